@@ -1,5 +1,4 @@
-//! What the attributes allocate: nothing for a call that succeeds, nothing for one that is
-//! rejected.
+//! Allocations of the attributes: none for a call that succeeds, none for one that is rejected.
 
 use gardefou::{
     Rejection, circuit_breakers, enhanced_error_handling, retry, retry_with_circuit_breaker,
@@ -11,7 +10,7 @@ use std::{
     task::{Context, Poll, Waker},
 };
 
-/// An error that needs no memory of its own.
+/// An error that allocates nothing.
 #[derive(Debug)]
 enum Plain {
     Rejected(#[expect(dead_code, reason = "kept to be dropped")] Rejection),
@@ -78,7 +77,7 @@ fn allocations(run: impl Fn()) -> u64 {
 }
 
 #[test]
-fn a_success_allocates_nothing() {
+fn success_allocates_nothing() {
     assert_eq!(allocations(|| assert!(handled().is_ok())), 0);
     assert_eq!(allocations(|| assert!(ready(handled_later()).is_ok())), 0);
     assert_eq!(allocations(|| assert!(guarded().is_ok())), 0);
@@ -88,7 +87,7 @@ fn a_success_allocates_nothing() {
 }
 
 #[test]
-fn a_rejection_allocates_nothing() {
+fn rejection_allocates_nothing() {
     assert!(matches!(rejected(), Err(Plain::Failed)));
     circuit_breakers().get("alloc-open").unwrap().force_open();
     assert_eq!(

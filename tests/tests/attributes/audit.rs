@@ -24,7 +24,7 @@ use tracing::{
     span,
 };
 
-/// What is told of one operation, as `outcome level user`, and the code and message of a failure.
+/// One audit event as `outcome level user`, with the code and message of a failure.
 struct Trail {
     lines: Arc<Mutex<Vec<String>>>,
     _subscription: Subscription,
@@ -66,7 +66,7 @@ fn delete(user_id: String, fails: bool) -> R<String> {
 }
 
 #[test]
-fn start_and_end_are_told_with_the_user_that_the_body_used_up() {
+fn start_and_end_are_logged_with_a_user_that_the_body_moved() {
     let trail = Trail::of("audit-delete");
     assert_eq!(delete("ada".into(), false).unwrap(), "ada");
     assert_eq!(trail.take(), ["started info ada", "succeeded info ada"]);
@@ -95,7 +95,7 @@ async fn with_levels(value: Result<u8, Foreign>) -> Result<u8, Foreign> {
 }
 
 #[tokio::test]
-async fn levels_are_the_user_s_and_a_foreign_error_comes_back_as_it_was() {
+async fn levels_are_configurable_and_foreign_errors_are_returned_unchanged() {
     let trail = Trail::of("audit-levels");
     assert_eq!(with_levels(Ok(1)).await, Ok(1));
     assert_eq!(with_levels(Err(Foreign(7))).await, Err(Foreign(7)));
@@ -121,7 +121,7 @@ async fn waits(mode: &str) -> R<()> {
 }
 
 #[test]
-fn a_panic_is_told_and_goes_on() {
+fn panic_is_logged_and_propagates() {
     let trail = Trail::of("audit-panic");
     let payload = catch_unwind(|| panics(1)).unwrap_err();
     assert!(
@@ -137,7 +137,7 @@ fn a_panic_is_told_and_goes_on() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn dropped_and_panicking_futures_are_told_apart_also_while_a_panic_unwinds() {
+async fn cancellation_and_panic_are_distinguished_even_while_unwinding() {
     let trail = Trail::of("audit-async");
     drop(waits("never polled"));
     assert_eq!(trail.take(), <[&str; 0]>::default());
@@ -171,7 +171,7 @@ async fn dropped_and_panicking_futures_are_told_apart_also_while_a_panic_unwinds
     );
 }
 
-/// Polls once; tells whether the future is pending.
+/// Polls once, and returns `true` if the future is pending.
 async fn is_pending<F: Future + Unpin>(future: &mut F) -> bool {
     std::future::poll_fn(|context| {
         std::task::Poll::Ready(std::pin::Pin::new(&mut *future).poll(context).is_pending())
@@ -195,7 +195,7 @@ fn odd(user: &dyn fmt::Display, password: &str) -> Result<(), io::Error> {
 }
 
 #[test]
-fn odd_users_are_bounded_and_escaped_and_no_secret_gets_out() {
+fn users_are_bounded_escaped_and_redacted() {
     let trail = Trail::of("audit-odd");
     let long = "é".repeat(1_000_000);
     let users: [(&dyn fmt::Display, &str); 4] = [
@@ -212,17 +212,21 @@ fn odd_users_are_bounded_and_escaped_and_no_secret_gets_out() {
                 .contains("hunter2"),
             "the error itself is untouched"
         );
-        let told = trail.take();
-        assert_eq!(told.len(), 2);
+        let events = trail.take();
+        assert_eq!(events.len(), 2);
         assert!(
-            told[0].starts_with(&format!("started info {shown}")),
+            events[0].starts_with(&format!("started info {shown}")),
             "{}",
-            told[0]
+            events[0]
         );
-        assert!(told.iter().all(|line| !line.contains("hunter2")
+        assert!(events.iter().all(|line| !line.contains("hunter2")
             && !line.contains("abcdefgh")
             && line.len() < 512));
-        assert!(told[1].ends_with("@db refused\\nfor good"), "{}", told[1]);
+        assert!(
+            events[1].ends_with("@db refused\\nfor good"),
+            "{}",
+            events[1]
+        );
     }
 }
 
@@ -234,7 +238,7 @@ fn stacked() -> R<()> {
 }
 
 #[test]
-fn it_stacks_in_the_order_of_writing_and_is_listed() {
+fn audit_stacks_in_written_order_and_is_listed() {
     let [around, inside] = ["audit-around", "audit-inside"].map(Trail::of);
     assert!(stacked().is_err());
     assert_eq!((around.take().len(), inside.take().len()), (2, 4));
@@ -256,7 +260,7 @@ fn audited_and_reported() -> R<()> {
 }
 
 #[test]
-fn auditing_is_no_report_so_that_the_error_is_still_reported_once() {
+fn audited_error_is_still_reported_once() {
     let reported = Reported::by("audited_and_reported");
     assert!(audited_and_reported().is_err());
     assert_eq!(reported.texts().len(), 1);
@@ -265,7 +269,7 @@ fn auditing_is_no_report_so_that_the_error_is_still_reported_once() {
     assert!(before.texts().is_empty());
 }
 
-/// Keeps the log lines of the audit, with their fields.
+/// Collects the log lines of the audit, with their fields.
 #[derive(Clone, Default)]
 struct Log(Arc<Mutex<Vec<Line>>>);
 
@@ -319,7 +323,7 @@ async fn logged(card_number: u64) -> R<()> {
 }
 
 #[test]
-fn the_log_has_the_fields_of_the_catalogue_and_nothing_of_the_arguments() {
+fn log_lines_have_the_catalogued_fields_and_no_arguments() {
     let log = Log::default();
     let run = || {
         let runtime = tokio::runtime::Builder::new_current_thread()
@@ -333,8 +337,8 @@ fn the_log_has_the_fields_of_the_catalogue_and_nothing_of_the_arguments() {
         });
     };
     tracing::subscriber::with_default(log.clone(), || {
-        // The first run only makes the log lines known; what another thread noted of them is asked
-        // for again.
+        // The first run registers the call sites of the log lines. The interest that other threads
+        // cached for them is rebuilt.
         run();
         tracing::callsite::rebuild_interest_cache();
         log.0.lock().unwrap().clear();
@@ -385,7 +389,7 @@ fn of_audit(monitor: &ErrorMonitor) -> Vec<ErrorRecord> {
 }
 
 #[test]
-fn a_journal_keeps_the_trail_at_once_and_counts_no_errors_for_it() {
+fn journal_writes_the_trail_immediately_and_counts_no_errors() {
     let folder = tempfile::tempdir().unwrap();
     let monitor = ErrorMonitor::new(MonitorConfig::default());
     let journal = Arc::new(FileJournal::open(
@@ -444,10 +448,10 @@ fn unkept() -> R<u8> {
 }
 
 #[test]
-fn a_journal_that_fails_changes_no_call() {
+fn failing_journal_changes_no_call() {
     let monitor = ErrorMonitor::new(MonitorConfig::default());
     let file = tempfile::NamedTempFile::new().unwrap();
-    // A folder under a file cannot be made.
+    // A folder cannot be created under a file.
     let journal = FileJournal::open(
         JournalConfig::builder(file.path().join("journal"))
             .build()

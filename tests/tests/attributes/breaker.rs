@@ -23,7 +23,7 @@ fn opens(runs: &Cell<u32>, outcome: R<i32>) -> R<i32> {
 }
 
 #[test]
-fn an_open_circuit_keeps_the_function_from_running() {
+fn open_circuit_does_not_run_the_function() {
     let runs = Cell::new(0);
     assert_eq!(opens(&runs, Ok(1)).unwrap(), 1);
     assert!(
@@ -51,7 +51,7 @@ fn permanent() -> R<i32> {
 }
 
 #[test]
-fn a_permanent_error_says_nothing_about_the_callee() {
+fn permanent_error_does_not_count_against_the_breaker() {
     for _ in 0..5 {
         assert!(permanent().unwrap_err().is(ErrorCode::FILE_NOT_FOUND_ERROR));
     }
@@ -60,12 +60,12 @@ fn a_permanent_error_says_nothing_about_the_callee() {
 
 #[with_circuit_breaker(name = "attr-anyhow", failure_threshold = 1)]
 fn in_anyhow() -> Result<(), anyhow::Error> {
-    // One of ours inside a foreign error inside a foreign error.
+    // An `AppError` inside a foreign error inside a foreign error.
     Err(anyhow::Error::new(std::io::Error::other(missing())).context("while reading"))
 }
 
 #[test]
-fn a_class_is_seen_through_a_foreign_error() {
+fn class_is_found_within_a_foreign_error() {
     for _ in 0..3 {
         assert!(in_anyhow().is_err());
     }
@@ -84,7 +84,7 @@ async fn panics_later(text: String) -> R<()> {
 }
 
 #[tokio::test]
-async fn a_panic_goes_on_and_counts_as_a_failure() {
+async fn panic_propagates_and_counts_as_a_failure() {
     assert!(catch_unwind(AssertUnwindSafe(|| panics("at once".into()))).is_err());
     assert!(
         tokio::spawn(panics_later("later".into()))
@@ -101,7 +101,7 @@ async fn hangs() -> R<()> {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_hang_under_an_outer_timeout_counts_and_a_short_wait_does_not() {
+async fn abandoned_call_counts_after_a_long_wait_but_not_after_a_short_one() {
     assert!(
         tokio::time::timeout(Duration::from_secs(4), hangs())
             .await
@@ -134,7 +134,7 @@ async fn life(ok: bool) -> R<()> {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_macro_form_equals_the_builder_form_on_the_same_script() {
+async fn macro_form_equals_the_builder_form_on_the_same_script() {
     let by_hand = CircuitBreaker::builder("by-hand")
         .failure_threshold(2)
         .recovery_timeout(Duration::from_secs(10))
@@ -198,7 +198,7 @@ async fn same_breaker() -> std::io::Result<()> {
 }
 
 #[tokio::test]
-async fn a_rejection_comes_in_the_function_s_own_error_type() {
+async fn rejection_is_converted_into_the_error_type_of_the_function() {
     assert_eq!(mine(), Err(Mine::Failed));
     assert_eq!(mine(), Err(Mine::Rejected("attr-mine".into())));
     let other_type = same_breaker().await.unwrap_err();
@@ -216,7 +216,7 @@ fn wrong_at_run_time() -> R<i32> {
 const SHRINKS: f64 = 0.5;
 
 #[test]
-fn a_configuration_that_cannot_work_falls_back_to_the_defaults() {
+fn invalid_configuration_falls_back_to_the_defaults() {
     assert_eq!(wrong_at_run_time().unwrap(), 1);
     assert_eq!(
         breaker("wrong_at_run_time").config(),
@@ -242,7 +242,7 @@ fn with_fallback(who: String) -> R<String> {
 }
 
 #[test]
-fn a_fallback_stands_in_and_sees_the_arguments() {
+fn fallback_replaces_the_call_and_can_use_the_arguments() {
     assert!(with_fallback("a".into()).is_err());
     assert_eq!(with_fallback("b".into()).unwrap(), "attr-fallback for b");
 }
@@ -262,7 +262,7 @@ async fn with_fallback_that_fails_in_its_own_type(first: bool) -> Result<(), Min
 }
 
 #[tokio::test]
-async fn the_error_of_a_fallback_comes_back_as_it_is() {
+async fn error_of_a_fallback_is_returned_unchanged() {
     assert!(
         with_fallback_that_fails()
             .unwrap_err()
@@ -296,7 +296,7 @@ fn removed(runs: &Cell<u32>) -> R<()> {
 }
 
 #[test]
-fn a_breaker_that_is_taken_out_of_the_registry_still_guards_its_function() {
+fn breaker_removed_from_the_registry_still_guards_its_function() {
     let runs = Cell::new(0);
     assert!(removed(&runs).is_err());
     let taken = circuit_breakers().remove("attr-removed").unwrap();

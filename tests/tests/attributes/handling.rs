@@ -21,7 +21,7 @@ async fn handled_outermost(text: &str) -> R<u16> {
 }
 
 #[tokio::test]
-async fn an_error_is_coded_and_reported_once_however_many_functions_it_crosses() {
+async fn error_is_coded_and_reported_once_across_functions() {
     let [inner, middle, outer] =
         ["handled_innermost", "handled_middle", "handled_outermost"].map(Reported::by);
     assert_eq!(handled_outermost("80").await.unwrap(), 80);
@@ -40,7 +40,7 @@ fn handled_coded() -> R<()> {
 }
 
 #[test]
-fn a_coded_error_keeps_its_code_and_the_level_is_the_user_s() {
+fn coded_error_keeps_its_code_and_gets_the_configured_level() {
     let reported = Reported::by("handled_coded");
     assert!(
         handled_coded()
@@ -72,7 +72,7 @@ fn handled_around_foreign(n: u8) -> Result<(), Foreign> {
 }
 
 #[test]
-fn a_foreign_error_is_reported_once_and_returned_as_it_is() {
+fn foreign_error_is_reported_once_and_returned_unchanged() {
     let [inner, outer] = ["handled_foreign", "handled_around_foreign"].map(Reported::by);
     assert_eq!(handled_around_foreign(7), Err(Foreign(7)));
     assert_eq!(inner.texts(), ["error EXTERNAL_SERVICE_ERROR foreign 7"]);
@@ -87,7 +87,7 @@ fn handled_opaque() -> Result<(), Nothing> {
 }
 
 #[test]
-fn an_error_that_shows_nothing_is_reported_by_its_type() {
+fn opaque_error_is_reported_by_its_type() {
     let reported = Reported::by("handled_opaque");
     assert!(handled_opaque().is_err());
     let texts = reported.texts();
@@ -101,7 +101,7 @@ fn handled_swallowed(text: &str) -> Result<usize, io::Error> {
 }
 
 #[test]
-fn a_swallowed_error_is_reported_each_time() {
+fn swallowed_error_is_reported_each_time() {
     let reported = Reported::by("handled_swallowed");
     assert_eq!(handled_swallowed("abc").unwrap(), 3);
     assert_eq!(handled_swallowed("ab").unwrap(), 2);
@@ -115,7 +115,7 @@ async fn handled_panic(n: usize) -> R<u8> {
 }
 
 #[tokio::test]
-async fn a_caught_panic_is_an_error_like_others() {
+async fn caught_panic_is_returned_as_an_error() {
     let reported = Reported::by("handled_panic");
     assert_eq!(handled_panic(1).await.unwrap(), 2);
     assert!(
@@ -142,7 +142,7 @@ fn handled_captured(card: Card, password: &str, amount: &mut u32) -> R<()> {
 }
 
 #[test]
-fn captured_arguments_are_details_of_the_error_and_secrets_stay_inside() {
+fn captured_arguments_become_redacted_details_of_the_error() {
     let error = handled_captured(Card { number: 5 }, "hunter2", &mut 3).unwrap_err();
     assert_eq!(error.details()["card"], "Card { number: 5 }");
     assert_eq!(

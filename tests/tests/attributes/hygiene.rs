@@ -1,4 +1,4 @@
-//! Expansions beside names of the user's.
+//! Expansions next to names of the user's.
 
 #![expect(
     clippy::needless_pub_self,
@@ -12,7 +12,7 @@ use gardefou::{
     retry_with_circuit_breaker, transaction_boundary, with_circuit_breaker,
 };
 
-/// What the extension traits of every type return.
+/// The return type of extension traits of every type.
 struct Unrelated;
 
 macro_rules! extension_trait {
@@ -132,7 +132,7 @@ mod with_methods_by_value {
 }
 
 #[tokio::test]
-async fn extension_traits_of_every_type_do_not_get_in_the_way() {
+async fn blanket_extension_traits_do_not_interfere() {
     with_methods_by_reference::is_in_scope();
     with_methods_by_value::is_in_scope();
     for n in [1, 0] {
@@ -146,7 +146,7 @@ async fn extension_traits_of_every_type_do_not_get_in_the_way() {
     }
 }
 
-/// Has no `Clone`.
+/// A type without `Clone`.
 struct Conn {
     sent: u32,
 }
@@ -156,7 +156,7 @@ struct Client {
 }
 
 impl Client {
-    /// Uses a field that has the name of an argument, which it does not use.
+    /// Uses a field with the name of an argument, which the body does not use.
     #[retry(max_retries = 1, initial_delay = 0)]
     #[expect(unused_variables, reason = "what it is about")]
     fn send(&mut self, conn: Conn, sent: &mut u32) -> R<u32> {
@@ -199,7 +199,7 @@ impl Client {
 }
 
 #[tokio::test]
-async fn an_unused_argument_needs_no_clone_although_a_field_has_its_name() {
+async fn unused_argument_with_the_name_of_a_field_needs_no_clone() {
     let (mut client, mut sent) = (
         Client {
             conn: Conn { sent: 0 },

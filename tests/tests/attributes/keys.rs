@@ -1,4 +1,4 @@
-//! What each key of the policies does, as far as the other files of this folder do not show it.
+//! Effects of the keys of each policy that the other files of this folder do not test.
 
 use crate::support::{R, busy};
 use gardefou::{
@@ -37,7 +37,7 @@ async fn once_behind_a_breaker(runs: &AtomicU32) -> R<()> {
 }
 
 #[tokio::test(start_paused = true)]
-async fn no_retries_are_one_call_and_no_wait() {
+async fn zero_retries_make_one_call_and_no_wait() {
     let mut runs = 0;
     let error = once(&mut runs).unwrap_err();
     assert_eq!(
@@ -75,7 +75,7 @@ fn gives_up(outcomes: &mut Vec<R<()>>) -> R<()> {
 }
 
 #[test]
-fn on_give_up_sees_the_attempt_that_no_other_one_follows() {
+fn on_give_up_receives_the_last_attempt() {
     gives_up(&mut vec![Err(busy()), Ok(())]).unwrap();
     assert_eq!(*GAVE_UP.lock().unwrap(), [], "the series succeeded");
     gives_up(&mut vec![Err(busy()), Err(busy()), Err(busy())]).unwrap_err();
@@ -113,7 +113,7 @@ async fn seeded() -> R<()> {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_seed_makes_the_delays_the_same_each_time() {
+async fn seed_makes_the_delays_reproducible() {
     let delays = Backoff::exponential(Duration::from_secs(8))
         .max_delay(Duration::from_secs(60))
         .seed(SEED)
@@ -149,12 +149,12 @@ async fn polls_in_a_foreign_type(runs: &AtomicU32) -> Result<u32, String> {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_predicate_on_the_outcome_asks_for_another_attempt_after_a_value_too() {
+async fn predicate_on_the_result_can_retry_after_a_value() {
     let mut answers = vec![Ok("pending"), Ok("pending"), Ok("done"), Ok("unread")];
     assert_eq!(polls(&mut answers).unwrap(), "done");
     assert_eq!(answers.len(), 1);
 
-    // It stands in place of the class: a transient error is not tried again where it says so.
+    // It replaces the class: a transient error is not retried if the predicate returns `false`.
     let mut answers = vec![Err(busy()), Ok("unread")];
     assert!(
         polls(&mut answers)
@@ -163,7 +163,7 @@ async fn a_predicate_on_the_outcome_asks_for_another_attempt_after_a_value_too()
     );
     assert_eq!(answers.len(), 1);
 
-    // The last outcome comes back as it is.
+    // The last outcome is returned unchanged.
     let mut answers: Vec<R<&str>> = (0..6).map(|_| Ok("pending")).collect();
     assert_eq!(polls(&mut answers).unwrap(), "pending");
     assert!(answers.is_empty());
@@ -193,7 +193,7 @@ fn on_no_budget(runs: &mut u32) -> R<()> {
 }
 
 #[test]
-fn a_budget_pays_for_the_retries() {
+fn retries_are_limited_by_the_budget() {
     RetryBudget::builder()
         .name("keys-shared-budget")
         .ratio(0.0)
@@ -220,7 +220,7 @@ fn shadowed(runs: &Cell<u32>) -> R<()> {
 }
 
 #[test]
-fn a_shadow_breaker_opens_and_rejects_nothing() {
+fn shadow_breaker_opens_without_rejecting() {
     let runs = Cell::new(0);
     for _ in 0..3 {
         assert!(
@@ -247,7 +247,7 @@ async fn jittered() -> R<()> {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_jitter_of_the_open_time_comes_from_the_seed() {
+async fn jitter_of_the_open_time_is_determined_by_the_seed() {
     jittered().await.unwrap_err();
     let by_hand = CircuitBreaker::builder("keys-jitter-by-hand")
         .failure_threshold(1)
@@ -286,7 +286,7 @@ async fn timed(ok: bool) -> R<()> {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_windows_have_the_names_of_the_builder_too() {
+async fn count_window_and_time_window_are_keys() {
     for ok in [true, true, true, false] {
         let _ = counted(ok);
     }
@@ -353,7 +353,7 @@ impl From<gardefou::Rejection> for Opaque {
 }
 
 #[tokio::test]
-async fn what_a_predicate_ignores_is_neither_a_success_nor_a_failure() {
+async fn ignored_outcome_is_neither_a_success_nor_a_failure() {
     let _ = ignoring(Err(busy()));
     let counts = breaker("keys-ignore").snapshot().counts;
     assert_eq!((counts.success, counts.failure, counts.ignored), (0, 0, 1));
@@ -379,7 +379,7 @@ fn controlled() -> R<()> {
 }
 
 #[test]
-fn a_switch_isolates_the_breaker_of_a_function() {
+fn manual_control_isolates_the_breaker_of_a_function() {
     controlled().unwrap();
     MAINTENANCE.isolate();
     assert!(controlled().unwrap_err().is(ErrorCode::CIRCUIT_OPEN_ERROR));
@@ -388,8 +388,8 @@ fn a_switch_isolates_the_breaker_of_a_function() {
 }
 
 #[test]
-fn calls_by_hand_have_the_same_names() {
-    // What stands at an attribute can be written by hand word for word.
+fn keys_and_setters_have_the_same_names() {
+    // The keys of an attribute are the setters of the builder, word for word.
     let retry = Retry::builder()
         .name("keys-by-hand")
         .max_retries(0)

@@ -1,4 +1,4 @@
-//! What the attributes do to functions, seen from outside.
+//! Attributes: their effect on functions.
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
 #![expect(
@@ -8,14 +8,14 @@
 
 mod audit;
 mod breaker;
+mod guarded_functions;
 mod handling;
 mod hygiene;
 mod keys;
-mod keys_of_both;
-mod listed;
 mod order;
 mod retry;
 mod retry_with_breaker;
+mod retry_with_breaker_keys;
 mod shapes;
 mod size;
 mod support;

@@ -1,4 +1,4 @@
-//! The first attribute listed is the outermost.
+//! Order of stacked attributes: the first one listed is the outermost.
 
 use crate::support::{R, Reported, busy};
 use gardefou::{circuit_breakers, enhanced_error_handling, retry, with_circuit_breaker};
@@ -21,7 +21,7 @@ fn breaker_outside() -> R<()> {
 }
 
 #[test]
-fn a_breaker_inside_a_retry_counts_attempts_and_outside_of_it_calls() {
+fn breaker_counts_attempts_inside_a_retry_and_calls_outside_it() {
     assert!(retry_outside().is_err());
     assert!(breaker_outside().is_err());
     let failures = |name| {
@@ -56,11 +56,11 @@ async fn order_handled_outside() -> R<()> {
 }
 
 #[tokio::test]
-async fn handling_inside_a_retry_reports_attempts_and_outside_of_it_the_outcome() {
+async fn handling_reports_attempts_inside_a_retry_and_the_outcome_outside_it() {
     let [inside, outside] = ["order_handled_inside", "order_handled_outside"].map(Reported::by);
     assert!(order_handled_inside().await.is_err());
     assert!(order_handled_outside().await.is_err());
-    // Of those inside, two were followed by another attempt: they are no errors.
+    // Of the inner ones, two were followed by another attempt: they are not errors.
     assert_eq!((inside.texts().len(), outside.texts().len()), (1, 1));
 }
 
@@ -79,7 +79,7 @@ async fn order_swallowed_outside(runs: &AtomicU32) -> R<i32> {
 }
 
 #[tokio::test]
-async fn a_swallowed_error_is_a_success_to_the_retry_around_it() {
+async fn swallowed_error_is_a_success_for_the_outer_retry() {
     let [inside, outside] = ["order_swallowed_inside", "order_swallowed_outside"].map(Reported::by);
     let runs = AtomicU32::new(0);
     assert_eq!(order_swallowed_inside(&runs).unwrap(), 7);
@@ -102,7 +102,7 @@ fn order_fallback_inside(runs: &AtomicU32) -> R<i32> {
 }
 
 #[test]
-fn the_fallback_of_a_breaker_is_a_success_to_the_retry_around_it() {
+fn fallback_of_a_breaker_is_a_success_for_the_outer_retry() {
     let runs = AtomicU32::new(0);
     // The first attempt opens the circuit, the second one gets the fallback.
     assert_eq!(order_fallback_inside(&runs).unwrap(), 9);
@@ -134,7 +134,7 @@ async fn order_span_outside_of_a_retry() -> R<()> {
     Err(busy())
 }
 
-/// Counts the spans of one name.
+/// Counts the spans with one name.
 struct Spans {
     name: &'static str,
     made: Arc<AtomicU32>,
@@ -172,8 +172,8 @@ fn spans_of(name: &'static str, run: impl FnOnce()) -> u32 {
 }
 
 #[test]
-fn a_foreign_attribute_keeps_its_place_between_ours() {
-    // The third attempt is rejected inside of the span.
+fn foreign_attribute_keeps_its_position_in_the_stack() {
+    // The third attempt is rejected inside the span.
     let inside = spans_of("order_span_inside_a_retry", || {
         assert!(order_span_inside_a_retry().is_err());
     });
@@ -183,7 +183,7 @@ fn a_foreign_attribute_keeps_its_place_between_ours() {
         .unwrap();
     let outside = spans_of("order_span_outside_of_a_retry", || {
         assert!(runtime.block_on(order_span_outside_of_a_retry()).is_err());
-        // Rejected outside of the span.
+        // Rejected outside the span.
         assert!(runtime.block_on(order_span_outside_of_a_retry()).is_err());
     });
     assert_eq!(outside, 1);

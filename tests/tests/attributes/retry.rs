@@ -29,7 +29,7 @@ fn question_mark(runs: &mut u32, text: &str) -> R<i32> {
 }
 
 #[test]
-fn a_question_mark_does_not_leave_the_loop() {
+fn question_mark_ends_the_attempt_and_not_the_retry() {
     let mut runs = 0;
     assert!(
         question_mark(&mut runs, "x")
@@ -49,7 +49,7 @@ fn permanent(runs: &mut u32) -> R<()> {
 }
 
 #[test]
-fn a_permanent_error_is_not_tried_again() {
+fn permanent_error_is_not_retried() {
     let mut runs = 0;
     assert!(permanent(&mut runs).is_err());
     assert_eq!(runs, 1);
@@ -68,7 +68,7 @@ fn fresh_arguments(
 }
 
 #[test]
-fn each_attempt_gets_the_arguments_as_they_were() {
+fn every_attempt_gets_the_original_arguments() {
     let seen = RefCell::new(vec![]);
     assert!(fresh_arguments(vec![1, 2], &seen, ("a".into(), 0)).is_err());
     assert_eq!(seen.into_inner(), [3, 3, 3]);
@@ -96,7 +96,7 @@ fn not_used(_kept: Counting) -> R<()> {
 }
 
 #[test]
-fn an_argument_is_cloned_once_for_each_attempt_and_not_at_all_where_the_body_does_not_name_it() {
+fn argument_is_cloned_once_per_attempt_and_never_if_unused() {
     not_used(Counting(AtomicU32::new(0))).unwrap();
     assert_eq!(CLONES.load(Ordering::Relaxed), 0);
     used(Counting(AtomicU32::new(0))).unwrap();
@@ -131,7 +131,7 @@ impl Store {
 }
 
 #[tokio::test]
-async fn what_is_borrowed_mutably_is_lent_to_each_attempt() {
+async fn mutable_borrows_are_reborrowed_for_each_attempt() {
     assert_eq!(Store { calls: 0 }.third_time().unwrap(), 3);
     let mut log = vec![];
     assert_eq!(
@@ -157,7 +157,7 @@ async fn slow_to_recover(left: &Mutex<u32>) -> R<()> {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_macro_form_equals_the_builder_form_on_the_same_script() {
+async fn macro_form_equals_the_builder_form_on_the_same_script() {
     let by_hand = Retry::builder()
         .max_retries(3)
         .backoff(
@@ -199,7 +199,7 @@ async fn waits(runs: &AtomicU32) -> R<()> {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_dropped_future_ends_the_wait_and_runs_nothing_more() {
+async fn dropped_future_ends_the_wait_without_another_attempt() {
     let runs = AtomicU32::new(0);
     assert!(
         tokio::time::timeout(Duration::from_millis(1), waits(&runs))
@@ -220,7 +220,7 @@ async fn hangs_once(runs: &AtomicU32) -> Result<u32, io::Error> {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_attempt_that_hangs_is_cut_off_and_tried_again() {
+async fn hanging_attempt_times_out_and_is_retried() {
     let start = tokio::time::Instant::now();
     assert_eq!(hangs_once(&AtomicU32::new(0)).await.unwrap(), 1);
     assert_eq!(start.elapsed(), Duration::from_secs(2));
@@ -228,7 +228,7 @@ async fn an_attempt_that_hangs_is_cut_off_and_tried_again() {
 
 static HEARD: Mutex<Vec<(u32, Next)>> = Mutex::new(Vec::new());
 
-fn hear(failed: &FailedAttempt<'_>) {
+fn record(failed: &FailedAttempt<'_>) {
     HEARD.lock().unwrap().push((failed.index, failed.next));
 }
 
@@ -236,13 +236,13 @@ fn is_worth_it(error: &AppError) -> bool {
     error.is(ErrorCode::FILE_NOT_FOUND_ERROR)
 }
 
-#[retry(max_retries = 2, initial_delay = 0, retry_if = is_worth_it, on_retry = hear)]
+#[retry(max_retries = 2, initial_delay = 0, retry_if = is_worth_it, on_retry = record)]
 fn with_hooks(error: fn() -> AppError) -> R<()> {
     Err(error())
 }
 
 #[test]
-fn the_user_s_predicate_and_callback_are_asked() {
+fn predicate_and_callback_are_called() {
     assert!(with_hooks(busy).is_err());
     assert_eq!(HEARD.lock().unwrap().len(), 0, "refused");
     assert!(with_hooks(missing).is_err());
@@ -265,7 +265,7 @@ fn borrowing<'a>(runs: &mut u32, text: &'a str) -> Result<(), Borrowing<'a>> {
 }
 
 #[test]
-fn an_error_that_borrows_is_shown_to_the_predicate() {
+fn borrowing_error_is_passed_to_the_predicate() {
     let mut runs = 0;
     assert_eq!(borrowing(&mut runs, "again").unwrap_err().0, "again");
     assert_eq!(runs, 3);
@@ -292,7 +292,7 @@ fn in_turns(waits: &RefCell<Vec<Duration>>, clock: &ManualClock) -> R<()> {
 }
 
 #[tokio::test(start_paused = true)]
-async fn own_delays_are_computed_from_the_attempt_and_its_error() {
+async fn custom_delays_receive_the_attempt_and_its_error() {
     let start = tokio::time::Instant::now();
     assert_eq!(
         borrowing_slowly(&mut vec!["one", "three", "7", "last"])
@@ -324,13 +324,13 @@ fn attempts_that_are_not_constant(runs: &mut u32) -> R<()> {
 }
 
 #[test]
-fn settings_that_cannot_work_never_make_more_calls_than_one() {
+fn invalid_settings_make_at_most_one_call() {
     let mut runs = 0;
     assert!(attempts_that_are_not_constant(&mut runs).is_err());
     assert_eq!(runs, 1);
 }
 
-/// The letters that each attempt found in its argument, which it then changed.
+/// The letters in the argument of each attempt, which then changes it.
 type Found = RefCell<Vec<String>>;
 
 fn change(text: &mut String, found: &Found) {
@@ -378,7 +378,7 @@ mod of_every_name {
         Err(busy())
     }
 
-    /// Unit structs bind nothing, and need no `Clone`.
+    /// Unit structs bind no variables, and need no `Clone`.
     #[retry(max_retries = 1, initial_delay = 0)]
     pub(super) fn units(
         Marker: Marker,
@@ -444,7 +444,7 @@ fn of_an_array([mut first, ref mut last]: [String; 2], whole @ 0..: u8, found: &
 }
 
 #[tokio::test]
-async fn owned_arguments_start_anew_for_each_attempt_whatever_their_names_and_patterns() {
+async fn owned_arguments_are_reset_for_each_attempt_for_all_patterns() {
     let found = Found::default();
     let [a, b] = ["a", "b"].map(String::from);
     let expect = |case: &str, outcome: R<()>, expected: &[&str]| {
@@ -505,7 +505,7 @@ async fn shared_in_parts((first, rest): &(String, &mut String), found: &Found) -
 }
 
 #[tokio::test]
-async fn what_is_lent_in_parts_is_lent_to_each_attempt() {
+async fn partial_mutable_borrows_are_reborrowed_for_each_attempt() {
     let mut pair = ("a".to_owned(), "b".to_owned());
     let mut fields = Fields {
         first: "c".into(),

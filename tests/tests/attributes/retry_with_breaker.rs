@@ -21,7 +21,7 @@ async fn opens(runs: &AtomicU32) -> R<()> {
 }
 
 #[tokio::test(start_paused = true)]
-async fn each_attempt_is_counted_and_an_open_circuit_ends_the_series_at_once() {
+async fn every_attempt_counts_and_an_open_circuit_ends_the_retry() {
     let (runs, start) = (AtomicU32::new(0), tokio::time::Instant::now());
     let error = opens(&runs).await.unwrap_err();
     assert_eq!(
@@ -46,7 +46,7 @@ async fn each_attempt_is_counted_and_an_open_circuit_ends_the_series_at_once() {
     assert_eq!(
         start.elapsed(),
         Duration::ZERO,
-        "nobody waits against an open circuit"
+        "no wait against an open circuit"
     );
     assert_eq!(runs.load(Ordering::Relaxed), 3);
 }
@@ -67,13 +67,13 @@ async fn recovers(runs: &AtomicU32) -> R<u32> {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_wait_that_outlasts_the_open_circuit_is_worth_it() {
+async fn retry_continues_if_the_circuit_closes_during_the_wait() {
     let (runs, start) = (AtomicU32::new(0), tokio::time::Instant::now());
     assert_eq!(recovers(&runs).await.unwrap(), 1);
     assert_eq!(start.elapsed(), Duration::from_secs(10));
 }
 
-/// An error type that shows nothing of what it holds.
+/// An error type that hides its source.
 struct Mute {
     rejected: bool,
 }
@@ -97,7 +97,7 @@ fn mute(runs: &mut u32, owned: String) -> Result<(), Mute> {
 }
 
 #[test]
-fn the_series_ends_also_where_the_error_type_hides_the_rejection() {
+fn retry_ends_on_rejection_even_if_the_error_type_hides_it() {
     let mut runs = 0;
     assert!(mute(&mut runs, "a".into()).unwrap_err().rejected);
     assert_eq!(runs, 2);
@@ -115,7 +115,7 @@ async fn hangs() -> R<()> {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_attempt_that_is_cut_off_counts_against_the_breaker() {
+async fn timed_out_attempt_counts_as_a_failure_of_the_breaker() {
     let start = tokio::time::Instant::now();
     assert!(hangs().await.unwrap_err().is(ErrorCode::CIRCUIT_OPEN_ERROR));
     assert_eq!(start.elapsed(), Duration::from_secs(2));
@@ -133,6 +133,6 @@ fn with_fallback(kept: String) -> R<String> {
 }
 
 #[test]
-fn a_fallback_answers_for_the_open_circuit() {
+fn fallback_replaces_the_call_while_the_circuit_is_open() {
     assert_eq!(with_fallback("kept".into()).unwrap(), "kept");
 }

@@ -1,5 +1,5 @@
-//! The shapes in which async code comes: what is guarded is the work, not the making of a future,
-//! so that one that is dropped before it is polled is no call.
+//! Shapes of async functions. The future is guarded, not its construction: one that is dropped
+//! before it is polled is not a call.
 
 use crate::support::{R, busy};
 use async_trait::async_trait;
@@ -9,14 +9,14 @@ use std::{
     sync::atomic::{AtomicU32, Ordering},
 };
 
-/// Fails after it was pending once.
+/// Fails after being pending once.
 async fn work(runs: &AtomicU32) -> R<()> {
     runs.fetch_add(1, Ordering::Relaxed);
     tokio::task::yield_now().await;
     Err(busy())
 }
 
-/// Two failures open the circuit, so that the third call does not run.
+/// Two failures open the circuit, so the third call does not run.
 async fn opens_after_two_failures(breaker: &str, runs: &AtomicU32, call: impl AsyncFn() -> R<()>) {
     for _ in 0..2 {
         assert!(
@@ -41,7 +41,7 @@ async fn opens_after_two_failures(breaker: &str, runs: &AtomicU32, call: impl As
     assert_eq!(counts.total(), 3, "{breaker}");
 }
 
-/// Two retries are three runs.
+/// Two retries are three calls.
 async fn runs_three_times(runs: &AtomicU32, call: impl AsyncFn() -> R<()>) {
     assert!(call().await.unwrap_err().is(ErrorCode::RESOURCE_BUSY_ERROR));
     assert_eq!(runs.load(Ordering::Relaxed), 3);
@@ -60,7 +60,7 @@ fn tried_impl(runs: &AtomicU32) -> impl Future<Output = R<()>> + Send {
 }
 
 #[tokio::test]
-async fn a_function_that_returns_an_impl_future() {
+async fn function_returning_impl_future_is_guarded() {
     let runs = AtomicU32::new(0);
     drop(guarded_impl(&runs));
     opens_after_two_failures("shape-impl", &runs, async || guarded_impl(&runs).await).await;
@@ -80,7 +80,7 @@ fn tried_boxed<'a>(runs: &'a AtomicU32) -> Pin<Box<dyn Future<Output = R<()>> + 
 }
 
 #[tokio::test]
-async fn a_function_that_boxes_its_future_by_hand() {
+async fn function_boxing_its_future_is_guarded() {
     let runs = AtomicU32::new(0);
     drop(guarded_boxed(&runs));
     opens_after_two_failures("shape-boxed", &runs, async || guarded_boxed(&runs).await).await;
@@ -89,7 +89,7 @@ async fn a_function_that_boxes_its_future_by_hand() {
     runs_three_times(&runs, async || tried_boxed(&runs).await).await;
 }
 
-/// What is asked through a trait object of `async_trait`'s.
+/// A trait object of `async_trait`.
 #[async_trait]
 trait Remote: Send + Sync {
     async fn guarded(&self, runs: &AtomicU32) -> R<()>;
@@ -123,7 +123,7 @@ impl Remote for Server {
 }
 
 #[tokio::test]
-async fn async_trait_methods_behind_a_trait_object() {
+async fn async_trait_methods_are_guarded_behind_a_trait_object() {
     let server: Box<dyn Remote> = Box::new(Server);
     let runs = AtomicU32::new(0);
     drop(server.guarded(&runs));
@@ -134,7 +134,7 @@ async fn async_trait_methods_behind_a_trait_object() {
 }
 
 #[tokio::test]
-async fn async_trait_default_methods_behind_a_trait_object() {
+async fn async_trait_default_methods_are_guarded_behind_a_trait_object() {
     let server: &dyn Remote = &Server;
     let runs = AtomicU32::new(0);
     drop(server.guarded_by_default(&runs));
@@ -176,7 +176,7 @@ impl Local for Server {
 }
 
 #[tokio::test]
-async fn native_async_trait_methods() {
+async fn native_async_trait_methods_are_guarded() {
     let runs = AtomicU32::new(0);
     drop(Local::guarded(&Server, &runs));
     opens_after_two_failures("shape-local", &runs, async || {
@@ -189,7 +189,7 @@ async fn native_async_trait_methods() {
 }
 
 #[tokio::test]
-async fn native_async_trait_default_methods() {
+async fn native_async_trait_default_methods_are_guarded() {
     let runs = AtomicU32::new(0);
     drop(Local::guarded_by_default(&Server, &runs));
     let guarded = async || Local::guarded_by_default(&Server, &runs).await;
@@ -219,7 +219,7 @@ trait Plain {
 impl Plain for Server {}
 
 #[tokio::test]
-async fn sync_default_methods_behind_a_trait_object() {
+async fn sync_default_methods_are_guarded_behind_a_trait_object() {
     let server: &dyn Plain = &Server;
     let runs = AtomicU32::new(0);
     opens_after_two_failures("shape-plain-default", &runs, async || {

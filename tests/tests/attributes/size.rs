@@ -1,4 +1,4 @@
-//! What an attribute adds to a future: at most 64 bytes, and no box.
+//! Sizes: an attribute adds at most 64 bytes to a future, and no box.
 
 use crate::support::R;
 use gardefou::{enhanced_error_handling, retry, retry_with_circuit_breaker, with_circuit_breaker};
@@ -41,7 +41,7 @@ fn added(with: impl Future, without: impl Future) -> isize {
 }
 
 #[test]
-fn an_attribute_adds_at_most_64_bytes_to_a_future() {
+fn attribute_adds_at_most_64_bytes_to_a_future() {
     let all = [
         ("handled", added(handled(1), bare(1))),
         ("guarded", added(guarded(1), bare(1))),
@@ -60,9 +60,9 @@ fn an_attribute_adds_at_most_64_bytes_to_a_future() {
 }
 
 #[test]
-fn a_retry_keeps_the_arguments_of_the_next_attempt_beside_those_of_this_one() {
-    // The clone is the price of a second attempt: the size of the argument once more, and no third
-    // time.
+fn retry_stores_arguments_twice_and_not_three_times() {
+    // The clone is the cost of a second attempt: the size of the argument twice, but not three
+    // times.
     let once_more = added(retried_large([0; 1024]), bare_large([0; 1024]));
     assert!((1024..=1024 + 2 * 64).contains(&once_more), "{once_more}");
     let once_more = added(both_large([0; 1024]), bare_large([0; 1024]));

@@ -1,4 +1,4 @@
-//! What the tests of the attributes share.
+//! Helpers of the tests of attributes.
 
 use gardefou::{
     AppError, ErrorCode,
@@ -13,17 +13,17 @@ pub(crate) mod facade {
 
 pub(crate) type R<T> = Result<T, AppError>;
 
-/// An error that may pass by itself.
+/// A transient error.
 pub(crate) fn busy() -> AppError {
     AppError::new(ErrorCode::RESOURCE_BUSY_ERROR, "busy")
 }
 
-/// An error that no other try can help.
+/// A permanent error.
 pub(crate) fn missing() -> AppError {
     AppError::new(ErrorCode::FILE_NOT_FOUND_ERROR, "missing")
 }
 
-/// The errors that were reported under one operation, as `CODE text`.
+/// Returns the errors that were reported under one operation, as `CODE text`.
 pub(crate) struct Reported {
     texts: Arc<Mutex<Vec<String>>>,
     _subscription: Subscription,

@@ -6,7 +6,7 @@ type R<T> = Result<T, AppError>;
 
 #[log_sensitive_operations(
     name = format!("a"),
-    user = nobody,
+    user = missing,
     success_level = 3,
     error_level = "loud",
     crate = 3

@@ -1,4 +1,4 @@
-//! What each key does at `#[retry_with_circuit_breaker]`, which takes those of both policies.
+//! Effects of each key of `#[retry_with_circuit_breaker]`, which takes those of both policies.
 
 use crate::support::{R, busy, missing};
 use gardefou::{
@@ -56,7 +56,7 @@ async fn recovering_alone(ok: bool) -> R<()> {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_keys_of_recovery_are_those_of_the_builder() {
+async fn recovery_keys_equal_the_builder() {
     let by_hand = CircuitBreaker::builder("both-recovery-by-hand")
         .failure_threshold(1)
         .recovery_timeout(SECOND * 10)
@@ -68,8 +68,7 @@ async fn the_keys_of_recovery_are_those_of_the_builder() {
         .seed(3)
         .build()
         .unwrap();
-    // Outcome, and the seconds that pass before it. The second open time is the longest that is
-    // allowed.
+    // Outcome, and the seconds that pass before it. The second open time is the longest allowed.
     for (ok, seconds) in [
         (false, 0),
         (false, 15),
@@ -123,7 +122,7 @@ async fn probing_alone(hangs: bool) -> R<()> {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_probe_that_hangs_reopens_at_the_limit_of_the_half_open_state() {
+async fn hanging_probe_reopens_after_the_half_open_timeout() {
     let _ = (probing(false).await, probing_alone(false).await);
     advance(SECOND * 100).await;
     let probes = (
@@ -191,7 +190,7 @@ fn by_time(ok: bool) -> R<()> {
 }
 
 #[test]
-fn a_rate_is_taken_over_the_window_once_it_holds_enough_calls() {
+fn rate_is_evaluated_once_the_window_holds_min_calls() {
     type Window = fn(BreakerBuilder) -> BreakerBuilder;
     let calls: Window = |builder| builder.count_window(4);
     let cases = [
@@ -244,7 +243,7 @@ async fn slow_alone(takes: Duration) -> R<()> {
 }
 
 #[tokio::test(start_paused = true)]
-async fn slow_calls_open_the_circuit_at_their_rate() {
+async fn slow_calls_open_the_circuit_at_the_slow_rate() {
     slow().await.unwrap();
     assert_eq!(breaker("both-slow").state(), CircuitState::Closed);
     slow().await.unwrap();
@@ -279,7 +278,7 @@ fn classified(outcome: R<i32>) -> R<i32> {
 }
 
 #[test]
-fn a_predicate_a_switch_and_the_shadow_reach_the_breaker() {
+fn predicate_control_and_shadow_reach_the_breaker() {
     let _ = classified(Err(busy()));
     for _ in 0..2 {
         assert_eq!(classified(Ok(13)).unwrap(), 13);
@@ -306,7 +305,7 @@ async fn hangs() -> R<()> {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_call_counts_as_abandoned_after_its_own_time() {
+async fn dropped_call_counts_after_abandoned_after() {
     assert!(tokio::time::timeout(SECOND * 4, hangs()).await.is_err());
     assert_eq!(breaker("both-abandoned").state(), CircuitState::Closed);
     assert!(tokio::time::timeout(SECOND * 6, hangs()).await.is_err());
@@ -371,7 +370,7 @@ async fn delayed_by_hand(runs: &AtomicU32) -> R<()> {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_keys_of_delays_make_the_delays() {
+async fn delay_keys_determine_the_delays() {
     let (runs, start) = (AtomicU32::new(0), Instant::now());
     delayed(&runs).await.unwrap_err();
     assert_eq!(
@@ -468,8 +467,8 @@ fn polls_in_vain(runs: &mut u32) -> R<()> {
 }
 
 #[tokio::test(start_paused = true)]
-async fn predicates_and_callbacks_see_each_attempt() {
-    // A permanent error, which the predicate asks for again, and one that it refuses.
+async fn predicates_and_callbacks_are_called_for_each_attempt() {
+    // A permanent error, which the predicate retries, and one that it does not.
     hooked(&mut vec![Err(missing()), Err(missing()), Err(busy())]).unwrap_err();
     assert_eq!(
         (
@@ -506,7 +505,7 @@ fn on_a_budget(runs: &mut u32) -> R<()> {
 }
 
 #[test]
-fn a_shared_budget_pays_for_the_retries() {
+fn retries_are_limited_by_a_shared_budget() {
     RetryBudget::builder()
         .name("both-spent-budget")
         .ratio(0.0)
@@ -538,7 +537,7 @@ mod renamed {
 }
 
 #[test]
-fn a_re_exported_runtime_guards_as_the_crate_itself() {
+fn re_exported_runtime_guards_like_the_crate_itself() {
     let mut runs = 0;
     renamed::guarded(&mut runs).unwrap_err();
     assert_eq!(

@@ -18,21 +18,24 @@ impl<T: Clone> Generic<T> {
 const LINE: u32 = line!() - 5;
 
 #[test]
-fn a_function_is_listed_before_its_first_call_once_for_each_attribute() {
+fn function_is_listed_before_its_first_call_once_per_attribute() {
     let _: fn(&Generic<u8>) -> R<u8> = Generic::listed_never_called;
     let all = guarded_functions();
-    let ours: Vec<_> = all
+    let relevant: Vec<_> = all
         .iter()
         .filter(|function| function.name() == "listed_never_called")
         .collect();
-    let attributes: Vec<_> = ours.iter().map(|function| function.attribute()).collect();
+    let attributes: Vec<_> = relevant
+        .iter()
+        .map(|function| function.attribute())
+        .collect();
     assert_eq!(
         attributes,
         ["enhanced_error_handling", "retry_with_circuit_breaker"]
     );
-    let both = ours[1];
+    let both = relevant[1];
     assert_eq!((both.module_path(), both.line()), (module_path!(), LINE));
-    assert!(both.file().ends_with("listed.rs"), "{}", both.file());
+    assert!(both.file().ends_with("guarded_functions.rs"), "{}", both.file());
     assert_eq!(
         both.arguments(),
         r#"name = "listed-both", max_retries = 7, failure_threshold = 9"#
@@ -43,7 +46,7 @@ fn a_function_is_listed_before_its_first_call_once_for_each_attribute() {
         ("listed-both", Some(9))
     );
     assert_eq!(both.retry().unwrap().unwrap().max_attempts.get(), 8);
-    assert!(ours[0].breaker().is_none() && ours[0].retry().is_none());
+    assert!(relevant[0].breaker().is_none() && relevant[0].retry().is_none());
 }
 
 #[with_circuit_breaker(name = "listed-clash", failure_threshold = 3)]
@@ -62,21 +65,21 @@ fn listed_third() -> R<()> {
 }
 
 #[test]
-fn two_configurations_of_one_name_are_told_at_the_start_with_both_places() {
+fn conflicting_configurations_of_one_name_are_reported_with_both_locations() {
     listed_first()
         .and(listed_second())
         .and(listed_third())
         .unwrap();
     let guard = gardefou::init_error_system().unwrap();
-    let told: Vec<String> = guard.warnings().iter().map(ToString::to_string).collect();
-    let ours: Vec<_> = told
+    let warnings: Vec<String> = guard.warnings().iter().map(ToString::to_string).collect();
+    let relevant: Vec<_> = warnings
         .iter()
         .filter(|text| text.contains("listed-clash"))
         .collect();
-    assert_eq!(ours.len(), 1, "{told:?}");
+    assert_eq!(relevant.len(), 1, "{warnings:?}");
     assert!(
-        ours[0].contains("`listed_first` (") && ours[0].contains("`listed_second` ("),
-        "{ours:?}"
+        relevant[0].contains("`listed_first` (") && relevant[0].contains("`listed_second` ("),
+        "{relevant:?}"
     );
-    assert!(ours[0].contains("listed.rs:"), "{ours:?}");
+    assert!(relevant[0].contains("guarded_functions.rs:"), "{relevant:?}");
 }
