@@ -15,6 +15,7 @@ mod policy;
 mod span;
 #[cfg(test)]
 mod tests;
+mod tokens;
 
 use expand::Guard;
 use proc_macro::TokenStream;

@@ -3,7 +3,10 @@
 //! The body becomes a closure or an async block, for which the compiler does not suggest `&mut
 //! self`.
 
-use crate::model::Function;
+use crate::{
+    model::Function,
+    tokens::{before, is_punct},
+};
 use proc_macro2::{Delimiter, Spacing, TokenStream, TokenTree};
 use syn::ReceiverKind;
 
@@ -20,11 +23,11 @@ fn assigns(tokens: TokenStream) -> bool {
     let tokens: Vec<TokenTree> = tokens.into_iter().collect();
     // A nested function has a `self` of its own, up to its end.
     let mut foreign = false;
-    tokens.iter().enumerate().any(|(place, token)| {
-        let before = place.checked_sub(1).and_then(|before| tokens.get(before));
+    tokens.iter().enumerate().any(|(index, token)| {
+        let previous = before(&tokens, index, 1);
         match token {
             TokenTree::Ident(word) if word == "fn" => {
-                foreign |= matches!(tokens.get(place + 1), Some(TokenTree::Ident(_)));
+                foreign |= matches!(tokens.get(index + 1), Some(TokenTree::Ident(_)));
                 false
             }
             TokenTree::Ident(word) if word == "macro_rules" => {
@@ -40,34 +43,30 @@ fn assigns(tokens: TokenStream) -> bool {
                 false
             }
             // A macro may do anything with its arguments.
-            TokenTree::Group(group) => !is(before, |c| c == '!') && assigns(group.stream()),
+            TokenTree::Group(group) => !is_punct(previous, &['!']) && assigns(group.stream()),
             // After a `*`, a raw pointer may allow it.
             TokenTree::Ident(word)
-                if word == "self" && !foreign && !is(before, |c| matches!(c, '*' | '.')) =>
+                if word == "self" && !foreign && !is_punct(previous, &['*', '.']) =>
             {
-                let end = end_of_fields(&tokens, place + 1);
-                end > place + 1 && is_assignment(&tokens[end..])
+                let end = end_of_fields(&tokens, index + 1);
+                end > index + 1 && is_assignment(&tokens[end..])
             }
             _ => false,
         }
     })
 }
 
-fn is(token: Option<&TokenTree>, wanted: impl Fn(char) -> bool) -> bool {
-    matches!(token, Some(TokenTree::Punct(punct)) if wanted(punct.as_char()))
-}
-
 /// Returns the index after `.a.0.b`.
-fn end_of_fields(tokens: &[TokenTree], mut place: usize) -> usize {
-    while is(tokens.get(place), |c| c == '.')
+fn end_of_fields(tokens: &[TokenTree], mut index: usize) -> usize {
+    while is_punct(tokens.get(index), &['.'])
         && matches!(
-            tokens.get(place + 1),
+            tokens.get(index + 1),
             Some(TokenTree::Ident(_) | TokenTree::Literal(_))
         )
     {
-        place += 2;
+        index += 2;
     }
-    place
+    index
 }
 
 /// Returns `true` if the tokens begin with an assignment operator.

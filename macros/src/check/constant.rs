@@ -4,6 +4,7 @@ use crate::{
     args::Args,
     diag::Diag,
     model::{Function, params},
+    tokens::{begins_path, continues_path, is_member},
 };
 use proc_macro2::{TokenStream, TokenTree};
 use quote::ToTokens;
@@ -109,18 +110,15 @@ fn words_of(token: TokenTree, into: &mut Vec<String>) {
 /// Finds a word that is not a field, a method or a part of a longer path.
 fn find(tokens: TokenStream, in_paths: bool, is_wanted: &dyn Fn(&Ident) -> bool) -> Option<Ident> {
     let tokens: Vec<TokenTree> = tokens.into_iter().collect();
-    let is = |place: Option<usize>, char: char| matches!(place.and_then(|place| tokens.get(place)), Some(TokenTree::Punct(p)) if p.as_char() == char);
     tokens
         .iter()
         .enumerate()
-        .find_map(|(place, token)| match token {
+        .find_map(|(index, token)| match token {
             TokenTree::Group(group) => find(group.stream(), in_paths, is_wanted),
             TokenTree::Ident(word) if is_wanted(word) => {
-                let (before, second) = (place.checked_sub(1), place.checked_sub(2));
-                let is_field = is(before, '.') && !is(second, '.');
-                let in_path = is(before, ':') && is(second, ':');
-                let heads_path = is(Some(place + 1), ':') && is(Some(place + 2), ':');
-                (!is_field && !in_path && (in_paths || !heads_path)).then(|| word.clone())
+                let is_part = is_member(&tokens, index) || continues_path(&tokens, index);
+                let is_allowed = in_paths || !begins_path(&tokens, index);
+                (!is_part && is_allowed).then(|| word.clone())
             }
             _ => None,
         })

@@ -1,5 +1,6 @@
 //! Mentions of variables in tokens.
 
+use crate::tokens::{before, begins_path, continues_path, is_member, is_punct};
 use proc_macro2::{TokenStream, TokenTree};
 use syn::ext::IdentExt;
 
@@ -14,22 +15,17 @@ pub(crate) fn mentions(tokens: &TokenStream, name: &str) -> bool {
 /// too.
 pub(super) fn mentions_in(tokens: TokenStream, name: &str, in_macro: bool) -> bool {
     let tokens: Vec<TokenTree> = tokens.into_iter().collect();
-    let is = |place: Option<usize>, char: char| matches!(place.and_then(|place| tokens.get(place)), Some(TokenTree::Punct(p)) if p.as_char() == char);
-    let is_path = |place: usize| is(Some(place), ':') && is(Some(place + 1), ':');
-    tokens.iter().enumerate().any(|(place, token)| match token {
+    tokens.iter().enumerate().any(|(index, token)| match token {
         TokenTree::Ident(ident) if ident.unraw() == name => {
-            let (before, second) = (place.checked_sub(1), place.checked_sub(2));
-            let is_member = is(before, '.') && !is(second, '.');
-            let in_path = second.is_some_and(is_path) || (is_path(place + 1) && name != "self");
+            let begins_path = begins_path(&tokens, index);
+            let in_path = continues_path(&tokens, index) || (begins_path && name != "self");
             // `field: value`, or a new variable with a type.
-            let is_field = !in_macro && is(Some(place + 1), ':') && !is_path(place + 1);
-            !is_member && !in_path && !is_field
+            let is_label = !in_macro && is_punct(tokens.get(index + 1), &[':']) && !begins_path;
+            !is_member(&tokens, index) && !in_path && !is_label
         }
         TokenTree::Ident(_) | TokenTree::Punct(_) => false,
         TokenTree::Group(group) => {
-            let of_macro = place
-                .checked_sub(1)
-                .is_some_and(|before| is(Some(before), '!'));
+            let of_macro = is_punct(before(&tokens, index, 1), &['!']);
             mentions_in(group.stream(), name, in_macro || of_macro)
         }
         TokenTree::Literal(literal) => {

@@ -6,7 +6,7 @@ use std::{collections::BTreeSet, fs, path::Path};
 
 /// The modules of each stage, which do not import each other.
 const STAGES: &[&[&str]] = &[
-    &["diag", "foreign_attributes", "groups", "span"],
+    &["diag", "foreign_attributes", "groups", "span", "tokens"],
     &["args"],
     &["krate"],
     &["model"],
