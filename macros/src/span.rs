@@ -36,9 +36,9 @@ pub(crate) fn ends(tokens: &impl ToTokens) -> (Span, Span) {
 /// Returns the path to the runtime crate with the user's span, for calls whose trait bounds the
 /// user can fail to meet.
 pub(crate) fn path_at(krate: &syn::Path, tokens: &impl Spanned) -> TokenStream {
-    let place = tokens.span();
+    let span = tokens.span();
     let moved = krate.to_token_stream().into_iter().map(|mut token| {
-        token.set_span(token.span().located_at(place));
+        token.set_span(token.span().located_at(span));
         token
     });
     moved.collect()

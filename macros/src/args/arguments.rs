@@ -71,10 +71,10 @@ impl Args {
         let has_first = all
             .iter()
             .any(|written| matches!(written, Written::Pair(key, _) if key == spec.first));
-        for (place, written) in all.into_iter().enumerate() {
+        for (index, written) in all.into_iter().enumerate() {
             let key = match &written {
                 Written::Pair(key, _) | Written::List(key, _) | Written::Key(key) => key,
-                Written::Value(value) if spec.positional && place == 0 => {
+                Written::Value(value) if spec.positional && index == 0 => {
                     let key = Ident::new(spec.first, value.span());
                     args.pairs.push((key, value.clone()));
                     seen.push(spec.first.to_owned());
@@ -106,33 +106,39 @@ impl Args {
                 }
                 continue;
             }
-            // A key without its value is not missing as well.
-            if !matches!(written, Written::Pair(..)) {
-                args.meant
-                    .extend(spec.all_keys().find(|known| *known == name));
-            }
-            match written {
-                Written::Key(key) if name == "capture" => {
-                    diag.at(&key, "`capture` needs a list of arguments: `capture(a, b)`");
-                }
-                Written::Key(key) => {
-                    diag.at(&key, format!("`{name}` needs a value: `{name} = ...`"));
-                }
-                Written::List(key, _) if name != "capture" => {
-                    diag.at(&key, format!("`{name}` is written `{name} = ...`"));
-                }
-                Written::Pair(key, _) if name == "capture" => {
-                    diag.at(&key, "`capture` lists arguments: `capture(a, b)`");
-                }
-                Written::List(key, items) => args.lists.push((key, items)),
-                Written::Pair(key, value) => args.pairs.push((key, value)),
-                Written::Value(_) => {}
-            }
+            args.add(written, &name, spec, diag);
             seen.push(name);
         }
         args
     }
 
+    /// Adds an argument with a known key; reports one of another form than the key takes.
+    fn add(&mut self, written: Written, name: &str, spec: &Spec, diag: &mut Diag) {
+        // A key without its value is not missing as well.
+        if !matches!(written, Written::Pair(..)) {
+            self.meant
+                .extend(spec.all_keys().find(|known| *known == name));
+        }
+        match written {
+            Written::Key(key) if name == "capture" => {
+                diag.at(&key, "`capture` needs a list of arguments: `capture(a, b)`");
+            }
+            Written::Key(key) => {
+                diag.at(&key, format!("`{name}` needs a value: `{name} = ...`"));
+            }
+            Written::List(key, _) if name != "capture" => {
+                diag.at(&key, format!("`{name}` is written `{name} = ...`"));
+            }
+            Written::Pair(key, _) if name == "capture" => {
+                diag.at(&key, "`capture` lists arguments: `capture(a, b)`");
+            }
+            Written::List(key, items) => self.lists.push((key, items)),
+            Written::Pair(key, value) => self.pairs.push((key, value)),
+            Written::Value(_) => {}
+        }
+    }
+
+    /// Reports an unknown key.
     fn unknown(&mut self, key: &Ident, name: &str, spec: &Spec, diag: &mut Diag) {
         if let Some(owner) = spec.owner_of(name) {
             let this = if spec.title.ends_with('!') {

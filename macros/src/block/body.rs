@@ -47,12 +47,12 @@ pub(super) fn raw(group: &Group, setup: &Setup, argument: Option<&Pat>) -> Token
 /// Returns a future of the expansion that leaves every frame while it waits.
 pub(super) fn suspended(
     future: TokenStream,
-    places: &[Ident],
+    frames: &[Ident],
     runtime: &TokenStream,
 ) -> TokenStream {
-    places.iter().rev().fold(
+    frames.iter().rev().fold(
         future,
-        |future, place| quote!(#runtime::suspend(#future, &mut #place)),
+        |future, frame| quote!(#runtime::suspend(#future, &mut #frame)),
     )
 }
 

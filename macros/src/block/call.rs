@@ -19,7 +19,7 @@ use syn::{
 pub(super) struct Call {
     /// The variables of the enclosing boundaries whose frames must be left while this one awaits,
     /// outermost first.
-    pub(super) places: Vec<Ident>,
+    pub(super) frames: Vec<Ident>,
     pub(super) name: Option<value::Value<String>>,
     pub(super) args: Args,
     pub(super) body: Option<Body>,
@@ -27,7 +27,7 @@ pub(super) struct Call {
 
 impl Call {
     pub(super) fn parse(tokens: TokenStream, kind: Kind, diag: &mut Diag) -> Self {
-        let (places, tokens) = without_places(tokens);
+        let (frames, tokens) = without_frames(tokens);
         let first = tokens
             .clone()
             .into_iter()
@@ -88,7 +88,7 @@ impl Call {
             name = value::name("name", expr, diag);
         }
         Self {
-            places,
+            frames,
             name,
             args,
             body,
@@ -97,19 +97,19 @@ impl Call {
 }
 
 /// Removes `@within(..)`, which the enclosing boundary added.
-fn without_places(tokens: TokenStream) -> (Vec<Ident>, TokenStream) {
+fn without_frames(tokens: TokenStream) -> (Vec<Ident>, TokenStream) {
     let mut rest = tokens.clone().into_iter();
     match (rest.next(), rest.next(), rest.next()) {
         (
             Some(TokenTree::Punct(at)),
             Some(TokenTree::Ident(word)),
-            Some(TokenTree::Group(places)),
+            Some(TokenTree::Group(frames)),
         ) if at.as_char() == '@' && word == "within" => {
-            let places = places.stream().into_iter().filter_map(|token| match token {
-                TokenTree::Ident(place) => Some(place),
+            let frames = frames.stream().into_iter().filter_map(|token| match token {
+                TokenTree::Ident(frame) => Some(frame),
                 _ => None,
             });
-            (places.collect(), rest.collect())
+            (frames.collect(), rest.collect())
         }
         _ => (Vec::new(), tokens),
     }
@@ -183,8 +183,8 @@ impl Nested {
     pub(super) fn parse(tokens: TokenStream) -> Option<Self> {
         let mut all: Vec<TokenTree> = tokens.into_iter().collect();
         let is_block = |token: &TokenTree| matches!(token, TokenTree::Group(g) if g.delimiter() == Delimiter::Brace);
-        let place = all.iter().rposition(is_block)?;
-        let after = all.split_off(place + 1).into_iter().collect();
+        let index = all.iter().rposition(is_block)?;
+        let after = all.split_off(index + 1).into_iter().collect();
         let block = syn::parse2(all.pop()?.into_token_stream()).ok()?;
         Some(Self {
             before: all.into_iter().collect(),

@@ -50,7 +50,7 @@ pub(crate) fn expand(tokens: TokenStream) -> TokenStream {
         }) => Some(expand_block(
             (block, &attrs),
             style,
-            call.places,
+            call.frames,
             &setup,
             &ending,
             &mut diag,
@@ -105,8 +105,8 @@ fn expand_block(
     let allow = tail::allow_unreachable(&block);
     let [operation, visit, outcome, value, error] =
         ["operation", "visit", "outcome", "value", "error"].map(local);
-    let places: Vec<Ident> = outer.into_iter().chain([visit.clone()]).collect();
-    let mut rewriter = Rewriter::new(form, Rule::Through, &setup.krate, places.clone(), diag);
+    let frames: Vec<Ident> = outer.into_iter().chain([visit.clone()]).collect();
+    let mut rewriter = Rewriter::new(form, Rule::Through, &setup.krate, frames.clone(), diag);
     rewriter.visit_block_mut(&mut block);
     let (uses_label, jumps) = (rewriter.uses_label, rewriter.jumps);
 
@@ -134,13 +134,13 @@ fn expand_block(
         (Form::Closure, false) => quote!(#runtime::closure(#moved || #done)),
         (Form::Closure, true) if setup.catch_panics => {
             let run = quote!(#runtime::catch_async(#operation, async #moved { #done }));
-            let run = suspended(run, &places, &runtime);
+            let run = suspended(run, &frames, &runtime);
             quote!(#run.#awaited)
         }
         (Form::Closure, true) => {
             let run = suspended(
                 quote!(#runtime::block(async #moved { #done })),
-                &places,
+                &frames,
                 &runtime,
             );
             quote!(#run.#awaited)

@@ -59,7 +59,7 @@ impl Rewriter<'_> {
         parse2(expanded).unwrap_or_else(|_| expr.clone())
     }
 
-    pub(super) fn exit_of_return(&mut self, value: Option<&Expr>, place: Span) -> Option<Expr> {
+    pub(super) fn exit_of_return(&mut self, value: Option<&Expr>, span: Span) -> Option<Expr> {
         let runtime = self.runtime.clone();
         let exit = match self.rule {
             Rule::Commit => {
@@ -75,7 +75,7 @@ impl Rewriter<'_> {
                     None => quote!(()),
                 };
                 self.jump(
-                    Target::Return(Span::mixed_site().located_at(place)),
+                    Target::Return(Span::mixed_site().located_at(span)),
                     value.is_some(),
                     &carried,
                 )
@@ -86,9 +86,9 @@ impl Rewriter<'_> {
 
     /// Returns code that leaves the block with a jump that is made after it.
     fn jump(&mut self, target: Target, has_value: bool, value: &TokenStream) -> TokenStream {
-        let place = self.jumps.place_of(target, has_value);
+        let index = self.jumps.index_of(target, has_value);
         let runtime = self.runtime.clone();
-        let flow = Jumps::value(place, value, &runtime);
+        let flow = Jumps::value(index, value, &runtime);
         self.leave(&quote!(#runtime::done(#flow)))
     }
 
@@ -140,10 +140,10 @@ impl Rewriter<'_> {
         // reports one error and not two if it is not a future. What it borrows for the statement
         // stays borrowed.
         let future = local_at("future", word);
-        let suspended = self.places.iter().rev().fold(
+        let suspended = self.frames.iter().rev().fold(
             quote_spanned!(word=> match #base { #future => #future }),
-            |future, place| quote_spanned!(word=> #runtime::suspend(#future, &mut #place)),
+            |future, frame| quote_spanned!(word=> #runtime::suspend(#future, &mut #frame)),
         );
-        (!self.places.is_empty()).then_some(suspended)
+        (!self.frames.is_empty()).then_some(suspended)
     }
 }

@@ -25,7 +25,7 @@ pub(super) struct Jumps(Vec<Jump>);
 
 impl Jumps {
     /// Returns the index of a jump; those to one target with a value share it.
-    pub(super) fn place_of(&mut self, target: Target, has_value: bool) -> usize {
+    pub(super) fn index_of(&mut self, target: Target, has_value: bool) -> usize {
         let same = |jump: &Jump| jump.has_value == has_value && same_target(&jump.target, &target);
         self.0.iter().position(same).unwrap_or_else(|| {
             self.0.push(Jump { target, has_value });
@@ -38,9 +38,9 @@ impl Jumps {
     }
 
     /// Returns the value that carries a jump.
-    pub(super) fn value(place: usize, value: &TokenStream, runtime: &TokenStream) -> TokenStream {
+    pub(super) fn value(index: usize, value: &TokenStream, runtime: &TokenStream) -> TokenStream {
         let here = quote!(#runtime::Jump::Here(#value));
-        let nested = (0..place).fold(here, |inner, _| quote!(#runtime::Jump::There(#inner)));
+        let nested = (0..index).fold(here, |inner, _| quote!(#runtime::Jump::There(#inner)));
         quote!(#runtime::Flow::Jump(#nested))
     }
 
@@ -55,8 +55,8 @@ impl Jumps {
     pub(super) fn arms(&self, runtime: &TokenStream) -> TokenStream {
         let mut arms = TokenStream::new();
         let value = local("value");
-        for (place, jump) in self.0.iter().enumerate() {
-            let pattern = Self::value(place, &quote!(#value), runtime);
+        for (index, jump) in self.0.iter().enumerate() {
+            let pattern = Self::value(index, &quote!(#value), runtime);
             let (Target::Return(span) | Target::Break(_, span) | Target::Continue(_, span)) =
                 &jump.target;
             // At the span of the jump, where an illegal one is reported.

@@ -172,7 +172,7 @@ fn visit_parsed(mut argument: Vec<TokenTree>, visitor: &mut dyn VisitMut) -> Opt
     for from in 0..=argument
         .iter()
         .position(is_sigil)
-        .map_or(0, |place| place + 2)
+        .map_or(0, |index| index + 2)
     {
         let Some(rest) = argument.get(from..) else {
             break;
@@ -193,24 +193,24 @@ fn visit_parsed(mut argument: Vec<TokenTree>, visitor: &mut dyn VisitMut) -> Opt
         return Some(quote!(#pattern #end));
     }
     // `name = { statements }`: a group in braces as a block.
-    let place = argument.iter().position(is_brace)?;
-    let TokenTree::Group(group) = argument.get(place)?.clone() else {
+    let index = argument.iter().position(is_brace)?;
+    let TokenTree::Group(group) = argument.get(index)?.clone() else {
         return None;
     };
     let mut block = syn::parse2::<Block>(group.to_token_stream()).ok()?;
     let others = argument
         .iter()
         .enumerate()
-        .filter(|(i, _)| *i != place)
+        .filter(|(i, _)| *i != index)
         .map(|(_, token)| token.clone());
     if find_question(others.collect()).is_some() {
         return None;
     }
     visitor.visit_block_mut(&mut block);
     let mut tokens = TokenStream::new();
-    tokens.extend(argument.iter().take(place).cloned());
+    tokens.extend(argument.iter().take(index).cloned());
     block.to_tokens(&mut tokens);
-    tokens.extend(argument.into_iter().skip(place + 1));
+    tokens.extend(argument.into_iter().skip(index + 1));
     tokens.extend(end);
     Some(tokens)
 }

@@ -27,12 +27,12 @@ impl Rewriter<'_> {
                 .is_some_and(|s| s.ident == "anyhow");
         let name = last.ident.to_string();
         match name.as_str() {
-            "transaction_boundary" => self.within_places(call),
+            "transaction_boundary" => self.pass_frames(call),
             "error_boundary" => {
                 self.nested_boundary(call);
-                match self.blind.take() {
+                match self.unreachable.take() {
                     Some(error) => self.refuse(call, error),
-                    None => self.within_places(call),
+                    None => self.pass_frames(call),
                 }
             }
             "macro_rules" | "stringify" | "quote" | "parse_quote" => {}
@@ -58,7 +58,7 @@ impl Rewriter<'_> {
     }
 
     /// Passes the variables of the frames to a nested boundary that awaits.
-    fn within_places(&self, call: &mut Macro) {
+    fn pass_frames(&self, call: &mut Macro) {
         // Compensations are awaited too; a function that the body calls may register them.
         let waits = |word| foreign_macros::find_word(call.tokens.clone(), word).is_some();
         if self.form == Form::InPlace
@@ -67,8 +67,8 @@ impl Rewriter<'_> {
                 .into_iter()
                 .any(waits)
         {
-            let (places, arguments) = (&self.places, &call.tokens);
-            call.tokens = quote!(@within(#(#places)*) #arguments);
+            let (frames, arguments) = (&self.frames, &call.tokens);
+            call.tokens = quote!(@within(#(#frames)*) #arguments);
         }
     }
 
@@ -116,7 +116,7 @@ impl Rewriter<'_> {
             .last()
             .map_or_else(String::new, |last| last.ident.to_string());
         call.tokens = self.visit_arguments(call.tokens.clone(), &name);
-        if let Some(error) = self.blind.take() {
+        if let Some(error) = self.unreachable.take() {
             self.refuse(call, error);
         }
     }
@@ -144,7 +144,7 @@ impl Rewriter<'_> {
             return;
         };
         let before = self.visit_arguments(nested.before, "error_boundary");
-        if self.blind.is_some() {
+        if self.unreachable.is_some() {
             return;
         }
         let outside = std::mem::replace(&mut self.nested, true);

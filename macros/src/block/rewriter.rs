@@ -41,13 +41,13 @@ pub(super) struct Rewriter<'a> {
     /// Whether this is the block of a nested boundary, which `?` ends.
     pub(super) nested: bool,
     /// The first `?` that cannot be rewritten in the arguments of the present macro call.
-    pub(super) blind: Option<syn::Error>,
+    pub(super) unreachable: Option<syn::Error>,
     /// The number of enclosing loops within the block.
     pub(super) loops: usize,
     /// The enclosing labels within the block.
     pub(super) labels: Vec<String>,
     /// The variables whose frames must not stay current while the block awaits, outermost first.
-    pub(super) places: Vec<Ident>,
+    pub(super) frames: Vec<Ident>,
 }
 
 impl<'a> Rewriter<'a> {
@@ -55,7 +55,7 @@ impl<'a> Rewriter<'a> {
         form: Form,
         rule: Rule,
         krate: &Path,
-        places: Vec<Ident>,
+        frames: Vec<Ident>,
         diag: &'a mut Diag,
     ) -> Self {
         let runtime = runtime(krate);
@@ -68,10 +68,10 @@ impl<'a> Rewriter<'a> {
             jumps,
             uses_label: false,
             nested: false,
-            blind: None,
+            unreachable: None,
             loops: 0,
             labels: Vec::new(),
-            places,
+            frames,
         }
     }
 
@@ -99,8 +99,8 @@ impl<'a> Rewriter<'a> {
                 "the boundary cannot parse the arguments of `{name}!`, so this `?` would return from the enclosing \
                  function: move it before the call, or write the body as `|| {{ .. }}`, or as `async {{ .. }}` if it awaits"
             );
-            match self.blind {
-                None => self.blind = Some(syn::Error::new(question, message)),
+            match self.unreachable {
+                None => self.unreachable = Some(syn::Error::new(question, message)),
                 Some(_) => self.diag.at_span(question, message),
             }
         }
@@ -172,7 +172,7 @@ impl VisitMut for Rewriter<'_> {
             Expr::Verbatim(tokens) => {
                 if let Some(question) = foreign_macros::find_question(tokens.clone()) {
                     self.refuse_unseen(question, "unknown syntax");
-                    if let Some(error) = self.blind.take() {
+                    if let Some(error) = self.unreachable.take() {
                         *expr = Expr::Verbatim(error.to_compile_error());
                     }
                 }

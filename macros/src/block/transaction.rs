@@ -46,7 +46,7 @@ pub(crate) fn expand(tokens: TokenStream) -> TokenStream {
                 (block, &attrs),
                 &argument,
                 style,
-                &call.places,
+                &call.frames,
                 &setup,
                 &Clauses { callback, parent },
                 &mut diag,
@@ -94,14 +94,14 @@ fn expand_block(
         "panic",
     ]
     .map(local);
-    let places: Vec<Ident> = outer.iter().cloned().chain([frame.clone()]).collect();
+    let frames: Vec<Ident> = outer.iter().cloned().chain([frame.clone()]).collect();
     // The last value, at whose span a wrong type of the transaction is reported.
     let value = local_at("value", value_span(&block));
     let value_done = done(&value, &runtime);
     let moved = style.moved();
-    let (place, last) = (value.span(), as_argument(&block, attrs));
-    let runtime_there = moved_to(runtime.clone(), place);
-    let last = quote_spanned!(place=> #runtime_there::done(#last));
+    let (span, last) = (value.span(), as_argument(&block, attrs));
+    let runtime_there = moved_to(runtime.clone(), span);
+    let last = quote_spanned!(span=> #runtime_there::done(#last));
     // At the argument, where a type that it cannot have is reported.
     let argument_span = at(argument);
     let transaction_there = local_at("transaction", argument_span);
@@ -116,14 +116,14 @@ fn expand_block(
         (true, false) => {
             let run = suspended(
                 quote!(#runtime::body_async(async #moved #body)),
-                &places,
+                &frames,
                 &runtime,
             );
             quote!(#run.#awaited)
         }
         (true, true) => {
             let run = quote!(#runtime::catch_async(#operation, async #moved #body));
-            let run = suspended(run, &places, &runtime);
+            let run = suspended(run, &frames, &runtime);
             quote!(#runtime::no_panic(#run.#awaited))
         }
     };

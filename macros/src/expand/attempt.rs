@@ -17,6 +17,7 @@ use quote::{ToTokens, quote, quote_spanned};
 use syn::{Expr, FnArg, Ident, Lifetime, Path, Receiver, Type, ext::IdentExt};
 
 /// The code of one attempt.
+#[derive(Default)]
 pub(super) struct Attempt {
     /// Statements that bind the variables of the attempt, for an async body.
     rebind: TokenStream,
@@ -40,68 +41,18 @@ impl Attempt {
         returns: &Type,
         fallback: Option<&Expr>,
     ) -> Self {
-        let fallback = fallback.to_token_stream();
         let krate = site.krate;
-        let owned = if function.is_async() {
-            params::used_bindings(function)
-        } else {
-            drop_order::captured(function, &TokenStream::new())
+        let mut attempt = Self {
+            owned: owned(function),
+            is_async: function.is_async(),
+            ..Self::default()
         };
-        let owned = owned
-            .into_iter()
-            .filter(|binding| !binding.reborrowed && binding.cfgs.is_empty());
-        let owned = owned.map(|binding| binding.ident).collect();
         let bound = params::used_bindings(function);
         params::without_mut(function, &bound);
-        let [mut rebind, mut for_fallback, mut before, mut arguments] =
-            std::array::from_fn(|_| TokenStream::new());
-        for Binding {
-            cfgs,
-            mutability,
-            ident,
-            reborrowed,
-            refers_to_owned,
-            type_span,
-            ..
-        } in &bound
-        {
-            let (first, last) = *type_span;
-            let place = Span::mixed_site().located_at(first);
-            let krate = path_at(krate, &quote_spanned!(first=> _));
-            let value = if *reborrowed && !refers_to_owned {
-                quote_spanned!(place=> &mut *#ident)
-            } else {
-                // The borrow has the span of the whole type, which is what lacks `Clone`.
-                let mut named = ident.clone();
-                named.set_span(ident.span().located_at(last));
-                let borrow = Punct::new('&', Spacing::Alone);
-                let mut borrow = TokenTree::Punct(borrow);
-                borrow.set_span(ident.span().located_at(first));
-                let referent = refers_to_owned.then(|| quote_spanned!(place=> *));
-                quote_spanned!(place=> #krate::__private::clone_for_each_attempt(#borrow #referent #named))
-            };
-            let borrow_mut = refers_to_owned.then(|| quote_spanned!(place=> &mut));
-            let allow = body::allow_names(&[ident]);
-            let bind = quote_spanned!(place=> #(#cfgs)* #allow let #mutability #ident = #borrow_mut #value;);
-            if cfgs.is_empty() {
-                arguments.extend(quote!(#value,));
-            } else {
-                before.extend(bind.clone());
-            }
-            if mentions(&fallback, &ident.unraw().to_string()) {
-                for_fallback.extend(quote!(#[allow(unused_mut)] #bind));
-            }
-            rebind.extend(bind);
+        let fallback = fallback.to_token_stream();
+        for binding in &bound {
+            attempt.bind(binding, krate, &fallback);
         }
-        let mut attempt = Self {
-            rebind,
-            for_fallback,
-            owned,
-            before,
-            arguments: quote!((#arguments)),
-            body: TokenStream::new(),
-            is_async: function.is_async(),
-        };
         let group = &function.body;
         let mut inner = quote!(#group);
         let moved_out = match function.sig.receiver().map(self_kind) {
@@ -109,15 +60,15 @@ impl Attempt {
             _ => None,
         };
         let by_reference = attempt.take_self(function, krate, &mut inner);
-        if let Some(place) = moved_out {
+        if let Some(moved) = moved_out {
             // A `Copy` value is left for a second attempt.
-            let krate = path_at(krate, &place);
-            let usable = quote_spanned!(at(&place)=> if false { #krate::__private::usable_again(&*#place); });
+            let krate = path_at(krate, &moved);
+            let usable = quote_spanned!(at(&moved)=> if false { #krate::__private::usable_again(&*#moved); });
             attempt.before.extend(usable.clone());
             attempt.rebind.extend(usable);
         }
         let capture = body::Capture {
-            place: function.capture_span(),
+            span: function.capture_span(),
             by_reference,
         };
         attempt.body = if attempt.is_async {
@@ -140,6 +91,45 @@ impl Attempt {
             capture.closure(&patterns, &quote!(-> #returns #inner))
         };
         attempt
+    }
+
+    /// Binds one variable anew for each attempt.
+    fn bind(&mut self, binding: &Binding, krate: &Path, fallback: &TokenStream) {
+        let Binding {
+            cfgs,
+            mutability,
+            ident,
+            reborrowed,
+            refers_to_owned,
+            type_span: (first, last),
+            ..
+        } = binding;
+        let span = Span::mixed_site().located_at(*first);
+        let krate = path_at(krate, &quote_spanned!(*first=> _));
+        let value = if *reborrowed && !refers_to_owned {
+            quote_spanned!(span=> &mut *#ident)
+        } else {
+            // The borrow has the span of the whole type, which is what lacks `Clone`.
+            let mut named = ident.clone();
+            named.set_span(ident.span().located_at(*last));
+            let mut borrow = TokenTree::Punct(Punct::new('&', Spacing::Alone));
+            borrow.set_span(ident.span().located_at(*first));
+            let referent = refers_to_owned.then(|| quote_spanned!(span=> *));
+            quote_spanned!(span=> #krate::__private::clone_for_each_attempt(#borrow #referent #named))
+        };
+        let borrow_mut = refers_to_owned.then(|| quote_spanned!(span=> &mut));
+        let allow = body::allow_names(&[ident]);
+        let bind =
+            quote_spanned!(span=> #(#cfgs)* #allow let #mutability #ident = #borrow_mut #value;);
+        if cfgs.is_empty() {
+            self.arguments.extend(quote!(#value,));
+        } else {
+            self.before.extend(bind.clone());
+        }
+        if mentions(fallback, &ident.unraw().to_string()) {
+            self.for_fallback.extend(quote!(#[allow(unused_mut)] #bind));
+        }
+        self.rebind.extend(bind);
     }
 
     /// Gives each attempt its own `self` under another name if the body could move it. Returns
@@ -203,7 +193,7 @@ impl Attempt {
             let conversion = local("conversion");
             in_attempt(
                 site,
-                &quote!(#krate::__private::call_with(#conversion, #arguments, #body)),
+                &quote!(#krate::__private::call_with(#conversion, (#arguments), #body)),
             )
         };
         quote!({ #before (#tried, #krate::__private::Attempted::ran(#shape)) })
@@ -256,7 +246,7 @@ impl Attempt {
         } else {
             in_attempt(
                 site,
-                &breaker::run_admitted(site, &admitted, &classifier, arguments, body),
+                &breaker::run_admitted(site, &admitted, &classifier, &quote!((#arguments)), body),
             )
         };
         let rejected = match &breaker.fallback {
@@ -290,6 +280,20 @@ impl Attempt {
             }
         }
     }
+}
+
+/// Returns the arguments that are cloned for each attempt, and those that are dropped before them.
+fn owned(function: &mut Function) -> Vec<Ident> {
+    let taken = if function.is_async() {
+        params::used_bindings(function)
+    } else {
+        drop_order::captured(function, &TokenStream::new())
+    };
+    taken
+        .into_iter()
+        .filter(|binding| !binding.reborrowed && binding.cfgs.is_empty())
+        .map(|binding| binding.ident)
+        .collect()
 }
 
 /// Returns a sync call in the frame of its attempt.

@@ -36,7 +36,7 @@ pub(super) fn wrapped(
     let body = function.body.clone();
     if function.is_async() {
         let capture = Capture {
-            place: function.capture_span(),
+            span: function.capture_span(),
             by_reference: borrows_self(function),
         };
         let block = async_block(site, &capture, &TokenStream::new(), &quote!(#body), returns);
@@ -55,7 +55,7 @@ pub(super) fn wrapped(
     );
     let patterns = patterns(&bound);
     let capture = Capture {
-        place: function.capture_span(),
+        span: function.capture_span(),
         by_reference: borrows_self(function),
     };
     Body::Closure {
@@ -67,7 +67,7 @@ pub(super) fn wrapped(
 /// How a closure or an async block captures the variables of the function.
 pub(super) struct Capture {
     /// Its own span, at which the compiler reports what is wrong with the captures.
-    pub(super) place: Span,
+    pub(super) span: Span,
     /// Whether it borrows what it captures. For `&self` that is one pointer as well, and the
     /// compiler suggests `&mut self`, which it does for functions but not for closures that move.
     pub(super) by_reference: bool,
@@ -75,11 +75,11 @@ pub(super) struct Capture {
 
 impl Capture {
     fn word(&self) -> Option<TokenStream> {
-        (!self.by_reference).then(|| quote_spanned!(self.place=> move))
+        (!self.by_reference).then(|| quote_spanned!(self.span=> move))
     }
 
     pub(super) fn closure(&self, patterns: &TokenStream, body: &TokenStream) -> TokenStream {
-        let (word, bar) = (self.word(), quote_spanned!(self.place=> |));
+        let (word, bar) = (self.word(), quote_spanned!(self.span=> |));
         quote!(#word #bar #patterns #bar #body)
     }
 }
@@ -154,25 +154,25 @@ pub(super) fn async_block(
     body: &TokenStream,
     returns: &Type,
 ) -> TokenStream {
-    let (krate, place) = (path_at(site.krate, returns), at(returns));
+    let (krate, span) = (path_at(site.krate, returns), at(returns));
     let returns = inferable(returns);
-    let edge = quote_spanned!(place=> if false { return #krate::__private::never::<#returns>(); });
-    let label = Lifetime::new("'_body", place);
+    let edge = quote_spanned!(span=> if false { return #krate::__private::never::<#returns>(); });
+    let label = Lifetime::new("'_body", span);
     let word = capture.word();
-    quote_spanned!(capture.place=> async #word { #before #edge #label: #body })
+    quote_spanned!(capture.span=> async #word { #before #edge #label: #body })
 }
 
 /// Returns the statement that decides whether the function returns a `Result`. If it does not, the
 /// compiler reports one error, at the return type.
 pub(super) fn conversion(site: &Site<'_>, returns: &Type) -> TokenStream {
-    let (krate, place, conversion) = (
+    let (krate, span, conversion) = (
         path_at(site.krate, returns),
         at(returns),
         local("conversion"),
     );
     // Nothing is left to infer where the method is chosen.
     let returns = same_error(returns);
-    quote_spanned! {place=>
+    quote_spanned! {span=>
         let #conversion = {
             use #krate::__private::returning::*;
             (&&#krate::__private::returns::<#returns>()).__gardefou_conversion()
@@ -189,9 +189,9 @@ pub(super) fn fallible(site: &Site<'_>, block: &TokenStream) -> TokenStream {
 /// Converts the outcome of a guard, a `Result`, into the return type. A borrow that does not live
 /// long enough is reported at that type.
 pub(super) fn returned(site: &Site<'_>, outcome: &TokenStream, returns: &Type) -> TokenStream {
-    let (krate, place) = (path_at(site.krate, returns), at(returns));
+    let (krate, span) = (path_at(site.krate, returns), at(returns));
     let conversion = local("conversion");
-    quote_spanned!(place=> #krate::__private::returned(#conversion, #outcome))
+    quote_spanned!(span=> #krate::__private::returned(#conversion, #outcome))
 }
 
 /// Returns the expression that chooses the view of the function's error type.

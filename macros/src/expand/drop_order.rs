@@ -54,11 +54,11 @@ fn name_wildcards(function: &mut Function) {
         .map(|binding| binding.ident)
         .collect();
     let mut one_before = takes_self(function);
-    for (place, input) in function.sig.inputs.iter_mut().enumerate() {
+    for (index, input) in function.sig.inputs.iter_mut().enumerate() {
         let FnArg::Typed(input) = input else { continue };
         match &*input.pat {
             Pat::Wild(_) if one_before && input.attrs.is_empty() && may_drop(&input.ty) => {
-                let ident = local(&format!("unused_{place}"));
+                let ident = local(&format!("unused_{index}"));
                 *input.pat = Pat::Ident(PatIdent {
                     attrs: Vec::new(),
                     by_ref: None,

@@ -46,8 +46,8 @@ impl Site<'_> {
     }
 }
 
-fn moved_to(place: Span, mut token: TokenTree) -> TokenTree {
-    token.set_span(place);
+fn moved_to(span: Span, mut token: TokenTree) -> TokenTree {
+    token.set_span(span);
     token
 }
 

@@ -155,9 +155,7 @@ impl Function {
             .sig
             .receiver()
             .map(|receiver| receiver.self_token.span());
-        receiver.map_or_else(Span::mixed_site, |place| {
-            Span::mixed_site().located_at(place)
-        })
+        receiver.map_or_else(Span::mixed_site, |span| Span::mixed_site().located_at(span))
     }
 
     /// Returns the type of the guarded code.

@@ -70,10 +70,10 @@ pub(crate) fn borrows_self(function: &Function) -> bool {
 /// or in the definition of a macro.
 pub(crate) fn has_fixed_self(tokens: &TokenStream) -> bool {
     let tokens: Vec<TokenTree> = tokens.clone().into_iter().collect();
-    tokens.iter().enumerate().any(|(place, token)| match token {
+    tokens.iter().enumerate().any(|(index, token)| match token {
         TokenTree::Group(group) => {
-            let is_definition = place >= 3
-                && matches!(&tokens[place - 3], TokenTree::Ident(word) if word == "macro_rules");
+            let is_definition = index >= 3
+                && matches!(&tokens[index - 3], TokenTree::Ident(word) if word == "macro_rules");
             has_fixed_self(&group.stream())
                 || is_definition && mentions_in(group.stream(), "self", true)
         }

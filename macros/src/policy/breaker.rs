@@ -110,8 +110,8 @@ impl Rates {
         let has_window =
             !given.is_empty() || self.failure_rate.is_given() || self.slow_call.is_given();
         let mut window = None;
-        for (place, (name, key, value)) in given.into_iter().enumerate() {
-            if place > 0 {
+        for (index, (name, key, value)) in given.into_iter().enumerate() {
+            if index > 0 {
                 diag.at(&key, "a breaker has one window: give one of `window`, `count_window` and `time_window`");
             }
             if let Some(read) = Window::from_key(name, value, krate, diag) {

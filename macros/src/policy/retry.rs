@@ -113,12 +113,12 @@ fn setters(
         if let Some((key, expr)) = args.take_with_key(name)
             && let Some(callback) = value::callback(name, expr, diag)
         {
-            let (krate, place) = (path_at(krate, &callback), at(&callback));
-            let typed = Ident::new(name, place);
+            let (krate, span) = (path_at(krate, &callback), at(&callback));
+            let typed = Ident::new(name, span);
             setters.push(
                 &key,
                 name,
-                quote_spanned!(place=> #krate::__private::typed::#typed(#callback)),
+                quote_spanned!(span=> #krate::__private::typed::#typed(#callback)),
             );
         }
     }

@@ -190,10 +190,10 @@ fn scaled(number: &str, unit_nanos: u64) -> Result<Duration, NotADuration> {
     let mut nanos = whole
         .checked_mul(u128::from(unit_nanos))
         .ok_or(NotADuration::TooLong)?;
-    let mut place = u128::from(unit_nanos);
+    let mut digit_nanos = u128::from(unit_nanos);
     for digit in fraction.bytes() {
-        place /= 10;
-        nanos += u128::from(digit - b'0') * place;
+        digit_nanos /= 10;
+        nanos += u128::from(digit - b'0') * digit_nanos;
     }
     let seconds = u64::try_from(nanos / 1_000_000_000).map_err(|_| NotADuration::TooLong)?;
     let rest = u32::try_from(nanos % 1_000_000_000).map_err(|_| NotADuration::TooLong)?;
