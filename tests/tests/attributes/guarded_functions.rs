@@ -35,7 +35,11 @@ fn function_is_listed_before_its_first_call_once_per_attribute() {
     );
     let both = relevant[1];
     assert_eq!((both.module_path(), both.line()), (module_path!(), LINE));
-    assert!(both.file().ends_with("guarded_functions.rs"), "{}", both.file());
+    assert!(
+        both.file().ends_with("guarded_functions.rs"),
+        "{}",
+        both.file()
+    );
     assert_eq!(
         both.arguments(),
         r#"name = "listed-both", max_retries = 7, failure_threshold = 9"#
@@ -81,5 +85,8 @@ fn conflicting_configurations_of_one_name_are_reported_with_both_locations() {
         relevant[0].contains("`listed_first` (") && relevant[0].contains("`listed_second` ("),
         "{relevant:?}"
     );
-    assert!(relevant[0].contains("guarded_functions.rs:"), "{relevant:?}");
+    assert!(
+        relevant[0].contains("guarded_functions.rs:"),
+        "{relevant:?}"
+    );
 }

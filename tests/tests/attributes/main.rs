@@ -14,6 +14,7 @@ mod hygiene;
 mod keys;
 mod order;
 mod retry;
+mod retry_arguments;
 mod retry_with_breaker;
 mod retry_with_breaker_keys;
 mod shapes;
