@@ -8,6 +8,8 @@
 
 mod audit;
 mod breaker;
+mod combined_breaker_keys;
+mod combined_retry_keys;
 mod guarded_functions;
 mod handling;
 mod hygiene;
@@ -16,7 +18,6 @@ mod order;
 mod retry;
 mod retry_arguments;
 mod retry_with_breaker;
-mod retry_with_breaker_keys;
 mod shapes;
 mod size;
 mod support;
