@@ -94,13 +94,9 @@ fn expand_block(
             "a closure cannot await: write the body as `async { .. }`, which is awaited in place",
         );
     }
-    let asynchronous = style.is_async() || (form_is_closure(style, setup) && awaits.is_some());
+    let form = form_of(style, setup);
+    let asynchronous = style.is_async() || (form == Form::Closure && awaits.is_some());
     let awaited = awaited(awaits.or_else(|| style.async_word()));
-    let form = if form_is_closure(style, setup) {
-        Form::Closure
-    } else {
-        Form::InPlace
-    };
     tail::check_block(&mut block, diag);
     let allow = tail::allow_unreachable(&block);
     let [operation, visit, outcome, value, error] =
@@ -179,9 +175,14 @@ fn expand_block(
     }
 }
 
-/// Returns `true` for a block that must be a closure or an async block.
-fn form_is_closure(style: Style, setup: &Setup) -> bool {
-    setup.catch_panics || !matches!(style, Style::Block)
+/// Returns how the block is left. A block that is written as a closure or an async block is one, and
+/// so is one whose panics are caught.
+fn form_of(style: Style, setup: &Setup) -> Form {
+    if setup.catch_panics || !matches!(style, Style::Block) {
+        Form::Closure
+    } else {
+        Form::InPlace
+    }
 }
 
 fn arms(jumps: &Jumps, runtime: &TokenStream) -> TokenStream {
