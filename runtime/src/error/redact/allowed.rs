@@ -1,6 +1,6 @@
 //! What stays of a text if only what is allowed may leave.
 
-use super::{MARK, looks, names::Name, steps};
+use super::{names::Name, sensitive::MARK, shape, steps};
 use std::borrow::Cow;
 
 /// Hides quoted texts, numbers, every other word that is not made of letters, and the value of
@@ -42,10 +42,10 @@ pub(super) fn text<'a>(text: &'a str, is_allowed: impl Fn(&Name) -> bool) -> Cow
             let end = at + word.len();
             let next = &text[end..];
             let is_name = (next.starts_with('=') || next.starts_with(": "))
-                && looks::is_name(word.as_bytes());
+                && shape::is_name(word.as_bytes());
             let spared = match allowed {
                 Some(spared) => spared,
-                None => is_name || looks::is_plain(word.as_bytes()) || word.is_empty(),
+                None => is_name || shape::is_plain(word.as_bytes()) || word.is_empty(),
             };
             if !spared {
                 hide(at, end);

@@ -1,6 +1,6 @@
 //! Values that stand below their name, deeper indented, as in YAML.
 
-use super::{shapes::MARK_BYTES, steps, value::skip_blanks};
+use super::{sensitive::MARK_BYTES, steps, value::skip_blanks};
 use std::ops::Range;
 
 /// The lines below the one that ends at `at`, if that line has nothing more than the sign of a

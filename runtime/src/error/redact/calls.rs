@@ -1,6 +1,6 @@
 //! Calls of functions that take a secret: `connect("db", "ann", "x")`.
 
-use super::{looks::Claim, names::Weight, scan::Scan, shapes::is_token_byte, tables};
+use super::{names::Weight, scan::Scan, shape::Claim, tables, tokens::is_token_byte};
 use std::ops::Range;
 
 /// How far the arguments of a call are looked at.

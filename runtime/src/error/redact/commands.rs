@@ -1,9 +1,8 @@
 //! Options of programs that hold a secret: `mysql -px`, `curl -u ann:x`.
 
 use super::{
-    looks,
-    shapes::MARK_BYTES,
-    sieve,
+    sensitive::MARK_BYTES,
+    shape, sieve,
     tables::{self, Holds, OptionRow},
     words::REACH,
 };
@@ -56,7 +55,7 @@ fn piped(bytes: &[u8], at: usize) -> Option<Range<usize>> {
     let reader = if line[pipe + 1..].trim_ascii_start().starts_with(b"sudo -S") {
         b"sudo"
     } else {
-        looks::trim(reader)
+        shape::trim(reader)
     };
     let rest = &line[pipe + 1..];
     let reads = |(name, needs): &&(&str, &str)| {
@@ -64,7 +63,7 @@ fn piped(bytes: &[u8], at: usize) -> Option<Range<usize>> {
             && (needs.is_empty()
                 || rest
                     .split(u8::is_ascii_whitespace)
-                    .any(|word| looks::trim(word) == needs.as_bytes()))
+                    .any(|word| shape::trim(word) == needs.as_bytes()))
     };
     tables::READERS.iter().find(reads)?;
     let mut argument = argument(&line[..pipe], 0)?;
@@ -125,7 +124,7 @@ fn held(line: &[u8], row: &OptionRow) -> Option<Range<usize>> {
             Holds::Chosen
                 if is_given
                     && !matches!(text.first(), Some(b'/' | b'\\' | b'-'))
-                    && looks::is_chosen(text) =>
+                    && shape::is_chosen(text) =>
             {
                 return secret(line, argument);
             }
@@ -135,7 +134,7 @@ fn held(line: &[u8], row: &OptionRow) -> Option<Range<usize>> {
                 if plain == place {
                     // A word after a word may be one of a sentence.
                     let is_word =
-                        !row.option.starts_with('-') && looks::is_plain(looks::trim(text));
+                        !row.option.starts_with('-') && shape::is_plain(shape::trim(text));
                     return if is_word {
                         None
                     } else {
@@ -181,6 +180,6 @@ fn secret(line: &[u8], argument: Range<usize>) -> Option<Range<usize>> {
         || text.windows(3).any(|window| window == b"://")
         || text.starts_with(MARK_BYTES)
         || matches!(text.first(), None | Some(b'-' | b'$' | b'<'))
-        || looks::is_path(text);
+        || shape::is_path(text);
     (!is_none).then_some(argument)
 }

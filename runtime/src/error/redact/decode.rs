@@ -1,7 +1,7 @@
 //! Texts that stand for other texts: percent-encoded, with escapes of JSON or HTML, in wide
 //! letters, with invisible ones, with quotes of typography.
 
-use super::{Redactor, scan, steps};
+use super::{redactor::Redactor, scan, steps};
 use std::ops::Range;
 
 /// How often a text is decoded: a URL in a URL in a URL.

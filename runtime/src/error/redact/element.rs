@@ -1,6 +1,6 @@
 //! Secrets between the tags of XML.
 
-use super::{names::is_name_byte, shapes::MARK_BYTES, steps};
+use super::{names::is_name_byte, sensitive::MARK_BYTES, steps};
 use std::ops::Range;
 
 const CDATA: &[u8] = b"<![CDATA[";

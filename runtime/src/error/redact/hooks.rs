@@ -1,6 +1,6 @@
 //! Addresses of web hooks whose path is the secret.
 
-use super::{shapes::MARK_BYTES, steps, tables};
+use super::{sensitive::MARK_BYTES, steps, tables};
 use std::ops::Range;
 
 /// The secret path of a hook whose host begins at `start`, up to the end of the URL.

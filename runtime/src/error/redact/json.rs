@@ -1,9 +1,10 @@
 //! Secrets in JSON values.
 
 use super::{
-    MARK, Redactor,
-    looks::{Claim, is_listed},
     names::{Name, Weight},
+    redactor::Redactor,
+    sensitive::MARK,
+    shape::{Claim, is_listed},
     tables,
 };
 use serde_json::{Map, Value};

@@ -1,7 +1,7 @@
 //! Names that announce a secret: `password`, `db_password`, `X-Api-Key`, `sslkey`, `accessToken`.
 
 use super::{
-    looks::is_listed,
+    shape::is_listed,
     sieve,
     tables::{self, At, NameRow},
 };

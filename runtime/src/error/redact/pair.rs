@@ -2,10 +2,10 @@
 
 use super::{
     block, calls,
-    looks::{self, Claim},
     names::{MAX_NAME, Name, Weight, is_file, is_name_byte},
     scan::Scan,
-    shapes, steps, tables,
+    shape::{self, Claim},
+    steps, tables, tokens,
     value::{self, Reach},
 };
 use std::ops::Range;
@@ -104,7 +104,7 @@ impl Scan<'_> {
             && range.end == at;
         claim.is_setting =
             claim.is_sentence && self.begins_line(range.start) && self.has_settings_near(at);
-        claim.is_common = looks::is_listed(tables::COMMON, name.bytes());
+        claim.is_common = shape::is_listed(tables::COMMON, name.bytes());
         claim.is_grammar = !matches!(weight, Weight::Strong) && self.follows_grammar(range.start);
         let next = value::skip_space(self.bytes, start);
         if (is_quoted || value::is_quoted(self.bytes, next)) && weight != Weight::Header {
@@ -119,7 +119,7 @@ impl Scan<'_> {
 
     /// `auth=("ann", "x")`.
     fn in_login(&self, range: &Range<usize>, at: usize) -> Option<Range<usize>> {
-        if !looks::is_listed(
+        if !shape::is_listed(
             tables::TUPLE_NAMES,
             Name::new(&self.bytes[range.clone()]).bytes(),
         ) {
@@ -131,16 +131,16 @@ impl Scan<'_> {
         } else {
             None
         };
-        secret.filter(|secret| !looks::is_plain(&self.bytes[secret.clone()]))
+        secret.filter(|secret| !shape::is_plain(&self.bytes[secret.clone()]))
     }
 
     /// `login=ann:x`.
     fn login_value(&self, range: &Range<usize>, at: usize) -> Option<Range<usize>> {
         let name = Name::new(&self.bytes[range.clone()]);
-        if self.bytes[at] != b'=' || !looks::is_listed(tables::LOGIN_NAMES, name.bytes()) {
+        if self.bytes[at] != b'=' || !shape::is_listed(tables::LOGIN_NAMES, name.bytes()) {
             return None;
         }
-        let is_sure = looks::is_listed(tables::SURE_LOGIN_NAMES, name.bytes());
+        let is_sure = shape::is_listed(tables::SURE_LOGIN_NAMES, name.bytes());
         let blanks = usize::from(is_sure && self.bytes.get(at + 1) == Some(&b' '));
         let quotes = self.bytes[at + 1 + blanks..]
             .iter()
@@ -168,7 +168,7 @@ impl Scan<'_> {
         let secret = start..start + len.min(MAX_LINK);
         let text = &self.bytes[secret.clone()];
         let spared = Claim::new(Weight::Strong, false).spares_quoted(text);
-        (looks::is_chosen(text) || (is_sure && !spared)).then_some(secret)
+        (shape::is_chosen(text) || (is_sure && !spared)).then_some(secret)
     }
 
     /// Whether a name is part of `arn:aws:secretsmanager:..:secret:prod/db`.
@@ -194,7 +194,7 @@ impl Scan<'_> {
         let rest = &self.bytes[at + 1..self.bytes.len().min(at + 1 + MAX_LINK)];
         let len = rest
             .iter()
-            .position(|b| !shapes::is_token_byte(*b))
+            .position(|b| !tokens::is_token_byte(*b))
             .unwrap_or(rest.len());
         let value = &rest[..len];
         let has = |is: fn(&u8) -> bool| value.iter().any(is);
@@ -206,7 +206,7 @@ impl Scan<'_> {
             && has(u8::is_ascii_lowercase)
             && has(u8::is_ascii_uppercase)
             && has(u8::is_ascii_digit);
-        (is_token && looks::is_random(value)).then_some(at + 1..at + 1 + len)
+        (is_token && shape::is_random(value)).then_some(at + 1..at + 1 + len)
     }
 
     fn byte_before(&self, at: usize) -> Option<u8> {
@@ -223,7 +223,7 @@ impl Scan<'_> {
             .rsplit(|b| !b.is_ascii_alphabetic())
             .next()
             .unwrap_or_default();
-        looks::is_listed(tables::GRAMMAR, word)
+        shape::is_listed(tables::GRAMMAR, word)
     }
 
     /// Words of everyday language are secret in the query of a URL. A short code is one of an
@@ -244,7 +244,7 @@ impl Scan<'_> {
                     && self.bytes[start..]
                         .iter()
                         .take(12)
-                        .filter(|b| shapes::is_token_byte(**b))
+                        .filter(|b| tokens::is_token_byte(**b))
                         .count()
                         == 12
             }
@@ -351,7 +351,7 @@ impl Scan<'_> {
             .count();
         let is_literal = value::is_quoted(self.bytes, value::skip_space(self.bytes, at + 1));
         if is_literal
-            && looks::is_listed(tables::TUPLES, &self.bytes[at - len..at])
+            && shape::is_listed(tables::TUPLES, &self.bytes[at - len..at])
             && self.bytes[at - len].is_ascii_uppercase()
         {
             return value::newtype(self.bytes, at, &Claim::new(Weight::Strong, false));
@@ -433,7 +433,7 @@ impl Scan<'_> {
         let (name, weight) = self.secret_name(self.name_before(at))?;
         let found = value::after(self.bytes, at, Reach::Word, &Claim::new(weight, false))?;
         let is_chosen = name.is_password() && weight == Weight::Strong || weight == Weight::Added;
-        (is_chosen || looks::is_random(&self.bytes[found.clone()])).then_some(found)
+        (is_chosen || shape::is_random(&self.bytes[found.clone()])).then_some(found)
     }
 
     /// `--password value`, `"--password", "value"`.
@@ -500,7 +500,7 @@ impl Scan<'_> {
         back(&mut start, MAX_NAME, is_name_byte);
         // `api key: x` is written with a blank.
         let last = end - start;
-        if looks::is_listed(tables::LAST_OF_NAME, &bytes[start..end]) {
+        if shape::is_listed(tables::LAST_OF_NAME, &bytes[start..end]) {
             let mut longer = start;
             for _ in 0..2 {
                 if longer == 0 || !matches!(bytes[longer - 1], b' ' | b'\'') {

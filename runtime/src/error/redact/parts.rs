@@ -1,10 +1,9 @@
 //! Tokens that are told by their parts: by the lengths of these, or by what follows a prefix.
 
 use super::{
-    looks,
-    shapes::is_token_byte,
-    steps,
+    shape, steps,
     tables::{self, Of},
+    tokens::is_token_byte,
 };
 use std::ops::Range;
 
@@ -109,6 +108,6 @@ pub(super) fn is_varied(text: &[u8]) -> bool {
     count(u8::is_ascii_uppercase) > few
         && count(u8::is_ascii_lowercase) > few
         && count(u8::is_ascii_digit) >= 2
-        && looks::turns(text) * 10 >= text.len()
-        && looks::turns(text) >= 5
+        && shape::turns(text) * 10 >= text.len()
+        && shape::turns(text) >= 5
 }

@@ -3,10 +3,10 @@
 
 use super::{
     block,
-    looks::{self, Claim},
     names::{MAX_NAME, Name, Weight, is_name_byte},
     scan::Scan,
-    shapes::MARK_BYTES,
+    sensitive::MARK_BYTES,
+    shape::{self, Claim},
     steps, tables,
     value::{self, Reach},
 };
@@ -36,7 +36,7 @@ impl Scan<'_> {
         }
         if key.len() <= 2 {
             let is_part =
-                looks::is_listed(tables::WEB_KEY.1, &self.bytes[key.clone()]) && self.has_web_key();
+                shape::is_listed(tables::WEB_KEY.1, &self.bytes[key.clone()]) && self.has_web_key();
             let start = value::skip_space(self.bytes, at + 1);
             let claim = Claim::new(Weight::Key, false);
             return if is_part {
@@ -49,11 +49,11 @@ impl Scan<'_> {
         let name = name.bytes();
         if name == tables::KEY_LINES.0.as_bytes() {
             self.key_lines(at)
-        } else if looks::is_listed(tables::NAME_KEYS, name) {
+        } else if shape::is_listed(tables::NAME_KEYS, name) {
             self.name_key(key, at)
-        } else if looks::is_listed(tables::VALUE_KEYS, name) {
+        } else if shape::is_listed(tables::VALUE_KEYS, name) {
             self.value_key(key, at)
-        } else if looks::is_listed(tables::SECRET_DATA, name) && self.has_secret_kind() {
+        } else if shape::is_listed(tables::SECRET_DATA, name) && self.has_secret_kind() {
             let start = value::skip_blanks(self.bytes, at + 1);
             let below =
                 block::below(self.bytes, key.start, start).filter(|below| !below.is_empty());

@@ -6,12 +6,14 @@
 //! no text makes the pass quadratic.
 
 use super::{
-    MARK, Redactor, card, decode,
+    card, decode,
     element::Element,
-    looks::{self, Claim},
     names::{MAX_NAME, Name, Weight},
     record::Records,
-    shapes, sql, steps, tables, value, words,
+    redactor::Redactor,
+    sensitive::MARK,
+    shape::{self, Claim},
+    sql, steps, tables, tokens, value, words,
 };
 use std::ops::Range;
 
@@ -128,7 +130,7 @@ mod sign {
         table
     };
 
-    /// Marks the first letters of what [`shapes::token`](super::shapes::token) knows.
+    /// Marks the first letters of what [`tokens::token`](super::tokens::token) knows.
     const fn mark_first(table: &mut [u8; 256]) {
         let mut i = 0;
         while i < super::tables::TOKENS.len() {
@@ -226,13 +228,13 @@ impl Scan<'_> {
             b'"' | b'\'' | b'`' => self.after_word(at).or_else(|| self.in_proplist(at)),
             // The second dash of two.
             b'-' if self.bytes[at - 1..].starts_with(b"-----BEGIN ") => {
-                shapes::private_key(self.bytes, at - 1)
+                tokens::private_key(self.bytes, at - 1)
             }
             b'-' if self.bytes[at - 1..].starts_with(b"---- BEGIN ") => {
-                shapes::private_key(self.bytes, at - 1)
+                tokens::private_key(self.bytes, at - 1)
             }
             b'-' => self.flag(at - 1),
-            _ => shapes::token(self.bytes, at),
+            _ => tokens::token(self.bytes, at),
         };
         found.map_or(Look::Nothing, Look::Secret)
     }
@@ -257,7 +259,7 @@ impl Scan<'_> {
     fn inner_value(&self, element: &Element) -> Option<Range<usize>> {
         let inner = Element::at(self.bytes, element.inner(self.bytes)?)?;
         let name = Name::new(&self.bytes[inner.name.clone()]);
-        if looks::is_listed(tables::VALUE_KEYS, name.bytes()) {
+        if shape::is_listed(tables::VALUE_KEYS, name.bytes()) {
             inner.text(self.bytes)
         } else {
             None
@@ -266,7 +268,7 @@ impl Scan<'_> {
 
     /// `<key>password</key><string>x</string>`.
     fn named_element(&self, element: &Element) -> Option<Range<usize>> {
-        if !looks::is_listed(
+        if !shape::is_listed(
             tables::NAME_KEYS,
             Name::new(&self.bytes[element.name.clone()]).bytes(),
         ) {

@@ -1,8 +1,11 @@
-//! Values that say of themselves that they are secret.
+//! Values that are secret by their type, and what is printed in their place.
 
-use super::MARK;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::fmt;
+
+/// What stands in place of a secret.
+pub(super) const MARK: &str = "[redacted]";
+pub(super) const MARK_BYTES: &[u8] = MARK.as_bytes();
 
 /// A value that no sink shows: it prints and serialises as `[redacted]`.
 ///

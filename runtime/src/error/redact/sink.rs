@@ -1,6 +1,6 @@
 //! Texts fit for a sink: redacted, in one line, bounded.
 
-use super::Redactor;
+use super::redactor::Redactor;
 use crate::error::details;
 use std::{borrow::Cow, fmt};
 

@@ -3,9 +3,9 @@
 //! `Key (name, token)=(ann, x) already exists`.
 
 use super::{
-    Redactor,
-    looks::{self, Claim},
     names::{Name, Weight},
+    redactor::Redactor,
+    shape::{self, Claim},
     steps,
 };
 use std::ops::Range;
@@ -32,7 +32,7 @@ pub(super) fn detail(bytes: &[u8], at: usize, redactor: &Redactor) -> Option<Ran
     let (place, claim) = claims.enumerate().find(|(_, claim)| is_secret(claim))?;
     let claim = claim?;
     let spares = |value: &[u8]| {
-        claim.spares_quoted(value) || (claim.weight == Weight::Weak && looks::is_number(value))
+        claim.spares_quoted(value) || (claim.weight == Weight::Weak && shape::is_number(value))
     };
     let rest = &bytes[at + 2..bytes.len().min(at + 2 + COLUMNS)];
     steps::count(columns.len() + rest.len());

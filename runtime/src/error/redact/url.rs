@@ -1,10 +1,10 @@
 //! Passwords in addresses.
 
 use super::{
-    hooks, looks,
+    hooks,
     scan::{Look, Scan},
-    shapes::{self, MARK_BYTES},
-    steps, value,
+    sensitive::MARK_BYTES,
+    shape, steps, tokens, value,
 };
 use std::ops::Range;
 
@@ -41,7 +41,7 @@ impl Scan<'_> {
                     .map_or(len, |last| len.max(last.saturating_sub(start)));
             }
             let user = &bytes[start..start + len];
-            let is_user = user.len() <= MAX_USER && looks::is_plain(user) && !user.contains(&b':');
+            let is_user = user.len() <= MAX_USER && shape::is_plain(user) && !user.contains(&b':');
             let secret = !(is_user || matches!(user, b"" | MARK_BYTES));
             return if secret {
                 Look::Secret(start..start + len)
@@ -89,7 +89,7 @@ impl Scan<'_> {
 
     /// A password that follows a colon in an address without `//`.
     pub(super) fn after_colon(&mut self, at: usize) -> Look {
-        if let Some(token) = shapes::bot_token(self.bytes, at) {
+        if let Some(token) = tokens::bot_token(self.bytes, at) {
             return Look::Secret(token);
         }
         let ends_in = |name: &&[u8]| {

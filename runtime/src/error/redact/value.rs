@@ -1,10 +1,10 @@
 //! How far the value goes that follows a secret name.
 
 use super::{
-    looks::{self, Claim},
     names::{Weight, is_name_byte},
-    shapes::{self, MARK_BYTES},
-    steps,
+    sensitive::MARK_BYTES,
+    shape::{self, Claim},
+    steps, tokens,
 };
 use std::ops::Range;
 
@@ -85,7 +85,7 @@ pub(super) fn after(
     let is_empty = matches!(reach, Reach::Word | Reach::Setting)
         && is_apart
         && claim.is_tight
-        && looks::is_pair(value);
+        && shape::is_pair(value);
     let spared = if value.is_empty() {
         !is_header
     } else {
@@ -113,10 +113,10 @@ fn is_one_value(content: &[u8]) -> bool {
             && !matches!(b, b',' | b':' | b'=' | b'"' | b'\'' | b'`' | b'{' | b'[')
     };
     let pair = matches!(content, [b'[', .., b']'] | [b'{', .., b'}']);
-    let is_field = content[0] == b'{' && looks::is_plain(&content[1..content.len() - 1]);
+    let is_field = content[0] == b'{' && shape::is_plain(&content[1..content.len() - 1]);
     pair && !is_field
         && content.len() > 4
-        && content.len() <= looks::MAX_SPARED
+        && content.len() <= shape::MAX_SPARED
         && content[1..content.len() - 1].iter().all(is_within)
 }
 
@@ -147,10 +147,10 @@ fn list_end(bytes: &[u8], mut at: usize) -> usize {
                     || matches!(b, b',' | b'=' | b':' | b')' | b']' | b'}' | b'"')
             })
             .unwrap_or(next.len());
-        if !looks::is_mixture(&next[..len]) || matches!(next.get(len), Some(b'=' | b':' | b'"')) {
+        if !shape::is_mixture(&next[..len]) || matches!(next.get(len), Some(b'=' | b':' | b'"')) {
             break;
         }
-        at += 2 + looks::trimmed(&next[..len]).end;
+        at += 2 + shape::trimmed(&next[..len]).end;
     }
     at
 }
@@ -160,7 +160,7 @@ const MAX_REST: usize = 80;
 
 /// Returns `true` if the claim spares a word, or the credentials after the name of a scheme.
 fn spares(word: &[u8], rest: &[u8], claim: &Claim) -> bool {
-    let scheme = shapes::skip_scheme(word, 0);
+    let scheme = tokens::skip_scheme(word, 0);
     if scheme == 0 {
         return claim.spares_word(word, rest);
     }
@@ -188,7 +188,7 @@ pub(super) fn newtype(bytes: &[u8], open: usize, claim: &Claim) -> Option<Range<
         open + 1..range.end - usize::from(closed)
     };
     let value = bytes[range.clone()].trim_ascii();
-    if value.len() > looks::MAX_SPARED {
+    if value.len() > shape::MAX_SPARED {
         return Some(range);
     }
     let nothing = matches!(value, b"" | b"None" | b"s" | b"es" | b"\"\"")
@@ -198,13 +198,13 @@ pub(super) fn newtype(bytes: &[u8], open: usize, claim: &Claim) -> Option<Range<
             .is_some_and(|text| value[text..].starts_with(MARK_BYTES));
     let is_code = value
         .split(|b| *b == b',')
-        .any(|part| looks::is_code(part.trim_ascii()));
+        .any(|part| shape::is_code(part.trim_ascii()));
     // `Token(42)`
     let is_place =
         claim.weight == Weight::Weak && value.len() < 6 && value.iter().all(u8::is_ascii_digit);
-    let nothing = nothing || is_code || is_place || (claim.counts && looks::is_number(value));
+    let nothing = nothing || is_code || is_place || (claim.counts && shape::is_number(value));
     let is_word =
-        !is_quoted(bytes, start) && claim.weight != Weight::Added && looks::is_plain(value);
+        !is_quoted(bytes, start) && claim.weight != Weight::Added && shape::is_plain(value);
     (!nothing && !is_word).then_some(range)
 }
 
@@ -273,7 +273,7 @@ fn skip_wrappers(bytes: &[u8], mut start: usize) -> (usize, Option<usize>) {
                     .iter()
                     .position(|b| *b == b']')
                     .unwrap_or(content.len());
-                &bytes[start..start + name] == b"Optional" && !looks::is_code(&content[..len])
+                &bytes[start..start + name] == b"Optional" && !shape::is_code(&content[..len])
             }
             _ => false,
         };
@@ -500,7 +500,7 @@ fn header_pair_end(bytes: &[u8], start: usize, word_end_: usize) -> usize {
     {
         return header_end(bytes, start);
     }
-    let has_scheme = shapes::skip_scheme(bytes, start) > start;
+    let has_scheme = tokens::skip_scheme(bytes, start) > start;
     let next = skip_blanks(bytes, at);
     if !has_scheme
         && next > at
@@ -550,7 +550,7 @@ fn setting_end(bytes: &[u8], start: usize, listed: bool) -> usize {
 /// The end of a bare word. Passwords hold punctuation, so a comma or bracket ends the word only
 /// where what follows looks like the next pair, the end of the text, or prose.
 fn word_end(bytes: &[u8], start: usize, is_parameter: bool) -> usize {
-    let mut at = shapes::skip_scheme(bytes, start);
+    let mut at = tokens::skip_scheme(bytes, start);
     while let Some(b) = bytes.get(at) {
         steps::count(1);
         let next = bytes.get(at + 1);

@@ -2,11 +2,12 @@
 //! `IDENTIFIED BY 'x'`, `mysql -px`.
 
 use super::{
-    Redactor, commands,
-    looks::{self, is_listed, is_random},
+    commands,
     names::{MAX_NAME, Name, Weight, is_name_byte},
     parts,
-    shapes::MARK_BYTES,
+    redactor::Redactor,
+    sensitive::MARK_BYTES,
+    shape::{self, is_listed, is_random},
     sieve, sql, steps,
     tables::{self, Take},
     value,
@@ -120,7 +121,7 @@ pub(super) fn secrets(bytes: &[u8], redactor: &Redactor, found: &mut Vec<Range<u
         if bytes[word.clone()] == *b"/" && words.is_login_before(before.start) {
             let noted = |value: &Range<usize>| {
                 let bare = words.bare(value);
-                looks::is_noted(&bytes[bare.clone()]).then_some(bare)
+                shape::is_noted(&bytes[bare.clone()]).then_some(bare)
             };
             found.extend(
                 words
@@ -143,7 +144,7 @@ fn is_advice(before: &[u8], text: &[u8]) -> bool {
     is_listed(tables::ADVICE, verb)
         && text
             .split(|b| *b == b' ')
-            .all(|word| looks::is_plain(looks::trim(word)))
+            .all(|word| shape::is_plain(shape::trim(word)))
 }
 
 /// The next run of bytes without white space.
@@ -169,7 +170,7 @@ struct Words<'a> {
 impl Words<'_> {
     /// A word without the punctuation around it.
     fn bare(&self, word: &Range<usize>) -> Range<usize> {
-        let bare = looks::trimmed(&self.bytes[word.clone()]);
+        let bare = shape::trimmed(&self.bytes[word.clone()]);
         word.start + bare.start..word.start + bare.end
     }
 
@@ -262,9 +263,9 @@ impl Words<'_> {
             let bare = self.bare(&word);
             let text = &self.bytes[bare.clone()];
             let is_secret = is_random(text)
-                && !looks::is_path(text)
-                && !looks::is_code(text)
-                && (is_strong || !looks::is_uuid(text));
+                && !shape::is_path(text)
+                && !shape::is_code(text)
+                && (is_strong || !shape::is_uuid(text));
             if is_secret && !text.starts_with(b"sha256:") {
                 return Some(bare);
             }
@@ -272,7 +273,7 @@ impl Words<'_> {
             // `password x is too short`
             let is_subject = is_chosen
                 && step == 0
-                && !looks::is_plain(text)
+                && !shape::is_plain(text)
                 && text.len() >= 4
                 && self.is_subject(&word);
             if is_subject && !is_quoted {
@@ -285,7 +286,7 @@ impl Words<'_> {
             }
             let stands_here =
                 is_said || (is_chosen && (raw[0] == b'(' || (step == 0 && !is_quoted)));
-            if is_set && step == 0 && looks::is_uuid(text) {
+            if is_set && step == 0 && shape::is_uuid(text) {
                 return Some(bare);
             }
             // `token expired: x`
@@ -293,25 +294,25 @@ impl Words<'_> {
                 && step > 0
                 && text.len() >= 24
                 && parts::is_varied(text)
-                && !looks::is_path(text)
+                && !shape::is_path(text)
             {
                 return Some(bare);
             }
             // `the secret is x`
-            let is_noted = step == 0 && is_chosen && !is_quoted && looks::is_noted(text);
+            let is_noted = step == 0 && is_chosen && !is_quoted && shape::is_noted(text);
             if is_noted {
                 return Some(bare);
             }
             let is_named = is_said && !is_strong && name.is_password() && step > 0;
-            if is_named && !is_quoted && (looks::is_chosen(text) || looks::is_numbered(text)) {
+            if is_named && !is_quoted && (shape::is_chosen(text) || shape::is_numbered(text)) {
                 return Some(bare);
             }
             if stands_here && (is_chosen || is_set) {
                 if is_quoted {
                     return self.literal(word.start);
                 }
-                if looks::is_chosen(text)
-                    || (looks::is_numbered(text) && step > 0 && !looks::is_algorithm(text))
+                if shape::is_chosen(text)
+                    || (shape::is_numbered(text) && step > 0 && !shape::is_algorithm(text))
                 {
                     return Some(bare);
                 }
@@ -322,11 +323,11 @@ impl Words<'_> {
                 || matches!(text, b"from")
                 || (step > 0 && matches!(text, b"to"));
             let ends = raw.ends_with(b";") || raw.ends_with(b".") || raw.ends_with(b"?");
-            let goes_on = (step < 2 && looks::is_plain(text) && !text.contains(&b'/'))
+            let goes_on = (step < 2 && shape::is_plain(text) && !text.contains(&b'/'))
                 || is_listed(tables::CONNECTORS, text)
                 || is_listed(tables::CONNECTORS, raw)
                 || (is_strong
-                    && (looks::is_plain(text) || name.is_password() || looks::is_number(text)));
+                    && (shape::is_plain(text) || name.is_password() || shape::is_number(text)));
             if ends || !goes_on {
                 return None;
             }
@@ -361,11 +362,11 @@ impl Words<'_> {
             let text = &line[open + 1..open + 1 + len];
             let is_value = is_sure
                 && line[..open].ends_with(b"value ")
-                && !looks::Claim::new(Weight::Strong, false).spares_quoted(text);
-            if (is_value || !looks::is_plain(text))
+                && !shape::Claim::new(Weight::Strong, false).spares_quoted(text);
+            if (is_value || !shape::is_plain(text))
                 && !is_advice(&line[..open], text)
-                && !looks::is_code(text)
-                && !looks::is_number(text)
+                && !shape::is_code(text)
+                && !shape::is_number(text)
                 && text.iter().any(u8::is_ascii_alphanumeric)
                 && !text.starts_with(MARK_BYTES)
             {
@@ -409,20 +410,20 @@ impl Words<'_> {
                 let text = &self.bytes[bare.clone()];
                 let is_secret = !text.is_empty()
                     && !self.is_marked(&word)
-                    && (is_quoted || !looks::is_plain(text));
+                    && (is_quoted || !shape::is_plain(text));
                 (is_secret && !text.starts_with(b"$")).then_some(bare)
             }
-            Take::Opaque => self.among(end, 2, |text| is_random(text) && !looks::is_path(text)),
+            Take::Opaque => self.among(end, 2, |text| is_random(text) && !shape::is_path(text)),
             Take::Number => self.among(end, 3, |text| {
                 (4..=8).contains(&text.len()) && text.iter().all(u8::is_ascii_digit)
             }),
             Take::Second => self
-                .among(end, 2, |text| is_random(text) && !looks::is_path(text))
+                .among(end, 2, |text| is_random(text) && !shape::is_path(text))
                 .or_else(|| {
                     let first = self.following(end)?;
                     let second = self.following(first.end)?;
                     let is_login =
-                        looks::is_name(&self.bytes[self.bare(&first)]) || first.len() > 2;
+                        shape::is_name(&self.bytes[self.bare(&first)]) || first.len() > 2;
                     self.chosen(&second)
                         .filter(|_| is_login && !self.bytes[first.clone()].ends_with(b":"))
                 }),
@@ -440,7 +441,7 @@ impl Words<'_> {
             Take::Word => {
                 let word = self.following(end)?;
                 let bare = self.bare(&word);
-                let claim = looks::Claim::new(Weight::Strong, false);
+                let claim = shape::Claim::new(Weight::Strong, false);
                 let spared = self.is_marked(&word)
                     || claim.spares_quoted(&self.bytes[bare.clone()])
                     || self.bytes[word.start..].starts_with(b"-");
@@ -451,13 +452,13 @@ impl Words<'_> {
                     .following(end)
                     .filter(|value| self.bytes[value.start] == b'[')?;
                 let head = &self.bytes[value.start.saturating_sub(REACH / 2)..value.start];
-                let named = |word: &[u8]| self.redactor.weight(&Name::new(looks::trim(word)));
+                let named = |word: &[u8]| self.redactor.weight(&Name::new(shape::trim(word)));
                 let mut weights = head.split(u8::is_ascii_whitespace).filter_map(named);
                 let weight =
                     weights.find(|weight| matches!(weight, Weight::Strong | Weight::Added))?;
                 let rest = &self.bytes[value.start + 1..self.bytes.len().min(value.start + REACH)];
                 let content = &rest[..rest.iter().position(|b| *b == b']')?];
-                let spared = looks::Claim::new(weight, false).spares_quoted(content);
+                let spared = shape::Claim::new(weight, false).spares_quoted(content);
                 (!spared).then_some(value.start + 1..value.start + 1 + content.len())
             }
             Take::Code => self.among(end, 1, |text| {
@@ -469,7 +470,7 @@ impl Words<'_> {
                     word = self.following(word.end)?;
                 }
                 let bare = self.bare(&word);
-                (!self.is_marked(&word) && !looks::is_plain(&self.bytes[bare.clone()]))
+                (!self.is_marked(&word) && !shape::is_plain(&self.bytes[bare.clone()]))
                     .then_some(bare)
             }
             Take::Behind(sign) => {
@@ -489,7 +490,7 @@ impl Words<'_> {
                 for _ in 0..3 {
                     let word = next(self.bytes, at).filter(|word| word.start - end < REACH)?;
                     let bare = self.bare(&word);
-                    if looks::is_mixture(&self.bytes[bare.clone()]) {
+                    if shape::is_mixture(&self.bytes[bare.clone()]) {
                         return Some(bare);
                     }
                     at = word.end;
@@ -530,12 +531,12 @@ impl Words<'_> {
         let is_last = is_here(name.end..value.start)
             && next(self.bytes, value.end).is_none_or(|after| !is_here(value.end..after.start));
         let text = &self.bytes[value.clone()];
-        let spared = looks::is_plain(text)
-            || looks::is_number(text)
-            || looks::is_nothing(looks::trim(text))
-            || looks::is_stand_in(text)
-            || looks::is_path(text)
-            || looks::is_code(text)
+        let spared = shape::is_plain(text)
+            || shape::is_number(text)
+            || shape::is_nothing(shape::trim(text))
+            || shape::is_stand_in(text)
+            || shape::is_path(text)
+            || shape::is_code(text)
             || matches!(
                 text[0],
                 b'"' | b'\'' | b'`' | b'-' | b'<' | b'|' | b'{' | b'['
@@ -552,8 +553,8 @@ impl Words<'_> {
         has(u8::is_ascii_alphabetic)
             && has(u8::is_ascii_digit)
             && !text[0].is_ascii_digit()
-            && !looks::is_version(text)
-            && !looks::is_path(text)
+            && !shape::is_version(text)
+            && !shape::is_path(text)
             && verb.is_some_and(|verb| is_listed(tables::VERBS, verb))
     }
 
@@ -567,7 +568,7 @@ impl Words<'_> {
             self.bytes,
             at,
             value::Reach::Word,
-            &looks::Claim::new(Weight::Strong, false),
+            &shape::Claim::new(Weight::Strong, false),
         )
     }
 
@@ -580,7 +581,7 @@ impl Words<'_> {
             return self.literal(word.start);
         }
         let bare = self.bare(word);
-        looks::is_chosen(&self.bytes[bare.clone()]).then_some(bare)
+        shape::is_chosen(&self.bytes[bare.clone()]).then_some(bare)
     }
 
     /// `-password x`: an option with one dash.
@@ -599,12 +600,12 @@ impl Words<'_> {
         let weight = self.redactor.weight(&name)?;
         let value = self.following(end)?;
         let text = &self.bytes[self.bare(&value)];
-        let is_secret = matches!(weight, Weight::Added | Weight::Strong) || looks::is_chosen(text);
+        let is_secret = matches!(weight, Weight::Added | Weight::Strong) || shape::is_chosen(text);
         let is_none = self.is_marked(&value)
             || matches!(self.bytes[value.start], b'-' | b'$' | b'<' | b'|' | b'[')
-            || looks::is_path(text)
-            || looks::is_stand_in(text)
-            || looks::is_number(text)
+            || shape::is_path(text)
+            || shape::is_stand_in(text)
+            || shape::is_number(text)
             || text.is_empty();
         let keeps = is_none || !is_secret;
         if keeps {
@@ -628,7 +629,7 @@ impl Words<'_> {
         let is_port = |field: &[u8]| {
             field == b"*" || (field.len() >= 4 && field.iter().all(u8::is_ascii_digit))
         };
-        let is_user = |field: &[u8]| field == b"*" || looks::is_name(field);
+        let is_user = |field: &[u8]| field == b"*" || shape::is_name(field);
         for place in 0..3 {
             let len = bytes[at..].iter().take(MAX_NAME).position(|b| *b == b':')?;
             let field = &bytes[at..at + len];
@@ -642,7 +643,7 @@ impl Words<'_> {
             at += len + 1;
         }
         let secret = word.start + at..word.end;
-        (secret.len() >= 4 && !looks::is_plain(&bytes[at..]) && !self.is_marked(&secret))
+        (secret.len() >= 4 && !shape::is_plain(&bytes[at..]) && !self.is_marked(&secret))
             .then_some(secret)
     }
 
@@ -684,8 +685,8 @@ impl Words<'_> {
                 .position(is_end)
                 .unwrap_or(bytes.len() - at);
             let segment = &bytes[at..at + len];
-            if is_link && segment.len() >= 8 && is_random(segment) && !looks::is_uuid(segment) {
-                return Some(word.start + at..word.start + at + looks::trim(segment).len());
+            if is_link && segment.len() >= 8 && is_random(segment) && !shape::is_uuid(segment) {
+                return Some(word.start + at..word.start + at + shape::trim(segment).len());
             }
             is_link =
                 segment.len() <= MAX_NAME && is_listed(tables::LINKS, Name::new(segment).bytes());
@@ -706,17 +707,17 @@ impl Words<'_> {
             return None;
         }
         let secret = &text[split + 1..];
-        let is_pair = looks::is_name(&text[..split])
+        let is_pair = shape::is_name(&text[..split])
             && !secret.iter().any(|b| matches!(b, b':' | b'/' | b'.'));
         let is_option = self.bytes[before.start] == b'-'
             || is_listed(tables::SURE_LOGINS, &self.bytes[before.clone()]);
         let is_long =
             self.bytes[before.start..].starts_with(b"--") || self.bytes[before.clone()] == *b"-u";
         let is_numbered =
-            is_long && secret.len() >= 5 && !looks::is_plain(secret) && !looks::is_number(secret);
+            is_long && secret.len() >= 5 && !shape::is_plain(secret) && !shape::is_number(secret);
         let is_chosen =
-            is_option && text[split] != b'/' && (is_numbered || looks::is_chosen(secret));
-        let is_secret = is_random(secret) || is_chosen || (is_option && looks::is_noted(secret));
+            is_option && text[split] != b'/' && (is_numbered || shape::is_chosen(secret));
+        let is_secret = is_random(secret) || is_chosen || (is_option && shape::is_noted(secret));
         (is_pair && is_secret).then_some(word.start + split + 1..word.end)
     }
 
@@ -736,13 +737,13 @@ impl Words<'_> {
         // `user/x@//host`
         let is_sure = bytes.get(host + 1) == Some(&b'/')
             && !secret.contains(&b'/')
-            && (looks::is_chosen(secret)
-                || (bytes[host..].starts_with(b"@//") && looks::is_noted(secret)));
+            && (shape::is_chosen(secret)
+                || (bytes[host..].starts_with(b"@//") && shape::is_noted(secret)));
         let is_secret = is_host
             && split > 0
             && !secret.starts_with(b"//")
             && (is_random(secret) || is_sure)
-            && !(looks::is_version(looks::trim(&bytes[host + 1..]))
+            && !(shape::is_version(shape::trim(&bytes[host + 1..]))
                 && bytes[host + 1..].iter().filter(|b| **b == b'.').count() == 2)
             && !secret.contains(&b'=');
         is_secret.then_some(word.start + split + 1..word.start + host)
@@ -751,7 +752,7 @@ impl Words<'_> {
     /// The hash of a password.
     fn hash(&self, word: &Range<usize>) -> Option<Range<usize>> {
         let bytes = &self.bytes[word.clone()];
-        let named = looks::trimmed(bytes).start;
+        let named = shape::trimmed(bytes).start;
         let first = bytes.get(named)?;
         let begins = |row: &&str| {
             let head = bytes[named..].get(..row.len());

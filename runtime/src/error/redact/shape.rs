@@ -2,7 +2,7 @@
 
 use super::{
     names::{self, Weight},
-    shapes::MARK_BYTES,
+    sensitive::MARK_BYTES,
     tables,
 };
 use std::ops::Range;

@@ -1,57 +1,15 @@
-//! The one redactor that runs before any sink: log, journal, alert, HTTP.
-//!
-//! Texts of errors carry what nobody meant to publish: a connection string with its password, a
-//! header, the debug form of a configuration. They also carry tokens of parsers, expired sessions
-//! and fields named `password` that are missing. [`Redactor`] hides the first and leaves the
-//! second. Where a secret can stand is found in four ways:
-//!
-//! | way | example | module |
-//! | --- | --- | --- |
-//! | beside its name | `password=x`, `"token": "x"`, `--api-key x` | `pair`, `value`, `block`, `element` |
-//! | under a name that is a value itself | `name: DB_PASSWORD`, `value: x` | `record`, `sql` |
-//! | behind words | `the password is x`, `mysql -px`, `connect(dsn, "ann", "x")` | `words`, `commands`, `calls` |
-//! | by its own shape | `ghp_x`, `Bearer x`, `user:x@host`, numbers of cards | `shapes`, `parts`, `url`, `hooks`, `card` |
-//!
-//! `decode` repeats this on what a text stands for. Each finding is a claim, whose weight comes
-//! from the name; `looks` then decides by the shape of the value whether it is a secret, or a type,
-//! a path, a reference, an amount, or the beginning of a report. What the rules know is in
-//! `tables`: a new name, token, phrase or option is a row there.
+//! The redactor: built-in rules, and what a program adds to them.
 
-mod allowed;
-mod block;
-mod calls;
-mod card;
-mod commands;
-mod decode;
-mod element;
-mod hooks;
-mod json;
-mod looks;
-mod names;
-mod pair;
-mod parts;
-mod record;
-mod scan;
-mod sensitive;
-mod shapes;
-mod sieve;
-mod sink;
-mod sql;
-mod steps;
-#[rustfmt::skip]
-mod tables;
-mod url;
-mod value;
-mod words;
-
+use super::{
+    allowed, decode, json,
+    names::{Name, Weight},
+    scan,
+    sensitive::MARK,
+    sink,
+};
 use crate::panics;
-use names::{Name, Weight};
-pub use sensitive::Sensitive;
 use serde_json::Value;
 use std::{borrow::Cow, fmt, sync::OnceLock};
-
-/// What stands in place of a secret.
-pub(crate) const MARK: &str = "[redacted]";
 
 /// Replaces secrets in texts and JSON values by `[redacted]`.
 ///
@@ -108,7 +66,7 @@ type Rule = Box<dyn Fn(&str) -> Option<String> + Send + Sync>;
 pub struct RedactorInstalled;
 
 static CURRENT: OnceLock<Redactor> = OnceLock::new();
-static BUILT_IN: Redactor = Redactor::new();
+pub(super) static BUILT_IN: Redactor = Redactor::new();
 
 impl Redactor {
     /// Makes a redactor with the built-in rules.
@@ -290,7 +248,7 @@ impl Redactor {
     }
 
     /// As [`text`](Self::text), of what is allowed.
-    fn scanned<'a>(&self, text: &'a str) -> Cow<'a, str> {
+    pub(super) fn scanned<'a>(&self, text: &'a str) -> Cow<'a, str> {
         let mut text = self.built_in(text);
         for rule in &self.rules {
             match panics::catch(|| rule(&text)) {
@@ -351,11 +309,11 @@ impl Redactor {
         Cow::Owned(out)
     }
 
-    fn allows_all(&self) -> bool {
+    pub(super) fn allows_all(&self) -> bool {
         self.allowed.is_none()
     }
 
-    fn allows(&self, name: &Name) -> bool {
+    pub(super) fn allows(&self, name: &Name) -> bool {
         self.allowed.as_ref().is_none_or(|names| {
             names
                 .iter()
@@ -364,11 +322,11 @@ impl Redactor {
     }
 
     /// Returns `false` if a name is surely none of a secret.
-    fn may_weigh(&self, raw: &[u8]) -> bool {
+    pub(super) fn may_weigh(&self, raw: &[u8]) -> bool {
         !self.secret_names.is_empty() || Name::may_weigh(raw)
     }
 
-    fn weight(&self, name: &Name) -> Option<Weight> {
+    pub(super) fn weight(&self, name: &Name) -> Option<Weight> {
         if self
             .plain_names
             .iter()
@@ -442,6 +400,3 @@ pub(crate) fn bounded_text(text: &str, max: usize) -> Cow<'_, str> {
 pub(crate) fn sink_display(value: &dyn fmt::Display, max: usize) -> String {
     sink::display(Redactor::current(), value, max)
 }
-
-#[cfg(test)]
-mod tests;

@@ -1,6 +1,11 @@
-use super::*;
+use super::{
+    redactor::{BUILT_IN, Redactor},
+    sensitive::MARK,
+    *,
+};
 use proptest::prelude::*;
 use serde_json::json;
+use std::borrow::Cow;
 
 mod kinds;
 

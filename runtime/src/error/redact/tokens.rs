@@ -1,9 +1,7 @@
 //! Secrets that give themselves away by their shape.
 
-use super::{MARK, hooks, looks, sieve, steps, tables};
+use super::{hooks, shape, sieve, steps, tables};
 use std::ops::Range;
-
-pub(super) const MARK_BYTES: &[u8] = MARK.as_bytes();
 
 /// Returns `true` if a byte can stand inside a token, so that a token cannot begin after it.
 pub(super) fn is_token_byte(b: u8) -> bool {
@@ -48,11 +46,11 @@ fn prefixed(rest: &[u8]) -> Option<usize> {
         .take_while(|b| is_more(b))
         .count();
     let is_token = len + more >= row.least
-        && (len > looks::MAX_SPARED
+        && (len > shape::MAX_SPARED
             || !body[..len]
                 .split(|b| matches!(b, b'-' | b'.' | b'_'))
-                .all(looks::is_word_or_number)
-            || looks::is_letters_at_random(&body[..len]));
+                .all(shape::is_word_or_number)
+            || shape::is_letters_at_random(&body[..len]));
     if !is_token {
         return None;
     }
@@ -172,7 +170,7 @@ fn starts_with_word(rest: &[u8], word: &[u8]) -> bool {
 
 /// What people write after the word "bearer", and parameters as `error="invalid_token"`.
 fn is_prose(word: &[u8]) -> bool {
-    let bare = looks::trim(word);
+    let bare = shape::trim(word);
     let is_parameter = word.iter().position(|b| *b == b'=').is_some_and(|sign| {
         word[..sign]
             .iter()
@@ -181,9 +179,9 @@ fn is_prose(word: &[u8]) -> bool {
     });
     bare.is_empty()
         || is_parameter
-        || (looks::is_plain(bare) && !bare.iter().any(|b| b.is_ascii_uppercase() || *b == b'/'))
-        || looks::is_nothing(bare)
-        || looks::is_stand_in(word)
+        || (shape::is_plain(bare) && !bare.iter().any(|b| b.is_ascii_uppercase() || *b == b'/'))
+        || shape::is_nothing(bare)
+        || shape::is_stand_in(word)
 }
 
 /// Returns `true` for base64: it mixes cases or holds digits or padding. `Basic` is also a word of
