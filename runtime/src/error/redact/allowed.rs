@@ -1,6 +1,6 @@
 //! What stays of a text if only what is allowed may leave.
 
-use super::{names::Name, sensitive::MARK, shape, steps};
+use super::{cursor, names::Name, sensitive::MARK, shape};
 use std::borrow::Cow;
 
 /// Hides quoted texts, numbers, every other word that is not made of letters, and the value of
@@ -18,7 +18,7 @@ pub(super) fn text<'a>(text: &'a str, is_allowed: impl Fn(&Name) -> bool) -> Cow
     let mut at = 0;
     while let Some(first) = text[at..].chars().next() {
         let rest = &text[at..];
-        steps::count(1);
+        cursor::count(1);
         let begins_value = !first.is_whitespace() && !matches!(first, '=' | ':' | '"' | '\'' | '`');
         if allowed == Some(true) && begins_value {
             at += rest

@@ -1,8 +1,9 @@
 //! Options of programs that hold a secret: `mysql -px`, `curl -u ann:x`.
 
 use super::{
+    lookup,
     sensitive::MARK_BYTES,
-    shape, sieve,
+    shape,
     tables::{self, Holds, OptionRow},
     words::REACH,
 };
@@ -23,7 +24,7 @@ pub(super) fn secrets(bytes: &[u8], word: &Range<usize>, found: &mut Vec<Range<u
         found.extend(piped(bytes, word.end));
         return;
     }
-    if !sieve::PROGRAMS.may_have(program) {
+    if !lookup::PROGRAMS.may_have(program) {
         return;
     }
     let mut rows = tables::OPTIONS

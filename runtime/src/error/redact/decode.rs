@@ -1,11 +1,8 @@
 //! Texts that stand for other texts: percent-encoded, with escapes of JSON or HTML, in wide
 //! letters, with invisible ones, with quotes of typography.
 
-use super::{redactor::Redactor, scan, steps};
+use super::cursor;
 use std::ops::Range;
-
-/// How often a text is decoded: a URL in a URL in a URL.
-pub(super) const DEPTH: usize = 3;
 
 /// Named characters of HTML that announce or end a value.
 const ENTITIES: &[(&str, u8)] = &[
@@ -46,26 +43,9 @@ const INVISIBLE: &[&str] = &[
     "\u{ad}", "\u{200b}", "\u{200c}", "\u{200d}", "\u{2060}", "\u{feff}", "\u{180e}",
 ];
 
-/// Adds to `found` what is secret in the text once it is decoded, if it stands for another one.
-/// Each decoding holds fewer bytes than what it stands for: the depth alone bounds the time.
-pub(super) fn secrets(
-    text: &str,
-    redactor: &Redactor,
-    depth: usize,
-    found: &mut Vec<Range<usize>>,
-) {
-    if let Some(decoded) = Decoded::new(text.as_bytes()) {
-        let inside = scan::secrets(&decoded.text, redactor, depth - 1);
-        found.extend(
-            inside
-                .into_iter()
-                .map(|range| decoded.origin[range.start]..decoded.origin[range.end]),
-        );
-    }
-}
-
-struct Decoded {
-    text: String,
+/// An ASCII-decoded text, and where each of its bytes stood.
+pub(super) struct Decoded {
+    pub(super) text: String,
     /// For each byte of the text, and for its end, where it stood.
     origin: Vec<usize>,
 }
@@ -73,8 +53,8 @@ struct Decoded {
 impl Decoded {
     /// Decodes what stands for ASCII characters; the others cannot announce a secret, and without
     /// them any text stays UTF-8. `None` where there are none.
-    fn new(raw: &[u8]) -> Option<Self> {
-        steps::count(raw.len());
+    pub(super) fn new(raw: &[u8]) -> Option<Self> {
+        cursor::count(raw.len());
         let first = (0..raw.len()).find(|at| is_sign(raw[*at]) && one(&raw[*at..]).is_some())?;
         let (mut bytes, mut origin) = (
             Vec::with_capacity(raw.len()),
@@ -101,6 +81,11 @@ impl Decoded {
             text: String::from_utf8(bytes).ok()?,
             origin,
         })
+    }
+
+    /// Returns where a part of the decoded text stood.
+    pub(super) fn origin(&self, range: &Range<usize>) -> Range<usize> {
+        self.origin[range.start]..self.origin[range.end]
     }
 }
 

@@ -1,6 +1,14 @@
 //! Secrets between the tags of XML.
 
-use super::{names::is_name_byte, sensitive::MARK_BYTES, steps};
+use super::{
+    claim::Claim,
+    cursor::{self, is_name_byte, skip_space},
+    lookup::is_listed,
+    names::{MAX_NAME, Name},
+    scan::Scan,
+    sensitive::MARK_BYTES,
+    tables::{self, Weight},
+};
 use std::ops::Range;
 
 const CDATA: &[u8] = b"<![CDATA[";
@@ -67,7 +75,7 @@ impl Element {
                 .windows(3)
                 .position(|window| window == b"]]>")
                 .unwrap_or(data.len());
-            steps::count(len);
+            cursor::count(len);
             return (len > 0).then_some(start..start + len);
         }
         let len = match rest.iter().position(|b| *b == b'<') {
@@ -76,10 +84,67 @@ impl Element {
             None if rest.first().is_some_and(u8::is_ascii_alphanumeric) => rest.len(),
             None => return None,
         };
-        steps::count(len);
+        cursor::count(len);
         let text = &rest[..len];
         let is_secret =
             !text.trim_ascii().is_empty() && !text.trim_ascii_start().starts_with(MARK_BYTES);
         is_secret.then_some(self.content..self.content + len)
+    }
+}
+
+impl Scan<'_> {
+    /// `<name>value</name>`.
+    pub(super) fn element(&self, at: usize) -> Option<Range<usize>> {
+        let element = Element::at(self.bytes, at)?;
+        let named = self
+            .secret_name(element.name.clone())
+            .filter(|(_, weight)| *weight != Weight::Parameter);
+        let Some((name, weight)) = named else {
+            return self.named_element(&element);
+        };
+        let range = element
+            .text(self.bytes)
+            .or_else(|| self.inner_value(&element))?;
+        let claim = Claim::from_name(&name, weight);
+        (!claim.spares_quoted(&self.bytes[range.clone()])).then_some(range)
+    }
+
+    /// `<Password><Value>x</Value>`.
+    fn inner_value(&self, element: &Element) -> Option<Range<usize>> {
+        let inner = Element::at(self.bytes, element.inner(self.bytes)?)?;
+        let name = Name::new(&self.bytes[inner.name.clone()]);
+        if is_listed(tables::VALUE_KEYS, name.bytes()) {
+            inner.text(self.bytes)
+        } else {
+            None
+        }
+    }
+
+    /// `<key>password</key><string>x</string>`.
+    fn named_element(&self, element: &Element) -> Option<Range<usize>> {
+        if !is_listed(
+            tables::NAME_KEYS,
+            Name::new(&self.bytes[element.name.clone()]).bytes(),
+        ) {
+            return None;
+        }
+        let name = element
+            .text(self.bytes)
+            .filter(|text| text.len() <= MAX_NAME)?;
+        let (_, weight) = self.secret_name(name.clone())?;
+        if matches!(weight, Weight::Parameter | Weight::Key) {
+            return None;
+        }
+        let close = name.end
+            + self.bytes[name.end..]
+                .iter()
+                .take(MAX_NAME)
+                .position(|b| *b == b'>')?;
+        let next = skip_space(self.bytes, close + 1);
+        if self.bytes.get(next) != Some(&b'<') {
+            return None;
+        }
+        let range = Element::at(self.bytes, next)?.text(self.bytes)?;
+        (!Claim::new(weight, false).spares_quoted(&self.bytes[range.clone()])).then_some(range)
     }
 }

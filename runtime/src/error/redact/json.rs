@@ -1,17 +1,41 @@
 //! Secrets in JSON values.
 
 use super::{
-    names::{Name, Weight},
+    claim::Claim,
+    lookup::is_listed,
+    names::Name,
     redactor::Redactor,
     sensitive::MARK,
-    shape::{Claim, is_listed},
-    tables,
+    tables::{self, Weight},
 };
 use serde_json::{Map, Value};
 use std::borrow::Cow;
 
+impl Redactor {
+    /// Replaces the secrets in a JSON value: whole values under secret names, and what
+    /// [`text`](Self::text) finds in texts and keys.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::error::Redactor;
+    ///
+    /// let mut value = serde_json::json!({"user": "ann", "token": "k1x9", "max_tokens": 100});
+    /// Redactor::new().value(&mut value);
+    /// assert_eq!(value, serde_json::json!({"user": "ann", "token": "[redacted]", "max_tokens": 100}));
+    /// ```
+    pub fn value(&self, value: &mut Value) {
+        redact(value, self);
+    }
+}
+
+/// Replaces the secrets in a JSON value.
+pub(crate) fn value(value: &mut Value) {
+    Redactor::current().value(value);
+}
+
 /// Walks the value with a list of its own, not by recursion: a value of any depth does.
-pub(super) fn redact(value: &mut Value, redactor: &Redactor) {
+fn redact(value: &mut Value, redactor: &Redactor) {
     // With each value: whether what it holds may leave without a look at the list of what may.
     let mut open = vec![(value, redactor.allows_all())];
     while let Some((value, is_allowed)) = open.pop() {
@@ -69,9 +93,10 @@ fn claim(key: &str, redactor: &Redactor) -> Option<Claim> {
     let name = Name::new(key.as_bytes());
     // Parameters of URLs are words of everyday language.
     let weight = redactor
+        .names
         .weight(&name)
         .filter(|weight| *weight != Weight::Parameter)?;
-    Some(Claim::new(weight, weight != Weight::Added && name.counts()))
+    Some(Claim::from_name(&name, weight))
 }
 
 fn spares(claim: &Claim, value: &Value) -> bool {

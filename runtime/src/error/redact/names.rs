@@ -1,40 +1,13 @@
 //! Names that announce a secret: `password`, `db_password`, `X-Api-Key`, `sslkey`, `accessToken`.
 
 use super::{
-    shape::is_listed,
-    sieve,
-    tables::{self, At, NameRow},
+    lookup::{self, is_listed},
+    tables::{self, At, NameRow, Weight, letter},
 };
 use std::ops::Range;
 
-/// How much has to be seen of what stands under a name before it is hidden.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Weight {
-    /// A user added the name: whatever stands there.
-    Added,
-    /// Nothing but secrets has such a name: all but a report about it.
-    Strong,
-    /// Programs have tokens and sessions of other kinds: all but words of prose.
-    Weak,
-    /// As [`Weak`](Self::Weak), and the value of a header, in a text, goes to the end of the line.
-    Header,
-    /// Any kind of key: what looks random.
-    Key,
-    /// A word of everyday language, secret only as a parameter of a URL.
-    Parameter,
-}
-
 /// How many bytes of a name are looked at, from its end.
 pub(super) const MAX_NAME: usize = 64;
-
-/// A set of one letter, or of none. All that is not ASCII counts as one letter.
-pub(super) const fn letter(b: u8) -> u32 {
-    match b {
-        b'a'..=b'z' => 1 << (b - b'a'),
-        0x80.. => 1 << 26,
-        _ => 0,
-    }
-}
 
 /// A name in lower case without separators.
 pub(super) struct Name {
@@ -90,7 +63,7 @@ impl Name {
     /// Returns `false` if no row of the table has to do with a name, which is asked before one is
     /// made of it. Only of a name without separators is anything known.
     pub(super) fn may_weigh(raw: &[u8]) -> bool {
-        !raw.iter().all(u8::is_ascii_alphanumeric) || sieve::NAMES.may_stand_in(raw)
+        !raw.iter().all(u8::is_ascii_alphanumeric) || lookup::NAMES.may_stand_in(raw)
     }
 
     pub(super) fn bytes(&self) -> &[u8] {
@@ -115,7 +88,7 @@ impl Name {
         if self.len < 3 && self.bytes() != b"pw" {
             return None;
         }
-        if !sieve::NAMES.may_stand_in(self.bytes()) {
+        if !lookup::NAMES.may_stand_in(self.bytes()) {
             return None;
         }
         let row = tables::NAMES.iter().find(|row| self.fits(row))?;
@@ -194,13 +167,48 @@ fn begins_word(raw: &[u8], i: usize) -> bool {
             || (before.is_ascii_uppercase() && raw.get(i + 1).is_some_and(u8::is_ascii_lowercase)))
 }
 
-/// Returns `true` if a name is a file's: `src/token.rs`.
-pub(super) fn is_file(raw: &[u8]) -> bool {
-    let dot = raw.iter().rposition(|b| *b == b'.');
-    dot.is_some_and(|dot| is_listed(tables::FILES, &raw[dot + 1..]))
+/// Names that announce a secret: those of the tables, and those that a program adds or exempts.
+pub(super) struct NameRules {
+    /// Parts of names, normalised.
+    pub(super) secret: Vec<Box<str>>,
+    /// Whole names, normalised.
+    pub(super) plain: Vec<Box<str>>,
 }
 
-/// Returns `true` if a byte can stand in a name.
-pub(super) fn is_name_byte(b: u8) -> bool {
-    b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'.') || !b.is_ascii()
+impl NameRules {
+    pub(super) const fn new() -> Self {
+        Self {
+            secret: Vec::new(),
+            plain: Vec::new(),
+        }
+    }
+
+    /// Returns `false` if a name is surely none of a secret.
+    pub(super) fn may_weigh(&self, raw: &[u8]) -> bool {
+        !self.secret.is_empty() || Name::may_weigh(raw)
+    }
+
+    pub(super) fn weight(&self, name: &Name) -> Option<Weight> {
+        if self
+            .plain
+            .iter()
+            .any(|plain| plain.as_bytes() == name.bytes())
+        {
+            return None;
+        }
+        if self.secret.iter().any(|part| name.contains(part)) {
+            Some(Weight::Added)
+        } else {
+            name.weight()
+        }
+    }
+}
+
+/// Returns a name in lower case without separators; `None` where nothing is left.
+pub(super) fn normalised(name: &str) -> Option<Box<str>> {
+    let bare: String = name
+        .chars()
+        .filter(|c| !c.is_ascii() || c.is_ascii_alphanumeric())
+        .collect();
+    (!bare.is_empty()).then(|| bare.to_ascii_lowercase().into())
 }

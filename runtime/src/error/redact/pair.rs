@@ -1,12 +1,16 @@
 //! Secrets that stand beside their name.
 
 use super::{
-    block, calls,
-    names::{MAX_NAME, Name, Weight, is_file, is_name_byte},
+    claim::Claim,
+    cursor::{self, is_name_byte, is_token_byte, skip_blanks, skip_space},
+    ends::Reach,
+    lookup::is_listed,
+    names::{MAX_NAME, Name},
     scan::Scan,
-    shape::{self, Claim},
-    steps, tables, tokens,
-    value::{self, Reach},
+    sensitive::MARK_BYTES,
+    shape,
+    tables::{self, Weight},
+    value,
 };
 use std::ops::Range;
 
@@ -40,7 +44,7 @@ impl Scan<'_> {
         if separator == b'=' && self.byte_before(at) == Some(b'[') {
             return None;
         }
-        if separator == b':' && is_file(&self.bytes[range.clone()]) {
+        if separator == b':' && shape::is_file(&self.bytes[range.clone()]) {
             return None;
         }
         let is_quoted = self
@@ -59,19 +63,12 @@ impl Scan<'_> {
         if weight == Weight::Parameter && !self.is_secret_parameter(&range, &name, start) {
             return None;
         }
-        let mut claim = Claim::new(weight, weight != Weight::Added && name.counts());
+        let mut claim = Claim::from_name(&name, weight);
         let is_yaml = separator == b':' && weight != Weight::Header && !is_quoted;
         if is_yaml
-            && let Some(below) = block::below(
-                self.bytes,
-                range.start,
-                value::skip_blanks(self.bytes, start),
-            )
+            && let Some(below) = below(self.bytes, range.start, skip_blanks(self.bytes, start))
         {
-            let is_scalar = matches!(
-                self.bytes[value::skip_blanks(self.bytes, start)],
-                b'|' | b'>'
-            );
+            let is_scalar = matches!(self.bytes[skip_blanks(self.bytes, start)], b'|' | b'>');
             let spared = below.is_empty()
                 || (!is_scalar && claim.spares_content(&self.bytes[below.clone()]));
             return (!spared).then_some(below);
@@ -104,10 +101,10 @@ impl Scan<'_> {
             && range.end == at;
         claim.is_setting =
             claim.is_sentence && self.begins_line(range.start) && self.has_settings_near(at);
-        claim.is_common = shape::is_listed(tables::COMMON, name.bytes());
+        claim.is_common = is_listed(tables::COMMON, name.bytes());
         claim.is_grammar = !matches!(weight, Weight::Strong) && self.follows_grammar(range.start);
-        let next = value::skip_space(self.bytes, start);
-        if (is_quoted || value::is_quoted(self.bytes, next)) && weight != Weight::Header {
+        let next = skip_space(self.bytes, start);
+        if (is_quoted || cursor::is_quoted(self.bytes, next)) && weight != Weight::Header {
             start = next;
         }
         let reach = self.reach(&range, at, &name, weight);
@@ -117,30 +114,13 @@ impl Scan<'_> {
         value::after(self.bytes, start, reach, &claim)
     }
 
-    /// `auth=("ann", "x")`.
-    fn in_login(&self, range: &Range<usize>, at: usize) -> Option<Range<usize>> {
-        if !shape::is_listed(
-            tables::TUPLE_NAMES,
-            Name::new(&self.bytes[range.clone()]).bytes(),
-        ) {
-            return None;
-        }
-        let open = value::skip_space(self.bytes, at + 1);
-        let secret = if self.bytes.get(open) == Some(&b'(') {
-            calls::argument(self.bytes, open, 2)
-        } else {
-            None
-        };
-        secret.filter(|secret| !shape::is_plain(&self.bytes[secret.clone()]))
-    }
-
     /// `login=ann:x`.
     fn login_value(&self, range: &Range<usize>, at: usize) -> Option<Range<usize>> {
         let name = Name::new(&self.bytes[range.clone()]);
-        if self.bytes[at] != b'=' || !shape::is_listed(tables::LOGIN_NAMES, name.bytes()) {
+        if self.bytes[at] != b'=' || !is_listed(tables::LOGIN_NAMES, name.bytes()) {
             return None;
         }
-        let is_sure = shape::is_listed(tables::SURE_LOGIN_NAMES, name.bytes());
+        let is_sure = is_listed(tables::SURE_LOGIN_NAMES, name.bytes());
         let blanks = usize::from(is_sure && self.bytes.get(at + 1) == Some(&b' '));
         let quotes = self.bytes[at + 1 + blanks..]
             .iter()
@@ -194,7 +174,7 @@ impl Scan<'_> {
         let rest = &self.bytes[at + 1..self.bytes.len().min(at + 1 + MAX_LINK)];
         let len = rest
             .iter()
-            .position(|b| !tokens::is_token_byte(*b))
+            .position(|b| !is_token_byte(*b))
             .unwrap_or(rest.len());
         let value = &rest[..len];
         let has = |is: fn(&u8) -> bool| value.iter().any(is);
@@ -209,10 +189,6 @@ impl Scan<'_> {
         (is_token && shape::is_random(value)).then_some(at + 1..at + 1 + len)
     }
 
-    fn byte_before(&self, at: usize) -> Option<u8> {
-        at.checked_sub(1).map(|before| self.bytes[before])
-    }
-
     /// Returns `true` if the word before a name is one that parsers put there.
     fn follows_grammar(&self, name: usize) -> bool {
         let before = &self.bytes[name.saturating_sub(24)..name];
@@ -223,7 +199,7 @@ impl Scan<'_> {
             .rsplit(|b| !b.is_ascii_alphabetic())
             .next()
             .unwrap_or_default();
-        shape::is_listed(tables::GRAMMAR, word)
+        is_listed(tables::GRAMMAR, word)
     }
 
     /// Words of everyday language are secret in the query of a URL. A short code is one of an
@@ -244,7 +220,7 @@ impl Scan<'_> {
                     && self.bytes[start..]
                         .iter()
                         .take(12)
-                        .filter(|b| tokens::is_token_byte(**b))
+                        .filter(|b| is_token_byte(**b))
                         .count()
                         == 12
             }
@@ -288,7 +264,7 @@ impl Scan<'_> {
                 .iter()
                 .position(|b| matches!(b, b'\n' | b'\r'))
                 .unwrap_or(line.len());
-            steps::count(len);
+            cursor::count(len);
             let is_entity = |i: usize| line[i.saturating_sub(6)..i].contains(&b'&');
             let last = (0..len)
                 .rev()
@@ -338,192 +314,61 @@ impl Scan<'_> {
             .map(|newline| &rest[newline + 1..]);
         [above, below].into_iter().flatten().any(is_setting)
     }
-
-    /// `Password("value")`, the debug form of a type; also `set_password("value")` and
-    /// `Basic("ann", "value")`.
-    pub(super) fn newtype(&self, at: usize) -> Option<Range<usize>> {
-        let head = &self.bytes[self.done..at];
-        let len = head
-            .iter()
-            .rev()
-            .take(MAX_NAME)
-            .take_while(|b| b.is_ascii_alphanumeric() || **b == b'_')
-            .count();
-        let is_literal = value::is_quoted(self.bytes, value::skip_space(self.bytes, at + 1));
-        if is_literal
-            && shape::is_listed(tables::TUPLES, &self.bytes[at - len..at])
-            && self.bytes[at - len].is_ascii_uppercase()
-        {
-            return value::newtype(self.bytes, at, &Claim::new(Weight::Strong, false));
-        }
-        let (name, weight) = self.secret_name(at - len..at)?;
-        // `(*Session).Token(0xc0000b6000)`
-        let is_method = self.byte_before(at - len) == Some(b'.') && !is_literal;
-        let is_type = self.bytes[at - len].is_ascii_uppercase() && !name.is_failure() && !is_method;
-        if weight == Weight::Parameter || !(is_type || (is_literal && name.is_password())) {
-            return None;
-        }
-        value::newtype(
-            self.bytes,
-            at,
-            &Claim::new(weight, weight != Weight::Added && name.counts()),
-        )
-    }
-
-    /// `{name, <<"value">>}`.
-    pub(super) fn binary(&self, at: usize) -> Option<Range<usize>> {
-        let before = self.bytes[self.done..at].trim_ascii_end();
-        let comma = self.done + before.len().checked_sub(1)?;
-        if self.bytes[comma] != b',' && !before.ends_with(b"=>") {
-            return None;
-        }
-        let (name, weight) =
-            self.secret_name(self.name_before(comma - usize::from(self.bytes[comma] == b'>')))?;
-        value::after(
-            self.bytes,
-            at + 2,
-            Reach::Word,
-            &Claim::new(weight, weight != Weight::Added && name.counts()),
-        )
-    }
-
-    /// `("name", "value")`.
-    pub(super) fn in_pair(&self, at: usize) -> Option<Range<usize>> {
-        let quote = *self.bytes[self.done..at]
-            .last()
-            .filter(|b| matches!(b, b'"' | b'\''))?;
-        let range = self.name_before(at);
-        let before = self.bytes[self.done..range.start].strip_suffix(&[quote])?;
-        let before = &before[before.len().saturating_sub(4)..];
-        let ahead = &self.bytes[at + 1..self.bytes.len().min(at + 5)];
-        let is_pair = matches!(before.trim_ascii_end().last(), Some(b'(' | b'['))
-            && matches!(ahead.trim_ascii_start().first(), Some(b'"' | b'\''));
-        if !is_pair {
-            return None;
-        }
-        let (name, weight) = self.secret_name(range)?;
-        if weight == Weight::Parameter {
-            return None;
-        }
-        let start = value::skip_space(self.bytes, at + 1);
-        value::after(
-            self.bytes,
-            start,
-            Reach::Word,
-            &Claim::new(weight, weight != Weight::Added && name.counts()),
-        )
-    }
-
-    /// `{name, "value"}` without the blank.
-    pub(super) fn in_proplist(&self, at: usize) -> Option<Range<usize>> {
-        let comma = at
-            .checked_sub(1)
-            .filter(|comma| *comma >= self.done && self.bytes[*comma] == b',')?;
-        let range = self.name_before(comma);
-        if !matches!(self.byte_before(range.start), Some(b'{' | b'(')) {
-            return None;
-        }
-        let (name, weight) = self.secret_name(range)?;
-        let claim = Claim::new(weight, weight != Weight::Added && name.counts());
-        value::after(self.bytes, at, Reach::Word, &claim).filter(|_| weight != Weight::Parameter)
-    }
-
-    /// `password 'value'`.
-    pub(super) fn after_word(&self, at: usize) -> Option<Range<usize>> {
-        let (name, weight) = self.secret_name(self.name_before(at))?;
-        let found = value::after(self.bytes, at, Reach::Word, &Claim::new(weight, false))?;
-        let is_chosen = name.is_password() && weight == Weight::Strong || weight == Weight::Added;
-        (is_chosen || shape::is_random(&self.bytes[found.clone()])).then_some(found)
-    }
-
-    /// `--password value`, `"--password", "value"`.
-    pub(super) fn flag(&self, at: usize) -> Option<Range<usize>> {
-        let begins = at == 0
-            || matches!(
-                self.bytes[at - 1],
-                b' ' | b'\t' | b'"' | b'\'' | b'`' | b'\n' | b'['
-            );
-        let rest = self.bytes[at..].strip_prefix(b"--").filter(|_| begins)?;
-        let len = rest.iter().take(MAX_NAME).position(|b| !is_name_byte(*b))?;
-        let end = at + 2 + len;
-        let (name, weight) = self.secret_name(at + 2..end)?;
-        let next = match &self.bytes[end..] {
-            [b' ', next, ..] if *next != b'-' => end + 1,
-            [b'"' | b'\'', b',', b' ', b'"' | b'\'', ..] => end + 3,
-            [b'"' | b'\'', b',', b'"' | b'\'', ..] => end + 2,
-            _ => return None,
-        };
-        if weight == Weight::Parameter || self.is_usage(&name, next) {
-            return None;
-        }
-        value::after(
-            self.bytes,
-            next,
-            Reach::Word,
-            &Claim::new(weight, weight != Weight::Added && name.counts()),
-        )
-    }
-
-    /// `--password PASSWORD`: the name of an option stands for its value.
-    fn is_usage(&self, name: &Name, at: usize) -> bool {
-        let word = self.bytes[at..]
-            .iter()
-            .take(MAX_NAME)
-            .take_while(|b| b.is_ascii_uppercase() || **b == b'_')
-            .count();
-        let stands_for = Name::new(&self.bytes[at..at + word]);
-        let ends = self.bytes.get(at + word).is_none_or(|b| !is_name_byte(*b));
-        ends && word >= 3 && name.bytes().ends_with(stands_for.bytes())
-    }
-
-    /// Where the name before a separator stands: behind blanks and closing quotes.
-    pub(super) fn name_before(&self, at: usize) -> Range<usize> {
-        let bytes = &self.bytes[self.done..at];
-        let mut end = bytes.len();
-        let back = |end: &mut usize, most: usize, is: fn(u8) -> bool| {
-            let least = end.saturating_sub(most);
-            while *end > least && is(bytes[*end - 1]) {
-                *end -= 1;
-            }
-        };
-        back(&mut end, 8, |b| matches!(b, b' ' | b'\t'));
-        // A key of JSON may have its colon on the next line.
-        let mut above = end;
-        back(&mut above, 8, |b| b.is_ascii_whitespace());
-        if above < end && bytes[..above].ends_with(b"\"") {
-            end = above;
-        }
-        back(&mut end, 8, |b| {
-            matches!(b, b'"' | b'\'' | b'`' | b'\\' | b']' | b'[')
-        });
-        let mut start = end;
-        back(&mut start, MAX_NAME, is_name_byte);
-        // `api key: x` is written with a blank.
-        let last = end - start;
-        if shape::is_listed(tables::LAST_OF_NAME, &bytes[start..end]) {
-            let mut longer = start;
-            for _ in 0..2 {
-                if longer == 0 || !matches!(bytes[longer - 1], b' ' | b'\'') {
-                    break;
-                }
-                longer -= 1;
-                back(&mut longer, MAX_NAME, is_name_byte);
-                if Name::new(&bytes[longer..end]).completes(last) {
-                    start = longer;
-                    break;
-                }
-            }
-        }
-        self.done + start..self.done + end
-    }
 }
 
 fn is_assignment(line: &[u8], start: usize) -> bool {
-    let start = value::skip_blanks(line, start);
+    let start = skip_blanks(line, start);
     let name = line[start..]
         .iter()
         .take(MAX_NAME)
         .take_while(|b| is_name_byte(**b) || **b == b' ')
         .count();
     name > 0 && line.get(start + name) == Some(&b'=')
+}
+
+/// The lines below the one that ends at `at`, if that line has nothing more than the sign of a
+/// block, as `|` and `>-`; none of their bytes if they are hidden already.
+///
+/// The line of the name is looked at from its beginning, and each line has one end: the time stays
+/// linear.
+pub(super) fn below(bytes: &[u8], name: usize, at: usize) -> Option<Range<usize>> {
+    let signs = bytes[at..]
+        .iter()
+        .take(4)
+        .take_while(|b| matches!(b, b'|' | b'>' | b'-' | b'+' | b'1'..=b'9'))
+        .count();
+    let mut end = skip_blanks(bytes, at + signs);
+    if !matches!(bytes.get(end), Some(b'\n' | b'\r')) {
+        return None;
+    }
+    let line = bytes[..name]
+        .iter()
+        .rposition(|b| *b == b'\n')
+        .map_or(0, |newline| newline + 1);
+    let indent = skip_blanks(bytes, line) - line;
+    let mut start = None;
+    while let Some(b'\n' | b'\r') = bytes.get(end) {
+        let below = end + 1;
+        let text = skip_blanks(bytes, below);
+        match bytes.get(text) {
+            Some(b'\n' | b'\r') => {}
+            // Asked before the other lines are looked at, which would be looked at again.
+            Some(_) if start.is_none() && bytes[text..].starts_with(MARK_BYTES) => {
+                return Some(text..text);
+            }
+            Some(_) if text - below > indent => {
+                start.get_or_insert(text);
+            }
+            _ => break,
+        }
+        let len = bytes[text..]
+            .iter()
+            .position(|b| matches!(b, b'\n' | b'\r'))
+            .unwrap_or(bytes.len() - text);
+        cursor::count(len);
+        end = text + len;
+    }
+    let start = start?;
+    let len = bytes[start..end].trim_ascii_end().len();
+    Some(start..start + len)
 }

@@ -2,31 +2,21 @@
 //! an object of the kind `Secret`.
 
 use super::{
-    block,
-    names::{MAX_NAME, Name, Weight, is_name_byte},
+    claim::Claim,
+    cursor::{self, is_name_byte, skip_blanks, skip_space},
+    ends::{self, Reach},
+    lookup::is_listed,
+    names::{MAX_NAME, Name},
+    pair,
     scan::Scan,
     sensitive::MARK_BYTES,
-    shape::{self, Claim},
-    steps, tables,
-    value::{self, Reach},
+    tables::{self, Weight},
+    value,
 };
 use std::ops::Range;
 
 /// How far a name and its value stand apart at most.
 const NEAR: usize = 200;
-
-/// What the pass remembers of names and values that it came by.
-#[derive(Default)]
-pub(super) struct Records {
-    /// The end of a value that is the name of a secret.
-    named: Option<usize>,
-    /// A value whose name may follow.
-    value: Option<Range<usize>>,
-    /// Whether the text has an object of the kind `Secret`, once that was asked.
-    has_secret_kind: Option<bool>,
-    /// Whether it has a JSON web key.
-    has_web_key: Option<bool>,
-}
 
 impl Scan<'_> {
     /// What the key before the separator at `at` hides because of another key's value.
@@ -36,8 +26,8 @@ impl Scan<'_> {
         }
         if key.len() <= 2 {
             let is_part =
-                shape::is_listed(tables::WEB_KEY.1, &self.bytes[key.clone()]) && self.has_web_key();
-            let start = value::skip_space(self.bytes, at + 1);
+                is_listed(tables::WEB_KEY.1, &self.bytes[key.clone()]) && self.has_web_key();
+            let start = skip_space(self.bytes, at + 1);
             let claim = Claim::new(Weight::Key, false);
             return if is_part {
                 value::after(self.bytes, start, Reach::Word, &claim)
@@ -49,22 +39,21 @@ impl Scan<'_> {
         let name = name.bytes();
         if name == tables::KEY_LINES.0.as_bytes() {
             self.key_lines(at)
-        } else if shape::is_listed(tables::NAME_KEYS, name) {
+        } else if is_listed(tables::NAME_KEYS, name) {
             self.name_key(key, at)
-        } else if shape::is_listed(tables::VALUE_KEYS, name) {
+        } else if is_listed(tables::VALUE_KEYS, name) {
             self.value_key(key, at)
-        } else if shape::is_listed(tables::SECRET_DATA, name) && self.has_secret_kind() {
-            let start = value::skip_blanks(self.bytes, at + 1);
-            let below =
-                block::below(self.bytes, key.start, start).filter(|below| !below.is_empty());
-            below.or_else(|| value::object(self.bytes, value::skip_space(self.bytes, at + 1)))
+        } else if is_listed(tables::SECRET_DATA, name) && self.has_secret_kind() {
+            let start = skip_blanks(self.bytes, at + 1);
+            let below = pair::below(self.bytes, key.start, start).filter(|below| !below.is_empty());
+            below.or_else(|| ends::object(self.bytes, skip_space(self.bytes, at + 1)))
         } else {
             None
         }
     }
 
     fn name_key(&mut self, key: &Range<usize>, at: usize) -> Option<Range<usize>> {
-        let start = value::skip_space(self.bytes, at + 1);
+        let start = skip_space(self.bytes, at + 1);
         let start = self.last_in_list(start);
         let start = start
             + self.bytes[start..]
@@ -118,7 +107,7 @@ impl Scan<'_> {
             .iter()
             .rposition(|b| *b == b',')
             .map_or(0, |comma| comma + 1);
-        value::skip_blanks(self.bytes, start + 1 + last)
+        skip_blanks(self.bytes, start + 1 + last)
     }
 
     fn value_key(&mut self, key: &Range<usize>, at: usize) -> Option<Range<usize>> {
@@ -128,7 +117,7 @@ impl Scan<'_> {
             .is_some_and(|end| end + NEAR > key.start && !self.is_new_record(end, key.start));
         // No value of such a key is longer.
         let bytes = &self.bytes[..self.bytes.len().min(at + 1024)];
-        let start = value::skip_space(bytes, at + 1);
+        let start = skip_space(bytes, at + 1);
         let found = value::after(
             bytes,
             start,
@@ -157,7 +146,7 @@ impl Scan<'_> {
             let line = line.trim_ascii();
             line.len() >= 3
                 && line.iter().all(|b| is_name_byte(*b))
-                && self.redactor.weight(&Name::new(line)).is_some()
+                && self.names.weight(&Name::new(line)).is_some()
         };
         above.rsplit(|b| *b == b'\n').skip(1).take(2).any(is_name)
     }
@@ -198,7 +187,7 @@ impl Scan<'_> {
             .windows(end.len())
             .position(ends)
             .unwrap_or(rest.len() - start);
-        steps::count(len);
+        cursor::count(len);
         let lines = rest[start..start + len].trim_ascii_end();
         (!lines.is_empty()).then_some(at + start..at + start + lines.len())
     }
@@ -206,7 +195,7 @@ impl Scan<'_> {
     fn has_web_key(&mut self) -> bool {
         let bytes = self.bytes;
         *self.records.has_web_key.get_or_insert_with(|| {
-            steps::count(bytes.len());
+            cursor::count(bytes.len());
             bytes
                 .windows(tables::WEB_KEY.0.len())
                 .any(|window| window == tables::WEB_KEY.0.as_bytes())
@@ -216,7 +205,7 @@ impl Scan<'_> {
     fn has_secret_kind(&mut self) -> bool {
         let bytes = self.bytes;
         *self.records.has_secret_kind.get_or_insert_with(|| {
-            steps::count(bytes.len());
+            cursor::count(bytes.len());
             bytes.windows(6).enumerate().any(|(at, window)| {
                 window == b"Secret"
                     && !bytes.get(at + 6).is_some_and(u8::is_ascii_alphanumeric)

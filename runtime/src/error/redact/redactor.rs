@@ -1,14 +1,12 @@
 //! The redactor: built-in rules, and what a program adds to them.
 
 use super::{
-    allowed, decode, json,
-    names::{Name, Weight},
-    scan,
+    allowed,
+    names::{Name, NameRules, normalised},
+    search,
     sensitive::MARK,
-    sink,
 };
 use crate::panics;
-use serde_json::Value;
 use std::{borrow::Cow, fmt, sync::OnceLock};
 
 /// Replaces secrets in texts and JSON values by `[redacted]`.
@@ -50,8 +48,7 @@ use std::{borrow::Cow, fmt, sync::OnceLock};
 /// assert_eq!(value["headers"]["Authorization"], "[redacted]");
 /// ```
 pub struct Redactor {
-    secret_names: Vec<Box<str>>,
-    plain_names: Vec<Box<str>>,
+    pub(super) names: NameRules,
     /// What alone may leave, if that was set.
     allowed: Option<Vec<Box<str>>>,
     rules: Vec<Rule>,
@@ -81,8 +78,7 @@ impl Redactor {
     #[must_use]
     pub const fn new() -> Self {
         Self {
-            secret_names: Vec::new(),
-            plain_names: Vec::new(),
+            names: NameRules::new(),
             allowed: None,
             rules: Vec::new(),
         }
@@ -102,7 +98,7 @@ impl Redactor {
     /// ```
     #[must_use]
     pub fn secret_name(mut self, name: impl AsRef<str>) -> Self {
-        self.secret_names.extend(normalised(name.as_ref()));
+        self.names.secret.extend(normalised(name.as_ref()));
         self
     }
 
@@ -121,7 +117,7 @@ impl Redactor {
     /// ```
     #[must_use]
     pub fn plain_name(mut self, name: impl AsRef<str>) -> Self {
-        self.plain_names.extend(normalised(name.as_ref()));
+        self.names.plain.extend(normalised(name.as_ref()));
         self
     }
 
@@ -261,41 +257,8 @@ impl Redactor {
         text
     }
 
-    /// Replaces the secrets in a JSON value: whole values under secret names, and what
-    /// [`text`](Self::text) finds in texts and keys.
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// use gardefou::error::Redactor;
-    ///
-    /// let mut value = serde_json::json!({"user": "ann", "token": "k1x9", "max_tokens": 100});
-    /// Redactor::new().value(&mut value);
-    /// assert_eq!(value, serde_json::json!({"user": "ann", "token": "[redacted]", "max_tokens": 100}));
-    /// ```
-    pub fn value(&self, value: &mut Value) {
-        json::redact(value, self);
-    }
-
-    /// Returns a text fit for one line of a sink: secrets replaced, control characters (line
-    /// breaks, escapes, marks that reverse the direction of writing) escaped as in Rust literals,
-    /// and at most `max` bytes plus a mark of what was cut.
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// use gardefou::error::Redactor;
-    ///
-    /// let line = Redactor::current().line("échec\r\nERROR forged, password=hunter2", 100);
-    /// assert_eq!(line, r"échec\r\nERROR forged, password=[redacted]");
-    /// ```
-    #[must_use]
-    pub fn line<'a>(&self, text: &'a str, max: usize) -> Cow<'a, str> {
-        sink::line(self, text, max)
-    }
-
     fn built_in<'a>(&self, text: &'a str) -> Cow<'a, str> {
-        let secrets = scan::secrets(text, self, decode::DEPTH);
+        let secrets = search::secrets(text, &self.names, search::DEPTH);
         if secrets.is_empty() {
             return Cow::Borrowed(text);
         }
@@ -320,34 +283,6 @@ impl Redactor {
                 .any(|allowed| allowed.as_bytes() == name.bytes())
         })
     }
-
-    /// Returns `false` if a name is surely none of a secret.
-    pub(super) fn may_weigh(&self, raw: &[u8]) -> bool {
-        !self.secret_names.is_empty() || Name::may_weigh(raw)
-    }
-
-    pub(super) fn weight(&self, name: &Name) -> Option<Weight> {
-        if self
-            .plain_names
-            .iter()
-            .any(|plain| plain.as_bytes() == name.bytes())
-        {
-            return None;
-        }
-        if self.secret_names.iter().any(|part| name.contains(part)) {
-            Some(Weight::Added)
-        } else {
-            name.weight()
-        }
-    }
-}
-
-fn normalised(name: &str) -> Option<Box<str>> {
-    let bare: String = name
-        .chars()
-        .filter(|c| !c.is_ascii() || c.is_ascii_alphanumeric())
-        .collect();
-    (!bare.is_empty()).then(|| bare.to_ascii_lowercase().into())
 }
 
 impl Default for Redactor {
@@ -359,8 +294,8 @@ impl Default for Redactor {
 impl fmt::Debug for Redactor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Redactor")
-            .field("secret_names", &self.secret_names)
-            .field("plain_names", &self.plain_names)
+            .field("secret_names", &self.names.secret)
+            .field("plain_names", &self.names.plain)
             .field("allowed", &self.allowed)
             .field("rules", &self.rules.len())
             .finish()
@@ -383,20 +318,4 @@ pub(crate) fn name(name: &str) -> Cow<'_, str> {
     } else {
         Redactor::current().scanned(name)
     }
-}
-
-/// Replaces the secrets in a JSON value.
-pub(crate) fn value(value: &mut Value) {
-    Redactor::current().value(value);
-}
-
-/// A text with its secrets replaced and cut at `max` bytes, for sinks that escape control
-/// characters themselves.
-pub(crate) fn bounded_text(text: &str, max: usize) -> Cow<'_, str> {
-    sink::text(Redactor::current(), text, max)
-}
-
-/// The text of any value as a sink may have it; no more of it is written than the sink may need.
-pub(crate) fn sink_display(value: &dyn fmt::Display, max: usize) -> String {
-    sink::display(Redactor::current(), value, max)
 }

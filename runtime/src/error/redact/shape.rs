@@ -1,227 +1,11 @@
 //! What a value looks like: a word of prose, a number, a path, a reference, or something random.
 
-use super::{
-    names::{self, Weight},
-    sensitive::MARK_BYTES,
-    tables,
-};
+use super::{cursor::is_name_byte, lookup::is_listed, sensitive::MARK_BYTES, tables};
 use std::ops::Range;
-
-/// Returns `true` if a list has this word, in any case.
-pub(super) fn is_listed(list: &[&str], word: &[u8]) -> bool {
-    list.iter()
-        .any(|listed| listed.len() == word.len() && listed.as_bytes().eq_ignore_ascii_case(word))
-}
-
-/// What is known of the place at which a value stands.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Claim {
-    pub(super) weight: Weight,
-    /// A number is an amount.
-    pub(super) counts: bool,
-    /// Things of other kinds have the name too.
-    pub(super) is_common: bool,
-    /// `name: value` without quotes around the name: perhaps a sentence.
-    pub(super) is_sentence: bool,
-    /// No blank stands between the separator and the value.
-    pub(super) is_tight: bool,
-    /// Blanks stand behind the separator and none before it: `name= `.
-    pub(super) is_apart: bool,
-    /// The name is part of an identifier with colons in it.
-    pub(super) is_part: bool,
-    /// Another setting stands in the line above or below.
-    pub(super) is_setting: bool,
-    /// The word before the name is one that parsers use: `unexpected token: x`.
-    pub(super) is_grammar: bool,
-}
-
-impl Claim {
-    pub(super) fn new(weight: Weight, counts: bool) -> Self {
-        Self {
-            weight,
-            counts,
-            is_common: false,
-            is_sentence: false,
-            is_tight: false,
-            is_apart: false,
-            is_part: false,
-            is_setting: false,
-            is_grammar: false,
-        }
-    }
-
-    /// Returns `true` if a bare word under the name is no secret, in view of what follows it in its
-    /// line.
-    pub(super) fn spares_word(&self, word: &[u8], rest: &[u8]) -> bool {
-        if self.weight == Weight::Added || word.len() > MAX_SPARED {
-            return is_nothing(word);
-        }
-        if self.counts && is_number(word) {
-            return true;
-        }
-        let bare = trim(word);
-        let is_name = names::is_file(bare) && is_plain(bare);
-        if is_nothing(bare) || is_stand_in(word) || is_code(word) || is_path(bare) || is_name {
-            return true;
-        }
-        // `API key: X-Api-Key: x`
-        if self.is_sentence && word.ends_with(b":") && names::Name::new(bare).weight().is_some() {
-            return true;
-        }
-        let next = rest.trim_ascii_start();
-        let next = &next[..next
-            .iter()
-            .position(u8::is_ascii_whitespace)
-            .unwrap_or(next.len())];
-        let goes_on = (is_plain(trim(next)) || is_version(trim(next)))
-            && !next.iter().any(|b| matches!(b, b'=' | b':'));
-        // `API_KEY= is empty`
-        if self.is_apart && goes_on && is_report(bare, true) && is_plain(bare) {
-            return true;
-        }
-        match self.weight {
-            Weight::Strong | Weight::Parameter if bare.len() < 3 && is_number(bare) => true,
-            // `'password': rejected value`
-            Weight::Strong if !self.is_sentence && !self.is_tight => {
-                goes_on && is_plain(bare) && is_report(bare, true)
-            }
-            Weight::Strong | Weight::Parameter if !self.is_sentence => false,
-            Weight::Strong | Weight::Parameter => {
-                let is_amount = goes_on && bare.iter().all(u8::is_ascii_digit) && bare.len() < 6;
-                is_report(bare, goes_on)
-                    || is_amount
-                    || (goes_on && !self.is_setting && !self.is_tight && is_plain(bare))
-            }
-            Weight::Key => !is_random(bare) && !is_numbered(bare),
-            _ if self.is_part => !is_random(bare),
-            _ if self.is_sentence || self.is_grammar => {
-                is_measure(bare)
-                    || is_report(bare, goes_on)
-                    || (self.weight == Weight::Weak && is_pair(word))
-                    || (is_plain(bare)
-                        && (goes_on
-                            || self.is_grammar
-                            || !(self.is_setting || self.weight == Weight::Header)))
-            }
-            _ => {
-                is_measure(bare)
-                    || is_report(bare, false)
-                    || (is_plain(bare) && (self.is_common || bare[0].is_ascii_uppercase()))
-            }
-        }
-    }
-
-    /// Returns `true` if what follows the scheme in an `Authorization` header is no secret.
-    pub(super) fn spares_credentials(&self, word: &[u8], rest: &[u8]) -> bool {
-        let bare = trim(word);
-        let is_word = is_plain(bare) && !bare.iter().any(u8::is_ascii_uppercase);
-        is_nothing(bare)
-            || is_stand_in(word)
-            || (is_word && (is_report(bare, false) || !rest.trim_ascii().is_empty()))
-    }
-
-    /// Returns `true` if what stands between quotes under the name is no secret.
-    pub(super) fn spares_quoted(&self, value: &[u8]) -> bool {
-        if self.weight == Weight::Added {
-            return value.is_empty() || value.starts_with(MARK_BYTES);
-        }
-        if value.is_empty() || value.starts_with(MARK_BYTES) || (self.counts && is_number(value)) {
-            return true;
-        }
-        if value.len() > MAX_SPARED {
-            return false;
-        }
-        let bare = trim(value);
-        if is_nothing(bare) || is_stand_in(value) || is_path(bare) || is_listed(tables::TYPES, bare)
-        {
-            return true;
-        }
-        let mut words = value
-            .split(u8::is_ascii_whitespace)
-            .map(trim)
-            .filter(|word| !word.is_empty());
-        let first = words.next().unwrap_or_default();
-        let goes_on = value.contains(&b' ');
-        let is_prose = goes_on && words.all(|word| is_plain(word) || is_measure(word));
-        match self.weight {
-            Weight::Strong | Weight::Parameter => {
-                is_report(first, goes_on) && (is_prose || !goes_on)
-            }
-            Weight::Key => !value
-                .split(|b| matches!(b, b' ' | b','))
-                .any(|word| is_random(word) || is_numbered(word)),
-            _ => {
-                is_report(first, goes_on) && (is_prose || !goes_on)
-                    || (is_prose && is_plain(first))
-                    || is_code(value)
-                    || (self.is_grammar && is_plain(bare))
-            }
-        }
-    }
-
-    /// Returns `true` if the only word between brackets under the name is no secret, or is the name
-    /// of one.
-    pub(super) fn spares_lone(&self, word: &[u8]) -> bool {
-        self.spares_quoted(word) || is_code(word) || names::Name::new(word).weight().is_some()
-    }
-
-    /// Returns `true` if a list or object under the name holds types, words of prose and amounts
-    /// alone.
-    pub(super) fn spares_content(&self, content: &[u8]) -> bool {
-        if self.weight == Weight::Added || content.len() > MAX_SPARED {
-            return content.is_empty();
-        }
-        let is_end = |b: &u8| {
-            b.is_ascii_whitespace()
-                || matches!(
-                    b,
-                    b',' | b':' | b';' | b'=' | b'{' | b'}' | b'[' | b']' | b'(' | b')'
-                )
-        };
-        let mut has_word = false;
-        let mut at = 0;
-        while at < content.len() {
-            if is_end(&content[at]) {
-                at += 1;
-                continue;
-            }
-            let quote = content[at];
-            if matches!(quote, b'"' | b'\'' | b'`') {
-                let from = at + 1;
-                let Some(len) = content[from..].iter().position(|b| *b == quote) else {
-                    return false;
-                };
-                at = from + len + 1;
-                let is_key = content[at..].trim_ascii_start().first() == Some(&b':');
-                let text = &content[from..from + len];
-                let is_spared =
-                    is_key || self.spares_quoted(text) || (self.counts && is_plain(text));
-                if !is_spared {
-                    return false;
-                }
-                has_word = true;
-                continue;
-            }
-            let len = content[at..]
-                .iter()
-                .position(is_end)
-                .unwrap_or(content.len() - at);
-            let word = &content[at..at + len];
-            at += len;
-            let is_word = is_plain(trim(word)) || is_stand_in(word) || trim(word).is_empty();
-            if !is_word && !is_measure(word) {
-                return false;
-            }
-            has_word |= is_word;
-        }
-        // Numbers alone may be the bytes of a secret.
-        has_word || content.iter().filter(|b| b.is_ascii_digit()).count() < 4
-    }
-}
 
 /// Returns `true` for `name=value`; `YWJjZA==` is none.
 pub(super) fn is_pair(word: &[u8]) -> bool {
-    let name = word.iter().take_while(|b| names::is_name_byte(**b)).count();
+    let name = word.iter().take_while(|b| is_name_byte(**b)).count();
     name > 0 && word.get(name) == Some(&b'=') && word.get(name + 1).is_some_and(|b| *b != b'=')
 }
 
@@ -354,7 +138,7 @@ pub(super) fn is_number(value: &[u8]) -> bool {
 }
 
 /// Returns `true` for small numbers, also with a unit, and dates: `30m`, `350ms`, `2026-01-01`.
-fn is_measure(word: &[u8]) -> bool {
+pub(super) fn is_measure(word: &[u8]) -> bool {
     if word.contains(&b'/') {
         return word
             .split(|b| *b == b'/')
@@ -382,7 +166,7 @@ fn is_date(word: &[u8]) -> bool {
 
 /// Returns `true` if a word begins a report about a secret. One that is known by its ending alone
 /// is taken for one only if the sentence goes on or it is long.
-fn is_report(word: &[u8], goes_on: bool) -> bool {
+pub(super) fn is_report(word: &[u8], goes_on: bool) -> bool {
     let ends = |ending: &&str| {
         word.len() > ending.len() + 2
             && word[word.len() - ending.len()..].eq_ignore_ascii_case(ending.as_bytes())
@@ -414,7 +198,7 @@ pub(super) fn is_plain(word: &[u8]) -> bool {
 pub(super) fn is_name(word: &[u8]) -> bool {
     word.first()
         .is_some_and(|b| b.is_ascii_alphabetic() || *b == b'_' || !b.is_ascii())
-        && word.iter().all(|b| names::is_name_byte(*b))
+        && word.iter().all(|b| is_name_byte(*b))
 }
 
 /// Returns `true` for a part of an identifier that people chose: a word or a number.
@@ -465,7 +249,7 @@ pub(super) fn is_random(word: &[u8]) -> bool {
             b'-' | b'_' | b'.' | b'/' | b':' | b',' | b'\\' | b'@' | b'(' | b')'
         )
     };
-    if names::is_file(word) && !word.split(is_between).any(is_mixed) {
+    if is_file(word) && !word.split(is_between).any(is_mixed) {
         return false;
     }
     let is_address = word.contains(&b'@')
@@ -540,7 +324,7 @@ pub(super) fn is_chosen(word: &[u8]) -> bool {
         || is_nothing(word)
         || is_stand_in(word)
         || is_version(word)
-        || (names::is_file(word) && !is_random(word))
+        || (is_file(word) && !is_random(word))
         || word.windows(3).any(|window| window == b"://");
     if spared || !has(u8::is_ascii_alphabetic) {
         return false;
@@ -660,4 +444,10 @@ pub(super) fn is_uuid(word: &[u8]) -> bool {
                 b.is_ascii_hexdigit()
             }
         })
+}
+
+/// Returns `true` if a name is a file's: `src/token.rs`.
+pub(super) fn is_file(raw: &[u8]) -> bool {
+    let dot = raw.iter().rposition(|b| *b == b'.');
+    dot.is_some_and(|dot| is_listed(tables::FILES, &raw[dot + 1..]))
 }

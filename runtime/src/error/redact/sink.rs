@@ -18,13 +18,41 @@ enum Rest {
     CutOf(usize),
 }
 
-pub(super) fn line<'a>(redactor: &Redactor, text: &'a str, max: usize) -> Cow<'a, str> {
-    bounded(redactor, text, max, needs_escape)
+impl Redactor {
+    /// Returns a text fit for one line of a sink: secrets replaced, control characters (line
+    /// breaks, escapes, marks that reverse the direction of writing) escaped as in Rust literals,
+    /// and at most `max` bytes plus a mark of what was cut.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::error::Redactor;
+    ///
+    /// let line = Redactor::current().line("échec\r\nERROR forged, password=hunter2", 100);
+    /// assert_eq!(line, r"échec\r\nERROR forged, password=[redacted]");
+    /// ```
+    #[must_use]
+    pub fn line<'a>(&self, text: &'a str, max: usize) -> Cow<'a, str> {
+        bounded(self, text, max, needs_escape)
+    }
 }
 
-/// As [`line`], for sinks that escape control characters themselves.
-pub(super) fn text<'a>(redactor: &Redactor, text: &'a str, max: usize) -> Cow<'a, str> {
-    bounded(redactor, text, max, |_| false)
+/// Returns a text with its secrets replaced and cut at `max` bytes, for sinks that escape control
+/// characters themselves.
+pub(crate) fn bounded_text(text: &str, max: usize) -> Cow<'_, str> {
+    bounded(Redactor::current(), text, max, |_| false)
+}
+
+/// Returns the text of any value as a sink may have it; no more of it is written than the sink may
+/// need.
+pub(crate) fn sink_display(value: &dyn fmt::Display, max: usize) -> String {
+    let (text, cut) = details::display_head(value, window(max));
+    let (head, rest) = if cut {
+        (without_last_word(&text), Rest::Cut)
+    } else {
+        (&*text, Rest::None)
+    };
+    escape_and_cut(Redactor::current().text(head), max, rest, needs_escape).into_owned()
 }
 
 fn bounded<'a>(
@@ -38,16 +66,6 @@ fn bounded<'a>(
     }
     let head = without_last_word(&text[..text.floor_char_boundary(window(max))]);
     escape_and_cut(redactor.text(head), max, Rest::CutOf(text.len()), escaped)
-}
-
-pub(super) fn display(redactor: &Redactor, value: &dyn fmt::Display, max: usize) -> String {
-    let (text, cut) = details::display_head(value, window(max));
-    let (head, rest) = if cut {
-        (without_last_word(&text), Rest::Cut)
-    } else {
-        (&*text, Rest::None)
-    };
-    escape_and_cut(redactor.text(head), max, rest, needs_escape).into_owned()
 }
 
 /// A secret that the end of the window cuts in two may not look like one any more.

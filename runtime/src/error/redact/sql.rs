@@ -3,10 +3,11 @@
 //! `Key (name, token)=(ann, x) already exists`.
 
 use super::{
-    names::{Name, Weight},
-    redactor::Redactor,
-    shape::{self, Claim},
-    steps,
+    claim::Claim,
+    cursor,
+    names::{Name, NameRules},
+    shape,
+    tables::Weight,
 };
 use std::ops::Range;
 
@@ -15,27 +16,23 @@ const COLUMNS: usize = 512;
 const VALUES: usize = 2048;
 
 /// The value of the first secret column in `(name, token)=(ann, x)`, whose `=` stands at `at`.
-pub(super) fn detail(bytes: &[u8], at: usize, redactor: &Redactor) -> Option<Range<usize>> {
+pub(super) fn detail(bytes: &[u8], at: usize, names: &NameRules) -> Option<Range<usize>> {
     if at == 0 || bytes[at - 1] != b')' || bytes.get(at + 1) != Some(&b'(') {
         return None;
     }
     let head = &bytes[at.saturating_sub(COLUMNS)..at - 1];
     let columns = &head[head.iter().rposition(|b| *b == b'(')? + 1..];
-    let claims = columns.split(|b| *b == b',').map(|column| {
-        let name = Name::new(column.trim_ascii());
-        redactor
-            .weight(&name)
-            .map(|weight| Claim::new(weight, name.counts()))
-    });
     let is_secret =
         |claim: &Option<Claim>| claim.is_some_and(|claim| claim.weight != Weight::Parameter);
-    let (place, claim) = claims.enumerate().find(|(_, claim)| is_secret(claim))?;
+    let (place, claim) = claims(columns, names)
+        .enumerate()
+        .find(|(_, claim)| is_secret(claim))?;
     let claim = claim?;
     let spares = |value: &[u8]| {
         claim.spares_quoted(value) || (claim.weight == Weight::Weak && shape::is_number(value))
     };
     let rest = &bytes[at + 2..bytes.len().min(at + 2 + COLUMNS)];
-    steps::count(columns.len() + rest.len());
+    cursor::count(columns.len() + rest.len());
     let end = rest
         .windows(2)
         .position(|two| two == b") ")
@@ -62,7 +59,7 @@ pub(super) fn detail(bytes: &[u8], at: usize, redactor: &Redactor) -> Option<Ran
 pub(super) fn secrets(
     bytes: &[u8],
     word: &Range<usize>,
-    redactor: &Redactor,
+    names: &NameRules,
     found: &mut Vec<Range<usize>>,
 ) {
     let from = word.start.saturating_sub(COLUMNS);
@@ -72,15 +69,7 @@ pub(super) fn secrets(
     let Some(open) = head.iter().rposition(|b| *b == b'(') else {
         return;
     };
-    let claims: Vec<Option<Claim>> = head[open + 1..]
-        .split(|b| *b == b',')
-        .map(|column| {
-            let name = Name::new(column.trim_ascii());
-            redactor
-                .weight(&name)
-                .map(|weight| Claim::new(weight, name.counts()))
-        })
-        .collect();
+    let claims: Vec<_> = claims(&head[open + 1..], names).collect();
     if claims.iter().all(Option::is_none) {
         return;
     }
@@ -118,4 +107,13 @@ pub(super) fn secrets(
         }
         at += 1;
     }
+}
+
+/// What the names of columns claim of their values.
+fn claims<'a>(columns: &'a [u8], names: &'a NameRules) -> impl Iterator<Item = Option<Claim>> + 'a {
+    columns.split(|b| *b == b',').map(|column| {
+        let name = Name::new(column.trim_ascii());
+        let weight = names.weight(&name)?;
+        Some(Claim::new(weight, name.counts()))
+    })
 }

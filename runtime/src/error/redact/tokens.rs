@@ -1,12 +1,19 @@
-//! Secrets that give themselves away by their shape.
+//! Tokens, credentials and keys that are recognised by their shape.
 
-use super::{hooks, shape, sieve, steps, tables};
+use super::{
+    cursor::{self, is_token_byte},
+    lookup,
+    sensitive::MARK_BYTES,
+    shape,
+    tables::{self, Of},
+};
 use std::ops::Range;
 
-/// Returns `true` if a byte can stand inside a token, so that a token cannot begin after it.
-pub(super) fn is_token_byte(b: u8) -> bool {
-    b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-')
-}
+/// What is shorter is no token made of parts, and what is longer is looked at so far.
+const LEAST: usize = 32;
+const MOST: usize = 512;
+/// How long a body behind a prefix is at least.
+const BODY: usize = 30;
 
 /// The token, or the credentials after `Bearer` or `Basic`, that begins at a place where a word
 /// begins.
@@ -14,16 +21,16 @@ pub(super) fn token(bytes: &[u8], at: usize) -> Option<Range<usize>> {
     let rest = &bytes[at..];
     match rest[0] {
         b'e' if rest.starts_with(b"eyJ") => json_web_token(rest).map(|len| at..at + len),
-        b'B' | b'b' if !sieve::TOKENS.may_begin(rest) => credentials(bytes, at),
+        b'B' | b'b' if !lookup::TOKENS.may_begin(rest) => credentials(bytes, at),
         b'B' | b'b' => credentials(bytes, at).or_else(|| prefixed(rest).map(|len| at..at + len)),
-        _ if !sieve::TOKENS.may_begin(rest) => None,
-        _ => hooks::path(bytes, at).or_else(|| prefixed(rest).map(|len| at..at + len)),
+        _ if !lookup::TOKENS.may_begin(rest) => None,
+        _ => web_hook(bytes, at).or_else(|| prefixed(rest).map(|len| at..at + len)),
     }
 }
 
 /// The length of the token of a well-known service.
 fn prefixed(rest: &[u8]) -> Option<usize> {
-    let mut rows = sieve::tokens_from(rest[0]).map(|i| &tables::TOKENS[i]);
+    let mut rows = lookup::tokens_from(rest[0]).map(|i| &tables::TOKENS[i]);
     let row = rows.find(|row| rest.starts_with(row.prefix.as_bytes()))?;
     let prefix = row.prefix.as_bytes();
     // Some go on after a dot; a last one ends the sentence.
@@ -34,7 +41,7 @@ fn prefixed(rest: &[u8]) -> Option<usize> {
         .take_while(|b| is_token_byte(**b) || (is_dotted && **b == b'.'))
         .count();
     let len = len - usize::from(body[..len].ends_with(b"."));
-    steps::count(len);
+    cursor::count(len);
     let is_more = |b: &u8| {
         row.is_base64 && (is_token_byte(*b) || matches!(b, b'+' | b'/' | b'=' | b'%' | b','))
     };
@@ -55,7 +62,7 @@ fn prefixed(rest: &[u8]) -> Option<usize> {
         return None;
     }
     let more = body[len..].iter().take_while(|b| is_more(b)).count();
-    steps::count(more);
+    cursor::count(more);
     Some(prefix.len() + len + more - usize::from(body[..len + more].ends_with(b",")))
 }
 
@@ -72,7 +79,7 @@ pub(super) fn bot_token(bytes: &[u8], at: usize) -> Option<Range<usize>> {
         .take(65)
         .take_while(|b| is_token_byte(**b))
         .count();
-    steps::count(len);
+    cursor::count(len);
     (digits >= 6 && (30..=64).contains(&len)).then_some(at - digits..at + 1 + len)
 }
 
@@ -86,7 +93,7 @@ fn json_web_token(rest: &[u8]) -> Option<usize> {
             .count()
     };
     let header = part(0);
-    steps::count(header);
+    cursor::count(header);
     if header < 8 || rest.get(header) != Some(&b'.') || !begins_object(&rest[..header]) {
         return None;
     }
@@ -133,7 +140,7 @@ fn credentials(bytes: &[u8], at: usize) -> Option<Range<usize>> {
     let start = at + scheme.len() + blanks;
     let is_part = |b: &u8| is_token_byte(*b) || b".~+/=:|%$!*#".contains(b);
     let len = bytes[start..].iter().take_while(|b| is_part(b)).count();
-    steps::count(len);
+    cursor::count(len);
     // What ends a clause is no part of them.
     let len = bytes[start..start + len]
         .iter()
@@ -213,7 +220,7 @@ pub(super) fn private_key(bytes: &[u8], at: usize) -> Option<Range<usize>> {
         return None;
     }
     let body = &bytes[at..];
-    steps::count(body.len());
+    cursor::count(body.len());
     let Some(end) = body
         .windows(end_mark.len())
         .position(|window| window == end_mark)
@@ -231,4 +238,131 @@ pub(super) fn private_key(bytes: &[u8], at: usize) -> Option<Range<usize>> {
         .rposition(|window| window == b"----")
         .map_or(close, |dashes| dashes + 4);
     Some(at..at + end + end_mark.len() + dashes)
+}
+
+/// The secret path of a hook whose host begins at `start`, up to the end of the URL.
+pub(super) fn web_hook(bytes: &[u8], start: usize) -> Option<Range<usize>> {
+    let rest = &bytes[start..];
+    let is_here = |hook: &&&str| {
+        rest.get(..hook.len())
+            .is_some_and(|head| head.eq_ignore_ascii_case(hook.as_bytes()))
+    };
+    let from = start + tables::HOOKS.iter().find(is_here)?.len();
+    // Asked before the end is looked for: what is not hidden would be searched again.
+    if bytes[from..].starts_with(MARK_BYTES) {
+        return None;
+    }
+    let is_end = |b: &u8| {
+        b.is_ascii_whitespace() || matches!(b, b'"' | b'\'' | b'`' | b'<' | b'>' | b'\\' | b')')
+    };
+    let len = bytes[from..]
+        .iter()
+        .position(is_end)
+        .unwrap_or(bytes.len() - from);
+    cursor::count(len);
+    let secret = &bytes[from..from + len];
+    let len = secret
+        .iter()
+        .rposition(|b| !matches!(b, b'.' | b',' | b';' | b':'))
+        .map_or(0, |last| last + 1);
+    (len > 0).then_some(from..from + len)
+}
+
+/// Adds the tokens in a word.
+pub(super) fn in_word(bytes: &[u8], word: &Range<usize>, found: &mut Vec<Range<usize>>) {
+    let mut at = word.start;
+    while word.end - at >= LEAST {
+        let rest = &bytes[at..word.end];
+        let run = rest.iter().take_while(|b| is_token_byte(**b)).count();
+        let len = if run == 0 {
+            None
+        } else {
+            shaped(rest).or_else(|| prefixed_at_random(&rest[..run.min(MOST)]))
+        };
+        if let Some(len) = len {
+            found.push(at..at + len);
+        }
+        let step = len.unwrap_or(run).max(1);
+        cursor::count(step);
+        at += step;
+    }
+}
+
+/// The length of a token that has one of [`tables::SHAPES`].
+fn shaped(rest: &[u8]) -> Option<usize> {
+    tables::SHAPES.iter().find_map(|shape| {
+        let mut len = 0;
+        for part in *shape {
+            len += part_len(&rest[len..], *part)?;
+        }
+        rest.get(len)
+            .is_none_or(|b| !is_token_byte(*b))
+            .then_some(len)
+    })
+}
+
+/// How many bytes a part has, if it stands here.
+fn part_len(rest: &[u8], part: Of) -> Option<usize> {
+    let count = |least: usize, most: usize, is: fn(&u8) -> bool| {
+        let len = rest.iter().take(most).take_while(|b| is(b)).count();
+        (len >= least).then_some(len)
+    };
+    match part {
+        Of::Text(text) => rest.starts_with(text.as_bytes()).then_some(text.len()),
+        Of::Any(bytes) => rest
+            .first()
+            .is_some_and(|b| bytes.as_bytes().contains(b))
+            .then_some(1),
+        Of::Alnum(least, most) => count(least, most, u8::is_ascii_alphanumeric)
+            .filter(|len| *len < BODY || is_varied(&rest[..*len])),
+        Of::Upper(least, most) => count(least, most, |b| {
+            b.is_ascii_uppercase() || b.is_ascii_digit()
+        }),
+        Of::Word(least, most) => count(least, most, |b| is_token_byte(*b)),
+        Of::Hex(least, most) => count(least, most, |b| {
+            b.is_ascii_digit() || matches!(b, b'a'..=b'f')
+        }),
+        Of::Digits(least, most) => count(least, most, u8::is_ascii_digit),
+        Of::Base(least, most) => {
+            let is_base = |b: &u8| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'/');
+            let ends = |len: &usize| rest.get(*len).is_none_or(|b| !is_base(b) && *b != b'=');
+            count(least, most, is_base)
+                .filter(ends)
+                .filter(|len| is_varied(&rest[..*len]))
+        }
+    }
+}
+
+/// The length of `prefix_body`, whose body is as only a token's is. Digests and published keys have
+/// such a form too.
+fn prefixed_at_random(run: &[u8]) -> Option<usize> {
+    let prefix = run
+        .iter()
+        .position(|b| matches!(b, b'_' | b'-'))
+        .filter(|len| (2..=12).contains(len))?;
+    let (prefix, body) = (&run[..prefix], &run[prefix + 1..]);
+    let is_prefix = prefix
+        .iter()
+        .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit())
+        && prefix[0].is_ascii_lowercase();
+    let is_public = ["sha", "md5", "pk", "pub", "blake"]
+        .iter()
+        .any(|begin| prefix.starts_with(begin.as_bytes()));
+    let longest = body
+        .split(|b| matches!(b, b'_' | b'-'))
+        .max_by_key(|part| part.len())?;
+    let is_token =
+        is_prefix && !is_public && body.len() >= BODY && longest.len() >= 12 && is_varied(body);
+    is_token.then_some(run.len())
+}
+
+/// Returns `true` if capitals, small letters and digits stand in a text as at random.
+pub(super) fn is_varied(text: &[u8]) -> bool {
+    let count = |is: fn(&u8) -> bool| text.iter().filter(|b| is(b)).count();
+    let few = text.len() / 8;
+    count(u8::is_ascii_uppercase) > few
+        && count(u8::is_ascii_lowercase) > few
+        && count(u8::is_ascii_digit) >= 2
+        && shape::turns(text) * 10 >= text.len()
+        && shape::turns(text) >= 5
 }

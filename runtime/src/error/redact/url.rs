@@ -1,10 +1,10 @@
 //! Passwords in addresses.
 
 use super::{
-    hooks,
-    scan::{Look, Scan},
+    cursor, ends,
+    scan::{Match, Scan},
     sensitive::MARK_BYTES,
-    shape, steps, tokens, value,
+    shape, tokens,
 };
 use std::ops::Range;
 
@@ -20,7 +20,7 @@ const ORACLE: [&[u8]; 3] = [b"oracle:thin", b"oracle:oci", b"oracle:oci8"];
 impl Scan<'_> {
     /// `scheme://userinfo@host`: the whole userinfo, for tokens stand in the place of the user as
     /// well.
-    pub(super) fn userinfo(&mut self, start: usize) -> Look {
+    pub(super) fn userinfo(&mut self, start: usize) -> Match {
         let bytes = self.bytes;
         let len = url_part(bytes, start, |b| matches!(b, b'/' | b'?' | b'#'));
         let authority = &bytes[start..start + len];
@@ -44,16 +44,16 @@ impl Scan<'_> {
             let is_user = user.len() <= MAX_USER && shape::is_plain(user) && !user.contains(&b':');
             let secret = !(is_user || matches!(user, b"" | MARK_BYTES));
             return if secret {
-                Look::Secret(start..start + len)
+                Match::Secret(start..start + len)
             } else {
-                Look::Skip(start + len)
+                Match::Skip(start + len)
             };
         }
-        if let Some(secret) = hooks::path(bytes, start) {
-            return Look::Secret(secret);
+        if let Some(secret) = tokens::web_hook(bytes, start) {
+            return Match::Secret(secret);
         }
         let Some(colon) = authority.iter().rposition(|b| *b == b':') else {
-            return Look::Skip(start);
+            return Match::Skip(start);
         };
         // No port is made of anything but digits: this is a password with a slash in it, or a text
         // that was cut.
@@ -61,10 +61,10 @@ impl Scan<'_> {
             .iter()
             .all(|b| b.is_ascii_digit() || *b == b']');
         if !is_port && start + len == bytes.len() {
-            return Look::Secret(start..bytes.len());
+            return Match::Secret(start..bytes.len());
         }
         if self.no_at_before > start + colon || (is_port && is_web(bytes, start - 3)) {
-            return Look::Skip(start);
+            return Match::Skip(start);
         }
         let is_query = |b| is_port && matches!(b, b'?' | b'=' | b'&');
         let len = url_part(bytes, start, is_query);
@@ -79,25 +79,25 @@ impl Scan<'_> {
             .find(|at| bytes[start + at] == b'@')
             .filter(is_userinfo);
         match last {
-            Some(len) => Look::Secret(start..start + len),
+            Some(len) => Match::Secret(start..start + len),
             None => {
                 self.no_at_before = start + len;
-                Look::Skip(start)
+                Match::Skip(start)
             }
         }
     }
 
     /// A password that follows a colon in an address without `//`.
-    pub(super) fn after_colon(&mut self, at: usize) -> Look {
+    pub(super) fn after_colon(&mut self, at: usize) -> Match {
         if let Some(token) = tokens::bot_token(self.bytes, at) {
-            return Look::Secret(token);
+            return Match::Secret(token);
         }
         let ends_in = |name: &&[u8]| {
             at.checked_sub(name.len())
                 .is_some_and(|from| self.bytes[from..at].eq_ignore_ascii_case(name))
         };
         if self.no_at_before > at || !ORACLE.iter().any(ends_in) {
-            return Look::Nothing;
+            return Match::Nothing;
         }
         let start = at + 1;
         let len = url_part(self.bytes, start, |_| false);
@@ -105,14 +105,14 @@ impl Scan<'_> {
             .iter()
             .rposition(|b| *b == b'@')
         {
-            Some(0) => Look::Nothing,
-            Some(end) if self.bytes[start..start + end] == *MARK_BYTES => Look::Nothing,
-            Some(end) => Look::Secret(start..start + end),
+            Some(0) => Match::Nothing,
+            Some(end) if self.bytes[start..start + end] == *MARK_BYTES => Match::Nothing,
+            Some(end) => Match::Secret(start..start + end),
             // Cut off.
-            None if len > 0 && start + len == self.bytes.len() => Look::Secret(start..start + len),
+            None if len > 0 && start + len == self.bytes.len() => Match::Secret(start..start + len),
             None => {
                 self.no_at_before = start + len;
-                Look::Nothing
+                Match::Nothing
             }
         }
     }
@@ -184,7 +184,7 @@ fn is_web(bytes: &[u8], end: usize) -> bool {
 fn url_part(bytes: &[u8], start: usize, stops: impl Fn(u8) -> bool) -> usize {
     let ends = |at: usize| match bytes[at] {
         b if b.is_ascii_whitespace() => true,
-        b'"' | b'\'' | b'`' | b'>' => value::closes(bytes, at),
+        b'"' | b'\'' | b'`' | b'>' => ends::closes(bytes, at),
         b'<' => bytes.get(at + 1).is_none_or(|b| *b == b'/'),
         b'\\' => bytes
             .get(at + 1)
@@ -194,6 +194,6 @@ fn url_part(bytes: &[u8], start: usize, stops: impl Fn(u8) -> bool) -> usize {
     let len = (start..bytes.len())
         .position(ends)
         .unwrap_or(bytes.len() - start);
-    steps::count(len);
+    cursor::count(len);
     len
 }

@@ -1,6 +1,23 @@
-//! Names that announce a secret, and names that only look like those.
+//! Names that announce a secret, names that only look like those, and keys of records.
 
-use crate::error::redact::names::{Weight::{self, Header, Key, Parameter, Strong, Weak}, letter};
+use Weight::{Header, Key, Parameter, Strong, Weak};
+
+/// How much has to be seen of what stands under a name before it is hidden.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Weight {
+    /// A user added the name: whatever stands there.
+    Added,
+    /// Nothing but secrets has such a name: all but a report about it.
+    Strong,
+    /// Programs have tokens and sessions of other kinds: all but words of prose.
+    Weak,
+    /// As [`Weak`](Self::Weak), and the value of a header, in a text, goes to the end of the line.
+    Header,
+    /// Any kind of key: what looks random.
+    Key,
+    /// A word of everyday language, secret only as a parameter of a URL.
+    Parameter,
+}
 
 /// Where a row's text stands in a name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,6 +41,15 @@ pub(crate) struct NameRow {
     pub(crate) weight: Weight,
     /// The set of its letters.
     pub(crate) letters: u32,
+}
+
+/// A set of one letter, or of none. All that is not ASCII counts as one letter.
+pub(crate) const fn letter(b: u8) -> u32 {
+    match b {
+        b'a'..=b'z' => 1 << (b - b'a'),
+        0x80.. => 1 << 26,
+        _ => 0,
+    }
 }
 
 const fn row(text: &'static str, at: At, weight: Weight) -> NameRow {
@@ -358,3 +384,24 @@ pub(crate) const AMOUNTS_END: &[&str] = &[
 
 /// The ends of types that speak of a secret and hold none: `TokenExpired(5s)`.
 pub(crate) const FAILURES: &[&str] = &["error", "expired", "missing", "notfound", "invalid"];
+
+/// Keys whose value is the name of what stands under one of [`VALUE_KEYS`].
+pub(crate) const NAME_KEYS: &[&str] = &[
+    "name", "key", "header", "field", "param", "parameter", "option", "variable", "setting", "attribute",
+    "parameterkey", "parametername", "envname", "varname", "settingname", "path", "loc", "property", "fieldname",
+];
+
+/// Keys whose value is what the other one names.
+pub(crate) const VALUE_KEYS: &[&str] = &[
+    "value", "inputvalue", "val", "defaultvalue", "stringvalue", "actualvalue", "parametervalue", "envvalue",
+    "varvalue", "settingvalue", "received", "input", "rejectedvalue", "actual",
+];
+
+/// Keys of an object of the kind `Secret` under which every value is secret.
+pub(crate) const SECRET_DATA: &[&str] = &["data", "stringdata"];
+
+/// Keys of a JSON web key under which its private parts stand, and the key that every such key has.
+pub(crate) const WEB_KEY: (&str, &[&str]) = ("kty", &["k", "d", "p", "q", "dp", "dq", "qi"]);
+
+/// Keys of files of private keys that are followed by lines of them, and the key that ends these.
+pub(crate) const KEY_LINES: (&str, &str) = ("privatelines", "private-mac");

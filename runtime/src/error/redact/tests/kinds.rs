@@ -1,6 +1,7 @@
 //! One text or more for each way in which a secret is announced, beside what only looks like it.
 
-use super::{BUILT_IN, assert_red, red};
+use super::{assert_red, red};
+use crate::error::redact::redactor::BUILT_IN;
 use std::borrow::Cow;
 
 fn assert_stays(texts: &[&str]) {
@@ -95,7 +96,7 @@ fn options_of_programs_and_what_is_piped_into_them_are_hidden() {
 }
 
 #[test]
-fn what_a_sentence_calls_a_password_is_hidden() {
+fn passwords_in_sentences_are_hidden() {
     assert_red(&[
         (
             "the password was \"hunter2\" yesterday",
@@ -193,7 +194,7 @@ fn values_beside_names_in_other_notations_are_hidden() {
 }
 
 #[test]
-fn tokens_are_told_by_their_parts() {
+fn tokens_are_recognised_by_their_parts() {
     for token in [
         "NTk4hunter2XhunterAbcd12.Gh4k2L.ahunter2bhunter2chunter2dhunter2e",
         "0123456789abcdef0123456789abcdef-us14",
@@ -257,7 +258,7 @@ fn values_in_details_of_databases_and_alone_in_brackets_are_hidden() {
 }
 
 #[test]
-fn values_that_a_validation_rejects_are_hidden() {
+fn values_rejected_by_a_validation_are_hidden() {
     assert_red(&[
         (
             "\"password\" with value \"blueberry\" fails",

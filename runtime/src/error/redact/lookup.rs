@@ -1,16 +1,21 @@
-//! Sieves that most words do not pass: whether a table may have a text, by its ends and its length
-//! or its first three bytes.
+//! Lookups in the tables, and filters that most words do not pass: whether a table may have a text,
+//! by its ends and its length or its first three bytes.
 
 use super::tables;
+/// Returns `true` if a list has this word, in any case.
+pub(super) fn is_listed(list: &[&str], word: &[u8]) -> bool {
+    list.iter()
+        .any(|listed| listed.len() == word.len() && listed.as_bytes().eq_ignore_ascii_case(word))
+}
 
 /// A set of ends and lengths of words.
-pub(super) struct Sieve([u64; 64]);
+pub(super) struct EndsFilter([u64; 64]);
 
-/// The sieves of the tables that are asked at every word, made when the crate is compiled.
-pub(super) static TOKENS: Heads = {
-    let (mut sieve, mut i) = (Heads([0; 64]), 0);
+/// The filters of the tables that are asked at every word, made when the crate is compiled.
+pub(super) static TOKENS: HeadFilter = {
+    let (mut filter, mut i) = (HeadFilter([0; 64]), 0);
     while i < tables::TOKENS.len() {
-        sieve.add(
+        filter.add(
             tables::TOKENS[i].prefix.as_bytes(),
             b"abcdefghijklmnopqrstuvwxyz0123456789-_.",
         );
@@ -18,42 +23,42 @@ pub(super) static TOKENS: Heads = {
     }
     let mut i = 0;
     while i < tables::HOOKS.len() {
-        sieve.add(tables::HOOKS[i].as_bytes(), b"");
+        filter.add(tables::HOOKS[i].as_bytes(), b"");
         i += 1;
     }
-    sieve
+    filter
 };
-pub(super) static NAMES: Heads = {
-    let (mut sieve, mut i) = (Heads([0; 64]), 0);
+pub(super) static NAMES: HeadFilter = {
+    let (mut filter, mut i) = (HeadFilter([0; 64]), 0);
     while i < tables::NAMES.len() {
         let row = &tables::NAMES[i];
         // A row of two letters stands at the end of a name.
         assert!(row.text.len() > 2 || !matches!(row.at, tables::At::Any));
-        sieve.add(row.text.as_bytes(), b"");
+        filter.add(row.text.as_bytes(), b"");
         i += 1;
     }
-    sieve
+    filter
 };
-pub(super) static PROGRAMS: Sieve = {
-    let (mut sieve, mut i) = (Sieve([0; 64]), 0);
+pub(super) static PROGRAMS: EndsFilter = {
+    let (mut filter, mut i) = (EndsFilter([0; 64]), 0);
     while i < tables::OPTIONS.len() {
         let (programs, mut j) = (tables::OPTIONS[i].programs, 0);
         while j < programs.len() {
-            sieve.add_ends(programs[j]);
+            filter.add_ends(programs[j]);
             j += 1;
         }
         i += 1;
     }
-    sieve
+    filter
 };
-pub(super) static PHRASES: Sieve = {
-    let (mut sieve, mut i) = (Sieve([0; 64]), 0);
+pub(super) static PHRASES: EndsFilter = {
+    let (mut filter, mut i) = (EndsFilter([0; 64]), 0);
     while i < tables::PHRASES.len() {
         let words = tables::PHRASES[i].words;
-        sieve.add_ends(words[words.len() - 1]);
+        filter.add_ends(words[words.len() - 1]);
         i += 1;
     }
-    sieve
+    filter
 };
 
 /// For each first byte the place of the first row of [`tables::TOKENS`] that begins with it, and
@@ -79,7 +84,7 @@ pub(super) fn tokens_from(first: u8) -> impl Iterator<Item = usize> {
     })
 }
 
-impl Sieve {
+impl EndsFilter {
     /// Where the ends of a word of some length stand; capitals stand where small letters do.
     const fn place(a: u8, b: u8, len: usize) -> (usize, u32) {
         let hash = (a | 0x20) as usize * 37 + (b | 0x20) as usize * 5 + len * 113;
@@ -111,9 +116,9 @@ impl Sieve {
 }
 
 /// A set of the first three bytes of texts.
-pub(super) struct Heads([u64; 64]);
+pub(super) struct HeadFilter([u64; 64]);
 
-impl Heads {
+impl HeadFilter {
     /// Where three bytes stand; capitals stand where small letters do.
     const fn place(a: u8, b: u8, c: u8) -> (usize, u32) {
         let hash = ((a | 0x20) as usize * 1021) ^ ((b | 0x20) as usize * 61) ^ (c | 0x20) as usize;

@@ -1,0 +1,145 @@
+//! Steps over bytes, and the count of them by which a test finds the time linear.
+
+use std::ops::Range;
+
+pub(super) fn skip_blanks(bytes: &[u8], start: usize) -> usize {
+    start
+        + bytes[start..]
+            .iter()
+            .take_while(|b| matches!(b, b' ' | b'\t'))
+            .count()
+}
+
+/// Steps over white space, also where it is written as in a literal.
+pub(super) fn skip_space(bytes: &[u8], mut start: usize) -> usize {
+    loop {
+        let blanks = bytes[start..]
+            .iter()
+            .take_while(|b| b.is_ascii_whitespace())
+            .count();
+        count(blanks);
+        start += blanks;
+        match &bytes[start..] {
+            [b'\\', b'n' | b'r' | b't', ..] => start += 2,
+            _ => return start,
+        }
+    }
+}
+
+/// Returns `true` if a quoted value stands here.
+pub(super) fn is_quoted(bytes: &[u8], start: usize) -> bool {
+    let start = skip_literal_prefix(bytes, start);
+    let escapes = bytes[start..]
+        .iter()
+        .take(8)
+        .take_while(|b| **b == b'\\')
+        .count();
+    bytes.get(start + escapes).is_some_and(|b| is_quote(*b))
+}
+
+/// Steps over the prefix of a literal, as `b"` and `r#"` of Rust, `b'` of Python and `<<"` of
+/// Erlang.
+pub(super) fn skip_literal_prefix(bytes: &[u8], start: usize) -> usize {
+    if bytes[start..].starts_with(b"<<\"") {
+        return start + 2;
+    }
+    let prefix = bytes[start..]
+        .iter()
+        .take(4)
+        .take_while(|b| matches!(b, b'b' | b'r' | b'#'))
+        .count();
+    if prefix > 0 && matches!(bytes.get(start + prefix), Some(b'"' | b'\'')) {
+        start + prefix
+    } else {
+        start
+    }
+}
+
+pub(super) fn is_quote(b: u8) -> bool {
+    matches!(b, b'"' | b'\'' | b'`')
+}
+
+/// What stands between quotes that may themselves be escaped; without a closing one, all that
+/// follows.
+pub(super) fn quoted(bytes: &[u8], start: usize) -> Option<Range<usize>> {
+    let escapes = bytes[start..]
+        .iter()
+        .take(8)
+        .take_while(|b| **b == b'\\')
+        .count();
+    let quote = *bytes.get(start + escapes).filter(|b| is_quote(**b))?;
+    let inside = start + escapes + 1;
+    let mut before = 0;
+    for (i, b) in bytes[inside..].iter().enumerate() {
+        count(1);
+        if *b == quote && (before <= escapes || (escapes == 0 && before % 2 == 0)) {
+            return Some(inside..inside + i - before.min(escapes));
+        }
+        before = if *b == b'\\' { before + 1 } else { 0 };
+    }
+    Some(inside..bytes.len())
+}
+
+/// A list, object or tuple, with its brackets, and whether the closing one is there; without it,
+/// all that follows.
+pub(super) fn bracketed(bytes: &[u8], start: usize) -> (Range<usize>, bool) {
+    let is_tuple = bytes[start] == b'(';
+    let (mut depth, mut at) = (0_usize, start);
+    while at < bytes.len() {
+        count(1);
+        match bytes[at] {
+            b'(' if is_tuple => depth += 1,
+            b')' if is_tuple => depth -= 1,
+            b'{' | b'[' if !is_tuple => depth += 1,
+            b'}' | b']' if !is_tuple => depth -= 1,
+            b'"' => at = quoted(bytes, at).map_or(at, |inside| inside.end),
+            _ => {}
+        }
+        at = bytes.len().min(at + 1);
+        if depth == 0 {
+            return (start..at, true);
+        }
+    }
+    (start..at, false)
+}
+
+pub(super) fn line_end(bytes: &[u8], start: usize) -> usize {
+    let end = bytes[start..]
+        .iter()
+        .position(|b| matches!(b, b'\r' | b'\n'))
+        .map_or(bytes.len(), |len| start + len);
+    count(end - start);
+    end
+}
+
+/// Returns `true` if a byte can stand inside a token, so that a token cannot begin after it.
+pub(super) fn is_token_byte(b: u8) -> bool {
+    b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-')
+}
+
+/// Returns `true` if a byte can stand in a name.
+pub(super) fn is_name_byte(b: u8) -> bool {
+    b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'.') || !b.is_ascii()
+}
+
+#[cfg(test)]
+thread_local! {
+    static STEPS: std::cell::Cell<u64> = const { std::cell::Cell::new(0) };
+}
+
+/// Counts bytes that a loop looks at.
+#[cfg(test)]
+pub(super) fn count(bytes: usize) {
+    STEPS.with(|steps| steps.set(steps.get() + bytes as u64));
+}
+
+#[cfg(not(test))]
+pub(super) fn count(_: usize) {}
+
+/// Returns the bytes counted on this thread while something runs.
+#[cfg(test)]
+pub(super) fn during(run: impl FnOnce()) -> u64 {
+    let before = STEPS.with(std::cell::Cell::get);
+    run();
+    STEPS.with(std::cell::Cell::get) - before
+}
