@@ -1,6 +1,9 @@
 //! What stays of a text if only what is allowed may leave.
 
-use super::{cursor, names::Name, sensitive::MARK, shape};
+use super::{
+    detect::{cursor, names::Name, shape},
+    sensitive::MARK,
+};
 use std::borrow::Cow;
 
 /// Hides quoted texts, numbers, every other word that is not made of letters, and the value of

@@ -1,9 +1,7 @@
 //! Secrets in JSON values.
 
 use super::{
-    claim::Claim,
-    lookup::is_listed,
-    names::Name,
+    detect::{claim::Claim, lookup::is_listed, names::Name},
     redactor::Redactor,
     sensitive::MARK,
     tables::{self, Weight},
@@ -180,19 +178,12 @@ fn named_pair(fields: &mut Map<String, Value>, redactor: &Redactor) {
         .iter()
         .find(|(key, value)| is_key(key, tables::NAME_KEYS) && value.is_string());
     let claim = name.and_then(|(_, name)| claim(name.as_str()?, redactor));
-    if let Some(claim) =
+    if let Some(mut claim) =
         claim.filter(|claim| !matches!(claim.weight, Weight::Key | Weight::Parameter))
     {
+        claim.weight = Weight::Strong;
         for (key, value) in fields {
-            if is_key(key, tables::VALUE_KEYS)
-                && !spares(
-                    &Claim {
-                        weight: Weight::Strong,
-                        ..claim
-                    },
-                    value,
-                )
-            {
+            if is_key(key, tables::VALUE_KEYS) && !spares(&claim, value) {
                 *value = MARK.into();
             }
         }

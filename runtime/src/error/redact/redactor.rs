@@ -2,8 +2,10 @@
 
 use super::{
     allowed,
-    names::{Name, NameRules, normalised},
-    search,
+    detect::{
+        names::{Name, NameRules, normalised},
+        search,
+    },
     sensitive::MARK,
 };
 use crate::panics;

@@ -1,6 +1,6 @@
 //! The time that a text takes, counted in steps.
 
-use crate::error::redact::{cursor, redactor::BUILT_IN};
+use crate::error::redact::{detect::cursor, redactor::BUILT_IN};
 
 /// Texts that are repeated to find one that is looked at more than a bounded number of times.
 const REPEATED: &[&str] = &[

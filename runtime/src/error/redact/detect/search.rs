@@ -11,18 +11,18 @@ use super::{
     names::NameRules,
     prose,
     scan::{Match, Scan},
-    sensitive::MARK,
-    sql, tables, tokens,
+    sql, tokens,
 };
+use crate::error::redact::{sensitive::MARK, tables};
 use std::ops::Range;
 
 /// How often a text is decoded: a URL in a URL in a URL.
-pub(super) const DEPTH: usize = 3;
+pub(crate) const DEPTH: usize = 3;
 
 /// Returns where the secrets stand that the names and the shapes of secrets announce, in order and
 /// apart from each other, in the text as it is and in what it stands for when it is decoded `depth`
 /// times.
-pub(super) fn secrets(text: &str, names: &NameRules, depth: usize) -> Vec<Range<usize>> {
+pub(crate) fn secrets(text: &str, names: &NameRules, depth: usize) -> Vec<Range<usize>> {
     let mut found = Vec::new();
     plain(text, names, &mut found);
     prose::secrets(text.as_bytes(), names, &mut found);

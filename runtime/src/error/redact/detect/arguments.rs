@@ -8,10 +8,9 @@ use super::{
     lookup::is_listed,
     names::{MAX_NAME, Name},
     scan::Scan,
-    shape,
-    tables::{self, Weight},
-    value,
+    shape, value,
 };
+use crate::error::redact::tables::{self, Weight};
 use std::ops::Range;
 
 /// How far the arguments of a call are looked at.

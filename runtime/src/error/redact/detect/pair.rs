@@ -7,10 +7,11 @@ use super::{
     lookup::is_listed,
     names::{MAX_NAME, Name},
     scan::Scan,
+    shape, value,
+};
+use crate::error::redact::{
     sensitive::MARK_BYTES,
-    shape,
     tables::{self, Weight},
-    value,
 };
 use std::ops::Range;
 

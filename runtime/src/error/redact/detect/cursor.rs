@@ -129,16 +129,16 @@ thread_local! {
 
 /// Counts bytes that a loop looks at.
 #[cfg(test)]
-pub(super) fn count(bytes: usize) {
+pub(crate) fn count(bytes: usize) {
     STEPS.with(|steps| steps.set(steps.get() + bytes as u64));
 }
 
 #[cfg(not(test))]
-pub(super) fn count(_: usize) {}
+pub(crate) fn count(_: usize) {}
 
 /// Returns the bytes counted on this thread while something runs.
 #[cfg(test)]
-pub(super) fn during(run: impl FnOnce()) -> u64 {
+pub(crate) fn during(run: impl FnOnce()) -> u64 {
     let before = STEPS.with(std::cell::Cell::get);
     run();
     STEPS.with(std::cell::Cell::get) - before

@@ -4,8 +4,8 @@ use super::{
     cursor::is_name_byte,
     lookup::is_listed,
     names::{MAX_NAME, Name, NameRules},
-    tables::{self, Weight},
 };
+use crate::error::redact::tables::{self, Weight};
 use std::ops::Range;
 
 /// What a byte that can announce a secret turned out to be.

@@ -2,9 +2,10 @@
 
 use super::{
     cursor::{self, is_token_byte},
-    lookup,
+    lookup, shape,
+};
+use crate::error::redact::{
     sensitive::MARK_BYTES,
-    shape,
     tables::{self, Of},
 };
 use std::ops::Range;

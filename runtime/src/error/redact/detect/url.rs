@@ -3,9 +3,9 @@
 use super::{
     cursor, ends,
     scan::{Match, Scan},
-    sensitive::MARK_BYTES,
     shape, tokens,
 };
+use crate::error::redact::sensitive::MARK_BYTES;
 use std::ops::Range;
 
 /// What is longer and stands alone before a host may be a token.

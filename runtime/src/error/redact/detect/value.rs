@@ -7,11 +7,9 @@ use super::{
         skip_literal_prefix, skip_space,
     },
     ends::{Reach, bracket_end, header_end, header_pair_end, setting_end, word_end},
-    sensitive::MARK_BYTES,
-    shape,
-    tables::Weight,
-    tokens,
+    shape, tokens,
 };
+use crate::error::redact::{sensitive::MARK_BYTES, tables::Weight};
 use std::ops::Range;
 
 /// The extent of the value at `start`, unless the claim spares it or there is none.

@@ -7,8 +7,8 @@ use super::{
     cursor,
     names::{Name, NameRules},
     shape,
-    tables::Weight,
 };
+use crate::error::redact::tables::Weight;
 use std::ops::Range;
 
 /// How much of a statement is looked at before and after `VALUES`.

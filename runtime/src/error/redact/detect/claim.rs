@@ -1,18 +1,16 @@
 //! What a place claims of the value that stands there, and which values it spares.
 
-use super::{
-    lookup::is_listed,
-    names::Name,
+use super::{lookup::is_listed, names::Name, shape};
+use crate::error::redact::{
     sensitive::MARK_BYTES,
-    shape,
     tables::{self, Weight},
 };
 /// What is known of the place at which a value stands.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Claim {
-    pub(super) weight: Weight,
+pub(crate) struct Claim {
+    pub(crate) weight: Weight,
     /// A number is an amount.
-    pub(super) counts: bool,
+    pub(crate) counts: bool,
     /// Things of other kinds have the name too.
     pub(super) is_common: bool,
     /// `name: value` without quotes around the name: perhaps a sentence.
@@ -30,7 +28,7 @@ pub(super) struct Claim {
 }
 
 impl Claim {
-    pub(super) fn new(weight: Weight, counts: bool) -> Self {
+    pub(crate) fn new(weight: Weight, counts: bool) -> Self {
         Self {
             weight,
             counts,
@@ -45,7 +43,7 @@ impl Claim {
     }
 
     /// Returns the claim of a name: under one that a program added, a number is no amount.
-    pub(super) fn from_name(name: &Name, weight: Weight) -> Self {
+    pub(crate) fn from_name(name: &Name, weight: Weight) -> Self {
         Self::new(weight, weight != Weight::Added && name.counts())
     }
 
@@ -125,7 +123,7 @@ impl Claim {
     }
 
     /// Returns `true` if what stands between quotes under the name is no secret.
-    pub(super) fn spares_quoted(&self, value: &[u8]) -> bool {
+    pub(crate) fn spares_quoted(&self, value: &[u8]) -> bool {
         if self.weight == Weight::Added {
             return value.is_empty() || value.starts_with(MARK_BYTES);
         }

@@ -1,16 +1,14 @@
 //! Names that announce a secret: `password`, `db_password`, `X-Api-Key`, `sslkey`, `accessToken`.
 
-use super::{
-    lookup::{self, is_listed},
-    tables::{self, At, NameRow, Weight, letter},
-};
+use super::lookup::{self, is_listed};
+use crate::error::redact::tables::{self, At, NameRow, Weight, letter};
 use std::ops::Range;
 
 /// How many bytes of a name are looked at, from its end.
 pub(super) const MAX_NAME: usize = 64;
 
 /// A name in lower case without separators.
-pub(super) struct Name {
+pub(crate) struct Name {
     bytes: [u8; MAX_NAME],
     len: usize,
     /// The set of its letters: most names lack one that a row needs.
@@ -24,7 +22,7 @@ pub(super) struct Name {
 
 impl Name {
     /// Takes the last [`MAX_NAME`] bytes of a name.
-    pub(super) fn new(raw: &[u8]) -> Self {
+    pub(crate) fn new(raw: &[u8]) -> Self {
         let raw = &raw[raw.len().saturating_sub(MAX_NAME)..];
         let mut name = Self {
             bytes: [0; MAX_NAME],
@@ -66,11 +64,11 @@ impl Name {
         !raw.iter().all(u8::is_ascii_alphanumeric) || lookup::NAMES.may_stand_in(raw)
     }
 
-    pub(super) fn bytes(&self) -> &[u8] {
+    pub(crate) fn bytes(&self) -> &[u8] {
         &self.bytes[..self.len]
     }
 
-    pub(super) fn contains(&self, part: &str) -> bool {
+    pub(crate) fn contains(&self, part: &str) -> bool {
         let part = part.as_bytes();
         // The first byte decides most of the time.
         self.bytes()
@@ -83,7 +81,7 @@ impl Name {
     }
 
     /// What the tables know of the name.
-    pub(super) fn weight(&self) -> Option<Weight> {
+    pub(crate) fn weight(&self) -> Option<Weight> {
         // Most words between separators are short.
         if self.len < 3 && self.bytes() != b"pw" {
             return None;
@@ -142,7 +140,7 @@ impl Name {
 
     /// Whether a number under this name is an amount. Only whole words say so: `minio_password` is
     /// no minimum.
-    pub(super) fn counts(&self) -> bool {
+    pub(crate) fn counts(&self) -> bool {
         is_listed(tables::AMOUNTS_BEGIN, &self.bytes[self.first.clone()])
             || is_listed(tables::AMOUNTS_END, self.last_word())
     }
@@ -168,15 +166,15 @@ fn begins_word(raw: &[u8], i: usize) -> bool {
 }
 
 /// Names that announce a secret: those of the tables, and those that a program adds or exempts.
-pub(super) struct NameRules {
+pub(crate) struct NameRules {
     /// Parts of names, normalised.
-    pub(super) secret: Vec<Box<str>>,
+    pub(crate) secret: Vec<Box<str>>,
     /// Whole names, normalised.
-    pub(super) plain: Vec<Box<str>>,
+    pub(crate) plain: Vec<Box<str>>,
 }
 
 impl NameRules {
-    pub(super) const fn new() -> Self {
+    pub(crate) const fn new() -> Self {
         Self {
             secret: Vec::new(),
             plain: Vec::new(),
@@ -188,7 +186,7 @@ impl NameRules {
         !self.secret.is_empty() || Name::may_weigh(raw)
     }
 
-    pub(super) fn weight(&self, name: &Name) -> Option<Weight> {
+    pub(crate) fn weight(&self, name: &Name) -> Option<Weight> {
         if self
             .plain
             .iter()
@@ -205,7 +203,7 @@ impl NameRules {
 }
 
 /// Returns a name in lower case without separators; `None` where nothing is left.
-pub(super) fn normalised(name: &str) -> Option<Box<str>> {
+pub(crate) fn normalised(name: &str) -> Option<Box<str>> {
     let bare: String = name
         .chars()
         .filter(|c| !c.is_ascii() || c.is_ascii_alphanumeric())

@@ -5,9 +5,9 @@ use super::{
     lookup::is_listed,
     names::{MAX_NAME, Name},
     shape::{self, is_random},
-    tables,
     words::{REACH, Words},
 };
+use crate::error::redact::tables;
 use std::ops::Range;
 
 impl Words<'_> {

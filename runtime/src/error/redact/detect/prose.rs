@@ -6,12 +6,13 @@ use super::{
     cursor::is_name_byte,
     lookup::is_listed,
     names::{MAX_NAME, Name, NameRules},
-    sensitive::MARK_BYTES,
     shape::{self, is_random},
-    sql,
-    tables::{self, Weight},
-    tokens,
+    sql, tokens,
     words::{NEAR, REACH, Words, next},
+};
+use crate::error::redact::{
+    sensitive::MARK_BYTES,
+    tables::{self, Weight},
 };
 use std::ops::Range;
 

@@ -1,9 +1,7 @@
 //! The words of a text, one after the other.
 
-use super::{
-    claim::Claim, cursor, ends::Reach, names::NameRules, sensitive::MARK_BYTES, shape,
-    tables::Weight, value,
-};
+use super::{claim::Claim, cursor, ends::Reach, names::NameRules, shape, value};
+use crate::error::redact::{sensitive::MARK_BYTES, tables::Weight};
 use std::ops::Range;
 
 /// How many words follow a password at most before it stands.

@@ -9,9 +9,11 @@ use super::{
     names::{MAX_NAME, Name},
     pair,
     scan::Scan,
+    value,
+};
+use crate::error::redact::{
     sensitive::MARK_BYTES,
     tables::{self, Weight},
-    value,
 };
 use std::ops::Range;
 

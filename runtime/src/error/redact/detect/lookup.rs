@@ -1,9 +1,9 @@
 //! Lookups in the tables, and filters that most words do not pass: whether a table may have a text,
 //! by its ends and its length or its first three bytes.
 
-use super::tables;
+use crate::error::redact::tables;
 /// Returns `true` if a list has this word, in any case.
-pub(super) fn is_listed(list: &[&str], word: &[u8]) -> bool {
+pub(crate) fn is_listed(list: &[&str], word: &[u8]) -> bool {
     list.iter()
         .any(|listed| listed.len() == word.len() && listed.as_bytes().eq_ignore_ascii_case(word))
 }

@@ -6,6 +6,8 @@ use super::{
     lookup::is_listed,
     names::{MAX_NAME, Name},
     scan::Scan,
+};
+use crate::error::redact::{
     sensitive::MARK_BYTES,
     tables::{self, Weight},
 };

@@ -6,9 +6,9 @@ use super::{
     lookup,
     names::{MAX_NAME, Name},
     shape::{self, is_random},
-    tables::{self, Take, Weight},
     words::{NEAR, REACH, Words, next},
 };
+use crate::error::redact::tables::{self, Take, Weight};
 use std::ops::Range;
 
 impl Words<'_> {

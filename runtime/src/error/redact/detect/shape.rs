@@ -1,6 +1,7 @@
 //! What a value looks like: a word of prose, a number, a path, a reference, or something random.
 
-use super::{cursor::is_name_byte, lookup::is_listed, sensitive::MARK_BYTES, tables};
+use super::{cursor::is_name_byte, lookup::is_listed};
+use crate::error::redact::{sensitive::MARK_BYTES, tables};
 use std::ops::Range;
 
 /// Returns `true` for `name=value`; `YWJjZA==` is none.
@@ -180,7 +181,7 @@ pub(super) fn is_report(word: &[u8], goes_on: bool) -> bool {
 /// Returns `true` for words of letters, also several with a dash, dot, slash or apostrophe between
 /// them, and such with a short number at the end, which has a letter or more for each digit:
 /// `sha256`, `prod/db`, `can't`.
-pub(super) fn is_plain(word: &[u8]) -> bool {
+pub(crate) fn is_plain(word: &[u8]) -> bool {
     let is_between =
         |b: &u8| matches!(b, b'-' | b'_' | b'.' | b'/' | b'\'' | b':' | b'&' | b'*') || *b == b'\\';
     !word.is_empty()
@@ -195,7 +196,7 @@ pub(super) fn is_plain(word: &[u8]) -> bool {
 }
 
 /// Returns `true` for what can be the name of a setting.
-pub(super) fn is_name(word: &[u8]) -> bool {
+pub(crate) fn is_name(word: &[u8]) -> bool {
     word.first()
         .is_some_and(|b| b.is_ascii_alphabetic() || *b == b'_' || !b.is_ascii())
         && word.iter().all(|b| is_name_byte(*b))

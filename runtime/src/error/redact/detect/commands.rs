@@ -1,11 +1,9 @@
 //! Options of programs that hold a secret: `mysql -px`, `curl -u ann:x`.
 
-use super::{
-    lookup,
+use super::{lookup, shape, words::REACH};
+use crate::error::redact::{
     sensitive::MARK_BYTES,
-    shape,
     tables::{self, Holds, OptionRow},
-    words::REACH,
 };
 use std::ops::Range;
 
