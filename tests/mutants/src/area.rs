@@ -62,7 +62,7 @@ pub const AREAS: &[Area] = &[
     },
     Area {
         name: "view",
-        files: &["runtime/src/error/view.rs", "runtime/src/error/view/**"],
+        files: &["runtime/src/error/view/**"],
         module: "error::",
         tests: &["errors", "exact", "retry", "boundaries", "http"],
         features: "",

@@ -1,6 +1,10 @@
 //! Conversions from other errors and into them.
 
-use super::{AppError, BoxedError, Inner, Occurrence, SharedError, StdError};
+use super::{
+    error::AppError,
+    inner::{Inner, Occurrence, SharedError},
+    std_error::StdError,
+};
 use crate::error::{Class, ErrorCode, ErrorId, Rejection, View};
 use serde_json::{Map, Value};
 use std::{
@@ -12,6 +16,7 @@ use std::{
     time::Duration,
 };
 
+type BoxedError = Box<dyn Error + Send + Sync>;
 type Place = &'static Location<'static>;
 
 impl<E: Error + Send + Sync + 'static> From<E> for AppError {
@@ -55,6 +60,63 @@ impl From<Box<Self>> for AppError {
 }
 
 impl AppError {
+    /// Makes an uncoded error of a boxed one, as `?` does with unboxed ones.
+    ///
+    /// Errors that do not implement [`Error`] themselves convert through their box: those of anyhow
+    /// do.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::{AppError, ErrorCode};
+    ///
+    /// type Boxed = Box<dyn std::error::Error + Send + Sync>;
+    /// let foreign: Result<(), Boxed> = Err("no cable".into());
+    /// let err = foreign.map_err(AppError::from_boxed).unwrap_err();
+    /// assert_eq!((err.to_string(), err.is_coded()), ("no cable".to_string(), false));
+    ///
+    /// let ours = AppError::new(ErrorCode::SYNC_ERROR, "late");
+    /// let id = ours.id();
+    /// assert_eq!(AppError::from_boxed(Boxed::from(ours)).id(), id);
+    /// ```
+    #[track_caller]
+    #[cold]
+    #[must_use]
+    pub fn from_boxed(source: Box<dyn Error + Send + Sync>) -> Self {
+        from_boxed(source, Location::caller())
+    }
+
+    /// Converts as [`from_boxed`](Self::from_boxed), on behalf of code at `place`.
+    pub(crate) fn from_boxed_at(
+        source: Box<dyn Error + Send + Sync>,
+        place: &'static Location<'static>,
+    ) -> Self {
+        from_boxed(source, place)
+    }
+
+    /// Sets the error that caused this one, in place of an earlier source.
+    ///
+    /// If an `AppError` stands in its chain, both are one event: this error takes over its
+    /// identity, and that it was reported already if it was.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::{AppError, ErrorCode};
+    ///
+    /// let err = AppError::new(ErrorCode::FILE_NOT_FOUND_ERROR, "no recording")
+    ///     .with_source(std::io::Error::from(std::io::ErrorKind::NotFound));
+    /// assert_eq!(format!("{err:#}"), "no recording: entity not found");
+    /// ```
+    #[must_use]
+    pub fn with_source(mut self, source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
+        let source = shared(source.into());
+        let body = self.body();
+        body.keep_message();
+        body.set_source(source);
+        self
+    }
+
     /// Converts a shared error: the result is a clone of it, and stands for the same event.
     ///
     /// The rules of coherence forbid that `?` does so for an `Arc`.
@@ -79,7 +141,7 @@ impl AppError {
 }
 
 /// Converts a boxed error; `place` is where one that knows no place of its own is made.
-pub(super) fn from_boxed(source: BoxedError, place: Place) -> AppError {
+fn from_boxed(source: BoxedError, place: Place) -> AppError {
     match source.downcast::<StdError>() {
         Ok(ours) => ours.into_app(),
         Err(source) => match source.downcast::<io::Error>() {
@@ -171,7 +233,7 @@ impl Found {
 }
 
 /// A boxed error as a source; one of ours without its box.
-pub(super) fn shared(error: BoxedError) -> SharedError {
+fn shared(error: BoxedError) -> SharedError {
     match error.downcast::<StdError>() {
         Ok(ours) => ours.into_app().0,
         Err(error) => error.into(),

@@ -1,6 +1,6 @@
 //! What an error prints: secrets redacted, one level or the whole chain.
 
-use super::{AppError, Inner};
+use super::{error::AppError, inner::Inner};
 use crate::error::{Rejection, chain, details, distinct_texts, redact, view};
 use serde_json::Value;
 use std::{backtrace::BacktraceStatus, fmt};

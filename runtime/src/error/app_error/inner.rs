@@ -1,8 +1,7 @@
 //! Shared contents of `AppError`: the body, which `with_*` copies, and the occurrence, which all
 //! copies share.
 
-use super::SharedError;
-use crate::error::{Class, ErrorCode, ErrorId, View, details, view};
+use crate::error::{Class, ErrorCode, ErrorId, View, chain, details, view};
 use serde_json::{Map, Value};
 use std::{
     backtrace::Backtrace,
@@ -14,6 +13,8 @@ use std::{
     },
     time::Duration,
 };
+
+pub(crate) type SharedError = Arc<dyn Error + Send + Sync>;
 
 /// The event that an error stands for. Every clone of the error, and every error that wraps it,
 /// shares it.
@@ -144,16 +145,7 @@ impl Inner {
 
     /// Iterates over this error and the other `AppError`s in its chain whose contents can be read.
     pub(super) fn levels_of_ours(&self) -> impl Iterator<Item = &Self> {
-        crate::error::chain(self).filter_map(Self::in_level)
-    }
-
-    /// Returns the body of the `AppError` that this level of a chain is.
-    pub(crate) fn in_level<'a>(level: &'a (dyn Error + 'static)) -> Option<&'a Self> {
-        level.downcast_ref::<Self>().or_else(|| {
-            level
-                .downcast_ref::<super::StdError>()
-                .map(super::StdError::inner)
-        })
+        chain(self).filter_map(Self::in_level)
     }
 
     pub(crate) fn code(&self) -> ErrorCode {

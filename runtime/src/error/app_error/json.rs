@@ -1,6 +1,9 @@
 //! The JSON form of an error, and back.
 
-use super::{AppError, Inner, Occurrence};
+use super::{
+    error::AppError,
+    inner::{Inner, Occurrence},
+};
 use crate::error::{ErrorCode, Rejection, chain, details, redact, view};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 use serde_json::{Map, Value};

@@ -1,6 +1,6 @@
 //! `AppError` as a `std::error::Error`.
 
-use super::{AppError, Inner};
+use super::{error::AppError, inner::Inner};
 use std::{error::Error, fmt, ops::Deref};
 
 /// An [`AppError`] that implements [`std::error::Error`], for error types that take only those.
@@ -28,7 +28,7 @@ use std::{error::Error, fmt, ops::Deref};
 pub struct StdError(AppError);
 
 impl StdError {
-    pub(super) fn inner(&self) -> &Inner {
+    fn inner(&self) -> &Inner {
         self.0.inner()
     }
 
@@ -46,6 +46,15 @@ impl StdError {
     #[must_use]
     pub fn into_app(self) -> AppError {
         self.0
+    }
+}
+
+impl Inner {
+    /// Returns the body of the `AppError` that this level of a chain is.
+    pub(crate) fn in_level<'a>(level: &'a (dyn Error + 'static)) -> Option<&'a Self> {
+        level
+            .downcast_ref::<Self>()
+            .or_else(|| level.downcast_ref::<StdError>().map(StdError::inner))
     }
 }
 

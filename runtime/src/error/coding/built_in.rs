@@ -1,8 +1,8 @@
 //! Built-in mappings: errors of `std`, of `serde_json`, and of the crates that a feature names.
 
 use super::{
-    Coding,
-    registry::{MappedType, contained, in_any},
+    coded::Coding,
+    mapped_type::{MappedType, contained, in_any, type_ids},
 };
 use crate::error::{Class, ConfigError, ErrorCode, Rejection, StdError};
 use std::{any::type_name, error::Error, io, sync::Arc};
@@ -27,7 +27,7 @@ impl<E: BuiltIn> BuiltIn for Box<E> {
 const fn mapped<T: BuiltIn>() -> MappedType {
     MappedType {
         type_name: type_name::<T>,
-        type_ids: super::registry::type_ids::<T>,
+        type_ids: type_ids::<T>,
         in_any: in_any::<T>,
         // Without a look through `Arc` and `Box`, which costs more than the few sources of these
         // types are worth.

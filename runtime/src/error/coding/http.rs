@@ -1,6 +1,6 @@
 //! Codes of the errors of HTTP clients.
 
-use super::Coding;
+use super::coded::Coding;
 #[cfg(feature = "reqwest-0_13")]
 use crate::error::Class;
 use crate::error::ErrorCode;
@@ -59,7 +59,7 @@ pub(crate) const fn of_status(status: u16) -> Coding {
 #[cfg(all(test, feature = "reqwest-0_13"))]
 mod tests {
     use super::*;
-    use crate::{AppError, error::View};
+    use crate::error::{AppError, View};
     use std::{
         error::Error,
         io::{Read, Write},

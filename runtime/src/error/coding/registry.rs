@@ -1,107 +1,13 @@
 //! All mappings that are linked into the program, by type.
 
-use super::{Coded, CodedAs, Coding, built_in::BUILT_IN};
-use crate::panics;
-use std::{
-    any::{Any, TypeId, type_name},
-    collections::HashMap,
-    error::Error,
-    fmt,
-    ops::Deref,
-    sync::{Arc, OnceLock},
+use super::{
+    built_in::BUILT_IN,
+    coded::Coding,
+    mapped_type::{Level, MappedType},
 };
+use std::{any::TypeId, collections::HashMap, fmt, sync::OnceLock};
 
 inventory::collect!(MappedType);
-
-type Level<'a> = &'a (dyn Error + 'static);
-
-/// One type whose errors have codes, as `#[derive(Coded)]` and `coded!` register it.
-#[doc(hidden)]
-#[derive(Clone, Copy)]
-pub struct MappedType {
-    pub(super) type_name: fn() -> &'static str,
-    /// The type itself, and behind an `Arc` and a `Box`.
-    pub(super) type_ids: fn() -> [TypeId; 3],
-    /// Returns the error as a level of a chain, if it is of one of those types.
-    pub(super) in_any: fn(&dyn Any) -> Option<Level<'_>>,
-    /// Returns the answer of the mapping, if the level is of one of those types.
-    pub(super) at_level: fn(Level<'_>) -> Option<Option<Coding>>,
-    pub(super) declared_at: &'static str,
-    /// Whether it is a box, whose contents are looked at.
-    pub(super) is_box: bool,
-}
-
-impl MappedType {
-    /// A type with an implementation of [`Coded`].
-    #[must_use]
-    pub const fn by_derive<T: Coded>(declared_at: &'static str) -> Self {
-        Self {
-            type_name: type_name::<T>,
-            type_ids: type_ids::<T>,
-            in_any: in_any::<T>,
-            at_level: |level| in_level::<T>(level).map(|error| contained(|| error.coding())),
-            declared_at,
-            is_box: false,
-        }
-    }
-
-    /// A box around any error.
-    #[must_use]
-    pub const fn boxing<T: Deref<Target = dyn Error + Send + Sync> + 'static>() -> Self {
-        Self {
-            type_name: type_name::<T>,
-            type_ids: type_ids::<T>,
-            in_any: |any| any.downcast_ref::<T>().map(|boxed| &**boxed as Level<'_>),
-            // It is no error itself, so it is no level of a chain.
-            at_level: |_| None,
-            declared_at: "",
-            is_box: true,
-        }
-    }
-
-    /// A type with the mapping `M`.
-    #[must_use]
-    pub const fn by_mapping<T: CodedAs<M>, M: 'static>(declared_at: &'static str) -> Self {
-        Self {
-            type_name: type_name::<T>,
-            type_ids: type_ids::<T>,
-            in_any: in_any::<T>,
-            at_level: |level| {
-                in_level::<T>(level).map(|error| contained(|| CodedAs::<M>::coding(error)))
-            },
-            declared_at,
-            is_box: false,
-        }
-    }
-}
-
-pub(super) fn type_ids<T: 'static>() -> [TypeId; 3] {
-    [
-        TypeId::of::<T>(),
-        TypeId::of::<Arc<T>>(),
-        TypeId::of::<Box<T>>(),
-    ]
-}
-
-pub(super) fn in_any<T: Error + 'static>(any: &dyn Any) -> Option<Level<'_>> {
-    let found = any
-        .downcast_ref::<T>()
-        .or_else(|| any.downcast_ref::<Arc<T>>().map(|shared| &**shared))
-        .or_else(|| any.downcast_ref::<Box<T>>().map(|boxed| &**boxed));
-    found.map(|error| error as Level<'_>)
-}
-
-fn in_level<T: Error + 'static>(level: Level<'_>) -> Option<&T> {
-    level
-        .downcast_ref::<T>()
-        .or_else(|| level.downcast_ref::<Arc<T>>().map(|shared| &**shared))
-        .or_else(|| level.downcast_ref::<Box<T>>().map(|boxed| &**boxed))
-}
-
-/// A mapping that panics gives no code: the error that is looked at must not be lost for it.
-pub(crate) fn contained(mapping: impl FnOnce() -> Option<Coding>) -> Option<Coding> {
-    panics::catch(mapping).ok().flatten()
-}
 
 struct Registry {
     by_type: HashMap<TypeId, &'static MappedType>,
@@ -222,7 +128,8 @@ fn clashes_among(mapped: impl Iterator<Item = &'static MappedType>) -> Vec<Codin
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ErrorCode;
+    use crate::error::{Coded, ErrorCode};
+    use std::{error::Error, sync::Arc};
 
     #[derive(Debug)]
     struct Mine;

@@ -1,6 +1,6 @@
 //! Codes of the errors of sqlx.
 
-use super::Coding;
+use super::coded::Coding;
 use crate::error::{Class, ErrorCode};
 use sqlx_0_9::{
     Error,
@@ -73,7 +73,7 @@ fn of_sql_state(code: &str) -> Coding {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{AppError, error::View};
+    use crate::error::{AppError, View};
     use std::{borrow::Cow, error::Error as StdError, fmt, io};
 
     #[derive(Debug)]

@@ -5,14 +5,26 @@
 //! budget is spent, so that a sequence without an end ends; and of the value's, which the place one
 //! level up turns into a text.
 
-use super::{CUT, MAX_DEPTH, MAX_NODES, MAX_TEXT, MAX_TEXTS, keys, text};
+use super::{
+    bounds::{CUT, MAX_DEPTH, MAX_KEY, MAX_NODES, MAX_TEXT, MAX_TEXTS},
+    text,
+};
 use crate::panics;
 use serde::{Serialize, ser};
 use serde_json::{Map, Number, Value};
 use std::fmt;
 
+/// The JSON form of any value; never fails, never panics, and is bounded in depth, number of values
+/// and text.
+///
+/// What JSON has no form for becomes a text: keys that are not strings, NaN and infinities,
+/// integers beyond 64 bits, bytes (in hexadecimal), and a value whose `Serialize` fails or panics.
+pub(crate) fn to_value<T: Serialize + ?Sized>(value: &T) -> Value {
+    Budget::new().take(value)
+}
+
 /// What one detail may still use.
-pub(super) struct Budget {
+struct Budget {
     depth: usize,
     nodes: usize,
     text: usize,
@@ -20,7 +32,7 @@ pub(super) struct Budget {
 
 /// Why a value's `Serialize` ends early.
 #[derive(Debug)]
-pub(super) enum Stop {
+enum Stop {
     /// The budget is spent: what was written so far stands.
     Full,
     /// The value says so.
@@ -45,7 +57,7 @@ impl ser::Error for Stop {
 }
 
 impl Budget {
-    pub(super) fn new() -> Self {
+    fn new() -> Self {
         Self {
             depth: MAX_DEPTH,
             nodes: MAX_NODES,
@@ -54,7 +66,7 @@ impl Budget {
     }
 
     /// The form of a value, whatever its `Serialize` does.
-    pub(super) fn take<T: Serialize + ?Sized>(&mut self, value: &T) -> Value {
+    fn take<T: Serialize + ?Sized>(&mut self, value: &T) -> Value {
         if self.depth == 0 {
             return self.text("… (nested too deeply)");
         }
@@ -79,7 +91,16 @@ impl Budget {
         }
     }
 
-    pub(super) fn is_spent(&self) -> bool {
+    /// The text form of a key: a string as it is, everything else as it would print in JSON.
+    fn key<T: Serialize + ?Sized>(&mut self, key: &T) -> String {
+        match self.take(key) {
+            Value::String(text) if text.len() <= MAX_KEY => text,
+            Value::String(text) => self.string(&text, MAX_KEY),
+            other => self.string(&other.to_string(), MAX_KEY),
+        }
+    }
+
+    fn is_spent(&self) -> bool {
         self.nodes == 0 || self.text == 0
     }
 
@@ -87,7 +108,7 @@ impl Budget {
         Value::String(self.string(text, MAX_TEXT))
     }
 
-    pub(super) fn string(&mut self, text: &str, max: usize) -> String {
+    fn string(&mut self, text: &str, max: usize) -> String {
         let kept = text::cut(text, max.min(self.text));
         self.text = self.text.saturating_sub(text.len().min(max));
         kept.into_owned()
@@ -95,7 +116,7 @@ impl Budget {
 }
 
 /// Where a value's form goes, and what it may use.
-pub(super) struct Place<'a> {
+struct Place<'a> {
     place: &'a mut Value,
     budget: &'a mut Budget,
 }
@@ -329,7 +350,7 @@ impl<'a> ser::Serializer for Place<'a> {
 }
 
 /// Writes the items of a list.
-pub(super) struct Items<'a>(Place<'a>);
+struct Items<'a>(Place<'a>);
 
 impl Items<'_> {
     fn item<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), Stop> {
@@ -350,7 +371,7 @@ impl Items<'_> {
 }
 
 /// Writes the fields of an object.
-pub(super) struct Fields<'a> {
+struct Fields<'a> {
     into: Place<'a>,
     /// The key whose value comes next.
     key: String,
@@ -371,7 +392,7 @@ impl Fields<'_> {
             return Err(Stop::Full);
         }
         let value = budget.take(value);
-        fields.insert(keys::distinct(key, fields), value);
+        fields.insert(distinct(key, fields), value);
         Ok(())
     }
 
@@ -417,7 +438,7 @@ impl ser::SerializeMap for Fields<'_> {
     type Error = Stop;
 
     fn serialize_key<T: Serialize + ?Sized>(&mut self, key: &T) -> Result<(), Stop> {
-        self.key = keys::text(self.into.budget, key);
+        self.key = self.into.budget.key(key);
         Ok(())
     }
 
@@ -463,4 +484,16 @@ impl ser::SerializeStructVariant for Fields<'_> {
     fn end(self) -> Result<(), Stop> {
         self.finish()
     }
+}
+
+/// The key, or where two keys have the same text (as 1 and "1"), the key with a number.
+fn distinct(key: String, fields: &Map<String, Value>) -> String {
+    if !fields.contains_key(&key) {
+        return key;
+    }
+    // The number of fields is an upper bound of those that are called alike.
+    let free = (2..=fields.len() + 2)
+        .map(|n| format!("{key}#{n}"))
+        .find(|name| !fields.contains_key(name));
+    free.unwrap_or(key)
 }

@@ -1,6 +1,12 @@
-use super::*;
-use serde::ser::{Error, SerializeMap, SerializeSeq, SerializeStruct};
-use serde_json::json;
+use super::{
+    bounds::{CUT, MAX_DEPTH, MAX_KEY, MAX_NODES, MAX_TEXT, MAX_TEXTS},
+    *,
+};
+use serde::{
+    Serialize,
+    ser::{Error, SerializeMap, SerializeSeq, SerializeStruct},
+};
+use serde_json::{Value, json};
 use std::{
     collections::{BTreeMap, HashMap},
     fmt,

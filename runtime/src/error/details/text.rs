@@ -1,5 +1,6 @@
 //! Texts of foreign types: bounded, and whole where the type's own formatting breaks.
 
+use super::bounds::MAX_KEY;
 use crate::panics;
 use std::{
     borrow::Cow,
@@ -49,6 +50,15 @@ pub(crate) fn display_head(value: &dyn fmt::Display, max: usize) -> (String, boo
     into.text.push_str(blank);
     into.text.push_str(note);
     (into.text, false)
+}
+
+/// The form of a key of details.
+pub(crate) fn key(key: String) -> String {
+    if key.len() <= MAX_KEY {
+        key
+    } else {
+        cut(&key, MAX_KEY).into_owned()
+    }
 }
 
 /// A text of at most `max` bytes and the mark of what was cut.

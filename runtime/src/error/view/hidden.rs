@@ -5,13 +5,13 @@
 //! downcast to. But it is asked for its source whenever the wrapper is. A walk therefore puts a
 //! question on the thread before it calls `source()`, and an `AppError` or `Rejection` that is
 //! asked for its source meanwhile answers it. The question lasts for that call alone; an error that
-//! names the `AppError` as its source does not ask it, so that each level answers for itself.
+//! names the `AppError` as its source does not query it, so that each level answers for itself.
 //!
 //! `anyhow!(error)` and `eyre!(error)` keep an `AppError`, which is no `std::error::Error`, as a
 //! value that only prints. It is found by printing it, in the same way: it answers, and nothing is
 //! formatted.
 
-use super::walk::{Answers, Ask, Facts};
+use super::facts::{Facts, HasFacts, Query};
 use crate::{error::AppError, panics};
 use std::{
     cell::{Cell, RefCell},
@@ -22,7 +22,7 @@ use std::{
 /// What a walk asks, and by which call.
 #[derive(Clone, Copy)]
 struct Question {
-    ask: Ask,
+    query: Query,
     by: Call,
 }
 
@@ -39,16 +39,16 @@ thread_local! {
     static SHARED: RefCell<Option<AppError>> = const { RefCell::new(None) };
 }
 
-/// Answers the question of a walk, if there is one, and returns `true` if so. Called by those that
+/// HasFacts the question of a walk, if there is one, and returns `true` if so. Called by those that
 /// know something.
 #[inline]
-pub(crate) fn answer(ours: &impl Answers, by: Call) -> bool {
+pub(crate) fn answer(ours: &impl HasFacts, by: Call) -> bool {
     match QUESTION.get() {
         Some(question) if question.by == by => {
             // The outermost one answers.
             QUESTION.set(None);
-            ANSWER.set(Some(ours.facts(question.ask)));
-            if let Ask::Share = question.ask {
+            ANSWER.set(Some(ours.facts(question.query)));
+            if let Query::Share = question.query {
                 let _ = SHARED.try_with(|slot| slot.replace(ours.share()));
             }
             true
@@ -60,11 +60,11 @@ pub(crate) fn answer(ours: &impl Answers, by: Call) -> bool {
 /// Asks for a source, and for what the error may hide.
 pub(super) fn source_of<'a>(
     error: &'a (dyn Error + 'a),
-    ask: Ask,
+    query: Query,
 ) -> (Option<&'a (dyn Error + 'static)>, Option<Facts>) {
     let (source, facts) = asking(
         Question {
-            ask,
+            query,
             by: Call::Source,
         },
         || error.source(),
@@ -73,10 +73,10 @@ pub(super) fn source_of<'a>(
 }
 
 /// Looks for an `AppError` whose text the error has as its own.
-pub(super) fn text_of(error: &(dyn Error + 'static), ask: Ask) -> Option<Facts> {
+pub(super) fn text_of(error: &(dyn Error + 'static), query: Query) -> Option<Facts> {
     asking(
         Question {
-            ask,
+            query,
             by: Call::Display,
         },
         || write!(Nowhere, "{error}"),
@@ -92,7 +92,7 @@ fn asking<R>(question: Question, call: impl FnOnce() -> R) -> (Option<R>, Option
     (returned, ANSWER.take())
 }
 
-/// Takes the error that the last answer to [`Ask::Share`] left.
+/// Takes the error that the last answer to [`Query::Share`] left.
 pub(super) fn take_shared() -> Option<AppError> {
     SHARED.try_with(RefCell::take).ok().flatten()
 }

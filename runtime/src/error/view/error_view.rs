@@ -1,22 +1,16 @@
-//! One view of an error: everything that gardefou asks of one, found in one walk over its chain of
-//! sources.
-//!
-//! "Why was this not retried, not counted, coded `UNKNOWN_ERROR`?" is answered here. A view is made
-//! in two ways: by attributes, which know the static type and choose by autoref what it can do
-//! (`__private::shape`), and by [`View::from_any`] for calls by hand, which asks the type by `Any`
-//! and the registry of mapped types.
-
-mod hidden;
-mod walk;
-
-pub(crate) use hidden::{Call, answer};
-pub(crate) use walk::{Known, is_in_std};
+//! The view of an error of any type.
 
 use super::{
-    AppError, Class, Coded, CodedAs, Coding, ErrorCode, ErrorId, Rejection, StdError,
-    app_error::Inner, coding, details,
+    error_ref::ErrorRef,
+    facts::{Known, Query},
 };
-use crate::classify::Classified;
+use crate::{
+    classify::Classified,
+    error::{
+        AppError, Class, Coded, CodedAs, Coding, ErrorCode, ErrorId, Rejection, StdError, chain,
+        coding, details,
+    },
+};
 use std::{
     any::{Any, type_name},
     error::Error,
@@ -25,25 +19,6 @@ use std::{
     sync::Arc,
     time::Duration,
 };
-use walk::Ask;
-
-/// An error of which more or less is known.
-#[derive(Clone, Copy)]
-#[non_exhaustive]
-pub enum ErrorRef<'a> {
-    /// An [`AppError`].
-    App(&'a AppError),
-    /// One with a chain of sources.
-    Std(&'a (dyn Error + 'static)),
-    /// One with a chain of sources that may itself borrow, so that its type cannot be asked for.
-    Scoped(&'a (dyn Error + 'a)),
-    /// One that has only a text.
-    Display(&'a dyn fmt::Display),
-    /// One that has only a debug form.
-    Debug(&'a dyn fmt::Debug),
-    /// One of which nothing but its type is known.
-    Opaque(&'static str),
-}
 
 /// A view of an error of any type: code, class, identity, wait, place and texts.
 ///
@@ -67,14 +42,14 @@ pub enum ErrorRef<'a> {
 /// ```
 #[derive(Clone, Copy)]
 pub struct View<'a> {
-    error: ErrorRef<'a>,
+    pub(super) error: ErrorRef<'a>,
     type_name: &'static str,
-    head: Head,
+    pub(super) head: Head,
 }
 
 /// What is known of the error itself, apart from its sources.
 #[derive(Clone, Copy)]
-enum Head {
+pub(super) enum Head {
     /// Its static type was looked at.
     Coded(Option<Coding>),
     /// Its type is erased: the registry is asked, as for a source.
@@ -479,7 +454,7 @@ impl<'a> View<'a> {
     /// An identity under which the error is known already becomes that of each [`AppError`] that is
     /// marked here.
     pub(crate) fn claim(&self, known_as: Option<ErrorId>) -> Known {
-        self.walk(Ask::Claim(known_as))
+        self.walk(Query::Claim(known_as))
     }
 
     /// Returns what the error means to a policy.
@@ -503,7 +478,7 @@ impl<'a> View<'a> {
 
     /// Everything at once, in one walk.
     pub(crate) fn known(&self) -> Known {
-        self.walk(Ask::Look)
+        self.walk(Query::Look)
     }
 
     /// A clone of the first `AppError` in the chain, and whether another error hides it.
@@ -512,7 +487,7 @@ impl<'a> View<'a> {
     }
 
     fn head(&self) -> Option<impl Iterator<Item = &'a (dyn Error + 'static)> + use<'a>> {
-        self.error.head().map(super::chain)
+        self.error.head().map(chain)
     }
 }
 
@@ -575,47 +550,5 @@ impl fmt::Debug for View<'_> {
             .field("type_name", &self.type_name)
             .field("error", &details::display(self.error))
             .finish_non_exhaustive()
-    }
-}
-
-impl<'a> ErrorRef<'a> {
-    /// The first error of the chain whose type can be asked for, where the error has a chain of
-    /// sources.
-    pub(crate) fn head(&self) -> Option<&'a (dyn Error + 'static)> {
-        match *self {
-            ErrorRef::App(app) => Some(&**app),
-            ErrorRef::Std(error) => Some(error),
-            ErrorRef::Scoped(error) => crate::panics::catch(|| error.source()).ok().flatten(),
-            ErrorRef::Display(_) | ErrorRef::Debug(_) | ErrorRef::Opaque(_) => None,
-        }
-    }
-
-    /// Iterates over the sources of the error, without the error itself.
-    pub(crate) fn sources(&self) -> impl Iterator<Item = &'a (dyn Error + 'static)> + use<'a> {
-        let (head, itself) = match *self {
-            // Asked directly: most of them have none, and every error that is recorded comes by
-            // here.
-            ErrorRef::App(app) => (app.inner().source(), 0),
-            ErrorRef::Scoped(_) => (self.head(), 0),
-            _ => (self.head(), 1),
-        };
-        head.into_iter().flat_map(super::chain).skip(itself)
-    }
-}
-
-/// Writes what is known of the error, one level of it, as it was written: secrets included.
-impl fmt::Display for ErrorRef<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            ErrorRef::App(app) => f.write_str(app.message()),
-            ErrorRef::Std(error) => match Inner::in_level(*error) {
-                Some(ours) => f.write_str(ours.message()),
-                None => error.fmt(f),
-            },
-            ErrorRef::Scoped(error) => error.fmt(f),
-            ErrorRef::Display(error) => error.fmt(f),
-            ErrorRef::Debug(error) => error.fmt(f),
-            ErrorRef::Opaque(type_name) => write!(f, "an error of type {type_name}"),
-        }
     }
 }

@@ -1,16 +1,7 @@
-//! The one-word error.
+//! The error type of one word.
 
-mod convert;
-mod format;
-mod inner;
-mod json;
-mod std_error;
-
-pub(crate) use inner::{Inner, Occurrence};
-pub use json::InvalidErrorJson;
-pub use std_error::StdError;
-
-use super::{ErrorCode, ErrorId, View, details};
+use super::inner::{Inner, Occurrence, SharedError};
+use crate::error::{ErrorCode, ErrorId, View, chain, details, view};
 use serde::Serialize;
 use serde_json::{Map, Value};
 use std::{
@@ -21,10 +12,6 @@ use std::{
     sync::Arc,
     time::Duration,
 };
-
-type BoxedError = Box<dyn Error + Send + Sync>;
-/// Shared, since errors are cloned and the errors below them are not.
-pub(crate) type SharedError = Arc<dyn Error + Send + Sync>;
 
 /// An error with a code, an identity, details, a source and the place where it was made; one word
 /// wide.
@@ -65,7 +52,7 @@ pub(crate) type SharedError = Arc<dyn Error + Send + Sync>;
 /// assert_eq!(err.details()["port"], 5432);
 /// ```
 #[derive(Clone)]
-pub struct AppError(Arc<Inner>);
+pub struct AppError(pub(super) Arc<Inner>);
 
 impl AppError {
     /// Makes an error with a code and a message for the people who run the program.
@@ -86,40 +73,6 @@ impl AppError {
         let mut inner = Inner::new(code, true, Occurrence::new());
         inner.message = Some(message.into().into_boxed_str());
         Self(Arc::new(inner))
-    }
-
-    /// Makes an uncoded error of a boxed one, as `?` does with unboxed ones.
-    ///
-    /// Errors that do not implement [`Error`] themselves convert through their box: those of anyhow
-    /// do.
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// use gardefou::{AppError, ErrorCode};
-    ///
-    /// type Boxed = Box<dyn std::error::Error + Send + Sync>;
-    /// let foreign: Result<(), Boxed> = Err("no cable".into());
-    /// let err = foreign.map_err(AppError::from_boxed).unwrap_err();
-    /// assert_eq!((err.to_string(), err.is_coded()), ("no cable".to_string(), false));
-    ///
-    /// let ours = AppError::new(ErrorCode::SYNC_ERROR, "late");
-    /// let id = ours.id();
-    /// assert_eq!(AppError::from_boxed(Boxed::from(ours)).id(), id);
-    /// ```
-    #[track_caller]
-    #[cold]
-    #[must_use]
-    pub fn from_boxed(source: Box<dyn Error + Send + Sync>) -> Self {
-        convert::from_boxed(source, Location::caller())
-    }
-
-    /// Converts as [`from_boxed`](Self::from_boxed), on behalf of code at `place`.
-    pub(crate) fn from_boxed_at(
-        source: Box<dyn Error + Send + Sync>,
-        place: &'static Location<'static>,
-    ) -> Self {
-        convert::from_boxed(source, place)
     }
 
     /// Adds a detail: any serialisable value, in the form that JSON has for it. A later one
@@ -145,29 +98,6 @@ impl AppError {
     pub fn with_detail(mut self, key: impl Into<String>, value: impl Serialize) -> Self {
         let (key, value) = (details::key(key.into()), details::to_value(&value));
         self.body().details.insert(key, value);
-        self
-    }
-
-    /// Sets the error that caused this one, in place of an earlier source.
-    ///
-    /// If an `AppError` stands in its chain, both are one event: this error takes over its
-    /// identity, and that it was reported already if it was.
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// use gardefou::{AppError, ErrorCode};
-    ///
-    /// let err = AppError::new(ErrorCode::FILE_NOT_FOUND_ERROR, "no recording")
-    ///     .with_source(std::io::Error::from(std::io::ErrorKind::NotFound));
-    /// assert_eq!(format!("{err:#}"), "no recording: entity not found");
-    /// ```
-    #[must_use]
-    pub fn with_source(mut self, source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
-        let source = convert::shared(source.into());
-        let body = self.body();
-        body.keep_message();
-        body.set_source(source);
         self
     }
 
@@ -358,7 +288,7 @@ impl AppError {
     /// Iterates over this error and its sources, outermost first, at most 64; also over what an
     /// `io::Error` hides.
     pub fn chain(&self) -> impl Iterator<Item = &(dyn Error + 'static)> {
-        super::chain(&*self.0)
+        chain(&*self.0)
     }
 
     /// Gives an uncoded error this code; a coded one keeps its own.
@@ -418,7 +348,7 @@ impl AppError {
     /// Moves an error whose place is inside the standard library, where `map_err(AppError::from)`
     /// converts, to the place that it left.
     pub(crate) fn or_location(mut self, place: &'static Location<'static>) -> Self {
-        if super::view::is_in_std(self.0.location) {
+        if view::is_in_std(self.0.location) {
             self.body().location = place;
         }
         self
@@ -445,7 +375,7 @@ impl AppError {
     /// Makes an error whose class need not be that of its code.
     #[cfg(feature = "reqwest-0_13")]
     #[track_caller]
-    pub(crate) fn with_coding(coding: super::Coding, message: String) -> Self {
+    pub(crate) fn with_coding(coding: crate::error::Coding, message: String) -> Self {
         let mut error = Self::new(coding.code.unwrap_or(ErrorCode::UNKNOWN_ERROR), message);
         error.body().class = Some(coding.class);
         error
@@ -460,7 +390,7 @@ impl AppError {
     }
 
     /// The body, for changing it; copied first where a clone shares it.
-    fn body(&mut self) -> &mut Inner {
+    pub(super) fn body(&mut self) -> &mut Inner {
         Arc::make_mut(&mut self.0)
     }
 
@@ -487,6 +417,3 @@ impl AsRef<dyn Error + Send + Sync> for AppError {
         &*self.0
     }
 }
-
-#[cfg(test)]
-mod tests;

@@ -1,20 +1,6 @@
-//! The mapping of error types to codes: what `#[derive(Coded)]` and `coded!` give, and the registry
-//! by type.
+//! The codes of error types: what `#[derive(Coded)]` and `coded!` give.
 
-mod built_in;
-#[cfg(any(feature = "hyper-1", feature = "reqwest-0_13"))]
-mod http;
-mod registry;
-#[cfg(feature = "sqlx-0_9")]
-mod sqlx;
-
-pub(crate) use built_in::BuiltIn;
-#[cfg(feature = "reqwest-0_13")]
-pub(crate) use http::of_status as coding_of_status;
-pub use registry::{CodingClash, MappedType, coding_clashes};
-pub(crate) use registry::{Registered, contained, of_level, of_type};
-
-use super::{Class, ErrorCode};
+use crate::error::{Class, ErrorCode};
 use std::{error::Error, time::Duration};
 
 /// What an error type of an application or of another crate means to gardefou: a code, and how long

@@ -1,0 +1,101 @@
+//! A type whose errors have codes, as it is registered at link time.
+
+use super::coded::{Coded, CodedAs, Coding};
+use crate::panics;
+use std::{
+    any::{Any, TypeId, type_name},
+    error::Error,
+    ops::Deref,
+    sync::Arc,
+};
+
+/// An error of the chain of sources.
+pub(super) type Level<'a> = &'a (dyn Error + 'static);
+
+/// One type whose errors have codes, as `#[derive(Coded)]` and `coded!` register it.
+#[doc(hidden)]
+#[derive(Clone, Copy)]
+pub struct MappedType {
+    pub(super) type_name: fn() -> &'static str,
+    /// The type itself, and behind an `Arc` and a `Box`.
+    pub(super) type_ids: fn() -> [TypeId; 3],
+    /// Returns the error as a level of a chain, if it is of one of those types.
+    pub(super) in_any: fn(&dyn Any) -> Option<Level<'_>>,
+    /// Returns the answer of the mapping, if the level is of one of those types.
+    pub(super) at_level: fn(Level<'_>) -> Option<Option<Coding>>,
+    pub(super) declared_at: &'static str,
+    /// Whether it is a box, whose contents are looked at.
+    pub(super) is_box: bool,
+}
+
+impl MappedType {
+    /// A type with an implementation of [`Coded`].
+    #[must_use]
+    pub const fn by_derive<T: Coded>(declared_at: &'static str) -> Self {
+        Self {
+            type_name: type_name::<T>,
+            type_ids: type_ids::<T>,
+            in_any: in_any::<T>,
+            at_level: |level| in_level::<T>(level).map(|error| contained(|| error.coding())),
+            declared_at,
+            is_box: false,
+        }
+    }
+
+    /// A box around any error.
+    #[must_use]
+    pub const fn boxing<T: Deref<Target = dyn Error + Send + Sync> + 'static>() -> Self {
+        Self {
+            type_name: type_name::<T>,
+            type_ids: type_ids::<T>,
+            in_any: |any| any.downcast_ref::<T>().map(|boxed| &**boxed as Level<'_>),
+            // It is no error itself, so it is no level of a chain.
+            at_level: |_| None,
+            declared_at: "",
+            is_box: true,
+        }
+    }
+
+    /// A type with the mapping `M`.
+    #[must_use]
+    pub const fn by_mapping<T: CodedAs<M>, M: 'static>(declared_at: &'static str) -> Self {
+        Self {
+            type_name: type_name::<T>,
+            type_ids: type_ids::<T>,
+            in_any: in_any::<T>,
+            at_level: |level| {
+                in_level::<T>(level).map(|error| contained(|| CodedAs::<M>::coding(error)))
+            },
+            declared_at,
+            is_box: false,
+        }
+    }
+}
+
+pub(super) fn type_ids<T: 'static>() -> [TypeId; 3] {
+    [
+        TypeId::of::<T>(),
+        TypeId::of::<Arc<T>>(),
+        TypeId::of::<Box<T>>(),
+    ]
+}
+
+pub(super) fn in_any<T: Error + 'static>(any: &dyn Any) -> Option<Level<'_>> {
+    let found = any
+        .downcast_ref::<T>()
+        .or_else(|| any.downcast_ref::<Arc<T>>().map(|shared| &**shared))
+        .or_else(|| any.downcast_ref::<Box<T>>().map(|boxed| &**boxed));
+    found.map(|error| error as Level<'_>)
+}
+
+fn in_level<T: Error + 'static>(level: Level<'_>) -> Option<&T> {
+    level
+        .downcast_ref::<T>()
+        .or_else(|| level.downcast_ref::<Arc<T>>().map(|shared| &**shared))
+        .or_else(|| level.downcast_ref::<Box<T>>().map(|boxed| &**boxed))
+}
+
+/// A mapping that panics gives no code: the error that is looked at must not be lost for it.
+pub(crate) fn contained(mapping: impl FnOnce() -> Option<Coding>) -> Option<Coding> {
+    panics::catch(mapping).ok().flatten()
+}
