@@ -8,9 +8,9 @@ use std::{error::Error, time::Duration};
 pub enum Verdict {
     /// The call did what it is for.
     Success,
-    /// The call failed in a way that speaks against the callee.
+    /// The call failed, and the callee is at fault.
     Failure,
-    /// The callee answered, but neither did the call do what it is for nor does the failure speak
+    /// The callee answered, but neither did the call do what it is for nor does the failure count
     /// against the callee: an error that the caller caused, for example. Counted as ignored; a
     /// half-open breaker that gets such answers and no failure closes when its half-open time is
     /// over.
@@ -31,7 +31,7 @@ pub struct Classified {
 }
 
 impl Classified {
-    /// What is known about an error of which nothing can be seen.
+    /// The classification of an error of which nothing is known.
     pub const UNKNOWN: Self = Self {
         class: Class::Unknown,
         rejected: false,
@@ -48,8 +48,8 @@ impl Classified {
         }
     }
 
-    /// Tells whether another try can help: not for permanent errors, nor against a policy that
-    /// rejects.
+    /// Returns `true` if another attempt can help: not for permanent errors, nor against a policy
+    /// that rejects.
     #[must_use]
     pub fn is_retryable(self) -> bool {
         !self.rejected && self.class != Class::Permanent
@@ -77,7 +77,7 @@ pub fn classify(error: &(dyn Error + 'static)) -> Classified {
     View::from_dyn(error).classified()
 }
 
-/// Returns how long the first error in the chain of sources that knows it asks to be left alone.
+/// Returns the wait that the first error in the chain of sources with one gives.
 ///
 /// # Examples
 ///

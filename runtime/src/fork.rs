@@ -30,7 +30,7 @@ impl<T> PerProcess<T> {
         self.get_in(process::id(), anew)
     }
 
-    /// Returns the value of this process, unless it was forked and has not asked for its own yet.
+    /// Returns the value of this process, unless it was forked and has not made its own yet.
     pub(crate) fn existing(&self) -> Option<&T> {
         let process = process::id();
         let mut own = self;
@@ -40,7 +40,7 @@ impl<T> PerProcess<T> {
         own.value.as_ref()
     }
 
-    /// Makes a value of the process from which this one was forked, as far as can be seen.
+    /// Makes a value of the process from which this one was forked, as far as is known.
     #[cfg(test)]
     pub(crate) fn inherited(value: T) -> Self {
         Self::new_in(0, value)
@@ -111,7 +111,7 @@ mod tests {
     };
 
     #[test]
-    fn each_process_has_a_value_of_its_own_made_once_from_the_inherited_one() {
+    fn each_process_makes_its_own_value_once_from_the_inherited_one() {
         let value = PerProcess::new_in(1, vec![1]);
         let anew = |inherited: &Vec<u32>| [&inherited[..], &[0]].concat();
         assert_eq!(value.get_in(1, |_| unreachable!("not forked")), &[1]);
@@ -127,7 +127,7 @@ mod tests {
     }
 
     #[test]
-    fn threads_that_are_first_at_once_share_one_value() {
+    fn racing_first_threads_share_one_value() {
         let (value, made) = (PerProcess::new_in(1, 0), AtomicUsize::new(0));
         let get = || *value.get_in(2, |_| made.fetch_add(1, Ordering::SeqCst) + 1);
         thread::scope(|scope| {

@@ -1,8 +1,8 @@
-//! The names that people give to policies: what one must be, and how a wrong one is shown.
+//! Names of policies and checks: which are valid, and how an invalid one is shown.
 
 use crate::ConfigError;
 
-/// Says what is wrong with a name of at most `longest` bytes, if something is.
+/// Returns what is wrong with a name of at most `longest` bytes, if something is.
 pub(crate) fn problem(field: &'static str, name: &str, longest: usize) -> Option<ConfigError> {
     let rule = if name.trim().is_empty() {
         "must not be empty".to_owned()
@@ -36,13 +36,13 @@ pub(crate) fn shown(text: &str) -> String {
 
 const LONGEST_SHOWN: usize = 64;
 
-/// Tells whether a character leaves a mark of its own where it is printed: two names that look
+/// Returns `true` if a character leaves a mark of its own where it is printed: two names that look
 /// alike are one.
 fn is_visible(c: char) -> bool {
     if c.is_ascii() {
         return !c.is_ascii_control();
     }
-    // A combining mark is fine after another character, which is what the standard library says of
+    // A combining mark is fine after another character, which is how the standard library treats
     // the second one.
     let mut pair = [b'x', 0, 0, 0, 0];
     let len = 1 + c.encode_utf8(&mut pair[1..]).len();
@@ -72,7 +72,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_cannot_be_seen_is_refused() {
+    fn invisible_characters_are_rejected() {
         for hidden in [
             '\0', '\u{7f}', '\u{85}', '\u{ad}', '\u{200b}', '\u{200d}', '\u{202e}', '\u{2066}',
             '\u{2028}',
@@ -120,7 +120,7 @@ mod tests {
     }
 
     #[test]
-    fn a_wrong_name_is_shown_short_and_escaped() {
+    fn invalid_name_is_shown_short_and_escaped() {
         let err = problem("name", &"\u{202e}".repeat(20_000), 100).unwrap();
         assert!(
             err.to_string().len() < 200 && err.to_string().is_ascii(),

@@ -28,8 +28,8 @@ pub(crate) fn catch<R>(run: impl FnOnce() -> R) -> Result<R, Payload> {
 
 /// Notes the places of contained panics from now on, in front of the panic hook that is in place.
 ///
-/// A caught panic carries no place: only a hook sees it. Each guard that makes an error of a panic
-/// calls this first, which is one load after the first time.
+/// A caught panic carries no place: only a hook is given it. Each guard that makes an error of a
+/// panic calls this first, which is one load after the first time.
 #[inline]
 pub(crate) fn watch() {
     static WATCH: Once = Once::new();
@@ -95,8 +95,7 @@ fn take_note() -> Note {
     NOTE.try_with(RefCell::take).unwrap_or_default()
 }
 
-/// Tells whether a panic of this thread would be handed out by [`catch`], so that somebody hears of
-/// it.
+/// Returns `true` if a panic of this thread would be returned by [`catch`], so that it is reported.
 pub(crate) fn are_contained() -> bool {
     // A thread that is ending has no such cell any more, and its panic aborts.
     DEPTH.try_with(|depth| depth.get() > 0).unwrap_or(false)
@@ -198,14 +197,14 @@ mod tests {
     use std::panic::panic_any;
 
     #[test]
-    fn a_panic_is_handed_out_with_what_it_carried() {
+    fn caught_panic_is_returned_with_its_payload() {
         assert_eq!(catch(|| 7).ok(), Some(7));
         let payload = catch(|| panic_any(7_u8)).unwrap_err();
         assert_eq!(payload.downcast_ref(), Some(&7_u8));
     }
 
     #[test]
-    fn a_thread_knows_whether_its_panics_are_contained() {
+    fn containment_of_panics_is_known_per_thread() {
         assert!(!are_contained());
         let seen = catch(|| {
             (
@@ -246,7 +245,7 @@ mod tests {
     }
 
     #[test]
-    fn a_payload_that_panics_when_dropped_is_contained() {
+    fn payload_that_panics_when_dropped_is_contained() {
         struct Bomb;
         impl Drop for Bomb {
             fn drop(&mut self) {

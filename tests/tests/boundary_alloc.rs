@@ -31,7 +31,7 @@ async fn parse_later(text: &str) -> Result<u8, AppError> {
 }
 
 #[test]
-fn a_block_that_succeeds_allocates_nothing() {
+fn successful_block_allocates_nothing() {
     assert_eq!(allocations(|| assert!(parse("7").is_ok())), 0);
     assert_eq!(
         allocations(|| assert!(poll_once(parse_later("7")).is_ok())),
@@ -49,7 +49,7 @@ fn a_block_that_succeeds_allocates_nothing() {
 }
 
 #[test]
-fn a_transaction_that_registers_nothing_allocates_nothing() {
+fn transaction_without_compensations_allocates_nothing() {
     let sync = || assert!(transaction_boundary!("alloc", |_tx| { "7".parse::<u8>()? }).is_ok());
     assert_eq!(allocations(sync), 0);
     let later = || {
@@ -66,7 +66,7 @@ fn a_transaction_that_registers_nothing_allocates_nothing() {
 
 /// A boundary adds a reference and the start of its visit to a future, and boxes nothing.
 #[test]
-fn a_boundary_adds_at_most_64_bytes_to_a_future() {
+fn boundary_adds_at_most_64_bytes_to_a_future() {
     async fn wait(bytes: [u8; 1000]) -> Result<usize, AppError> {
         std::future::ready(()).await;
         Ok(bytes.len())

@@ -210,7 +210,7 @@ fn debug_output_of_what_is_reported_shows_no_secret() {
     let health = Health::new(HealthConfig::default()).unwrap();
     let check =
         |name: &str| Check::dependency(name, || CheckResult::fail(NAME).with_detail("url", NAME));
-    // Names of checks are words, which may be tokens all the same.
+    // Names of checks are words, which may still be tokens.
     for check in [
         check(TOKEN),
         check("tagged").tag(TOKEN),

@@ -1,4 +1,4 @@
-//! Panics that nobody catches are errors; in a process of its own, for the hook is the process's.
+//! Uncaught panics are errors; in a process of its own, for the hook is the process's.
 
 #![expect(clippy::unwrap_used, reason = "a test that finds nothing has failed")]
 
@@ -29,7 +29,7 @@ fn panics() -> Vec<ErrorRecord> {
 }
 
 #[test]
-fn a_panic_that_nobody_catches_is_recorded_once_while_the_system_is_up() {
+fn uncaught_panic_is_recorded_once_while_the_system_runs() {
     static PRINTED: AtomicU32 = AtomicU32::new(0);
     panic::set_hook(Box::new(|_| {
         PRINTED.fetch_add(1, Ordering::SeqCst);

@@ -23,7 +23,7 @@ const MAX_USER: usize = 256;
 pub struct User(Cow<'static, str>);
 
 impl User {
-    /// Nobody says who.
+    /// Not named.
     pub const UNKNOWN: Self = Self(Cow::Borrowed("unknown"));
 
     /// Takes the user's text.
@@ -71,7 +71,7 @@ impl Audit {
         self
     }
 
-    /// Tells that the operation begins.
+    /// Emits the event that the operation begins.
     pub fn begin(&'static self, user: User) -> Audited {
         let audited = Audited {
             audit: self,
@@ -79,12 +79,12 @@ impl Audit {
             started: SharedClock::current().now(),
             state: State::Waiting,
         };
-        audited.tell(AuditOutcome::Started, None);
+        audited.emit(AuditOutcome::Started, None);
         audited
     }
 }
 
-/// One run of an audited operation; it tells how that ended, also when it is dropped.
+/// One run of an audited operation; it emits how that ended, also when it is dropped.
 #[derive(Debug)]
 #[must_use]
 pub struct Audited {
@@ -116,13 +116,13 @@ impl Audited {
     fn end<T, E, S: Shape<E>>(&mut self, outcome: &Result<T, E>, shape: S) {
         self.state = State::Ended;
         match outcome {
-            Ok(_) => self.tell(AuditOutcome::Succeeded, None),
-            Err(error) => self.tell(AuditOutcome::Failed, Some(shape.view(error))),
+            Ok(_) => self.emit(AuditOutcome::Succeeded, None),
+            Err(error) => self.emit(AuditOutcome::Failed, Some(shape.view(error))),
         }
     }
 
     #[inline(never)]
-    fn tell(&self, outcome: AuditOutcome, error: Option<View<'_>>) {
+    fn emit(&self, outcome: AuditOutcome, error: Option<View<'_>>) {
         let Audit {
             guarded,
             operation,
@@ -175,16 +175,16 @@ pub fn run_audited<A, R, C: Conversion<R>, S: Shape<C::Error>>(
 impl Drop for Audited {
     fn drop(&mut self) {
         match self.state {
-            State::Waiting => self.tell(AuditOutcome::Cancelled, None),
-            State::Running => self.tell(AuditOutcome::Panicked, None),
+            State::Waiting => self.emit(AuditOutcome::Cancelled, None),
+            State::Running => self.emit(AuditOutcome::Panicked, None),
             State::Ended => {}
         }
     }
 }
 
 pin_project_lite::pin_project! {
-    /// A body whose end is told; dropped before that which tells, so that what it does last comes
-    /// first in the log.
+    /// A body whose end is emitted; dropped before the run that emits it, so that what it does last
+    /// comes first in the log.
     #[must_use = "futures do nothing unless they are awaited"]
     pub struct Watched<F, S> {
         #[pin]

@@ -232,7 +232,8 @@ pub fn block<T, F: Future<Output = Result<T, AppError>>>(block: F) -> F {
     block
 }
 
-/// Stands in a block that the macros could not read although the compiler can: its lint says so.
+/// Stands in a block that the macros could not read although the compiler can: its lint reports
+/// that.
 #[must_use = "gardefou cannot read the syntax in this block: write it another way, or move it into a function"]
 pub fn unknown_syntax() -> bool {
     false
@@ -256,14 +257,14 @@ pub fn callback(on_error_callback: impl FnOnce(&AppError) -> Result<(), AppError
     Callback::new(on_error_callback)
 }
 
-/// What a callback answered; where it cannot answer so, that is told here, at the user's tokens,
+/// The result of a callback; where its type is wrong, that is reported here, at the user's tokens,
 /// and nowhere else.
 #[inline(always)]
 pub fn answer<R: CompensationResult>(answer: R) -> Result<(), AppError> {
     answer.into_failure().map_or(Ok(()), Err)
 }
 
-/// Asks a callback whose argument has no type of its own.
+/// Calls a callback whose argument has no type of its own.
 #[inline(always)]
 pub fn answer_of<R: CompensationResult>(
     error: &AppError,

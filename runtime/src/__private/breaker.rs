@@ -3,7 +3,7 @@
 use super::{Conversion, Guarded, Shape, site};
 use crate::{
     AppError, ConfigError, ErrorCode, Rejection,
-    boundary::{Entry, Recognised, Report, Then},
+    boundary::{OperationTimer, Recognised, Report, Then},
     breaker::{Admitted, CircuitBreaker, CircuitState, Classifier, Refused, circuit_breakers},
     classify::Verdict,
     error::View,
@@ -42,7 +42,7 @@ impl BreakerSite {
         self.breaker().admit()
     }
 
-    /// Tells whether the circuit is open and will be so still when `delay` is over.
+    /// Returns `true` if the circuit is open and will still be so when `delay` is over.
     #[cold]
     pub(super) fn rejects_after(&'static self, delay: Duration) -> bool {
         let known = || self.breaker.get();
@@ -133,7 +133,8 @@ pub fn run_admitted<A, R, C: Conversion<R>, J: Classifier<Result<C::Value, C::Er
     })
 }
 
-/// Tells that an attribute's configuration, of which not all is known while compiling, cannot work.
+/// Reports that the configuration of an attribute, of which not all is known at compile time, is
+/// invalid.
 #[cold]
 pub(super) fn report_config(guarded: &Guarded, problem: &ConfigError) {
     monitor::install();
@@ -150,14 +151,14 @@ pub(super) fn report_config(guarded: &Guarded, problem: &ConfigError) {
     let report = Report::new(
         View::from_app(&error),
         guarded.operation(),
-        Entry::function(),
+        OperationTimer::function(),
     );
     report
         .without_location()
         .send(Recognised::default(), Then::Ends);
 }
 
-/// Classifiers by what can be seen of an error.
+/// Classifiers by what is known of an error.
 #[derive(Clone, Copy, Debug)]
 pub struct ByShape<S>(pub S);
 

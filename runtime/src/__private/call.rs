@@ -24,8 +24,8 @@ pub fn call_with<A, R, C: Conversion<R>>(
     conversion.result(body(arguments))
 }
 
-/// Stands in a function that was left unguarded because it cannot compile: its lint says so where
-/// it can.
+/// Stands in a function that was left unguarded because it cannot compile: its lint reports that
+/// where it can.
 #[must_use = "gardefou takes this function for one that assigns through `&self`: write the assignment another way"]
 pub fn unguarded() -> bool {
     false

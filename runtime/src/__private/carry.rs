@@ -1,7 +1,7 @@
-//! How what a policy says becomes an error of the function's own type.
+//! Conversion of rejections and panics into the error of the function's own type.
 //!
 //! By autoref specialisation, as in `shape`: through `From<Rejection>`, where that is missing
-//! through `From<AppError>`, and where both are missing with a message that says so.
+//! through `From<AppError>`, and where both are missing with a message about that.
 
 use super::Probe;
 use crate::{AppError, Rejection};

@@ -3,7 +3,7 @@
 use super::{Conversion, Guarded, Shape};
 use crate::{
     AppError, ErrorCode,
-    boundary::{Entry, LogLevel, Recognised, Report, Then, Treatment, panic},
+    boundary::{LogLevel, OperationTimer, Recognised, Report, Then, Treatment, panic},
     call::{InPlace, Suspended},
     event::text,
     monitor, panics,
@@ -51,12 +51,12 @@ impl Handling {
     #[inline(always)]
     pub fn enter(&self) -> Entered {
         Entered {
-            entry: Entry::function(),
+            timer: OperationTimer::function(),
             place: InPlace::enter(),
         }
     }
 
-    /// Leaves the function: a success is told at debug, an error coded and reported.
+    /// Leaves the function: a success is logged at debug, an error coded and reported.
     ///
     /// # Errors
     ///
@@ -91,7 +91,7 @@ impl Handling {
         match outcome {
             Ok(value) => {
                 entered.place.leave().succeeded();
-                entered.entry.succeeded(self.guarded.operation());
+                entered.timer.succeeded(self.guarded.operation());
                 Ok(value)
             }
             Err(error) => Err(self.failed(entered, error, shape, then, captured())),
@@ -122,7 +122,7 @@ impl Handling {
             }
             error
         });
-        Report::new(shape.view(&error), operation, entered.entry)
+        Report::new(shape.view(&error), operation, entered.timer)
             .code(self.treatment.code)
             .level(self.treatment.level)
             .captured(arguments.as_ref())
@@ -135,7 +135,7 @@ impl Handling {
 #[derive(Debug)]
 #[must_use]
 pub struct Entered {
-    entry: Entry,
+    timer: OperationTimer,
     place: InPlace,
 }
 

@@ -54,8 +54,8 @@ impl RetrySite {
     }
 }
 
-/// What a site uses whose configuration cannot work: one call, which is never more than was asked
-/// for.
+/// What a site uses whose configuration cannot work: one call, which is never more than was
+/// configured for.
 fn default_retry() -> Retry {
     Retry::builder()
         .max_attempts(1)
@@ -80,7 +80,7 @@ pub trait UsableAgain {}
 #[diagnostic::do_not_recommend]
 impl<T: Copy> UsableAgain for T {}
 
-/// Asks for that; it is never called.
+/// Requires that; it is never called.
 #[cold]
 pub fn usable_again<T: UsableAgain + ?Sized>(_: &T) {}
 
@@ -108,7 +108,7 @@ pub fn settle_while<R, C: Conversion<R>, V: ErrorView<C::Error>>(
     run.settle_while(result, view, |result| again(conversion.shown(result)))
 }
 
-/// Asks a predicate of the user's.
+/// Calls a predicate of the user's.
 #[inline(always)]
 pub fn ask<T>(about: &T, predicate: impl FnOnce(&T) -> bool) -> bool {
     predicate(about)
@@ -180,7 +180,7 @@ impl OwnDelay for Option<Duration> {
     }
 }
 
-/// Asks a function of the user's for a delay.
+/// Calls a function of the user's for a delay.
 #[inline(always)]
 pub fn own_delay<E, D: OwnDelay>(
     attempt: Attempt,

@@ -20,7 +20,7 @@ use std::{
 )]
 pub trait Outcome {}
 
-/// A way to see what a function returns as a `Result`.
+/// A conversion of what a function returns into a `Result`.
 pub trait Conversion<R>: Copy {
     /// The value.
     type Value;
@@ -98,7 +98,7 @@ impl<R, V> Conversion<R> for Nothing<V> {
 /// Stands for a return type.
 pub struct Returns<R>(PhantomData<fn() -> R>);
 
-/// A return type, of which it is still to be seen whether it is a `Result`.
+/// A return type that may be a `Result`.
 #[inline(always)]
 pub fn returns<R>() -> Returns<R> {
     Returns(PhantomData)

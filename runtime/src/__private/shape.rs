@@ -1,9 +1,9 @@
-//! What can be seen of an error whose type only the place of the attribute knows.
+//! Views of an error whose type only the place of the attribute knows.
 //!
-//! The way to look at an error is chosen while compiling, by autoref specialisation: the expansion
+//! The way to view an error is chosen while compiling, by autoref specialisation: the expansion
 //! calls a method on `&&&&&&&&&Probe<E>`, and method lookup takes the first implementation whose
 //! bounds `E` satisfies, from the most telling to the one for every type. Lifetimes play no part in
-//! that choice, so no level may ask for more of them than the user's type has.
+//! that choice, so no level may require more of them than the user's type has.
 
 use super::{BreakerSite, Conversion};
 use crate::{
@@ -24,12 +24,12 @@ pub fn probe<R, C: Conversion<R>>(_: C) -> Probe<C::Error> {
     Probe(PhantomData)
 }
 
-/// A way to look at errors of type `E`.
+/// A way to view errors of type `E`.
 pub trait Shape<E>: Copy {
     /// Returns the view of the error.
     fn view<'a>(self, error: &'a E) -> View<'a>;
 
-    /// Returns what can be seen of the error itself.
+    /// Returns what is known of the error itself.
     #[inline]
     fn seen<'a>(self, error: &'a E) -> ErrorRef<'a> {
         self.view(error).error()
@@ -129,7 +129,7 @@ known! {
 impl<E: Coded> Shape<E> for OfCoded {
     #[inline]
     fn view<'a>(self, error: &'a E) -> View<'a> {
-        View::of_coded(error)
+        View::from_coded(error)
     }
 }
 
@@ -143,7 +143,7 @@ impl<E: BuiltIn> Shape<E> for OfBuiltIn {
 impl<E: CodedAs<M>, M> Shape<E> for OfCodedAs<M> {
     #[inline]
     fn view<'a>(self, error: &'a E) -> View<'a> {
-        View::of_coded_as::<E, M>(error)
+        View::from_coded_as::<E, M>(error)
     }
 }
 
@@ -274,8 +274,8 @@ macro_rules! __gardefou_shape {
     }};
 }
 
-/// How a retry looks at what an attempt gave: at the error, or at the rejection of a policy further
-/// in, which the error was made of.
+/// How a retry views the result of an attempt: at the error, or at the rejection of a policy
+/// further in, which the error was made of.
 #[derive(Debug)]
 pub struct Attempted<S> {
     shape: S,
@@ -327,7 +327,7 @@ impl<E, S: Shape<E>> ErrorView<E> for Attempted<S> {
     }
 
     fn wait(&self, delay: Duration) -> Duration {
-        // What an open circuit says to the next attempt need not be waited for.
+        // An open circuit rejects the next attempt: there is nothing to wait for.
         match self.breaker {
             Some(breaker) if breaker.rejects_after(delay) => Duration::ZERO,
             _ => delay,

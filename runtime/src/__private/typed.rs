@@ -1,5 +1,5 @@
-//! Values of attributes that are not literals, each with the type it must have: a mismatch is told
-//! at the user's own tokens.
+//! Values of attributes that are not literals, each with the type it must have: a mismatch is
+//! reported at the user's own tokens.
 
 use crate::{boundary::LogLevel, breaker::ManualControl, retry::FailedAttempt};
 use std::time::Duration;

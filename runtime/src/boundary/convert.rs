@@ -47,7 +47,7 @@ mod tests {
     use std::io;
 
     #[test]
-    fn every_kind_of_error_arrives_with_what_it_was() {
+    fn every_kind_of_error_keeps_its_identity_in_a_boundary() {
         let std = io::Error::new(io::ErrorKind::NotFound, "gone").into_app_error();
         assert!(!std.is_coded() && std.downcast_ref::<io::Error>().is_some());
 

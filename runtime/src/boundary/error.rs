@@ -1,7 +1,7 @@
 //! Error boundaries by hand, and the treatment of an error by every boundary.
 
 use super::{
-    BoundaryError, Entry, LogLevel, Operation, Report, panic,
+    BoundaryError, LogLevel, Operation, OperationTimer, Report, panic,
     report::{Recognised, Then},
 };
 use crate::{
@@ -37,14 +37,14 @@ impl Treatment {
         self,
         error: AppError,
         operation: &Operation<'_>,
-        entry: Entry,
+        timer: OperationTimer,
         frame: &mut Frame,
         then: Then,
         place: &'static Location<'static>,
     ) -> AppError {
         let recognised = Recognised::new(View::from_app(&error), frame);
         let error = self.note(error, operation, place);
-        let report = Report::new(View::from_app(&error), operation, entry).level(self.level);
+        let report = Report::new(View::from_app(&error), operation, timer).level(self.level);
         report.send(recognised, then);
         error
     }
@@ -229,7 +229,7 @@ fn converted<T, E: BoundaryError>(
 #[must_use]
 pub struct Visit<'a> {
     operation: &'a Operation<'a>,
-    entry: Entry,
+    timer: OperationTimer,
     /// Left by whatever leaves the block, the drop of the visit included, which is one comparison
     /// after a success.
     place: ManuallyDrop<InPlace>,
@@ -241,7 +241,7 @@ impl<'a> Visit<'a> {
     pub(crate) fn new(operation: &'a Operation<'a>) -> Self {
         Self {
             operation,
-            entry: Entry::boundary(operation),
+            timer: OperationTimer::boundary(operation),
             place: ManuallyDrop::new(InPlace::enter()),
         }
     }
@@ -269,7 +269,7 @@ impl<'a> Visit<'a> {
     #[inline]
     pub(crate) fn succeeded(&mut self) {
         self.place.leave().succeeded();
-        self.entry.finish_by_success(self.operation);
+        self.timer.finish_by_success(self.operation);
     }
 
     /// Leaves the block by an error, which is coded, noted and reported.
@@ -279,7 +279,7 @@ impl<'a> Visit<'a> {
         treatment.apply(
             error,
             self.operation,
-            self.entry.finish(),
+            self.timer.finish(),
             self.place.leave(),
             then,
             Location::caller(),
@@ -289,7 +289,7 @@ impl<'a> Visit<'a> {
     #[cold]
     #[inline(never)]
     fn left_early(&mut self) {
-        self.entry.left(self.operation);
+        self.timer.left(self.operation);
         self.place.leave_by_drop();
     }
 

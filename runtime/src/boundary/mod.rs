@@ -18,7 +18,9 @@ mod transaction;
 pub use crate::event::{InvalidLogLevel, LogLevel};
 pub use convert::BoundaryError;
 pub use error::{ErrorBoundary, error_boundary};
-pub use operation::{Entry, Operation};
+#[doc(hidden)]
+pub use operation::Operation;
+pub(crate) use operation::OperationTimer;
 pub use report::report;
 pub use transaction::{
     AsyncParent, AsyncTransaction, CompensationResult, NoParent, Parent, RollbackFailure,

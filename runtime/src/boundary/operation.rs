@@ -1,4 +1,4 @@
-//! What runs, and since when.
+//! Operations, and the time that one run of them takes.
 
 use crate::{
     error::redact,
@@ -38,13 +38,13 @@ impl<'a> Operation<'a> {
         self.name
     }
 
-    /// Returns the module that it stands in.
+    /// Returns the module that it is in.
     #[must_use]
     pub const fn component(&self) -> &'a str {
         self.component
     }
 
-    /// Returns the file that it stands in.
+    /// Returns the file that it is in.
     #[must_use]
     pub const fn file(&self) -> &'static str {
         self.file
@@ -57,21 +57,21 @@ impl<'a> Operation<'a> {
     }
 }
 
-/// One run of an operation, taken when it is entered: the start, where the level debug is on.
+/// The start of one run of an operation, where the level debug is on.
 #[derive(Clone, Copy, Debug)]
 #[must_use]
-pub struct Entry {
+pub(crate) struct OperationTimer {
     /// [`Tick::MAX`] where it was not taken.
     started: Tick,
 }
 
-impl Entry {
+impl OperationTimer {
     /// Enters an annotated function: logs nothing, and reads the clock only where `debug` is on for
     /// boundaries.
     #[inline]
-    pub fn function() -> Self {
+    pub(crate) fn function() -> Self {
         let started = if debug_is_on() {
-            start_if_heard()
+            start_if_enabled()
         } else {
             Tick::MAX
         };
@@ -80,9 +80,9 @@ impl Entry {
 
     /// Enters a boundary: logs that at debug, and reads the clock only where that level is on.
     #[inline]
-    pub fn boundary(operation: &Operation<'_>) -> Self {
+    pub(crate) fn boundary(operation: &Operation<'_>) -> Self {
         let started = if debug_is_on() {
-            enter_if_heard(operation)
+            enter_if_enabled(operation)
         } else {
             Tick::MAX
         };
@@ -93,14 +93,14 @@ impl Entry {
     #[inline]
     pub(super) fn transaction(operation: &Operation<'_>) -> Self {
         let started = if debug_is_on() {
-            begin_if_heard(operation)
+            begin_if_enabled(operation)
         } else {
             Tick::MAX
         };
         Self { started }
     }
 
-    /// Tells whether the start was taken.
+    /// Returns `true` if the start was taken.
     #[inline]
     pub(super) fn is_timed(&self) -> bool {
         self.started != Tick::MAX
@@ -108,13 +108,13 @@ impl Entry {
 
     /// Leaves the operation by success: logs that at debug, with the duration.
     #[inline]
-    pub fn succeeded(self, operation: &Operation<'_>) {
+    pub(crate) fn succeeded(self, operation: &Operation<'_>) {
         if self.is_timed() {
             log_success(operation, self.started);
         }
     }
 
-    /// Takes the entry out of a guard, which logs nothing when it is dropped after that.
+    /// Takes the timer out of a guard, which logs nothing when it is dropped after that.
     #[inline]
     pub(super) fn finish(&mut self) -> Self {
         Self {
@@ -122,7 +122,7 @@ impl Entry {
         }
     }
 
-    /// Leaves the operation by success, and finishes the entry of a guard.
+    /// Leaves the operation by success, and finishes the timer of a guard.
     #[inline]
     pub(super) fn finish_by_success(&mut self, operation: &Operation<'_>) {
         if self.is_timed() {
@@ -130,7 +130,7 @@ impl Entry {
         }
     }
 
-    /// Leaves the operation by neither success nor error: logs that at debug, unless the entry is
+    /// Leaves the operation by neither success nor error: logs that at debug, unless the timer is
     /// finished.
     #[inline]
     pub(super) fn left(&self, operation: &Operation<'_>) {
@@ -142,7 +142,7 @@ impl Entry {
     /// Returns how long the operation has run, where its start was taken.
     #[inline]
     #[must_use]
-    pub fn elapsed(&self) -> Option<Duration> {
+    pub(crate) fn elapsed(&self) -> Option<Duration> {
         self.is_timed()
             .then(|| SharedClock::current().now().since(self.started))
     }
@@ -155,14 +155,14 @@ fn debug_is_on() -> bool {
     LevelFilter::current() >= Level::DEBUG
 }
 
-fn is_heard() -> bool {
+fn is_enabled() -> bool {
     tracing::enabled!(target: names::TARGET_BOUNDARY, Level::DEBUG)
 }
 
 #[cold]
 #[inline(never)]
-fn start_if_heard() -> Tick {
-    if is_heard() {
+fn start_if_enabled() -> Tick {
+    if is_enabled() {
         SharedClock::current().now()
     } else {
         Tick::MAX
@@ -171,8 +171,8 @@ fn start_if_heard() -> Tick {
 
 #[cold]
 #[inline(never)]
-fn enter_if_heard(operation: &Operation<'_>) -> Tick {
-    if !is_heard() {
+fn enter_if_enabled(operation: &Operation<'_>) -> Tick {
+    if !is_enabled() {
         return Tick::MAX;
     }
     let Operation {
@@ -187,7 +187,7 @@ fn enter_if_heard(operation: &Operation<'_>) -> Tick {
 
 #[cold]
 #[inline(never)]
-fn begin_if_heard(operation: &Operation<'_>) -> Tick {
+fn begin_if_enabled(operation: &Operation<'_>) -> Tick {
     if !tracing::enabled!(target: names::TARGET_TRANSACTION, Level::DEBUG) {
         return Tick::MAX;
     }

@@ -1,6 +1,6 @@
 //! Panics as errors.
 
-use super::{Entry, Operation, Recognised, Report, Then};
+use super::{Operation, OperationTimer, Recognised, Report, Then};
 use crate::{
     AppError, ErrorCode,
     error::View,
@@ -54,7 +54,11 @@ pub(crate) fn place_of(error: &AppError) -> Option<&str> {
 pub(crate) fn report(payload: &Payload, what: &str, component: &str) {
     let error = error_of(payload, what);
     let operation = Operation::new(what, component, "", 0);
-    let report = Report::new(View::from_app(&error), &operation, Entry::function());
+    let report = Report::new(
+        View::from_app(&error),
+        &operation,
+        OperationTimer::function(),
+    );
     report
         .without_location()
         .send(Recognised::default(), Then::Ends);
@@ -78,7 +82,8 @@ pin_project_lite::pin_project! {
     /// A future whose panic becomes an error.
     pub struct CatchPanics<'a, F> {
         what: &'a str,
-        // A panic is caught by whoever polls: what is told is where the body was handed over.
+        // A panic is caught wherever the future is polled: the place that is reported is the one
+        // where the body was passed in.
         place: &'static Location<'static>,
         #[pin]
         inner: F,
@@ -120,7 +125,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_panic_becomes_an_error_with_its_text() {
+    fn panic_becomes_an_error_with_its_text() {
         let err = catch::<()>("parse", || panic!("at {}", 7)).unwrap_err();
         assert!(err.is(ErrorCode::PANIC_ERROR));
         assert_eq!(err.to_string(), "`parse` panicked: at 7");
@@ -129,7 +134,7 @@ mod tests {
     }
 
     #[test]
-    fn a_payload_that_panics_when_dropped_is_contained() {
+    fn payload_that_panics_when_dropped_is_contained() {
         struct Bomb;
         impl Drop for Bomb {
             fn drop(&mut self) {

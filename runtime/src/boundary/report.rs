@@ -3,10 +3,10 @@
 //!
 //! An [`AppError`] carries a mark that it was reported; it is also found in the chain of sources of
 //! another error, and inside an [`std::io::Error`]. A foreign error has no room for a mark. It is
-//! recognised by the frame around the one that reported it: the reporting frame posts what it saw,
-//! and each such report stands for at most one error that leaves the frame around.
+//! recognised by the frame around the one that reported it: the reporting frame posts what it
+//! reported, and each such report stands for at most one error that leaves the frame around.
 
-use super::{Entry, LogLevel, Operation};
+use super::{LogLevel, Operation, OperationTimer};
 use crate::{
     AppError, ErrorCode, Rejection,
     call::{self, Frame, Inside, Marked, Reported},
@@ -19,8 +19,7 @@ use crate::{
 use serde_json::{Map, Value};
 use std::panic::Location;
 
-/// Reports an error by hand: it is logged, recorded and passed to alerts as if a boundary had seen
-/// it.
+/// Reports an error by hand: it is logged, recorded and passed to alerts as a boundary would do.
 ///
 /// Does nothing for an error that was reported before, by hand or by a boundary. The operation is
 /// `report`, at the caller's place.
@@ -39,11 +38,15 @@ use std::panic::Location;
 pub fn report(error: &AppError) {
     let place = Location::caller();
     let operation = Operation::new("report", place.file(), place.file(), place.line());
-    let report = Report::new(View::from_app(error), &operation, Entry::function());
-    report.send(Recognised::of(View::from_app(error)), Then::Leaves);
+    let report = Report::new(
+        View::from_app(error),
+        &operation,
+        OperationTimer::function(),
+    );
+    report.send(Recognised::from_view(View::from_app(error)), Then::Leaves);
 }
 
-/// What becomes of an error after its report.
+/// Where an error goes after its report.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[doc(hidden)]
 pub enum Then {
@@ -65,8 +68,8 @@ pub(crate) struct Recognised {
 }
 
 impl Recognised {
-    /// Looks at an error that is reported outside of every frame.
-    pub(crate) fn of(view: View<'_>) -> Self {
+    /// Recognises an error that is reported outside of every frame.
+    pub(crate) fn from_view(view: View<'_>) -> Self {
         Self {
             opening: opening_of(view, None),
             ..Self::default()
@@ -76,7 +79,7 @@ impl Recognised {
     /// Ends a frame, and finds the error among those that were reported inside.
     pub(crate) fn new(view: View<'_>, frame: &mut Frame) -> Self {
         let Some(mut inside) = frame.end() else {
-            return Self::of(view);
+            return Self::from_view(view);
         };
         let opening = opening_of(view, inside.rejection());
         // Each report is of at most one error that leaves.
@@ -115,7 +118,7 @@ fn opening_of(view: View<'_>, inside: Option<&Rejection>) -> Option<ErrorId> {
 pub(crate) struct Report<'a> {
     view: View<'a>,
     operation: &'a Operation<'a>,
-    entry: Entry,
+    timer: OperationTimer,
     code: Option<ErrorCode>,
     level: LogLevel,
     captured: Option<&'a Map<String, Value>>,
@@ -123,11 +126,11 @@ pub(crate) struct Report<'a> {
 }
 
 impl<'a> Report<'a> {
-    pub(crate) fn new(view: View<'a>, operation: &'a Operation<'a>, entry: Entry) -> Self {
+    pub(crate) fn new(view: View<'a>, operation: &'a Operation<'a>, timer: OperationTimer) -> Self {
         Self {
             view,
             operation,
-            entry,
+            timer,
             code: None,
             level: LogLevel::Error,
             captured: None,
@@ -212,7 +215,7 @@ impl<'a> Report<'a> {
             operation: self.operation.name(),
             component: self.operation.component(),
             location: found.location.filter(|_| !self.is_elsewhere),
-            elapsed: self.entry.elapsed(),
+            elapsed: self.timer.elapsed(),
             captured: self.captured,
             error: self.view.error(),
             state: if is_provisional {
@@ -261,7 +264,7 @@ impl Line {
 }
 
 /// Publishes an error of an attempt that another one may follow: it is written at once, as a
-/// warning, and settled when it is known what became of the attempt.
+/// warning, and settled when the attempt is decided.
 fn hold(event: ErrorEvent<'_>, line: Line) {
     Line {
         level: line.level.max(tracing::Level::WARN),

@@ -3,7 +3,7 @@
 use crate::panics;
 use std::{error::Error, io, iter::successors, sync::Arc};
 
-/// How many levels are looked at: a chain that bites its own tail ends there.
+/// Maximum number of levels: a cyclic chain ends there.
 pub(crate) const MAX_LEVELS: usize = 64;
 
 /// Iterates over an error and its sources, outermost first, also over the errors that an
@@ -17,14 +17,14 @@ pub(crate) fn chain<'a>(
 fn next<'a>(level: &'a (dyn Error + 'static)) -> Option<&'a (dyn Error + 'static)> {
     match inside(level) {
         Some(hidden) => Some(hidden),
-        // A `source()` that panics has nothing to say; the error that is being looked at stays the
-        // one to tell of.
+        // A `source()` that panics is taken for none: the error under inspection must not be lost
+        // for it.
         None => panics::catch(|| level.source()).ok().flatten(),
     }
 }
 
 /// The error inside a level that names the source of that error as its own, so that `source()`
-/// alone never sees it.
+/// alone skips it.
 pub(crate) fn inside<'a>(level: &'a (dyn Error + 'static)) -> Option<&'a (dyn Error + 'static)> {
     if let Some(io) = level.downcast_ref::<io::Error>() {
         return io.get_ref().map(|hidden| hidden as _);
@@ -61,16 +61,16 @@ pub(crate) fn distinct_texts<'a>(
     })
 }
 
-/// Returns `true` if the text above a source says that source's text at its end, as a whole.
+/// Returns `true` if the text above a source ends with the whole text of that source.
 fn ends_with(above: &str, source: &str) -> bool {
     const CLOSING: [char; 6] = [')', ']', '"', '\'', '`', '.'];
-    let said = |above: &str| {
+    let repeats = |above: &str| {
         let before = above.strip_suffix(source)?;
-        // `exit status 15` does not say `5`.
+        // `exit status 15` does not end with the source `5`.
         Some(!before.ends_with(char::is_alphanumeric) || !source.starts_with(char::is_alphanumeric))
     };
-    said(above)
-        .or_else(|| said(above.trim_end_matches(CLOSING)))
+    repeats(above)
+        .or_else(|| repeats(above.trim_end_matches(CLOSING)))
         .unwrap_or(false)
 }
 
@@ -79,7 +79,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn source_is_said_by_the_end_of_the_text_above_it() {
+    fn text_that_ends_with_its_source_repeats_it() {
         for above in [
             "no route",
             "connect: no route",
@@ -97,6 +97,6 @@ mod tests {
         ] {
             assert!(!ends_with(above, source), "{above}, {source}");
         }
-        assert!(ends_with("anything", ""), "an empty text says nothing");
+        assert!(ends_with("anything", ""), "an empty source adds nothing");
     }
 }

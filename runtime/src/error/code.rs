@@ -200,7 +200,7 @@ impl ErrorCode {
         Self(info)
     }
 
-    /// Returns the code's name, as `DB_CONNECTION_ERROR`.
+    /// Returns the code's name, for example `DB_CONNECTION_ERROR`.
     #[must_use]
     pub const fn name(self) -> &'static str {
         self.0.name
@@ -231,8 +231,8 @@ impl ErrorCode {
         self.0.class
     }
 
-    /// Returns the file and line of the declaration, as `src/codes.rs:12`; of the codes of one
-    /// `error_codes!`, the line of that call.
+    /// Returns the file and line of the declaration, for example `src/codes.rs:12`; of the codes of
+    /// one `error_codes!`, the line of that call.
     #[must_use]
     pub const fn declared_at(self) -> &'static str {
         self.0.declared_at

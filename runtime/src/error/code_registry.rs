@@ -22,7 +22,7 @@ pub fn registered_codes() -> impl Iterator<Item = ErrorCode> {
         .copied()
 }
 
-/// Two declarations that cannot be told apart: two codes with one number, or two with one name.
+/// Two declarations that cannot be distinguished: two codes with one number, or two with one name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct CodeClash {
@@ -58,7 +58,7 @@ impl fmt::Display for CodeClash {
 /// Finds the codes whose number or name is declared twice in the program, in different crates or by
 /// different calls of `error_codes!`.
 ///
-/// Statistics and journals tell errors apart by these, so a clash mixes up what they say. The
+/// Statistics and journals identify errors by these, so a clash mixes up two kinds of errors. The
 /// system's start reports each.
 ///
 /// # Examples
@@ -146,7 +146,7 @@ mod tests {
     const SAME_BOTH: ErrorCode = code(&CodeInfo::new("A", 1000, 404, "d.rs:4"));
 
     #[test]
-    fn a_clash_names_both_places() {
+    fn clash_names_both_places() {
         let clashes = clashes_among([A, SAME_NUMBER, A, SAME_NAME, SAME_BOTH].into_iter());
         let texts: Vec<String> = clashes.iter().map(ToString::to_string).collect();
         let expected = [
@@ -158,7 +158,7 @@ mod tests {
     }
 
     #[test]
-    fn the_standard_codes_do_not_clash() {
+    fn standard_codes_do_not_clash() {
         assert_eq!(clashes_among(ErrorCode::STANDARD.iter().copied()), []);
     }
 }

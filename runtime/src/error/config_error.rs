@@ -7,7 +7,7 @@ use std::{error::Error, fmt};
 /// rule it breaks.
 ///
 /// Builders report every problem at once; [`field`](Self::field), [`value`](Self::value) and
-/// [`rule`](Self::rule) speak of the first, [`problems`](Self::problems) of all. An
+/// [`rule`](Self::rule) return the first, [`problems`](Self::problems) all. An
 /// [`AppError`](crate::AppError) made of it has the code `CONFIG_ERROR`.
 ///
 /// # Examples

@@ -5,7 +5,7 @@ use std::{fmt, time::SystemTime};
 
 /// The identity of one error: a version 7 UUID (RFC 9562), whose text sorts by time of creation.
 ///
-/// It stands in every log line, alert, journal row and HTTP answer that speaks of the error.
+/// It stands in every log line, alert, journal row and HTTP response about the error.
 ///
 /// # Examples
 ///
@@ -126,7 +126,7 @@ mod tests {
     }
 
     #[test]
-    fn a_hundred_thousand_ids_are_distinct() {
+    fn hundred_thousand_ids_are_distinct() {
         let all: std::collections::HashSet<_> = (0..100_000).map(|_| ErrorId::new()).collect();
         assert_eq!(all.len(), 100_000);
     }

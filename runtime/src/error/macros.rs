@@ -61,7 +61,7 @@ macro_rules! app_error {
 /// ```
 #[macro_export]
 macro_rules! bail {
-    // In the block of a boundary, which says how it is left.
+    // In the block of a boundary, which defines how it is left.
     (@leave($($leave:tt)+) $($args:tt)+) => {
         $($leave)+ $crate::__private::boundary::failed($crate::app_error!($($args)+))
     };
@@ -92,7 +92,7 @@ macro_rules! bail {
 /// ```
 #[macro_export]
 macro_rules! ensure {
-    // In the block of a boundary, which says how it is left.
+    // In the block of a boundary, which defines how it is left.
     (@leave($($leave:tt)+) $condition:expr, $($args:tt)+) => {
         if $condition {
         } else {
@@ -206,7 +206,7 @@ macro_rules! __with_details {
     ([$error:expr] $key:literal = $value:expr $(, $($rest:tt)*)?) => {
         $crate::__with_details!([$error.with_detail($key, &$value)] $($($rest)*)?)
     };
-    // With the error, lest what the user imported for it seems unused.
+    // With the error, so that an import for it does not count as unused.
     ([$error:expr] $($other:tt)*) => {{
         ::core::compile_error!(::core::concat!(
             "a detail is `key = value`, `key = %value`, `key = ?value` or a name alone; found `",
@@ -228,8 +228,8 @@ pub mod __macros {
 
     pub use inventory;
 
-    /// What `error_codes!` says of one code. It is evaluated at compile time, where a panic is a
-    /// compile error.
+    /// The declaration of one code in `error_codes!`. It is evaluated at compile time, where a
+    /// panic is a compile error.
     #[derive(Clone, Copy, Debug)]
     pub struct Declaration {
         name: &'static str,

@@ -15,7 +15,7 @@ const MAX_DETAIL: usize = 4096;
 /// gets the status, the code and its name, the public message where there is one, and the identity
 /// of the error, by which the operator finds the rest in log and journal.
 ///
-/// Members of the body: `type` (`about:blank`, or what [`type_base`](Self::type_base) says),
+/// Members of the body: `type` (`about:blank`, or the URI from [`type_base`](Self::type_base)),
 /// `title` (the status in words), `status`, `instance` (`urn:uuid:` and the error's id), `code` (a
 /// number that is no HTTP status), `code_name`, `detail` where there is a public message, and
 /// [extension members](Self::extension_member).
@@ -210,7 +210,7 @@ impl ProblemDetails {
         self.detail.as_deref()
     }
 
-    /// Returns the seconds to wait before another try, rounded up, as `Retry-After` has them.
+    /// Returns the seconds to wait before another try, rounded up, for `Retry-After`.
     #[must_use]
     pub fn retry_after(&self) -> Option<u64> {
         self.retry_after
@@ -336,7 +336,7 @@ mod tests {
     }
 
     #[test]
-    fn the_wait_is_rounded_up_to_whole_seconds() {
+    fn wait_is_rounded_up_to_whole_seconds() {
         let wait = |nanos| whole_seconds(Duration::from_nanos(nanos));
         assert_eq!(
             [wait(0), wait(1), wait(1_000_000_000), wait(1_000_000_001)],
@@ -346,7 +346,7 @@ mod tests {
     }
 
     #[test]
-    fn a_rejection_answers_with_its_status_and_its_wait() {
+    fn rejection_responds_with_its_status_and_wait() {
         for (policy, code, status) in [
             (Policy::CircuitBreaker, ErrorCode::CIRCUIT_OPEN_ERROR, 503),
             (Policy::RateLimit, ErrorCode::RATE_LIMIT_ERROR, 429),

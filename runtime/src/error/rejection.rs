@@ -37,7 +37,8 @@ impl Policy {
         Self::RateLimit,
     ];
 
-    /// Returns the policy's name as it stands in messages and fields, as `circuit_breaker`.
+    /// Returns the policy's name as it stands in messages and fields, for example
+    /// `circuit_breaker`.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -56,10 +57,10 @@ impl fmt::Display for Policy {
     }
 }
 
-/// The policy behind a [`Rejection`]: it tells, when asked, what the rejection itself need not
+/// The policy behind a [`Rejection`]: it provides on request what the rejection itself need not
 /// carry.
 ///
-/// A rejection holds its policy by one reference count and asks for texts later, so that rejecting
+/// A rejection holds its policy by one reference count and fetches texts later, so that rejecting
 /// allocates and formats nothing. Implement it to write a policy of your own.
 ///
 /// # Examples
@@ -145,8 +146,8 @@ pub struct Rejection {
     reported: Reported,
 }
 
-/// Whether a rejection was reported. A clone is looked at, and not the value that leaves the call:
-/// it has a mark of its own.
+/// Whether a rejection was reported. A clone is inspected, and not the value that leaves the call:
+/// it has its own mark.
 #[derive(Default)]
 struct Reported(AtomicBool);
 
@@ -215,7 +216,7 @@ impl Rejection {
             .unwrap_or(Policy::CircuitBreaker)
     }
 
-    /// Returns the name of the policy, as `payments`.
+    /// Returns the name of the policy, for example `payments`.
     #[must_use]
     pub fn name(&self) -> &str {
         self.rejector.name()
@@ -233,7 +234,8 @@ impl Rejection {
         self.code
     }
 
-    /// Tells whether the function was started all the same, as under a time limit that cut it off.
+    /// Returns `true` if the function was started nevertheless, for example under a time limit that
+    /// cut it off.
     #[must_use]
     pub fn ran(&self) -> bool {
         self.policy() == Policy::Timeout
@@ -312,7 +314,7 @@ impl Rejection {
     }
 
     /// Marks the rejection as reported, and returns `true` if it was not before. Relaxed: the flag
-    /// orders nothing but itself.
+    /// orders only itself.
     pub(crate) fn claim_report(&self) -> bool {
         !self.reported.0.swap(true, Ordering::Relaxed)
     }
@@ -374,7 +376,7 @@ impl std::error::Error for Rejection {
 
 /// An error type that can carry a [`Rejection`]: every type with `From<Rejection>`.
 ///
-/// It is the bound of calls by hand, so that the compiler says what an error type lacks.
+/// It is the bound of calls by hand, so that the compiler reports what an error type lacks.
 #[diagnostic::on_unimplemented(
     message = "the error type `{Self}` cannot carry a `Rejection`",
     label = "`{Self}` cannot say that the call was rejected",

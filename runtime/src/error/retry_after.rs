@@ -2,11 +2,11 @@
 
 use std::time::{Duration, SystemTime};
 
-/// Returns how long the value of a `Retry-After` header asks to wait, in both its forms: seconds,
-/// and an HTTP date.
+/// Returns the wait in the value of a `Retry-After` header, in both its forms: seconds, and an HTTP
+/// date.
 ///
-/// `now` is the time at which the answer came; a date before it is no wait. A value of neither form
-/// is `None`.
+/// `now` is the time at which the response arrived; a date before it is no wait. A value of neither
+/// form is `None`.
 ///
 /// # Examples
 ///

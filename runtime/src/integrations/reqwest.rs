@@ -16,7 +16,7 @@ use reqwest_0_13::{
 use std::time::{Duration, SystemTime};
 
 /// Turns an answer with the status of an error into an [`AppError`]: with a code and a class by the
-/// status, and the wait that `Retry-After` asks for, in seconds or as a date.
+/// status, and the wait in `Retry-After`, in seconds or as a date.
 ///
 /// # Errors
 ///
@@ -56,7 +56,7 @@ pub fn checked(response: Response) -> Result<Response, AppError> {
     Err(error)
 }
 
-/// Returns the wait that the header `Retry-After` asks for, in seconds or as a date.
+/// Returns the wait in the header `Retry-After`, in seconds or as a date.
 ///
 /// # Examples
 ///
@@ -91,7 +91,7 @@ mod tests {
     }
 
     #[test]
-    fn error_of_an_answer_has_class_wait_and_place() {
+    fn error_of_a_response_has_class_wait_and_place() {
         let line = line!() + 1;
         let err = answer(421, Some("3")).unwrap_err();
         assert_eq!(

@@ -3,7 +3,7 @@
 use super::within::within;
 use crate::{
     AppError, ErrorCode,
-    boundary::{Entry, LogLevel, Operation, Recognised, Report, Then, panic::located},
+    boundary::{LogLevel, Operation, OperationTimer, Recognised, Report, Then, panic::located},
     error::View,
     panics,
     sync::Mutex,
@@ -81,7 +81,11 @@ fn report(panic: &PanicHookInfo<'_>) {
                 error = located(error, &format!("{file}:{line}:{column}"));
                 operation = Operation::new("panic", file, interned(file), *line);
             }
-            let report = Report::new(View::from_app(&error), &operation, Entry::function());
+            let report = Report::new(
+                View::from_app(&error),
+                &operation,
+                OperationTimer::function(),
+            );
             report
                 .level(LogLevel::Critical)
                 .without_location()

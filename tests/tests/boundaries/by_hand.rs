@@ -1,6 +1,6 @@
 //! Boundaries and transactions without the macros.
 
-use crate::support::Ears;
+use crate::support::Observed;
 use gardefou::{
     AppError, ErrorCode,
     boundary::{self, AsyncTransaction, ErrorBoundary, LogLevel, TransactionBoundary},
@@ -15,15 +15,15 @@ use std::{
 };
 
 #[test]
-fn a_boundary_by_hand_codes_reports_and_names() {
-    let ears = Ears::on("hand-error");
+fn boundary_by_hand_codes_and_reports_under_its_name() {
+    let observed = Observed::on("hand-error");
     let boundary = ErrorBoundary::new("hand-error")
         .error_code(ErrorCode::CONFIG_ERROR)
         .log_level(LogLevel::Critical);
     let err = boundary.call(|| "x".parse::<u8>()).unwrap_err();
     assert!(err.is(ErrorCode::CONFIG_ERROR));
     assert_eq!(err.details()["context"][0], "hand-error");
-    assert_eq!(ears.errors()[0].level, Severity::Critical);
+    assert_eq!(observed.errors()[0].level, Severity::Critical);
     assert_eq!(boundary.call(|| "7".parse::<u8>()).unwrap(), 7);
     let err = boundary
         .catch_panics(true)
@@ -33,7 +33,7 @@ fn a_boundary_by_hand_codes_reports_and_names() {
 }
 
 #[tokio::test]
-async fn an_async_boundary_by_hand_does_the_same() {
+async fn async_boundary_by_hand_codes_and_reports_under_its_name() {
     let boundary = ErrorBoundary::new("hand-async").error_code(ErrorCode::SYNC_ERROR);
     let err = boundary
         .call_async(|| async { "x".parse::<u8>() })
@@ -49,7 +49,7 @@ async fn an_async_boundary_by_hand_does_the_same() {
 }
 
 #[test]
-fn a_transaction_by_hand_rolls_back_what_it_borrowed() {
+fn transaction_by_hand_rolls_back_borrowed_state() {
     let balance = Cell::new(100);
     let run = |text: &str| {
         boundary::transaction("hand-tx", |tx| {
@@ -65,20 +65,20 @@ fn a_transaction_by_hand_rolls_back_what_it_borrowed() {
 }
 
 #[test]
-fn the_callback_by_hand_hears_of_the_coded_error() {
-    let mut told = None;
+fn callback_by_hand_is_called_with_the_coded_error() {
+    let mut reported = None;
     let transaction =
         TransactionBoundary::new("hand-callback").error_code(ErrorCode::DB_WRITE_ERROR);
     let result = transaction
         .log_level(LogLevel::Warn)
-        .on_error_callback(|err| told = Some(err.code()))
+        .on_error_callback(|err| reported = Some(err.code()))
         .call(|_| Err::<(), _>("disk full"));
     assert!(result.is_err());
-    assert_eq!(told, Some(ErrorCode::DB_WRITE_ERROR));
+    assert_eq!(reported, Some(ErrorCode::DB_WRITE_ERROR));
 }
 
 #[tokio::test]
-async fn an_async_transaction_by_hand_is_send_and_awaits() {
+async fn async_transaction_by_hand_is_send_and_awaits() {
     async fn save(undone: Arc<AtomicU32>) -> Result<(), AppError> {
         boundary::transaction_async("hand-tx-async", async |tx: &AsyncTransaction| {
             tx.on_rollback_async("undo", async move || {
@@ -105,7 +105,7 @@ fn line_of(mark: &str) -> u32 {
 }
 
 #[tokio::test]
-async fn an_error_without_a_place_has_that_of_the_call_by_hand() {
+async fn error_without_a_place_has_that_of_the_call_by_hand() {
     let sync = ErrorBoundary::new("hand-place").call(|| Err::<(), _>("sync")); // sync
     let catching = ErrorBoundary::new("hand-place").catch_panics(true);
     let caught = catching.call(|| Err::<(), _>("caught")); // caught

@@ -1,6 +1,6 @@
-//! `error_boundary!`: what it makes of an error.
+//! `error_boundary!`: values and errors of its block.
 
-use crate::support::{Ears, panics};
+use crate::support::{Observed, panics};
 use gardefou::{AppError, ErrorCode, ResultExt, bail, ensure, error_boundary, event::Severity};
 use std::{error::Error, fmt, fs, io};
 
@@ -13,7 +13,7 @@ fn parse(text: &str) -> Result<i32, AppError> {
 }
 
 #[test]
-fn the_value_is_wrapped_and_the_error_is_coded() {
+fn value_is_wrapped_and_error_is_coded() {
     assert_eq!(parse("7").unwrap(), 7);
     let err = parse("seven").unwrap_err();
     assert!(err.is(ErrorCode::ANALYSIS_DATA_ERROR) && err.is_coded());
@@ -21,7 +21,7 @@ fn the_value_is_wrapped_and_the_error_is_coded() {
 }
 
 #[test]
-fn a_coded_error_keeps_its_code() {
+fn coded_error_keeps_its_code() {
     let result = error_boundary!(
         "error-coded",
         error_code = ErrorCode::ANALYSIS_DATA_ERROR,
@@ -52,16 +52,19 @@ fn every_kind_of_error_ends_in_the_boundary() {
     fn ours() -> Result<(), AppError> {
         Err(AppError::new(ErrorCode::SYNC_ERROR, "ours"))
     }
-    let said = |result: Result<(), AppError>| result.unwrap_err().to_string();
-    assert_eq!(said(error_boundary!("error-kinds", { boxed()? })), "boxed");
+    let text_of = |result: Result<(), AppError>| result.unwrap_err().to_string();
     assert_eq!(
-        said(error_boundary!("error-kinds", { foreign()? })),
+        text_of(error_boundary!("error-kinds", { boxed()? })),
+        "boxed"
+    );
+    assert_eq!(
+        text_of(error_boundary!("error-kinds", { foreign()? })),
         "foreign"
     );
-    assert_eq!(said(error_boundary!("error-kinds", { text()? })), "text");
-    assert_eq!(said(error_boundary!("error-kinds", { ours()? })), "ours");
+    assert_eq!(text_of(error_boundary!("error-kinds", { text()? })), "text");
+    assert_eq!(text_of(error_boundary!("error-kinds", { ours()? })), "ours");
     assert_eq!(
-        said(error_boundary!("error-kinds", {
+        text_of(error_boundary!("error-kinds", {
             Err::<(), _>(io::Error::other("io"))?;
         })),
         "io"
@@ -105,7 +108,7 @@ fn bail_and_ensure_end_in_the_boundary() {
 }
 
 #[test]
-fn the_error_knows_the_line_of_its_question_mark() {
+fn error_has_the_line_of_its_question_mark() {
     let line = line!() + 1;
     let result = error_boundary!("error-line", { "x".parse::<u8>()? });
     let err = result.unwrap_err();
@@ -123,8 +126,8 @@ fn the_error_knows_the_line_of_its_question_mark() {
 }
 
 #[test]
-fn with_rethrow_off_the_error_is_reported_and_the_program_goes_on() {
-    let ears = Ears::on("error-quiet");
+fn without_rethrow_the_error_is_reported_and_the_program_continues() {
+    let observed = Observed::on("error-quiet");
     let size: Option<u64> = error_boundary!("error-quiet", rethrow = false, {
         fs::metadata("no such file")?.len()
     });
@@ -133,12 +136,12 @@ fn with_rethrow_off_the_error_is_reported_and_the_program_goes_on() {
         error_boundary!("error-quiet", rethrow = false, { "7".parse::<u8>()? }),
         Some(7)
     );
-    assert_eq!(ears.operations(), ["error-quiet"]);
+    assert_eq!(observed.operations(), ["error-quiet"]);
 }
 
 #[test]
-fn a_fallback_takes_the_place_of_the_value_and_is_not_built_before() {
-    let ears = Ears::on("error-fallback");
+fn fallback_replaces_the_value_and_is_built_lazily() {
+    let observed = Observed::on("error-fallback");
     let mut built = 0;
     let mut read = |text: &str| -> u16 {
         error_boundary!(
@@ -151,12 +154,12 @@ fn a_fallback_takes_the_place_of_the_value_and_is_not_built_before() {
         )
     };
     assert_eq!((read("8080"), read("http")), (8080, 80));
-    assert_eq!((built, ears.errors().len()), (1, 1));
+    assert_eq!((built, observed.errors().len()), (1, 1));
 }
 
 #[test]
-fn the_level_is_told() {
-    let ears = Ears::on("error-level");
+fn error_event_has_the_level_of_the_boundary() {
+    let observed = Observed::on("error-level");
     let _ = error_boundary!("error-level", log_level = "critical", {
         "x".parse::<u8>()?
     });
@@ -168,7 +171,11 @@ fn the_level_is_told() {
         log_level = gardefou::boundary::LogLevel::Debug,
         { "x".parse::<u8>()? }
     );
-    let levels: Vec<_> = ears.errors().into_iter().map(|told| told.level).collect();
+    let levels: Vec<_> = observed
+        .errors()
+        .into_iter()
+        .map(|reported| reported.level)
+        .collect();
     assert_eq!(
         levels,
         [Severity::Critical, Severity::Warning, Severity::Info]
@@ -176,13 +183,13 @@ fn the_level_is_told() {
 }
 
 #[test]
-fn a_name_can_be_a_constant_and_the_component_is_the_module() {
+fn name_can_be_a_constant_and_the_component_is_the_module() {
     const NAME: &str = "error-const";
-    let ears = Ears::on("error-const");
+    let observed = Observed::on("error-const");
     let _ = error_boundary!(NAME, { "x".parse::<u8>()? });
-    let told = ears.errors().remove(0);
+    let reported = observed.errors().remove(0);
     assert_eq!(
-        (told.operation.as_str(), told.component.as_str()),
+        (reported.operation.as_str(), reported.component.as_str()),
         ("error-const", module_path!())
     );
 }
@@ -207,21 +214,21 @@ impl<const N: usize> Store for Remote<N> {
 }
 
 #[test]
-fn a_name_can_be_a_constant_of_the_type() {
+fn name_can_be_an_associated_constant() {
     for name in ["error-local", "error-remote-1"] {
-        let ears = Ears::on(name);
+        let observed = Observed::on(name);
         let _ = (Local.read(), Remote::<1>.read());
-        let told: Vec<_> = ears
+        let reported: Vec<_> = observed
             .errors()
             .into_iter()
-            .map(|told| told.operation)
+            .map(|reported| reported.operation)
             .collect();
-        assert_eq!(told, [name]);
+        assert_eq!(reported, [name]);
     }
 }
 
 #[test]
-fn a_panic_passes_unless_it_is_to_be_caught() {
+fn panic_passes_unless_catching_is_enabled() {
     assert!(panics(|| {
         let _: Result<(), _> = error_boundary!("error-panic", { panic!("boom") });
     }));
@@ -233,7 +240,7 @@ fn a_panic_passes_unless_it_is_to_be_caught() {
 }
 
 #[tokio::test]
-async fn a_panic_after_an_await_is_caught_too() {
+async fn panic_after_an_await_is_caught() {
     let result = error_boundary!("error-panic-async", catch_panics = true, {
         tokio::task::yield_now().await;
         assert_eq!(1 + 1, 3, "sums");
@@ -289,7 +296,7 @@ fn closures_async_blocks_and_functions_inside_keep_their_question_marks() {
 }
 
 #[tokio::test]
-async fn an_async_block_awaits_what_hides_in_a_macro() {
+async fn async_block_awaits_inside_a_macro() {
     async fn load(text: &str) -> io::Result<usize> {
         if text.is_empty() {
             Err(io::Error::other("empty"))
@@ -314,7 +321,7 @@ async fn an_async_block_awaits_what_hides_in_a_macro() {
 }
 
 #[test]
-fn the_block_borrows_and_changes_what_is_around_it() {
+fn block_borrows_and_changes_outer_variables() {
     let mut seen = Vec::new();
     let text = String::from("1,2,x");
     let result = error_boundary!("error-borrow", {
@@ -327,7 +334,7 @@ fn the_block_borrows_and_changes_what_is_around_it() {
 }
 
 #[test]
-fn the_block_may_come_from_a_macro() {
+fn block_may_come_from_a_macro() {
     macro_rules! named {
         ($name:expr, $block:block) => {
             error_boundary!($name, error_code = ErrorCode::SYNC_ERROR, $block)

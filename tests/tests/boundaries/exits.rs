@@ -19,7 +19,7 @@ fn boxed(n: u32) -> Box<dyn Display> {
 }
 
 #[test]
-fn a_returned_value_takes_the_type_of_the_function() {
+fn returned_value_has_the_type_of_the_function() {
     let all: Vec<_> = [0, 1, 2, 5].map(|n| boxed(n).to_string()).into();
     assert_eq!(all, ["nought", "1", "4", "99"]);
 }
@@ -77,7 +77,7 @@ async fn jumps_reach_their_loops_out_of_an_async_block() {
 }
 
 #[test]
-fn a_loop_inside_the_block_keeps_its_own_jumps() {
+fn loop_inside_the_block_keeps_its_own_jumps() {
     let result = error_boundary!("exits-own", catch_panics = true, {
         let mut sum = 0;
         'outer: for a in 0..10 {
@@ -109,7 +109,7 @@ fn a_loop_inside_the_block_keeps_its_own_jumps() {
 }
 
 #[test]
-fn a_break_with_a_value_and_a_question_mark_live_together() {
+fn break_with_a_value_and_question_mark_work_together() {
     fn search(texts: &[&str]) -> Result<i32, AppError> {
         let mut left = texts.iter();
         Ok(loop {
@@ -127,7 +127,7 @@ fn a_break_with_a_value_and_a_question_mark_live_together() {
     assert!(search(&["1", "x"]).is_err());
 }
 
-/// Macros whose definitions hold the exits, which no rewriting sees.
+/// Macros whose definitions hold the exits, which no rewriting reaches.
 mod hidden {
     macro_rules! number {
         ($text:expr) => {
@@ -151,7 +151,7 @@ mod hidden {
 }
 
 #[test]
-fn a_hidden_question_mark_in_a_closure_ends_in_the_boundary() {
+fn hidden_question_mark_in_a_closure_ends_in_the_boundary() {
     fn run(text: Option<&str>) -> Result<Result<u32, AppError>, AppError> {
         Ok(error_boundary!(
             "exits-hidden",
@@ -205,7 +205,7 @@ fn jumps_reach_their_loops_out_of_a_closure_form() {
 }
 
 #[test]
-fn a_closure_form_lends_or_takes_what_it_uses() {
+fn closure_form_borrows_or_moves_its_captures() {
     let mut lent = vec![1];
     let pushed = error_boundary!("exits-lent", || {
         lent.push(hidden::number!("2"));
@@ -220,7 +220,7 @@ fn a_closure_form_lends_or_takes_what_it_uses() {
 }
 
 #[tokio::test]
-async fn a_hidden_question_mark_in_an_async_block_ends_in_the_boundary() {
+async fn hidden_question_mark_in_an_async_block_ends_in_the_boundary() {
     async fn run(text: &str) -> Result<Result<u32, AppError>, AppError> {
         Ok(error_boundary!("exits-hidden-async", async {
             tokio::task::yield_now().await;
@@ -234,7 +234,7 @@ async fn a_hidden_question_mark_in_an_async_block_ends_in_the_boundary() {
 }
 
 #[test]
-fn a_hidden_question_mark_in_a_transaction_rolls_back() {
+fn hidden_question_mark_in_a_transaction_rolls_back() {
     fn save(text: &str) -> Result<Result<u32, AppError>, AppError> {
         Ok(gardefou::transaction_boundary!("exits-hidden-tx", |tx| {
             tx.on_rollback("undo", || ());
@@ -253,7 +253,7 @@ fn a_hidden_question_mark_in_a_transaction_rolls_back() {
 
 #[test]
 #[deny(unused_variables, unused_mut)]
-fn a_block_may_begin_with_inner_attributes() {
+fn block_may_begin_with_inner_attributes() {
     let in_place: Result<u32, AppError> = error_boundary!(
         "exits-attributes",
         {

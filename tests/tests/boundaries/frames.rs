@@ -1,7 +1,7 @@
 //! Frames of boundaries in place while futures wait: a frame is current during each poll of its
 //! future, and not in between.
 
-use crate::support::{Ears, panics};
+use crate::support::{Observed, panics};
 use gardefou::{
     AppError,
     call::{self, Context, InCall},
@@ -59,7 +59,7 @@ async fn later(value: u8) -> Result<u8, AppError> {
 }
 
 #[tokio::test]
-async fn awaits_within_the_arguments_of_an_awaited_call() {
+async fn arguments_of_an_awaited_call_are_awaited() {
     let sum = error_boundary!("frames-chain", {
         later(later(1).await? + later(2).await?).await?
     });
@@ -121,13 +121,13 @@ fn frames_caller_inner() -> Result<(), String> {
     Err("no route".into())
 }
 
-/// As [`frames_caller_inner`], heard by another test.
+/// As [`frames_caller_inner`], for another test.
 #[enhanced_error_handling]
 fn frames_order_inner() -> Result<(), String> {
     Err("no route".into())
 }
 
-/// As [`frames_caller_outer`], heard by another test.
+/// As [`frames_caller_outer`], for another test.
 #[enhanced_error_handling]
 fn frames_order_outer(before: impl FnOnce()) -> Result<(), String> {
     before();
@@ -144,7 +144,7 @@ fn frames_caller_outer(before: impl FnOnce()) -> Result<(), String> {
 
 #[test]
 fn frame_of_the_caller_is_current_after_each_poll() {
-    let ears = Ears::on("frames_caller");
+    let observed = Observed::on("frames_caller");
     for end in ENDS {
         for polls in 0..=8_usize {
             let mut future = Box::pin(deep(end));
@@ -163,18 +163,18 @@ fn frame_of_the_caller_is_current_after_each_poll() {
                 "{end:?} after {polls} polls"
             );
             assert_eq!(
-                ears.operations(),
+                observed.operations(),
                 vec!["frames_caller_inner"; polls + 1],
                 "{end:?} after {polls} polls"
             );
-            ears.clear();
+            observed.clear();
         }
     }
 }
 
 #[test]
 fn futures_that_are_dropped_in_each_order_leave_the_frame_of_the_caller() {
-    let ears = Ears::on("frames_order");
+    let observed = Observed::on("frames_order");
     for polls in 1..6 {
         let outcome = frames_order_outer(|| {
             let [mut one, mut two] = [Box::pin(deep(End::Value)), Box::pin(deep(End::Error))];
@@ -191,7 +191,7 @@ fn futures_that_are_dropped_in_each_order_leave_the_frame_of_the_caller() {
         });
         assert!(outcome.is_err());
     }
-    assert_eq!(ears.operations(), ["frames_order_inner"; 5]);
+    assert_eq!(observed.operations(), ["frames_order_inner"; 5]);
 }
 
 #[enhanced_error_handling]
@@ -229,10 +229,10 @@ async fn frames_two_outer(turns: u8) -> Result<(), String> {
 
 #[test]
 fn interleaved_futures_keep_equal_errors_apart() {
-    let ears = Ears::on("frames_two");
+    let observed = Observed::on("frames_two");
     let outcomes = interleave((0..10).map(|turns| frames_two_outer(turns % 4)));
     assert_eq!(outcomes, vec![Err("no route".to_owned()); 10]);
-    assert_eq!(ears.operations(), ["frames_two_inner"; 10]);
+    assert_eq!(observed.operations(), ["frames_two_inner"; 10]);
 }
 
 #[enhanced_error_handling]
@@ -241,8 +241,8 @@ async fn frames_swallowed_inner() -> Result<(), String> {
     Err("no route".into())
 }
 
-/// Goes on after the error of the function inside, and then fails with one of its own that reads
-/// the same.
+/// Continues after the error of the function inside, and then fails with one of its own with the
+/// same text.
 #[enhanced_error_handling]
 async fn frames_swallowed_outer() -> Result<(), String> {
     let value = error_boundary!("swallowed", rethrow = false, {
@@ -257,13 +257,13 @@ async fn frames_swallowed_outer() -> Result<(), String> {
 
 #[test]
 fn error_that_ends_in_a_boundary_hides_no_equal_one_after_it() {
-    let ears = Ears::on("frames_swallowed");
+    let observed = Observed::on("frames_swallowed");
     assert!(
         interleave([frames_swallowed_outer(), frames_swallowed_outer()])
             .iter()
             .all(Result::is_err)
     );
-    let mut operations = ears.operations();
+    let mut operations = observed.operations();
     operations.sort();
     let (inner, outer) = ("frames_swallowed_inner", "frames_swallowed_outer");
     assert_eq!(operations, [inner, inner, outer, outer]);
@@ -367,14 +367,14 @@ fn context_of_a_future_that_panics_or_is_dropped_is_left() {
 }
 
 #[test]
-fn future_in_place_is_as_pinned_as_it_was() {
+fn future_in_place_stays_pinned() {
     let mut future =
         pin!(async { error_boundary!("frames-pinned", { later(later(3).await?).await? }) });
     assert!(poll(future.as_mut()).is_pending() && poll(future.as_mut()).is_pending());
     assert!(matches!(poll(future.as_mut()), Poll::Ready(Ok(3))));
 }
 
-/// Which tenants compensations saw.
+/// The tenants that compensations read.
 type Tenants = Arc<Mutex<Vec<Option<&'static str>>>>;
 
 fn note_tenant(tenants: &Tenants) {
@@ -410,7 +410,7 @@ async fn rolled_back_async(tenants: &Tenants, hangs: bool) -> Result<(), AppErro
 }
 
 #[test]
-fn compensations_read_the_values_of_the_call_that_they_undo() {
+fn compensations_read_the_values_of_the_call_they_undo() {
     let tenants = Tenants::default();
     let acme = Context::current().with(Tenant("acme"));
     assert!(acme.run(|| rolled_back(&tenants)).is_err());

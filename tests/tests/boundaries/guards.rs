@@ -7,7 +7,7 @@
     reason = "guards stand in every form"
 )]
 
-use crate::support::Ears;
+use crate::support::Observed;
 use gardefou::{
     AppError, ErrorCode, bail, error_boundary, event::TransactionOutcome, transaction_boundary,
 };
@@ -22,7 +22,7 @@ async fn number_later(text: &str) -> Result<u32, std::num::ParseIntError> {
     text.parse()
 }
 
-/// Returns what became of the boundary, or `None` if the enclosing function was left.
+/// Returns the outcome of the boundary, or `None` if the enclosing function was left.
 fn reached<T>(
     run: impl FnOnce() -> Result<Result<T, AppError>, AppError>,
 ) -> Option<Result<T, AppError>> {
@@ -30,7 +30,7 @@ fn reached<T>(
 }
 
 #[test]
-fn a_question_mark_in_a_guard_ends_in_the_boundary() {
+fn question_mark_in_a_match_guard_ends_in_the_boundary() {
     let plain = |text: &str| {
         let text = text.to_owned();
         reached(move || {
@@ -57,7 +57,7 @@ fn a_question_mark_in_a_guard_ends_in_the_boundary() {
 }
 
 #[test]
-fn a_question_mark_in_every_form_of_guard_ends_in_the_boundary() {
+fn question_mark_in_every_form_of_match_guard_ends_in_the_boundary() {
     fn run(form: u32, text: &str) -> Option<Result<u32, AppError>> {
         reached(|| {
             Ok(error_boundary!("guards-forms", {
@@ -122,7 +122,7 @@ fn a_question_mark_in_every_form_of_guard_ends_in_the_boundary() {
 }
 
 #[test]
-fn a_question_mark_in_a_guard_rolls_back() {
+fn question_mark_in_a_match_guard_rolls_back() {
     fn save(text: &str, undone: &Cell<u32>) -> Result<Result<u32, AppError>, AppError> {
         Ok(transaction_boundary!("guards-tx", |tx| {
             tx.on_rollback("undo", || undone.set(undone.get() + 1));
@@ -136,7 +136,7 @@ fn a_question_mark_in_a_guard_rolls_back() {
             }
         }))
     }
-    let (ears, undone) = (Ears::on("guards-tx"), Cell::new(0));
+    let (observed, undone) = (Observed::on("guards-tx"), Cell::new(0));
     let saved = |text| save(text, &undone).expect("the function goes on");
     assert_eq!(
         (
@@ -152,13 +152,13 @@ fn a_question_mark_in_a_guard_rolls_back() {
     assert_eq!(undone.get(), 2);
     use TransactionOutcome::{Committed, RolledBack};
     assert_eq!(
-        ears.ends(),
+        observed.ends(),
         [Committed, Committed, Committed, RolledBack, RolledBack]
     );
 }
 
 #[tokio::test]
-async fn a_question_mark_in_a_guard_of_an_async_block_ends_in_the_boundary() {
+async fn question_mark_in_a_match_guard_of_an_async_block_ends_in_the_boundary() {
     async fn run(form: u32, text: &str) -> Result<Result<u32, AppError>, AppError> {
         Ok(error_boundary!("guards-async", {
             match form {
@@ -183,7 +183,7 @@ async fn a_question_mark_in_a_guard_of_an_async_block_ends_in_the_boundary() {
 }
 
 #[tokio::test]
-async fn a_question_mark_in_a_guard_of_an_async_transaction_rolls_back() {
+async fn question_mark_in_a_match_guard_of_an_async_transaction_rolls_back() {
     async fn save(text: &str) -> Result<Result<u32, AppError>, AppError> {
         Ok(transaction_boundary!("guards-async-tx", |tx| {
             tx.on_rollback("undo", || ());
@@ -194,7 +194,7 @@ async fn a_question_mark_in_a_guard_of_an_async_transaction_rolls_back() {
             }
         }))
     }
-    let ears = Ears::on("guards-async-tx");
+    let observed = Observed::on("guards-async-tx");
     assert_eq!(
         (
             save("7").await.unwrap().unwrap(),
@@ -211,7 +211,7 @@ async fn a_question_mark_in_a_guard_of_an_async_transaction_rolls_back() {
         true
     );
     use TransactionOutcome::{Committed, RolledBack};
-    assert_eq!(ears.ends(), [Committed, Committed, RolledBack]);
+    assert_eq!(observed.ends(), [Committed, Committed, RolledBack]);
 }
 
 /// Leaves the loop from guards, out of a block in place.
@@ -259,7 +259,7 @@ fn jumps_out_of_a_closure(texts: &[&str]) -> Result<Vec<u32>, AppError> {
 }
 
 #[test]
-fn jumps_in_a_guard_act_on_the_enclosing_function_and_loops() {
+fn jumps_in_a_match_guard_act_on_the_enclosing_function_and_loops() {
     for jumps in [jumps_in_place, jumps_out_of_a_closure] {
         assert_eq!(jumps(&["5", "1", "2", "3", "6"]).unwrap(), [5, 6]);
         assert_eq!(jumps(&["5", "4", "6"]).unwrap(), [5]);
@@ -269,7 +269,7 @@ fn jumps_in_a_guard_act_on_the_enclosing_function_and_loops() {
 }
 
 #[test]
-fn a_guard_of_a_nested_boundary_ends_there() {
+fn match_guard_in_a_nested_boundary_ends_there() {
     let outer: Result<u32, AppError> =
         error_boundary!("guards-outer", error_code = ErrorCode::SYNC_ERROR, {
             let inner = error_boundary!("guards-inner", error_code = ErrorCode::CONFIG_ERROR, {

@@ -99,7 +99,7 @@ fn need_send<T: Send>(value: T) -> T {
 }
 
 #[test]
-fn the_cases_behave_as_they_read() {
+fn jumps_behave_as_written() {
     assert_eq!((a("4"), a("x")), (5, -1));
     assert_eq!((b(""), b("3"), b("y")), (None, Some(3), None));
     assert_eq!(c(), 11);
@@ -109,7 +109,7 @@ fn the_cases_behave_as_they_read() {
 }
 
 #[tokio::test]
-async fn the_async_cases_behave_as_they_read_and_stay_send() {
+async fn async_jumps_behave_as_written_and_stay_send() {
     assert_eq!(need_send(e("x".into())).await.unwrap(), 0);
     assert_eq!(need_send(e("abc".into())).await.unwrap(), 4);
     assert_eq!(need_send(h(&[1, 2])).await.unwrap(), 2);

@@ -1,4 +1,4 @@
-//! What error boundaries and transactions promise.
+//! Guarantees of error boundaries and transactions.
 
 mod by_hand;
 mod error;

@@ -1,6 +1,6 @@
 //! Boundaries in boundaries, of both kinds.
 
-use crate::support::Ears;
+use crate::support::Observed;
 use gardefou::{
     AppError, ErrorCode, bail, error_boundary, event::TransactionOutcome, transaction_boundary,
 };
@@ -76,7 +76,7 @@ fn jumps_pass_closures_inside_blocks_and_blocks_inside_closures() {
 }
 
 #[test]
-fn a_return_in_a_boundary_in_a_transaction_commits() {
+fn return_in_a_boundary_in_a_transaction_commits() {
     fn save(early: bool) -> Result<&'static str, AppError> {
         transaction_boundary!("nested-commit", |tx| {
             tx.on_rollback("never runs", || panic!("it was committed"));
@@ -88,17 +88,17 @@ fn a_return_in_a_boundary_in_a_transaction_commits() {
             "late"
         })
     }
-    let ears = Ears::on("nested-commit");
+    let observed = Observed::on("nested-commit");
     assert_eq!(
         (save(true).unwrap(), save(false).unwrap()),
         ("early", "late")
     );
-    assert_eq!(ears.ends(), [TransactionOutcome::Committed; 2]);
-    assert_eq!(ears.errors().len(), 0);
+    assert_eq!(observed.ends(), [TransactionOutcome::Committed; 2]);
+    assert_eq!(observed.errors().len(), 0);
 }
 
 #[test]
-fn an_inner_transaction_undoes_its_own_work_and_the_outer_one_its_own() {
+fn inner_and_outer_transaction_each_undo_their_own_work() {
     let log = std::cell::RefCell::new(Vec::new());
     let result = transaction_boundary!(
         "nested-tx-outer",
@@ -120,7 +120,7 @@ fn an_inner_transaction_undoes_its_own_work_and_the_outer_one_its_own() {
 }
 
 #[test]
-fn the_boundaries_on_the_way_stand_in_the_context_innermost_first() {
+fn context_lists_the_crossed_boundaries_innermost_first() {
     let result = error_boundary!("nested-c", {
         error_boundary!("nested-b", {
             transaction_boundary!("nested-a", |_tx| { "x".parse::<u8>()? })?
@@ -136,7 +136,7 @@ fn the_boundaries_on_the_way_stand_in_the_context_innermost_first() {
 }
 
 #[test]
-fn a_context_of_the_users_own_is_left_alone() {
+fn context_detail_of_the_user_is_unchanged() {
     let result: Result<(), _> = error_boundary!("nested-own", {
         bail!(ErrorCode::SYNC_ERROR, "mine"; context = "mine");
     });

@@ -1,6 +1,6 @@
 //! Each error is reported once.
 
-use crate::support::Ears;
+use crate::support::Observed;
 use gardefou::{
     AppError, ErrorCode, bail, boundary, enhanced_error_handling, error_boundary,
     transaction_boundary,
@@ -8,19 +8,19 @@ use gardefou::{
 use std::{fmt, io};
 
 #[test]
-fn an_error_that_crosses_three_boundaries_is_told_once_by_the_innermost() {
-    let ears = Ears::on("once-three");
+fn error_that_crosses_three_boundaries_is_reported_once_by_the_innermost() {
+    let observed = Observed::on("once-three");
     let result = error_boundary!("once-three-c", {
         transaction_boundary!("once-three-b", |_tx| {
             error_boundary!("once-three-a", { "x".parse::<u8>()? })?
         })?
     });
     assert!(result.is_err());
-    assert_eq!(ears.operations(), ["once-three-a"]);
+    assert_eq!(observed.operations(), ["once-three-a"]);
 }
 
 #[test]
-fn an_error_that_is_wrapped_on_its_way_is_told_once() {
+fn error_that_is_wrapped_is_reported_once() {
     use gardefou::ResultExt;
     #[derive(Debug)]
     struct Wrapper(AppError);
@@ -37,26 +37,26 @@ fn an_error_that_is_wrapped_on_its_way_is_told_once() {
     fn fail() -> Result<u8, AppError> {
         error_boundary!("once-wrapped-inner", { "x".parse::<u8>()? })
     }
-    let ears = Ears::on("once-wrapped");
+    let observed = Observed::on("once-wrapped");
     let _ = error_boundary!("once-wrapped-context", {
         fail().context(ErrorCode::CONFIG_ERROR, "no settings")?
     });
     let _ = error_boundary!("once-wrapped-io", { fail().map_err(io::Error::other)? });
     let _ = error_boundary!("once-wrapped-own", { fail().map_err(Wrapper)? });
-    assert_eq!(ears.operations(), ["once-wrapped-inner"; 3]);
+    assert_eq!(observed.operations(), ["once-wrapped-inner"; 3]);
 }
 
 #[test]
-fn the_same_failure_again_is_another_error() {
-    let ears = Ears::on("once-again");
+fn repeated_failure_is_another_error() {
+    let observed = Observed::on("once-again");
     let run = || error_boundary!("once-again", { "x".parse::<u8>()? }).is_err();
     let _ = error_boundary!("once-again-outer", { assert!(run() && run() && run()) });
-    assert_eq!(ears.operations(), ["once-again"; 3]);
+    assert_eq!(observed.operations(), ["once-again"; 3]);
 }
 
 #[test]
-fn an_equal_error_after_a_swallowed_one_is_told() {
-    let ears = Ears::on("once-swallowed");
+fn equal_error_after_a_swallowed_one_is_reported() {
+    let observed = Observed::on("once-swallowed");
     let result = error_boundary!("once-swallowed-outer", {
         let quiet = error_boundary!("once-swallowed-inner", rethrow = false, {
             "x".parse::<u8>()?
@@ -66,14 +66,14 @@ fn an_equal_error_after_a_swallowed_one_is_told() {
     });
     assert!(result.is_err());
     assert_eq!(
-        ears.operations(),
+        observed.operations(),
         ["once-swallowed-inner", "once-swallowed-outer"]
     );
 }
 
 #[test]
-fn by_hand_and_by_boundary_are_one_path() {
-    let ears = Ears::on("once-hand");
+fn report_by_hand_and_by_boundary_count_once() {
+    let observed = Observed::on("once-hand");
     let monitor = gardefou::error_monitor();
     let err = boundary::error_boundary("once-hand", || "x".parse::<u8>()).unwrap_err();
     let count = |name: &str| {
@@ -88,12 +88,12 @@ fn by_hand_and_by_boundary_are_one_path() {
     gardefou::report(&err);
     gardefou::report(&err);
     assert_eq!(count("once-hand"), Some(1));
-    assert_eq!(ears.errors().len(), 1);
+    assert_eq!(observed.errors().len(), 1);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn an_error_that_changes_threads_on_its_way_is_told_once() {
-    let ears = Ears::on("once-threads");
+async fn error_that_changes_threads_is_reported_once() {
+    let observed = Observed::on("once-threads");
     let run = async || -> Result<(), AppError> {
         error_boundary!("once-threads-outer", {
             let inner = tokio::spawn(async {
@@ -105,11 +105,11 @@ async fn an_error_that_changes_threads_on_its_way_is_told_once() {
         })
     };
     assert!(run().await.is_err());
-    assert_eq!(ears.operations(), ["once-threads-inner"]);
+    assert_eq!(observed.operations(), ["once-threads-inner"]);
 }
 
 #[test]
-fn a_message_is_told_with_its_secrets_hidden_and_on_one_line() {
+fn event_text_is_redacted_and_on_one_line() {
     use crate::support::Logbook;
     let lines = Logbook::of(tracing::Level::ERROR, || {
         let _: Result<(), _> = error_boundary!("once-secret", {
@@ -126,7 +126,7 @@ fn a_message_is_told_with_its_secrets_hidden_and_on_one_line() {
 }
 
 #[test]
-fn a_place_inside_the_standard_library_gives_way_to_the_boundarys_own() {
+fn place_inside_the_standard_library_is_replaced_by_that_of_the_boundary() {
     let parse = || "x".parse::<u8>();
     let line = line!() + 1;
     let err = error_boundary!("once-place", { parse().map_err(AppError::from)? }).unwrap_err();
@@ -150,7 +150,7 @@ fn converted() -> Result<u8, AppError> {
 }
 
 #[test]
-fn an_attribute_stands_in_for_such_a_place_too() {
+fn place_inside_the_standard_library_is_replaced_by_that_of_the_attribute() {
     let err = converted().unwrap_err();
     assert_eq!(err.location().file(), file!());
 }

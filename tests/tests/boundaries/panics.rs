@@ -109,7 +109,7 @@ async fn place_level_and_group_are_those_of_the_panic_in_every_guard() {
 }
 
 #[test]
-fn a_panic_that_passes_several_guards_is_recorded_once() {
+fn panic_that_passes_several_guards_is_recorded_once() {
     let scope = Scope::new();
     let _entered = scope.enter();
     let transaction = || -> Result<(), AppError> {

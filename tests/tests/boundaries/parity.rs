@@ -1,6 +1,6 @@
 //! What the Python original got wrong about boundaries, and what it kept in its logs.
 
-use crate::support::{Ears, Logbook, panics};
+use crate::support::{Logbook, Observed, panics};
 use gardefou::{
     AppError, ErrorCode, bail,
     boundary::RollbackFailures,
@@ -11,9 +11,9 @@ use gardefou::{
 };
 use std::cell::{Cell, RefCell};
 
-/// A `Result` is the default, and swallowing is asked for.
+/// A `Result` is the default, and swallowing is opt-in.
 #[test]
-fn nothing_is_swallowed_unless_it_is_asked_for() {
+fn nothing_is_swallowed_by_default() {
     let loud: Result<u8, AppError> = error_boundary!("parity-s01", { "x".parse::<u8>()? });
     let quiet: Option<u8> = error_boundary!("parity-s01", rethrow = false, { "x".parse::<u8>()? });
     assert!(loud.is_err() && quiet.is_none());
@@ -21,7 +21,7 @@ fn nothing_is_swallowed_unless_it_is_asked_for() {
 
 /// The rollback runs on every exit that is not a commit.
 #[test]
-fn a_rollback_runs_on_an_error_a_panic_and_a_dropped_future() {
+fn rollback_runs_on_an_error_a_panic_and_a_dropped_future() {
     let runs = Cell::new(0);
     let count = || runs.set(runs.get() + 1);
     let _: Result<u8, _> = transaction_boundary!("parity-s02", |tx| {
@@ -38,9 +38,9 @@ fn a_rollback_runs_on_an_error_a_panic_and_a_dropped_future() {
     // Dropped futures: `transaction_async`.
 }
 
-/// A failing rollback is told to the caller, with the error that caused it.
+/// A failing rollback is reported to the caller, with the error that caused it.
 #[test]
-fn a_failing_rollback_is_told_beside_the_original_error() {
+fn failing_rollback_is_reported_beside_the_original_error() {
     let result: Result<(), _> = transaction_boundary!("parity-s03", |tx| {
         tx.on_rollback("undo", || Err::<(), _>("cannot undo"));
         bail!(ErrorCode::DB_WRITE_ERROR, "disk full");
@@ -55,9 +55,9 @@ fn a_failing_rollback_is_told_beside_the_original_error() {
     assert!(format!("{err:#}").contains("cannot undo"), "{err:#}");
 }
 
-/// Compensations run last in first out, and see the transaction's state.
+/// Compensations run last in first out, and use the transaction's state.
 #[test]
-fn compensations_are_a_stack_with_access_to_the_state() {
+fn compensations_run_in_reverse_order_with_access_to_the_state() {
     let log = RefCell::new(Vec::new());
     let _: Result<(), _> = transaction_boundary!("parity-s04", |tx| {
         for step in 1..=3_u32 {
@@ -94,7 +94,7 @@ fn nested_boundaries_append_their_context_and_log_once() {
 
 /// A boundary around async code guards what runs, not what is made.
 #[tokio::test]
-async fn an_async_block_is_guarded_while_it_runs() {
+async fn async_block_is_guarded_while_it_runs() {
     let result = error_boundary!("parity-s07", error_code = ErrorCode::SYNC_ERROR, {
         tokio::task::yield_now().await;
         "x".parse::<u8>()?
@@ -105,7 +105,7 @@ async fn an_async_block_is_guarded_while_it_runs() {
 /// No clock is read and nothing is formatted where the level debug is off.
 #[test]
 fn without_debug_nothing_is_timed_and_nothing_is_logged_on_success() {
-    let ears = Ears::on("parity-s09");
+    let observed = Observed::on("parity-s09");
     let fail = || drop(error_boundary!("parity-s09", { "x".parse::<u8>()? }));
     let quiet = Logbook::of(tracing::Level::INFO, || {
         let _ = error_boundary!("parity-s09", { 1 });
@@ -126,10 +126,10 @@ fn without_debug_nothing_is_timed_and_nothing_is_logged_on_success() {
         "ERROR gardefou::error invalid digit found in string",
     ];
     assert_eq!(timed, expected);
-    let elapsed: Vec<_> = ears
+    let elapsed: Vec<_> = observed
         .errors()
         .iter()
-        .map(|told| told.elapsed.is_some())
+        .map(|reported| reported.elapsed.is_some())
         .collect();
     assert_eq!(elapsed, [false, true]);
 }
@@ -194,9 +194,9 @@ fn late() -> Result<(), AppError> {
     Err(AppError::new(ErrorCode::RESOURCE_BUSY_ERROR, "late"))
 }
 
-/// What was reported by hand is known already when an annotated function sees it.
+/// What was reported by hand is known already when it reaches an annotated function.
 #[test]
-fn a_report_by_hand_counts_once_through_annotated_functions() {
+fn report_by_hand_counts_once_through_annotated_functions() {
     let counts = counted(|| {
         let outcome = parity_m05_around(|| late().inspect_err(gardefou::report));
         gardefou::report(&outcome.unwrap_err());
@@ -210,9 +210,9 @@ fn parity_m05_rejected() -> Result<(), AppError> {
     late()
 }
 
-/// A rejection is no error until somebody handles it, and then one.
+/// A rejection is no error until it reaches a guard, and then one.
 #[test]
-fn a_rejection_counts_once_through_annotated_functions() {
+fn rejection_counts_once_through_annotated_functions() {
     assert!(parity_m05_rejected().is_err());
     let before = in_all("parity_m05_rejected");
     let counts = counted(|| {
@@ -235,7 +235,7 @@ fn parity_m05_exhausted() -> Result<(), AppError> {
 
 /// Four attempts that fail are one error.
 #[test]
-fn an_exhausted_retry_counts_once_through_annotated_functions() {
+fn exhausted_retry_counts_once_through_annotated_functions() {
     let counts = counted(|| {
         let exhausted = parity_m05_around(parity_m05_exhausted).unwrap_err();
         assert_eq!(exhausted.details()["attempts"], 4);
@@ -253,11 +253,11 @@ fn parity_s09_handled(fails: bool) -> Result<u8, AppError> {
     if fails { late().map(|()| 0) } else { Ok(1) }
 }
 
-/// Of an annotated function, a success says one line at debug, with how long it took, and nothing
+/// A success of an annotated function is one line at debug, with its duration, and nothing
 /// elsewhere.
 #[test]
-fn a_success_of_an_annotated_function_is_timed_and_told_at_debug_alone() {
-    let ears = Ears::on("parity_s09_handled");
+fn success_of_an_annotated_function_is_timed_and_logged_at_debug_only() {
+    let observed = Observed::on("parity_s09_handled");
     let run = || {
         assert_eq!(parity_s09_handled(false).unwrap(), 1);
         assert!(parity_s09_handled(true).is_err());
@@ -273,16 +273,16 @@ fn a_success_of_an_annotated_function_is_timed_and_told_at_debug_alone() {
         success["duration"].parse::<f64>().unwrap() >= 0.0,
         "{success:?}"
     );
-    let timed: Vec<_> = ears
+    let timed: Vec<_> = observed
         .errors()
         .iter()
-        .map(|told| told.elapsed.is_some())
+        .map(|reported| reported.elapsed.is_some())
         .collect();
     assert_eq!(timed, [false, true], "no clock is read while debug is off");
 }
 
 #[test]
-fn the_end_of_a_transaction_says_how_long_it_took() {
+fn end_of_a_transaction_is_logged_with_its_duration() {
     let lines = Logbook::kept(tracing::Level::DEBUG, || {
         let _: Result<u8, _> = transaction_boundary!("parity-duration", |_tx| { 1 });
         let _: Result<(), _> = transaction_boundary!("parity-duration", |_tx| {
@@ -305,7 +305,7 @@ fn the_end_of_a_transaction_says_how_long_it_took() {
 /// they are the rule), rollback done at info, the failing error at error, a failing rollback at
 /// critical.
 #[test]
-fn a_transaction_logs_its_begin_its_end_and_its_rollback() {
+fn transaction_logs_its_begin_end_and_rollback() {
     let run = || {
         let _: Result<u8, _> = transaction_boundary!("parity-log", |_tx| { 1 });
         let _: Result<(), _> = transaction_boundary!("parity-log", |tx| {
@@ -335,7 +335,7 @@ fn a_transaction_logs_its_begin_its_end_and_its_rollback() {
 }
 
 #[test]
-fn an_error_is_logged_with_typed_fields_and_its_identity() {
+fn error_is_logged_with_typed_fields_and_its_identity() {
     let mut id = String::new();
     let fields = Logbook::fields_of(|| {
         let cable = AppError::new(ErrorCode::OBS_CONNECTION_ERROR, "no signal")

@@ -62,7 +62,7 @@ fn looped(text: &str) -> i32 {
                 break;
             }
             if part == "bail" {
-                bail!(ErrorCode::CONFIG_ERROR, "told to");
+                bail!(ErrorCode::CONFIG_ERROR, "requested");
             }
             part.parse::<i32>()?
         });
@@ -83,17 +83,17 @@ fn transaction(n: i32) -> R<i32> {
 }
 
 fn callbacks(n: i32) -> (R<i32>, Vec<String>) {
-    let mut told = Vec::new();
+    let mut texts = Vec::new();
     let first = transaction_boundary!(
         "silent",
-        on_error_callback = |err: &AppError| told.push(err.to_string()),
+        on_error_callback = |err: &AppError| texts.push(err.to_string()),
         |_| { "x".parse::<i32>()? / n }
     );
-    let mut tell = |err: &AppError| told.push(err.code().to_string());
-    let second = transaction_boundary!("silent", on_error_callback = tell, |_| {
+    let mut note_code = |err: &AppError| texts.push(err.code().to_string());
+    let second = transaction_boundary!("silent", on_error_callback = note_code, |_| {
         "x".parse::<i32>()? / n
     });
-    (first.and(second), told)
+    (first.and(second), texts)
 }
 
 fn unused() -> R<()> {

@@ -1,4 +1,4 @@
-//! Ears: what was told to observers, and what was logged.
+//! What observers received, and what was logged.
 
 use gardefou::event::{Event, Severity, Subscription, TransactionOutcome, subscribe};
 use std::{
@@ -10,9 +10,9 @@ use std::{
 };
 use tracing::{Dispatch, Metadata, Subscriber, field::Field, span, subscriber::Interest};
 
-/// A reported error, as an observer heard of it.
+/// A reported error, as an observer received it.
 #[derive(Clone, Debug)]
-pub(crate) struct Told {
+pub(crate) struct ReportedError {
     pub(crate) operation: String,
     pub(crate) component: String,
     pub(crate) code: &'static str,
@@ -22,22 +22,22 @@ pub(crate) struct Told {
     pub(crate) location: Option<&'static Location<'static>>,
 }
 
-/// Hears of the events whose operation begins with a prefix: tests run side by side.
-pub(crate) struct Ears {
-    errors: Arc<Mutex<Vec<Told>>>,
+/// Collects the events whose operation begins with a prefix: tests run side by side.
+pub(crate) struct Observed {
+    errors: Arc<Mutex<Vec<ReportedError>>>,
     ends: Arc<Mutex<Vec<TransactionOutcome>>>,
     undone: Arc<Mutex<Vec<(usize, usize)>>>,
     _subscription: Subscription,
 }
 
-impl Ears {
+impl Observed {
     pub(crate) fn on(prefix: &'static str) -> Self {
         let (errors, ends, undone) = (Arc::default(), Arc::default(), Arc::default());
         let (errors_sink, ends_sink, undone_sink) =
             (Arc::clone(&errors), Arc::clone(&ends), Arc::clone(&undone));
         let listener = move |event: &Event<'_>| match event {
             Event::Error(error) if error.operation.starts_with(prefix) => {
-                let told = Told {
+                let reported = ReportedError {
                     operation: error.operation.to_owned(),
                     component: error.component.to_owned(),
                     code: error.code.name(),
@@ -46,7 +46,7 @@ impl Ears {
                     elapsed: error.elapsed,
                     location: error.location,
                 };
-                lock::<Vec<Told>>(&errors_sink).push(told);
+                lock::<Vec<ReportedError>>(&errors_sink).push(reported);
             }
             Event::Transaction(end) if end.operation.starts_with(prefix) => {
                 lock::<Vec<TransactionOutcome>>(&ends_sink).push(end.outcome);
@@ -62,7 +62,7 @@ impl Ears {
         }
     }
 
-    pub(crate) fn errors(&self) -> Vec<Told> {
+    pub(crate) fn errors(&self) -> Vec<ReportedError> {
         lock(&self.errors).clone()
     }
 
@@ -75,7 +75,7 @@ impl Ears {
     pub(crate) fn operations(&self) -> Vec<String> {
         self.errors()
             .into_iter()
-            .map(|told| told.operation)
+            .map(|reported| reported.operation)
             .collect()
     }
 
@@ -123,8 +123,8 @@ impl Logbook {
     /// Runs something and returns the lines that it logged under our targets, each with its fields.
     pub(crate) fn kept(max: tracing::Level, run: impl FnOnce()) -> Vec<(String, Fields)> {
         // Where one subscriber alone is known, whichever thread meets a line first decides for all
-        // whether it is wanted, and other tests have no subscriber. With a second one it is asked
-        // each time.
+        // whether it is wanted, and other tests have no subscriber. With a second one that is
+        // decided each time.
         static SECOND: LazyLock<Dispatch> = LazyLock::new(|| {
             Dispatch::new(Logbook {
                 max: tracing::Level::TRACE,

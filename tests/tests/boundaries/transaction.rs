@@ -1,6 +1,6 @@
 //! `transaction_boundary!` in sync code.
 
-use crate::support::{Ears, panics};
+use crate::support::{Observed, panics};
 use gardefou::{
     AppError, ErrorCode, bail,
     boundary::{RollbackFailure, RollbackFailures, Transaction, TransactionBoundary, transaction},
@@ -19,8 +19,8 @@ fn say(log: &Log, text: impl Into<String>) {
 }
 
 #[test]
-fn after_a_commit_nothing_of_it_runs() {
-    let ears = Ears::on("tx-commit");
+fn compensations_do_not_run_after_a_commit() {
+    let observed = Observed::on("tx-commit");
     let result = transaction_boundary!(
         "tx-commit",
         on_error_callback = |_: &AppError| panic!("no error"),
@@ -30,12 +30,12 @@ fn after_a_commit_nothing_of_it_runs() {
         }
     );
     assert_eq!(result.unwrap(), 7);
-    assert_eq!(ears.ends(), [TransactionOutcome::Committed]);
+    assert_eq!(observed.ends(), [TransactionOutcome::Committed]);
 }
 
 #[test]
-fn the_level_of_the_error_is_the_one_that_was_chosen() {
-    let ears = Ears::on("tx-level");
+fn error_has_the_configured_level() {
+    let observed = Observed::on("tx-level");
     let _: Result<u8, _> = transaction_boundary!(
         "tx-level",
         log_level = "critical",
@@ -45,12 +45,16 @@ fn the_level_of_the_error_is_the_one_that_was_chosen() {
     let _: Result<u8, _> = transaction_boundary!("tx-level", log_level = "warning", |_tx| {
         "x".parse::<u8>()?
     });
-    let levels: Vec<_> = ears.errors().into_iter().map(|error| error.level).collect();
+    let levels: Vec<_> = observed
+        .errors()
+        .into_iter()
+        .map(|error| error.level)
+        .collect();
     assert_eq!(levels, [Severity::Critical, Severity::Warning]);
 }
 
 #[test]
-fn on_an_error_compensations_run_backwards_and_then_the_callback() {
+fn error_runs_compensations_in_reverse_order_and_then_the_callback() {
     let log = Log::default();
     let callback = |err: &AppError| say(&log, format!("callback {}", err.code()));
     let result: Result<u8, _> = transaction_boundary!(
@@ -72,8 +76,8 @@ fn on_an_error_compensations_run_backwards_and_then_the_callback() {
 }
 
 #[test]
-fn every_compensation_runs_whatever_the_others_do() {
-    let ears = Ears::on("tx-failing");
+fn every_compensation_runs_even_if_others_fail() {
+    let observed = Observed::on("tx-failing");
     let log = Log::default();
     let result: Result<(), _> = transaction_boundary!("tx-failing", |tx| {
         tx.on_rollback("first", || say(&log, "first"));
@@ -110,10 +114,10 @@ fn every_compensation_runs_whatever_the_others_do() {
         "third"
     );
 
-    let told: Vec<_> = ears
+    let reported: Vec<_> = observed
         .errors()
         .into_iter()
-        .map(|told| (told.code, told.level))
+        .map(|reported| (reported.code, reported.level))
         .collect();
     let critical = Severity::Critical;
     let expected = [
@@ -121,11 +125,11 @@ fn every_compensation_runs_whatever_the_others_do() {
         ("PANIC_ERROR", critical),
         ("DB_CONNECTION_ERROR", critical),
     ];
-    assert_eq!(told, expected);
+    assert_eq!(reported, expected);
 }
 
 #[test]
-fn a_failing_callback_is_a_failure_of_the_rollback() {
+fn failing_callback_is_a_failure_of_the_rollback() {
     let result: Result<(), _> = transaction_boundary!(
         "tx-callback",
         on_error_callback = |err: &AppError| -> Result<(), String> {
@@ -156,7 +160,7 @@ fn a_failing_callback_is_a_failure_of_the_rollback() {
 }
 
 #[test]
-fn the_source_of_the_error_stays_in_its_chain_below_the_failures() {
+fn source_of_the_error_stays_in_its_chain_below_the_failures() {
     let result: Result<u8, _> = transaction_boundary!("tx-chain", |tx| {
         tx.on_rollback("undo", || Err::<(), _>("cannot"));
         "x".parse::<u8>()?
@@ -167,13 +171,13 @@ fn the_source_of_the_error_stays_in_its_chain_below_the_failures() {
 }
 
 #[test]
-fn on_a_panic_compensations_run_and_the_callback_hears_of_it() {
-    let ears = Ears::on("tx-panic");
-    let (undone, heard) = (Cell::new(0), Cell::new(None));
+fn panic_runs_compensations_and_the_callback() {
+    let observed = Observed::on("tx-panic");
+    let (undone, received) = (Cell::new(0), Cell::new(None));
     let panicked = panics(|| {
         let _: Result<(), _> = transaction_boundary!(
             "tx-panic",
-            on_error_callback = |err: &AppError| heard.set(Some(err.code())),
+            on_error_callback = |err: &AppError| received.set(Some(err.code())),
             |tx| {
                 tx.on_rollback("fails", || panic!("while unwinding"));
                 tx.on_rollback("undo", || undone.set(undone.get() + 1));
@@ -183,15 +187,15 @@ fn on_a_panic_compensations_run_and_the_callback_hears_of_it() {
     });
     assert!(panicked, "the panic goes on");
     assert_eq!(
-        (undone.get(), heard.get()),
+        (undone.get(), received.get()),
         (1, Some(ErrorCode::PANIC_ERROR))
     );
-    assert_eq!(ears.ends(), [TransactionOutcome::RolledBack]);
-    assert_eq!(ears.errors()[0].code, "PANIC_ERROR");
+    assert_eq!(observed.ends(), [TransactionOutcome::RolledBack]);
+    assert_eq!(observed.errors()[0].code, "PANIC_ERROR");
 }
 
 #[test]
-fn a_caught_panic_is_an_error_after_the_rollback() {
+fn caught_panic_is_an_error_after_the_rollback() {
     let undone = Cell::new(false);
     let result: Result<(), _> = transaction_boundary!("tx-caught", catch_panics = true, |tx| {
         tx.on_rollback("undo", || undone.set(true));
@@ -205,7 +209,7 @@ fn a_caught_panic_is_an_error_after_the_rollback() {
 }
 
 #[test]
-fn a_return_ends_the_body_and_commits_wherever_it_stands() {
+fn return_ends_the_body_and_commits() {
     fn save(n: u32) -> Result<u32, AppError> {
         let saved = transaction_boundary!("tx-return", |tx| {
             tx.on_rollback("undo", || panic!("it was committed"));
@@ -231,7 +235,7 @@ fn a_return_ends_the_body_and_commits_wherever_it_stands() {
 }
 
 #[test]
-fn state_is_kept_by_key_and_type() {
+fn state_is_stored_by_key_and_type() {
     let result = transaction_boundary!("tx-state", |tx| {
         tx.set("progress", 50);
         tx.set("names", vec!["a".to_owned()]);
@@ -273,8 +277,8 @@ fn compensations_borrow_and_need_not_be_send() {
 }
 
 #[test]
-fn a_macro_that_returns_unseen_rolls_back() {
-    // A foreign macro whose `return` no rewriting sees: it ends the body, whose type it has.
+fn hidden_return_in_a_macro_rolls_back() {
+    // A foreign macro whose `return` no rewriting reaches: it ends the body, whose type it has.
     macro_rules! leave {
         () => {
             return Err(AppError::new(ErrorCode::SYNC_ERROR, "left"))
@@ -288,23 +292,23 @@ fn a_macro_that_returns_unseen_rolls_back() {
             }
         })
     }
-    let ears = Ears::on("tx-unseen");
+    let observed = Observed::on("tx-unseen");
     let undone = Cell::new(false);
     assert!(save(&undone).unwrap_err().is(ErrorCode::SYNC_ERROR));
     assert!(undone.get());
-    assert_eq!(ears.errors()[0].text, "left");
+    assert_eq!(observed.errors()[0].text, "left");
 }
 
 #[test]
-fn a_panic_is_reported_with_its_text_at_the_users_place() {
-    let ears = Ears::on("tx-panic-text");
-    let heard = RefCell::new(Vec::new());
+fn panic_is_reported_with_its_text_at_the_users_place() {
+    let observed = Observed::on("tx-panic-text");
+    let received = RefCell::new(Vec::new());
     let line = Cell::new(0);
     let payload = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
         line.set(line!() + 1);
         let _: Result<(), _> = transaction_boundary!(
             "tx-panic-text",
-            on_error_callback = |err: &AppError| heard
+            on_error_callback = |err: &AppError| received
                 .borrow_mut()
                 .push((err.to_string(), err.location().file())),
             |tx| {
@@ -320,32 +324,32 @@ fn a_panic_is_reported_with_its_text_at_the_users_place() {
         "the panic is the user's"
     );
     let text = "`tx-panic-text` panicked: no space at 7";
-    assert_eq!(*heard.borrow(), [(text.to_owned(), file!())]);
-    let told = ears.errors();
+    assert_eq!(*received.borrow(), [(text.to_owned(), file!())]);
+    let reported = observed.errors();
     assert_eq!(
-        (told.len(), told[0].text.as_str(), told[0].level),
+        (reported.len(), reported[0].text.as_str(), reported[0].level),
         (1, text, Severity::Critical)
     );
-    let place = told[0].location.unwrap();
+    let place = reported[0].location.unwrap();
     assert_eq!((place.file(), place.line()), (file!(), line.get()));
 }
 
 #[test]
-fn a_panic_by_hand_is_reported_with_its_text_at_the_users_place() {
-    let ears = Ears::on("tx-hand-panic");
+fn panic_by_hand_is_reported_with_its_text_at_the_users_place() {
+    let observed = Observed::on("tx-hand-panic");
     let panicked = panics(|| {
         let _ = transaction("tx-hand-panic", |_tx| -> Result<(), AppError> {
             panic!("boom")
         });
     });
     assert!(panicked);
-    assert_eq!(ears.errors()[0].text, "`tx-hand-panic` panicked: boom");
-    assert_eq!(ears.errors()[0].location.unwrap().file(), file!());
+    assert_eq!(observed.errors()[0].text, "`tx-hand-panic` panicked: boom");
+    assert_eq!(observed.errors()[0].location.unwrap().file(), file!());
 }
 
 #[test]
-fn failing_compensations_are_located_where_they_were_registered() {
-    let ears = Ears::on("tx-located");
+fn failing_compensations_have_the_place_of_their_registration() {
+    let observed = Observed::on("tx-located");
     let first = line!() + 2;
     let result: Result<(), _> = transaction_boundary!("tx-located", |tx| {
         tx.on_rollback("text", || Err::<(), _>("cannot"));
@@ -365,13 +369,13 @@ fn failing_compensations_are_located_where_they_were_registered() {
             .map(|(_, line)| line - first)
             .collect::<Vec<_>>()
     };
-    let told = ears
+    let reported = observed
         .errors()
         .into_iter()
         .skip(1)
-        .filter_map(|told| told.location);
+        .filter_map(|reported| reported.location);
     assert_eq!(
-        places(told.map(|place| (place.file(), place.line())).collect()),
+        places(reported.map(|place| (place.file(), place.line())).collect()),
         [2, 1, 0]
     );
     let err = result.unwrap_err();
@@ -389,8 +393,8 @@ fn failing_compensations_are_located_where_they_were_registered() {
 }
 
 #[test]
-fn the_error_and_the_event_say_how_many_compensations_ran() {
-    let ears = Ears::on("tx-counted");
+fn error_and_event_have_the_number_of_compensations() {
+    let observed = Observed::on("tx-counted");
     let result: Result<(), _> = transaction_boundary!("tx-counted", |tx| {
         tx.on_rollback("a", || ());
         tx.on_rollback("b", || Err::<(), _>("cannot"));
@@ -400,16 +404,16 @@ fn the_error_and_the_event_say_how_many_compensations_ran() {
     assert_eq!(result.unwrap_err().details()["compensations_run"], 3);
     let none: Result<u8, _> = transaction_boundary!("tx-counted", |_tx| { "x".parse::<u8>()? });
     assert_eq!(none.unwrap_err().details()["compensations_run"], 0);
-    assert_eq!(ears.undone(), [(3, 1), (0, 0)]);
+    assert_eq!(observed.undone(), [(3, 1), (0, 0)]);
 }
 
 #[test]
-fn with_a_parent_the_compensations_run_where_the_outer_one_fails() {
-    let ears = Ears::on("tx-parent");
+fn failing_parent_runs_the_compensations_of_the_inner_transaction() {
+    let observed = Observed::on("tx-failing-parent");
     let log = Log::default();
-    let result: Result<(), _> = transaction_boundary!("tx-parent", |tx| {
+    let result: Result<(), _> = transaction_boundary!("tx-failing-parent", |tx| {
         tx.on_rollback("a", || say(&log, "a"));
-        let paid = transaction_boundary!("tx-parent-pay", parent = tx, |inner| {
+        let paid = transaction_boundary!("tx-failing-parent-pay", parent = tx, |inner| {
             inner.on_rollback("b", || say(&log, "b"));
             inner.on_rollback("c", || say(&log, "c"));
             7
@@ -421,7 +425,7 @@ fn with_a_parent_the_compensations_run_where_the_outer_one_fails() {
     assert_eq!(*log.borrow(), ["d", "c", "b", "a"]);
     assert_eq!(result.unwrap_err().details()["compensations_run"], 4);
     assert_eq!(
-        ears.ends(),
+        observed.ends(),
         [
             TransactionOutcome::Committed,
             TransactionOutcome::RolledBack
@@ -430,7 +434,7 @@ fn with_a_parent_the_compensations_run_where_the_outer_one_fails() {
 }
 
 #[test]
-fn with_a_parent_that_commits_nothing_runs() {
+fn no_compensation_runs_with_a_parent_that_commits() {
     let result = transaction_boundary!("tx-parent-commit", |tx| {
         transaction_boundary!("tx-parent-commit-inner", parent = tx, |inner| {
             inner.on_rollback("undo", || panic!("it was committed"));
@@ -441,7 +445,7 @@ fn with_a_parent_that_commits_nothing_runs() {
 }
 
 #[test]
-fn an_inner_transaction_that_fails_runs_its_own_compensations_alone() {
+fn failing_inner_transaction_runs_its_own_compensations_only() {
     let log = Log::default();
     let result = transaction_boundary!("tx-parent-inner", |tx| {
         tx.on_rollback("outer", || say(&log, "outer"));
@@ -457,7 +461,7 @@ fn an_inner_transaction_that_fails_runs_its_own_compensations_alone() {
 }
 
 #[test]
-fn without_a_parent_the_commit_of_an_inner_transaction_is_final() {
+fn commit_of_an_inner_transaction_without_a_parent_is_final() {
     let log = Log::default();
     let result: Result<(), _> = transaction_boundary!("tx-final", |tx| {
         tx.on_rollback("outer", || say(&log, "outer"));
@@ -495,7 +499,7 @@ fn three_levels_undo_in_the_reverse_order_of_registration() {
 }
 
 #[test]
-fn a_panic_in_an_inner_transaction_undoes_both() {
+fn panic_in_an_inner_transaction_undoes_both() {
     let log = Log::default();
     let panicked = panics(|| {
         let _: Result<(), _> = transaction_boundary!("tx-both", |tx| {

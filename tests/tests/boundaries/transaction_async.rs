@@ -1,6 +1,6 @@
 //! `transaction_boundary!` in async code: in place, `Send`, and rolled back when it is dropped.
 
-use crate::support::{Ears, Logbook, panics};
+use crate::support::{Logbook, Observed, panics};
 use gardefou::{
     AppError, ErrorCode, bail,
     boundary::{AsyncTransaction, RollbackFailure, RollbackFailures, TransactionBoundary},
@@ -22,7 +22,7 @@ fn say(log: &Log, text: &'static str) {
     log.lock().expect("no test panics under it").push(text);
 }
 
-fn said(log: &Log) -> Vec<&'static str> {
+fn entries(log: &Log) -> Vec<&'static str> {
     log.lock().expect("no test panics under it").clone()
 }
 
@@ -71,23 +71,23 @@ async fn save(log: &Log, step: &str) -> Result<&'static str, AppError> {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_error_awaits_the_compensations_in_their_order() {
+async fn error_awaits_the_compensations_in_reverse_order() {
     let log = Log::default();
     let err = need_send(save(&log, "error")).await.unwrap_err();
     assert!(err.is(ErrorCode::DB_WRITE_ERROR));
-    assert_eq!(said(&log), ["c", "b", "a", "callback"]);
+    assert_eq!(entries(&log), ["c", "b", "a", "callback"]);
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_commit_runs_none_of_them() {
+async fn commit_runs_no_compensation() {
     let log = Log::default();
     assert_eq!(save(&log, "return").await.unwrap(), "early");
     assert_eq!(save(&log, "").await.unwrap(), "late");
-    assert_eq!(said(&log), Vec::<&str>::new());
+    assert_eq!(entries(&log), Vec::<&str>::new());
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_dropped_future_rolls_back_at_once_and_goes_on_as_a_task() {
+async fn dropped_future_rolls_back_at_once_and_continues_as_a_task() {
     let log = Log::default();
     assert!(
         timeout(Duration::from_secs(5), save(&log, "hang"))
@@ -95,25 +95,25 @@ async fn a_dropped_future_rolls_back_at_once_and_goes_on_as_a_task() {
             .is_err()
     );
     assert_eq!(
-        said(&log),
+        entries(&log),
         ["c", "callback"],
         "what awaits, and all that comes after it, is a task now"
     );
     sleep(Duration::from_secs(2)).await;
-    assert_eq!(said(&log), ["c", "callback", "b", "a"]);
+    assert_eq!(entries(&log), ["c", "callback", "b", "a"]);
 }
 
 #[test]
-fn a_dropped_future_is_cancelled_and_no_error() {
-    let ears = Ears::on("txa-cancelled");
-    let heard = Mutex::new(None);
+fn dropped_future_is_cancelled_and_no_error() {
+    let observed = Observed::on("txa-cancelled");
+    let received = Mutex::new(None);
     let lines = Logbook::kept(tracing::Level::DEBUG, || {
         poll_once(async {
             let _: Result<(), _> = transaction_boundary!(
                 "txa-cancelled",
                 error_code = ErrorCode::DB_WRITE_ERROR,
                 on_error_callback =
-                    |err: &AppError| *heard.lock().unwrap() = Some((err.code(), err.location())),
+                    |err: &AppError| *received.lock().unwrap() = Some((err.code(), err.location())),
                 |tx| {
                     tx.on_rollback("undo", || ());
                     pending::<()>().await;
@@ -121,19 +121,19 @@ fn a_dropped_future_is_cancelled_and_no_error() {
             );
         });
     });
-    let (code, place) = heard.lock().unwrap().unwrap();
+    let (code, place) = received.lock().unwrap().unwrap();
     assert_eq!(
         (code, code.number(), code.http_status()),
         (ErrorCode::CANCELLED_ERROR, 5, 499)
     );
     assert_eq!(place.file(), file!());
     assert!(
-        ears.errors().is_empty(),
+        observed.errors().is_empty(),
         "nothing failed: {:?}",
-        ears.errors()
+        observed.errors()
     );
     assert_eq!(
-        (ears.ends(), ears.undone()),
+        (observed.ends(), observed.undone()),
         (vec![TransactionOutcome::Cancelled], vec![(1, 0)])
     );
     let (line, fields) = lines.last().unwrap();
@@ -149,8 +149,8 @@ fn a_dropped_future_is_cancelled_and_no_error() {
 }
 
 #[test]
-fn a_future_that_is_dropped_by_an_unrelated_panic_is_cancelled_too() {
-    let ears = Ears::on("txa-unrelated");
+fn future_dropped_by_an_unrelated_panic_is_cancelled() {
+    let observed = Observed::on("txa-unrelated");
     let panicked = panics(|| {
         let mut call = Box::pin(async {
             let _: Result<(), _> =
@@ -164,13 +164,13 @@ fn a_future_that_is_dropped_by_an_unrelated_panic_is_cancelled_too() {
         panic!("somewhere else");
     });
     assert!(panicked);
-    assert_eq!(ears.ends(), [TransactionOutcome::Cancelled]);
-    assert!(ears.errors().is_empty());
+    assert_eq!(observed.ends(), [TransactionOutcome::Cancelled]);
+    assert!(observed.errors().is_empty());
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_panic_of_async_code_is_reported_with_its_text_at_the_users_place() {
-    let ears = Ears::on("txa-panic-text");
+async fn panic_of_async_code_is_reported_with_its_text_at_the_users_place() {
+    let observed = Observed::on("txa-panic-text");
     let joined = tokio::spawn(async {
         let _: Result<(), _> = transaction_boundary!("txa-panic-text", |_tx| {
             sleep(Duration::from_secs(1)).await;
@@ -182,19 +182,19 @@ async fn a_panic_of_async_code_is_reported_with_its_text_at_the_users_place() {
         payload.downcast_ref::<String>().map(String::as_str),
         Some("no space at 7")
     );
-    let told = ears.errors();
+    let reported = observed.errors();
     assert_eq!(
-        (told.len(), told[0].text.as_str()),
+        (reported.len(), reported[0].text.as_str()),
         (1, "`txa-panic-text` panicked: no space at 7")
     );
     assert_eq!(
-        (told[0].level, told[0].location.unwrap().file()),
+        (reported[0].level, reported[0].location.unwrap().file()),
         (Severity::Critical, file!())
     );
 }
 
 #[tokio::test(start_paused = true)]
-async fn failing_async_compensations_are_located_where_they_were_registered() {
+async fn failing_async_compensations_have_the_place_of_their_registration() {
     let result: Result<(), _> = transaction_boundary!("txa-located", |tx| {
         tx.on_rollback_async("text", async || Err::<(), _>("cannot"));
         tx.on_rollback_async("panic", async || panic!("broken"));
@@ -225,8 +225,8 @@ async fn failing_async_compensations_are_located_where_they_were_registered() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_event_of_a_rollback_that_goes_on_as_a_task_comes_at_its_end() {
-    let ears = Ears::on("txa-late");
+async fn event_of_a_rollback_task_is_emitted_at_its_end() {
+    let observed = Observed::on("txa-late");
     let log = Log::default();
     let hang = async {
         let _: Result<(), _> = transaction_boundary!("txa-late", |tx| {
@@ -237,10 +237,10 @@ async fn the_event_of_a_rollback_that_goes_on_as_a_task_comes_at_its_end() {
         });
     };
     assert!(timeout(Duration::from_secs(5), hang).await.is_err());
-    assert_eq!(ears.ends(), []);
+    assert_eq!(observed.ends(), []);
     sleep(Duration::from_secs(2)).await;
     assert_eq!(
-        (ears.ends(), ears.undone()),
+        (observed.ends(), observed.undone()),
         (vec![TransactionOutcome::Cancelled], vec![(3, 0)])
     );
 }
@@ -266,19 +266,19 @@ async fn nested(log: &Log, fail: &str) -> Result<&'static str, AppError> {
 }
 
 #[tokio::test(start_paused = true)]
-async fn with_a_parent_async_compensations_run_where_the_outer_one_fails() {
+async fn failing_parent_runs_the_async_compensations_of_the_inner_transaction() {
     let log = Log::default();
     let err = need_send(nested(&log, "outer")).await.unwrap_err();
-    assert_eq!(said(&log), ["d", "c", "b", "a"]);
+    assert_eq!(entries(&log), ["d", "c", "b", "a"]);
     assert_eq!(err.details()["compensations_run"], 4);
 
     let log = Log::default();
     assert_eq!(nested(&log, "none").await.unwrap(), "done");
-    assert_eq!(said(&log), Vec::<&str>::new());
+    assert_eq!(entries(&log), Vec::<&str>::new());
 
     let log = Log::default();
     assert!(nested(&log, "inner").await.is_err());
-    assert_eq!(said(&log), ["c", "b", "a"]);
+    assert_eq!(entries(&log), ["c", "b", "a"]);
 }
 
 #[tokio::test(start_paused = true)]
@@ -291,14 +291,14 @@ async fn nested_rollbacks_of_a_dropped_future_keep_their_order() {
     );
     sleep(Duration::from_secs(5)).await;
     assert_eq!(
-        said(&log),
+        entries(&log),
         ["c", "b", "a"],
         "the outer one waits for the inner one"
     );
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_inner_transaction_that_is_given_up_is_rolled_back_although_the_outer_one_commits() {
+async fn dropped_inner_transaction_is_rolled_back_although_the_outer_one_commits() {
     let log = Log::default();
     let result = TransactionBoundary::new("txa-given-up")
         .call_async(async |tx| {
@@ -315,21 +315,21 @@ async fn an_inner_transaction_that_is_given_up_is_rolled_back_although_the_outer
         .await;
     assert_eq!(result.unwrap(), 7);
     sleep(Duration::from_secs(2)).await;
-    assert_eq!(said(&log), ["inner"]);
+    assert_eq!(entries(&log), ["inner"]);
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_panic_in_a_task_rolls_back() {
+async fn panic_in_a_task_rolls_back() {
     let log = Log::default();
     let shared = Arc::clone(&log);
     let joined = tokio::spawn(async move { save(&shared, "panic").await }).await;
     assert!(joined.unwrap_err().is_panic());
     sleep(Duration::from_secs(2)).await;
-    assert_eq!(said(&log), ["c", "callback", "b", "a"]);
+    assert_eq!(entries(&log), ["c", "callback", "b", "a"]);
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_rollback_that_is_dropped_half_way_is_finished_by_a_task() {
+async fn rollback_dropped_half_way_is_finished_by_a_task() {
     let log = Log::default();
     // The deadline falls into the compensation that awaits.
     assert!(
@@ -337,14 +337,14 @@ async fn a_rollback_that_is_dropped_half_way_is_finished_by_a_task() {
             .await
             .is_err()
     );
-    assert_eq!(said(&log), ["c", "callback"]);
+    assert_eq!(entries(&log), ["c", "callback"]);
     sleep(Duration::from_secs(2)).await;
-    assert_eq!(said(&log), ["c", "callback", "b", "a"]);
+    assert_eq!(entries(&log), ["c", "callback", "b", "a"]);
 }
 
 #[test]
-fn without_a_runtime_what_awaits_is_recorded_as_not_run() {
-    let ears = Ears::on("txa-none");
+fn async_compensations_without_a_runtime_are_recorded_as_skipped() {
+    let observed = Observed::on("txa-none");
     let log = Log::default();
     poll_once(async {
         let _: Result<(), _> = transaction_boundary!("txa-none", |tx| {
@@ -354,11 +354,11 @@ fn without_a_runtime_what_awaits_is_recorded_as_not_run() {
             pending::<()>().await;
         });
     });
-    assert_eq!(said(&log), ["c", "a"], "the others run all the same");
-    let critical: Vec<_> = ears
+    assert_eq!(entries(&log), ["c", "a"], "the others run all the same");
+    let critical: Vec<_> = observed
         .errors()
         .into_iter()
-        .filter(|told| told.level == Severity::Critical)
+        .filter(|reported| reported.level == Severity::Critical)
         .collect();
     assert_eq!(critical.len(), 1);
     assert_eq!(
@@ -368,8 +368,8 @@ fn without_a_runtime_what_awaits_is_recorded_as_not_run() {
 }
 
 #[test]
-fn a_runtime_that_shuts_down_records_what_it_did_not_run() {
-    let ears = Ears::on("txa-shutdown");
+fn runtime_that_shuts_down_records_skipped_compensations() {
+    let observed = Observed::on("txa-shutdown");
     let log = Log::default();
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_time()
@@ -386,16 +386,17 @@ fn a_runtime_that_shuts_down_records_what_it_did_not_run() {
         });
     });
     drop(runtime);
-    assert_eq!(said(&log), ["a"]);
+    assert_eq!(entries(&log), ["a"]);
     assert!(
-        ears.errors()
+        observed
+            .errors()
             .iter()
-            .any(|told| told.level == Severity::Critical && told.text.contains("`b`"))
+            .any(|reported| reported.level == Severity::Critical && reported.text.contains("`b`"))
     );
 }
 
 #[tokio::test(start_paused = true)]
-async fn failing_and_panicking_async_compensations_are_told_and_passed() {
+async fn failing_and_panicking_async_compensations_are_reported_and_skipped() {
     let log = Log::default();
     let result: Result<(), _> = transaction_boundary!("txa-failing", |tx| {
         undo(tx, &log, "last");
@@ -417,11 +418,11 @@ async fn failing_and_panicking_async_compensations_are_told_and_passed() {
         .map(RollbackFailure::compensation)
         .collect();
     assert_eq!(names, ["panics before it awaits", "panics", "fails"]);
-    assert_eq!(said(&log), ["last"]);
+    assert_eq!(entries(&log), ["last"]);
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_async_closure_awaits_what_hides_in_a_macro() {
+async fn async_closure_awaits_inside_a_macro() {
     async fn step(ok: bool) -> Result<u32, std::fmt::Error> {
         sleep(Duration::from_secs(1)).await;
         if ok { Ok(1) } else { Err(std::fmt::Error) }
@@ -438,13 +439,13 @@ async fn an_async_closure_awaits_what_hides_in_a_macro() {
     }
     let log = Log::default();
     assert_eq!(need_send(both(&log, true)).await.unwrap(), 2);
-    assert_eq!(said(&log), Vec::<&str>::new());
+    assert_eq!(entries(&log), Vec::<&str>::new());
     assert!(both(&log, false).await.is_err());
-    assert_eq!(said(&log), ["undo"]);
+    assert_eq!(entries(&log), ["undo"]);
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_body_without_an_await_may_have_compensations_that_await() {
+async fn body_without_an_await_may_have_async_compensations() {
     let log = Log::default();
     let result: Result<u8, _> = transaction_boundary!("txa-sync-body", |tx| {
         let log = Arc::clone(&log);
@@ -452,17 +453,17 @@ async fn a_body_without_an_await_may_have_compensations_that_await() {
         "x".parse::<u8>()?
     });
     assert!(result.is_err());
-    assert_eq!(said(&log), ["undone"]);
+    assert_eq!(entries(&log), ["undone"]);
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_caught_panic_of_async_code_is_an_error_after_the_rollback() {
+async fn caught_panic_of_async_code_is_an_error_after_the_rollback() {
     let log = Log::default();
     let result: Result<(), _> = transaction_boundary!("txa-caught", catch_panics = true, |tx| {
         undo_later(tx, &log, "undone");
         sleep(Duration::from_secs(1)).await;
         panic!("boom");
     });
-    assert_eq!(said(&log), ["undone"]);
+    assert_eq!(entries(&log), ["undone"]);
     assert!(result.unwrap_err().is(ErrorCode::PANIC_ERROR));
 }

@@ -57,7 +57,7 @@ fn runs_of(kind: ErrorKind) -> u32 {
 }
 
 #[test]
-fn missing_file_is_tried_once_and_a_broken_pipe_again() {
+fn missing_file_is_not_retried_and_a_broken_pipe_is() {
     for kind in [
         ErrorKind::NotFound,
         ErrorKind::PermissionDenied,
@@ -102,7 +102,7 @@ fn parse_by_question_mark(runs: &mut u32, text: &str) -> gardefou::Result<i32> {
 }
 
 #[test]
-fn text_that_is_no_number_is_parsed_once() {
+fn parse_error_is_not_retried() {
     let (mut direct, mut converted) = (0, 0);
     assert!(parse(&mut direct, "x").is_err());
     let err = parse_by_question_mark(&mut converted, "x").unwrap_err();
@@ -156,7 +156,7 @@ fn json_is_permanent_unless_its_reader_failed() {
 }
 
 #[test]
-fn code_decides_before_the_class_of_a_source() {
+fn code_takes_precedence_over_the_class_of_a_source() {
     let missing = || io::Error::from(ErrorKind::NotFound);
     let down = AppError::new(ErrorCode::EXTERNAL_SERVICE_ERROR, "down").with_source(missing());
     assert_eq!(classify(&*down).class, Class::Transient);

@@ -43,7 +43,7 @@ pub(crate) enum QueryError {
     Else,
 }
 
-/// A type of another crate, as far as the compiler can tell.
+/// A type of another crate, as far as the compiler knows.
 pub(crate) mod client {
     #[derive(Debug, thiserror::Error)]
     pub(crate) enum Error {
@@ -165,7 +165,7 @@ fn mapped(runs: &mut u32, busy: bool) -> Result<(), client::Error> {
 }
 
 #[test]
-fn attributes_know_the_codes_of_derived_and_mapped_types() {
+fn attributes_find_the_codes_of_derived_and_mapped_types() {
     let mut runs = 0;
     assert!(derived(&mut runs, StoreError::Missing { row: 1 }).is_err());
     assert_eq!(runs, 1);
@@ -191,7 +191,7 @@ fn inner() -> Result<(), StoreError> {
 }
 
 #[test]
-fn coded_error_of_ones_own_is_counted_once_with_its_code() {
+fn own_coded_error_is_counted_once_with_its_code() {
     let seen: Arc<Mutex<Vec<_>>> = Arc::default();
     let sink = Arc::clone(&seen);
     let _subscription = subscribe(move |event: &Event<'_>| {

@@ -125,7 +125,7 @@ const TABLE: &[(ErrorCode, &str, u32, u16)] = &[
 ];
 
 #[test]
-fn the_standard_codes_are_exactly_those_of_the_table() {
+fn standard_codes_are_exactly_those_of_the_table() {
     let ours: Vec<_> = ErrorCode::STANDARD
         .iter()
         .map(|c| (*c, c.name(), c.number(), c.http_status()))
@@ -134,7 +134,7 @@ fn the_standard_codes_are_exactly_those_of_the_table() {
 }
 
 #[test]
-fn a_category_follows_from_the_number_and_a_class_from_the_status() {
+fn category_follows_from_the_number_and_class_from_the_status() {
     for (code, name, number, status) in TABLE {
         let category = match number {
             1..=99 => Category::General,
@@ -154,7 +154,7 @@ fn a_category_follows_from_the_number_and_a_class_from_the_status() {
 }
 
 #[test]
-fn every_client_error_status_is_permanent_except_those_that_ask_to_come_back() {
+fn client_error_statuses_are_permanent_except_the_retryable_ones() {
     let transient: Vec<u16> = (400..500)
         .filter(|&status| Class::from_http_status(status) != Class::Permanent)
         .collect();
@@ -194,7 +194,7 @@ mod elsewhere {
 }
 
 #[test]
-fn an_application_adds_its_own_codes_without_touching_the_library() {
+fn application_declares_its_own_codes() {
     let row = |c: ErrorCode| {
         (
             c.name(),
@@ -238,7 +238,7 @@ fn an_application_adds_its_own_codes_without_touching_the_library() {
 }
 
 #[test]
-fn codes_stand_in_patterns_and_in_constants() {
+fn codes_work_in_patterns_and_constants() {
     const STATUS: u16 = ErrorCode::TIMEOUT_ERROR.http_status() + MODEL_VERSION_ERROR.http_status();
     const NAME: &str = MODEL_VERSION_ERROR.name();
     let kind = |code| match code {
@@ -274,7 +274,7 @@ fn every_code_of_the_program_is_registered() {
 }
 
 #[test]
-fn a_clash_across_invocations_is_found_with_both_places() {
+fn clash_across_invocations_is_found_with_both_places() {
     let texts: Vec<String> = code_clashes().iter().map(ToString::to_string).collect();
     let standard = texts
         .iter()
@@ -300,7 +300,7 @@ fn a_clash_across_invocations_is_found_with_both_places() {
 }
 
 #[test]
-fn a_row_made_at_run_time_never_has_an_illegal_status() {
+fn code_made_at_run_time_never_has_an_invalid_status() {
     for status in [0, 99, 600, u16::MAX] {
         let info = Box::leak(Box::new(CodeInfo::new("RUN_TIME", 1, status, "here")));
         assert_eq!(ErrorCode::from_info(info).http_status(), 500);
@@ -309,7 +309,7 @@ fn a_row_made_at_run_time_never_has_an_illegal_status() {
 
 /// The original's codes 500 to 503 read like HTTP statuses and are not.
 #[test]
-fn a_number_is_never_taken_for_a_status() {
+fn code_number_is_never_used_as_a_status() {
     let missing = AppError::new(ErrorCode::FILE_NOT_FOUND_ERROR, "x");
     assert_eq!(
         (missing.code().number(), missing.code().http_status()),

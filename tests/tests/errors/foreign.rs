@@ -136,7 +136,7 @@ fn by_transparent(runs: &mut u32) -> Result<(), Transparent> {
 struct Transparent(gardefou::error::StdError);
 
 #[test]
-fn permanent_error_in_any_wrapping_is_tried_once() {
+fn permanent_error_in_any_wrapper_is_not_retried() {
     let mut runs = [0; 4];
     assert!(by_anyhow(&mut runs[0]).is_err());
     assert!(by_eyre(&mut runs[1]).is_err());
@@ -148,7 +148,7 @@ fn permanent_error_in_any_wrapping_is_tried_once() {
 gardefou::boxed_errors! { anyhow::Error, eyre::Report }
 
 #[test]
-fn calls_by_hand_look_into_boxes_that_are_declared() {
+fn calls_by_hand_inspect_declared_boxes() {
     let retry = retry::Retry::builder()
         .clock(gardefou::time::ManualClock::new())
         .build()
@@ -176,7 +176,7 @@ fn calls_by_hand_look_into_boxes_that_are_declared() {
 }
 
 #[test]
-fn clone_is_the_same_event_with_details_of_its_own() {
+fn clone_is_the_same_occurrence_with_its_own_details() {
     let err = declined();
     let copy = err
         .clone()
@@ -193,7 +193,7 @@ fn clone_is_the_same_event_with_details_of_its_own() {
 }
 
 #[test]
-fn rejection_behind_a_transparent_error_is_seen() {
+fn rejection_behind_a_transparent_error_is_found() {
     #[derive(Debug, thiserror::Error)]
     enum CallError {
         #[error(transparent)]

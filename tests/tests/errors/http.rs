@@ -116,7 +116,7 @@ async fn answer(method: Method, path: &str) -> Answer {
 
 /// The original answered 500 for an error with a code when its route had no decorator.
 #[tokio::test]
-async fn w1_an_error_with_a_code_answers_with_its_status_without_any_annotation() {
+async fn coded_error_responds_with_its_status_without_any_annotation() {
     let answer = answer(Method::GET, "/missing").await;
     assert_eq!(answer.status, 404);
     assert_eq!(
@@ -138,14 +138,14 @@ async fn w1_an_error_with_a_code_answers_with_its_status_without_any_annotation(
 
 /// The original's handler for everything turned a 405 into a 500.
 #[tokio::test]
-async fn w2_errors_of_the_framework_keep_their_status() {
+async fn framework_errors_keep_their_status() {
     assert_eq!(answer(Method::DELETE, "/missing").await.status, 405);
     assert_eq!(answer(Method::GET, "/no-such-route").await.status, 404);
 }
 
 /// The original made a 500 of a request that could not be read.
 #[tokio::test]
-async fn w3_a_malformed_request_stays_the_callers_fault() {
+async fn malformed_request_is_a_client_error() {
     assert_eq!(answer(Method::GET, "/number/7").await.status, 404);
     assert_eq!(answer(Method::GET, "/number/seven").await.status, 400);
 }
@@ -153,7 +153,7 @@ async fn w3_a_malformed_request_stays_the_callers_fault() {
 /// The original sent the text of an unexpected error, with a token and a connection string in it,
 /// to the client.
 #[tokio::test]
-async fn an_unexpected_error_shows_the_client_its_identity_only() {
+async fn unexpected_error_exposes_only_its_identity_to_the_client() {
     let answer = answer(Method::GET, "/unexpected").await;
     let body = answer.json();
     assert_eq!(
@@ -174,9 +174,9 @@ async fn an_unexpected_error_shows_the_client_its_identity_only() {
     );
 }
 
-/// The identity that the client got leads to the error, though nobody but the edge reported it.
+/// The identity that the client got leads to the error, which only the edge reported.
 #[tokio::test]
-async fn the_same_identity_finds_the_whole_error_in_the_monitor() {
+async fn identity_in_a_problem_document_finds_the_error_in_the_monitor() {
     let answer = answer(Method::GET, "/unexpected").await;
     let id = answer.id.unwrap();
     let recent = gardefou::error_monitor().stats().recent_errors;
@@ -188,10 +188,10 @@ async fn the_same_identity_finds_the_whole_error_in_the_monitor() {
     );
 }
 
-/// Operations: from the identity in an answer of an error that nobody foresaw to the whole of it in
-/// the journal.
+/// Operations: from the identity in the response to an unexpected error to the whole error in the
+/// journal.
 #[tokio::test]
-async fn the_identity_in_a_problem_document_finds_the_full_chain_in_the_journal() {
+async fn identity_in_a_problem_document_finds_the_full_chain_in_the_journal() {
     #[derive(Debug)]
     struct Storage(std::io::Error);
     impl fmt::Display for Storage {
@@ -268,9 +268,9 @@ async fn the_identity_in_a_problem_document_finds_the_full_chain_in_the_journal(
     );
 }
 
-/// The original's 429 and 503 answers did not say when to come back.
+/// The original's 429 and 503 answers had no `Retry-After`.
 #[tokio::test]
-async fn rejections_say_when_to_come_back_in_whole_seconds_rounded_up() {
+async fn retry_after_of_rejections_is_in_whole_seconds_rounded_up() {
     let open = answer(Method::GET, "/open").await;
     assert_eq!(
         (open.status.as_u16(), open.retry_after.as_deref()),

@@ -1,4 +1,4 @@
-//! `app_error!`, `bail!` and `ensure!` as a user writes them.
+//! `app_error!`, `bail!` and `ensure!` as users write them.
 
 use gardefou::{AppError, ErrorCode, Result, app_error, bail, ensure};
 use std::collections::BTreeMap;
@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 const CODE: ErrorCode = ErrorCode::DB_CONNECTION_ERROR;
 
 #[test]
-fn a_message_is_formatted_as_in_format() {
+fn message_is_formatted_as_in_format() {
     let (host, width) = ("db1", 6);
     assert_eq!(
         app_error!(CODE, "no route to {host}").message(),
@@ -25,7 +25,7 @@ fn a_message_is_formatted_as_in_format() {
 }
 
 #[test]
-fn a_message_can_be_any_one_displayable_expression() {
+fn message_can_be_any_displayable_expression() {
     let owned = String::from("{not a format}");
     assert_eq!(app_error!(CODE, owned).message(), "{not a format}");
     assert_eq!(app_error!(CODE, owned.len() + 1).message(), "15");
@@ -36,7 +36,7 @@ fn a_message_can_be_any_one_displayable_expression() {
 }
 
 #[test]
-fn without_a_message_the_code_says_its_name() {
+fn message_defaults_to_the_name_of_the_code() {
     for err in [
         app_error!(CODE),
         app_error!(CODE,),
@@ -66,7 +66,7 @@ fn details_follow_a_semicolon() {
 }
 
 #[test]
-fn a_hundred_arguments_stay_below_the_recursion_limit() {
+fn hundred_arguments_stay_below_the_recursion_limit() {
     let n = 1;
     let err = app_error!(
         CODE,
@@ -81,7 +81,7 @@ fn a_hundred_arguments_stay_below_the_recursion_limit() {
 }
 
 #[test]
-fn the_location_is_the_line_of_the_macro_call() {
+fn location_is_the_line_of_the_macro_call() {
     fn bails() -> Result<()> {
         bail!(CODE, "x")
     }

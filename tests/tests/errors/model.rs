@@ -1,4 +1,4 @@
-//! The error model: what the original's faults look like here.
+//! The error model, against the faults of the original.
 
 use crate::support::logged;
 use gardefou::{
@@ -27,7 +27,7 @@ impl Serialize for Unserialisable {
 /// A date, a set or an enum in the details made the original's logging raise, which hid the real
 /// error.
 #[test]
-fn logging_and_serialising_an_error_never_fails_whatever_its_details_hold() {
+fn logging_and_serialising_never_fail_for_any_details() {
     let err = AppError::new(ErrorCode::ANALYSIS_DATA_ERROR, "odd")
         .with_detail("time", SystemTime::UNIX_EPOCH)
         .with_detail("set", HashSet::from([1]))
@@ -87,17 +87,17 @@ impl std::error::Error for HostileSource {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         static NEXT: [HostileSource; 3] = [HostileSource(0), HostileSource(1), HostileSource(2)];
         match self.0 {
-            // A chain that bites its own tail.
+            // A cyclic chain.
             2 => Some(&NEXT[2]),
             n => Some(&NEXT[usize::from(n) + 1]),
         }
     }
 }
 
-/// What hides the real error in the original: the same, seen by a subscriber that takes every
+/// What hides the real error in the original: the same, received by a subscriber that takes every
 /// field.
 #[test]
-fn details_and_sources_that_break_their_readers_are_logged_bounded_and_readable() {
+fn faulty_details_and_sources_are_logged_bounded_and_readable() {
     let lines = logged(|| {
         let err = AppError::new(ErrorCode::ANALYSIS_DATA_ERROR, "the real error")
             .with_detail("before", "here")
@@ -149,7 +149,7 @@ fn details_and_sources_that_break_their_readers_are_logged_bounded_and_readable(
 
 /// Line breaks reached the original's log as they were; French text came out as escapes.
 #[test]
-fn a_message_cannot_forge_a_log_line_and_keeps_its_letters() {
+fn message_cannot_forge_a_log_line_and_keeps_its_letters() {
     let redactor = gardefou::error::Redactor::current();
     let line = redactor.line("échec à 12 h\r\n2026-01-01 ERROR forged\u{1b}[2K", 200);
     assert_eq!(line, r"échec à 12 h\r\n2026-01-01 ERROR forged\u{1b}[2K");
@@ -158,7 +158,7 @@ fn a_message_cannot_forge_a_log_line_and_keeps_its_letters() {
 /// The original looked for "the current exception" when it logged, and found none outside of the
 /// handler.
 #[test]
-fn an_error_carries_its_own_place_wherever_it_is_printed() {
+fn error_is_printed_with_its_own_place() {
     let line = line!() + 1;
     let err = app_error!(ErrorCode::SYNC_ERROR, "late");
     let printed = std::thread::spawn(move || format!("{err:?}"))
@@ -171,16 +171,16 @@ fn an_error_carries_its_own_place_wherever_it_is_printed() {
 }
 
 /// A bare number as code was accepted and failed later, when the error was printed. Here it does
-/// not compile: what the compiler says of it is reviewed in `ui-tests/fail/app_error`.
+/// not compile: the message of the compiler is reviewed in `ui-tests/fail/app_error`.
 #[test]
-fn a_code_has_a_type_of_its_own() {
+fn code_has_its_own_type() {
     fn takes_a_code(_: fn(ErrorCode, String) -> AppError) {}
     takes_a_code(AppError::new);
 }
 
 /// The original could not be unpickled.
 #[test]
-fn an_error_goes_through_serde_and_back() {
+fn error_round_trips_through_serde() {
     let err = Err::<(), _>(fmt::Error)
         .context(ErrorCode::DB_WRITE_ERROR, "not stored")
         .map_err(|err| err.with_detail("rows", [1, 2]))
@@ -193,10 +193,9 @@ fn an_error_goes_through_serde_and_back() {
     assert_eq!(format!("{back:#}"), format!("{err:#}"));
 }
 
-/// The original's tree of classes said something about an error that nothing checked against its
-/// code.
+/// The original's tree of classes classified an error, and nothing compared that with its code.
 #[test]
-fn the_kind_of_an_error_follows_from_its_code() {
+fn category_of_an_error_follows_from_its_code() {
     assert_eq!(
         AppError::new(ErrorCode::DB_QUERY_ERROR, "x")
             .code()
@@ -230,13 +229,13 @@ fn levels_have_the_numbers_0_to_3_and_an_order() {
 
 /// The original rebuilt its table of statuses on each call.
 #[test]
-fn a_status_is_a_constant() {
+fn status_is_a_constant() {
     const STATUS: u16 = ErrorCode::CIRCUIT_OPEN_ERROR.http_status();
     assert_eq!(STATUS, 503);
 }
 
 #[test]
-fn the_question_mark_takes_any_error_and_context_codes_it() {
+fn question_mark_converts_any_error_and_context_gives_a_code() {
     fn parse(text: &str) -> Result<u16> {
         let port = text.parse::<u16>().code(ErrorCode::CONFIG_ERROR)?;
         let _ = char::from_u32(0x41).context(ErrorCode::SYNC_ERROR, "no letter")?;
@@ -265,7 +264,7 @@ fn the_question_mark_takes_any_error_and_context_codes_it() {
 }
 
 #[test]
-fn an_error_stands_in_an_enum_of_thiserrors_kind_and_is_seen_there() {
+fn app_error_in_a_thiserror_enum_is_found() {
     #[derive(Debug)]
     struct Mine(AppError);
     impl fmt::Display for Mine {
@@ -297,7 +296,7 @@ enum LoadError {
 }
 
 #[test]
-fn cause_is_said_once() {
+fn cause_is_printed_once() {
     let cause = || std::io::Error::other("no such disk");
     let err = AppError::from(LoadError::Read(cause()));
     assert_eq!(format!("{err:#}"), "load config: no such disk");
@@ -314,7 +313,7 @@ fn cause_is_said_once() {
 }
 
 #[test]
-fn place_inside_the_standard_library_is_no_place() {
+fn place_inside_the_standard_library_is_ignored() {
     let convert = |by: fn(Result<u8, std::num::ParseIntError>) -> Result<u8, AppError>| {
         by("x".parse()).unwrap_err()
     };

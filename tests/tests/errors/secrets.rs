@@ -40,7 +40,7 @@ fn planted() -> AppError {
             "failed with api_key=key-Q7",
         )
         .map_err(|err| {
-            err.with_public_message("Sent {\"token\": \"tok-Q8\"} in vain.")
+            err.with_public_message("Sent {\"token\": \"tok-Q8\"} without reply.")
                 .with_detail("headers", BTreeMap::from([("Cookie", "sid=Q9")]))
                 .with_detail("deep", json!([{"db": {"Password": 7}}, URL, {URL: 1}]))
                 .with_detail(URL, "as a key")
@@ -56,7 +56,7 @@ fn assert_clean(what: &str, text: &str) {
 
 /// The original printed, mailed and answered with whatever stood in details, texts and stacks.
 #[test]
-fn a_secret_in_any_field_or_chain_level_reaches_no_output() {
+fn secret_in_any_field_or_chain_level_reaches_no_output() {
     let err = planted();
     assert!(
         err.details()[URL] == "as a key" && err.message().contains("Q7"),
@@ -83,7 +83,7 @@ fn a_secret_in_any_field_or_chain_level_reaches_no_output() {
 }
 
 #[test]
-fn what_is_not_secret_stays_readable() {
+fn harmless_fields_stay_readable() {
     let text = format!("{:#}", planted());
     assert!(
         text.contains("postgres://[redacted]@db1:5432/orders?password=[redacted]"),
@@ -120,7 +120,7 @@ const SHAPES: &[&str] = &[
 ];
 
 #[test]
-fn a_secret_in_any_form_reaches_no_output() {
+fn secret_in_any_form_reaches_no_output() {
     for shape in SHAPES {
         let err = AppError::new(ErrorCode::DB_CONNECTION_ERROR, *shape)
             .with_source(io::Error::other(*shape))
@@ -140,7 +140,7 @@ fn a_secret_in_any_form_reaches_no_output() {
 }
 
 #[test]
-fn a_secret_in_the_name_of_a_breaker_reaches_no_output() {
+fn secret_in_the_name_of_a_breaker_reaches_no_output() {
     let breaker = CircuitBreaker::builder("https://u:pw-Q1@h/?token=Q2")
         .build()
         .unwrap();
@@ -163,7 +163,7 @@ fn a_secret_in_the_name_of_a_breaker_reaches_no_output() {
 
 /// The original's log, statistics and files had everything in clear.
 #[test]
-fn a_secret_in_any_field_or_chain_level_reaches_no_sink() {
+fn secret_in_any_field_or_chain_level_reaches_no_sink() {
     let folder = tempfile::tempdir().unwrap();
     let mut lines = Vec::new();
     let monitor = monitored(folder.path(), || lines = logged(|| report(&planted())));
@@ -210,7 +210,7 @@ fn a_secret_in_any_field_or_chain_level_reaches_no_sink() {
 }
 
 #[test]
-fn a_secret_in_any_form_reaches_no_sink() {
+fn secret_in_any_form_reaches_no_sink() {
     let folder = tempfile::tempdir().unwrap();
     let mut lines = Vec::new();
     let monitor = monitored(folder.path(), || {
@@ -278,7 +278,7 @@ fn asked(user: &str, passphrase: &str) -> Result<(), Refused> {
 
 /// The original logged every argument of a failing function, a password among them.
 #[test]
-fn nothing_captures_arguments_unless_asked() {
+fn arguments_are_not_captured_by_default() {
     let folder = tempfile::tempdir().unwrap();
     let (mut shown, mut lines) = (Vec::new(), Vec::new());
     let monitor = monitored(folder.path(), || {
@@ -300,7 +300,7 @@ fn nothing_captures_arguments_unless_asked() {
     assert_eq!(
         details,
         [Some(r#"{"context":["login"]}"#), None],
-        "an error of ours says what it crossed"
+        "an error of ours lists the boundaries it crossed"
     );
     assert_clean("the log", &format!("{lines:?}"));
     assert_eq!(monitor.stats().total_errors, 2);

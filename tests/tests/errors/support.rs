@@ -30,8 +30,8 @@ struct Log(Arc<Mutex<Vec<Line>>>);
 /// Runs something and returns the lines that it logged of errors.
 pub(crate) fn logged(run: impl FnOnce()) -> Vec<Line> {
     // Where one subscriber alone is known, whichever thread meets a line first decides for all
-    // whether it is wanted, and the other tests have no subscriber. With a second one it is asked
-    // each time.
+    // whether it is wanted, and the other tests have no subscriber. With a second one that is
+    // decided each time.
     static SECOND: LazyLock<Dispatch> = LazyLock::new(|| Dispatch::new(Log::default()));
     let _ = &*SECOND;
     let log = Log::default();
@@ -71,7 +71,7 @@ impl Visit for Fields {
     }
 }
 
-/// A monitor that hears this thread's errors alone and keeps them in a folder, while something
+/// A monitor that receives only this thread's errors and keeps them in a folder, while something
 /// runs.
 pub(crate) fn monitored(folder: &Path, run: impl FnOnce()) -> ErrorMonitor {
     let monitor = ErrorMonitor::new(MonitorConfig::default());

@@ -1,4 +1,4 @@
-//! The two ways to look at an error see the same.
+//! Both ways to make the view of an error give the same.
 
 use crate::coded::{NoLicence, QueryError, StoreError, client};
 use gardefou::{
@@ -32,7 +32,7 @@ fn same<E: Debug + 'static>(seen: &View<'_>, error: &E) {
     assert_eq!(all(seen), all(&any), "{error:?}");
 }
 
-/// Looks at a value in both ways.
+/// Makes the view of a value in both ways.
 macro_rules! both {
     ($($type:ty: $error:expr;)+) => {
         $({
@@ -48,7 +48,7 @@ fn app() -> AppError {
 }
 
 #[test]
-fn attributes_and_calls_by_hand_see_the_same_of_every_known_type() {
+fn attributes_and_calls_by_hand_give_the_same_view_of_every_known_type() {
     let breaker = CircuitBreaker::builder("two-ways").build().unwrap();
     breaker.force_open();
     let rejection = || breaker.try_acquire().unwrap_err();
@@ -106,7 +106,7 @@ fn attributes_and_calls_by_hand_see_the_same_of_every_known_type() {
 }
 
 #[test]
-fn attributes_see_what_a_type_that_nobody_mapped_has() {
+fn attributes_use_the_traits_of_unmapped_types() {
     #[derive(Debug, thiserror::Error)]
     #[error("wrapped")]
     struct Wrapped(#[source] io::Error);
@@ -135,7 +135,7 @@ fn attributes_see_what_a_type_that_nobody_mapped_has() {
 
 /// Made from a reference whose kind is known, a view knows as much as one of the type.
 #[test]
-fn an_error_at_hand_by_reference_is_seen_as_its_type_is() {
+fn error_ref_gives_the_same_view_as_the_type() {
     let app = app();
     let view = View::from_ref(ErrorRef::App(&app));
     assert_eq!(
@@ -174,10 +174,10 @@ fn an_error_at_hand_by_reference_is_seen_as_its_type_is() {
     );
 }
 
-/// What an error says or names as its source is its own affair; only what it *is* gives it a code.
+/// Texts of an error, and other errors in them, give it no code; only its type and its sources do.
 #[test]
-fn an_error_that_only_mentions_another_has_no_code_of_it() {
-    /// Prints the other one while it is asked for its source.
+fn error_that_only_mentions_another_has_no_code() {
+    /// Prints the other one in its `source()`.
     #[derive(Debug, thiserror::Error)]
     #[error("odd")]
     struct Odd(#[source] Printing);
@@ -197,7 +197,7 @@ fn an_error_that_only_mentions_another_has_no_code_of_it() {
     assert_eq!(View::from_any(&Odd(Printing(app()))).code(), None);
     assert_eq!(View::from_dyn(&Odd(Printing(app()))).code(), None);
 
-    /// Has more to say than the other one.
+    /// Prints more than the other one.
     #[derive(Debug)]
     struct Behind(AppError);
     impl std::fmt::Display for Behind {
@@ -231,9 +231,9 @@ fn an_error_that_only_mentions_another_has_no_code_of_it() {
     }
 }
 
-/// An error of a known type is not printed to find out what it is.
+/// An error of a known type is not printed for inspection.
 #[test]
-fn only_erased_errors_are_printed_to_be_looked_at() {
+fn only_erased_errors_are_printed_for_inspection() {
     #[derive(Debug)]
     struct Shown(std::cell::Cell<u32>);
     impl std::fmt::Display for Shown {
@@ -256,7 +256,7 @@ fn only_erased_errors_are_printed_to_be_looked_at() {
 }
 
 #[test]
-fn a_chain_is_looked_at_sixty_four_levels_deep() {
+fn chain_is_inspected_sixty_four_levels_deep() {
     #[derive(Debug, thiserror::Error)]
     #[error("above")]
     struct Above(#[source] Box<dyn Error>);

@@ -12,7 +12,7 @@ fn poor() -> AppError {
 }
 
 #[tokio::test]
-async fn members_of_an_error_are_in_its_answer_also_under_other_errors() {
+async fn members_of_an_error_are_in_its_response_also_under_other_errors() {
     let scope = Scope::new();
     let _entered = scope.enter();
     let failing =
@@ -41,7 +41,7 @@ async fn members_of_an_error_are_in_its_answer_also_under_other_errors() {
 }
 
 #[test]
-fn standard_members_are_never_replaced_nor_filled_in() {
+fn standard_members_are_never_replaced_or_added() {
     let names = [
         "type",
         "title",
@@ -88,7 +88,7 @@ fn members_are_redacted_and_bounded() {
 }
 
 #[tokio::test]
-async fn a_problem_with_members_is_a_response() {
+async fn problem_with_members_is_a_response() {
     let response = poor()
         .to_problem()
         .extension_member("currency", "EUR")

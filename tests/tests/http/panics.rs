@@ -8,7 +8,7 @@ use gardefou::{
 };
 
 #[tokio::test]
-async fn a_panic_is_answered_and_recorded_once_as_critical_with_its_place() {
+async fn panic_gets_a_response_and_one_critical_record_with_its_place() {
     let scope = Scope::new();
     let _entered = scope.enter();
     let line = line!() + 3;
@@ -56,7 +56,7 @@ async fn a_panic_is_answered_and_recorded_once_as_critical_with_its_place() {
 }
 
 #[tokio::test]
-async fn two_places_are_two_problems_and_one_place_is_one() {
+async fn panics_are_grouped_by_place() {
     let scope = Scope::new();
     let _entered = scope.enter();
     let first = async || -> &'static str { panic!("first") };
@@ -79,7 +79,7 @@ async fn two_places_are_two_problems_and_one_place_is_one() {
 }
 
 #[tokio::test]
-async fn a_panic_that_an_attribute_caught_is_not_recorded_again() {
+async fn panic_caught_by_an_attribute_is_not_recorded_again() {
     #[enhanced_error_handling(catch_panics = true)]
     async fn caught() -> Result<()> {
         tokio::task::yield_now().await;
@@ -101,7 +101,7 @@ async fn a_panic_that_an_attribute_caught_is_not_recorded_again() {
 }
 
 #[tokio::test]
-async fn a_panic_in_a_transaction_is_recorded_once() {
+async fn panic_in_a_transaction_is_recorded_once() {
     let scope = Scope::new();
     let _entered = scope.enter();
     let handler = async || -> Result<u32> {
@@ -130,7 +130,7 @@ async fn a_panic_in_a_transaction_is_recorded_once() {
 }
 
 #[tokio::test]
-async fn an_error_type_with_a_panicking_response_is_contained() {
+async fn panicking_into_response_is_contained() {
     struct Odd;
     impl axum::response::IntoResponse for Odd {
         fn into_response(self) -> axum::response::Response {

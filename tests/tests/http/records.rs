@@ -43,7 +43,7 @@ fn refused() -> AppError {
 }
 
 #[tokio::test]
-async fn an_error_of_a_handler_has_route_and_method() {
+async fn handler_error_has_route_and_method() {
     let scope = Scope::new();
     let _entered = scope.enter();
     let line = line!() + 2;
@@ -82,7 +82,7 @@ async fn an_error_of_a_handler_has_route_and_method() {
 }
 
 #[tokio::test]
-async fn without_the_layer_the_place_is_that_of_the_error() {
+async fn place_without_the_layer_is_that_of_the_error() {
     let scope = Scope::new();
     let _entered = scope.enter();
     let app = Router::new().route("/", any(async || Err::<(), _>(refused())));
@@ -96,7 +96,7 @@ async fn without_the_layer_the_place_is_that_of_the_error() {
 }
 
 #[tokio::test]
-async fn a_refusal_has_route_method_and_no_place() {
+async fn refusal_has_route_and_method_but_no_place() {
     let scope = Scope::new();
     let _entered = scope.enter();
     let app = users(axum::routing::get(
@@ -144,7 +144,7 @@ impl io::Write for Lines {
 }
 
 #[tokio::test]
-async fn log_lines_name_the_route_and_no_place_of_the_library() {
+async fn log_lines_have_the_route_and_no_place_of_the_library() {
     let scope = Scope::new();
     let _entered = scope.enter();
     let lines = Lines::default();
@@ -193,7 +193,7 @@ async fn read() -> io::Result<()> {
 }
 
 #[tokio::test]
-async fn errors_that_guards_inside_report_have_route_and_method_too() {
+async fn errors_reported_by_inner_guards_have_route_and_method() {
     let scope = Scope::new();
     let _entered = scope.enter();
     let answer = get(&users(any(load)), "/users/7").await;
@@ -231,7 +231,7 @@ async fn errors_that_guards_inside_report_have_route_and_method_too() {
 
 /// `io::Error` has no room for an identity: the frame of the request recognises it.
 #[tokio::test]
-async fn an_error_without_a_mark_is_recorded_once_and_found_by_the_client() {
+async fn unmarked_error_is_recorded_once_under_the_identity_in_the_response() {
     let scope = Scope::new();
     let _entered = scope.enter();
     let app = users(any(async || -> Result<()> {
@@ -247,7 +247,7 @@ async fn an_error_without_a_mark_is_recorded_once_and_found_by_the_client() {
     has_request(&record, "GET");
 }
 
-/// An error type of the user's that makes a plain answer.
+/// An error type of the user's that makes a plain response.
 struct Plain(io::Error);
 
 impl IntoResponse for Plain {
@@ -257,7 +257,7 @@ impl IntoResponse for Plain {
 }
 
 #[tokio::test]
-async fn an_error_that_a_handler_puts_into_its_own_words_is_recorded_once() {
+async fn error_reworded_by_the_handler_is_recorded_once() {
     let scope = Scope::new();
     let _entered = scope.enter();
     let answer = get(
@@ -285,7 +285,7 @@ async fn an_error_that_a_handler_puts_into_its_own_words_is_recorded_once() {
 }
 
 #[tokio::test]
-async fn a_hundred_requests_that_fail_alike_are_a_hundred_errors() {
+async fn hundred_equal_failures_are_a_hundred_errors() {
     let scope = Scope::new();
     let _entered = scope.enter();
     let marked = users(any(async || -> Result<()> {
@@ -311,7 +311,7 @@ async fn a_hundred_requests_that_fail_alike_are_a_hundred_errors() {
     assert!(records(&scope).is_empty());
 }
 
-/// Threads of the runtime belong to no scope: the observers of the process see the errors.
+/// Threads of the runtime belong to no scope: the observers of the process receive the errors.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn requests_on_several_threads_are_recorded_once_each() {
     let seen = Arc::new(Mutex::new(Vec::new()));
@@ -344,7 +344,7 @@ async fn requests_on_several_threads_are_recorded_once_each() {
 }
 
 #[tokio::test]
-async fn rejections_of_an_open_circuit_are_counted_and_lead_to_its_opening() {
+async fn rejections_of_an_open_circuit_are_counted_under_its_opening() {
     let scope = Scope::new();
     let _entered = scope.enter();
     let breaker = CircuitBreaker::builder("http-payments").build().unwrap();
@@ -365,7 +365,7 @@ async fn rejections_of_an_open_circuit_are_counted_and_lead_to_its_opening() {
 }
 
 #[tokio::test]
-async fn an_error_whose_response_a_layer_replaces_is_recorded_all_the_same() {
+async fn error_whose_response_a_layer_replaces_is_recorded() {
     let scope = Scope::new();
     let _entered = scope.enter();
     let replaced = from_fn(async |request: Request<Body>, next: Next| {

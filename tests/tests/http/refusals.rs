@@ -172,7 +172,7 @@ async fn get_ok(app: &Router) -> String {
     answer.body
 }
 
-/// What a layer further in answers instead of the handler, with no body.
+/// The response of an inner layer instead of the handler, with no body.
 fn answering(status: StatusCode) -> Router {
     let layer = from_fn(move |_: Request<Body>, _: Next| std::future::ready(status));
     problems(
@@ -183,7 +183,7 @@ fn answering(status: StatusCode) -> Router {
 }
 
 #[tokio::test]
-async fn plain_statuses_of_layers_are_problems() {
+async fn plain_statuses_of_layers_become_problems() {
     for (status, code, level) in [
         (408, "TIMEOUT_ERROR", Severity::Warning),
         (401, "PERMISSION_ERROR", Severity::Warning),
@@ -222,7 +222,7 @@ fn making(make: impl Fn() -> Response + Clone + Send + Sync + 'static) -> Router
 }
 
 #[tokio::test]
-async fn responses_with_a_form_of_their_own_stay() {
+async fn responses_with_their_own_form_are_unchanged() {
     let scope = Scope::new();
     let _entered = scope.enter();
     let of_kind = |kind: &'static str, body: &'static str| {
@@ -257,7 +257,7 @@ async fn responses_with_a_form_of_their_own_stay() {
         "none of them is an error that anything is known of"
     );
 
-    // An error of ours, in words that a layer further in gave it.
+    // An error of ours, with a text that an inner layer gave it.
     let reworded = from_fn(async |request: Request<Body>, next: Next| {
         let mut response = next.run(request).await;
         response
@@ -285,7 +285,7 @@ async fn responses_with_a_form_of_their_own_stay() {
 }
 
 #[tokio::test]
-async fn bodies_of_successes_are_not_looked_at() {
+async fn bodies_of_successes_are_not_read() {
     static POLLED: AtomicUsize = AtomicUsize::new(0);
     let stream = || {
         let parts = futures::stream::iter(0..3).map(|n| {
@@ -308,7 +308,7 @@ async fn bodies_of_successes_are_not_looked_at() {
 }
 
 #[tokio::test]
-async fn texts_are_bounded_redacted_and_not_waited_for() {
+async fn texts_are_bounded_redacted_and_not_awaited() {
     let scope = Scope::new();
     let _entered = scope.enter();
     let saying =
@@ -351,7 +351,7 @@ async fn texts_are_bounded_redacted_and_not_waited_for() {
 }
 
 #[tokio::test]
-async fn headers_stay_but_for_those_of_the_replaced_body() {
+async fn headers_stay_except_those_of_the_replaced_body() {
     let app = making(|| {
         let kept = [
             ("www-authenticate", "Basic"),
@@ -449,7 +449,7 @@ async fn nested_routers_and_fallbacks_are_covered_once() {
 }
 
 #[tokio::test]
-async fn fallbacks_of_the_users_own_decide_their_form() {
+async fn custom_fallbacks_keep_their_form() {
     let plain = shop().fallback(async || (StatusCode::NOT_FOUND, "Try /orders."));
     let answer = get(&problems(plain), "/nowhere").await;
     assert_eq!(answer.problem()["detail"], "Try /orders.");
@@ -488,7 +488,7 @@ async fn middleware_covers_one_route() {
 }
 
 #[tokio::test]
-async fn a_body_that_panics_costs_the_detail_alone() {
+async fn panicking_body_loses_only_the_detail() {
     let app = making(|| {
         let parts = futures::stream::poll_fn(
             |_| -> std::task::Poll<Option<Result<Bytes, std::io::Error>>> { panic!("odd") },

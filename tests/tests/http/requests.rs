@@ -19,7 +19,7 @@ fn fails() -> Result<()> {
 }
 
 #[tokio::test]
-async fn a_dropped_request_is_no_error_and_leaves_nothing_behind() {
+async fn dropped_request_is_no_error_and_leaves_no_state() {
     let scope = Scope::new();
     let _entered = scope.enter();
     let begun = Arc::new(AtomicUsize::new(0));
@@ -47,7 +47,7 @@ async fn a_dropped_request_is_no_error_and_leaves_nothing_behind() {
 }
 
 #[tokio::test]
-async fn what_is_undone_when_a_request_is_dropped_has_its_route() {
+async fn compensations_of_a_dropped_request_have_its_route() {
     let scope = Scope::new();
     let _entered = scope.enter();
     let handler = async || -> Result<()> {
@@ -73,7 +73,7 @@ async fn what_is_undone_when_a_request_is_dropped_has_its_route() {
 }
 
 #[tokio::test]
-async fn an_error_that_a_handler_handles_is_not_taken_for_the_next_one() {
+async fn handled_error_is_not_matched_with_the_next_one() {
     let scope = Scope::new();
     let _entered = scope.enter();
     let app =

@@ -84,14 +84,14 @@ fn logged(run: impl FnOnce()) -> Vec<Fields> {
 }
 
 fn report(view: View<'_>, level: LogLevel) {
-    let report = Report::new(view, &OP, Entry::function()).level(level);
+    let report = Report::new(view, &OP, OperationTimer::function()).level(level);
     report.send(Recognised::default(), Then::Ends);
 }
 
 /// Reports an error that leaves a frame, and returns the identity under which it is known.
 fn leave(frame: &mut Frame, view: View<'_>) -> ErrorId {
     let recognised = Recognised::new(view, frame);
-    Report::new(view, &OP, Entry::function()).send(recognised, Then::Leaves)
+    Report::new(view, &OP, OperationTimer::function()).send(recognised, Then::Leaves)
 }
 
 /// How many lines a run logs.
@@ -108,7 +108,7 @@ struct Disk(u8);
 struct Store(#[from] Disk);
 
 #[test]
-fn an_error_is_logged_with_every_field_of_the_catalogue() {
+fn error_is_logged_with_every_field_of_the_catalogue() {
     use names::field::*;
     let lines = logged(|| {
         let err = AppError::from(Store(Disk(7)))
@@ -148,7 +148,7 @@ fn an_error_is_logged_with_every_field_of_the_catalogue() {
 }
 
 #[test]
-fn an_app_error_is_reported_once_whatever_it_travels_in() {
+fn app_error_is_reported_once_in_any_wrapper() {
     let err = AppError::new(ErrorCode::SYNC_ERROR, "late");
     assert_eq!(lines(|| report(View::from_app(&err), LogLevel::Error)), 1);
     assert_eq!(lines(|| report(View::from_app(&err), LogLevel::Error)), 0);
@@ -167,7 +167,7 @@ fn an_app_error_is_reported_once_whatever_it_travels_in() {
 }
 
 #[test]
-fn an_app_error_inside_a_foreign_one_is_marked_with_it() {
+fn app_error_inside_a_foreign_error_is_marked_with_it() {
     let foreign = io::Error::other(AppError::new(
         ErrorCode::SYNC_ERROR,
         "marked with its carrier",
@@ -194,7 +194,7 @@ fn nested(inner: View<'_>, outer: View<'_>) -> (usize, bool) {
 }
 
 #[test]
-fn a_foreign_error_is_reported_once_by_nested_frames_in_whatever_form_it_leaves() {
+fn foreign_error_is_reported_once_by_nested_frames_in_any_form() {
     let same = (1, true);
     let disk = &Disk(1);
     let disk = View::from_std(disk);
@@ -226,7 +226,7 @@ fn a_foreign_error_is_reported_once_by_nested_frames_in_whatever_form_it_leaves(
 }
 
 #[test]
-fn an_error_of_another_type_or_text_is_another_error() {
+fn error_of_another_type_or_text_is_another_error() {
     let disk = View::from_std(&Disk(1));
     assert_eq!(nested(disk, View::from_std(&Disk(2))), (2, false));
     assert_eq!(
@@ -243,7 +243,7 @@ fn an_error_of_another_type_or_text_is_another_error() {
 }
 
 #[test]
-fn a_report_stands_for_one_leaving_error_only() {
+fn report_matches_at_most_one_leaving_error() {
     let lines = lines(|| {
         let mut around = Frame::new();
         let mut outermost = Frame::new();
@@ -260,7 +260,7 @@ fn a_report_stands_for_one_leaving_error_only() {
 }
 
 #[test]
-fn of_two_boxes_of_one_type_the_address_decides() {
+fn two_boxes_of_one_type_are_distinguished_by_address() {
     let [first, second]: [Box<dyn Error>; 2] = [Box::new(Disk(1)), Box::new(Disk(1))];
     assert_eq!(
         nested(View::from_any(&first), View::from_any(&first)),
@@ -273,10 +273,10 @@ fn of_two_boxes_of_one_type_the_address_decides() {
 }
 
 #[test]
-fn an_error_of_which_only_a_debug_form_is_known_is_found_by_identity() {
+fn error_with_only_a_debug_form_is_recognised_by_identity() {
     #[derive(Debug)]
     enum Mine {
-        App(#[expect(dead_code, reason = "seen through Debug alone")] AppError),
+        App(#[expect(dead_code, reason = "read through Debug alone")] AppError),
     }
     let mut around = Frame::new();
     let lines = lines(|| {
@@ -294,7 +294,7 @@ fn an_error_of_which_only_a_debug_form_is_known_is_found_by_identity() {
 }
 
 #[test]
-fn the_level_is_kept_and_no_text_forges_a_line() {
+fn level_is_kept_and_no_text_forges_a_line() {
     struct Loud;
     impl fmt::Display for Loud {
         fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -216,13 +216,13 @@ impl<'o, C: OnError> AsyncGuard<'o, C> {
     fn rollback(&self, error: &AppError, outcome: TransactionOutcome) -> Rollback {
         let end = End {
             outcome,
-            entry: self.scope.entry,
+            timer: self.scope.timer,
             id: error.id(),
         };
         Rollback::new(self.transaction.take(), self.scope.operation, end)
     }
 
-    /// Ends the transaction where nobody awaits its rollback.
+    /// Ends the transaction where nothing awaits its rollback.
     fn hand_over(&mut self, rollback: Rollback, error: AppError) {
         let (so_far, task) = rollback.hand_over();
         #[cfg(feature = "async")]

@@ -3,7 +3,9 @@
 use super::failures::{RollbackFailure, RollbackFailures};
 use crate::{
     AppError,
-    boundary::{BoundaryError, Entry, LogLevel, Operation, Recognised, Report, Then, panic},
+    boundary::{
+        BoundaryError, LogLevel, Operation, OperationTimer, Recognised, Report, Then, panic,
+    },
     error::View,
 };
 use std::{marker::PhantomData, panic::Location};
@@ -27,7 +29,7 @@ impl CompensationResult for () {
     }
 }
 
-/// A compensation that never returns, as one that is still to be written: `|| todo!()`.
+/// A compensation that never returns, for example `|| todo!()`.
 #[diagnostic::do_not_recommend]
 impl CompensationResult for Never {
     fn into_failure(self) -> Option<AppError> {
@@ -103,7 +105,11 @@ pub(super) fn failed(
         Some(panicked_at) => panic::located(error, &panicked_at),
         None => error,
     };
-    let report = Report::new(View::from_app(&error), operation, Entry::function());
+    let report = Report::new(
+        View::from_app(&error),
+        operation,
+        OperationTimer::function(),
+    );
     report
         .level(LogLevel::Critical)
         .send(Recognised::default(), Then::Ends);
@@ -112,7 +118,7 @@ pub(super) fn failed(
 
 /// What is called with the error after the compensations ran.
 pub trait OnError {
-    /// Hears of the error; returns its own failure.
+    /// Runs with the error; returns its own failure.
     fn call(self, error: &AppError) -> Option<AppError>;
 }
 

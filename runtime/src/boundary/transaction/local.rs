@@ -207,7 +207,7 @@ impl<'o, 'a, C: OnError> Guard<'o, 'a, C> {
         let Scope {
             operation,
             place,
-            entry,
+            timer,
             ..
         } = self.scope;
         for Compensation { name, place, undo } in self.transaction.take().into_iter().rev() {
@@ -219,7 +219,7 @@ impl<'o, 'a, C: OnError> Guard<'o, 'a, C> {
         }
         let (run, failed) = (undone.run, undone.failures.len());
         let error = Scope::attach(undone, error);
-        scope::log_rollback(operation, entry, outcome, error.id(), run, failed);
+        scope::log_rollback(operation, timer, outcome, error.id(), run, failed);
         match self.callback.take() {
             None => error,
             Some(callback) => compensation::call_back(callback, error, operation, place),

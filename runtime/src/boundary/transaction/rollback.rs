@@ -10,7 +10,7 @@ use super::{
 use crate::scope::Captured;
 use crate::{
     AppError, ErrorCode,
-    boundary::{Entry, Operation},
+    boundary::{Operation, OperationTimer},
     error::ErrorId,
     event::TransactionOutcome,
 };
@@ -108,7 +108,7 @@ impl Owned {
 #[derive(Clone, Copy)]
 pub(super) struct End {
     pub(super) outcome: TransactionOutcome,
-    pub(super) entry: Entry,
+    pub(super) timer: OperationTimer,
     pub(super) id: ErrorId,
 }
 
@@ -162,11 +162,11 @@ impl Rollback {
 
     /// Logs the end of the rollback, and hands out what became of it.
     fn finish(&mut self) -> Undone {
-        let End { outcome, entry, id } = self.end;
+        let End { outcome, timer, id } = self.end;
         let failed = self.failed_before + self.undone.failures.len();
         scope::log_rollback(
             &self.operation.operation(),
-            entry,
+            timer,
             outcome,
             id,
             self.undone.run,

@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     AppError, ErrorCode,
-    boundary::{Entry, LogLevel, Operation, Then, Treatment, panic},
+    boundary::{LogLevel, Operation, OperationTimer, Then, Treatment, panic},
     call::Frame,
     error::{ErrorId, redact},
     event::{self, Event, RecordSlot, TransactionEvent, TransactionOutcome, names},
@@ -22,7 +22,7 @@ pub(super) struct Scope<'o> {
     pub(super) operation: &'o Operation<'o>,
     /// Where the user wrote it.
     pub(super) place: Place,
-    pub(super) entry: Entry,
+    pub(super) timer: OperationTimer,
     treatment: Treatment,
 }
 
@@ -41,20 +41,20 @@ impl<'o> Scope<'o> {
         Self {
             operation,
             place,
-            entry: Entry::transaction(operation),
+            timer: OperationTimer::transaction(operation),
             treatment,
         }
     }
 
     #[inline]
     pub(super) fn commit(&self) {
-        if self.entry.is_timed() {
+        if self.timer.is_timed() {
             self.log_commit();
         }
         event::emit(|| {
             ended(
                 self.operation,
-                self.entry,
+                self.timer,
                 TransactionOutcome::Committed,
                 0,
                 0,
@@ -64,7 +64,7 @@ impl<'o> Scope<'o> {
 
     #[cold]
     fn log_commit(&self) {
-        let duration = seconds(self.entry);
+        let duration = seconds(self.timer);
         let (operation, component) = (
             redact::name(self.operation.name()),
             self.operation.component(),
@@ -79,7 +79,7 @@ impl<'o> Scope<'o> {
         self.treatment.apply(
             error,
             self.operation,
-            self.entry,
+            self.timer,
             frame,
             Then::Leaves,
             self.place,
@@ -97,7 +97,7 @@ impl<'o> Scope<'o> {
         treatment.apply(
             error,
             self.operation,
-            self.entry,
+            self.timer,
             frame,
             Then::Ends,
             self.place,
@@ -127,13 +127,13 @@ impl<'o> Scope<'o> {
 #[cold]
 pub(super) fn log_rollback(
     operation: &Operation<'_>,
-    entry: Entry,
+    timer: OperationTimer,
     outcome: TransactionOutcome,
     id: ErrorId,
     compensations: usize,
     failed_compensations: usize,
 ) {
-    let duration = seconds(entry);
+    let duration = seconds(timer);
     let (name, component) = (redact::name(operation.name()), operation.component());
     let (name, file, line) = (&*name, operation.file(), operation.line());
     if outcome == TransactionOutcome::Cancelled {
@@ -150,7 +150,7 @@ pub(super) fn log_rollback(
     event::emit(|| {
         ended(
             operation,
-            entry,
+            timer,
             outcome,
             compensations,
             failed_compensations,
@@ -158,13 +158,13 @@ pub(super) fn log_rollback(
     });
 }
 
-fn seconds(entry: Entry) -> Option<f64> {
-    entry.elapsed().as_ref().map(Duration::as_secs_f64)
+fn seconds(timer: OperationTimer) -> Option<f64> {
+    timer.elapsed().as_ref().map(Duration::as_secs_f64)
 }
 
 fn ended<'a>(
     operation: &'a Operation<'_>,
-    entry: Entry,
+    timer: OperationTimer,
     outcome: TransactionOutcome,
     compensations: usize,
     failed_compensations: usize,
@@ -173,7 +173,7 @@ fn ended<'a>(
         operation: operation.name(),
         component: operation.component(),
         outcome,
-        elapsed: entry.elapsed(),
+        elapsed: timer.elapsed(),
         compensations,
         failed_compensations,
         record: RecordSlot::default(),

@@ -41,7 +41,7 @@ impl TransactionState {
         value?.downcast_ref::<T>().cloned()
     }
 
-    /// Tells whether a value is stored under a key.
+    /// Returns `true` if a value is stored under a key.
     #[must_use]
     pub fn contains(&self, key: &str) -> bool {
         self.0.lock().contains_key(key)

@@ -140,7 +140,7 @@ impl AppError {
     }
 }
 
-/// Converts a boxed error; `place` is where one that knows no place of its own is made.
+/// Converts a boxed error; `place` is that of an error without its own place.
 fn from_boxed(source: BoxedError, place: Place) -> AppError {
     match source.downcast::<StdError>() {
         Ok(ours) => ours.into_app(),
@@ -151,8 +151,8 @@ fn from_boxed(source: BoxedError, place: Place) -> AppError {
     }
 }
 
-/// An `AppError` that made a trip inside an `io::Error` comes back as it was, unless that says more
-/// than it did.
+/// An `AppError` inside an `io::Error` comes back as it was, unless that adds something than it
+/// did.
 fn from_io(io: io::Error, place: Place) -> AppError {
     let hidden = io
         .get_ref()
@@ -175,7 +175,7 @@ fn from_shared(source: SharedError, place: Place) -> AppError {
     }
 }
 
-/// What an error tells about the `AppError` that is made of it.
+/// What an error contributes to the `AppError` that is made of it.
 struct Found {
     code: Option<ErrorCode>,
     class: Option<Class>,
@@ -258,8 +258,8 @@ impl From<AppError> for Box<dyn Error> {
     }
 }
 
-/// The kind is `NotFound`, `PermissionDenied`, `TimedOut` or `ResourceBusy` where the code says so,
-/// else `Other`.
+/// The kind is `NotFound`, `PermissionDenied`, `TimedOut` or `ResourceBusy` where the code
+/// corresponds, else `Other`.
 impl From<AppError> for io::Error {
     fn from(error: AppError) -> Self {
         Self::new(io_kind(error.code()), error.into_std())

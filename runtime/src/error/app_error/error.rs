@@ -55,7 +55,7 @@ use std::{
 pub struct AppError(pub(super) Arc<Inner>);
 
 impl AppError {
-    /// Makes an error with a code and a message for the people who run the program.
+    /// Makes an error with a code and a message for operators.
     ///
     /// # Examples
     ///
@@ -146,7 +146,7 @@ impl AppError {
         self
     }
 
-    /// Says how long a caller should wait before it tries again, as a server's `Retry-After` does.
+    /// Sets how long a caller should wait before it tries again, as a server's `Retry-After` does.
     ///
     /// # Examples
     ///
@@ -169,13 +169,13 @@ impl AppError {
         self.0.code
     }
 
-    /// Tells whether somebody chose the code.
+    /// Returns `true` if the error has a code of its own, set or taken from its source.
     #[must_use]
     pub fn is_coded(&self) -> bool {
         self.0.coded
     }
 
-    /// Tells whether this error has the given code.
+    /// Returns `true` if the error has the given code.
     #[must_use]
     pub fn is(&self, code: ErrorCode) -> bool {
         self.0.code == code
@@ -254,7 +254,7 @@ impl AppError {
         self.0.location
     }
 
-    /// Returns the stack at that place, if `RUST_BACKTRACE` or `RUST_LIB_BACKTRACE` asked for it.
+    /// Returns the stack at that place, if `RUST_BACKTRACE` or `RUST_LIB_BACKTRACE` enabled it.
     #[must_use]
     pub fn backtrace(&self) -> Option<&Backtrace> {
         let backtrace = self.0.occurrence.backtrace();
@@ -262,7 +262,7 @@ impl AppError {
     }
 
     /// Returns how long to wait before another try: as set, or as the first error in the chain of
-    /// sources that knows says, a rejection for instance.
+    /// sources that knows it has, for example a rejection.
     #[must_use]
     pub fn retry_after(&self) -> Option<Duration> {
         View::from_app(self).retry_after()
@@ -354,7 +354,7 @@ impl AppError {
         self
     }
 
-    /// Moves the error to the place that it speaks of, where that is not the one of the code that
+    /// Moves the error to the place that it is about, where that is not the one of the code that
     /// made it.
     pub(crate) fn at(mut self, place: &'static Location<'static>) -> Self {
         self.body().location = place;
@@ -385,7 +385,7 @@ impl AppError {
         &self.0
     }
 
-    pub(crate) fn of_inner(inner: Inner) -> Self {
+    pub(crate) fn from_inner(inner: Inner) -> Self {
         Self(Arc::new(inner))
     }
 
@@ -394,8 +394,8 @@ impl AppError {
         Arc::make_mut(&mut self.0)
     }
 
-    /// The error as a level of another one's chain. One that only carries its source adds nothing
-    /// to the chain.
+    /// The error as a level of another one's chain. An error that only carries its source adds
+    /// nothing to the chain.
     fn into_source(self) -> SharedError {
         match &self.0.source {
             Some(source) if self.0.is_bare() => Arc::clone(source),

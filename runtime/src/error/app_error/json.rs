@@ -13,7 +13,7 @@ use std::{error::Error, fmt, sync::Arc, time::Duration};
 const MAX_TEXT: usize = 64 * 1024;
 
 impl AppError {
-    /// Returns the error as JSON for the people who run the program, with secrets redacted.
+    /// Returns the error as JSON for operators, with secrets redacted.
     ///
     /// Keys: `error` (true), `code`, `code_name`, `message`, `id`, and where present `details` and
     /// `original_error` (the text of the source; not of a rejection, which is no error of the
@@ -115,7 +115,7 @@ impl AppError {
 }
 
 impl AppError {
-    /// Returns `true` for an error that is nothing but a rejection, whose text is its message.
+    /// Returns `true` for an error that is only a rejection, whose text is its message.
     fn is_rejection(&self) -> bool {
         self.0.message.is_none()
             && self
@@ -209,7 +209,7 @@ impl<'a> Form<'a> {
         self.member(member, "a whole number", Value::as_u64)
     }
 
-    /// The code, if it is registered, and whether somebody chose it.
+    /// The code, if it is registered, and whether it was set.
     fn code(&self) -> Result<(Option<ErrorCode>, bool), InvalidErrorJson> {
         let (name, number) = (self.text("code_name")?, self.number("code")?);
         let code = match name {

@@ -57,7 +57,7 @@ macro_rules! built_in {
     };
 }
 
-const PERMANENT: Option<Coding> = Some(Coding::of_class(Class::Permanent));
+const PERMANENT: Option<Coding> = Some(Coding::from_class(Class::Permanent));
 
 built_in! {
     io::Error => |error| match error.get_ref() {
@@ -120,5 +120,5 @@ fn of_io_kind(kind: io::ErrorKind) -> Option<Coding> {
         | NetworkDown | AddrInUse | ResourceBusy | ExecutableFileBusy => Class::Transient,
         _ => return None,
     };
-    Some(Coding::of_class(class))
+    Some(Coding::from_class(class))
 }

@@ -73,7 +73,7 @@ impl Coding {
     }
 
     /// A class without a code: the error stays uncoded.
-    pub(crate) const fn of_class(class: Class) -> Self {
+    pub(crate) const fn from_class(class: Class) -> Self {
         Self {
             code: None,
             class,

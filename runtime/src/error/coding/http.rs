@@ -100,7 +100,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_cannot_be_built_is_permanent_and_a_closed_port_transient() {
+    async fn invalid_request_is_permanent_and_a_closed_port_transient() {
         let client = reqwest_0_13::Client::new();
         let ill_built = client.get("not a url").build().unwrap_err();
         assert_eq!(
@@ -119,7 +119,7 @@ mod tests {
 
     #[cfg(feature = "hyper-1")]
     #[tokio::test]
-    async fn errors_of_hyper_below_have_codes_of_their_own() {
+    async fn hyper_errors_below_reqwest_have_their_own_codes() {
         let hyper_error = async |answer: &'static str| {
             let listener = TcpListener::bind("127.0.0.1:0").unwrap();
             let url = format!("http://{}/", listener.local_addr().unwrap());

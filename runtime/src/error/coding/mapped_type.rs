@@ -12,7 +12,7 @@ use std::{
 /// An error of the chain of sources.
 pub(super) type Level<'a> = &'a (dyn Error + 'static);
 
-/// One type whose errors have codes, as `#[derive(Coded)]` and `coded!` register it.
+/// One type whose errors have codes, registered by `#[derive(Coded)]` or `coded!`.
 #[doc(hidden)]
 #[derive(Clone, Copy)]
 pub struct MappedType {
@@ -24,7 +24,7 @@ pub struct MappedType {
     /// Returns the answer of the mapping, if the level is of one of those types.
     pub(super) at_level: fn(Level<'_>) -> Option<Option<Coding>>,
     pub(super) declared_at: &'static str,
-    /// Whether it is a box, whose contents are looked at.
+    /// Whether it is a box, whose contents are inspected.
     pub(super) is_box: bool,
 }
 
@@ -95,7 +95,7 @@ fn in_level<T: Error + 'static>(level: Level<'_>) -> Option<&T> {
         .or_else(|| level.downcast_ref::<Box<T>>().map(|boxed| &**boxed))
 }
 
-/// A mapping that panics gives no code: the error that is looked at must not be lost for it.
+/// A mapping that panics gives no code: the error under inspection must not be lost for it.
 pub(crate) fn contained(mapping: impl FnOnce() -> Option<Coding>) -> Option<Coding> {
     panics::catch(mapping).ok().flatten()
 }

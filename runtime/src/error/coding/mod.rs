@@ -16,4 +16,4 @@ pub(crate) use http::of_status as coding_of_status;
 pub use mapped_type::MappedType;
 pub(crate) use mapped_type::contained;
 pub use registry::{CodingClash, coding_clashes};
-pub(crate) use registry::{Registered, of_level, of_type};
+pub(crate) use registry::{RegisteredType, of_level, of_type};

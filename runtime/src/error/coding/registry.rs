@@ -33,7 +33,7 @@ fn registry() -> &'static Registry {
 }
 
 /// What is registered of a static type.
-pub(crate) enum Registered {
+pub(crate) enum RegisteredType {
     /// The answer of its mapping.
     Mapped(Option<Coding>),
     /// The contents decide.
@@ -41,13 +41,13 @@ pub(crate) enum Registered {
 }
 
 /// Returns the error as a level of a chain, and what is registered of its static type `E`.
-pub(crate) fn of_type<E: 'static>(error: &E) -> Option<(Level<'_>, Registered)> {
+pub(crate) fn of_type<E: 'static>(error: &E) -> Option<(Level<'_>, RegisteredType)> {
     let mapped = registry().by_type.get(&TypeId::of::<E>())?;
     let level = (mapped.in_any)(error)?;
     let registered = if mapped.is_box {
-        Registered::Boxed
+        RegisteredType::Boxed
     } else {
-        Registered::Mapped((mapped.at_level)(level).flatten())
+        RegisteredType::Mapped((mapped.at_level)(level).flatten())
     };
     Some((level, registered))
 }

@@ -35,7 +35,7 @@ struct Budget {
 enum Stop {
     /// The budget is spent: what was written so far stands.
     Full,
-    /// The value says so.
+    /// The value failed, with this text.
     Own(String),
 }
 
@@ -491,7 +491,7 @@ fn distinct(key: String, fields: &Map<String, Value>) -> String {
     if !fields.contains_key(&key) {
         return key;
     }
-    // The number of fields is an upper bound of those that are called alike.
+    // The number of fields is an upper bound of those with equal names.
     let free = (2..=fields.len() + 2)
         .map(|n| format!("{key}#{n}"))
         .find(|name| !fields.contains_key(name));

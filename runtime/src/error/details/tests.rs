@@ -36,7 +36,7 @@ impl Serialize for HalfWay {
 }
 
 #[test]
-fn what_json_can_hold_has_the_form_that_serde_json_gives_it() {
+fn values_that_json_can_hold_have_the_form_of_serde_json() {
     #[derive(Serialize)]
     enum Kind {
         Unit,
@@ -80,7 +80,7 @@ fn what_json_can_hold_has_the_form_that_serde_json_gives_it() {
 }
 
 #[test]
-fn what_json_cannot_hold_becomes_text() {
+fn values_that_json_cannot_hold_become_text() {
     assert_eq!(to_value(&f64::NAN), json!("NaN"));
     assert_eq!(
         to_value(&[f32::INFINITY, f32::NEG_INFINITY]),
@@ -109,7 +109,7 @@ fn what_json_cannot_hold_becomes_text() {
 }
 
 #[test]
-fn keys_of_any_type_have_a_text() {
+fn keys_of_any_type_become_text() {
     #[derive(Serialize, PartialEq, Eq, PartialOrd, Ord)]
     enum Key {
         Name,
@@ -149,7 +149,7 @@ fn keys_of_any_type_have_a_text() {
 }
 
 #[test]
-fn a_serialize_that_fails_or_panics_costs_its_own_field_only() {
+fn failing_or_panicking_serialize_loses_its_own_field_only() {
     #[derive(Serialize)]
     struct Outer {
         before: u8,
@@ -178,7 +178,7 @@ fn a_serialize_that_fails_or_panics_costs_its_own_field_only() {
 }
 
 #[test]
-fn a_value_that_fails_while_it_panics_to_display_its_reason_is_a_text_too() {
+fn panic_in_the_display_of_a_failure_becomes_text() {
     struct Odd;
     impl fmt::Display for Odd {
         fn fmt(&self, _: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -205,7 +205,7 @@ fn a_value_that_fails_while_it_panics_to_display_its_reason_is_a_text_too() {
 }
 
 #[test]
-fn nesting_without_end_ends() {
+fn endless_nesting_is_cut() {
     struct Endless;
     impl Serialize for Endless {
         fn serialize<S: serde::Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
@@ -247,7 +247,7 @@ fn nesting_without_end_ends() {
 }
 
 #[test]
-fn a_list_and_a_map_without_end_end() {
+fn endless_lists_and_maps_are_cut() {
     struct Endless;
     impl Serialize for Endless {
         fn serialize<S: serde::Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
@@ -286,7 +286,7 @@ fn a_list_and_a_map_without_end_end() {
 }
 
 #[test]
-fn long_texts_are_cut_at_a_character_and_say_so() {
+fn long_texts_are_cut_at_a_character_and_marked() {
     let long = to_value(&"é".repeat(1_000_000));
     let text = long.as_str().unwrap();
     assert!(
@@ -312,7 +312,7 @@ fn long_texts_are_cut_at_a_character_and_say_so() {
 }
 
 #[test]
-fn a_struct_by_which_serde_json_carries_raw_json_is_that_json() {
+fn raw_json_of_serde_json_is_kept_as_json() {
     struct Raw(&'static str);
     impl Serialize for Raw {
         fn serialize<S: serde::Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
@@ -326,7 +326,7 @@ fn a_struct_by_which_serde_json_carries_raw_json_is_that_json() {
 }
 
 #[test]
-fn a_display_that_fails_panics_or_never_ends_has_a_text() {
+fn failing_panicking_or_endless_display_has_a_text() {
     struct Shown(fn(&mut fmt::Formatter<'_>) -> fmt::Result);
     impl fmt::Display for Shown {
         fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -366,7 +366,7 @@ fn a_display_that_fails_panics_or_never_ends_has_a_text() {
 }
 
 #[test]
-fn a_display_that_panics_inside_a_list_keeps_its_siblings() {
+fn panicking_display_in_a_list_keeps_its_siblings() {
     struct Odd(Vec<u8>);
     impl Serialize for Odd {
         fn serialize<S: serde::Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {

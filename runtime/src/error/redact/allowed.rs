@@ -53,7 +53,7 @@ pub(super) fn text<'a>(text: &'a str, is_allowed: impl Fn(&Name) -> bool) -> Cow
             if !spared {
                 hide(at, end);
             }
-            // In a sentence, what follows a colon is judged by itself.
+            // In a sentence, what follows a colon is decided on by itself.
             allowed = is_name
                 .then(|| is_allowed(&Name::new(word.as_bytes())))
                 .filter(|listed| *listed || next.starts_with('='));

@@ -119,13 +119,13 @@ fn is_empty(value: &Value) -> bool {
 /// How many values a list or object of types, reports or amounts has at most.
 const MAX_SPARED: usize = 64;
 
-/// Returns `true` if a list or object holds nothing but types, reports and amounts. Numbers alone
-/// may be the bytes of a secret.
+/// Returns `true` if a list or object holds only types, reports and amounts. Numbers alone may be
+/// the bytes of a secret.
 fn spares_all(claim: &Claim, value: &Value) -> bool {
     let mut open = vec![value];
-    let (mut has_text, mut seen) = (false, 0);
+    let (mut has_text, mut count) = (false, 0);
     while let Some(value) = open.pop() {
-        seen += 1;
+        count += 1;
         let spared = match value {
             Value::Array(items) => {
                 open.extend(items.iter().take(MAX_SPARED));
@@ -141,7 +141,7 @@ fn spares_all(claim: &Claim, value: &Value) -> bool {
             }
             Value::Null | Value::Bool(_) | Value::Number(_) => true,
         };
-        if !spared || seen > MAX_SPARED {
+        if !spared || count > MAX_SPARED {
             return false;
         }
     }

@@ -132,7 +132,7 @@ impl Redactor {
     ///   `true`, `false` and `null` stay, and so do the names themselves;
     /// - in texts, what stands between quotes, numbers, every word that is not made of letters, and
     ///   the value of each `name=value` under any other name. Words of letters stay, so that
-    ///   messages can be read: a message should not have names of people in it, but details.
+    ///   messages can be read: personal names belong in details, not in messages.
     ///
     /// What is allowed is still searched for secrets. Called twice, the names of both calls are
     /// allowed.
@@ -162,8 +162,8 @@ impl Redactor {
         self
     }
 
-    /// Adds a function that sees each text after the built-in rules and returns another in its
-    /// place, or `None`.
+    /// Adds a function that is called with each text after the built-in rules and returns another
+    /// in its place, or `None`.
     ///
     /// It runs wherever an error is printed or recorded: it should be quick. If it panics, the
     /// whole text is replaced.
@@ -215,8 +215,8 @@ impl Redactor {
         CURRENT.get().unwrap_or(&BUILT_IN)
     }
 
-    /// Returns `true` if functions of the user's see each text, which may answer another thing the
-    /// next time.
+    /// Returns `true` if functions of the program are called with each text, which may return
+    /// something else the next time.
     pub(crate) fn has_rules(&self) -> bool {
         !self.rules.is_empty()
     }
@@ -245,7 +245,7 @@ impl Redactor {
         }
     }
 
-    /// As [`text`](Self::text), of what is allowed.
+    /// Replaces secrets as [`text`](Self::text) does, without the list of what may be shown.
     pub(super) fn scanned<'a>(&self, text: &'a str) -> Cow<'a, str> {
         let mut text = self.built_in(text);
         for rule in &self.rules {
@@ -311,8 +311,8 @@ pub(crate) fn text(text: &str) -> Cow<'_, str> {
 
 /// A name as sinks may have it: as it is, unless it holds a secret.
 ///
-/// What is made of words alone, as `auth:token:refresh`, names something and is never taken for a
-/// pair.
+/// What is made of words alone, for example `auth:token:refresh`, names something and is never
+/// taken for a pair.
 pub(crate) fn name(name: &str) -> Cow<'_, str> {
     let is_word = |b: u8| b.is_ascii_alphabetic() || matches!(b, b'_' | b'-' | b'.' | b':' | b' ');
     if name.bytes().all(is_word) {

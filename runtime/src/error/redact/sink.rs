@@ -4,7 +4,7 @@ use super::redactor::Redactor;
 use crate::error::details;
 use std::{borrow::Cow, fmt};
 
-/// How much of a text is looked at for `max` bytes of a line: more than that, for what is cut from
+/// How much of a text is redacted for `max` bytes of a line: more than that, for what is cut from
 /// the end of it may be half a secret, and every secret replaced makes the text shorter.
 fn window(max: usize) -> usize {
     max.saturating_mul(2).saturating_add(1024)

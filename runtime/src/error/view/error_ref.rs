@@ -14,18 +14,18 @@ pub enum ErrorRef<'a> {
     App(&'a AppError),
     /// One with a chain of sources.
     Std(&'a (dyn Error + 'static)),
-    /// One with a chain of sources that may itself borrow, so that its type cannot be asked for.
+    /// One with a chain of sources that may itself borrow, so that its type has no `TypeId`.
     Scoped(&'a (dyn Error + 'a)),
     /// One that has only a text.
     Display(&'a dyn fmt::Display),
     /// One that has only a debug form.
     Debug(&'a dyn fmt::Debug),
-    /// One of which nothing but its type is known.
+    /// One of which only the type is known.
     Opaque(&'static str),
 }
 
 impl<'a> ErrorRef<'a> {
-    /// The first error of the chain whose type can be asked for, where the error has a chain of
+    /// The first error of the chain whose type has a `TypeId`, where the error has a chain of
     /// sources.
     pub(crate) fn head(&self) -> Option<&'a (dyn Error + 'static)> {
         match *self {
@@ -39,7 +39,7 @@ impl<'a> ErrorRef<'a> {
     /// Iterates over the sources of the error, without the error itself.
     pub(crate) fn sources(&self) -> impl Iterator<Item = &'a (dyn Error + 'static)> + use<'a> {
         let (head, itself) = match *self {
-            // Asked directly: most of them have none, and every error that is recorded comes by
+            // Called directly: most of them have none, and every error that is recorded comes by
             // here.
             ErrorRef::App(app) => (app.inner().source(), 0),
             ErrorRef::Scoped(_) => (self.head(), 0),
@@ -71,7 +71,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn sources_of_an_error_are_all_below_it() {
+    fn sources_do_not_include_the_error_itself() {
         #[derive(Debug, thiserror::Error)]
         #[error("at {at}")]
         struct At<'a> {

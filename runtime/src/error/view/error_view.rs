@@ -50,23 +50,23 @@ pub struct View<'a> {
 /// What is known of the error itself, apart from its sources.
 #[derive(Clone, Copy)]
 pub(super) enum Head {
-    /// Its static type was looked at.
+    /// Its static type was inspected.
     Coded(Option<Coding>),
-    /// Its type is erased: the registry is asked, as for a source.
+    /// Its type is erased: the registry is searched, as for a source.
     Erased,
 }
 
-impl From<coding::Registered> for Head {
-    fn from(registered: coding::Registered) -> Self {
+impl From<coding::RegisteredType> for Head {
+    fn from(registered: coding::RegisteredType) -> Self {
         match registered {
-            coding::Registered::Mapped(coding) => Self::Coded(coding),
-            coding::Registered::Boxed => Self::Erased,
+            coding::RegisteredType::Mapped(coding) => Self::Coded(coding),
+            coding::RegisteredType::Boxed => Self::Erased,
         }
     }
 }
 
 impl<'a> View<'a> {
-    /// Looks at an error of any type that borrows nothing.
+    /// Makes the view of an error of any type that borrows nothing.
     ///
     /// It recognises [`AppError`], [`Rejection`], boxed and shared errors, texts, and every type
     /// with a mapping. Of any other type only the name is known.
@@ -127,7 +127,7 @@ impl<'a> View<'a> {
             })
     }
 
-    /// Looks at an error with a chain of sources whose static type is known.
+    /// Makes the view of an error with a chain of sources whose static type is known.
     ///
     /// # Examples
     ///
@@ -144,7 +144,7 @@ impl<'a> View<'a> {
         Self::new::<E>(ErrorRef::Std(error), head)
     }
 
-    /// Looks at an error whose type is erased.
+    /// Makes the view of an error whose type is erased.
     ///
     /// # Examples
     ///
@@ -163,7 +163,7 @@ impl<'a> View<'a> {
         }
     }
 
-    /// Looks at an [`AppError`].
+    /// Makes the view of an [`AppError`].
     ///
     /// # Examples
     ///
@@ -178,7 +178,7 @@ impl<'a> View<'a> {
         Self::new::<AppError>(ErrorRef::App(error), Head::Coded(None))
     }
 
-    /// Looks at a [`Rejection`].
+    /// Makes the view of a [`Rejection`].
     ///
     /// # Examples
     ///
@@ -196,7 +196,7 @@ impl<'a> View<'a> {
         Self::new::<Rejection>(ErrorRef::Std(error), Head::Coded(None))
     }
 
-    /// Looks at an error of which an [`ErrorRef`] is at hand, for example that of an event.
+    /// Makes the view of an [`ErrorRef`], for example that of an event.
     ///
     /// # Examples
     ///
@@ -226,14 +226,14 @@ impl<'a> View<'a> {
 
     /// An error of a type with `#[derive(Coded)]`.
     #[must_use]
-    pub(crate) fn of_coded<E: Coded>(error: &'a E) -> Self {
+    pub(crate) fn from_coded<E: Coded>(error: &'a E) -> Self {
         let coding = coding::contained(|| error.coding());
         Self::new::<E>(ErrorRef::Std(error), Head::Coded(coding))
     }
 
     /// An error of a type that `coded!` maps.
     #[must_use]
-    pub(crate) fn of_coded_as<E: CodedAs<M>, M>(error: &'a E) -> Self {
+    pub(crate) fn from_coded_as<E: CodedAs<M>, M>(error: &'a E) -> Self {
         let coding = coding::contained(|| error.coding());
         Self::new::<E>(ErrorRef::Std(error), Head::Coded(coding))
     }
@@ -258,7 +258,7 @@ impl<'a> View<'a> {
         }
     }
 
-    /// Returns the error, as far as it can be seen.
+    /// Returns the error, as far as it is known.
     ///
     /// # Examples
     ///
@@ -356,7 +356,7 @@ impl<'a> View<'a> {
     }
 
     /// Returns the rejection in the chain. One that an error hides (`#[error(transparent)]`) is
-    /// known to be there, but cannot be returned: [`is_rejected`](Self::is_rejected) sees it.
+    /// detected by [`is_rejected`](Self::is_rejected), but cannot be returned.
     ///
     /// # Examples
     ///
@@ -375,7 +375,7 @@ impl<'a> View<'a> {
         self.head()?.find_map(|level| level.downcast_ref())
     }
 
-    /// Returns how long the error asks its caller to wait before another attempt.
+    /// Returns how long the caller should wait before another attempt, according to the error.
     ///
     /// # Examples
     ///

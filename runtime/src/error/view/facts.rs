@@ -21,7 +21,7 @@ pub(crate) struct Facts {
     pub(super) id: Option<ErrorId>,
     code: Option<ErrorCode>,
     class: Option<Class>,
-    /// Whether the level is a rejection, and if so, whether the function ran all the same.
+    /// Whether the level is a rejection, and if so, whether the function ran nevertheless.
     rejection: Option<bool>,
     retry_after: Option<Duration>,
     location: Option<&'static Location<'static>>,
@@ -67,7 +67,7 @@ impl HasFacts for Inner {
     }
 
     fn share(&self) -> Option<AppError> {
-        Some(AppError::of_inner(self.clone()))
+        Some(AppError::from_inner(self.clone()))
     }
 }
 
@@ -92,7 +92,7 @@ impl HasFacts for Rejection {
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Known {
     pub(crate) id: Option<ErrorId>,
-    /// That of the level looked at last.
+    /// That of the last level.
     previous_id: Option<ErrorId>,
     pub(crate) code: Option<ErrorCode>,
     pub(crate) class: Option<Class>,
@@ -139,8 +139,8 @@ pub(crate) fn is_in_std(place: &Location<'_>) -> bool {
 }
 
 fn is_file_of_std(file: &str) -> bool {
-    // The sources of the workspace have relative paths; each error's place is looked at, so that is
-    // asked first.
+    // The sources of the workspace have relative paths; this runs for each error, so that is
+    // checked first.
     if Path::new(file).is_relative() {
         return false;
     }
@@ -163,7 +163,7 @@ mod tests {
 
     #[cfg(unix)]
     #[test]
-    fn files_of_the_standard_library_are_known_in_whatever_folder() {
+    fn files_of_the_standard_library_are_recognised_in_any_folder() {
         for file in [
             "/rustc/59807616e1fa/library/core/src/ops/function.rs",
             "/home/ann/.rustup/toolchains/stable/lib/rustlib/src/rust/library/alloc/src/boxed.rs",

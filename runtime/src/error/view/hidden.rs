@@ -2,8 +2,8 @@
 //!
 //! A wrapper whose `source()` is that of the error inside it (`#[error(transparent)]`, the boxes of
 //! anyhow and eyre, `Arc`) is a level of the chain, and the error inside is none: it cannot be
-//! downcast to. But it is asked for its source whenever the wrapper is. A walk therefore puts a
-//! question on the thread before it calls `source()`, and an `AppError` or `Rejection` that is
+//! downcast to. But its `source()` is called whenever that of the wrapper is. A walk therefore puts
+//! a question on the thread before it calls `source()`, and an `AppError` or `Rejection` that is
 //! asked for its source meanwhile answers it. The question lasts for that call alone; an error that
 //! names the `AppError` as its source does not query it, so that each level answers for itself.
 //!
@@ -19,7 +19,7 @@ use std::{
     fmt::{self, Write},
 };
 
-/// What a walk asks, and by which call.
+/// What a walk queries, and by which call.
 #[derive(Clone, Copy)]
 struct Question {
     query: Query,
@@ -39,8 +39,8 @@ thread_local! {
     static SHARED: RefCell<Option<AppError>> = const { RefCell::new(None) };
 }
 
-/// HasFacts the question of a walk, if there is one, and returns `true` if so. Called by those that
-/// know something.
+/// Answers the query of a walk, if there is one, and returns `true` if so. Called by errors that
+/// know facts.
 #[inline]
 pub(crate) fn answer(ours: &impl HasFacts, by: Call) -> bool {
     match QUESTION.get() {
@@ -57,7 +57,7 @@ pub(crate) fn answer(ours: &impl HasFacts, by: Call) -> bool {
     }
 }
 
-/// Asks for a source, and for what the error may hide.
+/// Returns the source of an error, and the facts of what the error may hide.
 pub(super) fn source_of<'a>(
     error: &'a (dyn Error + 'a),
     query: Query,
@@ -86,7 +86,7 @@ pub(super) fn text_of(error: &(dyn Error + 'static), query: Query) -> Option<Fac
 
 fn asking<R>(question: Question, call: impl FnOnce() -> R) -> (Option<R>, Option<Facts>) {
     let outer = QUESTION.replace(Some(question));
-    // A foreign function that panics has nothing to say.
+    // A foreign function that panics gives no answer.
     let returned = panics::catch(call).ok();
     QUESTION.set(outer);
     (returned, ANSWER.take())
@@ -102,7 +102,7 @@ struct Nowhere;
 
 impl Write for Nowhere {
     fn write_str(&mut self, text: &str) -> fmt::Result {
-        // A text of its own stands before: the error is more than a box.
+        // The error prints its own text first: it is more than a box.
         if !text.is_empty() {
             QUESTION.set(None);
         }

@@ -1,10 +1,10 @@
-//! One view of an error: everything that gardefou asks of one, found in one walk over its chain of
+//! One view of an error: all facts that gardefou needs, found in one walk over its chain of
 //! sources.
 //!
 //! "Why was this not retried, not counted, coded `UNKNOWN_ERROR`?" is answered here. A view is made
 //! in two ways: by attributes, which know the static type and choose by autoref what it can do
-//! (`__private::shape`), and by [`View::from_any`] for calls by hand, which asks the type by `Any`
-//! and the registry of mapped types.
+//! (`__private::shape`), and by [`View::from_any`] for calls by hand, which looks up the type
+//! through `Any` and the registry of mapped types.
 
 mod error_ref;
 mod error_view;

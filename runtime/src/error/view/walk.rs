@@ -9,7 +9,7 @@ use super::{
 use crate::error::{AppError, Rejection, app_error::Inner, chain, coding};
 use std::{error::Error, io};
 
-/// How many levels the registry is asked about.
+/// How many levels are looked up in the registry.
 const MAPPED_LEVELS: usize = 8;
 
 impl View<'_> {

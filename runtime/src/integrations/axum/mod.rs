@@ -2,7 +2,7 @@
 //! answers health probes.
 //!
 //! [`problems`] gives every refusal of a router one form, and every error its route and method. The
-//! guide `docs/http.md` has what becomes of which response.
+//! guide `docs/http.md` lists the treatment of each response.
 
 mod probes;
 mod problems;

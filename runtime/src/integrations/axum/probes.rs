@@ -38,7 +38,7 @@ pub fn probes(health: &Health) -> ProbeRouter {
 ///
 /// # Defaults
 ///
-/// Details for nobody.
+/// No details.
 #[derive(Clone)]
 #[must_use = "a configuration does nothing until `build`"]
 pub struct ProbeRouter {
@@ -47,7 +47,7 @@ pub struct ProbeRouter {
 }
 
 impl ProbeRouter {
-    /// Shows what checks said, redacted, to those for whom `may_see` returns `true`.
+    /// Shows the details of checks, redacted, to those for whom `may_see` returns `true`.
     pub fn allow_details(
         mut self,
         may_see: impl Fn(&Parts) -> bool + Send + Sync + 'static,
@@ -57,7 +57,7 @@ impl ProbeRouter {
         self
     }
 
-    /// Shows what checks said, redacted, to everybody.
+    /// Shows the details of checks, redacted, to everyone.
     pub fn details(mut self, details: Details) -> Self {
         self.probes = self.probes.details(details);
         self

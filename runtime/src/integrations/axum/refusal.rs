@@ -35,7 +35,7 @@ const OF_BODY: [HeaderName; 5] = [
     LAST_MODIFIED,
 ];
 
-/// A response that refuses a request, with nothing but a status or a plain text.
+/// A response that refuses a request, with only a status or a plain text.
 pub(super) struct Refusal {
     parts: Parts,
     text: String,

@@ -2,7 +2,7 @@
 
 use crate::{
     AppError, Rejection,
-    boundary::{Entry, LogLevel, Operation, Recognised, Report, Then, panic},
+    boundary::{LogLevel, Operation, OperationTimer, Recognised, Report, Then, panic},
     call::Frame,
     error::{ErrorId, ProblemDetails, View},
     event::request,
@@ -52,7 +52,7 @@ impl IntoResponse for AppError {
                     .extensions_mut()
                     .insert(Unreported::new(self, request)),
             ),
-            None => report(&self, None, Recognised::of(View::from_app(&self))),
+            None => report(&self, None, Recognised::from_view(View::from_app(&self))),
         }
         response
     }
@@ -133,7 +133,7 @@ impl Drop for Waiting {
         report(
             &self.error,
             Some(&self.request),
-            Recognised::of(View::from_app(&self.error)),
+            Recognised::from_view(View::from_app(&self.error)),
         );
     }
 }
@@ -189,13 +189,18 @@ fn send_without_location(
 ) {
     monitor::install();
     let operation = Operation::new(request.operation(), component, "", 0);
-    let report = Report::new(View::from_app(error), &operation, Entry::function()).level(level);
+    let report = Report::new(
+        View::from_app(error),
+        &operation,
+        OperationTimer::function(),
+    )
+    .level(level);
     report.without_location().send(recognised, Then::Ends);
 }
 
 fn send(error: &AppError, operation: &Operation<'_>, level: LogLevel, recognised: Recognised) {
     monitor::install();
-    let report = Report::new(View::from_app(error), operation, Entry::function());
+    let report = Report::new(View::from_app(error), operation, OperationTimer::function());
     report.level(level).send(recognised, Then::Ends);
 }
 

@@ -1,4 +1,4 @@
-//! A request as it is served: the context of what runs inside, and what becomes of its response.
+//! A request as it is served: the context of what runs inside, and the treatment of its response.
 
 use super::{
     refusal::{self, Refusal},
@@ -123,7 +123,7 @@ impl<F: Future<Output = Response>> Future for Serving<F> {
     }
 }
 
-/// What becomes of a response.
+/// The treatment of a response.
 fn answered(
     mut response: Response,
     frame: &mut Frame,

@@ -25,7 +25,7 @@ fn question_mark_makes_any_error_the_source_of_an_uncoded_one() {
     assert_eq!(
         format!("{err:#}"),
         "invalid digit found in string",
-        "the same text is said once"
+        "the same text is printed once"
     );
     assert!(err.downcast_ref::<std::num::ParseIntError>().is_some());
     assert_eq!(
@@ -162,10 +162,7 @@ fn error_around_an_app_error_is_the_same_occurrence() {
         let outer = wrap(fresh);
         assert_eq!((outer.id(), outer.code()), (id, ErrorCode::DB_WRITE_ERROR));
         assert_eq!(outer.public_message(), Some("Full."));
-        assert!(
-            outer.0.occurrence.claim_report(None),
-            "nobody reported it yet"
-        );
+        assert!(outer.0.occurrence.claim_report(None), "not reported yet");
         let reported = inner();
         assert!(reported.0.occurrence.claim_report(None));
         assert!(

@@ -13,7 +13,7 @@ use super::{
 use crate::error::redact::tables::{self, Weight};
 use std::ops::Range;
 
-/// How far the arguments of a call are looked at.
+/// How far the arguments of a call are read.
 const REACH: usize = 512;
 
 impl Scan<'_> {

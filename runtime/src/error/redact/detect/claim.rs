@@ -23,7 +23,7 @@ pub(crate) struct Claim {
     pub(super) is_part: bool,
     /// Another setting stands in the line above or below.
     pub(super) is_setting: bool,
-    /// The word before the name is one that parsers use: `unexpected token: x`.
+    /// The word before the name is one of parsers: `unexpected token: x`.
     pub(super) is_grammar: bool,
 }
 

@@ -37,8 +37,7 @@ pub(super) fn is_quoted(bytes: &[u8], start: usize) -> bool {
     bytes.get(start + escapes).is_some_and(|b| is_quote(*b))
 }
 
-/// Steps over the prefix of a literal, as `b"` and `r#"` of Rust, `b'` of Python and `<<"` of
-/// Erlang.
+/// Steps over the prefix of a literal: `b"` and `r#"` of Rust, `b'` of Python and `<<"` of Erlang.
 pub(super) fn skip_literal_prefix(bytes: &[u8], start: usize) -> usize {
     if bytes[start..].starts_with(b"<<\"") {
         return start + 2;
@@ -127,7 +126,7 @@ thread_local! {
     static STEPS: std::cell::Cell<u64> = const { std::cell::Cell::new(0) };
 }
 
-/// Counts bytes that a loop looks at.
+/// Counts bytes that a loop visits.
 #[cfg(test)]
 pub(crate) fn count(bytes: usize) {
     STEPS.with(|steps| steps.set(steps.get() + bytes as u64));

@@ -38,7 +38,7 @@ const QUOTES: &[(&str, u8)] = &[
     ("\u{300f}", b'"'),
 ];
 
-/// Characters that nobody sees: a soft hyphen, joiners, a byte order mark.
+/// Invisible characters: a soft hyphen, joiners, a byte order mark.
 const INVISIBLE: &[&str] = &[
     "\u{ad}", "\u{200b}", "\u{200c}", "\u{200d}", "\u{2060}", "\u{feff}", "\u{180e}",
 ];

@@ -64,11 +64,11 @@ impl Element {
     }
 
     /// The text of an element that holds no others. A text that was cut may lack the end tag; what
-    /// follows a placeholder, as `<password> [options]`, is no content.
+    /// follows a placeholder, for example `<password> [options]`, is no content.
     pub(super) fn text(&self, bytes: &[u8]) -> Option<Range<usize>> {
         let rest = &bytes[self.content..];
         if let Some(data) = rest.strip_prefix(CDATA) {
-            // Asked first: what is not hidden now would be searched again.
+            // Checked first: what is not hidden now would be searched again.
             if data.starts_with(MARK_BYTES) {
                 return None;
             }

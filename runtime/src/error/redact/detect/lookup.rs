@@ -11,7 +11,7 @@ pub(crate) fn is_listed(list: &[&str], word: &[u8]) -> bool {
 /// A set of ends and lengths of words.
 pub(super) struct EndsFilter([u64; 64]);
 
-/// The filters of the tables that are asked at every word, made when the crate is compiled.
+/// The filters of the tables that every word is looked up in, made when the crate is compiled.
 pub(super) static TOKENS: HeadFilter = {
     let (mut filter, mut i) = (HeadFilter([0; 64]), 0);
     while i < tables::TOKENS.len() {

@@ -4,7 +4,7 @@ use super::lookup::{self, is_listed};
 use crate::error::redact::tables::{self, At, NameRow, Weight, letter};
 use std::ops::Range;
 
-/// How many bytes of a name are looked at, from its end.
+/// How many bytes of a name are examined, from its end.
 pub(super) const MAX_NAME: usize = 64;
 
 /// A name in lower case without separators.
@@ -58,8 +58,8 @@ impl Name {
         name
     }
 
-    /// Returns `false` if no row of the table has to do with a name, which is asked before one is
-    /// made of it. Only of a name without separators is anything known.
+    /// Returns `false` if no row of the table can match a name; called before one is made of it.
+    /// Only of a name without separators is anything known.
     pub(super) fn may_weigh(raw: &[u8]) -> bool {
         !raw.iter().all(u8::is_ascii_alphanumeric) || lookup::NAMES.may_stand_in(raw)
     }
@@ -111,7 +111,8 @@ impl Name {
             }
     }
 
-    /// Whether it names something about a secret and not the secret: `token_url`, `has_password`.
+    /// Returns `true` if it names something about a secret and not the secret: `token_url`,
+    /// `has_password`.
     fn is_about(&self) -> bool {
         let begins = is_listed(tables::ABOUT_BEGIN, &self.bytes[self.first.clone()]);
         let ends = self.last > 0 && is_listed(tables::ABOUT, self.last_word());
@@ -122,7 +123,8 @@ impl Name {
                     .any(|part| self.ends_with(part)))
     }
 
-    /// Whether it is a secret's because of its last bytes and more before them: `key` after `api`.
+    /// Returns `true` if it is a secret's because of its last bytes and more before them: `key`
+    /// after `api`.
     pub(super) fn completes(&self, last: usize) -> bool {
         let fits = |row: &NameRow| {
             row.weight == Weight::Strong && row.text.len() > last && self.ends_with(row.text)
@@ -138,19 +140,19 @@ impl Name {
         &self.bytes[self.before_last..self.last]
     }
 
-    /// Whether a number under this name is an amount. Only whole words say so: `minio_password` is
-    /// no minimum.
+    /// Returns `true` if a number under this name is an amount. Only whole words decide:
+    /// `minio_password` is no minimum.
     pub(crate) fn counts(&self) -> bool {
         is_listed(tables::AMOUNTS_BEGIN, &self.bytes[self.first.clone()])
             || is_listed(tables::AMOUNTS_END, self.last_word())
     }
 
-    /// Whether it is the name of a failure that has to do with a secret.
+    /// Returns `true` for the name of a failure that has to do with a secret.
     pub(super) fn is_failure(&self) -> bool {
         tables::FAILURES.iter().any(|part| self.ends_with(part))
     }
 
-    /// Whether the name is one of a password, which people choose: a word, perhaps with blanks.
+    /// Returns `true` for the name of a password, which is chosen: a word, perhaps with blanks.
     pub(super) fn is_password(&self) -> bool {
         tables::PASSWORDS.iter().any(|part| self.contains(part))
     }

@@ -17,7 +17,7 @@ use std::ops::Range;
 
 /// How far the beginning of a line is looked for.
 const MARGIN: usize = 64;
-/// How much of a parameter is looked at.
+/// How much of a parameter is examined.
 const MAX_LINK: usize = 512;
 
 impl Scan<'_> {
@@ -190,7 +190,7 @@ impl Scan<'_> {
         (is_token && shape::is_random(value)).then_some(at + 1..at + 1 + len)
     }
 
-    /// Returns `true` if the word before a name is one that parsers put there.
+    /// Returns `true` if the word before a name is one of parsers.
     fn follows_grammar(&self, name: usize) -> bool {
         let before = &self.bytes[name.saturating_sub(24)..name];
         let Some(before) = before.strip_suffix(b" ") else {
@@ -247,7 +247,7 @@ impl Scan<'_> {
         if self.bytes[at] == b'=' && (is_listed || self.has_setting_after(at)) {
             return Reach::ListedSetting;
         }
-        // Tokens hold no blanks; what people choose as a password may.
+        // Tokens contain no blanks; a chosen password may.
         if name.is_password()
             && self.begins_line(range.start)
             && (self.bytes[at] == b'=' || self.has_settings_near(at))
@@ -327,10 +327,10 @@ fn is_assignment(line: &[u8], start: usize) -> bool {
     name > 0 && line.get(start + name) == Some(&b'=')
 }
 
-/// The lines below the one that ends at `at`, if that line has nothing more than the sign of a
-/// block, as `|` and `>-`; none of their bytes if they are hidden already.
+/// The lines below the one that ends at `at`, if that line has only the sign of a block, for
+/// example `|` and `>-`; none of their bytes if they are hidden already.
 ///
-/// The line of the name is looked at from its beginning, and each line has one end: the time stays
+/// The line of the name is read from its beginning, and each line has one end: the time stays
 /// linear.
 pub(super) fn below(bytes: &[u8], name: usize, at: usize) -> Option<Range<usize>> {
     let signs = bytes[at..]
@@ -353,7 +353,7 @@ pub(super) fn below(bytes: &[u8], name: usize, at: usize) -> Option<Range<usize>
         let text = skip_blanks(bytes, below);
         match bytes.get(text) {
             Some(b'\n' | b'\r') => {}
-            // Asked before the other lines are looked at, which would be looked at again.
+            // Checked before the other lines, which would be examined again.
             Some(_) if start.is_none() && bytes[text..].starts_with(MARK_BYTES) => {
                 return Some(text..text);
             }

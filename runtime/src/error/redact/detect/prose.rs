@@ -130,7 +130,7 @@ pub(super) fn secrets(bytes: &[u8], names: &NameRules, found: &mut Vec<Range<usi
     }
 }
 
-/// Returns `true` for words that a message tells to run: ``run `cargo login` or use environment
+/// Returns `true` for a command that a message advises: ``run `cargo login` or use environment
 /// variable``.
 fn is_advice(before: &[u8], text: &[u8]) -> bool {
     let verb = before
@@ -176,18 +176,17 @@ impl Words<'_> {
         }
         let name = Name::new(raw);
         let weight = self.names.weight(&name)?;
-        let is_said = matches!(weight, Weight::Strong | Weight::Added)
+        let is_sure = matches!(weight, Weight::Strong | Weight::Added)
             || ["secret", "token", "jeton", "credential", "creds"]
                 .iter()
                 .any(|part| name.contains(part));
-        is_said.then_some((name, weight))
+        is_sure.then_some((name, weight))
     }
 
-    /// `password for ann is x`, `token x`: the next word that nobody writes in a sentence. Of what
+    /// `password for ann is x`, `token x`: the next word that does not occur in a sentence. Of what
     /// may be no secret, only the word beside it.
     ///
-    /// Where the name is said to be something, or set to it, a word that people may have chosen is
-    /// enough.
+    /// Where the name is assigned a value, a word that may be a chosen password is enough.
     fn after_name(
         &self,
         word: &Range<usize>,
@@ -206,7 +205,7 @@ impl Words<'_> {
             return Some(lone);
         }
         let is_chosen = is_strong && name.is_password();
-        let (mut at, mut is_said) = (word.end, is_set);
+        let (mut at, mut is_assigned) = (word.end, is_set);
         for step in 0..NEAR {
             let word = self.following(at)?;
             let raw = &self.bytes[word.clone()];
@@ -238,7 +237,7 @@ impl Words<'_> {
                 return self.literal(word.start + 1);
             }
             let stands_here =
-                is_said || (is_chosen && (raw[0] == b'(' || (step == 0 && !is_quoted)));
+                is_assigned || (is_chosen && (raw[0] == b'(' || (step == 0 && !is_quoted)));
             if is_set && step == 0 && shape::is_uuid(text) {
                 return Some(bare);
             }
@@ -256,7 +255,7 @@ impl Words<'_> {
             if is_noted {
                 return Some(bare);
             }
-            let is_named = is_said && !is_strong && name.is_password() && step > 0;
+            let is_named = is_assigned && !is_strong && name.is_password() && step > 0;
             if is_named && !is_quoted && (shape::is_chosen(text) || shape::is_numbered(text)) {
                 return Some(bare);
             }
@@ -270,7 +269,7 @@ impl Words<'_> {
                     return Some(bare);
                 }
             }
-            is_said = is_listed(tables::COPULAS, raw)
+            is_assigned = is_listed(tables::COPULAS, raw)
                 || (is_chosen && (text == b"value" || raw.starts_with(b"--")))
                 || raw.ends_with(b":")
                 || matches!(text, b"from")

@@ -179,7 +179,7 @@ impl Scan<'_> {
     fn key_lines(&self, at: usize) -> Option<Range<usize>> {
         let rest = &self.bytes[at..];
         let start = rest.iter().position(|b| *b == b'\n')? + 1;
-        // Asked before the end is looked for: what is not hidden would be searched again.
+        // Checked before the end is searched: what is not hidden would be searched again.
         if rest[start..].trim_ascii_start().starts_with(MARK_BYTES) {
             return None;
         }

@@ -33,7 +33,7 @@ pub(super) struct Scan<'a> {
     pub(super) arguments: Vec<Range<usize>>,
 }
 
-/// The last line that was looked through for a list of settings.
+/// The last line that was searched for a list of settings.
 #[derive(Default)]
 pub(super) struct Settings {
     /// The end of the line.
@@ -49,7 +49,7 @@ pub(super) struct Records {
     pub(super) named: Option<usize>,
     /// A value whose name may follow.
     pub(super) value: Option<Range<usize>>,
-    /// Whether the text has an object of the kind `Secret`, once that was asked.
+    /// Whether the text has an object of the kind `Secret`, once that was checked.
     pub(super) has_secret_kind: Option<bool>,
     /// Whether it has a JSON web key.
     pub(super) has_web_key: Option<bool>,

@@ -1,7 +1,7 @@
 //! Finds secrets in free text, in one pass and in linear time.
 //!
-//! The pass looks at each byte once in a table; the few bytes that can announce a secret (`=`, `:`,
-//! quotes, a dash, the first letters of well-known tokens) are looked at closer. Names before a
+//! The pass looks up each byte once in a table, and examines only the few bytes that can announce a
+//! secret (`=`, `:`, quotes, a dash, the first letters of well-known tokens). Names before a
 //! separator are bounded in length; what is scanned ahead is either consumed or remembered, so that
 //! no text makes the pass quadratic.
 
@@ -165,7 +165,7 @@ impl Scan<'_> {
     fn look(&mut self, at: usize) -> Match {
         let found = match self.bytes[at] {
             b':' if self.bytes[at..].starts_with(b"://") => return self.userinfo(at + 3),
-            // A path in code, as `token::Kind`.
+            // A path in code: `token::Kind`.
             b':' if self.bytes.get(at + 1) == Some(&b':')
                 && self.bytes.get(at + 2) != Some(&b' ') =>
             {

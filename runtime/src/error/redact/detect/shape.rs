@@ -1,4 +1,4 @@
-//! What a value looks like: a word of prose, a number, a path, a reference, or something random.
+//! The shape of a value: a word of prose, a number, a path, a reference, or something random.
 
 use super::{cursor::is_name_byte, lookup::is_listed};
 use crate::error::redact::{sensitive::MARK_BYTES, tables};
@@ -10,7 +10,7 @@ pub(super) fn is_pair(word: &[u8]) -> bool {
     name > 0 && word.get(name) == Some(&b'=') && word.get(name + 1).is_some_and(|b| *b != b'=')
 }
 
-/// What is longer is no type, reference or report. What is spared is looked at again: the bound
+/// What is longer is no type, reference or report. What is spared is examined again: the bound
 /// keeps the time linear.
 pub(super) const MAX_SPARED: usize = 512;
 
@@ -202,7 +202,7 @@ pub(crate) fn is_name(word: &[u8]) -> bool {
         && word.iter().all(|b| is_name_byte(*b))
 }
 
-/// Returns `true` for a part of an identifier that people chose: a word or a number.
+/// Returns `true` for a chosen part of an identifier: a word or a number.
 pub(super) fn is_word_or_number(part: &[u8]) -> bool {
     part.iter().all(u8::is_ascii_digit) && part.len() < 8 || is_plain(part)
 }
@@ -217,7 +217,7 @@ pub(super) fn is_letters_at_random(text: &[u8]) -> bool {
     text.len() >= 16 && capitals * 4 > text.len() && turns >= 3 && turns * 8 >= text.len()
 }
 
-/// Returns `true` if capitals stand in a word of letters as nobody writes them: `AbCdEfGh`.
+/// Returns `true` if capitals stand in a word of letters in an unusual way: `AbCdEfGh`.
 fn is_irregular(part: &[u8]) -> bool {
     let humps = part
         .windows(2)
@@ -227,7 +227,7 @@ fn is_irregular(part: &[u8]) -> bool {
         || (part.len() >= 24 && part.iter().all(u8::is_ascii_uppercase))
 }
 
-/// Returns `true` for what nobody writes in a sentence: letters and digits mixed, capitals at
+/// Returns `true` for what does not occur in a sentence: letters and digits mixed, capitals at
 /// random, symbols.
 ///
 /// Identifiers of other kinds are not: versions, dates, times, addresses, paths, UUIDs, names with
@@ -310,7 +310,7 @@ pub(super) fn is_algorithm(word: &[u8]) -> bool {
     is_listed(tables::TECHNICAL, &word[..letters])
 }
 
-/// Returns `true` for what people choose as a password and seldom write in a sentence: letters with
+/// Returns `true` for a typical chosen password, which seldom occurs in a sentence: letters with
 /// digits or symbols among them. A word with a short number at its end is none: `web01`, `sha256`.
 pub(super) fn is_chosen(word: &[u8]) -> bool {
     let word = trim(word);

@@ -11,7 +11,7 @@ use super::{
 use crate::error::redact::tables::Weight;
 use std::ops::Range;
 
-/// How much of a statement is looked at before and after `VALUES`.
+/// How much of a statement is examined before and after `VALUES`.
 const COLUMNS: usize = 512;
 const VALUES: usize = 2048;
 
@@ -40,7 +40,7 @@ pub(super) fn detail(bytes: &[u8], at: usize, names: &NameRules) -> Option<Range
     let values = &rest[..end];
     let count = columns.split(|b| *b == b',').count();
     let mut start = 0;
-    // Values with commas in them cannot be told apart.
+    // Values with commas in them cannot be separated.
     let are_apart = values.windows(2).filter(|two| *two == b", ").count() + 1 == count;
     if !are_apart || count == 1 {
         return (!spares(values)).then_some(at + 2..at + 2 + end);

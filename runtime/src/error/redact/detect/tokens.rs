@@ -10,7 +10,7 @@ use crate::error::redact::{
 };
 use std::ops::Range;
 
-/// What is shorter is no token made of parts, and what is longer is looked at so far.
+/// What is shorter is no token made of parts, and what is longer is examined so far.
 const LEAST: usize = 32;
 const MOST: usize = 512;
 /// How long a body behind a prefix is at least.
@@ -46,7 +46,7 @@ fn prefixed(rest: &[u8]) -> Option<usize> {
     let is_more = |b: &u8| {
         row.is_base64 && (is_token_byte(*b) || matches!(b, b'+' | b'/' | b'=' | b'%' | b','))
     };
-    // As much as decides, and all of it only if it is hidden: what is not hidden may be looked at
+    // As much as decides, and all of it only if it is hidden: what is not hidden may be examined
     // again.
     let more = body[len..]
         .iter()
@@ -176,7 +176,7 @@ fn starts_with_word(rest: &[u8], word: &[u8]) -> bool {
         && !is_token_byte(rest[word.len()])
 }
 
-/// What people write after the word "bearer", and parameters as `error="invalid_token"`.
+/// Prose after the word "bearer", and parameters, for example `error="invalid_token"`.
 fn is_prose(word: &[u8]) -> bool {
     let bare = shape::trim(word);
     let is_parameter = word.iter().position(|b| *b == b'=').is_some_and(|sign| {
@@ -249,7 +249,7 @@ pub(super) fn web_hook(bytes: &[u8], start: usize) -> Option<Range<usize>> {
             .is_some_and(|head| head.eq_ignore_ascii_case(hook.as_bytes()))
     };
     let from = start + tables::HOOKS.iter().find(is_here)?.len();
-    // Asked before the end is looked for: what is not hidden would be searched again.
+    // Checked before the end is searched: what is not hidden would be searched again.
     if bytes[from..].starts_with(MARK_BYTES) {
         return None;
     }

@@ -12,9 +12,9 @@ use std::ops::Range;
 const MAX_USER: usize = 10;
 /// Schemes whose `host:8080/path@x` is more likely than a password of digits and a slash.
 const WEB: [&[u8]; 4] = [b"http", b"https", b"ws", b"wss"];
-/// How the drivers of Go write an address, as `user:password@tcp(host:port)/db`.
+/// The form of an address of the drivers of Go: `user:password@tcp(host:port)/db`.
 const NETWORKS: [&[u8]; 6] = [b"tcp", b"tcp4", b"tcp6", b"udp", b"unix", b"cloudsql"];
-/// How those of Oracle do, as `jdbc:oracle:thin:user/password@host`.
+/// The form of those of Oracle: `jdbc:oracle:thin:user/password@host`.
 const ORACLE: [&[u8]; 3] = [b"oracle:thin", b"oracle:oci", b"oracle:oci8"];
 
 impl Scan<'_> {

@@ -43,7 +43,7 @@ pub(super) fn after(
         );
         return (!nothing && range.end > start).then_some(start..range.end - usize::from(closed));
     }
-    // A reference, as `${NAME}` and `{{ name }}`.
+    // A reference: `${NAME}`, `{{ name }}`.
     if matches!(
         &bytes[start..],
         [b'$' | b'#' | b'%', b'{' | b'(', ..] | [b'{', b'{' | b'%', ..]
@@ -142,7 +142,7 @@ fn list_end(bytes: &[u8], mut at: usize) -> usize {
     at
 }
 
-/// How much of a line is looked at behind a word.
+/// How much of a line is examined behind a word.
 const MAX_REST: usize = 80;
 
 /// Returns `true` if the claim spares a word, or the credentials after the name of a scheme.

@@ -50,7 +50,7 @@ pub(crate) const CONNECTORS: &[&str] = &[
     "tried", "given",
 ];
 
-/// Words between the name of a password and what somebody chose for one.
+/// Words between the name of a password and the password.
 pub(crate) const COPULAS: &[&str] = &[
     "is", "is:", "was", "was:", "=", ":", "->", "=>", "→", "lautet", "lautet:", "ist", "ist:", "war", "heißt", "est",
     "est:", "était", "es", "es:", "era", "è", "è:", "é", "é:", "foi", "är", "är:", "er", "jest", "fue", "は",
@@ -87,7 +87,7 @@ pub(crate) const SETTINGS: &[&str] = &[
     "flag", "env",
 ];
 
-/// Words before a command that a message tells to run.
+/// Words before a command that a message advises.
 pub(crate) const ADVICE: &[&str] = &["run", "running", "try", "use", "using", "execute", "with", "via", "call"];
 
 /// Words after which a user and a password stand, with a colon or slash between them.
@@ -175,7 +175,7 @@ pub(crate) const PHRASES: &[PhraseRow] = &[
     command(&["PASS"], Take::Opaque),
     command(&["LOGIN"], Take::Second),
     command(&["PLAIN"], Take::Opaque),
-    // Base64 of `Password:`, as a server of mail asks.
+    // Base64 of `Password:`, as mail servers prompt.
     command(&["UGFzc3dvcmQ6"], Take::Below),
     command(&["SETUSER"], Take::Behind(b'>')),
     phrase(&["user", "", "using"], Take::Chosen(1)),

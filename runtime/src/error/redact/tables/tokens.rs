@@ -16,7 +16,8 @@ const fn token64(prefix: &'static str, least: usize) -> TokenRow {
     TokenRow { prefix, least, is_base64: true }
 }
 
-/// Beginnings of tokens of well-known services. One that ends with a dot goes on after dots.
+/// Prefixes of tokens of well-known services. After a prefix with a dot at its end, a token may
+/// contain dots.
 pub(crate) const TOKENS: &[TokenRow] = &[
     token("AKIA", 16), token("ASIA", 16), token("LTAI", 12), token("AIza", 30), token("GOCSPX-", 8),
     token("ya29.", 10), token("1//0", 16), token("4/0A", 10),
@@ -95,7 +96,7 @@ pub(crate) enum Of {
     Digits(usize, usize),
 }
 
-/// Tokens that are told by the lengths of their parts rather than by their beginning.
+/// Tokens that are recognised by the lengths of their parts rather than by a prefix.
 pub(crate) const SHAPES: &[&[Of]] = &[
     // Bots of Discord.
     &[Of::Any("MNO"), Of::Word(22, 28), Of::Text("."), Of::Word(6, 6), Of::Text("."), Of::Word(27, 45)],

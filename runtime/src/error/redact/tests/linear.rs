@@ -2,7 +2,7 @@
 
 use crate::error::redact::{detect::cursor, redactor::BUILT_IN};
 
-/// Texts that are repeated to find one that is looked at more than a bounded number of times.
+/// Texts that are repeated to find one that is examined more than a bounded number of times.
 const REPEATED: &[&str] = &[
     "password=",
     "password=[redacted] ",

@@ -55,7 +55,7 @@ fn cutting_a_line_uncovers_no_secret() {
 
 #[test]
 fn half_a_token_at_the_end_of_the_window_is_left_out() {
-    // The long password becomes short, so that the end of the window comes into sight.
+    // The long password becomes short, so that the end of the window is reached.
     for shown in 0..40 {
         let password = "p".repeat(2 * 100 + 1024 - "password= ".len() - shown);
         let text = format!(
