@@ -1,6 +1,6 @@
 //! Names of policies and checks: which are valid, and how an invalid one is shown.
 
-use crate::ConfigError;
+use crate::error::ConfigError;
 
 /// Returns what is wrong with a name of at most `longest` bytes, if something is.
 pub(crate) fn problem(field: &'static str, name: &str, longest: usize) -> Option<ConfigError> {

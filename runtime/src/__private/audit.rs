@@ -2,9 +2,8 @@
 
 use super::{Conversion, Guarded, Shape};
 use crate::{
-    ErrorCode,
     boundary::LogLevel,
-    error::View,
+    error::{ErrorCode, View},
     event::{self, AuditEvent, AuditOutcome, Event, RecordSlot, text},
     time::{SharedClock, Tick},
 };

@@ -1,18 +1,18 @@
 //! What the expansions of `error_boundary!` and `transaction_boundary!` name.
 
 use crate::{
-    ErrorCode,
     boundary::{
         self, AsyncGuard, AsyncTransaction, Body, BoundaryError, Callback, CompensationResult,
         Guard, OnError, Outcome, Then, Transaction, Treatment, Visit,
         panic::{self, CatchPanics},
     },
     call::{InPlace, Suspended},
+    error::ErrorCode,
     panics,
 };
 use std::{convert::Infallible, marker::PhantomData, panic::Location, task::Poll};
 
-pub use crate::AppError;
+pub use crate::error::AppError;
 pub use boundary::{LogLevel, Operation};
 
 /// What `?` works on inside a boundary: `T` is what it evaluates to.

@@ -2,11 +2,10 @@
 
 use super::{Conversion, Guarded, Shape, site};
 use crate::{
-    AppError, ConfigError, ErrorCode, Rejection,
     boundary::{OperationTimer, Recognised, Report, Then},
     breaker::{Admitted, CircuitBreaker, CircuitState, Classifier, Refused, circuit_breakers},
     classify::Verdict,
-    error::View,
+    error::{AppError, ConfigError, ErrorCode, Rejection, View},
     monitor,
 };
 use std::{

@@ -4,7 +4,7 @@
 //! through `From<AppError>`, and where both are missing with a message about that.
 
 use super::Probe;
-use crate::{AppError, Rejection};
+use crate::error::{AppError, Rejection};
 
 /// Implemented by nothing: it carries the advice for an error type that can hold neither.
 #[diagnostic::on_unimplemented(

@@ -2,9 +2,9 @@
 
 use super::{Conversion, Guarded, Shape};
 use crate::{
-    AppError, ErrorCode,
     boundary::{LogLevel, OperationTimer, Recognised, Report, Then, Treatment, panic},
     call::{InPlace, Suspended},
+    error::{AppError, ErrorCode},
     event::text,
     monitor, panics,
 };

@@ -2,8 +2,7 @@
 
 use super::{Conversion, Guarded, breaker::report_config, site};
 use crate::{
-    AppError,
-    error::View,
+    error::{AppError, View},
     retry::{Attempt, ErrorView, Retry, Run},
 };
 use std::{any::Any, ops::ControlFlow, sync::OnceLock, time::Duration};

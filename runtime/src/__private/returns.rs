@@ -5,7 +5,7 @@
 //! exists for every type. A function that returns something else is therefore one error, at its
 //! return type.
 
-use crate::AppError;
+use crate::error::AppError;
 use std::{
     marker::PhantomData,
     pin::Pin,

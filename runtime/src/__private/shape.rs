@@ -7,8 +7,7 @@
 
 use super::{BreakerSite, Conversion};
 use crate::{
-    AppError, Rejection,
-    error::{BuiltIn, Coded, CodedAs, ErrorRef, StdError, View},
+    error::{AppError, BuiltIn, Coded, CodedAs, ErrorRef, Rejection, StdError, View},
     retry::ErrorView,
 };
 use std::{

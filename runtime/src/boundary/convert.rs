@@ -1,6 +1,6 @@
 //! Which errors a boundary takes.
 
-use crate::AppError;
+use crate::error::AppError;
 use std::{error::Error, panic::Location};
 
 /// An error that a boundary can carry: any `Error + Send + Sync + 'static`, an [`AppError`], a
@@ -43,7 +43,7 @@ impl<E: Into<Box<dyn Error + Send + Sync>>> BoundaryError for E {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ErrorCode;
+    use crate::error::ErrorCode;
     use std::io;
 
     #[test]

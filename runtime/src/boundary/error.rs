@@ -5,9 +5,8 @@ use super::{
     report::{Recognised, Then},
 };
 use crate::{
-    AppError, ErrorCode,
     call::{Frame, InPlace, Suspended},
-    error::View,
+    error::{AppError, ErrorCode, View},
 };
 use serde_json::Value;
 use std::{mem::ManuallyDrop, panic::Location};

@@ -40,3 +40,6 @@ pub(crate) use transaction::{AsyncGuard, Body, Callback, Guard, OnError, Outcome
 #[cfg(doctest)]
 #[doc = include_str!("../../docs/boundaries.md")]
 mod page {}
+
+#[cfg(test)]
+mod tests;

@@ -70,33 +70,27 @@ impl OperationTimer {
     /// boundaries.
     #[inline]
     pub(crate) fn function() -> Self {
-        let started = if debug_is_on() {
-            start_if_enabled()
-        } else {
-            Tick::MAX
-        };
-        Self { started }
+        Self::started_by(start_if_enabled)
     }
 
     /// Enters a boundary: logs that at debug, and reads the clock only where that level is on.
     #[inline]
     pub(crate) fn boundary(operation: &Operation<'_>) -> Self {
-        let started = if debug_is_on() {
-            enter_if_enabled(operation)
-        } else {
-            Tick::MAX
-        };
-        Self { started }
+        Self::started_by(|| enter_if_enabled(operation))
     }
 
     /// Begins a transaction, with a line at debug, and reads the clock only where that is on.
     #[inline]
     pub(super) fn transaction(operation: &Operation<'_>) -> Self {
-        let started = if debug_is_on() {
-            begin_if_enabled(operation)
-        } else {
-            Tick::MAX
-        };
+        Self::started_by(|| begin_if_enabled(operation))
+    }
+
+    /// One relaxed load and a comparison; `start`, which runs where the level is on, stays out of
+    /// the caller's code.
+    #[inline]
+    fn started_by(start: impl FnOnce() -> Tick) -> Self {
+        let is_debug = LevelFilter::current() >= Level::DEBUG;
+        let started = if is_debug { start() } else { Tick::MAX };
         Self { started }
     }
 
@@ -148,11 +142,14 @@ impl OperationTimer {
     }
 }
 
-/// One relaxed load and a comparison; what more it takes where the level is on stays out of the
-/// caller's code.
-#[inline]
-fn debug_is_on() -> bool {
-    LevelFilter::current() >= Level::DEBUG
+/// Writes a line about an operation at debug.
+macro_rules! log_debug {
+    ($target:expr, $operation:expr, $($duration:ident,)? $message:literal) => {
+        tracing::debug!(
+            target: $target, operation = &*redact::name($operation.name), component = $operation.component,
+            file = $operation.file, line = $operation.line, $($duration,)? $message
+        )
+    };
 }
 
 fn is_enabled() -> bool {
@@ -162,11 +159,10 @@ fn is_enabled() -> bool {
 #[cold]
 #[inline(never)]
 fn start_if_enabled() -> Tick {
-    if is_enabled() {
-        SharedClock::current().now()
-    } else {
-        Tick::MAX
+    if !is_enabled() {
+        return Tick::MAX;
     }
+    SharedClock::current().now()
 }
 
 #[cold]
@@ -175,13 +171,7 @@ fn enter_if_enabled(operation: &Operation<'_>) -> Tick {
     if !is_enabled() {
         return Tick::MAX;
     }
-    let Operation {
-        name,
-        component,
-        file,
-        line,
-    } = *operation;
-    tracing::debug!(target: names::TARGET_BOUNDARY, operation = &*redact::name(name), component, file, line, "entered");
+    log_debug!(names::TARGET_BOUNDARY, operation, "entered");
     SharedClock::current().now()
 }
 
@@ -191,38 +181,24 @@ fn begin_if_enabled(operation: &Operation<'_>) -> Tick {
     if !tracing::enabled!(target: names::TARGET_TRANSACTION, Level::DEBUG) {
         return Tick::MAX;
     }
-    let Operation {
-        name,
-        component,
-        file,
-        line,
-    } = *operation;
-    tracing::debug!(target: names::TARGET_TRANSACTION, operation = &*redact::name(name), component, file, line, "begun");
+    log_debug!(names::TARGET_TRANSACTION, operation, "begun");
     SharedClock::current().now()
 }
 
 #[cold]
 #[inline(never)]
 fn log_success(operation: &Operation<'_>, started: Tick) {
-    let Operation {
-        name,
-        component,
-        file,
-        line,
-    } = *operation;
-    let duration = SharedClock::current().now().since(started).as_secs_f64();
-    tracing::debug!(target: names::TARGET_BOUNDARY, operation = &*redact::name(name), component, file, line, duration, "succeeded");
+    let duration = seconds_since(started);
+    log_debug!(names::TARGET_BOUNDARY, operation, duration, "succeeded");
 }
 
 #[cold]
 #[inline(never)]
 fn log_left(operation: &Operation<'_>, started: Tick) {
-    let Operation {
-        name,
-        component,
-        file,
-        line,
-    } = *operation;
-    let duration = SharedClock::current().now().since(started).as_secs_f64();
-    tracing::debug!(target: names::TARGET_BOUNDARY, operation = &*redact::name(name), component, file, line, duration, "left early");
+    let duration = seconds_since(started);
+    log_debug!(names::TARGET_BOUNDARY, operation, duration, "left early");
+}
+
+fn seconds_since(started: Tick) -> f64 {
+    SharedClock::current().now().since(started).as_secs_f64()
 }

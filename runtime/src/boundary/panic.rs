@@ -2,8 +2,7 @@
 
 use super::{Operation, OperationTimer, Recognised, Report, Then};
 use crate::{
-    AppError, ErrorCode,
-    error::View,
+    error::{AppError, ErrorCode, View},
     event::record::FINGERPRINT_DETAIL,
     panics::{self, PLACE_DETAIL, Payload},
 };

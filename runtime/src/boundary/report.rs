@@ -8,9 +8,8 @@
 
 use super::{LogLevel, Operation, OperationTimer};
 use crate::{
-    AppError, ErrorCode, Rejection,
     call::{self, Frame, Inside, Marked, Reported},
-    error::{ErrorId, ErrorRef, View, view::Known},
+    error::{AppError, ErrorCode, ErrorId, ErrorRef, Rejection, View, view::Known},
     event::{
         self, ErrorEvent, Event, RecordCell, RecordSlot, RecordState,
         pending::{self, Settlement},
@@ -307,6 +306,3 @@ fn hold(event: ErrorEvent<'_>, line: Line) {
     });
     call::post_pending(held);
 }
-
-#[cfg(test)]
-mod tests;

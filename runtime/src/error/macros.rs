@@ -220,10 +220,7 @@ macro_rules! __with_details {
 /// What the macros above call.
 #[doc(hidden)]
 pub mod __macros {
-    use crate::{
-        AppError, ErrorCode,
-        error::{Category, Class, CodeInfo, Coding, details},
-    };
+    use crate::error::{AppError, Category, Class, CodeInfo, Coding, ErrorCode, details};
     use std::fmt;
 
     pub use inventory;

@@ -5,8 +5,7 @@
 //! `Retry-After`. [`checked`] keeps them.
 
 use crate::{
-    AppError,
-    error::{coding_of_status, retry_after},
+    error::{AppError, coding_of_status, retry_after},
     time::SharedClock,
 };
 use reqwest_0_13::{

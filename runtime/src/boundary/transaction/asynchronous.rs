@@ -7,9 +7,9 @@ use super::{
     state::TransactionState,
 };
 use crate::{
-    AppError,
     boundary::{Operation, Treatment},
     call::{self, Frame},
+    error::AppError,
     event::{Shown, TransactionOutcome},
     panics::{self, Payload},
     sync::Mutex,

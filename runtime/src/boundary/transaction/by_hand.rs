@@ -6,9 +6,9 @@ use super::{
     local::{Guard, Transaction},
 };
 use crate::{
-    AppError, ErrorCode,
     boundary::{BoundaryError, LogLevel, Operation, Treatment},
     call::InPlace,
+    error::{AppError, ErrorCode},
     panics,
 };
 use std::panic::Location;

@@ -2,11 +2,10 @@
 
 use super::failures::{RollbackFailure, RollbackFailures};
 use crate::{
-    AppError,
     boundary::{
         BoundaryError, LogLevel, Operation, OperationTimer, Recognised, Report, Then, panic,
     },
-    error::View,
+    error::{AppError, View},
 };
 use std::{marker::PhantomData, panic::Location};
 

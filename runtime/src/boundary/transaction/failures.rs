@@ -1,6 +1,9 @@
 //! What went wrong while rolling back.
 
-use crate::{AppError, error::SharedError, event::Shown};
+use crate::{
+    error::{AppError, SharedError},
+    event::Shown,
+};
 use serde_json::{Value, json};
 use std::{error::Error, fmt};
 

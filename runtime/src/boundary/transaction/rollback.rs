@@ -9,9 +9,8 @@ use super::{
 #[cfg(feature = "async")]
 use crate::scope::Captured;
 use crate::{
-    AppError, ErrorCode,
     boundary::{Operation, OperationTimer},
-    error::ErrorId,
+    error::{AppError, ErrorCode, ErrorId},
     event::TransactionOutcome,
 };
 use std::{

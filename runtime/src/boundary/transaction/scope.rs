@@ -5,10 +5,9 @@ use super::{
     failures::{RollbackFailure, RollbackFailures},
 };
 use crate::{
-    AppError, ErrorCode,
     boundary::{LogLevel, Operation, OperationTimer, Then, Treatment, panic},
     call::Frame,
-    error::{ErrorId, redact},
+    error::{AppError, ErrorCode, ErrorId, redact},
     event::{self, Event, RecordSlot, TransactionEvent, TransactionOutcome, names},
     panics::Payload,
 };

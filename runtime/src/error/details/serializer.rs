@@ -452,39 +452,29 @@ impl ser::SerializeMap for Fields<'_> {
     }
 }
 
-impl ser::SerializeStruct for Fields<'_> {
-    type Ok = ();
-    type Error = Stop;
+/// Implements the traits of structs, which differ in name alone.
+macro_rules! structs {
+    ($($trait:ident)*) => {$(
+        impl ser::$trait for Fields<'_> {
+            type Ok = ();
+            type Error = Stop;
 
-    fn serialize_field<T: Serialize + ?Sized>(
-        &mut self,
-        key: &'static str,
-        value: &T,
-    ) -> Result<(), Stop> {
-        self.field(key.to_owned(), value)
-    }
+            fn serialize_field<T: Serialize + ?Sized>(
+                &mut self,
+                key: &'static str,
+                value: &T,
+            ) -> Result<(), Stop> {
+                self.field(key.to_owned(), value)
+            }
 
-    fn end(self) -> Result<(), Stop> {
-        self.finish()
-    }
+            fn end(self) -> Result<(), Stop> {
+                self.finish()
+            }
+        }
+    )*};
 }
 
-impl ser::SerializeStructVariant for Fields<'_> {
-    type Ok = ();
-    type Error = Stop;
-
-    fn serialize_field<T: Serialize + ?Sized>(
-        &mut self,
-        key: &'static str,
-        value: &T,
-    ) -> Result<(), Stop> {
-        self.field(key.to_owned(), value)
-    }
-
-    fn end(self) -> Result<(), Stop> {
-        self.finish()
-    }
-}
+structs! { SerializeStruct SerializeStructVariant }
 
 /// The key, or where two keys have the same text (as 1 and "1"), the key with a number.
 fn distinct(key: String, fields: &Map<String, Value>) -> String {

@@ -2,9 +2,8 @@
 
 use super::respond;
 use crate::{
-    AppError, ErrorCode,
     call::{Frame, Reported},
-    error::{ErrorId, problem},
+    error::{AppError, ErrorCode, ErrorId, problem},
     event::request,
     panics,
 };

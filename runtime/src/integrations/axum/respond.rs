@@ -1,10 +1,9 @@
 //! Errors as responses.
 
 use crate::{
-    AppError, Rejection,
     boundary::{LogLevel, Operation, OperationTimer, Recognised, Report, Then, panic},
     call::Frame,
-    error::{ErrorId, ProblemDetails, View},
+    error::{AppError, ErrorId, ProblemDetails, Rejection, View},
     event::request,
     monitor,
 };

@@ -253,11 +253,6 @@ pub(super) fn is_random(word: &[u8]) -> bool {
     if is_file(word) && !word.split(is_between).any(is_mixed) {
         return false;
     }
-    let is_address = word.contains(&b'@')
-        && word
-            .rsplit(|b| *b == b'@')
-            .next()
-            .is_some_and(|host| host.contains(&b'.'));
     let has_digit = word.iter().any(u8::is_ascii_digit);
     let has_letter = word.iter().any(u8::is_ascii_alphabetic);
     let inner = &word[1..word.len() - 1];
@@ -267,8 +262,14 @@ pub(super) fn is_random(word: &[u8]) -> bool {
         .filter(|part| part.len() >= 4 && turns(part) >= 2)
         .count()
         >= 2;
-    !is_address && (has_symbol || is_grouped || word.split(is_between).any(is_mixed))
+    !is_mail_address(word) && (has_symbol || is_grouped || word.split(is_between).any(is_mixed))
         || is_padded(word)
+}
+
+/// Returns `true` for `ann@example.com`.
+fn is_mail_address(word: &[u8]) -> bool {
+    let host = word.rsplit(|b| *b == b'@').next();
+    word.contains(&b'@') && host.is_some_and(|host| host.contains(&b'.'))
 }
 
 /// Returns `true` for `YWRtaW46aFVudA==`.
@@ -330,11 +331,6 @@ pub(super) fn is_chosen(word: &[u8]) -> bool {
     if spared || !has(u8::is_ascii_alphabetic) {
         return false;
     }
-    let is_address = word.contains(&b'@')
-        && word
-            .rsplit(|b| *b == b'@')
-            .next()
-            .is_some_and(|host| host.contains(&b'.'));
     let symbols = word[1..].iter().any(|b| b"!#$%^&*+~?|@".contains(b));
     let is_between = |b: &u8| matches!(b, b'-' | b'_' | b'.' | b'/' | b':' | b',');
     let is_odd = |part: &[u8]| {
@@ -351,7 +347,7 @@ pub(super) fn is_chosen(word: &[u8]) -> bool {
         && word.len() >= 8
         && has(|b| matches!(b, b'-' | b'_'))
         && has(u8::is_ascii_uppercase);
-    !is_address && (symbols || is_joined || word.split(is_between).any(is_odd))
+    !is_mail_address(word) && (symbols || is_joined || word.split(is_between).any(is_odd))
 }
 
 /// Returns `true` for `sha256`, `x86`, `web01`, `3rd`, `8bit`.

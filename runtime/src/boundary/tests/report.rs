@@ -1,6 +1,14 @@
-use super::*;
-use crate::error::ErrorRef;
-use crate::event::names;
+//! Each error is reported once.
+
+use crate::{
+    boundary::{
+        LogLevel, Operation, OperationTimer,
+        report::{Recognised, Report, Then},
+    },
+    call::Frame,
+    error::{AppError, ErrorCode, ErrorId, ErrorRef, View},
+    event::names,
+};
 use std::{
     collections::BTreeMap,
     error::Error,

@@ -1,0 +1,3 @@
+//! Tests of boundaries.
+
+mod report;
