@@ -16,8 +16,8 @@ pub(crate) fn problem(field: &'static str, name: &str, longest: usize) -> Option
     Some(ConfigError::new(field, shown(name), rule))
 }
 
-/// A text in quotes as an error shows it: its beginning, with everything escaped that cannot be
-/// seen.
+/// Returns a text in quotes as an error shows it: its beginning, with everything escaped that
+/// cannot be seen.
 pub(crate) fn shown(text: &str) -> String {
     let mut shown = String::from('"');
     for c in text.chars() {
@@ -51,8 +51,8 @@ fn is_visible(c: char) -> bool {
     is_printable && !is_ignorable(c)
 }
 
-/// The letters and marks that Unicode lets a renderer leave out; the format characters among them
-/// are not printable to the standard library either.
+/// Returns the letters and marks that Unicode lets a renderer leave out; the format characters
+/// among them are not printable to the standard library either.
 fn is_ignorable(c: char) -> bool {
     matches!(
         c,

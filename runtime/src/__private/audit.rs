@@ -45,7 +45,7 @@ pub struct Audit {
 }
 
 impl Audit {
-    /// The defaults.
+    /// Makes the defaults.
     #[must_use]
     pub const fn new(guarded: &'static Guarded, operation: &'static str) -> Self {
         Self {

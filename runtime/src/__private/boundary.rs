@@ -52,7 +52,8 @@ impl<T, E: BoundaryError> Branch<Poll<T>> for Poll<Result<T, E>> {
     }
 }
 
-/// `?` of a boundary: the value, or the error for the boundary, made at the place of the `?`.
+/// Evaluates `?` of a boundary: the value, or the error for the boundary, made at the place of the
+/// `?`.
 #[track_caller]
 #[inline(always)]
 pub fn branch<T>(outcome: impl Branch<T>) -> Result<T, AppError> {
@@ -65,7 +66,7 @@ pub fn done<T>(value: T) -> Result<T, AppError> {
     Ok(value)
 }
 
-/// The end of a block by an error.
+/// Returns the end of a block by an error.
 #[inline(always)]
 pub fn failed<T>(error: AppError) -> Result<T, AppError> {
     Err(error)
@@ -101,7 +102,7 @@ pub struct Returns<R>(PhantomData<fn() -> R>);
 
 #[expect(clippy::new_without_default, reason = "generated code alone makes it")]
 impl<R> Returns<R> {
-    /// Of a type that is still to be found out.
+    /// Makes one of a type that is still to be found out.
     #[inline(always)]
     pub const fn new() -> Self {
         Self(PhantomData)
@@ -127,7 +128,7 @@ pub struct Setup(Treatment);
 
 #[expect(clippy::new_without_default, reason = "generated code alone makes it")]
 impl Setup {
-    /// The defaults.
+    /// Makes the defaults.
     #[inline]
     pub const fn new() -> Self {
         Self(Treatment::DEFAULT)
@@ -245,7 +246,7 @@ pub fn unread_transaction<'a>() -> &'a Transaction<'a> {
     unreachable!("a body that is no Rust was run")
 }
 
-/// The callback of a transaction that has none.
+/// Returns the callback of a transaction that has none.
 #[inline(always)]
 pub fn no_callback(_: &AppError) -> Result<(), AppError> {
     Ok(())
@@ -257,8 +258,8 @@ pub fn callback(on_error_callback: impl FnOnce(&AppError) -> Result<(), AppError
     Callback::new(on_error_callback)
 }
 
-/// The result of a callback; where its type is wrong, that is reported here, at the user's tokens,
-/// and nowhere else.
+/// Returns the result of a callback; where its type is wrong, that is reported here, at the user's
+/// tokens, and nowhere else.
 #[inline(always)]
 pub fn answer<R: CompensationResult>(answer: R) -> Result<(), AppError> {
     answer.into_failure().map_or(Ok(()), Err)
@@ -273,13 +274,13 @@ pub fn answer_of<R: CompensationResult>(
     answer(on_error_callback(error))
 }
 
-/// The parent of a sync transaction.
+/// Returns the parent of a sync transaction.
 #[inline(always)]
 pub fn parent<'p, 'a>(transaction: &'p Transaction<'a>) -> Option<&'p Transaction<'a>> {
     Some(transaction)
 }
 
-/// The parent of an async transaction.
+/// Returns the parent of an async transaction.
 #[inline(always)]
 pub fn parent_async(transaction: &AsyncTransaction) -> Option<&AsyncTransaction> {
     Some(transaction)
@@ -309,13 +310,13 @@ pub fn begin_async<'o, C: OnError>(
     AsyncGuard::begin(operation, setup.0, callback, parent, Location::caller())
 }
 
-/// The handle of a sync transaction's body.
+/// Returns the handle of a sync transaction's body.
 #[inline(always)]
 pub fn transaction_of<'g, 'a, C: OnError>(guard: &'g Guard<'_, 'a, C>) -> &'g Transaction<'a> {
     guard.transaction()
 }
 
-/// The handle of an async transaction's body.
+/// Returns the handle of an async transaction's body.
 #[inline(always)]
 pub fn transaction_of_async<'g, C: OnError>(guard: &'g AsyncGuard<'_, C>) -> &'g AsyncTransaction {
     guard.transaction()
@@ -334,7 +335,7 @@ pub fn body_async<T, F: Future<Output = Result<T, AppError>>>(body: F) -> Body<F
     Body::new(body)
 }
 
-/// The outcome of a body whose panic is an error.
+/// Returns the outcome of a body whose panic is an error.
 #[inline(always)]
 pub fn no_panic<T>(outcome: Result<T, AppError>) -> Outcome<T> {
     Ok(outcome)

@@ -22,7 +22,7 @@ pub struct BreakerSite {
 }
 
 impl BreakerSite {
-    /// A site that was not called yet.
+    /// Makes a site that was not called yet.
     #[must_use]
     pub const fn new(guarded: &'static Guarded) -> Self {
         Self {
@@ -56,7 +56,7 @@ impl BreakerSite {
         open && !snapshot.config.shadow && snapshot.remaining.is_none_or(|rest| rest > delay)
     }
 
-    /// The breaker of the site; inside of a test scope, its breaker there.
+    /// Returns the breaker of the site; inside of a test scope, its breaker there.
     #[inline(always)]
     fn breaker(&'static self) -> &'static CircuitBreaker {
         if let Some(breaker) = site::in_scope(self, || self.make()) {
@@ -89,7 +89,8 @@ impl BreakerSite {
     }
 }
 
-/// What a site uses whose configuration cannot work: the defaults, under the name of the function.
+/// Returns what a site uses whose configuration cannot work: the defaults, under the name of the
+/// function.
 fn default_breaker(guarded: &Guarded) -> CircuitBreaker {
     let by_name = circuit_breakers().get_or_create(guarded.name(), |builder| builder);
     by_name

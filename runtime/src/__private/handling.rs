@@ -24,7 +24,7 @@ pub struct Handling {
 }
 
 impl Handling {
-    /// The defaults.
+    /// Makes the defaults.
     #[must_use]
     pub const fn new(guarded: &'static Guarded) -> Self {
         Self {
@@ -73,7 +73,7 @@ impl Handling {
         self.leave_with(entered, outcome, shape, then, || Captured(Map::new()))
     }
 
-    /// As [`leave`](Self::leave), with what was captured of the arguments.
+    /// Leaves as [`leave`](Self::leave) does, with what was captured of the arguments.
     ///
     /// # Errors
     ///
@@ -155,7 +155,7 @@ pub struct Captured(Map<String, Value>);
 const MAX_ARGUMENT: usize = 1024;
 
 impl Captured {
-    /// Nothing yet.
+    /// Makes one without arguments.
     #[must_use]
     pub fn new() -> Self {
         Self::default()

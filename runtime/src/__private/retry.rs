@@ -15,7 +15,7 @@ pub struct RetrySite {
 }
 
 impl RetrySite {
-    /// A site that was not called yet.
+    /// Makes a site that was not called yet.
     #[must_use]
     pub const fn new(guarded: &'static Guarded) -> Self {
         Self {
@@ -53,7 +53,7 @@ impl RetrySite {
     }
 }
 
-/// What a site uses whose configuration cannot work: one call, which is never more than was
+/// Returns what a site uses whose configuration cannot work: one call, which is never more than was
 /// configured for.
 fn default_retry() -> Retry {
     Retry::builder()

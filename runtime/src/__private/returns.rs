@@ -98,7 +98,7 @@ impl<R, V> Conversion<R> for Nothing<V> {
 /// Stands for a return type.
 pub struct Returns<R>(PhantomData<fn() -> R>);
 
-/// A return type that may be a `Result`.
+/// Makes the conversion of a return type that may be a `Result`.
 #[inline(always)]
 pub fn returns<R>() -> Returns<R> {
     Returns(PhantomData)

@@ -17,7 +17,7 @@ use std::{
 /// Stands for an error type.
 pub struct Probe<E>(PhantomData<fn() -> E>);
 
-/// The probe of a return type's error.
+/// Makes the probe of a return type's error.
 #[inline(always)]
 pub fn probe<R, C: Conversion<R>>(_: C) -> Probe<C::Error> {
     Probe(PhantomData)
@@ -283,7 +283,7 @@ pub struct Attempted<S> {
 }
 
 impl<S: Copy> Attempted<S> {
-    /// The function ran.
+    /// Makes the view of an attempt whose function ran.
     #[inline(always)]
     pub fn ran(shape: S) -> Self {
         Self {
@@ -293,7 +293,7 @@ impl<S: Copy> Attempted<S> {
         }
     }
 
-    /// The function ran behind a breaker.
+    /// Adds the breaker in front of the function.
     #[inline(always)]
     pub fn behind(self, breaker: &'static BreakerSite) -> Self {
         Self {
@@ -302,7 +302,7 @@ impl<S: Copy> Attempted<S> {
         }
     }
 
-    /// The function did not run.
+    /// Makes the view of an attempt whose function did not run.
     #[cold]
     pub fn rejected(shape: S, rejection: &Rejection) -> Self {
         Self {

@@ -4,19 +4,19 @@
 use crate::{boundary::LogLevel, breaker::ManualControl, retry::FailedAttempt};
 use std::time::Duration;
 
-/// A name.
+/// Takes a name.
 #[inline(always)]
 pub const fn text(value: &'static str) -> &'static str {
     value
 }
 
-/// A count.
+/// Takes a count.
 #[inline(always)]
 pub const fn count(value: u32) -> u32 {
     value
 }
 
-/// A count of at least 1; evaluated while compiling, where the panic is the message.
+/// Takes a count of at least 1; evaluated while compiling, where the panic is the message.
 #[inline(always)]
 #[track_caller]
 pub const fn at_least_one(value: u32) -> u32 {
@@ -24,19 +24,19 @@ pub const fn at_least_one(value: u32) -> u32 {
     value
 }
 
-/// A factor, rate or fraction.
+/// Takes a factor, rate or fraction.
 #[inline(always)]
 pub const fn number(value: f64) -> f64 {
     value
 }
 
-/// The seed of a generator of random numbers.
+/// Takes the seed of a generator of random numbers.
 #[inline(always)]
 pub const fn seed(value: u64) -> u64 {
     value
 }
 
-/// A duration.
+/// Takes a duration.
 #[inline(always)]
 pub const fn duration(value: Duration) -> Duration {
     value
@@ -45,25 +45,25 @@ pub const fn duration(value: Duration) -> Duration {
 /// A callback whose type is known, so that one of another signature is reported once.
 type Callback = Box<dyn Fn(&FailedAttempt<'_>) + Send + Sync>;
 
-/// What is called with each attempt that failed.
+/// Takes the callback for each failed attempt.
 #[inline(always)]
 pub fn on_retry(callback: impl Fn(&FailedAttempt<'_>) + Send + Sync + 'static) -> Callback {
     Box::new(callback)
 }
 
-/// What is called with the attempt that no other one follows.
+/// Takes the callback for the last failed attempt.
 #[inline(always)]
 pub fn on_give_up(callback: impl Fn(&FailedAttempt<'_>) + Send + Sync + 'static) -> Callback {
     Box::new(callback)
 }
 
-/// A switch for several breakers.
+/// Takes a switch for several breakers.
 #[inline(always)]
 pub const fn control(control: &ManualControl) -> &ManualControl {
     control
 }
 
-/// A level.
+/// Takes a level.
 #[inline(always)]
 pub const fn log_level(value: LogLevel) -> LogLevel {
     value

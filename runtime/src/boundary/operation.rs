@@ -85,8 +85,8 @@ impl OperationTimer {
         Self::started_by(|| begin_if_enabled(operation))
     }
 
-    /// One relaxed load and a comparison; `start`, which runs where the level is on, stays out of
-    /// the caller's code.
+    /// Costs one relaxed load and a comparison; `start`, which runs where the level is on, stays
+    /// out of the caller's code.
     #[inline]
     fn started_by(start: impl FnOnce() -> Tick) -> Self {
         let is_debug = LevelFilter::current() >= Level::DEBUG;

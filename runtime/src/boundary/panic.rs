@@ -13,8 +13,8 @@ use std::{
     task::{Context, Poll},
 };
 
-/// The error of a panic that was caught: that of the guard further in which reported it, if one
-/// did.
+/// Returns the error of a panic that was caught: that of the guard further in which reported it, if
+/// one did.
 #[track_caller]
 #[cold]
 pub(crate) fn error_of(payload: &Payload, what: &str) -> AppError {

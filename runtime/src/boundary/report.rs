@@ -97,8 +97,8 @@ impl Recognised {
     }
 }
 
-/// The opening that an error is a rejection of. An error without a chain of sources may hide its
-/// rejection; one with a chain shows it.
+/// Returns the opening that an error is a rejection of. An error without a chain of sources may
+/// hide its rejection; one with a chain shows it.
 fn opening_of(view: View<'_>, inside: Option<&Rejection>) -> Option<ErrorId> {
     let hides = matches!(
         view.error(),
@@ -137,7 +137,7 @@ impl<'a> Report<'a> {
         }
     }
 
-    /// The code of an error that has none of its own.
+    /// Sets the code of an error that has none of its own.
     pub(crate) fn code(mut self, code: Option<ErrorCode>) -> Self {
         self.code = code;
         self
@@ -148,13 +148,13 @@ impl<'a> Report<'a> {
         self
     }
 
-    /// What was kept of the arguments, where the error itself has no room for it.
+    /// Adds what was kept of the arguments, where the error itself has no room for it.
     pub(crate) fn captured(mut self, arguments: Option<&'a Map<String, Value>>) -> Self {
         self.captured = arguments.filter(|arguments| !arguments.is_empty());
         self
     }
 
-    /// The error was not made at its location.
+    /// Leaves out the location, where the error was not made.
     pub(crate) fn without_location(mut self) -> Self {
         self.is_elsewhere = true;
         self

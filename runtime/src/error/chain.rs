@@ -23,8 +23,8 @@ fn next<'a>(level: &'a (dyn Error + 'static)) -> Option<&'a (dyn Error + 'static
     }
 }
 
-/// The error inside a level that names the source of that error as its own, so that `source()`
-/// alone skips it.
+/// Returns the error inside a level that names the source of that error as its own, so that
+/// `source()` alone skips it.
 pub(crate) fn inside<'a>(level: &'a (dyn Error + 'static)) -> Option<&'a (dyn Error + 'static)> {
     if let Some(io) = level.downcast_ref::<io::Error>() {
         return io.get_ref().map(|hidden| hidden as _);

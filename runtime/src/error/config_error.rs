@@ -90,7 +90,7 @@ impl ConfigError {
     }
 }
 
-/// A value as an error shows it, which goes into logs.
+/// Returns a value as an error shows it, which goes into logs.
 fn shown(value: &str) -> String {
     let value = redact::name(value);
     let (mut shown, mut rest) = (String::with_capacity(value.len()), &*value);

@@ -266,13 +266,13 @@ impl Serialize for ProblemDetails {
     }
 }
 
-/// Rounded up, so that who waits that long does not come too early.
+/// Rounds up, so that who waits that long does not come too early.
 fn whole_seconds(wait: Duration) -> u64 {
     wait.as_secs()
         .saturating_add(u64::from(wait.subsec_nanos() > 0))
 }
 
-/// The statuses in words, as the registry of HTTP statuses has them.
+/// Returns the reason phrase of a status.
 pub(crate) fn title(status: u16) -> &'static str {
     match status {
         400 => "Bad Request",

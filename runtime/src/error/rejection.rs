@@ -321,7 +321,7 @@ impl Rejection {
 }
 
 impl Clone for Rejection {
-    /// A copy is for looking at: dropping it has no effect on the error that holds the rejection
+    /// Copies for inspection: dropping the copy has no effect on the error that holds the rejection
     /// itself.
     fn clone(&self) -> Self {
         Self {

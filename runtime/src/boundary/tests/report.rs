@@ -148,7 +148,10 @@ fn error_is_logged_with_every_field_of_the_catalogue() {
         );
     }
     assert_eq!(line[ERROR_ID].len(), 36);
-    assert!(line[ERROR_LOCATION].contains("tests.rs:"), "{line:?}");
+    assert!(
+        line[ERROR_LOCATION].contains("tests/report.rs:"),
+        "{line:?}"
+    );
     assert!(
         !line.contains_key(DURATION),
         "no clock is read while debug is off: {line:?}"

@@ -174,7 +174,7 @@ impl<'o, C: OnError> AsyncGuard<'o, C> {
         }
     }
 
-    /// The handle of the body.
+    /// Returns the handle of the body.
     #[inline]
     pub fn transaction(&self) -> &AsyncTransaction {
         &self.transaction

@@ -122,7 +122,7 @@ pub struct NoParent;
     note = "inside an async transaction, call the inner one with `call_async`"
 )]
 pub trait Parent<'t>: Copy {
-    /// The transaction, if it is one.
+    /// Returns the transaction, if it is one.
     #[doc(hidden)]
     fn transaction<'p>(self) -> Option<&'p Transaction<'t>>
     where
@@ -149,7 +149,7 @@ impl<'t> Parent<'t> for &Transaction<'t> {
     message = "an async transaction joins an `&AsyncTransaction`, not `{Self}`"
 )]
 pub trait AsyncParent: Copy {
-    /// The transaction, if it is one.
+    /// Returns the transaction, if it is one.
     #[doc(hidden)]
     fn transaction<'p>(self) -> Option<&'p AsyncTransaction>
     where

@@ -17,7 +17,7 @@ use std::{marker::PhantomData, panic::Location};
     note = "end its body with `;`, or return a `Result` whose error a boundary can carry"
 )]
 pub trait CompensationResult {
-    /// The failure, if it is one.
+    /// Returns the failure, if it is one.
     #[doc(hidden)]
     fn into_failure(self) -> Option<AppError>;
 }

@@ -113,7 +113,7 @@ impl RollbackFailures {
 /// The detail that lists the failures.
 const DETAIL: &str = "rollback_failures";
 
-/// A failure as a detail.
+/// Returns a failure as a detail.
 fn row(failure: &RollbackFailure) -> Value {
     let error = &failure.error;
     json!({

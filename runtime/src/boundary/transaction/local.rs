@@ -165,7 +165,7 @@ impl<'o, 'a, C: OnError> Guard<'o, 'a, C> {
         }
     }
 
-    /// The handle of the body.
+    /// Returns the handle of the body.
     #[inline]
     pub fn transaction(&self) -> &Transaction<'a> {
         &self.transaction

@@ -73,7 +73,7 @@ impl Compensation {
         }
     }
 
-    /// What waits for the rollback of a transaction inside of this one.
+    /// Makes what waits for the rollback of a transaction inside of this one.
     #[cfg(feature = "async")]
     pub(super) fn inner(place: Place, rollback: Handed) -> Self {
         Self {

@@ -85,7 +85,7 @@ impl<'o> Scope<'o> {
         )
     }
 
-    /// The error of a transaction whose body panicked, reported.
+    /// Returns the error of a transaction whose body panicked, reported.
     #[cold]
     pub(super) fn panicked(&self, payload: &Payload, frame: &mut Frame) -> AppError {
         let error = panic::error_of(payload, self.operation.name()).at(self.place);
@@ -103,8 +103,8 @@ impl<'o> Scope<'o> {
         )
     }
 
-    /// The error of a transaction whose future is dropped: for the callback. Nothing failed, so
-    /// nothing is reported.
+    /// Returns the error of a transaction whose future is dropped: for the callback. Nothing
+    /// failed, so nothing is reported.
     #[cold]
     pub(super) fn cancelled(&self) -> AppError {
         let text = format!(

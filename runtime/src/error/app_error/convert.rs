@@ -151,8 +151,7 @@ fn from_boxed(source: BoxedError, place: Place) -> AppError {
     }
 }
 
-/// An `AppError` inside an `io::Error` comes back as it was, unless that adds something than it
-/// did.
+/// Takes an `AppError` out of an `io::Error`, unless that adds more than it did.
 fn from_io(io: io::Error, place: Place) -> AppError {
     let hidden = io
         .get_ref()
@@ -232,7 +231,7 @@ impl Found {
     }
 }
 
-/// A boxed error as a source; one of ours without its box.
+/// Returns a boxed error as a source; one of ours without its box.
 fn shared(error: BoxedError) -> SharedError {
     match error.downcast::<StdError>() {
         Ok(ours) => ours.into_app().0,

@@ -389,13 +389,13 @@ impl AppError {
         Self(Arc::new(inner))
     }
 
-    /// The body, for changing it; copied first where a clone shares it.
+    /// Returns the body, for changing it; copied first where a clone shares it.
     pub(super) fn body(&mut self) -> &mut Inner {
         Arc::make_mut(&mut self.0)
     }
 
-    /// The error as a level of another one's chain. An error that only carries its source adds
-    /// nothing to the chain.
+    /// Returns the error as a level of another one's chain. An error that only carries its source
+    /// adds nothing to the chain.
     fn into_source(self) -> SharedError {
         match &self.0.source {
             Some(source) if self.0.is_bare() => Arc::clone(source),

@@ -156,7 +156,7 @@ impl Inner {
         self.location
     }
 
-    /// The class of this error itself, if it has a code.
+    /// Returns the class of this error itself, if it has a code.
     pub(crate) fn own_class(&self) -> Option<Class> {
         self.coded.then(|| self.class.unwrap_or(self.code.class()))
     }
@@ -165,7 +165,7 @@ impl Inner {
         self.coded
     }
 
-    /// The wait that was set on this error itself.
+    /// Returns the wait that was set on this error itself.
     pub(crate) fn own_retry_after(&self) -> Option<Duration> {
         self.retry_after
     }

@@ -209,7 +209,7 @@ impl<'a> Form<'a> {
         self.member(member, "a whole number", Value::as_u64)
     }
 
-    /// The code, if it is registered, and whether it was set.
+    /// Returns the code, if it is registered, and whether it was set.
     fn code(&self) -> Result<(Option<ErrorCode>, bool), InvalidErrorJson> {
         let (name, number) = (self.text("code_name")?, self.number("code")?);
         let code = match name {

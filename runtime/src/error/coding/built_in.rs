@@ -98,8 +98,8 @@ built_in! {
     sqlx_0_9::Error => |error| super::sqlx::of_error(error);
 }
 
-/// The class of an input or output error: permanent where the same call fails again, transient
-/// where it may pass.
+/// Returns the class of an input or output error: permanent where the same call fails again,
+/// transient where it may pass.
 fn of_io_kind(kind: io::ErrorKind) -> Option<Coding> {
     use io::ErrorKind::{
         AddrInUse, AlreadyExists, ArgumentListTooLong, BrokenPipe, ConnectionAborted,

@@ -72,7 +72,7 @@ impl Coding {
         self
     }
 
-    /// A class without a code: the error stays uncoded.
+    /// Makes a coding of a class without a code: the error stays uncoded.
     pub(crate) const fn from_class(class: Class) -> Self {
         Self {
             code: None,

@@ -40,7 +40,7 @@ pub(super) fn of_reqwest(error: &reqwest_0_13::Error) -> Option<Coding> {
     })
 }
 
-/// The code of an answer of another service; its class is that of the status.
+/// Returns the code of a response of another service; its class is that of the status.
 #[cfg(feature = "reqwest-0_13")]
 pub(crate) const fn of_status(status: u16) -> Coding {
     let code = match status {

@@ -29,7 +29,7 @@ pub struct MappedType {
 }
 
 impl MappedType {
-    /// A type with an implementation of [`Coded`].
+    /// Describes a type with an implementation of [`Coded`].
     #[must_use]
     pub const fn by_derive<T: Coded>(declared_at: &'static str) -> Self {
         Self {
@@ -42,7 +42,7 @@ impl MappedType {
         }
     }
 
-    /// A box around any error.
+    /// Describes a box around any error.
     #[must_use]
     pub const fn boxing<T: Deref<Target = dyn Error + Send + Sync> + 'static>() -> Self {
         Self {
@@ -56,7 +56,7 @@ impl MappedType {
         }
     }
 
-    /// A type with the mapping `M`.
+    /// Describes a type with the mapping `M`.
     #[must_use]
     pub const fn by_mapping<T: CodedAs<M>, M: 'static>(declared_at: &'static str) -> Self {
         Self {
@@ -95,7 +95,8 @@ fn in_level<T: Error + 'static>(level: Level<'_>) -> Option<&T> {
         .or_else(|| level.downcast_ref::<Box<T>>().map(|boxed| &**boxed))
 }
 
-/// A mapping that panics gives no code: the error under inspection must not be lost for it.
+/// Calls a mapping; one that panics gives no code: the error under inspection must not be lost for
+/// it.
 pub(crate) fn contained(mapping: impl FnOnce() -> Option<Coding>) -> Option<Coding> {
     panics::catch(mapping).ok().flatten()
 }

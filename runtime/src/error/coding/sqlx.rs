@@ -29,7 +29,7 @@ pub(super) fn of_error(error: &Error) -> Option<Coding> {
     Some(coding)
 }
 
-/// By the kind, and where that is not enough, by SQLSTATE or the result code of SQLite.
+/// Decides by the kind, and where that is not enough, by SQLSTATE or the result code of SQLite.
 fn of_database(error: &dyn DatabaseError) -> Coding {
     match error.kind() {
         ErrorKind::UniqueViolation

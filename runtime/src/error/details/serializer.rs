@@ -14,8 +14,8 @@ use serde::{Serialize, ser};
 use serde_json::{Map, Number, Value};
 use std::fmt;
 
-/// The JSON form of any value; never fails, never panics, and is bounded in depth, number of values
-/// and text.
+/// Returns the JSON form of any value; never fails, never panics, and is bounded in depth, number
+/// of values and text.
 ///
 /// What JSON has no form for becomes a text: keys that are not strings, NaN and infinities,
 /// integers beyond 64 bits, bytes (in hexadecimal), and a value whose `Serialize` fails or panics.
@@ -65,7 +65,7 @@ impl Budget {
         }
     }
 
-    /// The form of a value, whatever its `Serialize` does.
+    /// Returns the form of a value, whatever its `Serialize` does.
     fn take<T: Serialize + ?Sized>(&mut self, value: &T) -> Value {
         if self.depth == 0 {
             return self.text("… (nested too deeply)");
@@ -91,7 +91,8 @@ impl Budget {
         }
     }
 
-    /// The text form of a key: a string as it is, everything else as it would print in JSON.
+    /// Returns the text form of a key: a string as it is, everything else as it would print in
+    /// JSON.
     fn key<T: Serialize + ?Sized>(&mut self, key: &T) -> String {
         match self.take(key) {
             Value::String(text) if text.len() <= MAX_KEY => text,
@@ -476,7 +477,7 @@ macro_rules! structs {
 
 structs! { SerializeStruct SerializeStructVariant }
 
-/// The key, or where two keys have the same text (as 1 and "1"), the key with a number.
+/// Returns the key, or where two keys have the same text (as 1 and "1"), the key with a number.
 fn distinct(key: String, fields: &Map<String, Value>) -> String {
     if !fields.contains_key(&key) {
         return key;

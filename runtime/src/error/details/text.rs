@@ -10,19 +10,19 @@ use std::{
 /// How many bytes of a foreign error's text are kept.
 const MAX_DISPLAY: usize = 64 * 1024;
 
-/// The text of a foreign value, cut at 64 KiB.
+/// Returns the text of a foreign value, cut at 64 KiB.
 ///
 /// What a `Display` wrote before it failed or panicked stands, followed by a note.
 pub(crate) fn display(value: impl fmt::Display) -> String {
     display_bounded(&value, MAX_DISPLAY)
 }
 
-/// The text of a message, however long: whoever wrote it chose its length.
+/// Returns the text of a message, however long: whoever wrote it chose its length.
 pub(crate) fn message(value: impl fmt::Display) -> String {
     display_bounded(&value, usize::MAX)
 }
 
-/// The text of a foreign value, cut at `max` bytes, with a mark.
+/// Returns the text of a foreign value, cut at `max` bytes, with a mark.
 pub(crate) fn display_bounded(value: &dyn fmt::Display, max: usize) -> String {
     let (mut text, cut) = display_head(value, max);
     if cut {
@@ -31,7 +31,7 @@ pub(crate) fn display_bounded(value: &dyn fmt::Display, max: usize) -> String {
     text
 }
 
-/// The first `max` bytes of a foreign value's text, and whether there are more.
+/// Returns the first `max` bytes of a foreign value's text, and whether there are more.
 pub(crate) fn display_head(value: &dyn fmt::Display, max: usize) -> (String, bool) {
     let mut into = Bounded {
         text: String::new(),
@@ -52,7 +52,7 @@ pub(crate) fn display_head(value: &dyn fmt::Display, max: usize) -> (String, boo
     (into.text, false)
 }
 
-/// The form of a key of details.
+/// Returns the form of a key of details.
 pub(crate) fn key(key: String) -> String {
     if key.len() <= MAX_KEY {
         key
@@ -61,7 +61,7 @@ pub(crate) fn key(key: String) -> String {
     }
 }
 
-/// A text of at most `max` bytes and the mark of what was cut.
+/// Returns a text of at most `max` bytes and the mark of what was cut.
 pub(super) fn cut(text: &str, max: usize) -> Cow<'_, str> {
     if text.len() <= max {
         return Cow::Borrowed(text);

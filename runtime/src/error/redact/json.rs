@@ -86,7 +86,7 @@ fn redact(value: &mut Value, redactor: &Redactor) {
     }
 }
 
-/// What the name of a key claims.
+/// Returns what the name of a key claims.
 fn claim(key: &str, redactor: &Redactor) -> Option<Claim> {
     let name = Name::new(key.as_bytes());
     // Parameters of URLs are words of everyday language.
@@ -148,8 +148,8 @@ fn spares_all(claim: &Claim, value: &Value) -> bool {
     has_text
 }
 
-/// `["authorization", "value"]`, the form of a list of headers, and `["--password", "value"]`, that
-/// of a command.
+/// Hides the value in `["authorization", "value"]`, the form of a list of headers, and
+/// `["--password", "value"]`, that of a command.
 fn pair_in_list(items: &mut [Value], redactor: &Redactor) {
     if let [Value::String(key), value @ Value::String(_)] = &mut *items
         && let Some(claim) = claim(key, redactor)
@@ -171,7 +171,7 @@ fn pair_in_list(items: &mut [Value], redactor: &Redactor) {
     }
 }
 
-/// `{"name": "authorization", "value": ..}`.
+/// Hides the value in `{"name": "authorization", "value": ..}`.
 fn named_pair(fields: &mut Map<String, Value>, redactor: &Redactor) {
     let is_key = |key: &str, list| is_listed(list, Name::new(key.as_bytes()).bytes());
     let name = fields

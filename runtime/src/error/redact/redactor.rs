@@ -309,7 +309,7 @@ pub(crate) fn text(text: &str) -> Cow<'_, str> {
     Redactor::current().text(text)
 }
 
-/// A name as sinks may have it: as it is, unless it holds a secret.
+/// Returns a name as sinks may have it: as it is, unless it holds a secret.
 ///
 /// What is made of words alone, for example `auth:token:refresh`, names something and is never
 /// taken for a pair.

@@ -4,8 +4,8 @@ use super::redactor::Redactor;
 use crate::error::details;
 use std::{borrow::Cow, fmt};
 
-/// How much of a text is redacted for `max` bytes of a line: more than that, for what is cut from
-/// the end of it may be half a secret, and every secret replaced makes the text shorter.
+/// Returns how much of a text is redacted for `max` bytes of a line: more than that, for what is
+/// cut from the end of it may be half a secret, and every secret replaced makes the text shorter.
 fn window(max: usize) -> usize {
     max.saturating_mul(2).saturating_add(1024)
 }
@@ -68,7 +68,8 @@ fn bounded<'a>(
     escape_and_cut(redactor.text(head), max, Rest::CutOf(text.len()), escaped)
 }
 
-/// A secret that the end of the window cuts in two may not look like one any more.
+/// Cuts the last word: a secret that the end of the window cuts in two may not look like one any
+/// more.
 fn without_last_word(head: &str) -> &str {
     let from = head.ceil_char_boundary(head.len().saturating_sub(512));
     match head[from..].rfind(|c: char| c.is_ascii_whitespace()) {
@@ -113,8 +114,8 @@ fn escape_and_cut(
     Cow::Owned(line)
 }
 
-/// Control characters, what ends a line in some program, and what reverses the direction of
-/// writing.
+/// Returns `true` for control characters, what ends a line in some program, and what reverses the
+/// direction of writing.
 fn needs_escape(c: char) -> bool {
     c.is_control()
         || matches!(

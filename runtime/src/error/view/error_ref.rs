@@ -25,8 +25,8 @@ pub enum ErrorRef<'a> {
 }
 
 impl<'a> ErrorRef<'a> {
-    /// The first error of the chain whose type has a `TypeId`, where the error has a chain of
-    /// sources.
+    /// Returns the first error of the chain whose type has a `TypeId`, where the error has a chain
+    /// of sources.
     pub(crate) fn head(&self) -> Option<&'a (dyn Error + 'static)> {
         match *self {
             ErrorRef::App(app) => Some(&**app),

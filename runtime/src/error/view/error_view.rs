@@ -224,27 +224,27 @@ impl<'a> View<'a> {
         }
     }
 
-    /// An error of a type with `#[derive(Coded)]`.
+    /// Makes the view of an error of a type with `#[derive(Coded)]`.
     #[must_use]
     pub(crate) fn from_coded<E: Coded>(error: &'a E) -> Self {
         let coding = coding::contained(|| error.coding());
         Self::new::<E>(ErrorRef::Std(error), Head::Coded(coding))
     }
 
-    /// An error of a type that `coded!` maps.
+    /// Makes the view of an error of a type that `coded!` maps.
     #[must_use]
     pub(crate) fn from_coded_as<E: CodedAs<M>, M>(error: &'a E) -> Self {
         let coding = coding::contained(|| error.coding());
         Self::new::<E>(ErrorRef::Std(error), Head::Coded(coding))
     }
 
-    /// An erased error behind a pointer of type `E`.
+    /// Makes the view of an erased error behind a pointer of type `E`.
     #[must_use]
     pub(crate) fn behind<E: ?Sized>(error: &'a (dyn Error + 'static)) -> Self {
         Self::new::<E>(ErrorRef::Std(error), Head::Erased)
     }
 
-    /// An error of type `E` of which only `error` is known.
+    /// Makes the view of an error of type `E` of which only `error` is known.
     #[must_use]
     pub(crate) fn unmapped<E: ?Sized>(error: ErrorRef<'a>) -> Self {
         Self::new::<E>(error, Head::Coded(None))
@@ -476,12 +476,12 @@ impl<'a> View<'a> {
         }
     }
 
-    /// Everything at once, in one walk.
+    /// Returns everything at once, from one walk.
     pub(crate) fn known(&self) -> Known {
         self.walk(Query::Look)
     }
 
-    /// A clone of the first `AppError` in the chain, and whether another error hides it.
+    /// Returns a clone of the first `AppError` in the chain, and whether another error hides it.
     pub(crate) fn shared(&self) -> Option<(AppError, bool)> {
         self.walk_to_shared()
     }

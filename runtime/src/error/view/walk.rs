@@ -37,7 +37,7 @@ impl View<'_> {
         known
     }
 
-    /// A clone of the first `AppError` in the chain, and whether it is hidden.
+    /// Returns a clone of the first `AppError` in the chain, and whether it is hidden.
     pub(super) fn walk_to_shared(&self) -> Option<(AppError, bool)> {
         let mut found = None;
         self.for_each_level(Query::Share, |_, level, facts| {

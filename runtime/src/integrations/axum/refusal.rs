@@ -133,13 +133,13 @@ fn is_plain(response: &Response) -> bool {
     }
 }
 
-/// The content type without its parameters; empty where it is no text.
+/// Returns the content type without its parameters; empty where it is no text.
 fn essence(headers: &HeaderMap) -> Option<&str> {
     let kind = headers.get(CONTENT_TYPE)?.to_str().unwrap_or_default();
     Some(kind.split(';').next().unwrap_or_default().trim())
 }
 
-/// The text of a body, as far as it is there.
+/// Returns the text of a body, as far as it is there.
 fn text_of(body: Body) -> String {
     let read = || {
         let (mut text, mut stream) = (Vec::new(), body.into_data_stream());
@@ -158,7 +158,7 @@ fn text_of(body: Body) -> String {
     panics::catch(read).unwrap_or_default()
 }
 
-/// The standard code of a status that this program answers with.
+/// Returns the standard code of a status that this program answers with.
 fn code_of(status: StatusCode) -> ErrorCode {
     match status.as_u16() {
         401 | 403 => ErrorCode::PERMISSION_ERROR,

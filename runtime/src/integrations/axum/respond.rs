@@ -203,7 +203,7 @@ fn send(error: &AppError, operation: &Operation<'_>, level: LogLevel, recognised
     report.level(level).send(recognised, Then::Ends);
 }
 
-/// Below 500 the client is at fault.
+/// Returns the level of a status: below 500 the client is at fault.
 const fn level_of(status: u16) -> LogLevel {
     if status < 500 {
         LogLevel::Warn

@@ -23,7 +23,7 @@ use std::{
     task::{Context, Poll, ready},
 };
 
-/// What records show of a request; names after the semantic conventions of OpenTelemetry.
+/// Returns what records show of a request; names after the semantic conventions of OpenTelemetry.
 pub(super) fn describe(request: &Request) -> request::Request {
     let method = method_of(request.method());
     let mut details = Map::from_iter([(
@@ -44,7 +44,8 @@ pub(super) fn describe(request: &Request) -> request::Request {
     request::Request::new(operation, details)
 }
 
-/// The methods of the HTTP standards. Others are chosen by clients, and are no part of a name.
+/// Returns the methods of the HTTP standards. Others are chosen by clients, and are no part of a
+/// name.
 fn method_of(method: &Method) -> Option<&'static str> {
     const KNOWN: [&str; 10] = [
         "GET", "HEAD", "POST", "PUT", "DELETE", "CONNECT", "OPTIONS", "TRACE", "PATCH", "QUERY",
@@ -123,7 +124,7 @@ impl<F: Future<Output = Response>> Future for Serving<F> {
     }
 }
 
-/// The treatment of a response.
+/// Returns the treatment of a response.
 fn answered(
     mut response: Response,
     frame: &mut Frame,

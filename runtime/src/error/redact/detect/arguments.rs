@@ -17,7 +17,7 @@ use std::ops::Range;
 const REACH: usize = 512;
 
 impl Scan<'_> {
-    /// The secret argument of the call that opens at `open`, if it is a literal.
+    /// Returns the secret argument of the call that opens at `open`, if it is a literal.
     pub(super) fn call(&self, open: usize) -> Option<Range<usize>> {
         let head = &self.bytes[self.done.max(open.saturating_sub(40))..open];
         let is_called = |(name, _): &&(&str, usize)| {
@@ -31,8 +31,8 @@ impl Scan<'_> {
         argument(self.bytes, open, *place)
     }
 
-    /// `Password("value")`, the debug form of a type; also `set_password("value")` and
-    /// `Basic("ann", "value")`.
+    /// Finds the secret in `Password("value")`, the debug form of a type; also
+    /// `set_password("value")` and `Basic("ann", "value")`.
     pub(super) fn newtype(&self, at: usize) -> Option<Range<usize>> {
         let head = &self.bytes[self.done..at];
         let len = head
@@ -58,7 +58,7 @@ impl Scan<'_> {
         value::newtype(self.bytes, at, &Claim::from_name(&name, weight))
     }
 
-    /// `{name, <<"value">>}`.
+    /// Finds the secret in `{name, <<"value">>}`.
     pub(super) fn binary(&self, at: usize) -> Option<Range<usize>> {
         let before = self.bytes[self.done..at].trim_ascii_end();
         let comma = self.done + before.len().checked_sub(1)?;
@@ -75,7 +75,7 @@ impl Scan<'_> {
         )
     }
 
-    /// `("name", "value")`.
+    /// Finds the secret in `("name", "value")`.
     pub(super) fn in_pair(&self, at: usize) -> Option<Range<usize>> {
         let quote = *self.bytes[self.done..at]
             .last()
@@ -102,7 +102,7 @@ impl Scan<'_> {
         )
     }
 
-    /// `{name, "value"}` without the blank.
+    /// Finds the secret in `{name, "value"}` without the blank.
     pub(super) fn in_proplist(&self, at: usize) -> Option<Range<usize>> {
         let comma = at
             .checked_sub(1)
@@ -116,7 +116,7 @@ impl Scan<'_> {
         value::after(self.bytes, at, Reach::Word, &claim).filter(|_| weight != Weight::Parameter)
     }
 
-    /// `password 'value'`.
+    /// Finds the secret in `password 'value'`.
     pub(super) fn after_word(&self, at: usize) -> Option<Range<usize>> {
         let (name, weight) = self.secret_name(self.name_before(at))?;
         let found = value::after(self.bytes, at, Reach::Word, &Claim::new(weight, false))?;
@@ -124,7 +124,7 @@ impl Scan<'_> {
         (is_chosen || shape::is_random(&self.bytes[found.clone()])).then_some(found)
     }
 
-    /// `--password value`, `"--password", "value"`.
+    /// Finds the secret in `--password value`, `"--password", "value"`.
     pub(super) fn flag(&self, at: usize) -> Option<Range<usize>> {
         let begins = at == 0
             || matches!(
@@ -152,7 +152,7 @@ impl Scan<'_> {
         )
     }
 
-    /// `--password PASSWORD`: the name of an option stands for its value.
+    /// Returns `true` for `--password PASSWORD`, where the name of an option stands for its value.
     fn is_usage(&self, name: &Name, at: usize) -> bool {
         let word = self.bytes[at..]
             .iter()
@@ -164,7 +164,7 @@ impl Scan<'_> {
         ends && word >= 3 && name.bytes().ends_with(stands_for.bytes())
     }
 
-    /// `auth=("ann", "x")`.
+    /// Finds the secret in `auth=("ann", "x")`.
     pub(super) fn in_login(&self, range: &Range<usize>, at: usize) -> Option<Range<usize>> {
         if !is_listed(
             tables::TUPLE_NAMES,
@@ -182,7 +182,7 @@ impl Scan<'_> {
     }
 }
 
-/// An argument that is a literal and no stand-in for a secret, by its place among them.
+/// Returns an argument that is a literal and no stand-in for a secret, by its place among them.
 pub(super) fn argument(bytes: &[u8], open: usize, place: usize) -> Option<Range<usize>> {
     let end = bytes.len().min(open + REACH);
     let (mut at, mut argument, mut depth) = (open + 1, 1, 0_usize);

@@ -55,7 +55,7 @@ pub(super) fn secrets(bytes: &[u8], found: &mut Vec<Range<usize>>) {
     }
 }
 
-/// The end of digits, in groups of four or more that single blanks or dashes part.
+/// Returns the end of digits, in groups of four or more that single blanks or dashes part.
 fn number_end(bytes: &[u8], start: usize) -> usize {
     let digits = |at: usize| {
         bytes[at..]

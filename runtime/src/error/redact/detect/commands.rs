@@ -42,7 +42,7 @@ pub(super) fn secrets(bytes: &[u8], word: &Range<usize>, found: &mut Vec<Range<u
     }
 }
 
-/// What `echo` writes into a program that reads a secret.
+/// Returns what `echo` writes into a program that reads a secret.
 fn piped(bytes: &[u8], at: usize) -> Option<Range<usize>> {
     let line = &bytes[at..bytes.len().min(at + REACH * 2)];
     let line = &line[..line.iter().position(|b| *b == b'\n').unwrap_or(line.len())];
@@ -81,7 +81,7 @@ fn piped(bytes: &[u8], at: usize) -> Option<Range<usize>> {
     Some(at + found.start + user..at + found.end)
 }
 
-/// What an option holds, if it is in the line.
+/// Returns what an option holds, if it is in the line.
 fn held(line: &[u8], row: &OptionRow) -> Option<Range<usize>> {
     let option = row.option.as_bytes();
     let mut is_given = option.is_empty();
@@ -148,7 +148,7 @@ fn held(line: &[u8], row: &OptionRow) -> Option<Range<usize>> {
     None
 }
 
-/// The next argument, without quotes around it and commas after it.
+/// Returns the next argument, without quotes around it and commas after it.
 fn argument(line: &[u8], at: usize) -> Option<Range<usize>> {
     let is_between = |b: &u8| b.is_ascii_whitespace() || *b == b',';
     let start = at + line.get(at..)?.iter().position(|b| !is_between(b))?;
@@ -168,7 +168,7 @@ fn argument(line: &[u8], at: usize) -> Option<Range<usize>> {
     Some(start..start + len)
 }
 
-/// An argument, unless it is an option, a number, as in `-p 80:80`, a path or a stand-in.
+/// Returns an argument, unless it is an option, a number, as in `-p 80:80`, a path or a stand-in.
 fn secret(line: &[u8], argument: Range<usize>) -> Option<Range<usize>> {
     let text = &line[argument.clone()];
     let is_number = text

@@ -58,8 +58,8 @@ pub(super) fn is_quote(b: u8) -> bool {
     matches!(b, b'"' | b'\'' | b'`')
 }
 
-/// What stands between quotes that may themselves be escaped; without a closing one, all that
-/// follows.
+/// Returns what stands between quotes that may themselves be escaped; without a closing one, all
+/// that follows.
 pub(super) fn quoted(bytes: &[u8], start: usize) -> Option<Range<usize>> {
     let escapes = bytes[start..]
         .iter()
@@ -79,8 +79,8 @@ pub(super) fn quoted(bytes: &[u8], start: usize) -> Option<Range<usize>> {
     Some(inside..bytes.len())
 }
 
-/// A list, object or tuple, with its brackets, and whether the closing one is there; without it,
-/// all that follows.
+/// Returns a list, object or tuple, with its brackets, and whether the closing one is there;
+/// without it, all that follows.
 pub(super) fn bracketed(bytes: &[u8], start: usize) -> (Range<usize>, bool) {
     let is_tuple = bytes[start] == b'(';
     let (mut depth, mut at) = (0_usize, start);

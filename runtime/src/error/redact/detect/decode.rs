@@ -94,7 +94,8 @@ fn is_sign(b: u8) -> bool {
     matches!(b, b'%' | b'\\' | b'&' | 0xc2 | 0xe1..=0xe3 | 0xef)
 }
 
-/// The ASCII character that the beginning of a text stands for, or none, and how many bytes do.
+/// Returns the ASCII character that the beginning of a text stands for, or none, and how many bytes
+/// do.
 fn one(rest: &[u8]) -> Option<(Option<u8>, usize)> {
     let hex = |b: u8| char::from(b).to_digit(16);
     let ascii = |high: u8, low: u8| {

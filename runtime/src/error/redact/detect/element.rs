@@ -52,7 +52,7 @@ impl Element {
         })
     }
 
-    /// Where the first element inside begins, if nothing stands before it.
+    /// Returns where the first element inside begins, if nothing stands before it.
     pub(super) fn inner(&self, bytes: &[u8]) -> Option<usize> {
         let blanks = bytes[self.content..]
             .iter()
@@ -63,8 +63,8 @@ impl Element {
         (bytes.get(start) == Some(&b'<')).then_some(start)
     }
 
-    /// The text of an element that holds no others. A text that was cut may lack the end tag; what
-    /// follows a placeholder, for example `<password> [options]`, is no content.
+    /// Returns the text of an element that holds no others. A text that was cut may lack the end
+    /// tag; what follows a placeholder, for example `<password> [options]`, is no content.
     pub(super) fn text(&self, bytes: &[u8]) -> Option<Range<usize>> {
         let rest = &bytes[self.content..];
         if let Some(data) = rest.strip_prefix(CDATA) {
@@ -95,7 +95,7 @@ impl Element {
 }
 
 impl Scan<'_> {
-    /// `<name>value</name>`.
+    /// Finds the secret in `<name>value</name>`.
     pub(super) fn element(&self, at: usize) -> Option<Range<usize>> {
         let element = Element::at(self.bytes, at)?;
         let named = self
@@ -111,7 +111,7 @@ impl Scan<'_> {
         (!claim.spares_quoted(&self.bytes[range.clone()])).then_some(range)
     }
 
-    /// `<Password><Value>x</Value>`.
+    /// Finds the secret in `<Password><Value>x</Value>`.
     fn inner_value(&self, element: &Element) -> Option<Range<usize>> {
         let inner = Element::at(self.bytes, element.inner(self.bytes)?)?;
         let name = Name::new(&self.bytes[inner.name.clone()]);
@@ -122,7 +122,7 @@ impl Scan<'_> {
         }
     }
 
-    /// `<key>password</key><string>x</string>`.
+    /// Finds the secret in `<key>password</key><string>x</string>`.
     fn named_element(&self, element: &Element) -> Option<Range<usize>> {
         if !is_listed(
             tables::NAME_KEYS,

@@ -25,7 +25,7 @@ pub(super) enum Reach {
     HeaderPair,
 }
 
-/// The end of a list, an object, or a struct as `Keys { .. }` and `Keys("a", "b")`.
+/// Returns the end of a list, an object, or a struct as `Keys { .. }` and `Keys("a", "b")`.
 pub(super) fn bracket_end(bytes: &[u8], start: usize, reach: Reach) -> Option<usize> {
     let first = bytes.get(start)?;
     if matches!(first, b'{' | b'[')
@@ -57,13 +57,13 @@ pub(super) fn bracket_end(bytes: &[u8], start: usize, reach: Reach) -> Option<us
     }
 }
 
-/// The list or object that begins here.
+/// Returns the list or object that begins here.
 pub(super) fn object(bytes: &[u8], start: usize) -> Option<Range<usize>> {
     matches!(bytes.get(start), Some(b'{' | b'[')).then(|| start..bracketed(bytes, start).0.end)
 }
 
-/// The end of the lines of a header, or of the quoted text that holds it; a quote after `=` opens
-/// one in the line.
+/// Returns the end of the lines of a header, or of the quoted text that holds it; a quote after `=`
+/// opens one in the line.
 pub(super) fn header_end(bytes: &[u8], start: usize) -> usize {
     let (mut at, mut in_quotes) = (start, false);
     while let Some(b) = bytes.get(at) {
@@ -89,7 +89,7 @@ fn is_folded(bytes: &[u8], start: usize) -> bool {
     text > start && bytes.get(text).is_some_and(|b| !b.is_ascii_whitespace())
 }
 
-/// `cookie=a=b; c=d`, `authorization=scheme credentials`.
+/// Returns the end of `cookie=a=b; c=d`, `authorization=scheme credentials`.
 pub(super) fn header_pair_end(bytes: &[u8], start: usize, word_end_: usize) -> usize {
     const PARAMETERS: [&[u8]; 4] = [b"digest", b"aws4-hmac-sha256", b"hawk", b"oauth"];
     let mut at = word_end_;
@@ -123,8 +123,8 @@ pub(super) fn header_pair_end(bytes: &[u8], start: usize, word_end_: usize) -> u
     at
 }
 
-/// The end of a value with blanks in it: of the line, of the quoted text that holds it, or before
-/// the next setting.
+/// Returns the end of a value with blanks in it: of the line, of the quoted text that holds it, or
+/// before the next setting.
 pub(super) fn setting_end(bytes: &[u8], start: usize, listed: bool) -> usize {
     let mut at = start;
     while let Some(b) = bytes.get(at) {
@@ -151,8 +151,8 @@ pub(super) fn setting_end(bytes: &[u8], start: usize, listed: bool) -> usize {
             .map_or(0, |last| last + 1)
 }
 
-/// The end of a bare word. Passwords hold punctuation, so a comma or bracket ends the word only
-/// where what follows looks like the next pair, the end of the text, or prose.
+/// Returns the end of a bare word. Passwords hold punctuation, so a comma or bracket ends the word
+/// only where what follows looks like the next pair, the end of the text, or prose.
 pub(super) fn word_end(bytes: &[u8], start: usize, is_parameter: bool) -> usize {
     let mut at = tokens::skip_scheme(bytes, start);
     while let Some(b) = bytes.get(at) {
@@ -218,7 +218,7 @@ fn is_assignment(bytes: &[u8], start: usize) -> bool {
     name > 0 && bytes.get(start + name + blanks) == Some(&b'=')
 }
 
-/// `name=` or `name[]=`, or the rest of `&amp;`.
+/// Returns `true` if `name=`, `name[]=` or the rest of `&amp;` stands here.
 fn is_next_parameter(bytes: &[u8], start: usize) -> bool {
     bytes[start..].starts_with(b"&")
         || matches!(name_and_next(bytes, start), Some(b'=' | b'[' | b';'))
@@ -229,7 +229,7 @@ fn is_tag(bytes: &[u8], start: usize) -> bool {
         && matches!(name_and_next(bytes, start), Some(b'>' | b'/' | b' '))
 }
 
-/// What follows the name that stands here.
+/// Returns what follows the name that stands here.
 fn name_and_next(bytes: &[u8], start: usize) -> Option<u8> {
     let name = bytes
         .get(start..)?

@@ -11,7 +11,7 @@ use crate::error::redact::tables;
 use std::ops::Range;
 
 impl Words<'_> {
-    /// `login with user:x`.
+    /// Finds the secret in `login with user:x`.
     pub(super) fn after_login(
         &self,
         word: &Range<usize>,
@@ -38,7 +38,7 @@ impl Words<'_> {
         (is_pair && is_secret).then_some(word.start + split + 1..word.end)
     }
 
-    /// `credentials ann / x`: whether a word of a login stands before the user.
+    /// Returns `true` if a word of a login stands before the user: `credentials ann / x`.
     pub(super) fn is_login_before(&self, user: usize) -> bool {
         let before = &self.bytes[user.saturating_sub(REACH / 4)..user];
         let mut words =
@@ -46,7 +46,7 @@ impl Words<'_> {
         words.any(|word| is_listed(tables::PAIRED, word))
     }
 
-    /// `//user%x@host`, `user:x@host`, `user/x@//host`.
+    /// Finds the secret in `//user%x@host`, `user:x@host`, `user/x@//host`.
     pub(super) fn before_host(&self, word: &Range<usize>) -> Option<Range<usize>> {
         let bytes = &self.bytes[word.clone()];
         let host = bytes.iter().rposition(|b| *b == b'@')?;
@@ -74,7 +74,7 @@ impl Words<'_> {
         is_secret.then_some(word.start + split + 1..word.start + host)
     }
 
-    /// `host:5432:database:user:x`, a line of the file `.pgpass`.
+    /// Finds the secret in `host:5432:database:user:x`, a line of the file `.pgpass`.
     pub(super) fn in_fields(&self, word: &Range<usize>) -> Option<Range<usize>> {
         let bytes = &self.bytes[word.clone()];
         let mut at = bytes
@@ -104,7 +104,7 @@ impl Words<'_> {
             .then_some(secret)
     }
 
-    /// `/password-reset/x`.
+    /// Finds the secret in `/password-reset/x`.
     pub(super) fn in_path(&self, word: &Range<usize>) -> Option<Range<usize>> {
         let bytes = &self.bytes[word.clone()];
         let mut at = bytes.iter().position(|b| *b == b'/')? + 1;
@@ -134,7 +134,7 @@ impl Words<'_> {
         None
     }
 
-    /// The hash of a password.
+    /// Returns the hash of a password.
     pub(super) fn hash(&self, word: &Range<usize>) -> Option<Range<usize>> {
         let bytes = &self.bytes[word.clone()];
         let named = shape::trimmed(bytes).start;

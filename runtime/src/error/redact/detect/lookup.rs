@@ -75,7 +75,7 @@ static TOKEN_ROWS: ([u16; 256], [u16; tables::TOKENS.len()]) = {
     (first, next)
 };
 
-/// The places of the rows of [`tables::TOKENS`] that begin with a byte, in their order.
+/// Returns the places of the rows of [`tables::TOKENS`] that begin with a byte, in their order.
 pub(super) fn tokens_from(first: u8) -> impl Iterator<Item = usize> {
     let (firsts, nexts) = &TOKEN_ROWS;
     let row = |place: u16| Some(usize::from(place)).filter(|place| *place < nexts.len());
@@ -85,7 +85,8 @@ pub(super) fn tokens_from(first: u8) -> impl Iterator<Item = usize> {
 }
 
 impl EndsFilter {
-    /// Where the ends of a word of some length stand; capitals stand where small letters do.
+    /// Returns where the ends of a word of some length stand; capitals stand where small letters
+    /// do.
     const fn place(a: u8, b: u8, len: usize) -> (usize, u32) {
         let hash = (a | 0x20) as usize * 37 + (b | 0x20) as usize * 5 + len * 113;
         (hash / 64 % 64, (hash % 64) as u32)
@@ -119,7 +120,7 @@ impl EndsFilter {
 pub(super) struct HeadFilter([u64; 64]);
 
 impl HeadFilter {
-    /// Where three bytes stand; capitals stand where small letters do.
+    /// Returns where three bytes stand; capitals stand where small letters do.
     const fn place(a: u8, b: u8, c: u8) -> (usize, u32) {
         let hash = ((a | 0x20) as usize * 1021) ^ ((b | 0x20) as usize * 61) ^ (c | 0x20) as usize;
         (hash / 64 % 64, (hash % 64) as u32)

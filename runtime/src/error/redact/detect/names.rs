@@ -80,7 +80,7 @@ impl Name {
         self.bytes().ends_with(part.as_bytes())
     }
 
-    /// What the tables know of the name.
+    /// Returns what the tables know of the name.
     pub(crate) fn weight(&self) -> Option<Weight> {
         // Most words between separators are short.
         if self.len < 3 && self.bytes() != b"pw" {

@@ -21,7 +21,8 @@ const MARGIN: usize = 64;
 const MAX_LINK: usize = 512;
 
 impl Scan<'_> {
-    /// `name = value`, `"name": "value"`, `?name=value`, `name: |` and the lines below.
+    /// Finds the secret in `name = value`, `"name": "value"`, `?name=value`, `name: |` and the
+    /// lines below.
     pub(super) fn after_separator(&mut self, at: usize) -> Option<Range<usize>> {
         let range = self.name_before(at);
         let is_parameter = matches!(
@@ -115,7 +116,7 @@ impl Scan<'_> {
         value::after(self.bytes, start, reach, &claim)
     }
 
-    /// `login=ann:x`.
+    /// Finds the secret in `login=ann:x`.
     fn login_value(&self, range: &Range<usize>, at: usize) -> Option<Range<usize>> {
         let name = Name::new(&self.bytes[range.clone()]);
         if self.bytes[at] != b'=' || !is_listed(tables::LOGIN_NAMES, name.bytes()) {
@@ -152,7 +153,7 @@ impl Scan<'_> {
         (shape::is_chosen(text) || (is_sure && !spared)).then_some(secret)
     }
 
-    /// Whether a name is part of `arn:aws:secretsmanager:..:secret:prod/db`.
+    /// Returns `true` if a name is part of `arn:aws:secretsmanager:..:secret:prod/db`.
     fn is_in_resource(&self, name: usize) -> bool {
         let before = &self.bytes[name.saturating_sub(MARGIN * 2)..name];
         let word = before
@@ -164,8 +165,8 @@ impl Scan<'_> {
             .any(|scheme| word.starts_with(scheme.as_bytes()))
     }
 
-    /// A parameter of any name whose value is as random as only a token or an identifier of a
-    /// session is.
+    /// Returns a parameter of any name whose value is as random as only a token or an identifier of
+    /// a session is.
     fn link_parameter(&self, range: &Range<usize>, at: usize) -> Option<Range<usize>> {
         if self.bytes[at] != b'='
             || !matches!(self.byte_before(range.start), Some(b'?' | b'&' | b'#'))
@@ -229,7 +230,7 @@ impl Scan<'_> {
         }
     }
 
-    /// How far a bare value may go, by what stands around the name.
+    /// Returns how far a bare value may go, by what stands around the name.
     fn reach(&mut self, range: &Range<usize>, at: usize, name: &Name, weight: Weight) -> Reach {
         if weight == Weight::Header {
             return if self.bytes[at] == b':' {
@@ -327,8 +328,8 @@ fn is_assignment(line: &[u8], start: usize) -> bool {
     name > 0 && line.get(start + name) == Some(&b'=')
 }
 
-/// The lines below the one that ends at `at`, if that line has only the sign of a block, for
-/// example `|` and `>-`; none of their bytes if they are hidden already.
+/// Returns the lines below the one that ends at `at`, if that line has only the sign of a block,
+/// for example `|` and `>-`; none of their bytes if they are hidden already.
 ///
 /// The line of the name is read from its beginning, and each line has one end: the time stays
 /// linear.

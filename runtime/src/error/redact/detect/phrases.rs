@@ -12,7 +12,7 @@ use crate::error::redact::tables::{self, Take, Weight};
 use std::ops::Range;
 
 impl Words<'_> {
-    /// What a row of [`tables::PHRASES`] announces.
+    /// Returns what a row of [`tables::PHRASES`] announces.
     pub(super) fn after_phrase(
         &self,
         word: &Range<usize>,
@@ -150,7 +150,7 @@ impl Words<'_> {
         }
     }
 
-    /// `-password x`: an option with one dash.
+    /// Finds the secret in `-password x`: an option with one dash.
     pub(super) fn after_option(
         &self,
         word: &Range<usize>,

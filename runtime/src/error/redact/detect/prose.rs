@@ -183,8 +183,8 @@ impl Words<'_> {
         is_sure.then_some((name, weight))
     }
 
-    /// `password for ann is x`, `token x`: the next word that does not occur in a sentence. Of what
-    /// may be no secret, only the word beside it.
+    /// Finds the secret in `password for ann is x`, `token x`: the next word that does not occur in
+    /// a sentence. Of what may be no secret, only the word beside it.
     ///
     /// Where the name is assigned a value, a word that may be a chosen password is enough.
     fn after_name(
@@ -288,7 +288,7 @@ impl Words<'_> {
         None
     }
 
-    /// ``invalid type: string "x", expected u16 for key `password` ``.
+    /// Finds the secret in ``invalid type: string "x", expected u16 for key `password` ``.
     ///
     /// Of an option that is surely secret also a word of letters:
     /// `invalid value 'x' for '--password <PASSWORD>'`.
@@ -328,7 +328,7 @@ impl Words<'_> {
         }
     }
 
-    /// What stands alone in its line behind a name that begins it, as in a table.
+    /// Returns what stands alone in its line behind a name that begins it, as in a table.
     fn lone(&self, name: &Range<usize>) -> Option<Range<usize>> {
         let begins = name.start == 0 || self.bytes[name.start - 1] == b'\n';
         let value = next(self.bytes, name.end)
@@ -351,7 +351,7 @@ impl Words<'_> {
         (is_last && !spared && value.len() > 4).then_some(value)
     }
 
-    /// Whether letters and digits of a word stand before a verb.
+    /// Returns `true` if letters and digits of a word stand before a verb.
     fn is_subject(&self, word: &Range<usize>) -> bool {
         let text = &self.bytes[self.bare(word)];
         let has = |is: fn(&u8) -> bool| text.iter().any(is);

@@ -21,7 +21,7 @@ use std::ops::Range;
 const NEAR: usize = 200;
 
 impl Scan<'_> {
-    /// What the key before the separator at `at` hides because of another key's value.
+    /// Returns what the key before the separator at `at` hides because of another key's value.
     pub(super) fn record(&mut self, key: &Range<usize>, at: usize) -> Option<Range<usize>> {
         if !(1..=16).contains(&key.len()) {
             return None;
@@ -94,7 +94,8 @@ impl Scan<'_> {
         (value.end + NEAR > key.start && !self.is_new_record(value.end, key.start)).then_some(value)
     }
 
-    /// Where the last part of a path stands: `["user", "password"]`, `('body', 'password')`.
+    /// Returns where the last part of a path stands: `["user", "password"]`, `('body',
+    /// 'password')`.
     fn last_in_list(&self, start: usize) -> usize {
         let close = match self.bytes.get(start) {
             Some(b'[') => b']',
@@ -153,7 +154,7 @@ impl Scan<'_> {
         above.rsplit(|b| *b == b'\n').skip(1).take(2).any(is_name)
     }
 
-    /// The body of a part of a form, below the blank line after its head.
+    /// Returns the body of a part of a form, below the blank line after its head.
     fn form_field(&self, at: usize) -> Option<Range<usize>> {
         let head = &self.bytes[at..self.bytes.len().min(at + NEAR)];
         let find = |part: &[u8]| {
@@ -175,7 +176,7 @@ impl Scan<'_> {
         (!body.is_empty() && !claim.spares_quoted(body)).then_some(start..start + body.len())
     }
 
-    /// The lines below this one, up to the key that ends them.
+    /// Returns the lines below this one, up to the key that ends them.
     fn key_lines(&self, at: usize) -> Option<Range<usize>> {
         let rest = &self.bytes[at..];
         let start = rest.iter().position(|b| *b == b'\n')? + 1;

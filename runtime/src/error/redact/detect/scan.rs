@@ -80,7 +80,7 @@ impl<'a> Scan<'a> {
         Some((name, weight))
     }
 
-    /// Where the name before a separator stands: behind blanks and closing quotes.
+    /// Returns where the name before a separator stands: behind blanks and closing quotes.
     pub(super) fn name_before(&self, at: usize) -> Range<usize> {
         let bytes = &self.bytes[self.done..at];
         let mut end = bytes.len();

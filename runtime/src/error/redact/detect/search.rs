@@ -67,7 +67,7 @@ fn merge(text: &str, found: &mut Vec<Range<usize>>) {
     });
 }
 
-/// The pass over the bytes that can announce a secret.
+/// Passes over the bytes that can announce a secret.
 fn plain(text: &str, names: &NameRules, found: &mut Vec<Range<usize>>) {
     let bytes = text.as_bytes();
     let mut scan = Scan::new(bytes, names);
@@ -143,7 +143,7 @@ mod sign {
     }
 }
 
-/// The next place, from `at` on, where a secret can begin or be announced.
+/// Returns the next place, from `at` on, where a secret can begin or be announced.
 fn next_sign(bytes: &[u8], at: usize) -> Option<usize> {
     let mut before = if at == 0 {
         0

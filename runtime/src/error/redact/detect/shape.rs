@@ -19,7 +19,7 @@ pub(super) fn trim(word: &[u8]) -> &[u8] {
     &word[trimmed(word)]
 }
 
-/// Where a word stands without what ends a word of prose.
+/// Returns where a word stands without what ends a word of prose.
 pub(super) fn trimmed(word: &[u8]) -> Range<usize> {
     let is_end = |b: &u8| {
         matches!(
@@ -414,7 +414,7 @@ fn is_mixed(part: &[u8]) -> bool {
     }
 }
 
-/// How often letters and digits take turns.
+/// Returns how often letters and digits take turns.
 pub(super) fn turns(part: &[u8]) -> usize {
     part.windows(2)
         .filter(|two| two[0].is_ascii_digit() != two[1].is_ascii_digit())

@@ -15,7 +15,8 @@ use std::ops::Range;
 const COLUMNS: usize = 512;
 const VALUES: usize = 2048;
 
-/// The value of the first secret column in `(name, token)=(ann, x)`, whose `=` stands at `at`.
+/// Returns the value of the first secret column in `(name, token)=(ann, x)`, whose `=` stands at
+/// `at`.
 pub(super) fn detail(bytes: &[u8], at: usize, names: &NameRules) -> Option<Range<usize>> {
     if at == 0 || bytes[at - 1] != b')' || bytes.get(at + 1) != Some(&b'(') {
         return None;
@@ -109,7 +110,7 @@ pub(super) fn secrets(
     }
 }
 
-/// What the names of columns claim of their values.
+/// Returns what the names of columns claim of their values.
 fn claims<'a>(columns: &'a [u8], names: &'a NameRules) -> impl Iterator<Item = Option<Claim>> + 'a {
     columns.split(|b| *b == b',').map(|column| {
         let name = Name::new(column.trim_ascii());

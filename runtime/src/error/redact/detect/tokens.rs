@@ -16,8 +16,8 @@ const MOST: usize = 512;
 /// How long a body behind a prefix is at least.
 const BODY: usize = 30;
 
-/// The token, or the credentials after `Bearer` or `Basic`, that begins at a place where a word
-/// begins.
+/// Returns the token, or the credentials after `Bearer` or `Basic`, that begins at a place where a
+/// word begins.
 pub(super) fn token(bytes: &[u8], at: usize) -> Option<Range<usize>> {
     let rest = &bytes[at..];
     match rest[0] {
@@ -29,7 +29,7 @@ pub(super) fn token(bytes: &[u8], at: usize) -> Option<Range<usize>> {
     }
 }
 
-/// The length of the token of a well-known service.
+/// Returns the length of the token of a well-known service.
 fn prefixed(rest: &[u8]) -> Option<usize> {
     let mut rows = lookup::tokens_from(rest[0]).map(|i| &tables::TOKENS[i]);
     let row = rows.find(|row| rest.starts_with(row.prefix.as_bytes()))?;
@@ -67,7 +67,7 @@ fn prefixed(rest: &[u8]) -> Option<usize> {
     Some(prefix.len() + len + more - usize::from(body[..len + more].ends_with(b",")))
 }
 
-/// The token of a Telegram bot whose number stands before the colon at `at`.
+/// Returns the token of a Telegram bot whose number stands before the colon at `at`.
 pub(super) fn bot_token(bytes: &[u8], at: usize) -> Option<Range<usize>> {
     let digits = bytes[..at]
         .iter()
@@ -84,8 +84,8 @@ pub(super) fn bot_token(bytes: &[u8], at: usize) -> Option<Range<usize>> {
     (digits >= 6 && (30..=64).contains(&len)).then_some(at - digits..at + 1 + len)
 }
 
-/// The length of `header.payload[.signature]`, or of the five parts of an encrypted token, whose
-/// second may be empty.
+/// Returns the length of `header.payload[.signature]`, or of the five parts of an encrypted token,
+/// whose second may be empty.
 fn json_web_token(rest: &[u8]) -> Option<usize> {
     let part = |from: usize| {
         rest[from..]
@@ -127,7 +127,7 @@ fn begins_object(encoded: &[u8]) -> bool {
     bytes.all(|b| (0x20..0x7f).contains(&b))
 }
 
-/// What follows `Bearer` or `Basic` and is not a word of prose.
+/// Returns what follows `Bearer` or `Basic` and is not a word of prose.
 fn credentials(bytes: &[u8], at: usize) -> Option<Range<usize>> {
     let rest = &bytes[at..];
     let scheme = [&b"bearer"[..], b"basic"]
@@ -176,7 +176,8 @@ fn starts_with_word(rest: &[u8], word: &[u8]) -> bool {
         && !is_token_byte(rest[word.len()])
 }
 
-/// Prose after the word "bearer", and parameters, for example `error="invalid_token"`.
+/// Returns `true` for prose after the word "bearer", and for parameters, for example
+/// `error="invalid_token"`.
 fn is_prose(word: &[u8]) -> bool {
     let bare = shape::trim(word);
     let is_parameter = word.iter().position(|b| *b == b'=').is_some_and(|sign| {
@@ -203,8 +204,8 @@ fn looks_encoded(word: &[u8]) -> bool {
         && word.iter().any(|b| !b.is_ascii_uppercase())
 }
 
-/// `-----BEGIN PRIVATE KEY-----`, and other blocks of [`tables::BLOCKS`], up to its end, or to the
-/// end of the text.
+/// Finds the secret in `-----BEGIN PRIVATE KEY-----`, and other blocks of [`tables::BLOCKS`], up to
+/// its end, or to the end of the text.
 pub(super) fn private_key(bytes: &[u8], at: usize) -> Option<Range<usize>> {
     // Keys of SSH2 have fewer dashes.
     let end_mark: &[u8] = if bytes[at..].starts_with(b"-----") {
@@ -241,7 +242,7 @@ pub(super) fn private_key(bytes: &[u8], at: usize) -> Option<Range<usize>> {
     Some(at..at + end + end_mark.len() + dashes)
 }
 
-/// The secret path of a hook whose host begins at `start`, up to the end of the URL.
+/// Returns the secret path of a hook whose host begins at `start`, up to the end of the URL.
 pub(super) fn web_hook(bytes: &[u8], start: usize) -> Option<Range<usize>> {
     let rest = &bytes[start..];
     let is_here = |hook: &&&str| {
@@ -289,7 +290,7 @@ pub(super) fn in_word(bytes: &[u8], word: &Range<usize>, found: &mut Vec<Range<u
     }
 }
 
-/// The length of a token that has one of [`tables::SHAPES`].
+/// Returns the length of a token that has one of [`tables::SHAPES`].
 fn shaped(rest: &[u8]) -> Option<usize> {
     tables::SHAPES.iter().find_map(|shape| {
         let mut len = 0;
@@ -302,7 +303,7 @@ fn shaped(rest: &[u8]) -> Option<usize> {
     })
 }
 
-/// How many bytes a part has, if it stands here.
+/// Returns how many bytes a part has, if it stands here.
 fn part_len(rest: &[u8], part: Of) -> Option<usize> {
     let count = |least: usize, most: usize, is: fn(&u8) -> bool| {
         let len = rest.iter().take(most).take_while(|b| is(b)).count();
@@ -334,8 +335,8 @@ fn part_len(rest: &[u8], part: Of) -> Option<usize> {
     }
 }
 
-/// The length of `prefix_body`, whose body is as only a token's is. Digests and published keys have
-/// such a form too.
+/// Returns the length of `prefix_body`, whose body is as only a token's is. Digests and published
+/// keys have such a form too.
 fn prefixed_at_random(run: &[u8]) -> Option<usize> {
     let prefix = run
         .iter()

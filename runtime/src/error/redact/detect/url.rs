@@ -18,8 +18,8 @@ const NETWORKS: [&[u8]; 6] = [b"tcp", b"tcp4", b"tcp6", b"udp", b"unix", b"cloud
 const ORACLE: [&[u8]; 3] = [b"oracle:thin", b"oracle:oci", b"oracle:oci8"];
 
 impl Scan<'_> {
-    /// `scheme://userinfo@host`: the whole userinfo, for tokens stand in the place of the user as
-    /// well.
+    /// Finds the secret in `scheme://userinfo@host`: the whole userinfo, for tokens stand in the
+    /// place of the user as well.
     pub(super) fn userinfo(&mut self, start: usize) -> Match {
         let bytes = self.bytes;
         let len = url_part(bytes, start, |b| matches!(b, b'/' | b'?' | b'#'));
@@ -87,7 +87,7 @@ impl Scan<'_> {
         }
     }
 
-    /// A password that follows a colon in an address without `//`.
+    /// Returns a password that follows a colon in an address without `//`.
     pub(super) fn after_colon(&mut self, at: usize) -> Match {
         if let Some(token) = tokens::bot_token(self.bytes, at) {
             return Match::Secret(token);
@@ -117,7 +117,7 @@ impl Scan<'_> {
         }
     }
 
-    /// `user:password@tcp(host)`.
+    /// Finds the secret in `user:password@tcp(host)`.
     pub(super) fn before_network(&mut self, at: usize) -> Option<Range<usize>> {
         let rest = &self.bytes[at + 1..];
         let len = rest
@@ -179,8 +179,8 @@ fn is_web(bytes: &[u8], end: usize) -> bool {
         .any(|scheme| bytes[end - len..end].eq_ignore_ascii_case(scheme))
 }
 
-/// How much of a URL stands here before it ends or `stops` returns `true`. A quote ends it unless
-/// it is part of a password.
+/// Returns how much of a URL stands here before it ends or `stops` returns `true`. A quote ends it
+/// unless it is part of a password.
 fn url_part(bytes: &[u8], start: usize, stops: impl Fn(u8) -> bool) -> usize {
     let ends = |at: usize| match bytes[at] {
         b if b.is_ascii_whitespace() => true,

@@ -12,7 +12,7 @@ use super::{
 use crate::error::redact::{sensitive::MARK_BYTES, tables::Weight};
 use std::ops::Range;
 
-/// The extent of the value at `start`, unless the claim spares it or there is none.
+/// Returns the extent of the value at `start`, unless the claim spares it or there is none.
 pub(super) fn after(
     bytes: &[u8],
     start: usize,
@@ -107,7 +107,7 @@ fn is_one_value(content: &[u8]) -> bool {
         && content[1..content.len() - 1].iter().all(is_within)
 }
 
-/// `"old" -> "new"`: both.
+/// Extends the range of `"old" -> "new"` to both.
 fn changed(bytes: &[u8], range: Range<usize>, claim: &Claim) -> Range<usize> {
     let rest = &bytes[range.end..];
     let arrow = [&b"\" -> "[..], b"' -> ", b"\" => "]
@@ -120,7 +120,7 @@ fn changed(bytes: &[u8], range: Range<usize>, claim: &Claim) -> Range<usize> {
     }
 }
 
-/// The end of a list whose first word ends at `at`: `code-1, code-2`.
+/// Returns the end of a list whose first word ends at `at`: `code-1, code-2`.
 fn list_end(bytes: &[u8], mut at: usize) -> usize {
     for _ in 0..32 {
         let rest = &bytes[at..bytes.len().min(at + MAX_REST)];
@@ -162,7 +162,8 @@ fn spares(word: &[u8], rest: &[u8], claim: &Claim) -> bool {
     claim.spares_credentials(&word[scheme..], rest)
 }
 
-/// What stands between the parentheses that open at `open`, on one line unless it is quoted.
+/// Returns what stands between the parentheses that open at `open`, on one line unless it is
+/// quoted.
 pub(super) fn newtype(bytes: &[u8], open: usize, claim: &Claim) -> Option<Range<usize>> {
     let start = skip_space(bytes, open + 1);
     if bytes[start..].starts_with(MARK_BYTES) {

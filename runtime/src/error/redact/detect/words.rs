@@ -9,7 +9,7 @@ pub(super) const NEAR: usize = 6;
 /// How far a word looks ahead or back: more than any sentence about a secret has.
 pub(super) const REACH: usize = 240;
 
-/// The next run of bytes without white space.
+/// Returns the next run of bytes without white space.
 pub(super) fn next(bytes: &[u8], at: usize) -> Option<Range<usize>> {
     let start = at
         + bytes
@@ -30,13 +30,13 @@ pub(super) struct Words<'a> {
 }
 
 impl Words<'_> {
-    /// A word without the punctuation around it.
+    /// Returns a word without the punctuation around it.
     pub(super) fn bare(&self, word: &Range<usize>) -> Range<usize> {
         let bare = shape::trimmed(&self.bytes[word.clone()]);
         word.start + bare.start..word.start + bare.end
     }
 
-    /// Whether the redactor's mark stands here, perhaps in quotes.
+    /// Returns `true` if the redactor's mark stands here, perhaps in quotes.
     pub(super) fn is_marked(&self, word: &Range<usize>) -> bool {
         let raw = &self.bytes[word.clone()];
         let start = raw
@@ -47,7 +47,7 @@ impl Words<'_> {
         raw[start..].starts_with(MARK_BYTES)
     }
 
-    /// The next word in the line.
+    /// Returns the next word in the line.
     pub(super) fn following(&self, at: usize) -> Option<Range<usize>> {
         let word = next(self.bytes, at)?;
         let same_line = !self.bytes[at..word.start].contains(&b'\n');
@@ -58,7 +58,7 @@ impl Words<'_> {
         matches!(self.bytes[word.start], b'"' | b'\'' | b'`')
     }
 
-    /// What stands between the quotes that open at a place, unless it is a report.
+    /// Returns what stands between the quotes that open at a place, unless it is a report.
     pub(super) fn literal(&self, at: usize) -> Option<Range<usize>> {
         value::after(
             self.bytes,
@@ -68,7 +68,7 @@ impl Words<'_> {
         )
     }
 
-    /// A word that may be a password, or what stands in quotes.
+    /// Returns a word that may be a password, or what stands in quotes.
     pub(super) fn chosen(&self, word: &Range<usize>) -> Option<Range<usize>> {
         if self.is_marked(word) {
             return None;
@@ -80,7 +80,7 @@ impl Words<'_> {
         shape::is_chosen(&self.bytes[bare.clone()]).then_some(bare)
     }
 
-    /// The first of some words after a place for which something holds.
+    /// Returns the first of some words after a place for which something holds.
     pub(super) fn among(
         &self,
         mut at: usize,

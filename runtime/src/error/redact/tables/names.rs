@@ -43,7 +43,7 @@ pub(crate) struct NameRow {
     pub(crate) letters: u32,
 }
 
-/// A set of one letter, or of none. All that is not ASCII counts as one letter.
+/// Returns a set of one letter, or of none. All that is not ASCII counts as one letter.
 pub(crate) const fn letter(b: u8) -> u32 {
     match b {
         b'a'..=b'z' => 1 << (b - b'a'),
