@@ -1,4 +1,4 @@
-//! What an outcome means to a policy: success, failure, or nothing at all.
+//! Classification of outcomes for policies: success, failure, or neither.
 
 use crate::error::{Class, View};
 use std::{error::Error, time::Duration};

@@ -1,4 +1,4 @@
-//! `#[log_sensitive_operations]`.
+//! The runtime of `#[log_sensitive_operations]`.
 
 use super::{Conversion, Guarded, Shape};
 use crate::{
@@ -17,7 +17,7 @@ use std::{
 /// How many bytes of a user's name are kept.
 const MAX_USER: usize = 256;
 
-/// Who does something sensitive, as a sink may know it.
+/// The user of a sensitive operation, in the form for sinks.
 #[derive(Debug)]
 pub struct User(Cow<'static, str>);
 

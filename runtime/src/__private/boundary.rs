@@ -1,4 +1,4 @@
-//! What the expansions of `error_boundary!` and `transaction_boundary!` name.
+//! The runtime of `error_boundary!` and `transaction_boundary!`.
 
 use crate::{
     boundary::{

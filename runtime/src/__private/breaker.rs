@@ -1,4 +1,4 @@
-//! `#[with_circuit_breaker]`.
+//! The runtime of `#[with_circuit_breaker]`.
 
 use super::{Conversion, Guarded, Shape, site};
 use crate::{

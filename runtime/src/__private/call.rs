@@ -1,16 +1,16 @@
-//! How a guarded body is called.
+//! Calls of guarded bodies, and values in place of errors.
 
 use super::Conversion;
 use std::{fmt, marker::PhantomData};
 
 /// Calls a body in its own closure. A parameter of this kind makes the closure an `FnOnce`, which
-/// may give away what it captured, as a borrow of `&mut self`.
+/// may give away what it captured, for example a borrow of `&mut self`.
 #[inline(always)]
 pub fn call<R>(body: impl FnOnce() -> R) -> R {
     body()
 }
 
-/// Calls a body with arguments that are its own, as those of a function are.
+/// Calls a body with arguments that it owns, like those of a function.
 ///
 /// # Errors
 ///

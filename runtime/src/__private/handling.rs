@@ -1,4 +1,4 @@
-//! `#[enhanced_error_handling]`.
+//! The runtime of `#[enhanced_error_handling]`.
 
 use super::{Conversion, Guarded, Shape};
 use crate::{

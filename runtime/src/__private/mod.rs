@@ -1,4 +1,4 @@
-//! What generated code may name; thin, and no part of the public interface.
+//! Items that generated code names; no part of the public interface.
 
 mod audit;
 pub mod boundary;

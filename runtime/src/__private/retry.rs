@@ -1,4 +1,4 @@
-//! `#[retry]`.
+//! The runtime of `#[retry]`.
 
 use super::{Conversion, Guarded, breaker::report_config, site};
 use crate::{

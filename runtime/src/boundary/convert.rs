@@ -1,4 +1,4 @@
-//! Which errors a boundary takes.
+//! Errors that a boundary takes.
 
 use crate::error::AppError;
 use std::{error::Error, panic::Location};

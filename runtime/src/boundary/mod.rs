@@ -1,4 +1,4 @@
-//! Where errors end: the one reporting path, error boundaries and transactions.
+//! Error boundaries and transactions, and the one path by which errors are reported.
 //!
 //! An error that crosses five functions is logged five times or not at all where each of them
 //! decides for itself. A boundary is the place that decides: what fails inside it gets a code, is

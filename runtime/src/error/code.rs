@@ -1,4 +1,4 @@
-//! Error codes: what went wrong, as a small value that programs compare and operators count.
+//! Error codes: small values that programs compare and operators count.
 
 use std::fmt;
 

@@ -1,4 +1,4 @@
-//! What is wrong with a configuration.
+//! Errors of configurations.
 
 use super::{details, redact};
 use std::{error::Error, fmt};

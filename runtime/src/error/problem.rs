@@ -1,4 +1,4 @@
-//! What a client of the program may see of an error: problem details for HTTP (RFC 9457).
+//! Problem details for HTTP (RFC 9457): the part of an error that clients may see.
 
 use super::{AppError, ErrorCode, ErrorId, Rejection, details, redact};
 use crate::event::record::details_of;

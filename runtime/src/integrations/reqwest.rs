@@ -1,4 +1,4 @@
-//! Answers of reqwest 0.13 as errors.
+//! Responses of reqwest 0.13 as errors.
 //!
 //! A `reqwest::Error` has its code by itself with the feature `reqwest-0_13`: what
 //! `error_for_status` makes too, but that one has lost the headers of the answer, and with them

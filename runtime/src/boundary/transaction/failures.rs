@@ -1,4 +1,4 @@
-//! What went wrong while rolling back.
+//! Failures of a rollback.
 
 use crate::{
     error::{AppError, SharedError},

@@ -21,7 +21,7 @@ use std::{
 
 /// What the body of a sync transaction is given: it notes progress and registers compensations.
 ///
-/// Compensations may borrow what was declared before the transaction, as a connection.
+/// Compensations may borrow what was declared before the transaction, for example a connection.
 ///
 /// # Examples
 ///

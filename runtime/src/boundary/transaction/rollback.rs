@@ -1,4 +1,4 @@
-//! Compensations that may await, on their way.
+//! The rollback of an async transaction.
 
 #[cfg(feature = "async")]
 use super::running::Running;

@@ -1,4 +1,4 @@
-//! What sync and async transactions share: how they begin, commit and fail.
+//! The common parts of sync and async transactions: begin, commit and failure.
 
 use super::{
     compensation::Place,

@@ -1,4 +1,4 @@
-//! What a body notes about its progress.
+//! Values that a body stores about its progress.
 
 use crate::sync::Mutex;
 use std::{any::Any, borrow::Cow, collections::BTreeMap, fmt, sync::Arc};

@@ -1,4 +1,4 @@
-//! The error type of one word.
+//! `AppError`, an error of one word.
 
 use super::inner::{Inner, Occurrence, SharedError};
 use crate::error::{ErrorCode, ErrorId, View, chain, details, view};

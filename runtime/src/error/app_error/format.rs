@@ -1,4 +1,4 @@
-//! What an error prints: secrets redacted, one level or the whole chain.
+//! `Display` and `Debug` of an error: secrets redacted, one level or the whole chain.
 
 use super::{error::AppError, inner::Inner};
 use crate::error::{Rejection, chain, details, distinct_texts, redact, view};

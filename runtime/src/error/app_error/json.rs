@@ -1,4 +1,4 @@
-//! The JSON form of an error, and back.
+//! The JSON form of an error: written and read.
 
 use super::{
     error::AppError,

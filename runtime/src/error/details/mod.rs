@@ -1,4 +1,4 @@
-//! Values and texts that foreign code makes, taken in without ever failing.
+//! Details of errors: values and texts of foreign code, bounded, and taken without failing.
 //!
 //! An error is built where something has gone wrong already: neither a `Serialize` that fails or
 //! panics, nor a map with odd keys, nor a value of endless length may replace it by a second error.

@@ -7,7 +7,7 @@
 //!
 //! `detect` finds the secrets in a text, by rules whose rows are in `tables`.
 
-mod allowed;
+mod allow_list;
 mod detect;
 mod json;
 mod redactor;

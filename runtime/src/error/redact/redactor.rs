@@ -1,7 +1,7 @@
 //! The redactor: built-in rules, and what a program adds to them.
 
 use super::{
-    allowed,
+    allow_list,
     detect::{
         names::{Name, NameRules, normalised},
         search,
@@ -239,7 +239,7 @@ impl Redactor {
         if self.allows_all() {
             return clean;
         }
-        match allowed::text(&clean, |name| self.allows(name)) {
+        match allow_list::text(&clean, |name| self.allows(name)) {
             Cow::Borrowed(_) => clean,
             Cow::Owned(text) => Cow::Owned(text),
         }

@@ -1,4 +1,4 @@
-//! An error of which more or less is known.
+//! References to errors of which more or less is known.
 
 use crate::{
     error::{AppError, app_error::Inner, chain},

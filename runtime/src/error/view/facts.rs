@@ -1,4 +1,4 @@
-//! What the errors of a chain know, level by level and all together.
+//! The facts that the errors of a chain know, level by level and together.
 
 use crate::error::{AppError, Class, Coding, ErrorCode, ErrorId, Rejection, app_error::Inner};
 use std::{panic::Location, path::Path, time::Duration};

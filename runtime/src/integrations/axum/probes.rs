@@ -1,4 +1,4 @@
-//! A router that answers health probes.
+//! A router of health probes.
 
 use crate::health::{Details, Health, ProbeResponse, Probes};
 use axum::{

@@ -1,4 +1,4 @@
-//! One form for all refusals of a router.
+//! Middleware that gives all refusals of a router one form.
 
 use super::serving::Serving;
 use axum::{Router, extract::Request, middleware::Next, middleware::from_fn, response::Response};

@@ -1,4 +1,4 @@
-//! What a place claims of the value that stands there, and which values it spares.
+//! Claims of names on the values beside them, and the values that they spare.
 
 use super::{lookup::is_listed, names::Name, shape};
 use crate::error::redact::{

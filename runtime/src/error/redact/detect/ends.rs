@@ -1,4 +1,4 @@
-//! Where values end: at a bracket, a line, a header, the next setting, or a word.
+//! Ends of values: at a bracket, a line, a header, the next setting, or a word.
 
 use super::{
     cursor::{

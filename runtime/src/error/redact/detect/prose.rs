@@ -328,7 +328,7 @@ impl Words<'_> {
         }
     }
 
-    /// Returns what stands alone in its line behind a name that begins it, as in a table.
+    /// Returns what stands alone in its line behind a name that begins it, in a table for example.
     fn lone(&self, name: &Range<usize>) -> Option<Range<usize>> {
         let begins = name.start == 0 || self.bytes[name.start - 1] == b'\n';
         let value = next(self.bytes, name.end)

@@ -1,4 +1,4 @@
-//! Finds secrets in free text, in one pass and in linear time.
+//! The search for secrets in free text, in linear time.
 //!
 //! The pass looks up each byte once in a table, and examines only the few bytes that can announce a
 //! secret (`=`, `:`, quotes, a dash, the first letters of well-known tokens). Names before a

@@ -1,4 +1,4 @@
-//! How far the value goes that follows a secret name.
+//! The extent of the value that follows a secret name.
 
 use super::{
     claim::Claim,

@@ -1,5 +1,5 @@
-//! What the rules know: names, words of prose, tokens, phrases, commands. A new secret is a new row
-//! here.
+//! Tables of the redaction rules: names, words of prose, tokens, phrases, commands. A new secret is
+//! a new row here.
 //!
 //! Names and words are in lower case; those of names also without separators.
 

@@ -1,4 +1,4 @@
-//! What values may be that are no secrets, and what stands before those that are.
+//! Values that are no secrets, and words before values that are.
 
 /// Ends of file names.
 pub(crate) const FILES: &[&str] = &[

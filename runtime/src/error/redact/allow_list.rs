@@ -1,4 +1,4 @@
-//! What stays of a text if only what is allowed may leave.
+//! The allow list: the parts of a text that may leave.
 
 use super::{
     detect::{cursor, names::Name, shape},
@@ -16,7 +16,7 @@ pub(super) fn text<'a>(text: &'a str, is_allowed: impl Fn(&Name) -> bool) -> Cow
         out.push_str(MARK);
         done = end;
     };
-    // What the last name allows of the value that follows it.
+    // Whether the last name allows the value that follows it.
     let mut allowed = None;
     let mut at = 0;
     while let Some(first) = text[at..].chars().next() {
