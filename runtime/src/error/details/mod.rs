@@ -5,7 +5,6 @@
 //! So each value is written into JSON by a serializer of our own that has a text for everything,
 //! and stops at bounds.
 
-mod bounds;
 mod serializer;
 mod text;
 

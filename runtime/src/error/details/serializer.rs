@@ -5,14 +5,20 @@
 //! budget is spent, so that a sequence without an end ends; and of the value's, which the place one
 //! level up turns into a text.
 
-use super::{
-    bounds::{CUT, MAX_DEPTH, MAX_KEY, MAX_NODES, MAX_TEXT, MAX_TEXTS},
-    text,
-};
+use super::text::{self, CUT, MAX_KEY};
 use crate::panics;
 use serde::{Serialize, ser};
 use serde_json::{Map, Number, Value};
 use std::fmt;
+
+/// How deep containers nest before a text stands in their place.
+pub(super) const MAX_DEPTH: usize = 32;
+/// How many values one detail holds.
+pub(super) const MAX_NODES: usize = 4096;
+/// How many bytes of one text are kept.
+pub(super) const MAX_TEXT: usize = 8 * 1024;
+/// How many bytes of text one detail holds, keys included.
+pub(super) const MAX_TEXTS: usize = 64 * 1024;
 
 /// Returns the JSON form of any value; never fails, never panics, and is bounded in depth, number
 /// of values and text.

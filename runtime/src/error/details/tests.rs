@@ -1,5 +1,6 @@
 use super::{
-    bounds::{CUT, MAX_DEPTH, MAX_KEY, MAX_NODES, MAX_TEXT, MAX_TEXTS},
+    serializer::{MAX_DEPTH, MAX_NODES, MAX_TEXT, MAX_TEXTS},
+    text::{CUT, MAX_KEY},
     *,
 };
 use serde::{

@@ -1,12 +1,15 @@
 //! Texts of foreign types: bounded, and whole where the type's own formatting breaks.
 
-use super::bounds::MAX_KEY;
 use crate::panics;
 use std::{
     borrow::Cow,
     fmt::{self, Write},
 };
 
+/// How many bytes of a key are kept.
+pub(super) const MAX_KEY: usize = 256;
+/// Marks a container that was cut.
+pub(super) const CUT: &str = "… (cut)";
 /// How many bytes of a foreign error's text are kept.
 const MAX_DISPLAY: usize = 64 * 1024;
 
@@ -26,7 +29,7 @@ pub(crate) fn message(value: impl fmt::Display) -> String {
 pub(crate) fn display_bounded(value: &dyn fmt::Display, max: usize) -> String {
     let (mut text, cut) = display_head(value, max);
     if cut {
-        text.push_str("… (cut)");
+        text.push_str(CUT);
     }
     text
 }

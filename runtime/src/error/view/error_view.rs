@@ -65,6 +65,17 @@ impl From<coding::RegisteredType> for Head {
     }
 }
 
+/// Returns the view of the first type that a value is of.
+macro_rules! return_if_of_type {
+    ($any:ident: $($type:ty => |$error:ident| $view:expr;)+) => {
+        $(
+            if let Some($error) = $any.downcast_ref::<$type>() {
+                return $view;
+            }
+        )+
+    };
+}
+
 impl<'a> View<'a> {
     /// Makes the view of an error of any type that borrows nothing.
     ///
@@ -73,58 +84,27 @@ impl<'a> View<'a> {
     #[must_use]
     pub fn from_any<E: 'static>(error: &'a E) -> Self {
         let any: &'a dyn Any = error;
-        let erased = |error| Some(Self::new::<E>(ErrorRef::Std(error), Head::Erased));
-        let text = |error| Some(Self::new::<E>(ErrorRef::Display(error), Head::Coded(None)));
-        None.or_else(|| any.downcast_ref::<AppError>().map(Self::from_app))
-            .or_else(|| {
-                any.downcast_ref::<Arc<AppError>>()
-                    .map(|error| Self::from_app(error))
-            })
-            .or_else(|| {
-                any.downcast_ref::<Box<AppError>>()
-                    .map(|error| Self::from_app(error))
-            })
-            .or_else(|| {
-                any.downcast_ref::<StdError>()
-                    .map(|error| Self::from_app(error))
-            })
-            .or_else(|| any.downcast_ref::<Rejection>().map(Self::from_rejection))
-            .or_else(|| {
-                any.downcast_ref::<Box<dyn Error + Send + Sync>>()
-                    .and_then(|error| erased(&**error))
-            })
-            .or_else(|| {
-                any.downcast_ref::<Box<dyn Error + Send>>()
-                    .and_then(|error| erased(&**error))
-            })
-            .or_else(|| {
-                any.downcast_ref::<Box<dyn Error>>()
-                    .and_then(|error| erased(&**error))
-            })
-            .or_else(|| {
-                any.downcast_ref::<Arc<dyn Error + Send + Sync>>()
-                    .and_then(|error| erased(&**error))
-            })
-            .or_else(|| {
-                any.downcast_ref::<Arc<dyn Error + Send>>()
-                    .and_then(|error| erased(&**error))
-            })
-            .or_else(|| {
-                any.downcast_ref::<Arc<dyn Error>>()
-                    .and_then(|error| erased(&**error))
-            })
-            .or_else(|| any.downcast_ref::<String>().and_then(|error| text(error)))
-            .or_else(|| {
-                any.downcast_ref::<&'static str>()
-                    .and_then(|error| text(error))
-            })
-            .or_else(|| {
-                let (level, registered) = coding::of_type(error)?;
-                Some(Self::new::<E>(ErrorRef::Std(level), registered.into()))
-            })
-            .unwrap_or_else(|| {
-                Self::new::<E>(ErrorRef::Opaque(type_name::<E>()), Head::Coded(None))
-            })
+        let erased = |error| Self::new::<E>(ErrorRef::Std(error), Head::Erased);
+        let text = |error| Self::new::<E>(ErrorRef::Display(error), Head::Coded(None));
+        return_if_of_type! { any:
+            AppError => |error| Self::from_app(error);
+            Arc<AppError> => |error| Self::from_app(error);
+            Box<AppError> => |error| Self::from_app(error);
+            StdError => |error| Self::from_app(error);
+            Rejection => |error| Self::from_rejection(error);
+            Box<dyn Error + Send + Sync> => |error| erased(&**error);
+            Box<dyn Error + Send> => |error| erased(&**error);
+            Box<dyn Error> => |error| erased(&**error);
+            Arc<dyn Error + Send + Sync> => |error| erased(&**error);
+            Arc<dyn Error + Send> => |error| erased(&**error);
+            Arc<dyn Error> => |error| erased(&**error);
+            String => |error| text(error);
+            &'static str => |error| text(error);
+        }
+        match coding::of_type(error) {
+            Some((level, registered)) => Self::new::<E>(ErrorRef::Std(level), registered.into()),
+            None => Self::new::<E>(ErrorRef::Opaque(type_name::<E>()), Head::Coded(None)),
+        }
     }
 
     /// Makes the view of an error with a chain of sources whose static type is known.
