@@ -19,8 +19,8 @@ use std::{borrow::Cow, fmt, sync::OnceLock};
 ///
 /// The rules are no proof. A secret that stands alone in a sentence looks like any word, and of a
 /// password with blanks that stands in a sentence without quotes only the first word is hidden. For
-/// what no rule can know there are [`Sensitive`](super::Sensitive), which hides a value by its type, and
-/// [`allow_only`](Self::allow_only), which hides all but what is listed.
+/// what no rule can know, there are [`Sensitive`](super::Sensitive), which hides a value by its
+/// type, and [`allow_only`](Self::allow_only), which hides all but what is listed.
 ///
 /// # Defaults
 ///
