@@ -30,8 +30,8 @@ mod serialize;
 
 mod batch;
 mod config;
-mod crowd;
 mod handle;
+mod heavy_hitters;
 pub mod journal;
 mod openings;
 mod recent;

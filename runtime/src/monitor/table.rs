@@ -1,6 +1,6 @@
 //! A table that keeps so many rows and counts the rest together.
 
-use super::crowd::Crowd;
+use super::heavy_hitters::HeavyHitters;
 use crate::time::Tick;
 use std::{
     collections::HashMap,
@@ -35,7 +35,7 @@ pub(super) struct Table<R> {
     /// Looking for idle rows costs a walk over all, so that it is done once in a while.
     next_walk: Tick,
     /// Those that found no room, where one that comes often may yet get some.
-    crowd: Option<Crowd>,
+    heavy_hitters: Option<HeavyHitters>,
 }
 
 const IDLE: Duration = Duration::from_secs(86_400);
@@ -48,14 +48,14 @@ impl<R: Row> Table<R> {
             other,
             capacity,
             next_walk: Tick::ZERO,
-            crowd: None,
+            heavy_hitters: None,
         }
     }
 
     /// Makes a table whose rows are to be those that come most, if not each from its first time on.
     pub(super) fn for_the_top(capacity: usize, other: R) -> Self {
         Self {
-            crowd: Some(Crowd::new()),
+            heavy_hitters: Some(HeavyHitters::new()),
             ..Self::new(capacity, other)
         }
     }
@@ -107,11 +107,11 @@ impl<R: Row> Table<R> {
 
     /// Gives the least row up for a key that comes often.
     fn makes_room_for(&mut self, key: u64, times: u64) -> bool {
-        let Some(crowd) = &mut self.crowd else {
+        let Some(heavy_hitters) = &mut self.heavy_hitters else {
             return false;
         };
         // One that comes often at once is found within twice the count that is often.
-        if !(0..times).any(|_| crowd.comes_often(key)) {
+        if !(0..times).any(|_| heavy_hitters.comes_often(key)) {
             return false;
         }
         let least = self

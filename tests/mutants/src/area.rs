@@ -82,7 +82,7 @@ pub const AREAS: &[Area] = &[
         name: "retention",
         files: &[
             "runtime/src/monitor/journal/retention.rs",
-            "runtime/src/monitor/journal/steadiness.rs",
+            "runtime/src/monitor/journal/clock_jumps.rs",
             "runtime/src/monitor/journal/sqlite/retention.rs",
         ],
         module: "monitor::journal::",

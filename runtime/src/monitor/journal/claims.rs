@@ -1,6 +1,6 @@
 //! Claims: who delivers what an owner left in a journal.
 
-use super::identity::Identity;
+use super::file_identity::FileIdentity;
 use crate::{error::ErrorId, time::Timestamp};
 use std::{
     any::Any,
@@ -107,7 +107,7 @@ fn try_lock(path: PathBuf) -> io::Result<Option<LockFile>> {
     for _ in 0..TRIES {
         let file = open(&path)?;
         match file.try_lock() {
-            Ok(()) if Identity::at(&path) == Some(Identity::of(&file.metadata()?)) => {
+            Ok(()) if FileIdentity::at(&path) == Some(FileIdentity::of(&file.metadata()?)) => {
                 return Ok(Some(LockFile {
                     path,
                     _file: file,

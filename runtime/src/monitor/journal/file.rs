@@ -2,17 +2,17 @@
 
 use super::{
     Counts, Cursor, Journal, JournalConfig, JournalError, JournalStatus, Page, Query,
-    backwards::Backwards,
     claims::{self, Claim},
-    counted::Counted,
+    clock_jumps::JumpDetector,
     joins::Joins,
-    keeper::{self, Kept, Wake},
-    ledger::{Ledger, Outcome},
     line,
+    maintenance::{self, Maintained, Wake},
+    removed_counts::RemovedCounts,
     retention::remove_old,
-    roll_up::RollUp,
+    reverse_lines::ReverseLines,
     segments::Folder,
-    steadiness::Steadiness,
+    status::{StatusTracker, WriteOutcome},
+    tally_cache::TallyCache,
     writer::Writer,
 };
 use crate::{
@@ -32,17 +32,17 @@ use std::{fmt, io, path::Path, sync::Arc};
 /// what waits.
 pub struct FileJournal {
     folder: Folder,
-    shared: PerProcess<Arc<Shared>>,
+    inner: PerProcess<Arc<Inner>>,
 }
 
-struct Shared {
+struct Inner {
     config: JournalConfig,
     folder: Folder,
     writer: Mutex<Writer>,
-    ledger: Ledger,
-    counted: Mutex<Counted>,
+    tracker: StatusTracker,
+    tallies: Mutex<TallyCache>,
     wake: Wake,
-    steadiness: Steadiness,
+    clock_jumps: JumpDetector,
 }
 
 /// How often counting begins again because files were rolled up meanwhile.
@@ -52,18 +52,18 @@ impl FileJournal {
     /// Makes a journal; its folder and first file are made with the first record.
     #[must_use]
     pub fn open(config: JournalConfig) -> Self {
-        let shared = Shared::start(config);
+        let inner = Inner::start(config);
         Self {
-            folder: shared.folder.clone(),
-            shared: PerProcess::new(shared),
+            folder: inner.folder.clone(),
+            inner: PerProcess::new(inner),
         }
     }
 
     /// What belongs to this process: one that was forked has its own file, lines that wait and
     /// thread.
-    fn shared(&self) -> &Arc<Shared> {
-        self.shared
-            .get(|inherited| Shared::start(inherited.config.clone()))
+    fn inner(&self) -> &Arc<Inner> {
+        self.inner
+            .get(|inherited| Inner::start(inherited.config.clone()))
     }
 
     /// Returns the folder.
@@ -79,47 +79,47 @@ impl FileJournal {
     ///
     /// The folder cannot be written or read; nothing is lost by that.
     pub fn maintain(&self) -> Result<(), JournalError> {
-        self.shared().maintain()
+        self.inner().maintain()
     }
 }
 
 impl Journal for FileJournal {
     fn append(&self, record: &ErrorRecord) -> Result<(), JournalError> {
-        self.shared().append(record)
+        self.inner().append(record)
     }
 
     fn query(&self, query: &Query) -> Result<Page, JournalError> {
         // What waits is newer than all that is written.
-        let _ = self.shared().write_waiting();
-        self.shared()
+        let _ = self.inner().write_waiting();
+        self.inner()
             .query(query)
             .map_err(JournalError::io("read records"))
     }
 
     fn counts(&self) -> Result<Counts, JournalError> {
-        let _ = self.shared().write_waiting();
-        self.shared()
+        let _ = self.inner().write_waiting();
+        self.inner()
             .counts()
             .map_err(JournalError::io("count records"))
     }
 
     fn flush(&self) -> Result<(), JournalError> {
-        self.shared().write_waiting()
+        self.inner().write_waiting()
     }
 
     fn check(&self) -> Result<(), JournalError> {
-        let wall = Timestamp::from(self.shared().clock().wall());
-        self.shared()
-            .ledger
-            .check(self.shared().writer.lock().open(wall), wall)
+        let wall = Timestamp::from(self.inner().clock().wall());
+        self.inner()
+            .tracker
+            .check(self.inner().writer.lock().open(wall), wall)
     }
 
     fn status(&self) -> JournalStatus {
-        self.shared().ledger.status()
+        self.inner().tracker.status()
     }
 
     fn claim(&self, owner: ErrorId) -> Result<Option<Claim>, JournalError> {
-        claims::in_folder(self.folder(), owner, self.shared().clock().wall().into())
+        claims::in_folder(self.folder(), owner, self.inner().clock().wall().into())
             .map_err(JournalError::io("claim"))
     }
 }
@@ -127,32 +127,32 @@ impl Journal for FileJournal {
 impl Drop for FileJournal {
     fn drop(&mut self) {
         // A process that was forked and never used it has nothing that waits.
-        let Some(shared) = self.shared.existing() else {
+        let Some(inner) = self.inner.existing() else {
             return;
         };
-        shared.wake.end();
-        if let Err(err) = shared.write_waiting() {
-            shared.ledger.given_up(&err);
+        inner.wake.end();
+        if let Err(err) = inner.write_waiting() {
+            inner.tracker.report_lost(&err);
         }
     }
 }
 
-impl Shared {
+impl Inner {
     fn start(config: JournalConfig) -> Arc<Self> {
         let folder = Folder::new(config.folder.clone());
-        let shared = Arc::new(Self {
+        let inner = Arc::new(Self {
             writer: Mutex::new(Writer::new(folder.clone(), &config)),
-            ledger: Ledger::new(config.folder.clone()),
-            counted: Mutex::new(Counted::default()),
+            tracker: StatusTracker::new(config.folder.clone()),
+            tallies: Mutex::new(TallyCache::default()),
             wake: Wake::default(),
-            steadiness: Steadiness::new(),
+            clock_jumps: JumpDetector::new(),
             folder,
             config,
         });
-        if shared.config.background {
-            keeper::start(&shared);
+        if inner.config.background {
+            maintenance::start(&inner);
         }
-        shared
+        inner
     }
 
     fn clock(&self) -> &SharedClock {
@@ -164,9 +164,9 @@ impl Shared {
         let (now, wall) = (self.clock().now(), Timestamp::from(self.clock().wall()));
         let mut writer = self.writer.lock();
         if !writer.push(&line, self.config.buffer_bytes) {
-            return Err(self.ledger.refused());
+            return Err(self.tracker.refuse());
         }
-        self.ledger.wait(writer.waiting_lines());
+        self.tracker.set_waiting(writer.waiting_lines());
         let is_urgent = record.is_urgent(self.config.inline_level);
         if !is_urgent && writer.waiting_bytes() < self.config.buffer_bytes / 2 {
             return Ok(());
@@ -177,23 +177,28 @@ impl Shared {
         if rotated {
             self.wake.now();
         }
-        self.ledger.settle(outcome, wall, 1)
+        self.tracker.record_write(outcome, wall, 1)
     }
 
     fn write_waiting(&self) -> Result<(), JournalError> {
         let (now, wall) = (self.clock().now(), Timestamp::from(self.clock().wall()));
         let outcome = self.write_locked(&mut self.writer.lock(), now, wall);
-        self.ledger.settle(outcome, wall, 0)
+        self.tracker.record_write(outcome, wall, 0)
     }
 
-    fn write_locked(&self, writer: &mut Writer, now: Tick, wall: Timestamp) -> Outcome<io::Error> {
+    fn write_locked(
+        &self,
+        writer: &mut Writer,
+        now: Tick,
+        wall: Timestamp,
+    ) -> WriteOutcome<io::Error> {
         let outcome = writer.write_at(now, wall);
-        self.ledger.wait(writer.waiting_lines());
+        self.tracker.set_waiting(writer.waiting_lines());
         outcome
     }
 
     fn query(&self, query: &Query) -> io::Result<Page> {
-        let through = RollUp::read_or_none(self.folder.path())
+        let through = RemovedCounts::read_or_none(self.folder.path())
             .unwrap_or_default()
             .through;
         let mut page = Page::new(Vec::new(), None);
@@ -202,7 +207,7 @@ impl Shared {
             Some(cursor) => (cursor.part(), Some(cursor.position())),
         };
         let numbers = self.numbers(through)?;
-        let mut joins = Joins::new(&self.folder, &self.counted, &numbers);
+        let mut joins = Joins::new(&self.folder, &self.tallies, &numbers);
         for number in numbers
             .iter()
             .rev()
@@ -218,7 +223,7 @@ impl Shared {
             } else {
                 length
             };
-            let mut lines = Backwards::new(file, from);
+            let mut lines = ReverseLines::new(file, from);
             while let Some((at, line)) = lines.next_line()? {
                 // A start of alerting reads the whole journal for few records.
                 if query.is_of_notifications && !line::is_of_notification(&line) {
@@ -256,22 +261,22 @@ impl Shared {
     /// The files behind a number that can be read. The others are shown by the status.
     fn numbers(&self, through: u64) -> io::Result<Vec<u64>> {
         let numbers = self.folder.numbers(through)?;
-        Ok(self
-            .folder
-            .readable(numbers, |file, err| self.ledger.unreadable(file, err)))
+        Ok(self.folder.readable(numbers, |file, err| {
+            self.tracker.report_unreadable(file, err)
+        }))
     }
 
     fn counts(&self) -> io::Result<Counts> {
-        let mut counted = self.counted.lock();
-        let mut roll_up = RollUp::read_or_none(self.folder.path())?;
+        let mut tallies = self.tallies.lock();
+        let mut removed = RemovedCounts::read_or_none(self.folder.path())?;
         for _ in 0..MOST_COUNTINGS {
-            let sum = counted.sum(&self.folder, &roll_up, self.numbers(roll_up.through)?)?;
-            let after = RollUp::read_or_none(self.folder.path())?;
-            if after.through == roll_up.through {
+            let sum = tallies.sum(&self.folder, &removed, self.numbers(removed.through)?)?;
+            let after = RemovedCounts::read_or_none(self.folder.path())?;
+            if after.through == removed.through {
                 return Ok(sum.summed());
             }
             // A file was rolled up after the roll-up was read, and may be in neither.
-            roll_up = after;
+            removed = after;
         }
         Err(io::ErrorKind::ResourceBusy.into())
     }
@@ -282,16 +287,16 @@ impl Shared {
         self.writer.lock().look_at(now);
         let written = self.write_waiting();
         self.writer.lock().let_go();
-        let is_steady = self.steadiness.look(now, wall);
-        let removed = remove_old(&self.folder, &self.config, (wall, is_steady), &self.ledger);
-        self.ledger.kept(&removed);
+        let is_steady = self.clock_jumps.is_steady_at(now, wall);
+        let removed = remove_old(&self.folder, &self.config, (wall, is_steady), &self.tracker);
+        self.tracker.record_removal(&removed);
         removed.map_err(JournalError::io("remove old files"))?;
         written
     }
 }
 
-impl Kept for Shared {
-    fn keep(&self) {
+impl Maintained for Inner {
+    fn run_maintenance(&self) {
         let _ = self.maintain();
     }
 
@@ -327,12 +332,12 @@ mod tests {
                 .build()
                 .unwrap()
         };
-        let inherited = Shared::start(config());
+        let inherited = Inner::start(config());
         let waits = ErrorMonitor::new(MonitorConfig::default());
-        let journal = |shared| {
+        let journal = |inner| {
             Arc::new(FileJournal {
                 folder: Folder::new(folder.path().to_owned()),
-                shared,
+                inner,
             })
         };
         let parent = journal(PerProcess::new(Arc::clone(&inherited)));
@@ -374,7 +379,7 @@ mod tests {
             crate::event::Severity::Info,
             &AppError::new(ErrorCode::SYNC_ERROR, "waits"),
         );
-        let hangs = journal.shared().writer.lock();
+        let hangs = journal.inner().writer.lock();
         let (sender, told) = mpsc::channel();
         let asked = journal.clone();
         let asking = thread::spawn(move || sender.send(asked.status()));

@@ -7,7 +7,7 @@
 //! line of a transition comes whenever the circuit is no longer open, so that all later files are
 //! looked at.
 
-use super::{counted::Counted, line, segments::Folder};
+use super::{line, segments::Folder, tally_cache::TallyCache};
 use crate::{
     error::ErrorId,
     monitor::{ErrorRecord, RecordKind, RecordState},
@@ -19,7 +19,7 @@ use std::{collections::HashMap, io, time::Duration};
 #[derive(Debug)]
 pub(super) struct Joins<'a> {
     folder: &'a Folder,
-    counted: &'a Mutex<Counted>,
+    tallies: &'a Mutex<TallyCache>,
     /// The files that are read, in order.
     numbers: &'a [u64],
     /// The file that is being read.
@@ -32,10 +32,14 @@ type Places = HashMap<ErrorId, (u64, u64)>;
 const HORIZON: Duration = Duration::from_secs(600);
 
 impl<'a> Joins<'a> {
-    pub(super) fn new(folder: &'a Folder, counted: &'a Mutex<Counted>, numbers: &'a [u64]) -> Self {
+    pub(super) fn new(
+        folder: &'a Folder,
+        tallies: &'a Mutex<TallyCache>,
+        numbers: &'a [u64],
+    ) -> Self {
         Self {
             folder,
-            counted,
+            tallies,
             numbers,
             places: None,
         }
@@ -93,8 +97,8 @@ impl<'a> Joins<'a> {
                     break;
                 }
             }
-            let mut counted = self.counted.lock();
-            last = counted
+            let mut tallies = self.tallies.lock();
+            last = tallies
                 .end(self.folder, *later, record.id)?
                 .map(|end| (*later, end.at))
                 .or(last);
@@ -111,7 +115,7 @@ impl<'a> Joins<'a> {
             .filter(|earlier| **earlier < number)
         {
             if self
-                .counted
+                .tallies
                 .lock()
                 .end(self.folder, *earlier, record.id)?
                 .is_some()

@@ -46,27 +46,27 @@
 //! ```
 
 mod api;
-mod backwards;
 mod claims;
+mod clock_jumps;
 mod config;
-mod counted;
 mod counts;
 mod file;
-mod identity;
+mod file_identity;
 mod joins;
-mod keeper;
-mod ledger;
 mod line;
+mod maintenance;
 #[cfg(feature = "test-util")]
 mod memory;
 mod query;
+mod removed_counts;
 mod retention;
-mod roll_up;
+mod reverse_lines;
 mod segments;
 #[cfg(feature = "journal-sqlite")]
 mod sqlite;
-mod steadiness;
+mod status;
 mod tally;
+mod tally_cache;
 mod writer;
 
 pub use api::{Journal, JournalError, JournalStatus};

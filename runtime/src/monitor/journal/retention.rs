@@ -2,9 +2,9 @@
 
 use super::{
     JournalConfig,
-    ledger::Ledger,
-    roll_up::{RollUp, is_damaged},
+    removed_counts::{RemovedCounts, is_damaged},
     segments::Folder,
+    status::StatusTracker,
     tally::Tally,
 };
 use crate::time::Timestamp;
@@ -18,15 +18,15 @@ use std::{io, time::Duration};
 /// A file that cannot be read cannot be counted: it holds up those behind it until it is as old as
 /// `max_age`.
 ///
-/// By their age files go only while `is_steady`, see [`Steadiness`](super::steadiness::Steadiness).
+/// By their age files go only while `is_steady`, see [`JumpDetector`](super::clock_jumps::JumpDetector).
 pub(super) fn remove_old(
     folder: &Folder,
     config: &JournalConfig,
     (wall, is_steady): (Timestamp, bool),
-    ledger: &Ledger,
+    tracker: &StatusTracker,
 ) -> io::Result<()> {
-    let known = RollUp::read(folder.path());
-    let through = known.as_ref().map_or(0, |roll_up| roll_up.through);
+    let known = RemovedCounts::read(folder.path());
+    let through = known.as_ref().map_or(0, |removed| removed.through);
     let all = folder.numbers(0)?;
     // Left over by a process that was killed between keeping the counts and removing the file.
     let (left_over, kept) = all.split_at(all.partition_point(|number| *number <= through));
@@ -39,23 +39,23 @@ pub(super) fn remove_old(
         return Ok(());
     };
     // Another process may have been here in between.
-    let mut roll_up = match RollUp::read(folder.path()) {
+    let mut removed = match RemovedCounts::read(folder.path()) {
         Err(err) if is_damaged(&err) => {
-            ledger.put_aside(&RollUp::put_aside(folder.path(), wall)?, &err);
-            RollUp::default()
+            tracker.report_damaged(&RemovedCounts::put_aside(folder.path(), wall)?, &err);
+            RemovedCounts::default()
         }
         read => read?,
     };
     let mut failed = Ok(());
     for number in left_over
         .iter()
-        .filter(|number| **number <= roll_up.through)
+        .filter(|number| **number <= removed.through)
     {
         failed = failed.and(folder.remove(*number));
     }
     let excess: Vec<u64> = excess
         .into_iter()
-        .filter(|number| *number > roll_up.through)
+        .filter(|number| *number > removed.through)
         .collect();
     for batch in excess.chunks(FILES_AT_ONCE) {
         let mut retired = Vec::new();
@@ -79,7 +79,7 @@ pub(super) fn remove_old(
                     break;
                 }
             };
-            roll_up.add(*number, &tally);
+            removed.add(*number, &tally);
             retired.push((*number, file));
         }
         if retired.is_empty() {
@@ -87,7 +87,7 @@ pub(super) fn remove_old(
         }
         // In this order: a crash in between leaves files whose numbers say that they are counted
         // already.
-        roll_up.write(folder.path())?;
+        removed.write(folder.path())?;
         for (number, _) in &retired {
             failed = failed.and(folder.remove(*number));
         }
@@ -162,12 +162,12 @@ mod tests {
 
     fn remove(folder: &Folder) {
         let config = JournalConfig::builder(folder.path()).build().unwrap();
-        let ledger = Ledger::new(folder.path().to_owned());
+        let tracker = StatusTracker::new(folder.path().to_owned());
         remove_old(
             folder,
             &config,
             (Timestamp::from_unix_millis(0), true),
-            &ledger,
+            &tracker,
         )
         .unwrap();
     }

@@ -1,8 +1,8 @@
 //! The files of a journal: numbered, append-only, never renamed.
 
 use super::{
-    backwards::{Backwards, LONGEST, read_line},
     line,
+    reverse_lines::{LONGEST, ReverseLines, read_line},
 };
 use crate::{monitor::ErrorRecord, time::Timestamp};
 use std::{
@@ -292,7 +292,7 @@ impl Folder {
             return Ok(None);
         };
         let end = file.metadata()?.len();
-        let mut lines = Backwards::new(file, end);
+        let mut lines = ReverseLines::new(file, end);
         while let Some((_, line)) = lines.next_line()? {
             if let Some(timestamp) = timestamp_of(&line) {
                 return Ok(Some(timestamp));

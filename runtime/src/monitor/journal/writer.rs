@@ -2,10 +2,10 @@
 
 use super::{
     JournalConfig,
-    identity::Identity,
-    ledger::Outcome,
-    roll_up::RollUp,
+    file_identity::FileIdentity,
+    removed_counts::RemovedCounts,
     segments::{Folder, MAX_NUMBER, is_sealed},
+    status::WriteOutcome,
 };
 use crate::time::{Tick, Timestamp};
 use std::{
@@ -39,7 +39,7 @@ pub(super) struct Writer {
 #[derive(Debug)]
 struct Active {
     file: File,
-    identity: Identity,
+    identity: FileIdentity,
     /// What is locked in place of the file, where the lock of a file would keep its own writers
     /// out.
     gate: Option<File>,
@@ -103,12 +103,12 @@ impl Writer {
     }
 
     /// Writes all lines that wait, in one write.
-    pub(super) fn write_at(&mut self, now: Tick, wall: Timestamp) -> Outcome<io::Error> {
+    pub(super) fn write_at(&mut self, now: Tick, wall: Timestamp) -> WriteOutcome<io::Error> {
         if self.waiting.is_empty() {
-            return Outcome::Written(0);
+            return WriteOutcome::Written(0);
         }
         if now < self.not_before {
-            return Outcome::Paused;
+            return WriteOutcome::Paused;
         }
         let before = self.waiting_lines;
         match self.try_write(now, wall) {
@@ -121,13 +121,13 @@ impl Writer {
                     mem::take(&mut self.waiting)
                 };
                 self.waiting.clear();
-                Outcome::Written(before)
+                WriteOutcome::Written(before)
             }
             Err(err) => {
                 // Opened afresh next time: what is wrong may be the file itself.
                 self.active = None;
                 self.not_before = now.after(PAUSE_AFTER_FAILURE);
-                Outcome::Failed(before - self.waiting_lines, err)
+                WriteOutcome::Failed(before - self.waiting_lines, err)
             }
         }
     }
@@ -182,7 +182,7 @@ impl Writer {
             return;
         }
         self.next_look = now.after(LOOK_EVERY);
-        if Identity::at(&self.folder.path_of(active.number)) != Some(active.identity) {
+        if FileIdentity::at(&self.folder.path_of(active.number)) != Some(active.identity) {
             self.active = None;
         }
     }
@@ -256,7 +256,7 @@ impl Writer {
         {
             return self.check(newest, file, wall);
         }
-        let through = RollUp::read_or_none(self.folder.path())
+        let through = RemovedCounts::read_or_none(self.folder.path())
             .unwrap_or_default()
             .through;
         let (number, file) = self
@@ -270,7 +270,7 @@ impl Writer {
     fn check(&self, number: u64, file: File, wall: Timestamp) -> io::Result<Option<Active>> {
         let gate = self.folder.gate_of(number)?;
         let mut active = Active {
-            identity: Identity::of(&file.metadata()?),
+            identity: FileIdentity::of(&file.metadata()?),
             file,
             gate,
             is_locked: false,
@@ -282,7 +282,7 @@ impl Writer {
             return Ok(None);
         }
         // Only now: while the lock is held, nobody begins to count this file.
-        let through = RollUp::read_or_none(self.folder.path())
+        let through = RemovedCounts::read_or_none(self.folder.path())
             .unwrap_or_default()
             .through;
         if number <= through {
@@ -377,7 +377,7 @@ mod tests {
             .build()
             .unwrap();
         let mut writer = Writer::new(folder, &config);
-        let identity = Identity::of(&file.metadata().unwrap());
+        let identity = FileIdentity::of(&file.metadata().unwrap());
         let (gate, number, since) = (None, 1, wall);
         writer.active = Some(Active {
             file,
@@ -400,7 +400,7 @@ mod tests {
         );
         reader.read_exact(&mut vec![0; line.len() - 1]).unwrap();
         let (outcome, writer) = appending.join().unwrap();
-        assert!(matches!(outcome, Outcome::Written(1)), "{outcome:?}");
+        assert!(matches!(outcome, WriteOutcome::Written(1)), "{outcome:?}");
         assert_eq!(writer.waiting_lines(), 0);
         (writer, counting)
     }

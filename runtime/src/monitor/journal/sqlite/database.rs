@@ -1,7 +1,7 @@
 //! The file of the database: opened when it is needed, and recognised when another takes its name.
 
 use super::{
-    super::{JournalConfig, identity::Identity, segments::for_owner_alone},
+    super::{JournalConfig, file_identity::FileIdentity, segments::for_owner_alone},
     incoming,
     retention::{self, log_bytes, max_log_bytes},
 };
@@ -29,7 +29,7 @@ pub(super) struct Database {
 #[derive(Debug)]
 struct Open {
     db: Connection,
-    identity: Option<Identity>,
+    identity: Option<FileIdentity>,
 }
 
 /// How often, and after which time each, a database that another process holds is tried again
@@ -113,12 +113,12 @@ impl Database {
         wall: Timestamp,
         mut work: impl FnMut(&mut Connection) -> rusqlite::Result<T>,
     ) -> rusqlite::Result<T> {
-        let before = Identity::at(&self.path);
+        let before = FileIdentity::at(&self.path);
         match self.try_write(&mut work) {
             Err(err) if is_damaged(&err) => {
                 // Another process may have been faster; what lies there now is not what was found
                 // damaged.
-                if Identity::at(&self.path) == before {
+                if FileIdentity::at(&self.path) == before {
                     let Ok(file) = self.put_aside(wall) else {
                         return Err(err);
                     };
@@ -135,13 +135,13 @@ impl Database {
         work: &mut impl FnMut(&mut Connection) -> rusqlite::Result<T>,
     ) -> rusqlite::Result<T> {
         let mut open = match self.open.take() {
-            Some(open) if Identity::at(&self.path) == open.identity => open,
+            Some(open) if FileIdentity::at(&self.path) == open.identity => open,
             _ => self.try_open()?,
         };
         let done = work(&mut open.db);
         match &done {
             // Done to a file that was removed or replaced meanwhile: nobody will ever see it.
-            Ok(_) if Identity::at(&self.path) != open.identity => {
+            Ok(_) if FileIdentity::at(&self.path) != open.identity => {
                 return Err(io_failure(io::Error::new(
                     io::ErrorKind::NotFound,
                     "the database was moved away",
@@ -180,7 +180,7 @@ impl Database {
         folder.map_err(io_failure)?;
         make(&self.path).map_err(io_failure)?;
         let mut db = Connection::open(&self.path)?;
-        let identity = Identity::at(&self.path);
+        let identity = FileIdentity::at(&self.path);
         db.busy_handler(Some(wait_for_others))?;
         db.execute_batch(SCHEMA)?;
         db.execute_batch(incoming::SCHEMA)?;

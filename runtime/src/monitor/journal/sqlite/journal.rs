@@ -4,10 +4,10 @@ use super::{
     super::{
         Counts, Journal, JournalConfig, JournalError, JournalStatus, Page, Query,
         claims::{self, Claim},
-        keeper::{self, Kept, Wake},
-        ledger::{self, Ledger, Outcome},
+        clock_jumps::JumpDetector,
         line,
-        steadiness::Steadiness,
+        maintenance::{self, Maintained, Wake},
+        status::{self, StatusTracker, WriteOutcome},
     },
     database::{Database, is_busy, is_log_full},
     incoming,
@@ -65,7 +65,7 @@ use std::{collections::VecDeque, fmt, path::PathBuf, sync::Arc, time::Duration};
 /// [`FileJournal`](super::super::FileJournal).
 pub struct SqliteJournal {
     folder: PathBuf,
-    shared: PerProcess<Arc<Shared>>,
+    inner: PerProcess<Arc<Inner>>,
     /// Questions and records that came after a fork. Relaxed: it is shown, and the first one
     /// complains.
     refused: AtomicU64,
@@ -76,15 +76,15 @@ pub struct SqliteJournal {
 #[error("the process was forked since the journal was opened; open another one")]
 struct Forked;
 
-struct Shared {
+struct Inner {
     config: JournalConfig,
     /// Before the store, so that its connection is the last that is closed: it moves the log into
     /// the database.
     readers: Readers,
     store: Mutex<Store>,
-    ledger: Ledger,
+    tracker: StatusTracker,
     wake: Wake,
-    steadiness: Steadiness,
+    clock_jumps: JumpDetector,
 }
 
 struct Store {
@@ -116,17 +116,17 @@ impl SqliteJournal {
     pub fn open(config: JournalConfig) -> Self {
         Self {
             folder: config.folder.clone(),
-            shared: PerProcess::new(Shared::start(config)),
+            inner: PerProcess::new(Inner::start(config)),
             refused: AtomicU64::new(0),
         }
     }
 
     /// What belongs to this process. SQLite forbids the use of a connection in a process that was
     /// forked since, and one opened there would share the locks that SQLite believes to hold.
-    fn shared(&self) -> Result<&Arc<Shared>, JournalError> {
-        self.shared.existing().ok_or_else(|| {
+    fn inner(&self) -> Result<&Arc<Inner>, JournalError> {
+        self.inner.existing().ok_or_else(|| {
             if self.refused.fetch_add(1, Ordering::Relaxed) == 0 {
-                ledger::complain(&self.folder, &Forked, "cannot be used");
+                status::report_trouble(&self.folder, &Forked, "cannot be used");
             }
             JournalError::new("use the database", Forked)
         })
@@ -139,47 +139,47 @@ impl SqliteJournal {
     ///
     /// The database cannot be written now; nothing is lost by that.
     pub fn maintain(&self) -> Result<(), JournalError> {
-        self.shared()?.maintain()
+        self.inner()?.maintain()
     }
 }
 
 impl Journal for SqliteJournal {
     fn append(&self, record: &ErrorRecord) -> Result<(), JournalError> {
-        self.shared()?.append(record)
+        self.inner()?.append(record)
     }
 
     fn query(&self, query: &Query) -> Result<Page, JournalError> {
-        self.shared()?
+        self.inner()?
             .read(|db| rows::page(db, query))
             .map_err(failed("read records"))
     }
 
     fn counts(&self) -> Result<Counts, JournalError> {
-        self.shared()?
+        self.inner()?
             .read(rows::counts)
             .map_err(failed("count records"))
     }
 
     fn flush(&self) -> Result<(), JournalError> {
-        let shared = self.shared()?;
-        shared.write_patiently()?;
-        shared.move_incoming();
+        let inner = self.inner()?;
+        inner.write_patiently()?;
+        inner.move_incoming();
         Ok(())
     }
 
     fn check(&self) -> Result<(), JournalError> {
-        let shared = self.shared()?;
-        let wall = shared.wall();
-        let checked = shared.with_store(|store| store.database.write(wall, |_| Ok(())));
+        let inner = self.inner()?;
+        let wall = inner.wall();
+        let checked = inner.with_store(|store| store.database.write(wall, |_| Ok(())));
         match checked {
             Err(err) if is_busy(&err) => Ok(()),
-            checked => shared.ledger.check(checked, wall),
+            checked => inner.tracker.check(checked, wall),
         }
     }
 
     fn status(&self) -> JournalStatus {
-        match self.shared.existing() {
-            Some(shared) => shared.ledger.status(),
+        match self.inner.existing() {
+            Some(inner) => inner.tracker.status(),
             None => JournalStatus {
                 lost: self.refused.load(Ordering::Relaxed),
                 failing_since: Some(SharedClock::current().wall().into()),
@@ -190,7 +190,7 @@ impl Journal for SqliteJournal {
     }
 
     fn claim(&self, owner: ErrorId) -> Result<Option<Claim>, JournalError> {
-        claims::in_folder(&self.folder, owner, self.shared()?.wall())
+        claims::in_folder(&self.folder, owner, self.inner()?.wall())
             .map_err(JournalError::io("claim"))
     }
 }
@@ -198,23 +198,23 @@ impl Journal for SqliteJournal {
 impl Drop for SqliteJournal {
     fn drop(&mut self) {
         // One that was forked has nothing that waits, and must not close the connection.
-        let Some(shared) = self.shared.existing() else {
+        let Some(inner) = self.inner.existing() else {
             return;
         };
-        shared.wake.end();
+        inner.wake.end();
         // The last chance: also while a pause after a failure lasts.
-        shared.store.lock().not_before = Tick::ZERO;
-        if let Err(err) = shared.write_patiently() {
-            shared.ledger.given_up(&err);
+        inner.store.lock().not_before = Tick::ZERO;
+        if let Err(err) = inner.write_patiently() {
+            inner.tracker.report_lost(&err);
         }
-        shared.move_incoming();
+        inner.move_incoming();
     }
 }
 
-impl Shared {
+impl Inner {
     fn start(config: JournalConfig) -> Arc<Self> {
         let database = Database::new(&config);
-        let shared = Arc::new(Self {
+        let inner = Arc::new(Self {
             readers: Readers::new(database.path().to_owned()),
             store: Mutex::new(Store {
                 database,
@@ -226,15 +226,15 @@ impl Shared {
                 slots: incoming::slots(config.max_bytes),
                 has_incoming: false,
             }),
-            ledger: Ledger::new(config.folder.clone()),
+            tracker: StatusTracker::new(config.folder.clone()),
             wake: Wake::default(),
-            steadiness: Steadiness::new(),
+            clock_jumps: JumpDetector::new(),
             config,
         });
-        if shared.config.background {
-            keeper::start(&shared);
+        if inner.config.background {
+            maintenance::start(&inner);
         }
-        shared
+        inner
     }
 
     fn wall(&self) -> Timestamp {
@@ -248,11 +248,11 @@ impl Shared {
             || store.waiting_bytes + json.len() <= self.config.buffer_bytes;
         if !fits {
             drop(store);
-            return Err(self.ledger.refused());
+            return Err(self.tracker.refuse());
         }
         store.waiting_bytes += json.len();
         store.waiting.push_back((record.clone(), json));
-        self.ledger.wait(store.waiting.len() as u64);
+        self.tracker.set_waiting(store.waiting.len() as u64);
         let is_urgent = record.is_urgent(self.config.inline_level);
         let is_full = store.waiting_bytes >= self.config.buffer_bytes / 2;
         drop(store);
@@ -266,7 +266,7 @@ impl Shared {
     /// Writes all records that wait, on behalf of so many that were appended just now.
     fn write_waiting(&self, records: u64) -> Result<(), JournalError> {
         let outcome = self.try_write(false);
-        self.ledger.settle(outcome, self.wall(), records)
+        self.tracker.record_write(outcome, self.wall(), records)
     }
 
     /// Writes all records that wait, as soon as other processes let go of the database, for about
@@ -274,15 +274,20 @@ impl Shared {
     fn write_patiently(&self) -> Result<(), JournalError> {
         for _ in 1..PATIENT_TRIES {
             let outcome = self.try_write(true);
-            if !matches!(&outcome, Outcome::Failed(_, err) if is_busy(err) || is_log_full(err)) {
-                return self.ledger.settle(outcome, self.wall(), 0);
+            if !matches!(&outcome, WriteOutcome::Failed(_, err) if is_busy(err) || is_log_full(err))
+            {
+                return self.tracker.record_write(outcome, self.wall(), 0);
             }
-            if let Outcome::Failed(written @ 1.., _) = outcome {
-                self.ledger
-                    .settle(Outcome::<rusqlite::Error>::Written(written), self.wall(), 0)?;
+            if let WriteOutcome::Failed(written @ 1.., _) = outcome {
+                self.tracker.record_write(
+                    WriteOutcome::<rusqlite::Error>::Written(written),
+                    self.wall(),
+                    0,
+                )?;
             }
         }
-        self.ledger.settle(self.try_write(true), self.wall(), 0)
+        self.tracker
+            .record_write(self.try_write(true), self.wall(), 0)
     }
 
     /// Moves what is written into the tables, where other programs find it too. It is on disk as
@@ -304,7 +309,7 @@ impl Shared {
 
     /// Tries to write all records that wait; with `at_once` also in the pause after other processes
     /// held the database.
-    fn try_write(&self, at_once: bool) -> Outcome<rusqlite::Error> {
+    fn try_write(&self, at_once: bool) -> WriteOutcome<rusqlite::Error> {
         let (now, wall) = (self.config.clock.now(), self.wall());
         let (outcome, unkept) = self.with_store(|store| {
             if at_once && store.is_busy {
@@ -356,14 +361,14 @@ impl Shared {
             Err(err) if is_busy(&err) => Ok(()),
             removed => removed,
         };
-        self.ledger.kept(&removed);
+        self.tracker.record_removal(&removed);
         removed.map_err(failed("remove old records"))?;
         written
     }
 
     fn remove_old(&self) -> rusqlite::Result<()> {
         let (wall, config) = (self.wall(), &self.config);
-        let is_steady = self.steadiness.look(config.clock.now(), wall);
+        let is_steady = self.clock_jumps.is_steady_at(config.clock.now(), wall);
         if !self.with_store(|store| {
             store.unkept_bytes = 0;
             store.database.exists()
@@ -389,10 +394,10 @@ impl Shared {
         let mut store = self.store.lock();
         let done = work(&mut store);
         let aside = store.database.take_aside();
-        self.ledger.wait(store.waiting.len() as u64);
+        self.tracker.set_waiting(store.waiting.len() as u64);
         drop(store);
         if let Some((file, err)) = aside {
-            self.ledger.put_aside(&file, &err);
+            self.tracker.report_damaged(&file, &err);
         }
         done
     }
@@ -400,9 +405,9 @@ impl Shared {
 
 impl Store {
     /// Writes all records that wait, in transactions of bounded size.
-    fn write(&mut self, now: Tick, wall: Timestamp) -> Outcome<rusqlite::Error> {
+    fn write(&mut self, now: Tick, wall: Timestamp) -> WriteOutcome<rusqlite::Error> {
         if !self.waiting.is_empty() && now < self.not_before {
-            return Outcome::Paused;
+            return WriteOutcome::Paused;
         }
         let mut written = 0;
         while !self.waiting.is_empty() {
@@ -414,7 +419,7 @@ impl Store {
             {
                 self.is_busy = is_busy(&err) || is_log_full(&err);
                 self.not_before = now.after(PAUSE_AFTER_FAILURE);
-                return Outcome::Failed(written, err);
+                return WriteOutcome::Failed(written, err);
             }
             self.waiting.drain(..records);
             self.waiting_bytes -= bytes;
@@ -426,7 +431,7 @@ impl Store {
         if self.waiting.capacity() > 1024 {
             self.waiting = VecDeque::new();
         }
-        Outcome::Written(written)
+        WriteOutcome::Written(written)
     }
 
     /// How many records, and bytes of them, the next transaction takes.
@@ -442,8 +447,8 @@ impl Store {
     }
 }
 
-impl Kept for Shared {
-    fn keep(&self) {
+impl Maintained for Inner {
+    fn run_maintenance(&self) {
         let _ = self.maintain();
     }
 
@@ -493,9 +498,9 @@ mod tests {
                 row.get::<_, i64>(0)
             })
         };
-        let shared = Arc::clone(journal.shared().unwrap());
+        let inner = Arc::clone(journal.inner().unwrap());
         let asking = thread::spawn(move || {
-            shared.read(|db| {
+            inner.read(|db| {
                 let reading = db.unchecked_transaction()?;
                 let before = rows(&reading)?;
                 asked.send(()).unwrap();
@@ -535,7 +540,7 @@ mod tests {
             Severity::Info,
             &AppError::new(ErrorCode::SYNC_ERROR, "waits"),
         );
-        let hangs = journal.shared().unwrap().store.lock();
+        let hangs = journal.inner().unwrap().store.lock();
         let (sender, told) = mpsc::channel();
         let asked = journal.clone();
         let asking = thread::spawn(move || sender.send(asked.status()));

@@ -1,7 +1,7 @@
 //! Connections for questions, beside the one that writes: a question that takes long holds up no
 //! record.
 
-use super::{super::identity::Identity, database::wait_for_others};
+use super::{super::file_identity::FileIdentity, database::wait_for_others};
 use crate::sync::Mutex;
 use rusqlite::{Connection, OpenFlags, config::DbConfig};
 use std::{
@@ -12,7 +12,7 @@ use std::{
 /// Idle connections to a database, one for each question at a time.
 pub(super) struct Readers {
     path: PathBuf,
-    idle: Mutex<Vec<(Connection, Option<Identity>)>>,
+    idle: Mutex<Vec<(Connection, Option<FileIdentity>)>>,
 }
 
 /// How many idle connections are kept.
@@ -34,10 +34,10 @@ impl Readers {
         // Not in the match below, where the lock would be held to the end of it.
         let idle = self.idle.lock().pop();
         let (db, identity) = match idle {
-            Some((db, identity)) if identity == Identity::at(&self.path) => (db, identity),
+            Some((db, identity)) if identity == FileIdentity::at(&self.path) => (db, identity),
             _ => {
                 let db = open(&self.path)?;
-                (db, Identity::at(&self.path))
+                (db, FileIdentity::at(&self.path))
             }
         };
         let answer = ask(&db)?;

@@ -11,13 +11,13 @@ use std::{
 /// While a handle is open, device and inode are enough. The time of creation tells files apart
 /// whose inode was used again, and is all there is where the system shows no inodes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Identity {
+pub(super) struct FileIdentity {
     #[cfg(unix)]
     inode: (u64, u64),
     created: Option<SystemTime>,
 }
 
-impl Identity {
+impl FileIdentity {
     pub(super) fn of(metadata: &Metadata) -> Self {
         #[cfg(unix)]
         use std::os::unix::fs::MetadataExt;

@@ -7,7 +7,7 @@ use std::io::{self, BufRead, Read, Seek, SeekFrom};
 /// What follows the last newline is given too: it is a line that was torn, or that is being
 /// written.
 #[derive(Debug)]
-pub(super) struct Backwards<F> {
+pub(super) struct ReverseLines<F> {
     file: F,
     /// Where `chunk` begins in the file.
     start: u64,
@@ -26,7 +26,7 @@ const CHUNK: u64 = 64 * 1024;
 /// memory, its end: behind the remains of a torn record, the whole one is there.
 pub(super) const LONGEST: usize = 1024 * 1024;
 
-impl<F: Read + Seek> Backwards<F> {
+impl<F: Read + Seek> ReverseLines<F> {
     /// Reads the lines that end at or before `end`, which is the start of a line or the end of the
     /// file.
     pub(super) fn new(file: F, end: u64) -> Self {
@@ -120,7 +120,7 @@ mod tests {
     use std::io::Cursor;
 
     fn all(bytes: &[u8], end: usize) -> Vec<(u64, String)> {
-        let mut reader = Backwards::new(Cursor::new(bytes.to_vec()), end as u64);
+        let mut reader = ReverseLines::new(Cursor::new(bytes.to_vec()), end as u64);
         let mut lines = Vec::new();
         while let Some((at, line)) = reader.next_line().unwrap() {
             lines.push((at, String::from_utf8(line).unwrap()));
@@ -152,7 +152,7 @@ mod tests {
             });
             let mut bytes = lines.collect::<Vec<_>>().join(&b'\n');
             bytes.extend(ended.then_some(b'\n'));
-            let mut reader = Backwards::new(Cursor::new(&bytes), bytes.len() as u64);
+            let mut reader = ReverseLines::new(Cursor::new(&bytes), bytes.len() as u64);
             let mut backwards = Vec::new();
             while let Some(line) = reader.next_line().unwrap() {
                 backwards.push(line);
@@ -183,7 +183,7 @@ mod tests {
     fn of_a_line_beyond_all_bounds_the_end_is_read() {
         let long: Vec<u8> = (0..5 * LONGEST).map(|i| b'a' + (i % 23) as u8).collect();
         let bytes = [b"one\n", &long[..], b"\ntwo\n"].concat();
-        let mut reader = Backwards::new(Cursor::new(&bytes), bytes.len() as u64);
+        let mut reader = ReverseLines::new(Cursor::new(&bytes), bytes.len() as u64);
         assert_eq!(
             reader.next_line().unwrap(),
             Some((bytes.len() as u64 - 4, b"two".to_vec()))
@@ -222,7 +222,7 @@ mod tests {
             }
         }
         let size = 16 * LONGEST;
-        let mut reader = Backwards::new(Counted(Cursor::new(vec![b'x'; size]), 0), size as u64);
+        let mut reader = ReverseLines::new(Counted(Cursor::new(vec![b'x'; size]), 0), size as u64);
         while reader.start > 0 {
             reader.read_more().unwrap();
             assert!(reader.ends.iter().map(Vec::len).sum::<usize>() <= LONGEST + CHUNK as usize);

@@ -7,7 +7,7 @@
 /// algorithm", 1981, one vote a slot). A key that is more than half of what falls into its slot is
 /// found; one that comes once never is.
 #[derive(Debug)]
-pub(super) struct Crowd {
+pub(super) struct HeavyHitters {
     slots: Box<[(u64, u32)]>,
 }
 
@@ -17,7 +17,7 @@ const SLOTS: usize = 64;
 /// did.
 const OFTEN: u32 = 64;
 
-impl Crowd {
+impl HeavyHitters {
     pub(super) fn new() -> Self {
         Self {
             slots: vec![(0, 0); SLOTS].into(),
@@ -48,19 +48,19 @@ mod tests {
 
     #[test]
     fn a_key_that_comes_often_is_found_among_many_that_come_once() {
-        let mut crowd = Crowd::new();
+        let mut heavy_hitters = HeavyHitters::new();
         let found = (0..1000).position(|i| {
-            assert!(!crowd.comes_often(1_000_000 + i), "it came once");
-            crowd.comes_often(7)
+            assert!(!heavy_hitters.comes_often(1_000_000 + i), "it came once");
+            heavy_hitters.comes_often(7)
         });
         assert!(
             found.is_some_and(|comings| (63..80).contains(&comings)),
             "{found:?}"
         );
         assert!(
-            (0..63).all(|_| !crowd.comes_often(7)),
+            (0..63).all(|_| !heavy_hitters.comes_often(7)),
             "its count starts anew"
         );
-        assert!(crowd.comes_often(7));
+        assert!(heavy_hitters.comes_often(7));
     }
 }

@@ -15,7 +15,7 @@ use std::{
 
 /// The counts of files that are gone, in `rollup.json`.
 #[derive(Clone, Debug, Default)]
-pub(super) struct RollUp {
+pub(super) struct RemovedCounts {
     /// Files up to this number are gone, or about to go: their counts are in here.
     pub(super) through: u64,
     pub(super) days: DayCounts,
@@ -33,7 +33,7 @@ const MAX_OPEN: usize = 65_536;
 const MAX_BYTES: u64 = 64 * 1024 * 1024;
 const NAME: &str = "rollup.json";
 
-impl RollUp {
+impl RemovedCounts {
     /// Reads the roll-up of a folder; there is an empty one where no file was removed so far.
     pub(super) fn read(folder: &Path) -> io::Result<Self> {
         let file = match File::open(folder.join(NAME)) {
@@ -198,27 +198,27 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let file = File::create(folder.path().join(NAME)).unwrap();
         file.set_len(1 << 40).unwrap();
-        assert!(is_damaged(&RollUp::read(folder.path()).unwrap_err()));
+        assert!(is_damaged(&RemovedCounts::read(folder.path()).unwrap_err()));
     }
 
     #[test]
     fn open_errors_read_back_and_count_as_they_are_beyond_their_bounds() {
         let folder = tempfile::tempdir().unwrap();
-        let mut roll_up = RollUp::default();
-        roll_up.add(1, &tally(MAX_OPEN + 100, 1_700_000_000_000));
+        let mut removed = RemovedCounts::default();
+        removed.add(1, &tally(MAX_OPEN + 100, 1_700_000_000_000));
         assert_eq!(
-            (roll_up.open.len(), roll_up.days.summed().total),
+            (removed.open.len(), removed.days.summed().total),
             (MAX_OPEN, 100)
         );
-        roll_up.write(folder.path()).unwrap();
-        let read = RollUp::read(folder.path()).unwrap();
+        removed.write(folder.path()).unwrap();
+        let read = RemovedCounts::read(folder.path()).unwrap();
         assert_eq!(
             (read.through, &read.open, &read.days),
-            (1, &roll_up.open, &roll_up.days)
+            (1, &removed.open, &removed.days)
         );
-        roll_up.add(2, &tally(7, 1_700_003_600_000));
+        removed.add(2, &tally(7, 1_700_003_600_000));
         assert_eq!(
-            (roll_up.open.len(), roll_up.days.summed().total),
+            (removed.open.len(), removed.days.summed().total),
             (7, MAX_OPEN as u64 + 100),
             "an hour later"
         );

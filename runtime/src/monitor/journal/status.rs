@@ -15,9 +15,9 @@ use std::{
 
 /// The status of a journal, which says in the log when it changes.
 #[derive(Debug)]
-pub(super) struct Ledger {
+pub(super) struct StatusTracker {
     folder: PathBuf,
-    entries: Mutex<Entries>,
+    tracked: Mutex<Tracked>,
     /// How many records wait. Stored by whoever holds the lock of those that wait, so that a
     /// question need not take that lock, which is held while the disk works. Relaxed: it is shown,
     /// nothing is decided by it.
@@ -25,10 +25,10 @@ pub(super) struct Ledger {
 }
 
 #[derive(Debug, Default)]
-struct Entries {
+struct Tracked {
     status: JournalStatus,
     /// Old records cannot be removed: told once, until they can.
-    is_unkept: bool,
+    cannot_remove: bool,
     /// Files that cannot be read, each reported once.
     unreadable: BTreeSet<PathBuf>,
     /// How many records found no room since writing began to fail.
@@ -40,7 +40,7 @@ const MOST_UNREADABLE: usize = 100;
 
 /// What became of a write.
 #[derive(Debug)]
-pub(super) enum Outcome<E> {
+pub(super) enum WriteOutcome<E> {
     /// All records that waited are written: so many.
     Written(u64),
     /// Nothing was tried, because the last try failed just now.
@@ -49,11 +49,11 @@ pub(super) enum Outcome<E> {
     Failed(u64, E),
 }
 
-impl Ledger {
+impl StatusTracker {
     pub(super) fn new(folder: PathBuf) -> Self {
         Self {
             folder,
-            entries: Mutex::default(),
+            tracked: Mutex::default(),
             waiting: AtomicU64::new(0),
         }
     }
@@ -63,33 +63,33 @@ impl Ledger {
         let waiting = self.waiting.load(Ordering::Relaxed);
         JournalStatus {
             waiting,
-            ..self.entries.lock().status.clone()
+            ..self.tracked.lock().status.clone()
         }
     }
 
     /// Notes how many records wait now.
-    pub(super) fn wait(&self, records: u64) {
+    pub(super) fn set_waiting(&self, records: u64) {
         self.waiting.store(records, Ordering::Relaxed);
     }
 
     /// Notes what became of a write, on behalf of so many records that were appended just now.
-    pub(super) fn settle<E: Error + Send + Sync + 'static>(
+    pub(super) fn record_write<E: Error + Send + Sync + 'static>(
         &self,
-        outcome: Outcome<E>,
+        outcome: WriteOutcome<E>,
         wall: Timestamp,
         records: u64,
     ) -> Result<(), JournalError> {
         match outcome {
-            Outcome::Written(written) => {
-                self.wrote(written);
+            WriteOutcome::Written(written) => {
+                self.record_success(written);
                 Ok(())
             }
-            Outcome::Paused => {
-                self.entries.lock().status.failed += records;
+            WriteOutcome::Paused => {
+                self.tracked.lock().status.failed += records;
                 Err(JournalError::waiting())
             }
-            Outcome::Failed(written, err) => {
-                self.failed(written, wall, records, &err);
+            WriteOutcome::Failed(written, err) => {
+                self.record_failure(written, wall, records, &err);
                 Err(JournalError::new("append a record", err))
             }
         }
@@ -102,35 +102,35 @@ impl Ledger {
         wall: Timestamp,
     ) -> Result<(), JournalError> {
         checked.map_err(|err| {
-            self.failed(0, wall, 0, &err);
+            self.record_failure(0, wall, 0, &err);
             JournalError::new("write", err)
         })
     }
 
     /// A record found no room among those that wait.
-    pub(super) fn refused(&self) -> JournalError {
-        let mut entries = self.entries.lock();
-        entries.status.failed += 1;
-        entries.status.lost += 1;
-        entries.refused += 1;
-        let is_new = entries.refused == 1;
-        drop(entries);
+    pub(super) fn refuse(&self) -> JournalError {
+        let mut tracked = self.tracked.lock();
+        tracked.status.failed += 1;
+        tracked.status.lost += 1;
+        tracked.refused += 1;
+        let is_new = tracked.refused == 1;
+        drop(tracked);
         let err = JournalError::refused();
         if is_new {
-            self.complain(&err, "further records are lost until it can write again");
+            self.report_trouble(&err, "further records are lost until it can write again");
         }
         err
     }
 
     /// A file cannot be read, as one of another user. What is in it is in no answer.
-    pub(super) fn unreadable(&self, file: &Path, err: &io::Error) {
-        let mut entries = self.entries.lock();
-        entries.status.last_error = Some(format!("cannot read {}: {err}", file.display()));
-        let is_new = entries.unreadable.len() < MOST_UNREADABLE
-            && entries.unreadable.insert(file.to_owned());
-        drop(entries);
+    pub(super) fn report_unreadable(&self, file: &Path, err: &io::Error) {
+        let mut tracked = self.tracked.lock();
+        tracked.status.last_error = Some(format!("cannot read {}: {err}", file.display()));
+        let is_new = tracked.unreadable.len() < MOST_UNREADABLE
+            && tracked.unreadable.insert(file.to_owned());
+        drop(tracked);
         if is_new {
-            self.complain(
+            self.report_trouble(
                 err,
                 &format!(
                     "cannot read {}, whose records are in no answer",
@@ -141,15 +141,15 @@ impl Ledger {
     }
 
     /// The journal ends; what still waits is lost.
-    pub(super) fn given_up(&self, err: &JournalError) {
+    pub(super) fn report_lost(&self, err: &JournalError) {
         let lost = self.waiting.swap(0, Ordering::Relaxed);
-        self.entries.lock().status.lost += lost;
+        self.tracked.lock().status.lost += lost;
         if lost > 0 {
             let cause = err
                 .source()
                 .map(|cause| format!(": {cause}"))
                 .unwrap_or_default();
-            self.complain(
+            self.report_trouble(
                 &format_args!("{err}{cause}"),
                 &format!("{lost} records are lost at its end"),
             );
@@ -157,25 +157,25 @@ impl Ledger {
     }
 
     /// Old records were looked for, and removed or not.
-    pub(super) fn kept<E: fmt::Display>(&self, kept: &Result<(), E>) {
-        let mut entries = self.entries.lock();
+    pub(super) fn record_removal<E: fmt::Display>(&self, removed: &Result<(), E>) {
+        let mut tracked = self.tracked.lock();
         // While nothing can be written either, that is told already, and matters more.
-        if entries.status.failing_since.is_some() {
+        if tracked.status.failing_since.is_some() {
             return;
         }
-        let is_new = !std::mem::replace(&mut entries.is_unkept, kept.is_err());
-        let Err(err) = kept else { return };
-        entries.status.last_error = Some(format!("cannot remove old records: {err}"));
-        drop(entries);
+        let is_new = !std::mem::replace(&mut tracked.cannot_remove, removed.is_err());
+        let Err(err) = removed else { return };
+        tracked.status.last_error = Some(format!("cannot remove old records: {err}"));
+        drop(tracked);
         if is_new {
-            self.complain(err, "cannot remove old records; the folder grows");
+            self.report_trouble(err, "cannot remove old records; the folder grows");
         }
     }
 
     /// A damaged file was put aside.
-    pub(super) fn put_aside(&self, file: &Path, err: &dyn fmt::Display) {
+    pub(super) fn report_damaged(&self, file: &Path, err: &dyn fmt::Display) {
         let text = format!("a damaged file was put aside as {}: {err}", file.display());
-        self.entries.lock().status.last_error = Some(text);
+        self.tracked.lock().status.last_error = Some(text);
         tracing::error!(
             target: names::TARGET_JOURNAL,
             file = %file.display(),
@@ -185,20 +185,20 @@ impl Ledger {
     }
 
     /// That nothing waited says nothing about the disk.
-    fn wrote(&self, records: u64) {
-        let mut entries = self.entries.lock();
-        entries.status.written += records;
+    fn record_success(&self, records: u64) {
+        let mut tracked = self.tracked.lock();
+        tracked.status.written += records;
         let resumed = if records > 0 {
-            entries.status.failing_since.take()
+            tracked.status.failing_since.take()
         } else {
             None
         };
         let lost = if records > 0 {
-            std::mem::take(&mut entries.refused)
+            std::mem::take(&mut tracked.refused)
         } else {
             0
         };
-        drop(entries);
+        drop(tracked);
         if let Some(since) = resumed {
             match lost {
                 0 => {
@@ -211,27 +211,27 @@ impl Ledger {
         }
     }
 
-    fn failed(&self, written: u64, wall: Timestamp, records: u64, err: &dyn fmt::Display) {
-        let mut entries = self.entries.lock();
-        let status = &mut entries.status;
+    fn record_failure(&self, written: u64, wall: Timestamp, records: u64, err: &dyn fmt::Display) {
+        let mut tracked = self.tracked.lock();
+        let status = &mut tracked.status;
         status.written += written;
         status.failed += records;
         let is_new = status.failing_since.is_none();
         status.failing_since.get_or_insert(wall);
         status.last_error = Some(err.to_string());
-        drop(entries);
+        drop(tracked);
         if is_new {
-            self.complain(err, "cannot write; errors wait in memory");
+            self.report_trouble(err, "cannot write; errors wait in memory");
         }
     }
 
-    fn complain(&self, error: &dyn fmt::Display, what: &str) {
-        complain(&self.folder, error, what);
+    fn report_trouble(&self, error: &dyn fmt::Display, what: &str) {
+        report_trouble(&self.folder, error, what);
     }
 }
 
 /// Logs what is wrong, and writes it to the standard error where no subscriber takes the log.
-pub(super) fn complain(folder: &Path, error: &dyn fmt::Display, what: &str) {
+pub(super) fn report_trouble(folder: &Path, error: &dyn fmt::Display, what: &str) {
     let folder = folder.display();
     if tracing::enabled!(target: names::TARGET_JOURNAL, tracing::Level::ERROR) {
         tracing::error!(target: names::TARGET_JOURNAL, %folder, %error, "journal: {what}");

@@ -13,7 +13,7 @@ use std::time::Duration;
 /// clock that was set right stays where it is, and one that was set wrong has been set back by
 /// then, in most cases.
 #[derive(Debug)]
-pub(super) struct Steadiness(Mutex<Option<Look>>);
+pub(super) struct JumpDetector(Mutex<Option<Look>>);
 
 #[derive(Clone, Copy, Debug)]
 struct Look {
@@ -29,13 +29,13 @@ const DRIFT: Duration = Duration::from_secs(60);
 
 const CONFIRMED_AFTER: Duration = Duration::from_secs(600);
 
-impl Steadiness {
+impl JumpDetector {
     pub(super) fn new() -> Self {
         Self(Mutex::new(None))
     }
 
     /// Takes a look at the clocks, and returns `true` if the wall clock may be believed.
-    pub(super) fn look(&self, now: Tick, wall: Timestamp) -> bool {
+    pub(super) fn is_steady_at(&self, now: Tick, wall: Timestamp) -> bool {
         let mut last = self.0.lock();
         let jumped = last.and_then(|last| {
             let expected = last
@@ -69,11 +69,11 @@ mod tests {
     /// What rounds answer, each at so many seconds by the monotonic clock, with the wall clock so
     /// many seconds ahead.
     fn rounds(looks: &[(u64, i64)]) -> Vec<bool> {
-        let steadiness = Steadiness::new();
+        let clock_jumps = JumpDetector::new();
         let look = |&(seconds, ahead): &(u64, i64)| {
             let wall =
                 Timestamp::from_unix_millis((1_800_000_000 + seconds.cast_signed() + ahead) * 1000);
-            steadiness.look(Tick::ZERO.after(Duration::from_secs(seconds)), wall)
+            clock_jumps.is_steady_at(Tick::ZERO.after(Duration::from_secs(seconds)), wall)
         };
         looks.iter().map(look).collect()
     }

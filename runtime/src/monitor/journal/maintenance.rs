@@ -8,10 +8,10 @@ use std::{
 };
 
 /// What the thread looks after.
-pub(super) trait Kept: Send + Sync + 'static {
+pub(super) trait Maintained: Send + Sync + 'static {
     /// Writes what waits and removes what is old. What goes wrong is told by the status, and tried
     /// again next time.
-    fn keep(&self);
+    fn run_maintenance(&self);
 
     fn wake(&self) -> &Wake;
 }
@@ -63,14 +63,14 @@ impl Wake {
 
 /// Starts the thread. Without it (a process that may have no more threads) records that wait are
 /// written with the next urgent one.
-pub(super) fn start<J: Kept>(journal: &Arc<J>) {
+pub(super) fn start<J: Maintained>(journal: &Arc<J>) {
     let journal = Arc::downgrade(journal);
     let keep = move || {
         while let Some(journal) = Weak::upgrade(&journal) {
             if !journal.wake().wait() {
                 return;
             }
-            journal.keep();
+            journal.run_maintenance();
         }
     };
     let started = thread::Builder::new()
@@ -89,8 +89,8 @@ mod tests {
     #[derive(Debug)]
     struct Bell(Wake, Sender<()>);
 
-    impl Kept for Bell {
-        fn keep(&self) {
+    impl Maintained for Bell {
+        fn run_maintenance(&self) {
             let _ = self.1.send(());
         }
 

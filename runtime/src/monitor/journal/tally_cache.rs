@@ -2,8 +2,8 @@
 
 use super::{
     counts::DayCounts,
-    identity::Identity,
-    roll_up::RollUp,
+    file_identity::FileIdentity,
+    removed_counts::RemovedCounts,
     segments::Folder,
     tally::{End, Tally},
 };
@@ -12,26 +12,26 @@ use std::{collections::BTreeMap, io};
 
 /// What was counted of each file, so that only what was added is counted next time.
 #[derive(Debug, Default)]
-pub(super) struct Counted(BTreeMap<u64, Part>);
+pub(super) struct TallyCache(BTreeMap<u64, Part>);
 
 #[derive(Debug)]
 struct Part {
-    identity: Identity,
+    identity: FileIdentity,
     /// Up to which byte it was counted.
     position: u64,
     tally: Tally,
 }
 
-impl Counted {
+impl TallyCache {
     /// The counts of the roll-up and of these files, which are not in it.
     pub(super) fn sum(
         &mut self,
         folder: &Folder,
-        roll_up: &RollUp,
+        removed: &RemovedCounts,
         numbers: Vec<u64>,
     ) -> io::Result<DayCounts> {
         self.0.retain(|number, _| numbers.contains(number));
-        let (mut sum, mut open) = (roll_up.days.clone(), roll_up.open.clone());
+        let (mut sum, mut open) = (removed.days.clone(), removed.open.clone());
         for number in numbers {
             let Some(tally) = self.tally(folder, number)? else {
                 continue;
@@ -58,7 +58,7 @@ impl Counted {
     }
 
     fn tally(&mut self, folder: &Folder, number: u64) -> io::Result<Option<&Tally>> {
-        let Some(identity) = Identity::at(&folder.path_of(number)) else {
+        let Some(identity) = FileIdentity::at(&folder.path_of(number)) else {
             return Ok(None);
         };
         let part = self.0.entry(number).or_insert_with(|| Part::new(identity));
@@ -72,7 +72,7 @@ impl Counted {
 }
 
 impl Part {
-    fn new(identity: Identity) -> Self {
+    fn new(identity: FileIdentity) -> Self {
         Self {
             identity,
             position: 0,
