@@ -8,7 +8,7 @@ use gardefou::{
     event::{self, Event},
     monitor::{
         ErrorRecord,
-        journal::{Counts, Journal, JournalError, JournalStatus, Page, Query},
+        journal::{ErrorCounts, Journal, JournalError, JournalStatus, Page, Query},
     },
     report,
     testing::Scope,
@@ -159,7 +159,7 @@ impl Journal for ReportingJournal {
     fn query(&self, _: &Query) -> Result<Page, JournalError> {
         Err(JournalError::new("query", "nothing is kept"))
     }
-    fn counts(&self) -> Result<Counts, JournalError> {
+    fn counts(&self) -> Result<ErrorCounts, JournalError> {
         Err(JournalError::new("count", "nothing is kept"))
     }
     fn flush(&self) -> Result<(), JournalError> {

@@ -146,7 +146,7 @@ impl Observers {
     pub(super) fn are_listening(&self, logged: LevelFilter) -> bool {
         // Relaxed: a call that races with a subscription may or may not be heard.
         self.count.load(Ordering::Relaxed) != 0
-            || event::is_heard()
+            || event::has_observers()
             || LevelFilter::current() >= logged
     }
 

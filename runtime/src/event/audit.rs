@@ -1,7 +1,7 @@
 //! Sensitive operations: who did what, and how it ended.
 
-use super::{RecordSlot, Severity, names};
-use crate::{ErrorCode, error::redact};
+use super::{names, record::cell::RecordSlot, severity::Severity, shown::debug_with_names};
+use crate::error::{ErrorCode, redact};
 use std::{fmt, time::Duration};
 
 /// What became of a sensitive operation.
@@ -70,7 +70,7 @@ pub struct AuditEvent<'a> {
     pub(crate) record: RecordSlot<'a>,
 }
 
-super::debug_with_names!(AuditEvent { operation, component; file, line, user, outcome, level, elapsed, code, message });
+debug_with_names!(AuditEvent { operation, component; file, line, user, outcome, level, elapsed, code, message });
 
 /// Logs one event.
 pub(crate) fn log_audit(event: &AuditEvent<'_>, level: tracing::Level) {

@@ -1,6 +1,6 @@
 //! Events of circuit breakers, and their log lines.
 
-use super::{RecordSlot, names::TARGET_BREAKER as BREAKER};
+use super::{names::TARGET_BREAKER as BREAKER, record::cell::RecordSlot, shown::debug_with_names};
 use crate::error::{ErrorId, redact};
 use std::{fmt, time::Duration};
 
@@ -148,7 +148,7 @@ pub struct BreakerEvent<'a> {
     pub(crate) record: RecordSlot<'a>,
 }
 
-super::debug_with_names!(BreakerEvent { name; generation, shadow, id, kind });
+debug_with_names!(BreakerEvent { name; generation, shadow, id, kind });
 
 /// The kinds of events of circuit breakers.
 #[derive(Clone, Copy, Debug)]

@@ -1,6 +1,12 @@
 //! The process-wide list of observers.
 
-use super::{Event, RecordCell, depth};
+use super::{
+    depth,
+    kinds::Event,
+    log_level::LogLevel,
+    record::cell::RecordCell,
+    retry::{self, RetryEvent},
+};
 use crate::{panics, scope};
 use std::{
     fmt,
@@ -130,7 +136,7 @@ impl List {
         list.replace(all.into())
     }
 
-    fn tell(&self, event: &Event<'_>) {
+    fn dispatch(&self, event: &Event<'_>) {
         let observers = self
             .0
             .read()
@@ -151,7 +157,7 @@ fn change(edit: impl FnOnce(&mut Vec<Entry>)) {
 /// Returns `true` if there is an observer, for callers that must prepare an event before they can
 /// emit it.
 #[inline]
-pub(crate) fn is_heard() -> bool {
+pub(crate) fn has_observers() -> bool {
     COUNT.load(Ordering::Relaxed) != 0 || scope::is_entered()
 }
 
@@ -178,22 +184,31 @@ pub(crate) fn start_observers() {
 /// record: that of the cell that the event has already, or one made here.
 #[inline]
 pub(crate) fn emit<'a>(build: impl FnOnce() -> Event<'a>) {
-    if is_heard() {
+    if has_observers() {
         let cell = RecordCell::default();
         let mut event = build();
         event.share_record(&cell);
-        tell(&event);
+        dispatch(&event);
     }
 }
 
+/// Logs an event of a retry, and passes it to observers; `between` is the level of the lines between
+/// attempts.
 #[cold]
-fn tell(event: &Event<'_>) {
+pub(crate) fn publish_retry(event: &RetryEvent<'_>, between: LogLevel) {
+    retry::log(event, between);
+    start_observers();
+    emit(|| Event::Retry(event.clone()));
+}
+
+#[cold]
+fn dispatch(event: &Event<'_>) {
     let Some(_nested) = depth::enter_event() else {
         return;
     };
     match scope::part(|_| List::default()) {
-        Some(list) => list.tell(event),
-        None => OBSERVERS.tell(event),
+        Some(list) => list.dispatch(event),
+        None => OBSERVERS.dispatch(event),
     }
 }
 
@@ -201,8 +216,8 @@ fn tell(event: &Event<'_>) {
 mod tests {
     use super::*;
     use crate::{
-        AppError, ErrorCode,
-        event::{ErrorEvent, Severity},
+        error::{AppError, ErrorCode},
+        event::{error::ErrorEvent, severity::Severity},
     };
     use std::sync::Mutex;
 

@@ -1,6 +1,6 @@
 //! A check's status changed.
 
-use super::{RecordSlot, Severity, names};
+use super::{names, record::cell::RecordSlot, severity::Severity, shown::debug_with_names};
 use crate::error::redact;
 
 /// A health check whose status changed.
@@ -24,7 +24,7 @@ pub struct HealthEvent<'a> {
     pub(crate) record: RecordSlot<'a>,
 }
 
-super::debug_with_names!(HealthEvent { check; from, to, criticality, level, output });
+debug_with_names!(HealthEvent { check; from, to, criticality, level, output });
 
 /// Logs a change: at info for good news, at warn or error by its level.
 pub(crate) fn log_health(event: &HealthEvent<'_>) {

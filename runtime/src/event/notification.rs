@@ -1,6 +1,10 @@
 //! Events of notifications.
 
-use super::{Fingerprint, RecordSlot, Severity};
+use super::{
+    record::{Fingerprint, cell::RecordSlot},
+    severity::Severity,
+    shown::debug_with_names,
+};
 use crate::error::ErrorId;
 use std::fmt;
 
@@ -68,4 +72,4 @@ pub struct NotificationEvent<'a> {
     pub(crate) record: RecordSlot<'a>,
 }
 
-super::debug_with_names!(NotificationEvent { channel, rule; id, kind, title, level, fingerprint, error, outcome });
+debug_with_names!(NotificationEvent { channel, rule; id, kind, title, level, fingerprint, error, outcome });

@@ -1,10 +1,13 @@
 //! Events of retries, and their log lines.
 
 use super::{
-    ErrorRef, Event, LogLevel, RecordSlot, names,
+    log_level::LogLevel,
+    names,
+    record::cell::RecordSlot,
+    shown::debug_with_names,
     text::{MAX_MESSAGE, for_sink},
 };
-use crate::error::redact;
+use crate::error::{ErrorRef, redact};
 use std::{fmt, panic::Location, time::Duration};
 
 /// Why a retry gave the outcome to the caller instead of calling again.
@@ -97,7 +100,7 @@ pub struct RetryEvent<'a> {
     pub(crate) record: RecordSlot<'a>,
 }
 
-super::debug_with_names!(RetryEvent { name; attempts, max_attempts, elapsed, kind });
+debug_with_names!(RetryEvent { name; attempts, max_attempts, elapsed, kind });
 
 /// What a retry did.
 #[derive(Clone)]
@@ -139,14 +142,6 @@ impl fmt::Debug for RetryEventKind<'_> {
     }
 }
 
-/// Logs an event of a retry, and passes it to observers.
-#[cold]
-pub(crate) fn tell(event: &RetryEvent<'_>, between: LogLevel) {
-    log(event, between);
-    super::start_observers();
-    super::emit(|| Event::Retry(event.clone()));
-}
-
 /// Writes after which delay an attempt follows, in the unit in which that is no zero.
 struct When(Duration);
 
@@ -164,8 +159,8 @@ impl fmt::Display for When {
     }
 }
 
-/// `between` is the level of the lines between attempts.
-fn log(event: &RetryEvent<'_>, between: LogLevel) {
+/// Logs an event of a retry; `between` is the level of the lines between attempts.
+pub(super) fn log(event: &RetryEvent<'_>, between: LogLevel) {
     let RetryEvent {
         name,
         attempts,

@@ -1,6 +1,6 @@
 //! The standard error, for what must be seen although no subscriber takes the log.
 
-use super::{Record, text};
+use super::{record::Record, text};
 use crate::{
     scope,
     time::{Clock, SystemClock, Tick},

@@ -1,6 +1,6 @@
 //! How transactions end.
 
-use super::RecordSlot;
+use super::{record::cell::RecordSlot, shown::debug_with_names};
 use std::time::Duration;
 
 /// How a transaction ended.
@@ -54,4 +54,4 @@ pub struct TransactionEvent<'a> {
     pub(crate) record: RecordSlot<'a>,
 }
 
-super::debug_with_names!(TransactionEvent { operation, component; outcome, elapsed, compensations, failed_compensations });
+debug_with_names!(TransactionEvent { operation, component; outcome, elapsed, compensations, failed_compensations });

@@ -1,10 +1,13 @@
 //! Counts of one shard that the tables have not taken yet.
 
-use super::{Fingerprint, fingerprint::key_of, record::MAX_NAME, window::Buckets};
+use super::window::Buckets;
 use crate::{
-    ErrorCode,
-    error::ErrorId,
-    event::{ErrorEvent, Severity, text},
+    error::{ErrorCode, ErrorId},
+    event::{
+        ErrorEvent, Fingerprint, Severity,
+        record::{MAX_NAME, fingerprint::key_of},
+        text,
+    },
     time::{Tick, Timestamp},
 };
 use std::sync::Arc;

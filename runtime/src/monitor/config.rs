@@ -1,12 +1,8 @@
 //! How much a monitor keeps.
 
-use super::{ErrorRecord, Fingerprint, RecordAction};
 use crate::{
-    ConfigError,
-    event::{
-        ErrorEvent,
-        record::{BeforeRecord, FingerprintFn},
-    },
+    error::ConfigError,
+    event::{BeforeRecord, ErrorEvent, Fingerprint, FingerprintFn, Record, RecordAction},
     time::{Clock, SharedClock},
 };
 use std::{fmt, ops::RangeInclusive, sync::Arc};
@@ -173,7 +169,7 @@ impl MonitorConfigBuilder {
     /// ```
     pub fn before_record(
         mut self,
-        hook: impl Fn(&mut ErrorRecord) -> RecordAction + Send + Sync + 'static,
+        hook: impl Fn(&mut Record) -> RecordAction + Send + Sync + 'static,
     ) -> Self {
         self.0.before_record = Some(Arc::new(hook));
         self

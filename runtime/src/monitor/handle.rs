@@ -1,22 +1,21 @@
 //! The monitor that everybody holds.
 
 use super::{
-    ErrorRecord, ErrorStats, MonitorConfig, MonitorSnapshot,
-    journal::{Counts, Cursor, Journal, JournalError, JournalStatus, Page, Query},
+    config::MonitorConfig,
+    journal::{Cursor, ErrorCounts, Journal, JournalError, JournalStatus, Page, Query},
     openings::Openings,
     recent::{Entry, Texts},
     recordable::Recordable,
     retries,
     shards::{Arrival, Shards},
     state::State,
-    stats::{SnapshotParts, StatsParts},
+    stats::{ErrorStats, MonitorSnapshot, SnapshotParts, StatsParts},
 };
 use crate::{
     error::ErrorId,
     event::{
-        self, BreakerEvent, BreakerEventKind, ErrorEvent, Event, Observer, RecordCell, RecordSlot,
-        RecordState, Severity, TransactionOutcome,
-        record::{self, Recorder},
+        self, BreakerEvent, BreakerEventKind, ErrorEvent, Event, Observer, Record, RecordCell,
+        RecordSlot, RecordState, Recorder, Severity, TransactionOutcome,
     },
     panics, scope,
     time::SharedClock,
@@ -127,7 +126,7 @@ fn start(config: MonitorConfig) -> ErrorMonitor {
     let monitor = ErrorMonitor::new(config);
     // Relaxed is enough: the monitor is handed out after this, through the cell.
     monitor.0.of_process.store(true, Ordering::Relaxed);
-    record::install(&monitor.0.recorder);
+    event::install_recorder(&monitor.0.recorder);
     event::subscribe(monitor.clone()).forever();
     monitor
 }
@@ -300,7 +299,7 @@ impl ErrorMonitor {
     /// # Errors
     ///
     /// The journal cannot be read.
-    pub fn counts(&self) -> Result<Counts, JournalError> {
+    pub fn counts(&self) -> Result<ErrorCounts, JournalError> {
         match self.journal() {
             Some(journal) => journal.counts(),
             None => {
@@ -424,7 +423,7 @@ impl ErrorMonitor {
 
 /// The journal counts what it cannot keep, and tells when asked; whoever reports is not the one to
 /// suffer from it.
-fn append(journal: &dyn Journal, record: &ErrorRecord) {
+fn append(journal: &dyn Journal, record: &Record) {
     let _ = panics::catch(|| journal.append(record));
 }
 

@@ -25,9 +25,6 @@
 //! # }
 //! ```
 
-#[macro_use]
-mod serialize;
-
 mod batch;
 mod config;
 mod handle;
@@ -37,6 +34,7 @@ mod openings;
 mod recent;
 mod recordable;
 mod retries;
+mod serialize;
 mod shards;
 mod state;
 mod stats;
@@ -46,10 +44,11 @@ mod tests;
 mod window;
 
 #[cfg(feature = "tracing-subscriber")]
-pub use crate::event::record::SpanFields;
-pub use crate::event::record::{
-    ErrorContext, FINGERPRINT_DETAIL, Fingerprint, InvalidFingerprint, Origin,
-    Record as ErrorRecord, RecordAction, RecordKind, RecordState, error_context,
+pub use crate::event::SpanFields;
+pub use crate::event::record::{FINGERPRINT_DETAIL, error_context};
+pub use crate::event::{
+    ErrorContext, Fingerprint, InvalidFingerprint, Origin, Record as ErrorRecord, RecordAction,
+    RecordKind, RecordState,
 };
 pub use config::{MonitorConfig, MonitorConfigBuilder};
 pub use handle::{ErrorMonitor, error_monitor};
@@ -60,8 +59,6 @@ pub use stats::{
 };
 pub use table::OTHER;
 pub use window::Rates;
-
-use crate::event::record::{self, fingerprint};
 
 pub(crate) use handle::{configure, install, started};
 

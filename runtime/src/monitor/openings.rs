@@ -1,28 +1,23 @@
 //! Openings of circuits, whose records are written again with the number of calls that they
 //! rejected.
 
-use super::ErrorRecord;
 use crate::{
     error::ErrorId,
-    event::{BreakerEvent, BreakerEventKind, CircuitState},
+    event::{BreakerEvent, BreakerEventKind, CircuitState, Record},
     sync::Mutex,
 };
 use std::{collections::HashMap, sync::Arc};
 
 /// The records of the openings that are not over.
 #[derive(Debug, Default)]
-pub(super) struct Openings(Mutex<HashMap<ErrorId, Arc<ErrorRecord>>>);
+pub(super) struct Openings(Mutex<HashMap<ErrorId, Arc<Record>>>);
 
 /// How many openings are kept; of further ones the journal has no number.
 const MOST: usize = 1024;
 
 impl Openings {
     /// Takes a change of state, and its record; returns the records to be written, in order.
-    pub(super) fn take(
-        &self,
-        event: &BreakerEvent<'_>,
-        record: Arc<ErrorRecord>,
-    ) -> Vec<Arc<ErrorRecord>> {
+    pub(super) fn take(&self, event: &BreakerEvent<'_>, record: Arc<Record>) -> Vec<Arc<Record>> {
         let BreakerEventKind::Transition {
             from,
             to,
@@ -65,7 +60,7 @@ impl Openings {
     }
 }
 
-fn with_rejected(opening: &ErrorRecord, rejected: u64) -> Arc<ErrorRecord> {
+fn with_rejected(opening: &Record, rejected: u64) -> Arc<Record> {
     let mut record = opening.clone();
     record
         .details

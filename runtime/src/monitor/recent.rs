@@ -1,12 +1,12 @@
 //! The most recent errors, capped in count and bytes.
 
-use super::{
-    ErrorContext, ErrorRecord, Fingerprint, Origin, RecordKind, RecordState, batch::Moment, record,
-};
+use super::batch::Moment;
 use crate::{
-    ErrorCode,
-    error::ErrorId,
-    event::{ErrorEvent, ErrorRef, Severity, text},
+    error::{ErrorCode, ErrorId, ErrorRef},
+    event::{
+        ErrorContext, ErrorEvent, Fingerprint, Origin, Record, RecordKind, RecordState, Severity,
+        record, text,
+    },
     time::Timestamp,
 };
 use serde_json::Map;
@@ -76,7 +76,7 @@ impl Texts {
     }
 
     /// Takes the texts of a record that was made already.
-    pub(super) fn of_record(record: &ErrorRecord) -> Self {
+    pub(super) fn of_record(record: &Record) -> Self {
         Self {
             error_type: record.error_type.clone().into(),
             message: Message::Clean(match record.message.len() {
@@ -110,8 +110,8 @@ impl Entry {
             + self.component.len()
     }
 
-    pub(super) fn to_record(&self) -> ErrorRecord {
-        ErrorRecord {
+    pub(super) fn to_record(&self) -> Record {
+        Record {
             kind: RecordKind::Error,
             id: self.id,
             timestamp: self.timestamp,

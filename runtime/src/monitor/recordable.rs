@@ -1,9 +1,6 @@
 //! What can be recorded by hand.
 
-use crate::{
-    AppError, ErrorCode,
-    error::{ErrorId, ErrorRef, View},
-};
+use crate::error::{AppError, ErrorCode, ErrorId, ErrorRef, View};
 use std::{error::Error, panic::Location};
 
 /// An error that [`ErrorMonitor::record`](super::ErrorMonitor::record) takes: an [`AppError`], or

@@ -1,13 +1,15 @@
 //! What retries were good for: calls that succeeded late, and those that failed for good.
 
 use super::{
-    OTHER,
-    fingerprint::key_of,
-    record::MAX_NAME,
-    table::{Row, Table},
+    serialize::serialize_fields,
+    table::{OTHER, Row, Table},
 };
 use crate::{
-    event::{RetryEvent, RetryEventKind, text},
+    event::{
+        RetryEvent, RetryEventKind,
+        record::{MAX_NAME, fingerprint::key_of},
+        text,
+    },
     time::{Tick, Timestamp},
 };
 use std::sync::Arc;

@@ -14,3 +14,4 @@ macro_rules! serialize_fields {
         }
     };
 }
+pub(super) use serialize_fields;

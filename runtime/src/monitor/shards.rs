@@ -10,15 +10,14 @@
 //! holds one shard, and waits for nothing while it does.
 
 use super::{
-    MonitorConfig,
     batch::{Batch, Moment},
+    config::MonitorConfig,
     recent::{Entry, Evicted, Recent, Texts},
     state::State,
     window::Buckets,
 };
 use crate::{
-    event::ErrorEvent,
-    monitor::{ErrorContext, Fingerprint},
+    event::{ErrorContext, ErrorEvent, Fingerprint},
     sync::{Mutex, MutexGuard},
     time::{Tick, Timestamp},
 };

@@ -1,17 +1,15 @@
 //! What is counted, in constant time per error: no clock, no lock, no foreign code.
 
 use super::{
-    MonitorConfig, OTHER,
     batch::{Delta, Moment},
-    record::MAX_NAME,
+    config::MonitorConfig,
     retries::{self, Retries},
-    table::{Row, Table},
+    table::{OTHER, Row, Table},
     window::Windows,
 };
 use crate::{
-    ErrorCode,
-    error::ErrorId,
-    event::{Severity, text},
+    error::{ErrorCode, ErrorId},
+    event::{Severity, record::MAX_NAME, text},
     time::{Tick, Timestamp},
 };
 use std::sync::Arc;

@@ -1,15 +1,16 @@
 //! What a monitor shows: copies that nothing changes any more.
 
 use super::{
-    ErrorRecord, Fingerprint, Rates,
     recent::Entry,
     retries::{self, Retried, RetrySnapshot},
+    serialize::serialize_fields,
     state::{Counted, Group, State},
     table::Table,
-    window::Buckets,
+    window::{Buckets, Rates},
 };
 use crate::{
-    event::Severity,
+    error::{ErrorCode, ErrorId},
+    event::{Fingerprint, Record, Severity},
     time::{Tick, Timestamp},
 };
 use std::{cmp::Reverse, collections::BTreeMap, sync::Arc};
@@ -40,7 +41,7 @@ pub struct ErrorStats {
     /// Errors per hour and name of code: those of the last 60 minutes, computed now.
     pub error_rates: BTreeMap<String, f64>,
     /// The errors that are still kept, oldest first.
-    pub recent_errors: Vec<ErrorRecord>,
+    pub recent_errors: Vec<Record>,
 }
 
 serialize_fields!(ErrorStats {
@@ -76,7 +77,7 @@ pub struct MonitorSnapshot {
     /// errors.
     pub retries: Vec<RetrySnapshot>,
     /// The errors that are still kept, oldest first.
-    pub recent_errors: Vec<ErrorRecord>,
+    pub recent_errors: Vec<Record>,
 }
 
 serialize_fields!(MonitorSnapshot {
@@ -189,7 +190,7 @@ pub struct GroupSnapshot {
     /// When the last one was recorded.
     pub last_seen: Timestamp,
     /// The identity of the last one, by which the journal finds it.
-    pub last_id: Option<crate::error::ErrorId>,
+    pub last_id: Option<ErrorId>,
 }
 
 serialize_fields!(GroupSnapshot {
@@ -323,8 +324,8 @@ impl SnapshotParts {
 fn code_snapshot((row, rates): (Counted, Rates)) -> CodeSnapshot {
     CodeSnapshot {
         name: row.name.to_string(),
-        number: row.code.map(crate::ErrorCode::number),
-        http_status: row.code.map(crate::ErrorCode::http_status),
+        number: row.code.map(ErrorCode::number),
+        http_status: row.code.map(ErrorCode::http_status),
         count: row.count,
         rates,
         last_seen: row.last_seen,

@@ -430,8 +430,8 @@ impl journal::Journal for Kept {
         Ok(journal::Page::new(self.0.lock().unwrap().clone(), None))
     }
 
-    fn counts(&self) -> Result<journal::Counts, journal::JournalError> {
-        Ok(journal::Counts::default())
+    fn counts(&self) -> Result<journal::ErrorCounts, journal::JournalError> {
+        Ok(journal::ErrorCounts::default())
     }
 
     fn flush(&self) -> Result<(), journal::JournalError> {

@@ -574,7 +574,7 @@ impl<'r> Run<'r> {
         } else {
             LogLevel::Warn
         });
-        event::retry::tell(&event, level);
+        event::publish_retry(&event, level);
         // Where nobody sees it, none is made.
         let is_shown = core.hooks.are_set() || matches!(seen.view.error(), ErrorRef::App(_));
         if is_shown && !seen.is_value && matches!(next, Next::Wait(_)) {
@@ -585,7 +585,7 @@ impl<'r> Run<'r> {
 
     #[cold]
     fn recovered(&self) {
-        event::retry::tell(
+        event::publish_retry(
             &RetryEvent {
                 name: &self.core.name,
                 attempts: self.failed_attempts().saturating_add(1),

@@ -4,7 +4,7 @@ use super::{ErrorSystemGuard, InitError, init};
 use crate::{
     alerts::{AlertsConfig, AlertsConfigBuilder},
     error::ConfigError,
-    event::record::BeforeRecord,
+    event::BeforeRecord,
     health::HealthConfig,
     monitor::{
         ErrorRecord, MonitorConfig, MonitorConfigBuilder, Origin, RecordAction,

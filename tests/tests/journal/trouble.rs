@@ -209,7 +209,7 @@ fn a_relative_folder_is_as_good_as_any() {
 /// A journal of somebody else's that panics takes no call with it.
 #[test]
 fn a_journal_that_panics_fails_nobody() {
-    use gardefou::monitor::journal::{Counts, JournalError, JournalStatus, Page};
+    use gardefou::monitor::journal::{ErrorCounts, JournalError, JournalStatus, Page};
     #[derive(Debug)]
     struct Broken;
     impl Journal for Broken {
@@ -219,8 +219,8 @@ fn a_journal_that_panics_fails_nobody() {
         fn query(&self, _: &Query) -> Result<Page, JournalError> {
             Ok(Page::new(Vec::new(), None))
         }
-        fn counts(&self) -> Result<Counts, JournalError> {
-            Ok(Counts::default())
+        fn counts(&self) -> Result<ErrorCounts, JournalError> {
+            Ok(ErrorCounts::default())
         }
         fn flush(&self) -> Result<(), JournalError> {
             Ok(())

@@ -10,7 +10,7 @@ use gardefou::{
     health_check,
     monitor::{
         ErrorRecord, MonitorConfig, RecordKind,
-        journal::{Counts, Journal, JournalConfig, JournalError, JournalStatus, Page, Query},
+        journal::{ErrorCounts, Journal, JournalConfig, JournalError, JournalStatus, Page, Query},
     },
 };
 use std::{
@@ -224,8 +224,8 @@ impl Journal for Hanging {
         Ok(Page::new(Vec::new(), None))
     }
 
-    fn counts(&self) -> Result<Counts, JournalError> {
-        Ok(Counts::default())
+    fn counts(&self) -> Result<ErrorCounts, JournalError> {
+        Ok(ErrorCounts::default())
     }
 
     fn flush(&self) -> Result<(), JournalError> {
@@ -272,8 +272,8 @@ fn a_journal_that_cannot_write_is_a_warning_of_health() {
         fn query(&self, _: &Query) -> Result<Page, JournalError> {
             Ok(Page::new(Vec::new(), None))
         }
-        fn counts(&self) -> Result<Counts, JournalError> {
-            Ok(Counts::default())
+        fn counts(&self) -> Result<ErrorCounts, JournalError> {
+            Ok(ErrorCounts::default())
         }
         fn flush(&self) -> Result<(), JournalError> {
             Ok(())

@@ -9,7 +9,7 @@ use gardefou::{
     health_check,
     monitor::{
         ErrorRecord, RecordKind,
-        journal::{Counts, Journal, JournalError, JournalStatus, Page, Query},
+        journal::{ErrorCounts, Journal, JournalError, JournalStatus, Page, Query},
     },
 };
 use std::{
@@ -56,8 +56,8 @@ impl Journal for Noting {
         Ok(Page::new(Vec::new(), None))
     }
 
-    fn counts(&self) -> Result<Counts, JournalError> {
-        Ok(Counts::default())
+    fn counts(&self) -> Result<ErrorCounts, JournalError> {
+        Ok(ErrorCounts::default())
     }
 
     fn flush(&self) -> Result<(), JournalError> {

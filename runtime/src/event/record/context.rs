@@ -117,7 +117,7 @@ pub(super) fn current() -> Option<Box<ErrorContext>> {
 }
 
 /// A context as sinks may have it.
-pub(super) fn fit_context(context: ErrorContext) -> ErrorContext {
+pub(in crate::event) fn fit_context(context: ErrorContext) -> ErrorContext {
     let mut fields = Value::Object(fit_map(&context.fields, &mut { MAX_FIELDS }, 0));
     redact::value(&mut fields);
     let short = |name: String| clean_name(&name);

@@ -2,22 +2,22 @@
 
 use super::fingerprint::key_of;
 use crate::{
-    error::{Redactor, distinct_texts, redact},
-    event::{ErrorRef, text},
+    error::{ErrorRef, Redactor, distinct_texts, redact},
+    event::text,
 };
 use serde_json::{Map, Value};
 use std::{borrow::Cow, cell::RefCell};
 
 /// How many bytes of a name reach a sink.
 pub(crate) const MAX_NAME: usize = 256;
-pub(super) const MAX_SOURCE: usize = 1024;
-pub(super) const MAX_SOURCES: usize = 16;
+pub(in crate::event) const MAX_SOURCE: usize = 1024;
+pub(in crate::event) const MAX_SOURCES: usize = 16;
 const MAX_DETAILS: usize = 16 * 1024;
 const MAX_DEPTH: usize = 16;
 
 /// A name as sinks may have it. A program has few names, and makes records of the same ones again
 /// and again.
-pub(super) fn clean_name(name: &str) -> String {
+pub(in crate::event) fn clean_name(name: &str) -> String {
     let clean = || text::for_sink(&name, MAX_NAME);
     if name.len() > MAX_NAME || Redactor::current().has_rules() {
         return clean();

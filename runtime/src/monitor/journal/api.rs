@@ -1,11 +1,14 @@
 //! What every journal can do.
 
 use super::{
-    Counts, Page, Query,
     claims::{self, Claim},
+    daily_counts::ErrorCounts,
+    error::JournalError,
+    query::{Page, Query},
+    status::JournalStatus,
 };
-use crate::{error::ErrorId, monitor::ErrorRecord, time::Timestamp};
-use std::{fmt, io};
+use crate::{error::ErrorId, event::Record};
+use std::fmt;
 
 /// A place that keeps errors beyond the process.
 ///
@@ -26,7 +29,7 @@ pub trait Journal: fmt::Debug + Send + Sync + 'static {
     /// # Errors
     ///
     /// The record could not be kept, or not yet.
-    fn append(&self, record: &ErrorRecord) -> Result<(), JournalError>;
+    fn append(&self, record: &Record) -> Result<(), JournalError>;
 
     /// Returns one page of records, newest first.
     ///
@@ -41,7 +44,7 @@ pub trait Journal: fmt::Debug + Send + Sync + 'static {
     /// # Errors
     ///
     /// The journal cannot be read.
-    fn counts(&self) -> Result<Counts, JournalError>;
+    fn counts(&self) -> Result<ErrorCounts, JournalError>;
 
     /// Writes what waits in a buffer.
     ///
@@ -114,84 +117,5 @@ pub trait Journal: fmt::Debug + Send + Sync + 'static {
                 None => return Ok(total),
             }
         }
-    }
-}
-
-/// How a journal is doing.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct JournalStatus {
-    /// Records that were written.
-    pub written: u64,
-    /// Records that could not be written at once; some of them were written later.
-    pub failed: u64,
-    /// Records that were given up: those for which `buffer_bytes` had no room while nothing could
-    /// be written, and those that still waited when the journal was dropped.
-    pub lost: u64,
-    /// Records that wait to be written.
-    pub waiting: u64,
-    /// Since when nothing can be written; absent while all is well.
-    pub failing_since: Option<Timestamp>,
-    /// What went wrong last, if anything did: why a write failed, why old records could not be
-    /// removed, which file could not be read, or which damaged file was put aside.
-    pub last_error: Option<String>,
-}
-
-impl JournalStatus {
-    /// Tells whether the last write succeeded.
-    #[must_use]
-    pub fn is_healthy(&self) -> bool {
-        self.failing_since.is_none()
-    }
-}
-
-serialize_fields!(JournalStatus {
-    written,
-    failed,
-    lost,
-    waiting,
-    failing_since,
-    last_error
-});
-
-/// A journal cannot be written or read.
-#[derive(Debug, thiserror::Error)]
-#[error("journal: cannot {action}")]
-pub struct JournalError {
-    action: &'static str,
-    source: Option<Box<dyn std::error::Error + Send + Sync>>,
-}
-
-impl JournalError {
-    /// Makes an error that says what could not be done, as `append a record`, and why.
-    #[must_use]
-    pub fn new(
-        action: &'static str,
-        source: impl Into<Box<dyn std::error::Error + Send + Sync>>,
-    ) -> Self {
-        Self {
-            action,
-            source: Some(source.into()),
-        }
-    }
-
-    /// The answer for a record that is lost.
-    pub(super) fn refused() -> Self {
-        Self {
-            action: "keep a record: those that wait take all of `buffer_bytes`",
-            source: None,
-        }
-    }
-
-    /// The answer while the journal waits before it tries again.
-    pub(super) fn waiting() -> Self {
-        Self {
-            action: "write at present; the record waits",
-            source: None,
-        }
-    }
-
-    pub(super) fn io(action: &'static str) -> impl Fn(io::Error) -> Self {
-        move |source| Self::new(action, source)
     }
 }

@@ -1,7 +1,7 @@
 //! Where a journal lies and how much it keeps.
 
 use crate::{
-    ConfigError,
+    error::ConfigError,
     event::Severity,
     time::{Clock, SharedClock},
 };

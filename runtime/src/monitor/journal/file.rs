@@ -1,24 +1,28 @@
 //! The journal of JSON Lines in a folder.
 
 use super::{
-    Counts, Cursor, Journal, JournalConfig, JournalError, JournalStatus, Page, Query,
+    api::Journal,
     claims::{self, Claim},
     clock_jumps::JumpDetector,
+    config::JournalConfig,
+    daily_counts::ErrorCounts,
+    error::JournalError,
     joins::Joins,
     line,
     maintenance::{self, Maintained, Wake},
+    query::{Cursor, Page, Query},
     removed_counts::RemovedCounts,
     retention::remove_old,
     reverse_lines::ReverseLines,
     segments::Folder,
-    status::{StatusTracker, WriteOutcome},
+    status::{JournalStatus, StatusTracker, WriteOutcome},
     tally_cache::TallyCache,
     writer::Writer,
 };
 use crate::{
     error::ErrorId,
+    event::Record,
     fork::PerProcess,
-    monitor::ErrorRecord,
     sync::Mutex,
     time::{SharedClock, Tick, Timestamp},
 };
@@ -84,7 +88,7 @@ impl FileJournal {
 }
 
 impl Journal for FileJournal {
-    fn append(&self, record: &ErrorRecord) -> Result<(), JournalError> {
+    fn append(&self, record: &Record) -> Result<(), JournalError> {
         self.inner().append(record)
     }
 
@@ -96,7 +100,7 @@ impl Journal for FileJournal {
             .map_err(JournalError::io("read records"))
     }
 
-    fn counts(&self) -> Result<Counts, JournalError> {
+    fn counts(&self) -> Result<ErrorCounts, JournalError> {
         let _ = self.inner().write_waiting();
         self.inner()
             .counts()
@@ -159,7 +163,7 @@ impl Inner {
         &self.config.clock
     }
 
-    fn append(&self, record: &ErrorRecord) -> Result<(), JournalError> {
+    fn append(&self, record: &Record) -> Result<(), JournalError> {
         let line = line::encode(record);
         let (now, wall) = (self.clock().now(), Timestamp::from(self.clock().wall()));
         let mut writer = self.writer.lock();
@@ -266,7 +270,7 @@ impl Inner {
         }))
     }
 
-    fn counts(&self) -> io::Result<Counts> {
+    fn counts(&self) -> io::Result<ErrorCounts> {
         let mut tallies = self.tallies.lock();
         let mut removed = RemovedCounts::read_or_none(self.folder.path())?;
         for _ in 0..MOST_COUNTINGS {
@@ -317,8 +321,9 @@ impl fmt::Debug for FileJournal {
 mod tests {
     use super::*;
     use crate::{
-        AppError, ErrorCode,
-        monitor::{ErrorMonitor, MonitorConfig},
+        error::{AppError, ErrorCode},
+        event::Severity,
+        monitor::{config::MonitorConfig, handle::ErrorMonitor},
     };
     use std::{sync::mpsc, thread, time::Duration};
 
@@ -343,7 +348,7 @@ mod tests {
         let parent = journal(PerProcess::new(Arc::clone(&inherited)));
         waits.set_journal(parent.clone());
         waits.record_at(
-            crate::event::Severity::Info,
+            Severity::Info,
             &AppError::new(ErrorCode::SYNC_ERROR, "of the parent"),
         );
         let busy = inherited.writer.lock();
@@ -376,7 +381,7 @@ mod tests {
         let monitor = ErrorMonitor::new(MonitorConfig::default());
         monitor.set_journal(journal.clone());
         monitor.record_at(
-            crate::event::Severity::Info,
+            Severity::Info,
             &AppError::new(ErrorCode::SYNC_ERROR, "waits"),
         );
         let hangs = journal.inner().writer.lock();

@@ -10,7 +10,7 @@
 use super::{line, segments::Folder, tally_cache::TallyCache};
 use crate::{
     error::ErrorId,
-    monitor::{ErrorRecord, RecordKind, RecordState},
+    event::{Record, RecordKind, RecordState},
     sync::Mutex,
 };
 use std::{collections::HashMap, io, time::Duration};
@@ -51,8 +51,8 @@ impl<'a> Joins<'a> {
         &mut self,
         number: u64,
         at: u64,
-        record: ErrorRecord,
-    ) -> io::Result<Option<ErrorRecord>> {
+        record: Record,
+    ) -> io::Result<Option<Record>> {
         let (first, last) = self
             .places(number)?
             .get(&record.id)
@@ -77,7 +77,7 @@ impl<'a> Joins<'a> {
     }
 
     /// Where the record's last line in a later file is.
-    fn in_later(&self, number: u64, record: &ErrorRecord) -> io::Result<Option<(u64, u64)>> {
+    fn in_later(&self, number: u64, record: &Record) -> io::Result<Option<(u64, u64)>> {
         let is_transition = record.kind == RecordKind::Transition;
         if !is_transition && record.state != RecordState::Pending {
             return Ok(None);
@@ -106,7 +106,7 @@ impl<'a> Joins<'a> {
         Ok(last)
     }
 
-    fn is_in_earlier(&self, number: u64, record: &ErrorRecord) -> io::Result<bool> {
+    fn is_in_earlier(&self, number: u64, record: &Record) -> io::Result<bool> {
         let is_transition = record.kind == RecordKind::Transition;
         for earlier in self
             .numbers

@@ -2,8 +2,7 @@
 
 use crate::{
     error::ErrorId,
-    event::Severity,
-    monitor::{ErrorContext, ErrorRecord, Fingerprint, Origin, RecordKind, RecordState},
+    event::{ErrorContext, Fingerprint, Origin, Record, RecordKind, RecordState, Severity},
     time::Timestamp,
 };
 use serde_json::{Map, Value};
@@ -22,12 +21,12 @@ pub(super) struct Torn;
 /// A record that was read, and whether remains of another one were found in front of it.
 #[derive(Debug, PartialEq)]
 pub(super) struct Decoded {
-    pub(super) record: ErrorRecord,
+    pub(super) record: Record,
     pub(super) after_torn: bool,
 }
 
 /// The line of a record, with its newline.
-pub(super) fn encode(record: &ErrorRecord) -> Vec<u8> {
+pub(super) fn encode(record: &Record) -> Vec<u8> {
     let mut line = Vec::with_capacity(512);
     line.extend_from_slice(br#"{"v":1,"#);
     let body = line.len();
@@ -77,7 +76,7 @@ pub(super) fn decode(line: &[u8]) -> Result<Decoded, Torn> {
 
 /// Returns `true` if the record may have a second line: an error inside an attempt, until it is
 /// settled, and a transition, until it is over.
-pub(super) fn is_joined(record: &ErrorRecord) -> bool {
+pub(super) fn is_joined(record: &Record) -> bool {
     match record.kind {
         RecordKind::Error => record.state != RecordState::Error || record.attempt.is_some(),
         RecordKind::Transition => true,
@@ -114,7 +113,7 @@ pub(super) fn is_of_notification(line: &[u8]) -> bool {
 }
 
 /// The record of a line that may be joined with another one; other lines are not parsed.
-pub(super) fn joined(line: &[u8]) -> Option<ErrorRecord> {
+pub(super) fn joined(line: &[u8]) -> Option<Record> {
     let text = std::str::from_utf8(line).ok();
     let keys = [r#""kind":"transition""#, r#""state":"#, r#""attempt":"#];
     if text.is_some_and(|text| !keys.iter().any(|key| text.contains(key))) {
@@ -126,7 +125,7 @@ pub(super) fn joined(line: &[u8]) -> Option<ErrorRecord> {
         .filter(is_joined)
 }
 
-fn parse(line: &str) -> Option<ErrorRecord> {
+fn parse(line: &str) -> Option<Record> {
     let Ok(Value::Object(mut map)) = serde_json::from_str(line) else {
         return None;
     };
@@ -135,8 +134,8 @@ fn parse(line: &str) -> Option<ErrorRecord> {
     record(&mut map)
 }
 
-fn record(map: &mut Map<String, Value>) -> Option<ErrorRecord> {
-    Some(ErrorRecord {
+fn record(map: &mut Map<String, Value>) -> Option<Record> {
+    Some(Record {
         kind: match map.get("kind") {
             None => RecordKind::Error,
             Some(kind) => RecordKind::from_name(kind.as_str()?)?,
@@ -194,7 +193,7 @@ fn origin(map: &mut Map<String, Value>) -> Option<Arc<Origin>> {
     (origin != Origin::default()).then(|| Arc::new(origin))
 }
 
-impl ErrorRecord {
+impl Record {
     /// Reads what `Serialize` wrote.
     pub(crate) fn from_json(json: Value) -> Option<Self> {
         if let Value::Object(mut map) = json {
@@ -241,8 +240,8 @@ pub(super) mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    pub(in crate::monitor::journal) fn sample(message: &str) -> ErrorRecord {
-        ErrorRecord {
+    pub(in crate::monitor::journal) fn sample(message: &str) -> Record {
+        Record {
             kind: RecordKind::Error,
             id: ErrorId::new(),
             timestamp: Timestamp::from_unix_millis(1_700_000_000_250),
@@ -269,7 +268,7 @@ pub(super) mod tests {
         }
     }
 
-    fn without_newline(record: &ErrorRecord) -> Vec<u8> {
+    fn without_newline(record: &Record) -> Vec<u8> {
         let mut line = encode(record);
         assert_eq!(line.pop(), Some(b'\n'));
         line
@@ -305,7 +304,7 @@ pub(super) mod tests {
             "{plain}"
         );
         for state in [RecordState::Pending, RecordState::Retried] {
-            let record = ErrorRecord {
+            let record = Record {
                 state,
                 attempt: Some((2, 4)),
                 ..sample("m")

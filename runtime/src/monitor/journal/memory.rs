@@ -1,9 +1,16 @@
 //! A journal in memory, for tests.
 
-use super::{Counts, Cursor, Journal, JournalError, JournalStatus, Page, Query, line::is_joined};
+use super::{
+    api::Journal,
+    daily_counts::ErrorCounts,
+    error::JournalError,
+    line::is_joined,
+    query::{Cursor, Page, Query},
+    status::JournalStatus,
+};
 use crate::{
     error::ErrorId,
-    monitor::{ErrorRecord, RecordKind, RecordState},
+    event::{Record, RecordKind, RecordState},
     sync::Mutex,
 };
 use std::collections::HashMap;
@@ -28,7 +35,7 @@ pub struct MemoryJournal(Mutex<Kept>);
 
 #[derive(Debug, Default)]
 struct Kept {
-    records: Vec<ErrorRecord>,
+    records: Vec<Record>,
     /// Where the records are that may be joined with a later one.
     joined: HashMap<(ErrorId, RecordKind), usize>,
     written: u64,
@@ -44,13 +51,13 @@ impl MemoryJournal {
     /// Returns all records, oldest first. Two that are one (see [`Journal`]) have the place of the
     /// first and the contents of the last.
     #[must_use]
-    pub fn records(&self) -> Vec<ErrorRecord> {
+    pub fn records(&self) -> Vec<Record> {
         self.0.lock().records.clone()
     }
 }
 
 impl Journal for MemoryJournal {
-    fn append(&self, record: &ErrorRecord) -> Result<(), JournalError> {
+    fn append(&self, record: &Record) -> Result<(), JournalError> {
         let mut kept = self.0.lock();
         kept.written += 1;
         let key = (record.id, record.kind);
@@ -91,7 +98,7 @@ impl Journal for MemoryJournal {
         ))
     }
 
-    fn counts(&self) -> Result<Counts, JournalError> {
+    fn counts(&self) -> Result<ErrorCounts, JournalError> {
         let kept = self.0.lock();
         let errors = kept
             .records

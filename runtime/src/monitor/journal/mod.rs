@@ -49,7 +49,8 @@ mod api;
 mod claims;
 mod clock_jumps;
 mod config;
-mod counts;
+mod daily_counts;
+mod error;
 mod file;
 mod file_identity;
 mod joins;
@@ -69,13 +70,15 @@ mod tally;
 mod tally_cache;
 mod writer;
 
-pub use api::{Journal, JournalError, JournalStatus};
+pub use api::Journal;
 pub use claims::Claim;
 pub use config::{JournalConfig, JournalConfigBuilder};
-pub use counts::Counts;
+pub use daily_counts::ErrorCounts;
+pub use error::JournalError;
 pub use file::FileJournal;
 #[cfg(feature = "test-util")]
 pub use memory::MemoryJournal;
 pub use query::{Cursor, InvalidCursor, Page, Query};
 #[cfg(feature = "journal-sqlite")]
 pub use sqlite::SqliteJournal;
+pub use status::JournalStatus;

@@ -1,10 +1,9 @@
 //! What to look for in a journal, and what was found.
 
 use crate::{
-    ErrorCode,
-    error::ErrorId,
-    event::{Severity, Shown, ShownText},
-    monitor::{ErrorRecord, Fingerprint, RecordKind, RecordState},
+    error::{ErrorCode, ErrorId},
+    event::{Fingerprint, Record, RecordKind, RecordState, Severity, Shown, ShownText},
+    monitor::serialize::serialize_fields,
     time::Timestamp,
 };
 use std::{fmt, str::FromStr};
@@ -235,7 +234,7 @@ impl Query {
     }
 
     /// Returns `false` if no line with this identity and kind can match.
-    pub(super) fn may_match(&self, record: &ErrorRecord) -> bool {
+    pub(super) fn may_match(&self, record: &Record) -> bool {
         let is_of_kind = match self.is_of_notifications {
             true => NOTIFICATIONS.contains(&record.kind),
             false => self.kind == record.kind,
@@ -245,12 +244,12 @@ impl Query {
 
     /// Returns a record as this query shows it, if it matches; its state is that after its last
     /// line.
-    pub(super) fn matched(&self, record: ErrorRecord) -> Option<ErrorRecord> {
+    pub(super) fn matched(&self, record: Record) -> Option<Record> {
         self.matches(&record).then(|| self.shown(record))
     }
 
     /// Shows an error that was never settled as one that stands, unless it was asked for.
-    pub(super) fn shown(&self, mut record: ErrorRecord) -> ErrorRecord {
+    pub(super) fn shown(&self, mut record: Record) -> Record {
         if record.state == RecordState::Pending && self.state != Some(RecordState::Pending) {
             record.state = RecordState::Error;
         }
@@ -265,7 +264,7 @@ impl Query {
         }
     }
 
-    pub(crate) fn matches(&self, record: &ErrorRecord) -> bool {
+    pub(crate) fn matches(&self, record: &Record) -> bool {
         let has = |text: &String| {
             record.message.contains(text) || record.chain.iter().any(|level| level.contains(text))
         };
@@ -294,7 +293,7 @@ impl Query {
 #[non_exhaustive]
 pub struct Page {
     /// The records, newest first.
-    pub records: Vec<ErrorRecord>,
+    pub records: Vec<Record>,
     /// Where the next page begins; absent when there is nothing more.
     pub next: Option<Cursor>,
     /// How many torn lines were skipped on the way.
@@ -304,7 +303,7 @@ pub struct Page {
 impl Page {
     /// Makes a page.
     #[must_use]
-    pub fn new(records: Vec<ErrorRecord>, next: Option<Cursor>) -> Self {
+    pub fn new(records: Vec<Record>, next: Option<Cursor>) -> Self {
         Self {
             records,
             next,

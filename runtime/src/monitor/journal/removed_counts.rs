@@ -1,7 +1,8 @@
 //! What is kept of files that are gone.
 
 use super::{
-    counts::DayCounts,
+    daily_counts::DailyCounts,
+    segments::MAX_NUMBER,
     tally::{Open, Pending, Tally},
 };
 use crate::time::Timestamp;
@@ -18,7 +19,7 @@ use std::{
 pub(super) struct RemovedCounts {
     /// Files up to this number are gone, or about to go: their counts are in here.
     pub(super) through: u64,
-    pub(super) days: DayCounts,
+    pub(super) days: DailyCounts,
     /// Errors inside attempts, in files that are gone, which a later file may settle; not in
     /// `days`.
     pub(super) open: Open,
@@ -51,8 +52,8 @@ impl RemovedCounts {
         let json: Value = serde_json::from_str(&text)?;
         let through = json["through"]
             .as_u64()
-            .filter(|number| *number <= super::segments::MAX_NUMBER);
-        let days = json["days"].as_object().map(DayCounts::from_json);
+            .filter(|number| *number <= MAX_NUMBER);
+        let days = json["days"].as_object().map(DailyCounts::from_json);
         let open = json["open"]
             .as_object()
             .map(open_from_json)
@@ -166,8 +167,9 @@ pub(super) fn is_damaged(err: &io::Error) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use super::super::tally::End;
     use super::*;
-    use crate::{error::ErrorId, monitor::journal::tally::End};
+    use crate::error::ErrorId;
 
     fn tally(errors: usize, millis: i64) -> Tally {
         let timestamp = Timestamp::from_unix_millis(millis);

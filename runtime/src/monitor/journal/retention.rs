@@ -1,7 +1,7 @@
 //! Removing the oldest files of a journal, their counts kept first.
 
 use super::{
-    JournalConfig,
+    config::JournalConfig,
     removed_counts::{RemovedCounts, is_damaged},
     segments::Folder,
     status::StatusTracker,

@@ -4,7 +4,7 @@ use super::{
     line,
     reverse_lines::{LONGEST, ReverseLines, read_line},
 };
-use crate::{monitor::ErrorRecord, time::Timestamp};
+use crate::{event::Record, time::Timestamp};
 use std::{
     fs::{self, File, FileType, Metadata, OpenOptions, TryLockError},
     io::{self, BufRead, BufReader, Read, Seek, SeekFrom},
@@ -260,7 +260,7 @@ impl Folder {
     }
 
     /// Reads the record that begins at a byte; `None` where it is no longer there.
-    pub(super) fn record_at(&self, number: u64, at: u64) -> io::Result<Option<ErrorRecord>> {
+    pub(super) fn record_at(&self, number: u64, at: u64) -> io::Result<Option<Record>> {
         let Some(mut file) = self.open_to_read(number)? else {
             return Ok(None);
         };

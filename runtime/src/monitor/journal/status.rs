@@ -1,6 +1,7 @@
-//! What became of the records so far, and what is wrong.
+//! The status of a journal: what was written, what waits, and what is wrong.
 
-use super::{JournalError, JournalStatus};
+use super::error::JournalError;
+use crate::monitor::serialize::serialize_fields;
 use crate::{
     event::{self, names},
     sync::{AtomicU64, Mutex, Ordering},
@@ -12,6 +13,43 @@ use std::{
     fmt, io,
     path::{Path, PathBuf},
 };
+
+/// How a journal is doing.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct JournalStatus {
+    /// Records that were written.
+    pub written: u64,
+    /// Records that could not be written at once; some of them were written later.
+    pub failed: u64,
+    /// Records that were given up: those for which `buffer_bytes` had no room while nothing could
+    /// be written, and those that still waited when the journal was dropped.
+    pub lost: u64,
+    /// Records that wait to be written.
+    pub waiting: u64,
+    /// Since when nothing can be written; absent while all is well.
+    pub failing_since: Option<Timestamp>,
+    /// What went wrong last, if anything did: why a write failed, why old records could not be
+    /// removed, which file could not be read, or which damaged file was put aside.
+    pub last_error: Option<String>,
+}
+
+impl JournalStatus {
+    /// Tells whether the last write succeeded.
+    #[must_use]
+    pub fn is_healthy(&self) -> bool {
+        self.failing_since.is_none()
+    }
+}
+
+serialize_fields!(JournalStatus {
+    written,
+    failed,
+    lost,
+    waiting,
+    failing_since,
+    last_error
+});
 
 /// The status of a journal, which says in the log when it changes.
 #[derive(Debug)]

@@ -1,10 +1,10 @@
 //! What counting finds in one file: errors by day and code, and records whose other line may be in
 //! another file.
 
-use super::{counts::DayCounts, line, segments::Folder};
+use super::{daily_counts::DailyCounts, line, segments::Folder};
 use crate::{
     error::ErrorId,
-    monitor::{ErrorRecord, RecordKind, RecordState},
+    event::{Record, RecordKind, RecordState},
     time::Timestamp,
 };
 use std::{collections::BTreeMap, io};
@@ -13,7 +13,7 @@ use std::{collections::BTreeMap, io};
 #[derive(Debug, Default)]
 pub(super) struct Tally {
     /// Errors that stand: each has one line that says so.
-    pub(super) days: DayCounts,
+    pub(super) days: DailyCounts,
     /// Records of which another file may hold the other line. Pairs of lines within the file are
     /// not among them.
     pub(super) ends: BTreeMap<ErrorId, End>,
@@ -58,7 +58,7 @@ impl Tally {
         })
     }
 
-    fn count(&mut self, at: u64, record: ErrorRecord) {
+    fn count(&mut self, at: u64, record: Record) {
         self.latest = Some(record.timestamp);
         if record.kind == RecordKind::Error && record.state == RecordState::Error {
             self.days.add(record.timestamp, &record.error_code);

@@ -1,7 +1,7 @@
 //! What was counted of files that are still there.
 
 use super::{
-    counts::DayCounts,
+    daily_counts::DailyCounts,
     file_identity::FileIdentity,
     removed_counts::RemovedCounts,
     segments::Folder,
@@ -29,7 +29,7 @@ impl TallyCache {
         folder: &Folder,
         removed: &RemovedCounts,
         numbers: Vec<u64>,
-    ) -> io::Result<DayCounts> {
+    ) -> io::Result<DailyCounts> {
         self.0.retain(|number, _| numbers.contains(number));
         let (mut sum, mut open) = (removed.days.clone(), removed.open.clone());
         for number in numbers {

@@ -1,7 +1,7 @@
 //! The end of the journal that grows: one open file, and lines that wait.
 
 use super::{
-    JournalConfig,
+    config::JournalConfig,
     file_identity::FileIdentity,
     removed_counts::RemovedCounts,
     segments::{Folder, MAX_NUMBER, is_sealed},

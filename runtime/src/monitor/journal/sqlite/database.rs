@@ -1,7 +1,7 @@
 //! The file of the database: opened when it is needed, and recognised when another takes its name.
 
 use super::{
-    super::{JournalConfig, file_identity::FileIdentity, segments::for_owner_alone},
+    super::{config::JournalConfig, file_identity::FileIdentity, segments::for_owner_alone},
     incoming,
     retention::{self, log_bytes, max_log_bytes},
 };

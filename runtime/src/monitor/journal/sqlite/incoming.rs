@@ -11,7 +11,7 @@
 //! but this.
 
 use super::{super::line, rows};
-use crate::{monitor::ErrorRecord, time::Timestamp};
+use crate::{event::Record, time::Timestamp};
 use rusqlite::{Connection, OptionalExtension};
 
 pub(super) const SCHEMA: &str =
@@ -34,7 +34,7 @@ pub(super) const MAX_AT_ONCE: usize = 8;
 /// A record in a slot, with its future place in the table.
 pub(super) struct Incoming {
     pub(super) seq: i64,
-    pub(super) record: ErrorRecord,
+    pub(super) record: Record,
     pub(super) json: String,
 }
 
@@ -47,7 +47,7 @@ pub(super) fn slots(max_bytes: u64) -> i64 {
 
 /// Returns `true` if a record can go through a slot. One that has two lines goes into the table,
 /// where the second finds the first.
-pub(super) fn takes(record: &ErrorRecord, json: &str) -> bool {
+pub(super) fn takes(record: &Record, json: &str) -> bool {
     !line::is_joined(record) && json.len() <= MAX_PAGES * PAGE - NUMBER
 }
 
@@ -197,7 +197,7 @@ fn number(content: &[u8]) -> i64 {
 mod tests {
     use super::*;
     use crate::{
-        monitor::journal::{Query, line::tests::sample, sqlite::database::SCHEMA as TABLES},
+        monitor::journal::{line::tests::sample, query::Query, sqlite::database::SCHEMA as TABLES},
         rng::Rng,
     };
 
@@ -208,7 +208,7 @@ mod tests {
         db
     }
 
-    fn entry(message: &str) -> (ErrorRecord, String) {
+    fn entry(message: &str) -> (Record, String) {
         let record = sample(message);
         let json = String::from_utf8(line::encode(&record)).unwrap();
         (record, json)

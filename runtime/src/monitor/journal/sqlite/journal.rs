@@ -2,12 +2,16 @@
 
 use super::{
     super::{
-        Counts, Journal, JournalConfig, JournalError, JournalStatus, Page, Query,
+        api::Journal,
         claims::{self, Claim},
         clock_jumps::JumpDetector,
+        config::JournalConfig,
+        daily_counts::ErrorCounts,
+        error::JournalError,
         line,
         maintenance::{self, Maintained, Wake},
-        status::{self, StatusTracker, WriteOutcome},
+        query::{Page, Query},
+        status::{self, JournalStatus, StatusTracker, WriteOutcome},
     },
     database::{Database, is_busy, is_log_full},
     incoming,
@@ -17,8 +21,8 @@ use super::{
 };
 use crate::{
     error::ErrorId,
+    event::Record,
     fork::PerProcess,
-    monitor::ErrorRecord,
     sync::{AtomicU64, Mutex, Ordering},
     time::{SharedClock, Tick, Timestamp},
 };
@@ -89,7 +93,7 @@ struct Inner {
 
 struct Store {
     database: Database,
-    waiting: VecDeque<(ErrorRecord, String)>,
+    waiting: VecDeque<(Record, String)>,
     waiting_bytes: usize,
     not_before: Tick,
     /// The last write failed because others used the database, and may succeed at any moment.
@@ -144,7 +148,7 @@ impl SqliteJournal {
 }
 
 impl Journal for SqliteJournal {
-    fn append(&self, record: &ErrorRecord) -> Result<(), JournalError> {
+    fn append(&self, record: &Record) -> Result<(), JournalError> {
         self.inner()?.append(record)
     }
 
@@ -154,7 +158,7 @@ impl Journal for SqliteJournal {
             .map_err(failed("read records"))
     }
 
-    fn counts(&self) -> Result<Counts, JournalError> {
+    fn counts(&self) -> Result<ErrorCounts, JournalError> {
         self.inner()?
             .read(rows::counts)
             .map_err(failed("count records"))
@@ -241,7 +245,7 @@ impl Inner {
         Timestamp::from(self.config.clock.wall())
     }
 
-    fn append(&self, record: &ErrorRecord) -> Result<(), JournalError> {
+    fn append(&self, record: &Record) -> Result<(), JournalError> {
         let json = String::from_utf8(line::encode(record)).unwrap_or_default();
         let mut store = self.store.lock();
         let fits = store.waiting.is_empty()
@@ -473,9 +477,9 @@ impl fmt::Debug for SqliteJournal {
 mod tests {
     use super::*;
     use crate::{
-        AppError, ErrorCode,
+        error::{AppError, ErrorCode},
         event::Severity,
-        monitor::{ErrorMonitor, MonitorConfig},
+        monitor::{config::MonitorConfig, handle::ErrorMonitor},
     };
     use std::{sync::mpsc, thread};
 

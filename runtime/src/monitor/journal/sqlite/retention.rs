@@ -3,7 +3,7 @@
 //! All of it goes in small steps, between which records are written.
 
 use super::{
-    super::JournalConfig,
+    super::config::JournalConfig,
     rows::{count_abandoned, has_old_incoming, move_incoming},
 };
 use crate::time::Timestamp;

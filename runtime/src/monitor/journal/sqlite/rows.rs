@@ -1,11 +1,15 @@
 //! Records as rows.
 
 use super::{
-    super::{Counts, Cursor, Page, Query, counts::DayCounts, line},
+    super::{
+        daily_counts::{DailyCounts, ErrorCounts},
+        line,
+        query::{Cursor, Page, Query},
+    },
     incoming,
 };
 use crate::{
-    monitor::{ErrorRecord, RecordKind, RecordState},
+    event::{Record, RecordKind, RecordState},
     time::Timestamp,
 };
 use rusqlite::{Connection, ToSql, Transaction, TransactionBehavior, params, types::Value};
@@ -26,7 +30,7 @@ const COUNT: &str = "INSERT INTO counts (day, code, n) VALUES (?1, ?2, 1) ON CON
 /// Adds records or settles those that are there, in one transaction.
 pub(super) fn insert<'a, I>(db: &mut Connection, records: I, slots: i64) -> rusqlite::Result<()>
 where
-    I: ExactSizeIterator<Item = &'a (ErrorRecord, String)> + Clone,
+    I: ExactSizeIterator<Item = &'a (Record, String)> + Clone,
 {
     let is_small = records.len() <= incoming::MAX_AT_ONCE;
     let transaction = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
@@ -59,19 +63,14 @@ pub(super) fn move_incoming(db: &Connection) -> rusqlite::Result<()> {
 pub(super) fn add(
     db: &Connection,
     seq: Option<i64>,
-    record: &ErrorRecord,
+    record: &Record,
     json: &str,
 ) -> rusqlite::Result<()> {
     put(db, seq, record, json)?;
     count(db, record)
 }
 
-fn put(
-    db: &Connection,
-    seq: Option<i64>,
-    record: &ErrorRecord,
-    json: &str,
-) -> rusqlite::Result<()> {
+fn put(db: &Connection, seq: Option<i64>, record: &Record, json: &str) -> rusqlite::Result<()> {
     let kind = if record.state == RecordState::Retried {
         RETRIED
     } else {
@@ -110,7 +109,7 @@ fn put(
 
 /// An error is counted once it stands; until then it waits in a table of its own, also after its
 /// row is gone.
-fn count(db: &Connection, record: &ErrorRecord) -> rusqlite::Result<()> {
+fn count(db: &Connection, record: &Record) -> rusqlite::Result<()> {
     if record.kind != RecordKind::Error {
         return Ok(());
     }
@@ -197,7 +196,7 @@ struct Filling<'a> {
 
 impl Filling<'_> {
     /// Adds a record, if it matches; returns `false` once there is one more than fits.
-    fn add(&mut self, seq: i64, record: ErrorRecord) -> bool {
+    fn add(&mut self, seq: i64, record: Record) -> bool {
         let Some(record) = self.query.matched(record) else {
             return true;
         };
@@ -307,9 +306,9 @@ fn kinds(query: &Query) -> &'static str {
 }
 
 /// The counts of all records that were ever added.
-pub(super) fn counts(db: &Connection) -> rusqlite::Result<Counts> {
+pub(super) fn counts(db: &Connection) -> rusqlite::Result<ErrorCounts> {
     let reading = db.unchecked_transaction()?;
-    let mut sum = DayCounts::default();
+    let mut sum = DailyCounts::default();
     let mut select = reading.prepare_cached(
         "SELECT day, code, n FROM counts UNION ALL SELECT day, code, count(*) FROM pending GROUP BY day, code",
     )?;

@@ -1,12 +1,18 @@
-//! What makes records: the clock, the grouping and the hook of one monitor.
+//! Recorders make the records of events: each has the clock, the grouping and the hook of one monitor.
 
 use super::{
-    FINGERPRINT_DETAIL, Fingerprint, Origin, Record, build,
-    cell::{RecordSlot, Stamp},
+    breaker::{BreakerEvent, BreakerEventKind},
+    error::ErrorEvent,
+    kinds::Event,
+    record::{
+        FINGERPRINT_DETAIL, Fingerprint, Origin, Record,
+        cell::{Made, RecordSlot, Stamp},
+    },
+    record_builder,
 };
 use crate::{
-    event::{BreakerEvent, ErrorEvent, ErrorRef, Event},
-    panics,
+    error::{ErrorCode, ErrorRef},
+    panics, scope,
     time::{SharedClock, Timestamp},
 };
 use serde_json::Value;
@@ -57,7 +63,7 @@ pub(crate) fn install(recorder: &Arc<Recorder>) {
 
 /// The recorder of the process: that of its monitor, or one with the defaults while there is no
 /// monitor.
-pub(super) fn of_process() -> &'static Recorder {
+fn of_process() -> &'static Recorder {
     static DEFAULT: LazyLock<Recorder> =
         LazyLock::new(|| Recorder::new(SharedClock::default(), None, None));
     match OF_PROCESS.get() {
@@ -104,7 +110,7 @@ impl Recorder {
     }
 
     /// Tells recorders apart: the address stays as long as the monitor lives.
-    pub(super) fn id(&self) -> usize {
+    fn id(&self) -> usize {
         std::ptr::from_ref(self).addr()
     }
 
@@ -121,7 +127,7 @@ impl Recorder {
     }
 
     /// Time and group of an event.
-    pub(super) fn stamp(&self, event: &Event<'_>) -> Stamp {
+    fn stamp(&self, event: &Event<'_>) -> Stamp {
         if let Event::Error(ErrorEvent {
             settled: Some(record),
             ..
@@ -186,7 +192,7 @@ impl Recorder {
     }
 
     /// Makes the record of an event; `None` if there is none, or if the hook dropped it.
-    pub(super) fn record(&self, event: &Event<'_>, stamp: Stamp) -> Option<Arc<Record>> {
+    fn record(&self, event: &Event<'_>, stamp: Stamp) -> Option<Arc<Record>> {
         if let Event::Error(ErrorEvent {
             settled: Some(_), ..
         })
@@ -195,10 +201,10 @@ impl Recorder {
         }) = event
         {
             // The hook saw it when it was reported, and so did the span.
-            return build::record_of(event, stamp).map(Arc::new);
+            return record_builder::record_of(event, stamp).map(Arc::new);
         }
         let make = || {
-            let mut record = build::record_of(event, stamp)?;
+            let mut record = record_builder::record_of(event, stamp)?;
             record.context = event.context();
             record.origin = Origin::current();
             Some(record)
@@ -208,13 +214,128 @@ impl Recorder {
             && let Some(before) = self.hooks().before
         {
             match by_hook(|| before(&mut record)) {
-                Some(RecordAction::Keep) => record = build::after_hook(record, event, stamp),
+                Some(RecordAction::Keep) => {
+                    record = record_builder::after_hook(record, event, stamp)
+                }
                 Some(RecordAction::Drop) => return None,
                 // It may be half-way through its changes.
                 None => record = make()?,
             }
         }
         Some(Arc::new(record))
+    }
+}
+
+impl<'a> Event<'a> {
+    /// Returns the event's record: owned, bounded, without secrets.
+    ///
+    /// It is made when the first observer asks for it, and the same one is returned to all
+    /// observers, the monitor of the process, its journal and alerts included.
+    ///
+    /// There is none for an event that only matters while it happens (a slow or abandoned call, a
+    /// clash of configurations), and none where a
+    /// [`before_record`](crate::system::ErrorSystemBuilder::before_record) hook dropped it.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::{AppError, ErrorCode, event::{Event, subscribe}};
+    /// use std::sync::{Arc, Mutex};
+    ///
+    /// let records = Arc::new(Mutex::new(Vec::new()));
+    /// let sink = Arc::clone(&records);
+    /// let _subscription = subscribe(move |event: &Event<'_>| sink.lock().unwrap().extend(event.record()));
+    /// let err = AppError::new(ErrorCode::SYNC_ERROR, "password=hunter2 was refused");
+    /// gardefou::report(&err);
+    /// let records = records.lock().unwrap();
+    /// assert_eq!((records[0].id, records[0].error_code.as_str()), (err.id(), "SYNC_ERROR"));
+    /// assert!(!records[0].message.contains("hunter2"));
+    /// ```
+    #[must_use]
+    pub fn record(&self) -> Option<Arc<Record>> {
+        match scope::stored::<Recorder>() {
+            Some(recorder) => self.record_by(&recorder),
+            None => self.record_by(of_process()),
+        }
+    }
+
+    /// Returns `true` if the event is of a kind that has a record.
+    pub(crate) fn has_record(&self) -> bool {
+        match self {
+            Self::Breaker(BreakerEvent { kind, .. }) => {
+                matches!(
+                    kind,
+                    BreakerEventKind::Transition { .. } | BreakerEventKind::Rejected { .. }
+                )
+            }
+            _ => true,
+        }
+    }
+
+    /// Returns the event's record as one monitor has it.
+    pub(crate) fn record_by(&self, recorder: &Recorder) -> Option<Arc<Record>> {
+        match self.made_by(recorder) {
+            Some(made) => made.record_or_make(|stamp| recorder.record(self, stamp)),
+            None => recorder.record(self, recorder.stamp(self)),
+        }
+    }
+
+    /// Returns the record if it is made already.
+    pub(crate) fn made_record_by(&self, recorder: &Recorder) -> Option<Arc<Record>> {
+        self.made_by(recorder)?.record()
+    }
+
+    /// Returns time and group of the event as one monitor has them.
+    pub(crate) fn stamp_by(&self, recorder: &Recorder) -> Stamp {
+        self.made_by(recorder)
+            .map_or_else(|| recorder.stamp(self), Made::stamp)
+    }
+
+    fn made_by(&self, recorder: &Recorder) -> Option<&'a Made> {
+        self.slot().made_by(recorder.id(), || recorder.stamp(self))
+    }
+}
+
+impl<'a> ErrorEvent<'a> {
+    /// Returns the event as a hook changed its record.
+    pub(crate) fn as_in<'r>(&self, record: &'r Record) -> ErrorEvent<'r>
+    where
+        'a: 'r,
+    {
+        let is_changed = record.error_code != self.code.name();
+        let changed = is_changed
+            .then(|| ErrorCode::by_name(&record.error_code))
+            .flatten();
+        ErrorEvent {
+            code: changed.unwrap_or(self.code),
+            level: record.level,
+            operation: &record.operation,
+            component: &record.component,
+            ..*self
+        }
+    }
+
+    /// Returns the event's record, as [`Event::record`] does.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::{AppError, ErrorCode, event::{Event, subscribe}};
+    /// use std::sync::{Arc, Mutex};
+    ///
+    /// let operations = Arc::new(Mutex::new(Vec::new()));
+    /// let sink = Arc::clone(&operations);
+    /// let _subscription = subscribe(move |event: &Event<'_>| {
+    ///     if let Event::Error(error) = event {
+    ///         sink.lock().unwrap().extend(error.record().map(|record| record.operation.clone()));
+    ///     }
+    /// });
+    /// gardefou::report(&AppError::new(ErrorCode::SYNC_ERROR, "out of step"));
+    /// assert_eq!(*operations.lock().unwrap(), ["report"]);
+    /// ```
+    #[must_use]
+    pub fn record(&self) -> Option<Arc<Record>> {
+        Event::Error(*self).record()
     }
 }
 

@@ -1,32 +1,7 @@
-//! Records: events as the log, the monitor, the journal and alerts show them.
-//!
-//! An event borrows what caused it and is gone when the call returns. A [`Record`] is owned,
-//! bounded and without secrets. It is made at most once per event and monitor, and only if an
-//! observer asks for it: see [`Event::record`](super::Event::record).
+//! The record of an event.
 
-mod build;
-mod cell;
-pub(crate) mod context;
-pub(crate) mod fingerprint;
-mod origin;
-mod recorder;
-#[cfg(feature = "tracing-subscriber")]
-mod span;
-mod text;
-
-pub use context::{ErrorContext, error_context};
-pub use fingerprint::{FINGERPRINT_DETAIL, Fingerprint, InvalidFingerprint};
-pub use origin::Origin;
-pub use recorder::RecordAction;
-#[cfg(feature = "tracing-subscriber")]
-pub use span::SpanFields;
-
-pub(crate) use cell::{RecordCell, RecordSlot};
-pub(crate) use recorder::{BeforeRecord, FingerprintFn, Recorder, install};
-pub(crate) use text::{MAX_NAME, chain_of, details_of, details_within, type_of};
-
-use super::Severity;
-use crate::{error::ErrorId, time::Timestamp};
+use super::{context::ErrorContext, fingerprint::Fingerprint, origin::Origin};
+use crate::{error::ErrorId, event::severity::Severity, time::Timestamp};
 use serde::ser::{Serialize, SerializeMap, Serializer};
 use serde_json::{Map, Value};
 use std::{sync::Arc, time::Duration};

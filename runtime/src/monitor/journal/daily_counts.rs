@@ -1,13 +1,16 @@
 //! How many errors there were, by code and by day.
 
-use crate::{monitor::OTHER, time::Timestamp};
+use crate::{
+    monitor::{serialize::serialize_fields, table::OTHER},
+    time::Timestamp,
+};
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 
 /// How many errors there were, by code and by UTC day, also of those that are no longer kept.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
-pub struct Counts {
+pub struct ErrorCounts {
     /// All errors.
     pub total: u64,
     /// Errors by the name of their code.
@@ -16,15 +19,15 @@ pub struct Counts {
     pub by_day: BTreeMap<String, u64>,
 }
 
-serialize_fields!(Counts {
+serialize_fields!(ErrorCounts {
     total,
     by_code,
     by_day
 });
 
-impl<'a> FromIterator<(Timestamp, &'a str)> for Counts {
+impl<'a> FromIterator<(Timestamp, &'a str)> for ErrorCounts {
     fn from_iter<I: IntoIterator<Item = (Timestamp, &'a str)>>(errors: I) -> Self {
-        let mut days = DayCounts::default();
+        let mut days = DailyCounts::default();
         errors
             .into_iter()
             .for_each(|(timestamp, code)| days.add(timestamp, code));
@@ -35,12 +38,12 @@ impl<'a> FromIterator<(Timestamp, &'a str)> for Counts {
 /// Counts by day and code together: what is kept of files that are gone. At most 200 codes a day
 /// and 3,660 days.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct DayCounts(BTreeMap<String, BTreeMap<String, u64>>);
+pub(super) struct DailyCounts(BTreeMap<String, BTreeMap<String, u64>>);
 
 const MAX_CODES_PER_DAY: usize = 200;
 const MAX_DAYS: usize = 3660;
 
-impl DayCounts {
+impl DailyCounts {
     pub(super) fn add(&mut self, timestamp: Timestamp, code: &str) {
         let day = timestamp.day();
         if let Some(codes) = self.0.get_mut(&day) {
@@ -81,8 +84,8 @@ impl DayCounts {
         }
     }
 
-    pub(super) fn summed(&self) -> Counts {
-        let mut counts = Counts::default();
+    pub(super) fn summed(&self) -> ErrorCounts {
+        let mut counts = ErrorCounts::default();
         for (day, codes) in &self.0 {
             for (code, count) in codes {
                 counts.total += count;
@@ -141,7 +144,7 @@ mod tests {
 
     #[test]
     fn counts_read_back_and_stay_complete_beyond_their_bounds() {
-        let mut days = DayCounts::default();
+        let mut days = DailyCounts::default();
         for i in 0..10_000 {
             days.add(
                 Timestamp::from_unix_millis(i * 86_400_000),
@@ -160,6 +163,6 @@ mod tests {
         let Value::Object(json) = days.to_json() else {
             panic!("not a map")
         };
-        assert_eq!(DayCounts::from_json(&json), days);
+        assert_eq!(DailyCounts::from_json(&json), days);
     }
 }

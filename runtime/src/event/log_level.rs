@@ -1,6 +1,6 @@
-//! The level of a log line that the user chooses.
+//! The level of log lines, as users choose it.
 
-use super::Severity;
+use super::severity::Severity;
 use std::{fmt, str::FromStr};
 
 /// The level at which a boundary or attribute logs an error, and a retry its attempts; what the key

@@ -1,21 +1,26 @@
-//! From events to records.
+//! Building records from events.
 
 use super::{
-    Record, RecordKind, RecordState,
-    cell::Stamp,
-    context::fit_context,
-    text::{MAX_NAME, MAX_SOURCE, MAX_SOURCES, chain_of, clean_name, details_of, type_of},
+    audit::AuditEvent,
+    breaker::{BreakerEvent, BreakerEventKind, CircuitState},
+    error::ErrorEvent,
+    health::HealthEvent,
+    kinds::Event,
+    notification::{NotificationEvent, NotificationOutcome},
+    record::{
+        Record, RecordKind, RecordState,
+        cell::Stamp,
+        context::fit_context,
+        text::{MAX_NAME, MAX_SOURCE, MAX_SOURCES, chain_of, clean_name, details_of, type_of},
+    },
+    request::Request,
+    retry::{RetryEvent, RetryEventKind, StopReason},
+    severity::Severity,
+    text::{MAX_MESSAGE, for_sink},
+    transaction::{TransactionEvent, TransactionOutcome},
 };
 use crate::{
-    ErrorCode,
-    error::{ErrorId, redact},
-    event::{
-        AuditEvent, BreakerEvent, BreakerEventKind, CircuitState, ErrorEvent, ErrorRef, Event,
-        HealthEvent, NotificationEvent, NotificationOutcome, RetryEvent, RetryEventKind, Severity,
-        StopReason, TransactionEvent, TransactionOutcome,
-        request::Request,
-        text::{MAX_MESSAGE, for_sink},
-    },
+    error::{ErrorCode, ErrorId, ErrorRef, redact},
     panics::PLACE_DETAIL,
 };
 use serde_json::{Map, Value};
@@ -412,7 +417,7 @@ fn details<const N: usize>(all: [(&str, Option<Value>); N]) -> Map<String, Value
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{AppError, event::record::Fingerprint, time::Timestamp};
+    use crate::{error::AppError, event::record::Fingerprint, time::Timestamp};
     use std::num::ParseIntError;
 
     fn record(error: ErrorRef<'_>, app: &AppError) -> Record {

@@ -1,0 +1,3 @@
+//! Tests across the kinds of events.
+
+mod debug;

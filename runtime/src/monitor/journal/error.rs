@@ -1,0 +1,42 @@
+//! Errors of journals.
+
+use std::{error::Error, io};
+
+/// A journal cannot be written or read.
+#[derive(Debug, thiserror::Error)]
+#[error("journal: cannot {action}")]
+pub struct JournalError {
+    action: &'static str,
+    source: Option<Box<dyn Error + Send + Sync>>,
+}
+
+impl JournalError {
+    /// Makes an error that says what could not be done, as `append a record`, and why.
+    #[must_use]
+    pub fn new(action: &'static str, source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
+        Self {
+            action,
+            source: Some(source.into()),
+        }
+    }
+
+    /// The answer for a record that is lost.
+    pub(super) fn refused() -> Self {
+        Self {
+            action: "keep a record: those that wait take all of `buffer_bytes`",
+            source: None,
+        }
+    }
+
+    /// The answer while the journal waits before it tries again.
+    pub(super) fn waiting() -> Self {
+        Self {
+            action: "write at present; the record waits",
+            source: None,
+        }
+    }
+
+    pub(super) fn io(action: &'static str) -> impl Fn(io::Error) -> Self {
+        move |source| Self::new(action, source)
+    }
+}
