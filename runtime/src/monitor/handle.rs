@@ -4,12 +4,12 @@ use super::{
     config::MonitorConfig,
     journal::{Cursor, ErrorCounts, Journal, JournalError, JournalStatus, Page, Query},
     openings::Openings,
-    recent::{Entry, Texts},
+    recent::{RecentError, Texts},
     recordable::Recordable,
     retries,
     shards::{Arrival, Shards},
-    state::State,
     stats::{ErrorStats, MonitorSnapshot, SnapshotParts, StatsParts},
+    tables::ErrorTables,
 };
 use crate::{
     error::ErrorId,
@@ -214,7 +214,7 @@ impl ErrorMonitor {
         let parts = self
             .0
             .shards
-            .read(|state, recent| StatsParts::of(state, recent, now));
+            .read(|tables, recent| StatsParts::new(tables, recent, now));
         parts.finish()
     }
 
@@ -225,7 +225,7 @@ impl ErrorMonitor {
         let parts = self
             .0
             .shards
-            .read(|state, recent| SnapshotParts::of(state, recent, now));
+            .read(|tables, recent| SnapshotParts::new(tables, recent, now));
         parts.finish(taken_at)
     }
 
@@ -240,7 +240,7 @@ impl ErrorMonitor {
         let before = self
             .0
             .shards
-            .replace(State::boxed_at(&config, self.0.clock.wall().into()));
+            .replace(ErrorTables::boxed_at(&config, self.0.clock.wall().into()));
         drop(before);
     }
 
@@ -320,7 +320,8 @@ impl ErrorMonitor {
 
     fn query_memory(&self, query: &Query) -> Page {
         let entries = self.0.shards.recent();
-        let place = |entry: &Entry| Cursor::new(entry.moment.tick.as_nanos(), entry.moment.number);
+        let place =
+            |entry: &RecentError| Cursor::new(entry.moment.tick.as_nanos(), entry.moment.number);
         let older = entries
             .iter()
             .rev()
@@ -379,7 +380,7 @@ impl ErrorMonitor {
                 .map_or(stamp.fingerprint, |record| record.fingerprint),
             texts: record
                 .as_deref()
-                .map_or_else(|| Texts::of(event), Texts::of_record),
+                .map_or_else(|| Texts::from_event(event), Texts::from_record),
             context: record
                 .as_ref()
                 .map_or_else(|| whole.context(), |record| record.context.clone()),
@@ -434,8 +435,8 @@ impl Observer for ErrorMonitor {
             Event::Provisional(_) => self.journal_event(event),
             Event::Retry(retry) if retries::is_over(retry) => {
                 let (now, timestamp) = (self.0.clock.now(), self.0.clock.wall().into());
-                self.0.shards.with_tables(|state| {
-                    retries::count_at(&mut state.retries, retry, now, timestamp);
+                self.0.shards.with_tables(|tables| {
+                    retries::count_at(&mut tables.retries, retry, now, timestamp);
                 });
             }
             Event::Health(_) | Event::Audit(_) => self.journal_event(event),
@@ -466,7 +467,10 @@ impl Observer for ErrorMonitor {
 impl fmt::Debug for ErrorMonitor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ErrorMonitor")
-            .field("total_errors", &self.0.shards.read(|state, _| state.total))
+            .field(
+                "total_errors",
+                &self.0.shards.read(|tables, _| tables.total),
+            )
             .finish_non_exhaustive()
     }
 }

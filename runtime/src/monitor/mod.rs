@@ -36,9 +36,10 @@ mod recordable;
 mod retries;
 mod serialize;
 mod shards;
-mod state;
+
 mod stats;
 mod table;
+mod tables;
 #[cfg(test)]
 mod tests;
 mod window;

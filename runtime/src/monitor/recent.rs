@@ -32,7 +32,7 @@ enum Message {
 
 /// One recent error.
 #[derive(Debug)]
-pub(super) struct Entry {
+pub(super) struct RecentError {
     /// Its place among all that were ever recorded.
     pub(super) moment: Moment,
     pub(super) timestamp: Timestamp,
@@ -52,7 +52,7 @@ pub(super) struct Entry {
 /// change.
 #[derive(Debug)]
 pub(super) struct Recent {
-    entries: VecDeque<Arc<Entry>>,
+    entries: VecDeque<Arc<RecentError>>,
     bytes: usize,
     max_entries: usize,
     max_bytes: usize,
@@ -61,7 +61,7 @@ pub(super) struct Recent {
 const RAW_MESSAGE: usize = 1024;
 
 impl Texts {
-    pub(super) fn of(event: &ErrorEvent<'_>) -> Self {
+    pub(super) fn from_event(event: &ErrorEvent<'_>) -> Self {
         let message = match event.error {
             ErrorRef::App(app) if app.message().len() <= RAW_MESSAGE => {
                 Message::Raw(app.message().into())
@@ -76,7 +76,7 @@ impl Texts {
     }
 
     /// Takes the texts of a record that was made already.
-    pub(super) fn of_record(record: &Record) -> Self {
+    pub(super) fn from_record(record: &Record) -> Self {
         Self {
             error_type: record.error_type.clone().into(),
             message: Message::Clean(match record.message.len() {
@@ -88,7 +88,7 @@ impl Texts {
     }
 }
 
-impl Entry {
+impl RecentError {
     fn bytes(&self) -> usize {
         let texts = &self.texts;
         let message = match &texts.message {
@@ -150,7 +150,7 @@ impl Recent {
     }
 
     /// Adds an entry and returns those that had to go.
-    pub(super) fn push(&mut self, entry: impl FnOnce() -> Entry) -> Evicted {
+    pub(super) fn push(&mut self, entry: impl FnOnce() -> RecentError) -> Evicted {
         if self.max_entries == 0 {
             return Evicted::default();
         }
@@ -176,7 +176,7 @@ impl Recent {
     }
 
     /// All entries, about in the order of their moments.
-    pub(super) fn iter(&self) -> impl Iterator<Item = &Arc<Entry>> {
+    pub(super) fn iter(&self) -> impl Iterator<Item = &Arc<RecentError>> {
         self.entries.iter()
     }
 
@@ -201,8 +201,8 @@ impl Recent {
 #[derive(Debug, Default)]
 #[must_use = "to be dropped after the lock"]
 pub(super) struct Evicted {
-    first: Option<Arc<Entry>>,
-    others: Vec<Arc<Entry>>,
+    first: Option<Arc<RecentError>>,
+    others: Vec<Arc<RecentError>>,
 }
 
 impl Evicted {

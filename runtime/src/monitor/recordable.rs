@@ -1,4 +1,4 @@
-//! What can be recorded by hand.
+//! Errors that can be recorded by hand.
 
 use crate::error::{AppError, ErrorCode, ErrorId, ErrorRef, View};
 use std::{error::Error, panic::Location};
@@ -12,13 +12,13 @@ pub trait Recordable: sealed::Sealed {
 
 impl Recordable for AppError {
     fn subject(&self) -> Subject<'_> {
-        Subject::of(View::from_app(self))
+        Subject::new(View::from_app(self))
     }
 }
 
 impl<E: Error + 'static> Recordable for E {
     fn subject(&self) -> Subject<'_> {
-        Subject::of(View::from_std(self))
+        Subject::new(View::from_std(self))
     }
 }
 
@@ -29,12 +29,12 @@ pub struct Subject<'a> {
     pub(super) code: ErrorCode,
     pub(super) error: ErrorRef<'a>,
     pub(super) location: Option<&'static Location<'static>>,
-    /// Whether nobody reported it yet.
+    /// Whether it was not reported before.
     pub(super) is_new: bool,
 }
 
 impl<'a> Subject<'a> {
-    fn of(view: View<'a>) -> Self {
+    fn new(view: View<'a>) -> Self {
         let known = view.claim(None);
         Self {
             id: known.id.unwrap_or_default(),

@@ -88,11 +88,11 @@ serialize_fields!(RetrySnapshot {
 });
 
 /// Retries by name, in bounded memory.
-pub(super) type Retries = Table<Retried>;
+pub(super) type Retries = Table<RetryRow>;
 
 /// One retry.
 #[derive(Clone, Debug)]
-pub(super) struct Retried {
+pub(super) struct RetryRow {
     name: Arc<str>,
     /// Indexed by the outcome's number.
     tallies: [Tally; 3],
@@ -108,7 +108,7 @@ struct Tally {
 
 /// Makes the table; `now` stands in rows that nothing was counted in.
 pub(super) fn retries_at(capacity: usize, now: Timestamp) -> Retries {
-    Table::new(capacity, Retried::new(OTHER.into(), now))
+    Table::new(capacity, RetryRow::new(OTHER.into(), now))
 }
 
 /// Whether no other attempt follows.
@@ -126,7 +126,7 @@ pub(super) fn count_at(
     let Some(outcome) = RetryOutcome::of(event) else {
         return;
     };
-    let make = || Retried::new(text::for_sink(&event.name, MAX_NAME).into(), timestamp);
+    let make = || RetryRow::new(text::for_sink(&event.name, MAX_NAME).into(), timestamp);
     let row = retries.row_at(key_of(event.name), 1, now, make);
     row.last_tick = now;
     let tally = &mut row.tallies[outcome as usize];
@@ -136,7 +136,7 @@ pub(super) fn count_at(
 }
 
 /// The rows that were written at all.
-pub(super) fn rows(retries: &Retries) -> Vec<Retried> {
+pub(super) fn rows(retries: &Retries) -> Vec<RetryRow> {
     retries
         .iter()
         .map(|(_, row)| row)
@@ -146,16 +146,16 @@ pub(super) fn rows(retries: &Retries) -> Vec<Retried> {
 }
 
 /// What is shown of the rows: by name, then by outcome.
-pub(super) fn snapshots(mut rows: Vec<Retried>) -> Vec<RetrySnapshot> {
+pub(super) fn snapshots(mut rows: Vec<RetryRow>) -> Vec<RetrySnapshot> {
     rows.sort_by(|a, b| a.name.cmp(&b.name));
-    let of_row = |row: &Retried| RetryOutcome::ALL.map(|kind| row.snapshot(kind));
+    let of_row = |row: &RetryRow| RetryOutcome::ALL.map(|kind| row.snapshot(kind));
     rows.iter()
         .flat_map(of_row)
         .filter(|shown| shown.count > 0)
         .collect()
 }
 
-impl Retried {
+impl RetryRow {
     fn new(name: Arc<str>, timestamp: Timestamp) -> Self {
         let none = Tally {
             count: 0,
@@ -185,7 +185,7 @@ impl Retried {
     }
 }
 
-impl Row for Retried {
+impl Row for RetryRow {
     fn last_seen(&self) -> Tick {
         self.last_tick
     }

@@ -1,4 +1,4 @@
-//! Where several threads record without waiting for each other.
+//! Shards of a monitor: threads record at the same time without waiting for each other.
 //!
 //! A record goes to one of eight shards, each with a lock, counts, and recent errors of its own.
 //! The counts of a shard are deltas: the tables take them when a shard is full and whenever the
@@ -6,14 +6,14 @@
 //! threads record. All threads begin on the first shard; one that finds its shard locked moves to
 //! another and stays there, so that a program has as many shards as threads that record at once.
 //!
-//! Locks are taken in one order: the tables, then shards from the first to the last. Who records
-//! holds one shard, and waits for nothing while it does.
+//! Locks are taken in one order: the tables, then shards from the first to the last. A thread that
+//! records holds one shard, and waits for nothing while it does.
 
 use super::{
     batch::{Batch, Moment},
     config::MonitorConfig,
-    recent::{Entry, Evicted, Recent, Texts},
-    state::State,
+    recent::{Evicted, Recent, RecentError, Texts},
+    tables::ErrorTables,
     window::Buckets,
 };
 use crate::{
@@ -40,14 +40,15 @@ pub(super) struct Arrival<'a> {
 /// All shards, and the tables that they are merged in.
 #[derive(Debug)]
 pub(super) struct Shards {
-    tables: Mutex<Tables>,
+    merged: Mutex<Merged>,
     shards: [Padded; SHARDS],
 }
 
+/// What the shards are merged in.
 #[derive(Debug)]
-struct Tables {
+struct Merged {
     /// A few kilobytes, which `replace` moves.
-    state: Box<State>,
+    tables: Box<ErrorTables>,
     limits: Limits,
     /// How many shards were ever recorded in.
     used: usize,
@@ -85,7 +86,7 @@ loom::thread_local! {
     static HERE: Here = Here { shard: Cell::new(0), number: Cell::new(0) };
 }
 
-/// What a thread knows of itself.
+/// The place of a thread among the shards.
 struct Here {
     /// The shard that it found free last.
     shard: Cell<usize>,
@@ -100,13 +101,13 @@ impl Shards {
             bytes: config.recent_bytes,
         };
         let shard = |index| Padded(Mutex::new(Shard::new(index, limits)));
-        let tables = Tables {
-            state: State::boxed_at(config, timestamp),
+        let merged = Merged {
+            tables: ErrorTables::boxed_at(config, timestamp),
             limits,
             used: 0,
         };
         Self {
-            tables: Mutex::new(tables),
+            merged: Mutex::new(merged),
             shards: array::from_fn(shard),
         }
     }
@@ -140,113 +141,119 @@ impl Shards {
         })
     }
 
-    /// Moves the counts of one shard into the tables. Whoever looks meanwhile waits for the tables,
-    /// so that no count is ever in neither place.
+    /// Moves the counts of one shard into the tables. A reader waits for the tables meanwhile, so that
+    /// no count is ever in neither place.
     #[cold]
     fn empty(&self, index: usize) {
-        let mut tables = self.tables.lock();
+        let mut merged = self.merged.lock();
         let mut shard = self.shards[index].0.lock();
-        shard
-            .batch
-            .drain()
-            .for_each(|delta| tables.state.add(&delta));
+        merged.take(&mut shard);
     }
 
     /// Gives each shard its share of the recent errors, now that there is one more.
     #[cold]
     fn share_again(&self, index: usize) {
-        let evicted = self.with_all(|tables, shards| {
+        let evicted = self.with_all(|merged, shards| {
             if !std::mem::replace(&mut shards[index].is_used, true) {
-                tables.used += 1;
+                merged.used += 1;
             }
-            limit(tables, shards)
+            limit(merged, shards)
         });
         drop(evicted);
     }
 
     /// Reads the tables with everything that was recorded so far, at one moment.
-    pub(super) fn read<T>(&self, ask: impl FnOnce(&mut State, Vec<Arc<Entry>>) -> T) -> T {
-        self.with_all(|tables, shards| {
+    pub(super) fn read<T>(
+        &self,
+        read: impl FnOnce(&mut ErrorTables, Vec<Arc<RecentError>>) -> T,
+    ) -> T {
+        self.with_all(|merged, shards| {
             for shard in shards.iter_mut() {
-                shard
-                    .batch
-                    .drain()
-                    .for_each(|delta| tables.state.add(&delta));
+                merged.take(shard);
             }
-            let recent = merged(shards, tables.limits);
-            ask(&mut tables.state, recent)
+            let recent = recent_errors(shards, merged.limits);
+            read(&mut merged.tables, recent)
         })
     }
 
     /// Reads the recent errors alone, oldest first.
-    pub(super) fn recent(&self) -> Vec<Arc<Entry>> {
-        self.with_all(|tables, shards| merged(shards, tables.limits))
+    pub(super) fn recent(&self) -> Vec<Arc<RecentError>> {
+        self.with_all(|merged, shards| recent_errors(shards, merged.limits))
     }
 
-    /// Does something to the tables alone; what the shards hold is not in them.
-    pub(super) fn with_tables<T>(&self, work: impl FnOnce(&mut State) -> T) -> T {
-        work(&mut self.tables.lock().state)
+    /// Changes the tables alone; what the shards hold is not in them.
+    pub(super) fn with_tables<T>(&self, work: impl FnOnce(&mut ErrorTables) -> T) -> T {
+        work(&mut self.merged.lock().tables)
     }
 
     /// Begins again from `fresh`; returns what was there, for the caller to drop, with all that was
     /// counted until then.
-    pub(super) fn replace(&self, fresh: Box<State>) -> (Box<State>, Evicted) {
-        self.with_all(|tables, shards| {
+    pub(super) fn replace(&self, fresh: Box<ErrorTables>) -> (Box<ErrorTables>, Evicted) {
+        self.with_all(|merged, shards| {
             let mut evicted = Evicted::default();
             for shard in shards.iter_mut() {
-                shard
-                    .batch
-                    .drain()
-                    .for_each(|delta| tables.state.add(&delta));
+                merged.take(shard);
                 evicted.append(shard.recent.clear());
             }
-            (std::mem::replace(&mut tables.state, fresh), evicted)
+            (std::mem::replace(&mut merged.tables, fresh), evicted)
         })
     }
 
     /// Takes the limits of a configuration; returns what had to go.
     pub(super) fn limit(&self, config: &MonitorConfig) -> Evicted {
-        self.with_all(|tables, shards| {
-            tables.state.limit(config);
-            tables.limits = Limits {
+        self.with_all(|merged, shards| {
+            merged.tables.limit(config);
+            merged.limits = Limits {
                 entries: config.recent_events,
                 bytes: config.recent_bytes,
             };
-            limit(tables, shards)
+            limit(merged, shards)
         })
     }
 
     /// Holds the tables and every shard: nothing is recorded meanwhile.
     fn with_all<T>(
         &self,
-        work: impl FnOnce(&mut Tables, &mut [MutexGuard<'_, Shard>; SHARDS]) -> T,
+        work: impl FnOnce(&mut Merged, &mut [MutexGuard<'_, Shard>; SHARDS]) -> T,
     ) -> T {
-        let mut tables = self.tables.lock();
+        let mut merged = self.merged.lock();
         let mut shards = self.shards.each_ref().map(|shard| shard.0.lock());
-        work(&mut tables, &mut shards)
+        work(&mut merged, &mut shards)
     }
 }
 
-fn limit(tables: &Tables, shards: &mut [MutexGuard<'_, Shard>; SHARDS]) -> Evicted {
+fn limit(merged: &Merged, shards: &mut [MutexGuard<'_, Shard>; SHARDS]) -> Evicted {
     let mut evicted = Evicted::default();
     for shard in shards {
         evicted.append(shard.recent.limit(
-            tables.limits.entries,
-            tables.limits.bytes / tables.used.max(1),
+            merged.limits.entries,
+            merged.limits.bytes / merged.used.max(1),
         ));
     }
     evicted
 }
 
 /// The newest errors of all shards, oldest first.
-fn merged(shards: &[MutexGuard<'_, Shard>; SHARDS], limits: Limits) -> Vec<Arc<Entry>> {
-    let mut entries: Vec<&Arc<Entry>> = shards
+fn recent_errors(
+    shards: &[MutexGuard<'_, Shard>; SHARDS],
+    limits: Limits,
+) -> Vec<Arc<RecentError>> {
+    let mut entries: Vec<&Arc<RecentError>> = shards
         .iter()
         .flat_map(|shard| shard.recent.iter())
         .collect();
     entries.sort_by_key(|entry| entry.moment);
     let first = entries.len().saturating_sub(limits.entries);
     entries[first..].iter().copied().cloned().collect()
+}
+
+impl Merged {
+    /// Moves the counts of a shard into the tables.
+    fn take(&mut self, shard: &mut Shard) {
+        for delta in shard.batch.drain() {
+            self.tables.add(&delta);
+        }
+    }
 }
 
 impl Shard {
@@ -284,12 +291,12 @@ impl Shard {
         };
         let delta = self
             .batch
-            .count(event, fingerprint, Buckets::of(now), moment, timestamp);
+            .count(event, fingerprint, Buckets::at(now), moment, timestamp);
         if event.opening.is_some() {
-            // Counted; the record of the opening stands for it.
+            // CountRow; the record of the opening stands for it.
             return Evicted::default();
         }
-        self.recent.push(|| Entry {
+        self.recent.push(|| RecentError {
             moment,
             timestamp,
             id: event.id,
@@ -307,6 +314,8 @@ impl Shard {
 }
 
 #[cfg(all(test, loom))]
+#[path = "tests/shards_loom.rs"]
 mod loom_tests;
 #[cfg(all(test, not(loom)))]
+#[path = "tests/shards.rs"]
 mod tests;

@@ -1,11 +1,11 @@
 //! What a monitor shows: copies that nothing changes any more.
 
 use super::{
-    recent::Entry,
-    retries::{self, Retried, RetrySnapshot},
+    recent::RecentError,
+    retries::{self, RetryRow, RetrySnapshot},
     serialize::serialize_fields,
-    state::{Counted, Group, State},
     table::Table,
+    tables::{CountRow, ErrorTables, GroupRow},
     window::{Buckets, Rates},
 };
 use crate::{
@@ -206,7 +206,7 @@ serialize_fields!(GroupSnapshot {
 });
 
 /// The rows of a table that were written at all.
-fn counted(table: &Table<Counted>) -> impl Iterator<Item = &Counted> {
+fn counted(table: &Table<CountRow>) -> impl Iterator<Item = &CountRow> {
     table
         .iter()
         .map(|(_, row)| row)
@@ -217,16 +217,16 @@ fn counted(table: &Table<Counted>) -> impl Iterator<Item = &Counted> {
 pub(super) struct StatsParts {
     total: u64,
     codes: Vec<(Arc<str>, u64, u64)>,
-    recent: Vec<Arc<Entry>>,
+    recent: Vec<Arc<RecentError>>,
 }
 
 impl StatsParts {
-    pub(super) fn of(state: &State, recent: Vec<Arc<Entry>>, now: Tick) -> Self {
-        let at = Buckets::of(now);
-        let codes = counted(&state.codes)
+    pub(super) fn new(tables: &ErrorTables, recent: Vec<Arc<RecentError>>, now: Tick) -> Self {
+        let at = Buckets::at(now);
+        let codes = counted(&tables.codes)
             .map(|row| (row.name.clone(), row.count, row.windows.last_hour(at)));
         Self {
-            total: state.total,
+            total: tables.total,
             codes: codes.collect(),
             recent,
         }
@@ -254,36 +254,36 @@ pub(super) struct SnapshotParts {
     total: u64,
     by_level: [u64; 4],
     rates: Rates,
-    codes: Vec<(Counted, Rates)>,
-    operations: Vec<(Counted, Rates)>,
-    groups: Vec<(Fingerprint, Group)>,
-    retries: Vec<Retried>,
-    recent: Vec<Arc<Entry>>,
+    codes: Vec<(CountRow, Rates)>,
+    operations: Vec<(CountRow, Rates)>,
+    groups: Vec<(Fingerprint, GroupRow)>,
+    retries: Vec<RetryRow>,
+    recent: Vec<Arc<RecentError>>,
 }
 
 impl SnapshotParts {
-    pub(super) fn of(state: &State, recent: Vec<Arc<Entry>>, now: Tick) -> Self {
-        let at = Buckets::of(now);
+    pub(super) fn new(tables: &ErrorTables, recent: Vec<Arc<RecentError>>, now: Tick) -> Self {
+        let at = Buckets::at(now);
         let rows = |table| {
             counted(table)
                 .map(|row| (row.clone(), row.windows.rates(at)))
                 .collect()
         };
-        let other = state.groups.other();
+        let other = tables.groups.other();
         let overflow = (other.count > 0).then(|| (Fingerprint::OTHER, other.clone()));
-        let groups = state
+        let groups = tables
             .groups
             .iter()
             .map(|(key, group)| (Fingerprint::from_u64(key), group.clone()));
         Self {
-            since: state.since,
-            total: state.total,
-            by_level: state.by_level,
-            rates: state.windows.rates(at),
-            codes: rows(&state.codes),
-            operations: rows(&state.operations),
+            since: tables.since,
+            total: tables.total,
+            by_level: tables.by_level,
+            rates: tables.windows.rates(at),
+            codes: rows(&tables.codes),
+            operations: rows(&tables.operations),
             groups: groups.chain(overflow).collect(),
-            retries: retries::rows(&state.retries),
+            retries: retries::rows(&tables.retries),
             recent,
         }
     }
@@ -321,7 +321,7 @@ impl SnapshotParts {
     }
 }
 
-fn code_snapshot((row, rates): (Counted, Rates)) -> CodeSnapshot {
+fn code_snapshot((row, rates): (CountRow, Rates)) -> CodeSnapshot {
     CodeSnapshot {
         name: row.name.to_string(),
         number: row.code.map(ErrorCode::number),
@@ -332,7 +332,7 @@ fn code_snapshot((row, rates): (Counted, Rates)) -> CodeSnapshot {
     }
 }
 
-fn operation_snapshot((row, rates): (Counted, Rates)) -> OperationSnapshot {
+fn operation_snapshot((row, rates): (CountRow, Rates)) -> OperationSnapshot {
     OperationSnapshot {
         name: row.name.to_string(),
         count: row.count,
@@ -341,7 +341,7 @@ fn operation_snapshot((row, rates): (Counted, Rates)) -> OperationSnapshot {
     }
 }
 
-fn group_snapshot((fingerprint, group): (Fingerprint, Group)) -> GroupSnapshot {
+fn group_snapshot((fingerprint, group): (Fingerprint, GroupRow)) -> GroupSnapshot {
     GroupSnapshot {
         fingerprint,
         error_code: group.code.to_string(),

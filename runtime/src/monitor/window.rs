@@ -35,7 +35,7 @@ pub struct Rates {
 }
 
 impl Buckets {
-    pub(super) fn of(now: Tick) -> Self {
+    pub(super) fn at(now: Tick) -> Self {
         let second = now.as_nanos() / 1_000_000_000;
         Self {
             second,
@@ -158,7 +158,7 @@ mod tests {
     use std::time::Duration;
 
     fn at(seconds: u64) -> Buckets {
-        Buckets::of(Tick::ZERO.after(Duration::from_secs(seconds)))
+        Buckets::at(Tick::ZERO.after(Duration::from_secs(seconds)))
     }
 
     /// What a list of all times would say.

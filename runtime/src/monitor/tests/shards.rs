@@ -346,7 +346,7 @@ fn no_error_is_lost_or_counted_twice_by_clears_under_load() {
         .clock(clock.clone())
         .build()
         .unwrap();
-    let start = || State::boxed_at(&config, clock.wall().into());
+    let start = || ErrorTables::boxed_at(&config, clock.wall().into());
     let shards = Shards::new_at(&config, clock.wall().into());
     let is_over = AtomicBool::new(false);
     let cleared: u64 = thread::scope(|scope| {
@@ -362,7 +362,7 @@ fn no_error_is_lost_or_counted_twice_by_clears_under_load() {
                         let event =
                             &ErrorEvent::from_app_error(&error, Severity::Error, &name, "app");
                         let fingerprint = Fingerprint::from_parts(&[&name]);
-                        let (texts, context) = (Texts::of(event), None);
+                        let (texts, context) = (Texts::from_event(event), None);
                         let arrival = Arrival {
                             event,
                             now,
@@ -390,6 +390,6 @@ fn no_error_is_lost_or_counted_twice_by_clears_under_load() {
         is_over.store(true, Ordering::Release);
         clearer.join().unwrap()
     });
-    let left = shards.read(|state, _| state.total);
+    let left = shards.read(|tables, _| tables.total);
     assert_eq!(cleared + left, 4 * EACH);
 }

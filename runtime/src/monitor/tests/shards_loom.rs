@@ -15,7 +15,10 @@ fn shards() -> Arc<Shards> {
 fn record(shards: &Shards, operation: &str) {
     let error = AppError::new(ErrorCode::SYNC_ERROR, "late");
     let event = &ErrorEvent::from_app_error(&error, Severity::Error, operation, "app");
-    let (fingerprint, texts) = (Fingerprint::from_parts(&[operation]), Texts::of(event));
+    let (fingerprint, texts) = (
+        Fingerprint::from_parts(&[operation]),
+        Texts::from_event(event),
+    );
     let (now, timestamp, context) = (Tick::ZERO, Timestamp::from_unix_millis(0), None);
     drop(shards.record(Arrival {
         event,
@@ -27,15 +30,15 @@ fn record(shards: &Shards, operation: &str) {
     }));
 }
 
-fn total(state: &State) -> u64 {
-    let sum = state
+fn total(tables: &ErrorTables) -> u64 {
+    let sum = tables
         .groups
         .iter()
         .map(|(_, group)| group.count)
         .sum::<u64>()
-        + state.groups.other().count;
-    assert_eq!(state.total, sum);
-    state.total
+        + tables.groups.other().count;
+    assert_eq!(tables.total, sum);
+    tables.total
 }
 
 #[test]
@@ -45,15 +48,15 @@ fn a_reader_sees_every_error_that_was_recorded_before() {
         let other = Arc::clone(&shards);
         let there = thread::spawn(move || {
             record(&other, "a");
-            assert!(other.read(|state, _| total(state)) >= 1);
+            assert!(other.read(|tables, _| total(tables)) >= 1);
         });
         // Two groups fill a batch, so that the tables take it while the other thread reads.
         record(&shards, "b");
         record(&shards, "c");
-        assert!(shards.read(|state, _| total(state)) >= 2);
+        assert!(shards.read(|tables, _| total(tables)) >= 2);
         there.join().unwrap();
         assert_eq!(
-            shards.read(|state, recent| (total(state), recent.len())),
+            shards.read(|tables, recent| (total(tables), recent.len())),
             (3, 3)
         );
     });
@@ -68,10 +71,11 @@ fn a_clear_takes_each_error_or_leaves_it() {
             record(&other, "a");
             record(&other, "b");
         });
-        let fresh = State::boxed_at(&MonitorConfig::default(), Timestamp::from_unix_millis(0));
+        let fresh =
+            ErrorTables::boxed_at(&MonitorConfig::default(), Timestamp::from_unix_millis(0));
         let (before, _evicted) = shards.replace(fresh);
         there.join().unwrap();
-        let (left, kept) = shards.read(|state, recent| (total(state), recent.len() as u64));
+        let (left, kept) = shards.read(|tables, recent| (total(tables), recent.len() as u64));
         assert_eq!((total(&before) + left, kept), (2, left));
     });
 }

@@ -1,4 +1,4 @@
-//! What is counted, in constant time per error: no clock, no lock, no foreign code.
+//! The tables of a monitor, which count in constant time per error: no clock, no lock, no foreign code.
 
 use super::{
     batch::{Delta, Moment},
@@ -14,22 +14,23 @@ use crate::{
 };
 use std::sync::Arc;
 
+/// The counts of a monitor: in all, by code, operation and group, and of retries.
 #[derive(Debug)]
-pub(super) struct State {
+pub(super) struct ErrorTables {
     pub(super) since: Timestamp,
     pub(super) total: u64,
     /// Indexed by the level's number.
     pub(super) by_level: [u64; 4],
     pub(super) windows: Windows,
-    pub(super) codes: Table<Counted>,
-    pub(super) operations: Table<Counted>,
-    pub(super) groups: Table<Group>,
+    pub(super) codes: Table<CountRow>,
+    pub(super) operations: Table<CountRow>,
+    pub(super) groups: Table<GroupRow>,
     pub(super) retries: Retries,
 }
 
-/// A code or an operation.
+/// The row of a code or an operation.
 #[derive(Clone, Debug)]
-pub(super) struct Counted {
+pub(super) struct CountRow {
     pub(super) name: Arc<str>,
     pub(super) code: Option<ErrorCode>,
     pub(super) count: u64,
@@ -38,9 +39,9 @@ pub(super) struct Counted {
     last: Moment,
 }
 
-/// Errors that are the same problem.
+/// The row of a group: errors that are the same problem.
 #[derive(Clone, Debug)]
-pub(super) struct Group {
+pub(super) struct GroupRow {
     pub(super) code: Arc<str>,
     pub(super) operation: Arc<str>,
     pub(super) component: Arc<str>,
@@ -53,9 +54,9 @@ pub(super) struct Group {
     last: Moment,
 }
 
-impl State {
+impl ErrorTables {
     pub(super) fn boxed_at(config: &MonitorConfig, timestamp: Timestamp) -> Box<Self> {
-        let other = || Counted::new(OTHER.into(), None, timestamp);
+        let other = || CountRow::new(OTHER.into(), None, timestamp);
         Box::new(Self {
             since: timestamp,
             total: 0,
@@ -63,13 +64,13 @@ impl State {
             windows: Windows::new(),
             codes: Table::new(config.max_codes, other()),
             operations: Table::new(config.max_operations, other()),
-            groups: Table::for_the_top(config.max_groups, Group::other(timestamp)),
+            groups: Table::for_the_top(config.max_groups, GroupRow::other(timestamp)),
             retries: retries::retries_at(config.max_operations, timestamp),
         })
     }
 
-    /// Counts errors that a shard counted before. Shards come in any order, so that the latest
-    /// error is told by its moment.
+    /// Counts errors that a shard counted before. Shards come in any order, so that the moment of an
+    /// error decides which one is the latest.
     pub(super) fn add(&mut self, delta: &Delta) {
         let (count, now) = (delta.count(), delta.last.0.tick);
         self.total += count;
@@ -86,15 +87,15 @@ impl State {
             operation_key,
             ..
         } = *delta;
-        let new_code = || Counted::new(name(code.name()), Some(code), delta.last.1);
+        let new_code = || CountRow::new(name(code.name()), Some(code), delta.last.1);
         self.codes
             .row_at(code_key, count, now, new_code)
             .add(delta, count);
-        let new_operation = || Counted::new(Arc::clone(&delta.operation), None, delta.last.1);
+        let new_operation = || CountRow::new(Arc::clone(&delta.operation), None, delta.last.1);
         self.operations
             .row_at(operation_key, count, now, new_operation)
             .add(delta, count);
-        let new_group = || Group::new(name(code.name()), delta);
+        let new_group = || GroupRow::new(name(code.name()), delta);
         self.groups
             .row_at(fingerprint.as_u64(), count, now, new_group)
             .add(delta, count);
@@ -113,7 +114,7 @@ fn name(raw: &str) -> Arc<str> {
     text::for_sink(&raw, MAX_NAME).into()
 }
 
-impl Counted {
+impl CountRow {
     fn new(name: Arc<str>, code: Option<ErrorCode>, last_seen: Timestamp) -> Self {
         Self {
             name,
@@ -134,7 +135,7 @@ impl Counted {
     }
 }
 
-impl Row for Counted {
+impl Row for CountRow {
     fn last_seen(&self) -> Tick {
         self.last.tick
     }
@@ -151,7 +152,7 @@ impl Row for Counted {
     }
 }
 
-impl Group {
+impl GroupRow {
     fn new(code: Arc<str>, delta: &Delta) -> Self {
         Self {
             code,
@@ -199,7 +200,7 @@ impl Group {
     }
 }
 
-impl Row for Group {
+impl Row for GroupRow {
     fn last_seen(&self) -> Tick {
         self.last.tick
     }

@@ -1,0 +1,7 @@
+//! The monitor as a whole, without a disk.
+
+mod counts;
+mod groups;
+mod recording;
+mod snapshots;
+mod support;
