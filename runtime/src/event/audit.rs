@@ -1,10 +1,10 @@
-//! Sensitive operations: who did what, and how it ended.
+//! Events of sensitive operations, and their log lines.
 
 use super::{names, record::cell::RecordSlot, severity::Severity, shown::debug_with_names};
 use crate::error::{ErrorCode, redact};
 use std::{fmt, time::Duration};
 
-/// What became of a sensitive operation.
+/// The outcome of a sensitive operation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum AuditOutcome {
@@ -16,7 +16,7 @@ pub enum AuditOutcome {
     Failed,
     /// It panicked.
     Panicked,
-    /// Its future was dropped before it was done.
+    /// Its future was dropped before it completed.
     Cancelled,
 }
 
@@ -45,7 +45,7 @@ impl fmt::Display for AuditOutcome {
 #[derive(Clone, Copy)]
 #[non_exhaustive]
 pub struct AuditEvent<'a> {
-    /// The operation's name, as the attribute has it.
+    /// The operation's name in the attribute.
     pub operation: &'a str,
     /// The module that the function stands in.
     pub component: &'a str,
@@ -53,12 +53,12 @@ pub struct AuditEvent<'a> {
     pub file: &'static str,
     /// The line that it stands on.
     pub line: u32,
-    /// Who does it; `unknown` where the attribute names nobody. At most 256 bytes, on one line,
-    /// without secrets.
+    /// The user; `unknown` where the attribute names none. At most 256 bytes, on one line, without
+    /// secrets.
     pub user: &'a str,
-    /// What became of it.
+    /// The outcome.
     pub outcome: AuditOutcome,
-    /// How urgent that is, by the level that the attribute has for the outcome.
+    /// How urgent the outcome is, by the level that the attribute has for it.
     pub level: Severity,
     /// How long it ran; absent at the start.
     pub elapsed: Option<Duration>,

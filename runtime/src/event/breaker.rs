@@ -8,11 +8,11 @@ use std::{fmt, time::Duration};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum CircuitState {
-    /// Calls run, and what becomes of them is counted.
+    /// Calls run, and their outcomes are counted.
     Closed,
     /// Calls are rejected until the recovery time is over.
     Open,
-    /// A few calls run as probes; what becomes of them decides.
+    /// A few calls run as probes, whose outcomes decide on the next state.
     HalfOpen,
     /// Calls are rejected until the breaker is reset.
     ForcedOpen,
@@ -83,9 +83,9 @@ pub enum TransitionReason {
     ProbesAnswered,
     /// The half-open time was over and a probe had not ended.
     HalfOpenTimeout,
-    /// Somebody asked for it by hand.
+    /// The program changed the state by hand.
     Manual,
-    /// Somebody asked for an open time, as a server does with `Retry-After`.
+    /// The program set an open time, for example from a `Retry-After` header.
     OpenFor,
     /// The state was restored from a snapshot.
     Restored,
@@ -160,16 +160,16 @@ pub enum BreakerEventKind<'a> {
         from: CircuitState,
         /// The state after.
         to: CircuitState,
-        /// What made it change.
+        /// Why it changed.
         reason: TransitionReason,
         /// How many failures in a row there were at that moment.
         consecutive_failures: u32,
         /// How long the new state lasts at most, where it has an end.
         lasts: Option<Duration>,
-        /// The failure that did it, in one line with secrets redacted, where it has a text.
+        /// The failure that caused the change, on one line with secrets redacted, where it has a text.
         cause: Option<&'a str>,
-        /// The identity of the opening that ends where another one follows at once, as when a probe
-        /// fails.
+        /// The identity of the opening that ends where another one follows at once, for example
+        /// when a probe fails.
         previous: Option<ErrorId>,
         /// How many calls the opening has rejected that ends with this change, or goes on
         /// half-open; zero where the circuit was not open. Each rejection is counted in one
@@ -184,7 +184,7 @@ pub enum BreakerEventKind<'a> {
     },
     /// A call took longer than `slow_call` allows.
     Slow {
-        /// How long it had run when that was noticed.
+        /// How long it had run when that was detected.
         elapsed: Duration,
         /// Whether it was still running.
         pending: bool,
@@ -230,7 +230,7 @@ pub(crate) fn log(event: &BreakerEvent<'_>) {
                 CircuitState::Open | CircuitState::HalfOpen | CircuitState::ForcedOpen
             )
             .then_some(rejected);
-            // Going down is a warning; coming back and what a person did on purpose is information.
+            // An opening is a warning; recovery, and every change by hand, is information.
             if matches!(to, CircuitState::Open | CircuitState::ForcedOpen)
                 && reason != TransitionReason::Manual
             {

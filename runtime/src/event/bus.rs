@@ -18,7 +18,7 @@ use std::{
 
 /// Receives every event.
 ///
-/// Observers run on the thread that caused the event, after every lock of the policy is gone: they
+/// Observers run on the thread that caused the event, after every lock of the policy is released: they
 /// may call back into any policy. They should be quick. A panic of one is contained, and the next
 /// observer runs. One that causes events itself is called for those too, up to 4 levels deep: see
 /// [`dropped`](super::dropped).
@@ -40,26 +40,26 @@ pub struct Subscription {
     /// `None` where it does not end.
     id: Option<usize>,
     /// The list of the test scope that it belongs to; `None` for that of the process.
-    of_scope: Option<Weak<List>>,
+    of_scope: Option<Weak<Observers>>,
 }
 
-struct Entry {
+struct Subscriber {
     id: usize,
     observer: Arc<dyn Observer>,
 }
 
-/// Observers. Copied on each change, so that an event is passed on from a list that nobody can
-/// change under it.
+/// The observers of the process or of a test scope. Copied on each change, so that an event is passed
+/// on from a list that does not change meanwhile.
 #[derive(Default)]
-struct List(RwLock<Option<Arc<[Entry]>>>);
+struct Observers(RwLock<Option<Arc<[Subscriber]>>>);
 
 /// How many observers the process has, readable without the lock.
 static COUNT: AtomicUsize = AtomicUsize::new(0);
 static NEXT_ID: AtomicUsize = AtomicUsize::new(0);
-static OBSERVERS: List = List(RwLock::new(None));
+static OBSERVERS: Observers = Observers(RwLock::new(None));
 
-/// Subscribes an observer to every event of the process from now on; inside of a test scope, to
-/// every event of that scope.
+/// Subscribes an observer to every event of the process from now on; inside a test scope, to every
+/// event of that scope.
 ///
 /// # Examples
 ///
@@ -71,14 +71,14 @@ static OBSERVERS: List = List(RwLock::new(None));
 /// ```
 pub fn subscribe(observer: impl Observer) -> Subscription {
     let id = NEXT_ID.fetch_add(1, Ordering::Relaxed);
-    let entry = Entry {
+    let subscriber = Subscriber {
         id,
         observer: Arc::new(observer),
     };
-    let of_scope = scope::part(|_| List::default());
+    let of_scope = scope::part(|_| Observers::default());
     match &of_scope {
-        Some(list) => drop(list.change(|all| all.push(entry))),
-        None => change(|all| all.push(entry)),
+        Some(list) => drop(list.change(|all| all.push(subscriber))),
+        None => change(|all| all.push(subscriber)),
     }
     Subscription {
         id: Some(id),
@@ -96,7 +96,7 @@ impl Subscription {
 impl Drop for Subscription {
     fn drop(&mut self) {
         let Some(id) = self.id else { return };
-        let end = |all: &mut Vec<Entry>| all.retain(|entry| entry.id != id);
+        let end = |all: &mut Vec<Subscriber>| all.retain(|entry| entry.id != id);
         match &self.of_scope {
             None => change(end),
             Some(list) => drop(list.upgrade().map(|list| list.change(end))),
@@ -104,29 +104,29 @@ impl Drop for Subscription {
     }
 }
 
-impl fmt::Debug for List {
+impl fmt::Debug for Observers {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("List")
+        f.write_str("Observers")
     }
 }
 
-impl List {
+impl Observers {
     /// Changes the list. What was in it is dropped by the caller, after the lock: what an observer
     /// owns is the user's, and its `Drop` may subscribe or report.
-    fn change(&self, edit: impl FnOnce(&mut Vec<Entry>)) -> Option<Arc<[Entry]>> {
+    fn change(&self, edit: impl FnOnce(&mut Vec<Subscriber>)) -> Option<Arc<[Subscriber]>> {
         self.change_then(edit, |_| ())
     }
 
     /// Changes the list, and publishes its length before the lock is released.
     fn change_then(
         &self,
-        edit: impl FnOnce(&mut Vec<Entry>),
+        edit: impl FnOnce(&mut Vec<Subscriber>),
         publish: impl FnOnce(usize),
-    ) -> Option<Arc<[Entry]>> {
+    ) -> Option<Arc<[Subscriber]>> {
         let mut list = self.0.write().unwrap_or_else(PoisonError::into_inner);
         let old = list.iter().flat_map(|all| all.iter());
-        let mut all: Vec<Entry> = old
-            .map(|entry| Entry {
+        let mut all: Vec<Subscriber> = old
+            .map(|entry| Subscriber {
                 id: entry.id,
                 observer: Arc::clone(&entry.observer),
             })
@@ -143,14 +143,14 @@ impl List {
             .unwrap_or_else(PoisonError::into_inner)
             .clone();
         for entry in observers.iter().flat_map(|all| all.iter()) {
-            // What an observer breaks is its own; the call that the event is about goes on.
+            // The call that the event is about goes on.
             let _ = panics::catch(|| entry.observer.on_event(event));
         }
     }
 }
 
-fn change(edit: impl FnOnce(&mut Vec<Entry>)) {
-    // Relaxed is enough: a call that races with a subscription may or may not be heard.
+fn change(edit: impl FnOnce(&mut Vec<Subscriber>)) {
+    // Relaxed is enough: an event that races with a subscription may or may not reach the observer.
     drop(OBSERVERS.change_then(edit, |len| COUNT.store(len, Ordering::Relaxed)));
 }
 
@@ -161,27 +161,27 @@ pub(crate) fn has_observers() -> bool {
     COUNT.load(Ordering::Relaxed) != 0 || scope::is_entered()
 }
 
-/// An observer that belongs to every program: it is started before the first error is published, so
-/// that a program that never asks for it misses nothing. Layers above submit theirs at link time;
-/// this one cannot name them.
+/// Starts an observer that every program has, before the first error is published. Layers above submit
+/// theirs at link time, since this layer cannot name them.
 pub(crate) struct Starter(pub(crate) fn());
 
 inventory::collect!(Starter);
 
-/// Starts the observers that belong to every program, once.
+/// Starts the observers that every program has, once.
 #[cold]
 pub(crate) fn start_observers() {
-    // Who comes second waits until they run. A starter must not report: it would wait for itself.
+    // Other threads wait until the observers run. A starter must not report: it would wait for
+    // itself.
     static STARTED: Once = Once::new();
-    // What happens in a test scope is passed to its own observers, which it has from the start.
+    // A test scope has its own observers from the start.
     if scope::is_entered() {
         return;
     }
     STARTED.call_once(|| inventory::iter::<Starter>().for_each(|starter| (starter.0)()));
 }
 
-/// Passes an event, which is built only if there is an observer, to all of them. They share its
-/// record: that of the cell that the event has already, or one made here.
+/// Passes an event to all observers; it is built only if there is one. They share its record, in the
+/// cell that the event has already or in one made here.
 #[inline]
 pub(crate) fn emit<'a>(build: impl FnOnce() -> Event<'a>) {
     if has_observers() {
@@ -206,7 +206,7 @@ fn dispatch(event: &Event<'_>) {
     let Some(_nested) = depth::enter_event() else {
         return;
     };
-    match scope::part(|_| List::default()) {
+    match scope::part(|_| Observers::default()) {
         Some(list) => list.dispatch(event),
         None => OBSERVERS.dispatch(event),
     }
@@ -222,9 +222,9 @@ mod tests {
     use std::sync::Mutex;
 
     #[test]
-    fn a_panicking_observer_does_not_keep_the_next_from_hearing() {
-        let heard = Arc::new(Mutex::new(Vec::new()));
-        let (ours, sink) = ("bus-test-operation", Arc::clone(&heard));
+    fn panicking_observer_does_not_stop_the_next() {
+        let received = Arc::new(Mutex::new(Vec::new()));
+        let (ours, sink) = ("bus-test-operation", Arc::clone(&received));
         let first = subscribe(move |event: &Event<'_>| {
             assert!(
                 !matches!(event, Event::Error(e) if e.operation == ours),
@@ -237,7 +237,7 @@ mod tests {
             }
         });
         let err = AppError::new(ErrorCode::UNKNOWN_ERROR, "boom");
-        let tell_once = || {
+        let emit_once = || {
             emit(|| {
                 Event::Error(ErrorEvent::from_app_error(
                     &err,
@@ -247,11 +247,11 @@ mod tests {
                 ))
             });
         };
-        tell_once();
+        emit_once();
         drop((first, second));
-        tell_once();
+        emit_once();
         assert_eq!(
-            heard
+            received
                 .lock()
                 .unwrap()
                 .iter()

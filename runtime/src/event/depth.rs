@@ -22,14 +22,14 @@ thread_local! {
     static EVENTS: Cell<u32> = const { Cell::new(0) };
 }
 
-/// How many were dropped. Relaxed: it is shown, nothing is decided by it.
+/// How many were dropped. Relaxed: it is only shown.
 #[derive(Debug, Default)]
 struct Dropped(AtomicU64);
 
 static DROPPED: Dropped = Dropped(AtomicU64::new(0));
 
 /// Returns how many reports and events were dropped because they came from within too many others
-/// on their thread; inside of a test scope, how many in that scope.
+/// on their thread; inside a test scope, how many in that scope.
 ///
 /// An observer, a `tracing` layer, a `before_record` hook or a journal that reports an error is
 /// called again for the error that it reports. Reports nest up to 4 deep on one thread, and so do
@@ -93,7 +93,7 @@ fn drop_one() {
         Some(of_scope) => of_scope.0.fetch_add(1, Ordering::Relaxed),
         None => DROPPED.0.fetch_add(1, Ordering::Relaxed),
     };
-    // A layer may report an error for this line too. The line is not written inside of `call_once`,
+    // A layer may report an error for this line too. The line is not written inside `call_once`,
     // which would wait for itself then.
     static WARNED: Once = Once::new();
     let mut is_first = false;

@@ -23,16 +23,16 @@ pub struct ErrorEvent<'a> {
     pub operation: &'a str,
     /// The module that the operation stands in.
     pub component: &'a str,
-    /// Where the error was made, where that is known.
+    /// Where the error was made, if that is known.
     pub location: Option<&'static Location<'static>>,
-    /// How long the operation ran, where that was measured.
+    /// How long the operation ran, if that was measured.
     pub elapsed: Option<Duration>,
     /// What `capture` kept of the arguments of the failed function, where the error itself has no
     /// room for it.
     pub captured: Option<&'a Map<String, Value>>,
     /// The error itself.
     pub error: ErrorRef<'a>,
-    /// Whether the error stands, or belongs to an attempt that may be followed by another one.
+    /// Whether the error stands, or belongs to an attempt that another one may follow.
     pub state: RecordState,
     /// The attempt of a retry that it happened in, from 1, and how many there may be.
     pub attempt: Option<(u32, u32)>,

@@ -13,7 +13,7 @@ use std::time::Duration;
 /// How many bytes of details, and of sources, stand in a line.
 const MAX_TEXT: usize = 4096;
 
-/// Logs one error as its record shows it; a record that the level hides is not made.
+/// Logs one error from its record; no record is made for a level that is disabled.
 ///
 /// The line is written at `level`, or where a hook changed how urgent the error is, at the level
 /// that belongs to that. Of an error whose record a hook dropped, a line at debug remains. Where
@@ -56,7 +56,7 @@ pub(crate) fn log_error(event: &ErrorEvent<'_>, level: tracing::Level, file: &st
 fn write(record: &Record, level: tracing::Level, file: &str, line: u32) {
     let (chain, details) = (chain_text(&record.chain), details_text(&record.details));
     let (attempt, max_attempts) = record.attempt.unzip();
-    // An operation that is no place in the code, as a request, has none.
+    // An operation that is no place in the code, for example a request, has none.
     let (file, line) = (!file.is_empty()).then_some((file, line)).unzip();
     macro_rules! at {
         ($level:ident) => {
@@ -99,7 +99,7 @@ const fn level_of(level: Severity) -> tracing::Level {
     }
 }
 
-/// The sources, outermost first, up to where the line would be too long.
+/// Joins the sources, outermost first, as far as the line has room for them.
 fn chain_text(chain: &[String]) -> Option<String> {
     let mut room = MAX_TEXT;
     let fitting = chain.iter().take_while(|text| {
@@ -111,7 +111,7 @@ fn chain_text(chain: &[String]) -> Option<String> {
     (!fitting.is_empty()).then(|| fitting.join(": "))
 }
 
-/// The details as JSON, also where they are cut.
+/// Returns the details as JSON, which stays valid where they are cut.
 fn details_text(details: &Map<String, Value>) -> Option<String> {
     if details.is_empty() {
         return None;
@@ -131,7 +131,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn details_of_a_line_are_json_whatever_their_size() {
+    fn details_are_valid_json_whatever_their_size() {
         let of = |text: String| {
             Map::from_iter([
                 ("a".to_owned(), Value::String(text)),
@@ -151,7 +151,7 @@ mod tests {
     }
 
     #[test]
-    fn a_chain_is_cut_between_two_sources() {
+    fn long_chain_is_cut_between_two_sources() {
         let chain = vec!["a".repeat(1000); 16];
         assert_eq!(
             chain_text(&chain).map(|text| text.len()),

@@ -1,4 +1,4 @@
-//! A check's status changed.
+//! Events of health checks, and their log lines.
 
 use super::{names, record::cell::RecordSlot, severity::Severity, shown::debug_with_names};
 use crate::error::redact;
@@ -18,7 +18,7 @@ pub struct HealthEvent<'a> {
     /// How urgent the change is: critical where the program is not ready any more, info for a
     /// recovery.
     pub level: Severity,
-    /// What the check said, redacted.
+    /// The output of the check, redacted.
     pub output: Option<&'a str>,
     /// Where observers find the event's record.
     pub(crate) record: RecordSlot<'a>,
@@ -26,7 +26,7 @@ pub struct HealthEvent<'a> {
 
 debug_with_names!(HealthEvent { check; from, to, criticality, level, output });
 
-/// Logs a change: at info for good news, at warn or error by its level.
+/// Logs a change of status, at the level of its severity.
 pub(crate) fn log_health(event: &HealthEvent<'_>) {
     macro_rules! log {
         ($level:ident) => {

@@ -48,7 +48,7 @@ impl LogLevel {
         }
     }
 
-    /// Returns how urgent monitor and alerts find it.
+    /// Returns the severity that records and notifications have at this level.
     #[must_use]
     pub const fn severity(self) -> Severity {
         match self {
@@ -66,7 +66,7 @@ impl fmt::Display for LogLevel {
     }
 }
 
-/// A text is not the name of a level: `trace`, `debug`, `info`, `warn` (or `warning`), `error`,
+/// The error for a text that is not the name of a level: `trace`, `debug`, `info`, `warn` (or `warning`), `error`,
 /// `critical`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("a log level is `trace`, `debug`, `info`, `warn`, `error` or `critical`")]
@@ -101,7 +101,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_name_reads_back_and_warning_is_warn() {
+    fn every_name_parses_and_warning_means_warn() {
         for level in [
             LogLevel::Trace,
             LogLevel::Debug,

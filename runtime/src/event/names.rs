@@ -21,7 +21,6 @@ pub const TARGET_SYSTEM: &str = "gardefou::system";
 pub const TARGET_ALERT: &str = "gardefou::alert";
 /// The journal: when it cannot be written, and when it can again.
 pub const TARGET_JOURNAL: &str = "gardefou::journal";
-
 /// Sensitive operations: their start, and how they ended.
 pub const TARGET_AUDIT: &str = "gardefou::audit";
 
@@ -45,7 +44,7 @@ pub mod field {
     pub const ERROR_DETAILS: &str = "error.details";
     /// How urgent it is: `info`, `warning`, `error` or `critical`.
     pub const SEVERITY: &str = "severity";
-    /// The function or boundary that speaks.
+    /// The function or boundary that reports it.
     pub const OPERATION: &str = "operation";
     /// The module that the operation stands in.
     pub const COMPONENT: &str = "component";
@@ -69,21 +68,21 @@ pub mod field {
     /// The text of the error of a retry's attempt or of an audited operation, as the message is
     /// written.
     pub const ERROR_TEXT: &str = "error.text";
-    /// Who does a sensitive operation; `unknown` where that is not told.
+    /// The user of a sensitive operation; `unknown` where none is given.
     pub const USER: &str = "user";
-    /// What became of it: `started`, `succeeded`, `failed`, `panicked`, `cancelled`.
+    /// Its outcome: `started`, `succeeded`, `failed`, `panicked`, `cancelled`.
     pub const OUTCOME: &str = "outcome";
     /// The user's callback that panicked.
     pub const CALLBACK: &str = "callback";
     /// How many compensations of a transaction ran.
     pub const COMPENSATIONS: &str = "compensations";
-    /// The failed compensations of a transaction, how many.
+    /// How many compensations of a transaction failed.
     pub const FAILED_COMPENSATIONS: &str = "failed_compensations";
     /// The name of a circuit breaker.
     pub const BREAKER: &str = "breaker";
-    /// How many changes of state a breaker has behind it.
+    /// The generation of a breaker: each change of state begins a new one.
     pub const GENERATION: &str = "generation";
-    /// Whether the breaker only watches.
+    /// Whether the breaker only observes.
     pub const SHADOW: &str = "shadow";
     /// The state that a breaker left.
     pub const FROM: &str = "from";
@@ -121,17 +120,17 @@ pub mod field {
     pub const LIMIT: &str = "limit";
     /// How much it matters.
     pub const CRITICALITY: &str = "criticality";
-    /// What it said.
+    /// Its output.
     pub const OUTPUT: &str = "output";
     /// The identity of a notification.
-    pub const NOTICE_ID: &str = "notification.id";
+    pub const NOTIFICATION_ID: &str = "notification.id";
     /// What kind of notification it is.
-    pub const NOTICE_KIND: &str = "notification.kind";
+    pub const NOTIFICATION_KIND: &str = "notification.kind";
     /// The rule that it comes from.
     pub const RULE: &str = "rule";
-    /// The group that it is about.
+    /// The group of errors that it is about.
     pub const FINGERPRINT: &str = "fingerprint";
-    /// How many like it were held back.
+    /// How many similar ones were suppressed before it.
     pub const SUPPRESSED: &str = "suppressed";
     /// The channel of a notification.
     pub const CHANNEL: &str = "channel";
@@ -139,7 +138,7 @@ pub mod field {
     pub const FOLDER: &str = "folder";
     /// Since when a journal cannot be written.
     pub const SINCE: &str = "since";
-    /// What went wrong inside of the library, as a text.
+    /// The text of an error inside the library.
     pub const ERROR: &str = "error";
     /// The message: redacted, bounded, with control characters escaped.
     pub const MESSAGE: &str = "message";

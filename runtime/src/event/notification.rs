@@ -46,7 +46,7 @@ impl fmt::Display for NotificationOutcome {
 
 /// A notification that a channel delivered, or that was given up; its texts are fit for a log.
 ///
-/// It comes on the thread of the channel, as a rule, and never leads to another notification.
+/// It is usually emitted on the thread of the channel, and never leads to another notification.
 #[derive(Clone, Copy)]
 #[non_exhaustive]
 pub struct NotificationEvent<'a> {
@@ -56,7 +56,7 @@ pub struct NotificationEvent<'a> {
     pub kind: &'static str,
     /// The name of the channel.
     pub channel: &'a str,
-    /// The name of the rule that asked for it.
+    /// The name of the rule that triggered it.
     pub rule: &'a str,
     /// The line that it is about.
     pub title: &'a str,

@@ -1,4 +1,4 @@
-//! Errors that were reported inside of an attempt, until it is known what became of the attempt.
+//! Errors reported inside an attempt, held until they are settled.
 
 use crate::{
     panics,
@@ -17,10 +17,10 @@ use std::{
     time::Duration,
 };
 
-/// What became of the attempt in which an error was reported.
+/// How an error inside an attempt was settled.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Settlement {
-    /// No other attempt follows, or the attempt went on without it: an error like any other.
+    /// No other attempt follows, or the attempt succeeded all the same: an error like any other.
     Error,
     /// Another attempt follows.
     Retried,
@@ -36,7 +36,7 @@ struct Waiting {
 }
 
 impl Waiting {
-    /// Settles the error. This calls observers, and what an observer breaks is its own.
+    /// Settles the error, which calls observers; a panic of one is contained.
     fn settle(self, settlement: Settlement) {
         let _entered = self.scope.enter();
         let settle = self.settle;
@@ -44,21 +44,22 @@ impl Waiting {
     }
 }
 
-/// How long an error waits for its attempt.
+/// How long an error waits for its attempt to end.
 const LONGEST: Duration = Duration::from_secs(60);
 /// How many errors wait at most; beyond that each counts at once.
 const MOST: usize = 10_000;
 
-/// An error that waits. Not its identity: rejections share that of what opened their circuit.
+/// The number of an error that waits. The identity would not do: rejections share that of their
+/// opening.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Held(u64);
 
-/// The errors that wait. Whoever takes one out settles it, outside of the lock.
+/// The errors that wait. The thread that removes one settles it, outside the lock.
 #[derive(Default)]
-struct Errors(Mutex<HashMap<Held, Waiting>>);
+struct HeldErrors(Mutex<HashMap<Held, Waiting>>);
 
-impl Errors {
-    /// Keeps an error; returns `false` where too many wait, and it was settled at once.
+impl HeldErrors {
+    /// Holds an error; returns `false` if too many wait, and it was settled at once.
     fn hold_at(&self, now: Tick, held: Held, settle: Settle) -> bool {
         self.settle_overdue_at(now);
         let mut all = self.0.lock();
@@ -112,13 +113,13 @@ impl Errors {
     }
 }
 
-/// Those of the process.
-fn waiting() -> &'static Errors {
-    static WAITING: OnceLock<Errors> = OnceLock::new();
-    WAITING.get_or_init(Errors::default)
+/// Returns the errors of the process.
+fn waiting() -> &'static HeldErrors {
+    static WAITING: OnceLock<HeldErrors> = OnceLock::new();
+    WAITING.get_or_init(HeldErrors::default)
 }
 
-/// Keeps an error until it is [settled](settle), for a minute at most.
+/// Holds an error until it is [settled](settle), for a minute at most.
 pub(crate) fn hold(settle: impl FnOnce(Settlement) + Send + 'static) -> Held {
     static NEXT: AtomicU64 = AtomicU64::new(0);
     // Relaxed: the values only have to differ.
@@ -133,8 +134,8 @@ pub(crate) fn hold(settle: impl FnOnce(Settlement) + Send + 'static) -> Held {
 /// thread does not run.
 static WATCHED_BY: AtomicU32 = AtomicU32::new(0);
 
-/// Starts that thread, unless it runs; it ends when nothing waits. A process that gets no thread
-/// settles what is overdue when the next error is held.
+/// Starts the thread that settles overdue errors, unless it runs; it ends when nothing waits. If it
+/// cannot be spawned, overdue errors are settled when the next one is held.
 fn start_watch() {
     // AcqRel, with the watch: of a thread that ends and a holder that comes, one sees the other.
     let process = process::id();
@@ -154,7 +155,7 @@ fn watch() {
         settle_overdue_at(SystemClock.now());
         if waiting().is_empty() {
             WATCHED_BY.store(0, Ordering::Release);
-            // One that came in between found the thread still there.
+            // A holder that came in between found the thread still running.
             if waiting().is_empty() || WATCHED_BY.swap(process::id(), Ordering::AcqRel) != 0 {
                 return;
             }
@@ -168,13 +169,12 @@ pub(crate) fn settle(held: Held, settlement: Settlement) {
     waiting().settle(held, settlement);
 }
 
-/// Settles what has waited for too long.
+/// Settles every error that has waited for [`LONGEST`].
 pub(crate) fn settle_overdue_at(now: Tick) {
     waiting().settle_overdue_at(now);
 }
 
-/// Settles everything, because the program ends; where test scopes are in use, what was reported
-/// where the caller is.
+/// Settles every error, because the program ends; inside a test scope, those of the scope.
 pub(crate) fn settle_all() {
     waiting().settle_all();
 }
@@ -198,7 +198,7 @@ mod tests {
 
     #[test]
     fn first_settlement_of_an_error_decides() {
-        let (errors, settled) = (Errors::default(), Settled::default());
+        let (errors, settled) = (HeldErrors::default(), Settled::default());
         let id = Held(1);
         assert!(errors.hold_at(Tick::default(), id, keeps(&settled, 1)));
         errors.settle(id, Settlement::Retried);
@@ -208,8 +208,8 @@ mod tests {
     }
 
     #[test]
-    fn overdue_errors_are_settled_as_errors_and_others_wait_on() {
-        let (errors, settled) = (Errors::default(), Settled::default());
+    fn overdue_errors_are_settled_as_errors_and_others_still_wait() {
+        let (errors, settled) = (HeldErrors::default(), Settled::default());
         let start = SystemClock.now();
         assert!(errors.hold_at(start, Held(2), keeps(&settled, 1)));
         assert!(errors.hold_at(
@@ -223,8 +223,8 @@ mod tests {
     }
 
     #[test]
-    fn beyond_the_bound_an_error_is_settled_at_once() {
-        let (errors, settled) = (Errors::default(), Settled::default());
+    fn error_beyond_the_bound_is_settled_at_once() {
+        let (errors, settled) = (HeldErrors::default(), Settled::default());
         let now = SystemClock.now();
         for number in 0..MOST {
             assert!(errors.hold_at(now, Held(number as u64), Box::new(|_| {})));
@@ -234,8 +234,8 @@ mod tests {
     }
 
     #[test]
-    fn observer_that_panics_while_errors_are_settled_stops_no_other() {
-        let (errors, settled) = (Errors::default(), Settled::default());
+    fn panic_while_settling_does_not_stop_other_errors() {
+        let (errors, settled) = (HeldErrors::default(), Settled::default());
         let now = SystemClock.now();
         assert!(errors.hold_at(now, Held(6), Box::new(|_| panic!("broken observer"))));
         assert!(errors.hold_at(now, Held(7), keeps(&settled, 1)));

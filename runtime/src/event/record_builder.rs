@@ -26,8 +26,7 @@ use crate::{
 use serde_json::{Map, Value};
 use std::time::Duration;
 
-/// Takes all that a sink may have of an event; `None` for events that only matter while they
-/// happen.
+/// Builds the record of an event; `None` for events that only matter while they happen.
 pub(super) fn record_of(event: &Event<'_>, stamp: Stamp) -> Option<Record> {
     match event {
         Event::Error(error) | Event::Provisional(error) => Some(of_error(error, stamp)),
@@ -40,7 +39,7 @@ pub(super) fn record_of(event: &Event<'_>, stamp: Stamp) -> Option<Record> {
     }
 }
 
-/// Takes the changes of a hook: what identifies the event stays, and texts are made fit for a sink
+/// Takes the changes of a hook: what identifies the event stays, and texts are redacted and bounded
 /// again.
 pub(super) fn after_hook(record: Record, event: &Event<'_>, stamp: Stamp) -> Record {
     let (id, kind, state) = match event {
@@ -76,7 +75,7 @@ pub(super) fn after_hook(record: Record, event: &Event<'_>, stamp: Stamp) -> Rec
     }
 }
 
-/// A record with nothing but what all records have.
+/// Builds a record with nothing but what all records have.
 fn of_kind(
     kind: RecordKind,
     level: Severity,
@@ -124,7 +123,7 @@ fn of_error(event: &ErrorEvent<'_>, stamp: Stamp) -> Record {
         chain: chain_of(&event.error),
         details: with_request(match event.error {
             ErrorRef::App(app) => details_of(app.details()),
-            // What was kept of the arguments; an error of ours has it among its details.
+            // What was captured of the arguments; an `AppError` has it among its details.
             _ => event.captured.map(details_of).unwrap_or_default(),
         }),
         location: place_of_panic(event).or_else(|| event.location.map(ToString::to_string)),
@@ -152,8 +151,8 @@ fn with_request(mut details: Map<String, Value>) -> Map<String, Value> {
     details
 }
 
-/// The place of a panic, which is where its error was made; that of the error itself is the guard
-/// that caught it.
+/// Returns the place of a panic, which is where its error was made; the location of the error itself is
+/// the guard that caught it.
 fn place_of_panic(event: &ErrorEvent<'_>) -> Option<String> {
     let ErrorRef::App(app) = event.error else {
         return None;
@@ -229,7 +228,7 @@ fn of_notification(event: &NotificationEvent<'_>, stamp: Stamp) -> Record {
     );
     let level = match event.outcome {
         NotificationOutcome::Delivered => event.level,
-        // Somebody waits for it.
+        // It did not reach its recipients.
         NotificationOutcome::Kept | NotificationOutcome::Lost => Severity::Error.max(event.level),
     };
     Record {
@@ -278,8 +277,7 @@ fn of_breaker(event: &BreakerEvent<'_>, stamp: Stamp) -> Option<Record> {
             let because = cause.map(|cause| format!(": {cause}")).unwrap_or_default();
             let message =
                 format!("circuit breaker `{name}` went from {from} to {to} ({reason}){because}");
-            // That of the opening is what its rejections carry; every other change is an event of
-            // its own.
+            // Rejections carry the id of their opening; every other change has an id of its own.
             let id = event.id.filter(|_| opened).unwrap_or_default();
             Some(Record {
                 id,
@@ -322,7 +320,7 @@ fn of_transaction(event: &TransactionEvent<'_>, stamp: Stamp) -> Record {
     let (outcome, failed) = (event.outcome, event.failed_compensations);
     let level = match outcome {
         TransactionOutcome::Committed => Severity::Info,
-        // What the transaction began is neither done nor undone.
+        // The work of the transaction is neither done nor undone.
         _ if failed > 0 => Severity::Critical,
         TransactionOutcome::RolledBack => Severity::Warning,
         TransactionOutcome::Cancelled => Severity::Info,
@@ -407,7 +405,7 @@ fn seconds(duration: Duration) -> Value {
     duration.as_secs_f64().into()
 }
 
-/// The details that are known.
+/// Collects the details that are known.
 fn details<const N: usize>(all: [(&str, Option<Value>); N]) -> Map<String, Value> {
     all.into_iter()
         .filter_map(|(key, value)| Some((key.to_owned(), value?)))
@@ -437,7 +435,7 @@ mod tests {
     }
 
     #[test]
-    fn details_of_any_size_and_depth_are_cut_to_fit() {
+    fn details_of_any_size_and_depth_are_bounded() {
         let mut deep = Value::Null;
         for _ in 0..500 {
             deep = Value::Array(vec![deep]);
@@ -453,7 +451,7 @@ mod tests {
     }
 
     #[test]
-    fn types_and_chains_are_kept_as_far_as_they_are_known() {
+    fn records_have_the_type_and_chain_of_errors() {
         let source = number_error();
         let err = AppError::from(number_error()).or_code(ErrorCode::CONFIG_ERROR);
         assert_eq!(

@@ -1,4 +1,4 @@
-//! Recorders make the records of events: each has the clock, the grouping and the hook of one monitor.
+//! The recorder of a monitor, which makes records of events: its clock, its grouping and its hook.
 
 use super::{
     breaker::{BreakerEvent, BreakerEventKind},
@@ -25,7 +25,7 @@ use std::{
     },
 };
 
-/// What becomes of a record after a `before_record` hook saw it.
+/// The decision of a `before_record` hook on a record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum RecordAction {
     /// The record is counted, journalled and passed to alerts, with the hook's changes.
@@ -37,7 +37,7 @@ pub enum RecordAction {
 pub(crate) type FingerprintFn = Arc<dyn Fn(&ErrorEvent<'_>) -> Option<Fingerprint> + Send + Sync>;
 pub(crate) type BeforeRecord = Arc<dyn Fn(&mut Record) -> RecordAction + Send + Sync>;
 
-/// What makes the records of one monitor.
+/// Makes the records of one monitor.
 pub(crate) struct Recorder {
     clock: SharedClock,
     /// Read for each event where there is one.
@@ -56,7 +56,7 @@ struct Hooks {
 
 static OF_PROCESS: OnceLock<Arc<Recorder>> = OnceLock::new();
 
-/// Makes a recorder that of the process; the first one stays.
+/// Sets the recorder of the process; the first one stays.
 pub(crate) fn install(recorder: &Arc<Recorder>) {
     let _ = OF_PROCESS.set(Arc::clone(recorder));
 }
@@ -109,12 +109,12 @@ impl Recorder {
         drop(before);
     }
 
-    /// Tells recorders apart: the address stays as long as the monitor lives.
+    /// Returns its identity: the address, which stays the same as long as the monitor lives.
     fn id(&self) -> usize {
         std::ptr::from_ref(self).addr()
     }
 
-    /// Returns `true` if records may be changed or dropped before anything is made of them.
+    /// Returns `true` if a hook may change or drop records.
     pub(crate) fn has_before(&self) -> bool {
         self.has_before.load(Ordering::Relaxed)
     }
@@ -126,7 +126,7 @@ impl Recorder {
             .clone()
     }
 
-    /// Time and group of an event.
+    /// Returns time and group of an event.
     fn stamp(&self, event: &Event<'_>) -> Stamp {
         if let Event::Error(ErrorEvent {
             settled: Some(record),
@@ -200,7 +200,7 @@ impl Recorder {
             settled: Some(_), ..
         }) = event
         {
-            // The hook saw it when it was reported, and so did the span.
+            // The hook ran, and the span was read, when it was reported.
             return record_builder::record_of(event, stamp).map(Arc::new);
         }
         let make = || {
@@ -229,8 +229,8 @@ impl Recorder {
 impl<'a> Event<'a> {
     /// Returns the event's record: owned, bounded, without secrets.
     ///
-    /// It is made when the first observer asks for it, and the same one is returned to all
-    /// observers, the monitor of the process, its journal and alerts included.
+    /// It is made when an observer first calls this, and the same one is returned to all observers,
+    /// the monitor of the process, its journal and alerts included.
     ///
     /// There is none for an event that only matters while it happens (a slow or abandoned call, a
     /// clash of configurations), and none where a
@@ -297,7 +297,7 @@ impl<'a> Event<'a> {
 }
 
 impl<'a> ErrorEvent<'a> {
-    /// Returns the event as a hook changed its record.
+    /// Returns the event with the changes that a hook made to its record.
     pub(crate) fn as_in<'r>(&self, record: &'r Record) -> ErrorEvent<'r>
     where
         'a: 'r,
@@ -340,12 +340,11 @@ impl<'a> ErrorEvent<'a> {
 }
 
 thread_local! {
-    /// Whether a function of the user's runs on this thread: what it reports itself is recorded
-    /// without it.
+    /// Whether a user function runs on this thread: what it reports itself is recorded without it.
     static IN_HOOK: Cell<bool> = const { Cell::new(false) };
 }
 
-/// Runs a function of the user's; `None` if it panics, or if this thread is in one already.
+/// Runs a user function; `None` if it panics, or if this thread is in one already.
 fn by_hook<T>(run: impl FnOnce() -> T) -> Option<T> {
     // A thread that is ending has no such cell any more.
     if IN_HOOK

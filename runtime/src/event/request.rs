@@ -4,8 +4,7 @@ use crate::call;
 use serde_json::{Map, Value};
 use std::sync::Arc;
 
-/// What the records of errors show of the request in which they are reported: a value on the
-/// context of the call.
+/// What records show of the request in which an error is reported: a value of the call's context.
 #[derive(Debug)]
 pub(crate) struct Request {
     /// The operation of errors that no guard reports, only the answer.
@@ -18,7 +17,7 @@ impl Request {
         Self { operation, details }
     }
 
-    /// Returns the request under way, where a server notes it.
+    /// Returns the request under way, if a server set one.
     pub(crate) fn current() -> Option<Arc<Self>> {
         call::value()
     }

@@ -16,7 +16,7 @@ use std::{fmt, panic::Location, time::Duration};
 pub enum StopReason {
     /// Every attempt was made.
     Exhausted,
-    /// The error is permanent: another try cannot help.
+    /// The error is permanent: another attempt cannot help.
     Permanent,
     /// A policy further in rejected the call, for example an open circuit.
     Rejected,
@@ -24,7 +24,7 @@ pub enum StopReason {
     Refused,
     /// The next wait would have ended after `max_elapsed`, or after the deadline around the call.
     Deadline,
-    /// The callee asks for a longer wait than `max_delay`, or than the time that remains.
+    /// The callee requires a longer wait than `max_delay`, or than the time that remains.
     RetryAfter,
     /// The retry budget is spent.
     Budget,
@@ -58,7 +58,7 @@ impl fmt::Display for StopReason {
     }
 }
 
-/// Something that a retry did.
+/// A step of a retry.
 ///
 /// # Examples
 ///
@@ -142,7 +142,7 @@ impl fmt::Debug for RetryEventKind<'_> {
     }
 }
 
-/// Writes after which delay an attempt follows, in the unit in which that is no zero.
+/// Displays a delay in the largest unit in which it is at least one.
 struct When(Duration);
 
 impl fmt::Display for When {
@@ -234,8 +234,7 @@ pub(super) fn log(event: &RetryEvent<'_>, between: LogLevel) {
                         "`{name}` is not tried again after {attempts} attempts ({reason})"
                     );
                 }
-                // Another try cannot help, which is no fault of the retry's: who called reports the
-                // error.
+                // Another attempt cannot help, and the caller reports the error.
                 StopReason::Permanent | StopReason::Rejected | StopReason::Refused => {
                     log_at!(
                         DEBUG,
@@ -247,7 +246,7 @@ pub(super) fn log(event: &RetryEvent<'_>, between: LogLevel) {
     }
 }
 
-/// Logs that a user's callback panicked; the panic's own text went to the panic hook.
+/// Logs that a user's callback panicked; the text of the panic went to the panic hook.
 #[cold]
 pub(crate) fn log_callback_failed(name: &str, callback: &'static str) {
     let name = redact::name(name);
@@ -261,7 +260,7 @@ pub(crate) fn log_callback_failed(name: &str, callback: &'static str) {
     );
 }
 
-/// Logs that a retry runs inside of an attempt of another one, so that their calls multiply.
+/// Logs that a retry runs inside an attempt of another one, so that their calls multiply.
 #[cold]
 pub(crate) fn log_nested(
     name: &str,
@@ -277,7 +276,7 @@ pub(crate) fn log_nested(
         retry.name = name,
         first = outer.map(tracing::field::display),
         second = %place,
-        "retry `{name}` runs inside of an attempt of another retry: one call can become {most} calls"
+        "retry `{name}` runs inside an attempt of another retry: one call can become {most} calls"
     );
 }
 
@@ -286,7 +285,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn short_delays_are_no_zero() {
+    fn short_delays_are_displayed_in_smaller_units() {
         let when = |delay| When(delay).to_string();
         assert_eq!(when(Duration::from_millis(1500)), "in 1.50 s");
         assert_eq!(when(Duration::from_millis(4)), "in 4.00 ms");

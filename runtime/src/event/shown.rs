@@ -1,9 +1,9 @@
-//! `Debug` of what carries the names of guards: a name that is made at run time may hold a secret.
+//! `Debug` of names and texts, redacted: a name that is made at run time may hold a secret.
 
 use crate::error::redact;
 use std::{fmt, ops::Deref};
 
-/// A name as `Debug` may show it.
+/// A name whose `Debug` form is redacted.
 pub(crate) struct Shown<'a>(pub(crate) &'a str);
 
 impl fmt::Debug for Shown<'_> {
@@ -12,7 +12,7 @@ impl fmt::Debug for Shown<'_> {
     }
 }
 
-/// A text as `Debug` may show it.
+/// A text whose `Debug` form is redacted.
 pub(crate) struct ShownText<'a>(pub(crate) &'a str);
 
 impl fmt::Debug for ShownText<'_> {
@@ -21,7 +21,7 @@ impl fmt::Debug for ShownText<'_> {
     }
 }
 
-/// A name that is kept, and that `Debug` may show.
+/// An owned name whose `Debug` form is redacted.
 #[derive(Clone, PartialEq, Eq)]
 pub(crate) struct GuardName<T>(pub(crate) T);
 

@@ -1,4 +1,4 @@
-//! The standard error, for what must be seen although no subscriber takes the log.
+//! Lines on the standard error, for programs without a subscriber of `tracing`.
 
 use super::{record::Record, text};
 use crate::{
@@ -15,21 +15,21 @@ use tracing::{Dispatch, dispatcher, subscriber::NoSubscriber};
 
 /// Writes a line to the standard error.
 pub(crate) fn to_stderr(line: fmt::Arguments<'_>) {
-    // In one piece, so that lines of other threads and processes stay apart. `eprintln!` would
-    // panic where nobody reads the other end any more.
+    // In one write, so that lines of threads and processes do not mix. `eprintln!` would panic when
+    // the other end of the pipe is closed.
     let _ = io::stderr().write_all(format!("gardefou: {line}\n").as_bytes());
 }
 
 /// Returns `true` if this thread has no subscriber of `tracing` at all; one that filters a line out
 /// hides it on purpose.
 ///
-/// Inside of a test scope it is `false`: there the test looks at errors by itself.
+/// Inside a test scope it is `false`: the test reads the errors itself.
 pub(super) fn has_no_subscriber() -> bool {
     !scope::is_entered() && dispatcher::get_default(Dispatch::is::<NoSubscriber>)
 }
 
-/// Writes an error to the standard error, unless as many as may be were written within a minute;
-/// `record` is made for one that is written alone.
+/// Writes an error to the standard error, at most [`MAX_LINES`] a minute; `record` runs only if the
+/// error is written.
 pub(super) fn show_error(record: impl FnOnce() -> Option<Arc<Record>>) {
     static LIMIT: Mutex<Limit> = Mutex::new(Limit {
         began: None,
@@ -118,7 +118,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn twenty_errors_a_minute_are_shown_and_the_rest_is_counted() {
+    fn twenty_errors_a_minute_are_written_and_the_rest_is_counted() {
         let mut limit = Limit {
             began: None,
             lines: 0,

@@ -1,4 +1,4 @@
-//! Foreign texts, made fit for a sink: bounded, redacted, in one line, and never able to panic.
+//! Foreign texts for sinks: bounded, redacted, on one line, and panics of their `Display` contained.
 
 use crate::error::{details, redact};
 use std::fmt;
@@ -8,13 +8,13 @@ pub(crate) use crate::error::chain as levels;
 /// How many bytes of a message reach a sink.
 pub(crate) const MAX_MESSAGE: usize = 4096;
 
-/// The text of a value as a sink may have it: at most `max` bytes (and a mark of what was cut),
-/// secrets replaced, control characters escaped.
+/// Returns the text of a value for a sink: at most `max` bytes (and a mark where it was cut), secrets
+/// replaced, control characters escaped.
 pub(crate) fn for_sink(value: &dyn fmt::Display, max: usize) -> String {
     redact::sink_display(value, max)
 }
 
-/// At most `max` bytes of a value's text, as it was written: secrets included.
+/// Returns at most `max` bytes of a value's text as it was written, secrets included.
 pub(crate) fn bounded(value: &dyn fmt::Display, max: usize) -> String {
     details::display_head(value, max).0
 }
@@ -32,7 +32,7 @@ mod tests {
     }
 
     #[test]
-    fn a_newline_cannot_forge_a_second_log_line() {
+    fn newline_cannot_forge_a_second_log_line() {
         assert_eq!(
             for_sink(&"a\r\nERROR b\0\u{1b}[31m\u{2028}", 100),
             "a\\r\\nERROR b\\0\\u{1b}[31m\\u{2028}"
@@ -41,7 +41,7 @@ mod tests {
     }
 
     #[test]
-    fn a_message_of_ten_megabytes_is_cut_at_a_character() {
+    fn message_of_ten_megabytes_is_cut_at_a_char_boundary() {
         let long = "é".repeat(5_000_000);
         let text = for_sink(&long, MAX_MESSAGE);
         assert!(text.len() < MAX_MESSAGE + 32, "{}", text.len());
@@ -50,7 +50,7 @@ mod tests {
     }
 
     #[test]
-    fn a_display_that_panics_or_fails_harms_nobody() {
+    fn panicking_display_keeps_what_it_wrote_before() {
         assert_eq!(for_sink(&Odd, 100), "so far (its Display panicked)");
     }
 }

@@ -1,4 +1,4 @@
-//! How transactions end.
+//! Events of transactions.
 
 use super::{record::cell::RecordSlot, shown::debug_with_names};
 use std::time::Duration;
@@ -11,8 +11,8 @@ pub enum TransactionOutcome {
     Committed,
     /// Its body failed or panicked, and the compensations were run.
     RolledBack,
-    /// Its future was dropped before its body ended, and the compensations were run. Nothing
-    /// failed: its caller lost interest.
+    /// Its future was dropped before its body ended, and the compensations were run. This is no
+    /// failure: the caller no longer waits.
     Cancelled,
 }
 

@@ -1,4 +1,4 @@
-//! Counts of one shard that the tables have not taken yet.
+//! Batches: counts of one shard that the tables have not taken yet.
 
 use super::window::Buckets;
 use crate::{
@@ -21,7 +21,7 @@ pub(super) struct Moment {
 }
 
 impl Moment {
-    /// Before every error.
+    /// The moment before every error.
     pub(super) const START: Self = Self {
         tick: Tick::ZERO,
         number: 0,
@@ -37,12 +37,12 @@ pub(super) struct Delta {
     /// The keys of their rows.
     pub(super) code_key: u64,
     pub(super) operation_key: u64,
-    /// The names as sinks may have them.
+    /// The names, redacted and bounded.
     pub(super) operation: Arc<str>,
     pub(super) component: Arc<str>,
     /// Indexed by the level's number.
     pub(super) by_level: [u64; 4],
-    /// The most urgent of them.
+    /// The level of the most urgent one.
     pub(super) level: Severity,
     pub(super) first: (Moment, Timestamp),
     pub(super) last: (Moment, Timestamp),
@@ -52,8 +52,7 @@ pub(super) struct Delta {
 /// The counts of one shard since the tables took the last ones.
 #[derive(Debug, Default)]
 pub(super) struct Batch {
-    /// Beside each delta a hash of its group and second: a search for what is not there touches
-    /// these alone.
+    /// A hash of the group and second of each delta: a search that fails touches these alone.
     hashes: Vec<u64>,
     deltas: Vec<Delta>,
 }
@@ -86,11 +85,11 @@ impl Delta {
         }
     }
 
-    /// Whether an error counts in the same rows and buckets.
+    /// Returns `true` if an error counts in the same rows and buckets.
     fn is_of(&self, event: &ErrorEvent<'_>, fingerprint: Fingerprint, at: Buckets) -> bool {
         self.fingerprint == fingerprint
             && self.at.second() == at.second()
-            // Two codes of one name have one row, but may have two deltas.
+            // Two codes with one name share a row, but may have two deltas.
             && std::ptr::eq(self.code.name(), event.code.name())
             // The name differs from its form for sinks if it is long or odd. Comparing is faster
             // than hashing.
@@ -121,7 +120,7 @@ impl Batch {
         let is_same = |(i, found): (usize, &u64)| {
             *found == hash && self.deltas[i].is_of(event, fingerprint, at)
         };
-        // The latest first: an error rarely comes alone.
+        // The latest first: errors come in bursts.
         let known = self
             .hashes
             .iter()

@@ -1,4 +1,4 @@
-//! How much a monitor keeps.
+//! The configuration of monitors.
 
 use crate::{
     error::ConfigError,
@@ -7,7 +7,7 @@ use crate::{
 };
 use std::{fmt, ops::RangeInclusive, sync::Arc};
 
-/// How much a monitor keeps, and how it groups.
+/// The configuration of a monitor: how much it keeps, and how it groups errors.
 ///
 /// # Defaults
 ///
@@ -20,8 +20,8 @@ use std::{fmt, ops::RangeInclusive, sync::Arc};
 /// | `max_groups` | 1,000 | 1 to 100,000 |
 ///
 /// Values outside their range are reported by [`build`](MonitorConfigBuilder::build). A row of a
-/// table takes at most 1 KiB, so that a monitor with the defaults stays under 5 MiB whatever comes
-/// in.
+/// table takes at most 1 KiB, so that a monitor with the defaults stays under 5 MiB whatever it
+/// records.
 ///
 /// Threads that record at the same time use shards, at most eight. Rows and their limits are those
 /// of all shards together; each shard adds at most 64 counts that the tables have not taken yet,
@@ -54,7 +54,7 @@ impl MonitorConfig {
 impl Default for MonitorConfig {
     fn default() -> Self {
         Self {
-            // What the Python original kept.
+            // The number that the Python system kept.
             recent_events: 100,
             recent_bytes: 1 << 20,
             // The overflow limit that OpenTelemetry's SDKs use is of the same size (2,000).
@@ -148,7 +148,7 @@ impl MonitorConfigBuilder {
     ///
     /// An event whose record is dropped is not counted, not journalled and brings no notification;
     /// of an error, one log line at debug remains, and what the failed call returns is not changed.
-    /// If the function panics, the record is kept as it was before. What it reports itself is
+    /// If the function panics, the record is kept as it was before. Errors that it reports itself are
     /// recorded without it.
     ///
     /// # Examples

@@ -1,4 +1,4 @@
-//! The monitor that everybody holds.
+//! The handle to a monitor.
 
 use super::{
     config::MonitorConfig,
@@ -31,37 +31,38 @@ use std::{
 
 /// Counts errors and keeps the recent ones; cheap to clone, all clones are one monitor.
 ///
-/// The monitor of the process is [`error_monitor`]; one of your own hears only what it is told by
-/// [`record`](Self::record), or what it is [subscribed](event::subscribe) to.
+/// The monitor of the process is [`error_monitor`]. A monitor of your own has only the errors that are
+/// passed to [`record`](Self::record), or those of the events that it is
+/// [subscribed](event::subscribe) to.
 ///
-/// Recording takes a few hundred nanoseconds whatever is kept already, and memory is bounded
-/// whatever comes in (see [`MonitorConfig`]). An error is counted before its texts are kept, so
+/// Recording takes a few hundred nanoseconds however much is kept already, and memory is bounded
+/// whatever is recorded (see [`MonitorConfig`]). An error is counted before its texts are kept, so
 /// that the counts are right even if no room is left for anything else.
 #[derive(Clone)]
-pub struct ErrorMonitor(Arc<Shared>);
+pub struct ErrorMonitor(Arc<MonitorInner>);
 
-struct Shared {
+struct MonitorInner {
     clock: SharedClock,
     /// Read for each error, written when the system is configured.
     config: RwLock<MonitorConfig>,
     shards: Shards,
-    /// Whether there is a journal: spares threads that record the lock of it, which all of them
-    /// would write to. Relaxed: written under that lock, which whoever finds it set takes.
+    /// Whether there is a journal: saves threads that record the lock of it, which all of them would
+    /// write to. Relaxed: written under that lock, which a thread that finds it set takes.
     has_journal: AtomicBool,
     journal: RwLock<Option<Arc<dyn Journal>>>,
-    /// Whether this is the monitor of the process: what it records by hand is told to every
-    /// observer.
+    /// Whether this is the monitor of the process: errors that are recorded by hand are passed to
+    /// every observer.
     of_process: AtomicBool,
-    /// What makes its records.
+    /// Makes its records.
     recorder: Arc<Recorder>,
     openings: Openings,
 }
 
 static OF_PROCESS: OnceLock<ErrorMonitor> = OnceLock::new();
 
-/// Returns the monitor of the process, which hears of every error that boundaries, attributes and
-/// [`report`](crate::report) report; the first call starts it. Inside of a test scope it is the
-/// monitor of the scope.
+/// Returns the monitor of the process, which records every error that boundaries, attributes and
+/// [`report`](crate::report) report; the first call starts it. Inside a test scope it is the monitor
+/// of the scope.
 ///
 /// # Examples
 ///
@@ -80,16 +81,16 @@ pub fn error_monitor() -> &'static ErrorMonitor {
     }
 }
 
-/// The monitor of the process, if it runs; inside of a test scope, that of the scope.
+/// Returns the monitor of the process, if it runs; inside a test scope, that of the scope.
 pub(crate) fn started() -> Option<&'static ErrorMonitor> {
     of_scope().or_else(|| OF_PROCESS.get())
 }
 
-/// A handle to the monitor of a test scope that is handed out for as long as the program runs: it
-/// stays when the scope ends, but neither the journal nor what was recorded.
+/// A `'static` handle to the monitor of a test scope. It outlives the scope; the journal and the
+/// recorded errors do not.
 struct OfScope(&'static ErrorMonitor);
 
-/// The monitor of the test scope that this thread is in.
+/// Returns the monitor of the test scope that this thread is in.
 fn of_scope() -> Option<&'static ErrorMonitor> {
     let monitor = scope::stored::<ErrorMonitor>()?;
     Some(scope::part(|_| OfScope(Box::leak(Box::new((*monitor).clone()))))?.0)
@@ -107,12 +108,12 @@ pub(crate) fn install() {
     let _ = error_monitor();
 }
 
-// Before the first error is reported, so that nothing is missed in a program that never asks for
-// the monitor.
+// Before the first error is reported, so that none is missed in a program that never calls
+// `error_monitor`.
 inventory::submit!(event::Starter(install));
 
-/// Gives the monitor of the process its configuration, also if it runs already; it then keeps its
-/// counts and its clock.
+/// Configures the monitor of the process, also if it runs already; it then keeps its counts and its
+/// clock.
 pub(crate) fn configure(config: MonitorConfig) -> &'static ErrorMonitor {
     let mut config = Some(config);
     let monitor = OF_PROCESS.get_or_init(|| start(config.take().unwrap_or_default()));
@@ -132,12 +133,12 @@ fn start(config: MonitorConfig) -> ErrorMonitor {
 }
 
 impl ErrorMonitor {
-    /// Makes a monitor that hears only what it is told.
+    /// Makes a monitor that is subscribed to no events.
     #[must_use]
     pub fn new(config: MonitorConfig) -> Self {
         let clock = config.clock.clone();
         let hooks = (config.fingerprint.clone(), config.before_record.clone());
-        Self(Arc::new(Shared {
+        Self(Arc::new(MonitorInner {
             recorder: Arc::new(Recorder::new(clock.clone(), hooks.0, hooks.1)),
             shards: Shards::new_at(&config, clock.wall().into()),
             clock,
@@ -153,8 +154,8 @@ impl ErrorMonitor {
     /// is `record`, at the caller's place.
     ///
     /// An [`AppError`](crate::AppError) that was recorded or reported before is not counted again.
-    /// On the monitor of the process, alerts and other observers hear of the error too, but nothing
-    /// is logged: that is what [`report`](crate::report) does.
+    /// On the monitor of the process, the error is passed to alerts and other observers too. It is not
+    /// logged: [`report`](crate::report) does that.
     #[track_caller]
     pub fn record<E: Recordable + ?Sized>(&self, error: &E) -> ErrorId {
         self.record_at(Severity::Error, error)
@@ -218,7 +219,7 @@ impl ErrorMonitor {
         parts.finish()
     }
 
-    /// Returns all that the monitor knows, computed now.
+    /// Returns a full snapshot, computed now.
     #[must_use]
     pub fn snapshot(&self) -> MonitorSnapshot {
         let (now, taken_at) = (self.0.clock.now(), self.0.clock.wall().into());
@@ -229,7 +230,7 @@ impl ErrorMonitor {
         parts.finish(taken_at)
     }
 
-    /// Forgets all counts, groups and recent errors. A journal keeps what it has.
+    /// Clears all counts, groups and recent errors. The journal stays as it is.
     pub fn clear(&self) {
         let config = self
             .0
@@ -244,13 +245,13 @@ impl ErrorMonitor {
         drop(before);
     }
 
-    /// Gives the monitor a journal, in place of an earlier one.
+    /// Sets the journal, in place of an earlier one.
     pub fn set_journal(&self, journal: Arc<dyn Journal>) {
         let before = self.change_journal(Some(journal));
         drop(before);
     }
 
-    /// Takes the journal away from the monitor, which then answers queries from memory.
+    /// Removes and returns the journal; queries are then answered from memory.
     pub fn take_journal(&self) -> Option<Arc<dyn Journal>> {
         self.change_journal(None)
     }
@@ -312,7 +313,7 @@ impl ErrorMonitor {
         }
     }
 
-    /// Tells how the journal is doing, if there is one.
+    /// Returns the status of the journal, if there is one.
     #[must_use]
     pub fn journal_status(&self) -> Option<JournalStatus> {
         self.journal().map(|journal| journal.status())
@@ -339,7 +340,7 @@ impl ErrorMonitor {
         self.0
             .recorder
             .configure(config.fingerprint.clone(), config.before_record.clone());
-        // What was set before, and what has to go, is dropped after the locks.
+        // The old functions and the evicted errors are dropped after the locks.
         let evicted = self.0.shards.limit(&config);
         let before = std::mem::replace(
             &mut *self
@@ -352,14 +353,14 @@ impl ErrorMonitor {
         drop((before, evicted));
     }
 
-    /// Counts and keeps an error that stands. One inside an attempt is only journalled until it is
-    /// settled.
+    /// Counts and keeps an error that stands. An error inside an attempt is only journalled until it
+    /// is settled.
     fn observe(&self, event: &ErrorEvent<'_>) {
         if event.state != RecordState::Error {
             return self.journal_event(&Event::Error(*event));
         }
         let (recorder, whole, journal) = (&*self.0.recorder, Event::Error(*event), self.journal());
-        // One that is folded into its opening counts, and is kept nowhere.
+        // A rejection counts, and is journalled with its opening alone.
         let journal = journal.filter(|_| event.opening.is_none());
         let record = if journal.is_some() || recorder.has_before() {
             // Without one, the hook dropped it.
@@ -399,7 +400,7 @@ impl ErrorMonitor {
         }
     }
 
-    /// What makes the records of this monitor.
+    /// Returns what makes the records of this monitor.
     pub(crate) fn recorder(&self) -> &Recorder {
         &self.0.recorder
     }
@@ -422,8 +423,8 @@ impl ErrorMonitor {
     }
 }
 
-/// The journal counts what it cannot keep, and tells when asked; whoever reports is not the one to
-/// suffer from it.
+/// Appends a record. A failure shows in the status of the journal, and not in the call that reports
+/// the error.
 fn append(journal: &dyn Journal, record: &Record) {
     let _ = panics::catch(|| journal.append(record));
 }

@@ -1,4 +1,4 @@
-//! Who among those that found no room comes so often that he should have some.
+//! Heavy hitters: keys without a row that come often enough to get one.
 
 /// Finds keys that come often among many that come once, in a fixed number of slots.
 ///
@@ -13,9 +13,9 @@ pub(super) struct HeavyHitters {
 
 const SLOTS: usize = 64;
 
-/// Making room costs a walk over all rows: after so many comings it costs less than each of them
-/// did.
-const OFTEN: u32 = 64;
+/// How many occurrences make a key frequent. Making room costs a walk over all rows, which is less than
+/// so many occurrences cost.
+const FREQUENT: u32 = 64;
 
 impl HeavyHitters {
     pub(super) fn new() -> Self {
@@ -24,8 +24,8 @@ impl HeavyHitters {
         }
     }
 
-    /// Takes note that a key came; tells whether it has come often, which starts its count anew.
-    pub(super) fn comes_often(&mut self, key: u64) -> bool {
+    /// Counts an occurrence of a key; returns `true` if the key is frequent, and starts its count anew.
+    pub(super) fn count(&mut self, key: u64) -> bool {
         let (known, count) = &mut self.slots[(key % SLOTS as u64) as usize];
         if *count == 0 {
             (*known, *count) = (key, 1);
@@ -34,11 +34,11 @@ impl HeavyHitters {
         } else {
             *count -= 1;
         }
-        let is_often = *known == key && *count >= OFTEN;
-        if is_often {
+        let is_frequent = *known == key && *count >= FREQUENT;
+        if is_frequent {
             *count = 0;
         }
-        is_often
+        is_frequent
     }
 }
 
@@ -47,20 +47,20 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_key_that_comes_often_is_found_among_many_that_come_once() {
+    fn frequent_key_is_found_among_many_that_come_once() {
         let mut heavy_hitters = HeavyHitters::new();
         let found = (0..1000).position(|i| {
-            assert!(!heavy_hitters.comes_often(1_000_000 + i), "it came once");
-            heavy_hitters.comes_often(7)
+            assert!(!heavy_hitters.count(1_000_000 + i), "it came once");
+            heavy_hitters.count(7)
         });
         assert!(
-            found.is_some_and(|comings| (63..80).contains(&comings)),
+            found.is_some_and(|occurrences| (63..80).contains(&occurrences)),
             "{found:?}"
         );
         assert!(
-            (0..63).all(|_| !heavy_hitters.comes_often(7)),
+            (0..63).all(|_| !heavy_hitters.count(7)),
             "its count starts anew"
         );
-        assert!(heavy_hitters.comes_often(7));
+        assert!(heavy_hitters.count(7));
     }
 }

@@ -12,7 +12,7 @@ use std::{collections::HashMap, sync::Arc};
 #[derive(Debug, Default)]
 pub(super) struct Openings(Mutex<HashMap<ErrorId, Arc<Record>>>);
 
-/// How many openings are kept; of further ones the journal has no number.
+/// How many openings are kept; for further ones the journal has no number of rejected calls.
 const MOST: usize = 1024;
 
 impl Openings {
@@ -36,7 +36,7 @@ impl Openings {
             CircuitState::Open | CircuitState::HalfOpen | CircuitState::ForcedOpen
         );
         if was_open && let Some(id) = if opens { previous } else { event.id } {
-            // One that goes on half-open is kept: it may reject again.
+            // A half-open circuit may reject again.
             let goes_on = to == CircuitState::HalfOpen;
             let opening = if goes_on {
                 all.get(&id).cloned()

@@ -48,8 +48,7 @@ pub(super) struct RecentError {
     pub(super) context: Option<Box<ErrorContext>>,
 }
 
-/// The ring of one shard; whoever reads it takes the pointers and works on what can no longer
-/// change.
+/// The ring of one shard. Readers copy the pointers, and work on errors that no longer change.
 #[derive(Debug)]
 pub(super) struct Recent {
     entries: VecDeque<Arc<RecentError>>,
@@ -75,7 +74,7 @@ impl Texts {
         }
     }
 
-    /// Takes the texts of a record that was made already.
+    /// Takes the texts of a record.
     pub(super) fn from_record(record: &Record) -> Self {
         Self {
             error_type: record.error_type.clone().into(),
@@ -99,7 +98,7 @@ impl RecentError {
             .iter()
             .map(|text| text.len() + size_of::<String>())
             .sum();
-        // The names are shared with the tables as a rule; counting them here errs on the safe side.
+        // The tables usually share the names; counting them here errs on the safe side.
         let context = self.context.as_ref().map_or(0, |context| context.bytes());
         size_of::<Self>()
             + context
@@ -131,7 +130,7 @@ impl RecentError {
             elapsed: self.elapsed,
             fingerprint: self.fingerprint,
             context: self.context.clone(),
-            // That of the process: it may be described after an error that came early.
+            // Read late: the origin may be set after an early error.
             origin: Origin::current(),
             state: RecordState::Error,
             attempt: None,
@@ -149,7 +148,7 @@ impl Recent {
         }
     }
 
-    /// Adds an entry and returns those that had to go.
+    /// Adds an error and returns those that it evicts.
     pub(super) fn push(&mut self, entry: impl FnOnce() -> RecentError) -> Evicted {
         if self.max_entries == 0 {
             return Evicted::default();
@@ -160,7 +159,7 @@ impl Recent {
         self.shrink()
     }
 
-    /// Sets how much is kept; returns those that had to go.
+    /// Sets how much is kept; returns the errors that are evicted.
     pub(super) fn limit(&mut self, max_entries: usize, max_bytes: usize) -> Evicted {
         (self.max_entries, self.max_bytes) = (max_entries, max_bytes);
         self.shrink()
@@ -175,7 +174,7 @@ impl Recent {
         }
     }
 
-    /// All entries, about in the order of their moments.
+    /// Iterates over all errors, about in the order of their moments.
     pub(super) fn iter(&self) -> impl Iterator<Item = &Arc<RecentError>> {
         self.entries.iter()
     }
@@ -197,7 +196,7 @@ impl Recent {
     }
 }
 
-/// Entries that left a ring: one as a rule.
+/// Errors that left a ring: usually one.
 #[derive(Debug, Default)]
 #[must_use = "to be dropped after the lock"]
 pub(super) struct Evicted {

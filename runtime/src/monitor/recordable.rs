@@ -22,7 +22,7 @@ impl<E: Error + 'static> Recordable for E {
     }
 }
 
-/// What is known about an error that is recorded by hand.
+/// An error that is recorded by hand, and what is known about it.
 #[doc(hidden)]
 pub struct Subject<'a> {
     pub(super) id: ErrorId,

@@ -1,4 +1,4 @@
-//! What retries were good for: calls that succeeded late, and those that failed for good.
+//! Outcomes of calls through retries: those that succeeded late, and those that failed for good.
 
 use super::{
     serialize::serialize_fields,
@@ -16,8 +16,7 @@ use std::sync::Arc;
 
 /// How a call through a retry ended.
 ///
-/// A call whose first attempt succeeds is not told of, so that it costs nothing, and is not
-/// counted.
+/// A call whose first attempt succeeds emits no event, so that it costs nothing, and is not counted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum RetryOutcome {
@@ -36,7 +35,7 @@ impl RetryOutcome {
         Self::FailedWithoutRetry,
     ];
 
-    /// Returns the outcome's name, as `successful_with_retry`.
+    /// Returns the outcome's name, for example `successful_with_retry`.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -46,8 +45,8 @@ impl RetryOutcome {
         }
     }
 
-    /// The outcome of a call that is over.
-    fn of(event: &RetryEvent<'_>) -> Option<Self> {
+    /// Returns the outcome of a call that is over.
+    fn from_event(event: &RetryEvent<'_>) -> Option<Self> {
         match event.kind {
             RetryEventKind::Scheduled { .. } => None,
             RetryEventKind::Succeeded => Some(Self::SuccessfulWithRetry),
@@ -90,7 +89,7 @@ serialize_fields!(RetrySnapshot {
 /// Retries by name, in bounded memory.
 pub(super) type Retries = Table<RetryRow>;
 
-/// One retry.
+/// The row of one retry.
 #[derive(Clone, Debug)]
 pub(super) struct RetryRow {
     name: Arc<str>,
@@ -106,14 +105,14 @@ struct Tally {
     last_seen: Timestamp,
 }
 
-/// Makes the table; `now` stands in rows that nothing was counted in.
+/// Makes the table; `now` is the time of rows that nothing was counted in.
 pub(super) fn retries_at(capacity: usize, now: Timestamp) -> Retries {
     Table::new(capacity, RetryRow::new(OTHER.into(), now))
 }
 
-/// Whether no other attempt follows.
+/// Returns `true` if no other attempt follows.
 pub(super) fn is_over(event: &RetryEvent<'_>) -> bool {
-    RetryOutcome::of(event).is_some()
+    RetryOutcome::from_event(event).is_some()
 }
 
 /// Counts a call that is over; an attempt that another one follows counts with its call.
@@ -123,7 +122,7 @@ pub(super) fn count_at(
     now: Tick,
     timestamp: Timestamp,
 ) {
-    let Some(outcome) = RetryOutcome::of(event) else {
+    let Some(outcome) = RetryOutcome::from_event(event) else {
         return;
     };
     let make = || RetryRow::new(text::for_sink(&event.name, MAX_NAME).into(), timestamp);
@@ -135,7 +134,7 @@ pub(super) fn count_at(
     tally.last_seen = timestamp;
 }
 
-/// The rows that were written at all.
+/// Returns the rows that were written at all.
 pub(super) fn rows(retries: &Retries) -> Vec<RetryRow> {
     retries
         .iter()
@@ -145,7 +144,7 @@ pub(super) fn rows(retries: &Retries) -> Vec<RetryRow> {
         .collect()
 }
 
-/// What is shown of the rows: by name, then by outcome.
+/// Turns rows into snapshots, ordered by name and outcome.
 pub(super) fn snapshots(mut rows: Vec<RetryRow>) -> Vec<RetrySnapshot> {
     rows.sort_by(|a, b| a.name.cmp(&b.name));
     let of_row = |row: &RetryRow| RetryOutcome::ALL.map(|kind| row.snapshot(kind));
@@ -208,7 +207,7 @@ mod tests {
     use super::*;
     use crate::event::{ErrorRef, RecordSlot, StopReason};
 
-    fn told<'a>(name: &'a str, attempts: u32, kind: RetryEventKind<'a>) -> RetryEvent<'a> {
+    fn event<'a>(name: &'a str, attempts: u32, kind: RetryEventKind<'a>) -> RetryEvent<'a> {
         RetryEvent {
             name,
             attempts,
@@ -227,7 +226,7 @@ mod tests {
     }
 
     #[test]
-    fn calls_are_counted_by_how_they_ended_and_not_by_attempts() {
+    fn calls_are_counted_by_outcome_and_not_by_attempts() {
         let start = Timestamp::from_unix_millis(0);
         let mut retries = retries_at(2, start);
         let error = ErrorRef::Opaque("x");
@@ -236,7 +235,7 @@ mod tests {
             error,
         };
         let events = [
-            told(
+            event(
                 "b",
                 1,
                 RetryEventKind::Scheduled {
@@ -244,12 +243,12 @@ mod tests {
                     error,
                 },
             ),
-            told("b", 2, RetryEventKind::Succeeded),
-            told("b", 3, RetryEventKind::Succeeded),
-            told("a", 1, gave_up()),
-            told("a", 4, gave_up()),
-            told("c", 2, RetryEventKind::Succeeded),
-            told("d", 5, RetryEventKind::Succeeded),
+            event("b", 2, RetryEventKind::Succeeded),
+            event("b", 3, RetryEventKind::Succeeded),
+            event("a", 1, gave_up()),
+            event("a", 4, gave_up()),
+            event("c", 2, RetryEventKind::Succeeded),
+            event("d", 5, RetryEventKind::Succeeded),
         ];
         for event in &events {
             count_at(&mut retries, event, Tick::ZERO, start);

@@ -1,4 +1,4 @@
-//! One way to serialise a struct with public fields.
+//! Serialisation of structs with public fields.
 
 /// Serialises a struct as a map of the named fields.
 macro_rules! serialize_fields {

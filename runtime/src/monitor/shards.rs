@@ -112,7 +112,7 @@ impl Shards {
         }
     }
 
-    /// Counts an error, then keeps it among the recent ones; returns what had to make room.
+    /// Counts an error, then keeps it among the recent ones; returns the errors that it evicts.
     pub(super) fn record(&self, arrival: Arrival<'_>) -> Evicted {
         let (index, mut shard) = self.enter();
         let evicted = shard.record(arrival);
@@ -150,7 +150,7 @@ impl Shards {
         merged.take(&mut shard);
     }
 
-    /// Gives each shard its share of the recent errors, now that there is one more.
+    /// Divides the room for recent errors again, after one more shard came into use.
     #[cold]
     fn share_again(&self, index: usize) {
         let evicted = self.with_all(|merged, shards| {
@@ -186,8 +186,7 @@ impl Shards {
         work(&mut self.merged.lock().tables)
     }
 
-    /// Begins again from `fresh`; returns what was there, for the caller to drop, with all that was
-    /// counted until then.
+    /// Begins again from `fresh`; returns the tables with all counts so far, for the caller to drop.
     pub(super) fn replace(&self, fresh: Box<ErrorTables>) -> (Box<ErrorTables>, Evicted) {
         self.with_all(|merged, shards| {
             let mut evicted = Evicted::default();
@@ -199,7 +198,7 @@ impl Shards {
         })
     }
 
-    /// Takes the limits of a configuration; returns what had to go.
+    /// Sets the limits of a configuration; returns the errors that are evicted.
     pub(super) fn limit(&self, config: &MonitorConfig) -> Evicted {
         self.with_all(|merged, shards| {
             merged.tables.limit(config);
@@ -233,7 +232,7 @@ fn limit(merged: &Merged, shards: &mut [MutexGuard<'_, Shard>; SHARDS]) -> Evict
     evicted
 }
 
-/// The newest errors of all shards, oldest first.
+/// Returns the newest errors of all shards, oldest first.
 fn recent_errors(
     shards: &[MutexGuard<'_, Shard>; SHARDS],
     limits: Limits,
@@ -276,8 +275,7 @@ impl Shard {
             texts,
             context,
         } = arrival;
-        // The next of those that leave the shard's own remainder, so that no other shard gives the
-        // same.
+        // The next number with the remainder of this shard, so that numbers differ across shards.
         let shards = SHARDS as u64;
         self.number = HERE.with(|here| {
             let latest = here.number.get().max(self.number);
@@ -293,7 +291,7 @@ impl Shard {
             .batch
             .count(event, fingerprint, Buckets::at(now), moment, timestamp);
         if event.opening.is_some() {
-            // CountRow; the record of the opening stands for it.
+            // The record of the opening stands for it.
             return Evicted::default();
         }
         self.recent.push(|| RecentError {

@@ -1,4 +1,4 @@
-//! What a monitor shows: copies that nothing changes any more.
+//! Statistics and snapshots of a monitor: copies that no longer change.
 
 use super::{
     recent::RecentError,
@@ -15,7 +15,7 @@ use crate::{
 };
 use std::{cmp::Reverse, collections::BTreeMap, sync::Arc};
 
-/// The statistics of a monitor, in the few words that most programs need.
+/// The statistics of a monitor that most programs need.
 ///
 /// # Examples
 ///
@@ -35,8 +35,8 @@ use std::{cmp::Reverse, collections::BTreeMap, sync::Arc};
 pub struct ErrorStats {
     /// All errors since the start or the last `clear`, also those that are no longer kept.
     pub total_errors: u64,
-    /// Errors per name of code, since the start or the last `clear`; codes that found no room under
-    /// `_OTHER`.
+    /// Errors per name of code, since the start or the last `clear`; codes without a row of their own
+    /// under `_OTHER`.
     pub error_counts: BTreeMap<String, u64>,
     /// Errors per hour and name of code: those of the last 60 minutes, computed now.
     pub error_rates: BTreeMap<String, f64>,
@@ -51,13 +51,13 @@ serialize_fields!(ErrorStats {
     recent_errors
 });
 
-/// All that a monitor knows, at one moment.
+/// A full snapshot of a monitor.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct MonitorSnapshot {
     /// When it was taken.
     pub taken_at: Timestamp,
-    /// Since when errors are counted: the start or the last `clear`.
+    /// When counting began: at the start or the last `clear`.
     pub since: Timestamp,
     /// All errors since then.
     pub total_errors: u64,
@@ -110,7 +110,7 @@ pub struct LevelCounts {
     pub warning: u64,
     /// Something failed.
     pub error: u64,
-    /// Somebody must look now.
+    /// Needs attention now.
     pub critical: u64,
 }
 
@@ -121,7 +121,7 @@ serialize_fields!(LevelCounts {
     critical
 });
 
-/// What is known of one code.
+/// The counts of one code.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct CodeSnapshot {
@@ -133,7 +133,7 @@ pub struct CodeSnapshot {
     pub http_status: Option<u16>,
     /// How many errors had it.
     pub count: u64,
-    /// How many of late.
+    /// How many in the last minute, hour and day.
     pub rates: Rates,
     /// When the last one was recorded.
     pub last_seen: Timestamp,
@@ -148,7 +148,7 @@ serialize_fields!(CodeSnapshot {
     last_seen
 });
 
-/// What is known of one operation.
+/// The counts of one operation.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct OperationSnapshot {
@@ -156,7 +156,7 @@ pub struct OperationSnapshot {
     pub name: String,
     /// How many errors it reported.
     pub count: u64,
-    /// How many of late.
+    /// How many in the last minute, hour and day.
     pub rates: Rates,
     /// When the last one was recorded.
     pub last_seen: Timestamp,
@@ -169,11 +169,11 @@ serialize_fields!(OperationSnapshot {
     last_seen
 });
 
-/// What is known of one group of errors.
+/// The counts of one group of errors.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct GroupSnapshot {
-    /// What they have in common; [`Fingerprint::OTHER`] for all that found no room.
+    /// What they have in common; [`Fingerprint::OTHER`] for groups without a row of their own.
     pub fingerprint: Fingerprint,
     /// The name of the first one's code.
     pub error_code: String,
@@ -205,7 +205,7 @@ serialize_fields!(GroupSnapshot {
     last_id,
 });
 
-/// The rows of a table that were written at all.
+/// Iterates over the rows of a table that were written at all.
 fn counted(table: &Table<CountRow>) -> impl Iterator<Item = &CountRow> {
     table
         .iter()
@@ -213,7 +213,7 @@ fn counted(table: &Table<CountRow>) -> impl Iterator<Item = &CountRow> {
         .chain(Some(table.other()).filter(|row| row.count > 0))
 }
 
-/// What `stats` copies under the lock: no text is made there but the names.
+/// What `stats` copies under the lock, where no text but the names is made.
 pub(super) struct StatsParts {
     total: u64,
     codes: Vec<(Arc<str>, u64, u64)>,
@@ -240,7 +240,7 @@ impl StatsParts {
             recent_errors: self.recent.iter().map(|entry| entry.to_record()).collect(),
         };
         for (name, count, last_hour) in self.codes {
-            // Two codes of one name are one to whoever reads the names.
+            // Two codes with one name are one in the statistics.
             *stats.error_counts.entry(name.to_string()).or_default() += count;
             *stats.error_rates.entry(name.to_string()).or_default() += last_hour as f64;
         }

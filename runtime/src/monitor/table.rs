@@ -1,4 +1,4 @@
-//! A table that keeps so many rows and counts the rest together.
+//! A table with a bounded number of rows; further keys are counted together.
 
 use super::heavy_hitters::HeavyHitters;
 use crate::time::Tick;
@@ -8,33 +8,33 @@ use std::{
     time::Duration,
 };
 
-/// The name under which everything is counted that found no room.
+/// The name under which keys without a row of their own are counted.
 pub const OTHER: &str = "_OTHER";
 
-/// What a row of a [`Table`] must be able to do.
+/// A row of a [`Table`].
 pub(super) trait Row {
-    /// When it was last written.
+    /// Returns when it was last written.
     fn last_seen(&self) -> Tick;
-    /// Takes the counts of a row that is given up.
+    /// Adds the counts of a row that is removed.
     fn absorb(&mut self, idle: &Self);
-    /// How often it was counted.
+    /// Returns how often it was counted.
     fn count(&self) -> u64;
 }
 
 /// Rows by key, at most so many; keys that come when it is full share one row.
 ///
 /// Rows that were idle for a day make room, and their counts go to the shared row, so that a burst
-/// of names that are used once does not shut out those of tomorrow. In a table [for the
-/// top](Self::for_the_top) the least row makes room for a key that comes often. Sums over all rows
-/// are exact at any time.
+/// of names that are used once does not keep out those of the next day. In a table [for heavy
+/// hitters](Self::for_heavy_hitters) the row with the lowest count makes room for a frequent key. Sums
+/// over all rows are exact at any time.
 #[derive(Debug)]
 pub(super) struct Table<R> {
     rows: HashMap<u64, R, BuildHasherDefault<Spread>>,
     other: R,
     capacity: usize,
-    /// Looking for idle rows costs a walk over all, so that it is done once in a while.
+    /// When idle rows are next looked for, which costs a walk over all rows.
     next_walk: Tick,
-    /// Those that found no room, where one that comes often may yet get some.
+    /// Finds frequent keys among those without a row, in a table for heavy hitters.
     heavy_hitters: Option<HeavyHitters>,
 }
 
@@ -52,16 +52,16 @@ impl<R: Row> Table<R> {
         }
     }
 
-    /// Makes a table whose rows are to be those that come most, if not each from its first time on.
-    pub(super) fn for_the_top(capacity: usize, other: R) -> Self {
+    /// Makes a table in which frequent keys get rows, though not from their first occurrence on.
+    pub(super) fn for_heavy_hitters(capacity: usize, other: R) -> Self {
         Self {
             heavy_hitters: Some(HeavyHitters::new()),
             ..Self::new(capacity, other)
         }
     }
 
-    /// The row to count `key` in so many times: its own, made if there is room for it, or else the
-    /// shared one.
+    /// Returns the row to count `key` in so many times: its own, made if there is room for it, or else
+    /// the shared one.
     pub(super) fn row_at(
         &mut self,
         key: u64,
@@ -80,7 +80,7 @@ impl<R: Row> Table<R> {
         self.rows.iter().map(|(key, row)| (*key, row))
     }
 
-    /// The shared row.
+    /// Returns the shared row.
     pub(super) fn other(&self) -> &R {
         &self.other
     }
@@ -105,13 +105,13 @@ impl<R: Row> Table<R> {
         self.rows.len() < self.capacity
     }
 
-    /// Gives the least row up for a key that comes often.
+    /// Removes the row with the lowest count for a frequent key.
     fn makes_room_for(&mut self, key: u64, times: u64) -> bool {
         let Some(heavy_hitters) = &mut self.heavy_hitters else {
             return false;
         };
-        // One that comes often at once is found within twice the count that is often.
-        if !(0..times).any(|_| heavy_hitters.comes_often(key)) {
+        // A key that becomes frequent at once is found within twice the limit.
+        if !(0..times).any(|_| heavy_hitters.count(key)) {
             return false;
         }
         let least = self
@@ -119,9 +119,9 @@ impl<R: Row> Table<R> {
             .iter()
             .min_by_key(|(_, row)| row.count())
             .map(|(key, _)| *key);
-        let given_up = least.and_then(|key| self.rows.remove(&key));
-        given_up.iter().for_each(|row| self.other.absorb(row));
-        given_up.is_some()
+        let removed = least.and_then(|key| self.rows.remove(&key));
+        removed.iter().for_each(|row| self.other.absorb(row));
+        removed.is_some()
     }
 }
 
@@ -150,9 +150,9 @@ mod tests {
     use super::*;
 
     #[derive(Debug)]
-    struct Counted(u64, Tick);
+    struct TestRow(u64, Tick);
 
-    impl Row for Counted {
+    impl Row for TestRow {
         fn last_seen(&self) -> Tick {
             self.1
         }
@@ -166,15 +166,15 @@ mod tests {
         }
     }
 
-    fn count(table: &mut Table<Counted>, key: u64, now: Tick) {
-        let row = table.row_at(key, 1, now, || Counted(0, now));
+    fn count(table: &mut Table<TestRow>, key: u64, now: Tick) {
+        let row = table.row_at(key, 1, now, || TestRow(0, now));
         row.0 += 1;
         row.1 = now;
     }
 
     #[test]
-    fn a_full_table_counts_new_keys_together_until_old_ones_were_idle_for_a_day() {
-        let mut table = Table::new(3, Counted(0, Tick::ZERO));
+    fn full_table_counts_new_keys_together_until_rows_were_idle_for_a_day() {
+        let mut table = Table::new(3, TestRow(0, Tick::ZERO));
         let start = Tick::ZERO;
         (1..=5).for_each(|key| count(&mut table, key, start));
         assert_eq!((table.iter().count(), table.other().0), (3, 2));
@@ -189,8 +189,8 @@ mod tests {
     }
 
     #[test]
-    fn a_key_that_comes_often_takes_the_place_of_the_least() {
-        let mut table = Table::for_the_top(3, Counted(0, Tick::ZERO));
+    fn frequent_key_replaces_the_row_with_the_lowest_count() {
+        let mut table = Table::for_heavy_hitters(3, TestRow(0, Tick::ZERO));
         (1..=3).for_each(|key| (0..=key).for_each(|_| count(&mut table, key, Tick::ZERO)));
         (0..1000).for_each(|_| count(&mut table, 9, Tick::ZERO));
         let mut kept: Vec<(u64, u64)> = table.iter().map(|(key, row)| (key, row.0)).collect();

@@ -64,7 +64,7 @@ impl ErrorTables {
             windows: Windows::new(),
             codes: Table::new(config.max_codes, other()),
             operations: Table::new(config.max_operations, other()),
-            groups: Table::for_the_top(config.max_groups, GroupRow::other(timestamp)),
+            groups: Table::for_heavy_hitters(config.max_groups, GroupRow::other(timestamp)),
             retries: retries::retries_at(config.max_operations, timestamp),
         })
     }
@@ -109,7 +109,7 @@ impl ErrorTables {
     }
 }
 
-/// A name as sinks may have it; made once per row.
+/// Returns a name for sinks; made once per row.
 fn name(raw: &str) -> Arc<str> {
     text::for_sink(&raw, MAX_NAME).into()
 }
@@ -190,7 +190,7 @@ impl GroupRow {
             (self.last, self.last_seen) = delta.last;
             self.last_id = Some(delta.last_id);
         }
-        // Another shard held an earlier one of the same group.
+        // Another shard held an earlier error of the group.
         if delta.first.0 < self.first {
             (self.first, self.first_seen) = delta.first;
             self.code = name(delta.code.name());

@@ -106,8 +106,8 @@ impl<const N: usize> Ring<N> {
 
     fn add(&mut self, bucket: u64, count: u32) {
         self.move_to(bucket);
-        // A thread that read the clock before another, and came after it, writes to an older
-        // bucket; so does a shard whose counts come late.
+        // A thread that read the clock before another and writes after it, or a shard whose counts
+        // come late, writes to an older bucket.
         if bucket + (N as u64) > self.newest {
             let slot = &mut self.counts[slot::<N>(bucket)];
             *slot = slot.saturating_add(count);
@@ -161,7 +161,7 @@ mod tests {
         Buckets::at(Tick::ZERO.after(Duration::from_secs(seconds)))
     }
 
-    /// What a list of all times would say.
+    /// The rates as a plain list of all times gives them.
     fn model(times: &[u64], now: u64) -> Rates {
         let within = |width: u64, n: u64| {
             let of = |time: u64| time / width;
@@ -205,7 +205,7 @@ mod tests {
     }
 
     #[test]
-    fn an_error_of_a_thread_that_came_late_still_counts() {
+    fn error_with_an_older_tick_still_counts() {
         let mut windows = Windows::new();
         windows.add_many(at(100), 1);
         windows.add_many(at(99), 1);

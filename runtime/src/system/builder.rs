@@ -353,7 +353,7 @@ impl Wishes {
             }
         }
         let panic_hook = self.panic_hook.unwrap_or_default();
-        let origin = Origin::of(
+        let origin = Origin::new(
             self.service.as_deref(),
             self.release.as_deref(),
             self.environment.as_deref(),

@@ -1,4 +1,4 @@
-//! Room for the record of one event, so that all observers of the event share it.
+//! The cell that all observers of one event share its record in.
 
 use super::{
     context::{self, ErrorContext},
@@ -8,34 +8,34 @@ use super::{
 use crate::time::Timestamp;
 use std::sync::{Arc, OnceLock};
 
-/// Room for what is made of one event while it is passed to observers. It lies on the stack of the
-/// reporting call.
+/// What is made of one event while it is passed to observers. It lies on the stack of the reporting
+/// call.
 #[derive(Debug, Default)]
 pub(crate) struct RecordCell {
     context: OnceLock<Option<Box<ErrorContext>>>,
     made: OnceLock<Made>,
 }
 
-/// What one recorder made of the event. Further recorders follow in a list: there is one as a rule.
+/// What one recorder made of the event. Further recorders follow in a list; usually there is one.
 #[derive(Debug)]
 pub(in crate::event) struct Made {
     /// The address of the recorder.
     recorder: usize,
     stamp: Stamp,
-    /// Not set before the record is asked for; `None` if the recorder keeps none.
+    /// Set when the record is first requested; `None` if the recorder keeps none.
     record: OnceLock<Option<Arc<Record>>>,
     next: OnceLock<Box<Made>>,
 }
 
-/// What a recorder adds to an event.
+/// Time and group of an event, which a recorder adds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Stamp {
     pub(crate) timestamp: Timestamp,
     pub(crate) fingerprint: Fingerprint,
 }
 
-/// The cell of an event, if it has one. An event without a cell, for example one that a program
-/// passes on by itself, has a record made each time.
+/// The cell of an event, if it has one. For an event without a cell, for example one that a program
+/// passes on itself, a record is made each time.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct RecordSlot<'a>(Option<&'a RecordCell>);
 

@@ -1,11 +1,11 @@
-//! In which span an error was reported.
+//! The span and the trace in which an error is reported.
 
 use super::text::{clean_name, fit_map};
 use crate::{error::redact, panics};
 use serde_json::{Map, Value};
 use std::{cell::Cell, sync::OnceLock};
 
-/// In which span an error was reported, and as part of which trace.
+/// The span and the trace in which an error was reported.
 #[derive(Clone, Debug, Default, PartialEq)]
 #[non_exhaustive]
 pub struct ErrorContext {
@@ -32,7 +32,7 @@ impl ErrorContext {
         self
     }
 
-    /// About how much memory it takes.
+    /// Returns about how much memory it takes.
     pub(crate) fn bytes(&self) -> usize {
         let names = self.span.as_ref().map_or(0, String::len)
             + self.trace_id.as_ref().map_or(0, String::len);
@@ -65,10 +65,10 @@ static HOOK: OnceLock<Hook> = OnceLock::new();
 ///
 /// `tracing` shows the fields of a span to the subscriber only, and knows no traces. Records carry
 /// the name of the current span by themselves, its fields where the layer `SpanFields` (feature
-/// `tracing-subscriber`) keeps them, and all else from here, where the program asks its own
-/// subscriber. The function runs on the thread that reports, once for each error, before any lock;
-/// if it panics, what it would have added is missing. An error that it reports itself has nothing
-/// from it. What it gives is redacted and bounded like every text.
+/// `tracing-subscriber`) keeps them, and all else from this function, in which the program
+/// reads its own subscriber. The function runs on the thread that reports, once for each error, before any lock;
+/// if it panics, the record has no context from it, and neither have errors that it reports itself.
+/// What it returns is redacted and bounded like every text.
 ///
 /// # Examples
 ///
@@ -88,9 +88,9 @@ pub fn error_context(hook: impl Fn() -> ErrorContext + Send + Sync + 'static) ->
 
 const MAX_FIELDS: usize = 4096;
 
-/// The context of the calling thread, if it has any, as sinks may have it.
+/// Returns the context of the calling thread, if it has any, redacted and bounded.
 pub(super) fn current() -> Option<Box<ErrorContext>> {
-    let of_hook = HOOK.get().and_then(ask);
+    let of_hook = HOOK.get().and_then(call_hook);
     let current = tracing::Span::current();
     if of_hook.is_none() && current.is_none() {
         return None;
@@ -116,7 +116,7 @@ pub(super) fn current() -> Option<Box<ErrorContext>> {
     })))
 }
 
-/// A context as sinks may have it.
+/// Redacts and bounds a context.
 pub(in crate::event) fn fit_context(context: ErrorContext) -> ErrorContext {
     let mut fields = Value::Object(fit_map(&context.fields, &mut { MAX_FIELDS }, 0));
     redact::value(&mut fields);
@@ -133,19 +133,19 @@ pub(in crate::event) fn fit_context(context: ErrorContext) -> ErrorContext {
 }
 
 thread_local! {
-    /// Whether the hook runs on this thread: an error that it reports must not ask it again.
-    static IS_ASKED: Cell<bool> = const { Cell::new(false) };
+    /// Whether the hook runs on this thread: it is not called for an error that it reports itself.
+    static IN_HOOK: Cell<bool> = const { Cell::new(false) };
 }
 
-fn ask(hook: &Hook) -> Option<ErrorContext> {
+fn call_hook(hook: &Hook) -> Option<ErrorContext> {
     // A thread that is ending has no such cell any more.
-    if IS_ASKED
-        .try_with(|is_asked| is_asked.replace(true))
+    if IN_HOOK
+        .try_with(|is_in| is_in.replace(true))
         .unwrap_or(true)
     {
         return None;
     }
-    let answer = panics::catch(hook).ok();
-    let _ = IS_ASKED.try_with(|is_asked| is_asked.set(false));
-    answer
+    let context = panics::catch(hook).ok();
+    let _ = IN_HOOK.try_with(|is_in| is_in.set(false));
+    context
 }

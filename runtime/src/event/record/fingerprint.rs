@@ -1,4 +1,4 @@
-//! Which errors are the same.
+//! Fingerprints: which errors form a group.
 
 use std::{fmt, str::FromStr};
 
@@ -6,7 +6,7 @@ use std::{fmt, str::FromStr};
 /// and in every run.
 ///
 /// By default it is made of the code, the operation and the component, never of the message:
-/// messages hold ids and times, so that grouping by them makes each error a group of its own. An
+/// messages hold ids and times, and grouping by them would make each error a group of its own. An
 /// error that should be apart carries a text under the detail
 /// [`FINGERPRINT_DETAIL`](super::FINGERPRINT_DETAIL), or the monitor is given a function that
 /// decides.
@@ -76,7 +76,7 @@ impl serde::Serialize for Fingerprint {
     }
 }
 
-/// A text is not a fingerprint: 16 hexadecimal digits.
+/// The error for a text that is not a fingerprint: 16 hexadecimal digits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("a fingerprint is 16 hexadecimal digits")]
 #[non_exhaustive]
@@ -97,9 +97,9 @@ pub(crate) fn key_of(text: &str) -> u64 {
 
 /// Takes a text into a hash of 64 bits, eight bytes at a time; the length separates neighbours.
 ///
-/// Nobody gains by making two of these collide: the groups would be counted together, nothing else.
+/// It need not resist attacks: if two texts collide, their groups are counted together, nothing else.
 fn absorb(state: u64, text: &str) -> u64 {
-    // A name of megabytes is told apart by its head and its length.
+    // Of a name of megabytes, head and length are enough.
     let bytes = text.as_bytes();
     let mut state = state ^ (bytes.len() as u64).wrapping_mul(FACTOR);
     let bytes = &bytes[..bytes.len().min(1024)];

@@ -41,8 +41,8 @@ pub struct Origin {
 }
 
 impl Origin {
-    /// Describes a program; the texts are made fit for a sink.
-    pub(crate) fn of(
+    /// Describes a program; the texts are redacted and bounded.
+    pub(crate) fn new(
         service: Option<&str>,
         release: Option<&str>,
         environment: Option<&str>,
@@ -73,7 +73,7 @@ impl Origin {
             .clone()
     }
 
-    /// What is known, by key.
+    /// Returns the known parts, by key.
     pub(crate) fn entries(&self) -> impl Iterator<Item = (&'static str, &str)> {
         let Self {
             service,
@@ -104,7 +104,7 @@ impl Origin {
 /// Replaced when the system is initialised, read when a record is made.
 static CURRENT: RwLock<Option<Arc<Origin>>> = RwLock::new(None);
 
-/// The name of the machine: as Linux has it, or as shells hand it down.
+/// Returns the name of the machine, from the Linux kernel or the environment.
 fn host() -> Option<String> {
     let of_kernel = fs::read_to_string("/proc/sys/kernel/hostname").ok();
     let of_shell = || {

@@ -27,8 +27,8 @@ pub struct Record {
     pub code: u32,
     /// The name of the error's code; empty where the event has none.
     pub error_code: String,
-    /// The name of the error's type, as far as that is known: `AppError`, or what the debug form of
-    /// a foreign error begins with.
+    /// The name of the error's type, as far as that is known: `AppError`, or the first word of the
+    /// debug form of a foreign error.
     pub error_type: String,
     /// The message, of at most 4 KiB.
     pub message: String,
@@ -58,7 +58,7 @@ pub struct Record {
     pub attempt: Option<(u32, u32)>,
 }
 
-/// What became of the error of a record.
+/// The state of the error of a record.
 ///
 /// It serialises as the key `state`, which is left out for an [`Error`](Self::Error).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -98,7 +98,7 @@ impl RecordState {
     }
 }
 
-/// What a record is a record of.
+/// The kind of event that a record describes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum RecordKind {
@@ -109,7 +109,7 @@ pub enum RecordKind {
     Queued,
     /// A notification that could not be delivered; its details hold it.
     Undelivered,
-    /// A queued or undelivered notification that needs no more tries: it arrived, or was refused
+    /// A queued or undelivered notification that needs no more attempts: it was delivered, or was refused
     /// for good. Its identity is that of the notification.
     Settled,
     /// A health check changed its status; its details have both.
@@ -175,8 +175,8 @@ impl RecordKind {
 }
 
 impl Record {
-    /// Returns `true` if a journal writes the record before `append` returns: from a level on, what
-    /// is audited, what is not settled yet, and what became of a notification.
+    /// Returns `true` if a journal writes the record before `append` returns: records from a level on,
+    /// audit records, errors that are not settled, and the fate of notifications.
     pub(crate) fn is_urgent(&self, inline_level: Severity) -> bool {
         use RecordKind::{Audit, Queued, Settled, Undelivered};
         let is_urgent_kind = matches!(self.kind, Audit | Queued | Undelivered | Settled);

@@ -1,4 +1,4 @@
-//! The fields of the spans that records are made in.
+//! The fields of spans, kept for records.
 
 use crate::event::text;
 use serde_json::{Map, Value};
@@ -19,9 +19,9 @@ use tracing_subscriber::{
 ///
 /// `tracing` shows the fields of a span to the subscriber only. Add this layer to a subscriber that
 /// is built on [`Registry`], and each record has them under
-/// [`ErrorContext::fields`](super::ErrorContext::fields) (`span_fields` in JSON): of two spans with
-/// one field, the inner one counts, and what an [`error_context`](super::error_context) hook gives
-/// counts more. Without the layer, records carry the name of the span alone.
+/// [`ErrorContext::fields`](super::ErrorContext::fields) (`span_fields` in JSON): where two spans have the
+/// same field, the inner one counts, and a field of an [`error_context`](super::error_context) hook
+/// comes before both. Without the layer, records carry the name of the span alone.
 ///
 /// Of each span at most 32 fields of about 1 KiB are kept; about 4 KiB reach a record, redacted
 /// like every text. Spans that a filter of the layer disables have no fields.
@@ -74,7 +74,7 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for SpanFields {
     }
 
     fn on_record(&self, id: &Id, values: &Record<'_>, context: Context<'_, S>) {
-        // Written by code of the user's, and so not under the lock of the extensions.
+        // User code writes the values, and so not under the lock of the extensions.
         let mut kept = Kept::default();
         values.record(&mut kept);
         let Some(span) = context.span(id) else { return };
@@ -140,7 +140,7 @@ impl Visit for Kept {
     }
 }
 
-/// The fields of a span and its parents, as they were written: secrets included.
+/// Returns the fields of a span and its parents as they were written, secrets included.
 pub(super) fn fields_of(span: &tracing::Span) -> Map<String, Value> {
     let of_registry = |(id, dispatch): (&Id, &tracing::Dispatch)| {
         let mut fields = Map::new();

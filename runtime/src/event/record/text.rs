@@ -15,8 +15,8 @@ pub(in crate::event) const MAX_SOURCES: usize = 16;
 const MAX_DETAILS: usize = 16 * 1024;
 const MAX_DEPTH: usize = 16;
 
-/// A name as sinks may have it. A program has few names, and makes records of the same ones again
-/// and again.
+/// Returns a name for sinks. Remembers the last ones: a program has few names, and makes records of the
+/// same ones again and again.
 pub(in crate::event) fn clean_name(name: &str) -> String {
     let clean = || text::for_sink(&name, MAX_NAME);
     if name.len() > MAX_NAME || Redactor::current().has_rules() {
@@ -35,13 +35,13 @@ thread_local! {
 /// How many names a thread remembers, each with its form for sinks: a few KiB.
 const NAMES: usize = 16;
 
-/// Names that were cleaned last, each at the place that its hash gives.
+/// The names that were cleaned last, each at the index that its hash gives.
 struct Cleaned([RefCell<Option<Clean>>; NAMES]);
 
 struct Clean {
     raw: Box<str>,
     clean: Box<str>,
-    /// What cleaned it: the one in force may be another one by now.
+    /// The redactor that cleaned it; another one may be in force by now.
     by: *const Redactor,
 }
 
@@ -49,7 +49,7 @@ impl Cleaned {
     fn name(&self, raw: &str, clean: impl Fn() -> String) -> String {
         let place = &self.0[(key_of(raw) % NAMES as u64) as usize];
         let by: *const Redactor = Redactor::current();
-        // Functions of the user's run in the redactor, and may come back to this place.
+        // User functions run in the redactor, and may come back to this slot.
         let Ok(mut known) = place.try_borrow_mut() else {
             return clean();
         };
@@ -69,7 +69,7 @@ impl Cleaned {
     }
 }
 
-/// The name of an error's type, as far as that can be known.
+/// Returns the name of an error's type, as far as that can be known.
 pub(crate) fn type_of(error: &ErrorRef<'_>) -> Cow<'static, str> {
     let from_debug = |debug: String| {
         let name = debug
@@ -93,7 +93,7 @@ pub(crate) fn type_of(error: &ErrorRef<'_>) -> Cow<'static, str> {
     }
 }
 
-/// The texts of an error's sources, without those that the text above them repeats.
+/// Returns the texts of an error's sources, without those that the text above them repeats.
 pub(crate) fn chain_of(error: &ErrorRef<'_>) -> Vec<String> {
     let mut sources = error.sources().peekable();
     if sources.peek().is_none() {
@@ -106,6 +106,7 @@ pub(crate) fn chain_of(error: &ErrorRef<'_>) -> Vec<String> {
     .collect()
 }
 
+/// Returns details for sinks: bounded and redacted.
 pub(crate) fn details_of(details: &Map<String, Value>) -> Map<String, Value> {
     let mut room = MAX_DETAILS;
     let fitted = fit_map(details, &mut room, 0);
@@ -117,12 +118,12 @@ pub(crate) fn details_of(details: &Map<String, Value>) -> Map<String, Value> {
     }
 }
 
-/// Details of a record, cut to fit into a smaller place.
+/// Cuts the details of a record to a smaller size.
 pub(crate) fn details_within(details: &Map<String, Value>, mut room: usize) -> Map<String, Value> {
     fit_map(details, &mut room, 0)
 }
 
-/// A copy of as much of the value as there is room for, each text in it redacted before it is cut.
+/// Copies as much of the value as there is room for, each text in it redacted before it is cut.
 fn fit(value: &Value, room: &mut usize, depth: usize) -> Value {
     *room = room.saturating_sub(8);
     match value {
@@ -169,7 +170,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_are_cleaned_as_any_text_however_often_and_in_which_order() {
+    fn remembered_names_equal_freshly_cleaned_ones() {
         let mut names: Vec<String> = (0..100)
             .map(|i| format!("operation {} \u{1b}[3{i}m", "x".repeat(i * 5)))
             .collect();

@@ -10,7 +10,7 @@ use std::time::Duration;
 const NAME: &str = "https://ann:hunter2@db.example.com/";
 
 #[test]
-fn no_event_shows_a_secret_in_a_name() {
+fn debug_of_events_hides_secrets_in_names() {
     let record = RecordSlot::default();
     let (level, elapsed) = (Severity::Info, Duration::ZERO);
     let all = [

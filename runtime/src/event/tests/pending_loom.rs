@@ -1,4 +1,4 @@
-//! Interleavings of those that settle a held error: its frame, the sweep of overdue errors, a shutdown.
+//! Interleavings of the frame, the sweep of overdue errors and a shutdown, which settle held errors.
 
 use super::*;
 use loom::thread;
@@ -7,8 +7,8 @@ use std::sync::{Arc, atomic::AtomicUsize};
 #[test]
 fn loom_frame_sweep_and_shutdown_settle_an_error_once() {
     loom::model(|| {
-        let errors = Arc::new(Errors::default());
-        // Of std's: what is counted is no part of the model.
+        let errors = Arc::new(HeldErrors::default());
+        // An atomic of std: the count is no part of the model.
         let settled = Arc::new(AtomicUsize::new(0));
         let (start, id) = (Tick::default(), Held(8));
         let count = Arc::clone(&settled);
@@ -28,9 +28,9 @@ fn loom_frame_sweep_and_shutdown_settle_an_error_once() {
 }
 
 #[test]
-fn loom_error_that_is_held_during_a_shutdown_is_settled_once() {
+fn loom_error_held_during_a_shutdown_is_settled_once() {
     loom::model(|| {
-        let errors = Arc::new(Errors::default());
+        let errors = Arc::new(HeldErrors::default());
         let settled = Arc::new(AtomicUsize::new(0));
         let id = Held(9);
         let (of_frame, count) = (Arc::clone(&errors), Arc::clone(&settled));

@@ -4,7 +4,6 @@ use super::support::{dynamic_code, report, with_clock};
 use crate::{error::ErrorCode, event::Fingerprint, monitor::table::OTHER};
 use std::time::Duration;
 
-/// Nothing but reading makes the rate fall.
 #[test]
 fn rate_falls_as_time_passes() {
     let (monitor, clock) = with_clock();

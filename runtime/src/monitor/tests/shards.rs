@@ -74,7 +74,7 @@ fn step() -> impl Strategy<Value = Step> {
     ]
 }
 
-/// A list of all errors: what happened when.
+/// The reference model: a plain list of all errors.
 #[derive(Default)]
 struct Model(Vec<(u64, usize, usize, usize, String)>);
 
@@ -187,7 +187,7 @@ proptest! {
     }
 
     #[test]
-    fn sums_are_exact_where_rows_find_no_room(picks in proptest::collection::vec((0..SHARDS, 0..300_usize), 1..1500)) {
+    fn sums_are_exact_when_tables_are_full(picks in proptest::collection::vec((0..SHARDS, 0..300_usize), 1..1500)) {
         let clock = ManualClock::new();
         let monitor = monitor(&clock, 7);
         for (shard, operation) in &picks {
@@ -205,7 +205,7 @@ proptest! {
 }
 
 #[test]
-fn recent_errors_of_all_shards_stay_within_one_limit_of_bytes() {
+fn recent_errors_of_all_shards_stay_within_one_byte_limit() {
     let clock = ManualClock::new();
     let config = MonitorConfig::builder()
         .clock(clock.clone())
@@ -339,7 +339,7 @@ fn four_threads_count_exactly_while_snapshots_are_consistent() {
 }
 
 #[test]
-fn no_error_is_lost_or_counted_twice_by_clears_under_load() {
+fn clears_under_load_neither_lose_nor_repeat_errors() {
     const EACH: u64 = 50_000;
     let clock = ManualClock::new();
     let config = MonitorConfig::builder()

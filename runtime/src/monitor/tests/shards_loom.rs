@@ -42,7 +42,7 @@ fn total(tables: &ErrorTables) -> u64 {
 }
 
 #[test]
-fn a_reader_sees_every_error_that_was_recorded_before() {
+fn reader_sees_every_error_recorded_before() {
     loom::model(|| {
         let shards = shards();
         let other = Arc::clone(&shards);
@@ -63,7 +63,7 @@ fn a_reader_sees_every_error_that_was_recorded_before() {
 }
 
 #[test]
-fn a_clear_takes_each_error_or_leaves_it() {
+fn clear_takes_each_error_or_leaves_it() {
     loom::model(|| {
         let shards = shards();
         let other = Arc::clone(&shards);

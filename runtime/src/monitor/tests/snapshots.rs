@@ -7,7 +7,6 @@ use crate::{
 };
 use std::time::Duration;
 
-/// What was read once never changes.
 #[test]
 fn snapshot_does_not_change_with_later_errors() {
     let (monitor, clock) = with_clock();
