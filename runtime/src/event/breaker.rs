@@ -166,7 +166,8 @@ pub enum BreakerEventKind<'a> {
         consecutive_failures: u32,
         /// How long the new state lasts at most, where it has an end.
         lasts: Option<Duration>,
-        /// The failure that caused the change, on one line with secrets redacted, where it has a text.
+        /// The failure that caused the change, on one line with secrets redacted, where it has a
+        /// text.
         cause: Option<&'a str>,
         /// The identity of the opening that ends where another one follows at once, for example
         /// when a probe fails.

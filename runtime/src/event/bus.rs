@@ -18,10 +18,10 @@ use std::{
 
 /// Receives every event.
 ///
-/// Observers run on the thread that caused the event, after every lock of the policy is released: they
-/// may call back into any policy. They should be quick. A panic of one is contained, and the next
-/// observer runs. One that causes events itself is called for those too, up to 4 levels deep: see
-/// [`dropped`](super::dropped).
+/// Observers run on the thread that caused the event, after every lock of the policy is released:
+/// they may call back into any policy. They should be quick. A panic of one is contained, and the
+/// next observer runs. One that causes events itself is called for those too, up to 4 levels deep:
+/// see [`dropped`](super::dropped).
 pub trait Observer: Send + Sync + 'static {
     /// Called for every event.
     fn on_event(&self, event: &Event<'_>);
@@ -48,8 +48,8 @@ struct Subscriber {
     observer: Arc<dyn Observer>,
 }
 
-/// The observers of the process or of a test scope. Copied on each change, so that an event is passed
-/// on from a list that does not change meanwhile.
+/// The observers of the process or of a test scope. Copied on each change, so that an event is
+/// passed on from a list that does not change meanwhile.
 #[derive(Default)]
 struct Observers(RwLock<Option<Arc<[Subscriber]>>>);
 
@@ -161,8 +161,8 @@ pub(crate) fn has_observers() -> bool {
     COUNT.load(Ordering::Relaxed) != 0 || scope::is_entered()
 }
 
-/// Starts an observer that every program has, before the first error is published. Layers above submit
-/// theirs at link time, since this layer cannot name them.
+/// Starts an observer that every program has, before the first error is published. Layers above
+/// submit theirs at link time, since this layer cannot name them.
 pub(crate) struct Starter(pub(crate) fn());
 
 inventory::collect!(Starter);
@@ -180,8 +180,8 @@ pub(crate) fn start_observers() {
     STARTED.call_once(|| inventory::iter::<Starter>().for_each(|starter| (starter.0)()));
 }
 
-/// Passes an event to all observers; it is built only if there is one. They share its record, in the
-/// cell that the event has already or in one made here.
+/// Passes an event to all observers; it is built only if there is one. They share its record, in
+/// the cell that the event has already or in one made here.
 #[inline]
 pub(crate) fn emit<'a>(build: impl FnOnce() -> Event<'a>) {
     if has_observers() {
@@ -192,8 +192,8 @@ pub(crate) fn emit<'a>(build: impl FnOnce() -> Event<'a>) {
     }
 }
 
-/// Logs an event of a retry, and passes it to observers; `between` is the level of the lines between
-/// attempts.
+/// Logs an event of a retry, and passes it to observers; `between` is the level of the lines
+/// between attempts.
 #[cold]
 pub(crate) fn publish_retry(event: &RetryEvent<'_>, between: LogLevel) {
     retry::log(event, between);

@@ -66,8 +66,8 @@ impl fmt::Display for LogLevel {
     }
 }
 
-/// The error for a text that is not the name of a level: `trace`, `debug`, `info`, `warn` (or `warning`), `error`,
-/// `critical`.
+/// The error for a text that is not the name of a level: `trace`, `debug`, `info`, `warn` (or
+/// `warning`), `error`, `critical`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("a log level is `trace`, `debug`, `info`, `warn`, `error` or `critical`")]
 #[non_exhaustive]

@@ -151,8 +151,8 @@ fn with_request(mut details: Map<String, Value>) -> Map<String, Value> {
     details
 }
 
-/// Returns the place of a panic, which is where its error was made; the location of the error itself is
-/// the guard that caught it.
+/// Returns the place of a panic, which is where its error was made; the location of the error
+/// itself is the guard that caught it.
 fn place_of_panic(event: &ErrorEvent<'_>) -> Option<String> {
     let ErrorRef::App(app) = event.error else {
         return None;

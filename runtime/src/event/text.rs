@@ -1,4 +1,5 @@
-//! Foreign texts for sinks: bounded, redacted, on one line, and panics of their `Display` contained.
+//! Foreign texts for sinks: bounded, redacted, on one line, and panics of their `Display`
+//! contained.
 
 use crate::error::{details, redact};
 use std::fmt;
@@ -8,8 +9,8 @@ pub(crate) use crate::error::chain as levels;
 /// How many bytes of a message reach a sink.
 pub(crate) const MAX_MESSAGE: usize = 4096;
 
-/// Returns the text of a value for a sink: at most `max` bytes (and a mark where it was cut), secrets
-/// replaced, control characters escaped.
+/// Returns the text of a value for a sink: at most `max` bytes (and a mark where it was cut),
+/// secrets replaced, control characters escaped.
 pub(crate) fn for_sink(value: &dyn fmt::Display, max: usize) -> String {
     redact::sink_display(value, max)
 }

@@ -148,8 +148,8 @@ impl MonitorConfigBuilder {
     ///
     /// An event whose record is dropped is not counted, not journalled and brings no notification;
     /// of an error, one log line at debug remains, and what the failed call returns is not changed.
-    /// If the function panics, the record is kept as it was before. Errors that it reports itself are
-    /// recorded without it.
+    /// If the function panics, the record is kept as it was before. Errors that it reports itself
+    /// are recorded without it.
     ///
     /// # Examples
     ///

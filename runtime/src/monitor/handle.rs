@@ -31,8 +31,8 @@ use std::{
 
 /// Counts errors and keeps the recent ones; cheap to clone, all clones are one monitor.
 ///
-/// The monitor of the process is [`error_monitor`]. A monitor of your own has only the errors that are
-/// passed to [`record`](Self::record), or those of the events that it is
+/// The monitor of the process is [`error_monitor`]. A monitor of your own has only the errors that
+/// are passed to [`record`](Self::record), or those of the events that it is
 /// [subscribed](event::subscribe) to.
 ///
 /// Recording takes a few hundred nanoseconds however much is kept already, and memory is bounded
@@ -46,8 +46,8 @@ struct MonitorInner {
     /// Read for each error, written when the system is configured.
     config: RwLock<MonitorConfig>,
     shards: Shards,
-    /// Whether there is a journal: saves threads that record the lock of it, which all of them would
-    /// write to. Relaxed: written under that lock, which a thread that finds it set takes.
+    /// Whether there is a journal: saves threads that record the lock of it, which all of them
+    /// would write to. Relaxed: written under that lock, which a thread that finds it set takes.
     has_journal: AtomicBool,
     journal: RwLock<Option<Arc<dyn Journal>>>,
     /// Whether this is the monitor of the process: errors that are recorded by hand are passed to
@@ -61,8 +61,8 @@ struct MonitorInner {
 static OF_PROCESS: OnceLock<ErrorMonitor> = OnceLock::new();
 
 /// Returns the monitor of the process, which records every error that boundaries, attributes and
-/// [`report`](crate::report) report; the first call starts it. Inside a test scope it is the monitor
-/// of the scope.
+/// [`report`](crate::report) report; the first call starts it. Inside a test scope it is the
+/// monitor of the scope.
 ///
 /// # Examples
 ///
@@ -154,8 +154,8 @@ impl ErrorMonitor {
     /// is `record`, at the caller's place.
     ///
     /// An [`AppError`](crate::AppError) that was recorded or reported before is not counted again.
-    /// On the monitor of the process, the error is passed to alerts and other observers too. It is not
-    /// logged: [`report`](crate::report) does that.
+    /// On the monitor of the process, the error is passed to alerts and other observers too. It is
+    /// not logged: [`report`](crate::report) does that.
     #[track_caller]
     pub fn record<E: Recordable + ?Sized>(&self, error: &E) -> ErrorId {
         self.record_at(Severity::Error, error)
@@ -353,8 +353,8 @@ impl ErrorMonitor {
         drop((before, evicted));
     }
 
-    /// Counts and keeps an error that stands. An error inside an attempt is only journalled until it
-    /// is settled.
+    /// Counts and keeps an error that stands. An error inside an attempt is only journalled until
+    /// it is settled.
     fn observe(&self, event: &ErrorEvent<'_>) {
         if event.state != RecordState::Error {
             return self.journal_event(&Event::Error(*event));

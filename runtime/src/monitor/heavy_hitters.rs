@@ -13,8 +13,8 @@ pub(super) struct HeavyHitters {
 
 const SLOTS: usize = 64;
 
-/// How many occurrences make a key frequent. Making room costs a walk over all rows, which is less than
-/// so many occurrences cost.
+/// How many occurrences make a key frequent. Making room costs a walk over all rows, which is less
+/// than so many occurrences cost.
 const FREQUENT: u32 = 64;
 
 impl HeavyHitters {
@@ -24,7 +24,8 @@ impl HeavyHitters {
         }
     }
 
-    /// Counts an occurrence of a key; returns `true` if the key is frequent, and starts its count anew.
+    /// Counts an occurrence of a key; returns `true` if the key is frequent, and starts its count
+    /// anew.
     pub(super) fn count(&mut self, key: u64) -> bool {
         let (known, count) = &mut self.slots[(key % SLOTS as u64) as usize];
         if *count == 0 {

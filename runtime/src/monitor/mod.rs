@@ -4,8 +4,8 @@
 //! A log answers "what happened to this request"; it is bad at "how many of these per minute", and
 //! worse while the disk is full. The monitor receives each error once, through the one reporting
 //! path of boundaries, attributes and [`report`](crate::report), and answers from memory:
-//! [`stats`](ErrorMonitor::stats) briefly, [`snapshot`](ErrorMonitor::snapshot) in full. Everything is
-//! computed when it is read.
+//! [`stats`](ErrorMonitor::stats) briefly, [`snapshot`](ErrorMonitor::snapshot) in full. Everything
+//! is computed when it is read.
 //!
 //! # Examples
 //!

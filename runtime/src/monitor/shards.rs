@@ -141,8 +141,8 @@ impl Shards {
         })
     }
 
-    /// Moves the counts of one shard into the tables. A reader waits for the tables meanwhile, so that
-    /// no count is ever in neither place.
+    /// Moves the counts of one shard into the tables. A reader waits for the tables meanwhile, so
+    /// that no count is ever in neither place.
     #[cold]
     fn empty(&self, index: usize) {
         let mut merged = self.merged.lock();
@@ -186,7 +186,8 @@ impl Shards {
         work(&mut self.merged.lock().tables)
     }
 
-    /// Begins again from `fresh`; returns the tables with all counts so far, for the caller to drop.
+    /// Begins again from `fresh`; returns the tables with all counts so far, for the caller to
+    /// drop.
     pub(super) fn replace(&self, fresh: Box<ErrorTables>) -> (Box<ErrorTables>, Evicted) {
         self.with_all(|merged, shards| {
             let mut evicted = Evicted::default();

@@ -35,8 +35,8 @@ use std::{cmp::Reverse, collections::BTreeMap, sync::Arc};
 pub struct ErrorStats {
     /// All errors since the start or the last `clear`, also those that are no longer kept.
     pub total_errors: u64,
-    /// Errors per name of code, since the start or the last `clear`; codes without a row of their own
-    /// under `_OTHER`.
+    /// Errors per name of code, since the start or the last `clear`; codes without a row of their
+    /// own under `_OTHER`.
     pub error_counts: BTreeMap<String, u64>,
     /// Errors per hour and name of code: those of the last 60 minutes, computed now.
     pub error_rates: BTreeMap<String, f64>,

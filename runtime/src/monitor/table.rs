@@ -25,8 +25,8 @@ pub(super) trait Row {
 ///
 /// Rows that were idle for a day make room, and their counts go to the shared row, so that a burst
 /// of names that are used once does not keep out those of the next day. In a table [for heavy
-/// hitters](Self::for_heavy_hitters) the row with the lowest count makes room for a frequent key. Sums
-/// over all rows are exact at any time.
+/// hitters](Self::for_heavy_hitters) the row with the lowest count makes room for a frequent key.
+/// Sums over all rows are exact at any time.
 #[derive(Debug)]
 pub(super) struct Table<R> {
     rows: HashMap<u64, R, BuildHasherDefault<Spread>>,
@@ -60,8 +60,8 @@ impl<R: Row> Table<R> {
         }
     }
 
-    /// Returns the row to count `key` in so many times: its own, made if there is room for it, or else
-    /// the shared one.
+    /// Returns the row to count `key` in so many times: its own, made if there is room for it, or
+    /// else the shared one.
     pub(super) fn row_at(
         &mut self,
         key: u64,

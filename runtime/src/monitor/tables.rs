@@ -1,4 +1,5 @@
-//! The tables of a monitor, which count in constant time per error: no clock, no lock, no foreign code.
+//! The tables of a monitor, which count in constant time per error: no clock, no lock, no foreign
+//! code.
 
 use super::{
     batch::{Delta, Moment},
@@ -69,8 +70,8 @@ impl ErrorTables {
         })
     }
 
-    /// Counts errors that a shard counted before. Shards come in any order, so that the moment of an
-    /// error decides which one is the latest.
+    /// Counts errors that a shard counted before. Shards come in any order, so that the moment of
+    /// an error decides which one is the latest.
     pub(super) fn add(&mut self, delta: &Delta) {
         let (count, now) = (delta.count(), delta.last.0.tick);
         self.total += count;

@@ -65,10 +65,10 @@ static HOOK: OnceLock<Hook> = OnceLock::new();
 ///
 /// `tracing` shows the fields of a span to the subscriber only, and knows no traces. Records carry
 /// the name of the current span by themselves, its fields where the layer `SpanFields` (feature
-/// `tracing-subscriber`) keeps them, and all else from this function, in which the program
-/// reads its own subscriber. The function runs on the thread that reports, once for each error, before any lock;
-/// if it panics, the record has no context from it, and neither have errors that it reports itself.
-/// What it returns is redacted and bounded like every text.
+/// `tracing-subscriber`) keeps them, and all else from this function, in which the program reads
+/// its own subscriber. The function runs on the thread that reports, once for each error, before
+/// any lock; if it panics, the record has no context from it, and neither have errors that it
+/// reports itself. What it returns is redacted and bounded like every text.
 ///
 /// # Examples
 ///

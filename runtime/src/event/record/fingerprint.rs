@@ -97,7 +97,8 @@ pub(crate) fn key_of(text: &str) -> u64 {
 
 /// Takes a text into a hash of 64 bits, eight bytes at a time; the length separates neighbours.
 ///
-/// It need not resist attacks: if two texts collide, their groups are counted together, nothing else.
+/// It need not resist attacks: if two texts collide, their groups are counted together, nothing
+/// else.
 fn absorb(state: u64, text: &str) -> u64 {
     // Of a name of megabytes, head and length are enough.
     let bytes = text.as_bytes();

@@ -1,8 +1,9 @@
-//! Records: the owned, bounded and redacted form of events that log, monitor, journal and alerts show.
+//! Records: the owned, bounded and redacted form of events that log, monitor, journal and alerts
+//! show.
 //!
-//! An event borrows its cause and ends with the call that emits it. A [`Record`] is owned, bounded and
-//! without secrets. It is made at most once per event and monitor, and only if an observer asks for
-//! it: see [`Event::record`](super::Event::record).
+//! An event borrows its cause and ends with the call that emits it. A [`Record`] is owned, bounded
+//! and without secrets. It is made at most once per event and monitor, and only if an observer asks
+//! for it: see [`Event::record`](super::Event::record).
 
 pub(crate) mod cell;
 pub(super) mod context;

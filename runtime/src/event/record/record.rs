@@ -109,8 +109,8 @@ pub enum RecordKind {
     Queued,
     /// A notification that could not be delivered; its details hold it.
     Undelivered,
-    /// A queued or undelivered notification that needs no more attempts: it was delivered, or was refused
-    /// for good. Its identity is that of the notification.
+    /// A queued or undelivered notification that needs no more attempts: it was delivered, or was
+    /// refused for good. Its identity is that of the notification.
     Settled,
     /// A health check changed its status; its details have both.
     Health,
@@ -175,8 +175,8 @@ impl RecordKind {
 }
 
 impl Record {
-    /// Returns `true` if a journal writes the record before `append` returns: records from a level on,
-    /// audit records, errors that are not settled, and the fate of notifications.
+    /// Returns `true` if a journal writes the record before `append` returns: records from a level
+    /// on, audit records, errors that are not settled, and the fate of notifications.
     pub(crate) fn is_urgent(&self, inline_level: Severity) -> bool {
         use RecordKind::{Audit, Queued, Settled, Undelivered};
         let is_urgent_kind = matches!(self.kind, Audit | Queued | Undelivered | Settled);

@@ -15,8 +15,8 @@ pub(in crate::event) const MAX_SOURCES: usize = 16;
 const MAX_DETAILS: usize = 16 * 1024;
 const MAX_DEPTH: usize = 16;
 
-/// Returns a name for sinks. Remembers the last ones: a program has few names, and makes records of the
-/// same ones again and again.
+/// Returns a name for sinks. Remembers the last ones: a program has few names, and makes records of
+/// the same ones again and again.
 pub(in crate::event) fn clean_name(name: &str) -> String {
     let clean = || text::for_sink(&name, MAX_NAME);
     if name.len() > MAX_NAME || Redactor::current().has_rules() {

@@ -1,4 +1,5 @@
-//! Interleavings of the frame, the sweep of overdue errors and a shutdown, which settle held errors.
+//! Interleavings of the frame, the sweep of overdue errors and a shutdown, which settle held
+//! errors.
 
 use super::*;
 use loom::thread;

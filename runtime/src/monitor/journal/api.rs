@@ -1,4 +1,4 @@
-//! What every journal can do.
+//! The interface of journals.
 
 use super::{
     claims::{self, Claim},
@@ -10,10 +10,10 @@ use super::{
 use crate::{error::ErrorId, event::Record};
 use std::fmt;
 
-/// A place that keeps errors beyond the process.
+/// A store that keeps errors beyond the process.
 ///
 /// The monitor calls [`append`](Self::append) on the thread that reports the error, after all its
-/// locks are gone. An implementation must be quick, must not block without bound, and must not
+/// locks are released. An implementation must be quick, must not block without bound, and must not
 /// itself report errors through this library.
 ///
 /// Two records with one [`id`](crate::monitor::ErrorRecord::id) and kind are one: an error in the
@@ -24,7 +24,7 @@ use std::fmt;
 /// record for both, with the contents of the last; [`counts`](Self::counts) has each error once and
 /// none that is retried. One that stays pending is an error.
 pub trait Journal: fmt::Debug + Send + Sync + 'static {
-    /// Appends one record. `Ok` says that it is as safe as this journal can make it.
+    /// Appends one record. `Ok` means that it is as safe as this journal can make it.
     ///
     /// # Errors
     ///
@@ -46,15 +46,16 @@ pub trait Journal: fmt::Debug + Send + Sync + 'static {
     /// The journal cannot be read.
     fn counts(&self) -> Result<ErrorCounts, JournalError>;
 
-    /// Writes what waits in a buffer.
+    /// Writes the records that wait in a buffer.
     ///
     /// # Errors
     ///
-    /// It cannot be written now; it still waits.
+    /// They cannot be written now; they still wait.
     fn flush(&self) -> Result<(), JournalError>;
 
-    /// Tries whether records can be written, as far as that can be known without one. The error
-    /// system asks when it starts, and warns; the default says that all is well.
+    /// Checks whether records can be written, as far as that is possible without writing one. The
+    /// error system calls this when it starts, and logs a warning for an error; the default returns
+    /// `Ok`.
     ///
     /// # Errors
     ///
@@ -63,13 +64,13 @@ pub trait Journal: fmt::Debug + Send + Sync + 'static {
         Ok(())
     }
 
-    /// Tells how the journal is doing, from memory: it must not wait for a write that is under way,
-    /// or whoever asks (health does, for each report) would hang with a disk that hangs.
+    /// Returns the status of the journal, from memory. It must not wait for a write that is under
+    /// way: a caller (health, for each report) would hang with a disk that hangs.
     fn status(&self) -> JournalStatus;
 
-    /// Claims the notifications of `owner`, which alerting made up for itself and wrote into its
-    /// records. Returns `None` while the claim is held elsewhere. A claim ends with the process
-    /// that holds it.
+    /// Claims the notifications of `owner`, an identity that alerting made for itself and wrote
+    /// into its records. Returns `None` while the claim is held elsewhere. A claim ends with the
+    /// process that holds it.
     ///
     /// Alerting delivers what an earlier process left only with a claim on its owner, so that of
     /// several processes that start on one journal one delivers it. The journals of the library

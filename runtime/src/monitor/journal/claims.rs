@@ -1,4 +1,4 @@
-//! Claims: who delivers what an owner left in a journal.
+//! Claims on the notifications that an owner left in a journal.
 
 use super::file_identity::FileIdentity;
 use crate::{error::ErrorId, time::Timestamp};
@@ -15,8 +15,8 @@ use std::{
     time::Duration,
 };
 
-/// The sole right to deliver what one owner left in a journal, until it is dropped or the process
-/// ends; see [`Journal::claim`](super::Journal::claim).
+/// The sole right to deliver the notifications that one owner left in a journal, until it is
+/// dropped or the process ends; see [`Journal::claim`](super::Journal::claim).
 pub struct Claim {
     _held: Box<dyn Any + Send + Sync>,
 }
@@ -78,10 +78,11 @@ pub(super) fn in_folder(
 
 const PREFIX: &str = "alerts-";
 const SUFFIX: &str = ".lock";
-/// How often a file is tried: another process may have it for the moment in which it is removed.
+/// How often a lock is tried: another process may hold it for the moment in which it removes the
+/// file.
 const TRIES: usize = 100;
-/// The file of a process that was killed stays. So many of them, and none that is younger, are
-/// removed at once.
+/// How many files of killed processes are removed at once, once they are as old as
+/// [`ABANDONED_AFTER`].
 const MAX_REMOVED: usize = 100;
 const ABANDONED_AFTER: Duration = Duration::from_secs(3600);
 
@@ -95,8 +96,8 @@ struct LockFile {
 
 impl Drop for LockFile {
     fn drop(&mut self) {
-        // While the lock is held: whoever has the file open by then finds that the path leads to
-        // another one.
+        // While the lock is held: a process that has the file open by then finds another file at
+        // the path.
         if self.process == process::id() {
             let _ = fs::remove_file(&self.path);
         }
@@ -107,7 +108,10 @@ fn try_lock(path: PathBuf) -> io::Result<Option<LockFile>> {
     for _ in 0..TRIES {
         let file = open(&path)?;
         match file.try_lock() {
-            Ok(()) if FileIdentity::at(&path) == Some(FileIdentity::of(&file.metadata()?)) => {
+            Ok(())
+                if FileIdentity::at(&path)
+                    == Some(FileIdentity::from_metadata(&file.metadata()?)) =>
+            {
                 return Ok(Some(LockFile {
                     path,
                     _file: file,
@@ -137,8 +141,8 @@ fn open(path: &Path) -> io::Result<File> {
     }
 }
 
-/// Removes files that processes left which were killed. A claim needs no file that exists, so that
-/// none is missed.
+/// Removes the files of processes that were killed. A claim needs no existing file, so that none is
+/// missed.
 fn remove_abandoned(folder: &Path, wall: Timestamp) {
     let Ok(entries) = fs::read_dir(folder) else {
         return;
@@ -180,7 +184,7 @@ mod tests {
     }
 
     #[test]
-    fn one_holder_at_a_time_has_a_claim_until_it_is_dropped() {
+    fn claim_has_one_holder_until_it_is_dropped() {
         let folder = tempfile::tempdir().unwrap();
         let owner = ErrorId::new();
         let claims: [&dyn Fn() -> Option<Claim>; 2] =
@@ -196,10 +200,9 @@ mod tests {
         assert_eq!(files(folder.path()), 0, "its file goes with the claim");
     }
 
-    /// Each round all threads go for one claim; whoever has it removes its file while others open
-    /// it.
+    /// In each round all threads try one claim; its holder removes the file while others open it.
     #[test]
-    fn no_two_threads_hold_one_claim_while_its_file_comes_and_goes() {
+    fn threads_never_hold_one_claim_together_while_its_file_is_removed_and_made() {
         let folder = tempfile::tempdir().unwrap();
         let (owner, held) = (ErrorId::new(), std::sync::atomic::AtomicUsize::new(0));
         thread::scope(|scope| {
@@ -221,7 +224,7 @@ mod tests {
     #[test]
     fn files_of_killed_processes_are_removed_and_those_in_use_stay() {
         let folder = tempfile::tempdir().unwrap();
-        let left_by_a_kill = || {
+        let leave_file_of_killed_process = || {
             let file = open(
                 &folder
                     .path()
@@ -230,8 +233,8 @@ mod tests {
             .unwrap();
             file.set_modified(SystemTime::UNIX_EPOCH).unwrap();
         };
-        (0..5).for_each(|_| left_by_a_kill());
-        fs::write(folder.path().join("alerts-notes.lock"), "of the user's").unwrap();
+        (0..5).for_each(|_| leave_file_of_killed_process());
+        fs::write(folder.path().join("alerts-notes.lock"), "of the user").unwrap();
         let used = in_folder(
             folder.path(),
             ErrorId::new(),

@@ -1,4 +1,4 @@
-//! Whether the wall clock may be believed when records are removed by their age.
+//! Jumps of the wall clock, which keep records from being removed by age.
 
 use crate::{
     sync::Mutex,
@@ -13,13 +13,13 @@ use std::time::Duration;
 /// clock that was set right stays where it is, and one that was set wrong has been set back by
 /// then, in most cases.
 #[derive(Debug)]
-pub(super) struct JumpDetector(Mutex<Option<Look>>);
+pub(super) struct JumpDetector(Mutex<Option<Reading>>);
 
 #[derive(Clone, Copy, Debug)]
-struct Look {
+struct Reading {
     now: Tick,
     wall: Timestamp,
-    /// When the last jump was seen.
+    /// When the last jump was detected.
     jumped: Option<Tick>,
 }
 
@@ -34,7 +34,7 @@ impl JumpDetector {
         Self(Mutex::new(None))
     }
 
-    /// Takes a look at the clocks, and returns `true` if the wall clock may be believed.
+    /// Compares the clocks, and returns `true` if the wall clock has been steady long enough.
     pub(super) fn is_steady_at(&self, now: Tick, wall: Timestamp) -> bool {
         let mut last = self.0.lock();
         let jumped = last.and_then(|last| {
@@ -50,7 +50,7 @@ impl JumpDetector {
             }
         });
         let jumped = jumped.filter(|jumped| now.since(*jumped) < CONFIRMED_AFTER);
-        *last = Some(Look { now, wall, jumped });
+        *last = Some(Reading { now, wall, jumped });
         jumped.is_none()
     }
 }
@@ -66,20 +66,20 @@ mod tests {
     const MINUTE: u64 = 60;
     const YEARS: i64 = 10 * 365 * 86_400;
 
-    /// What rounds answer, each at so many seconds by the monotonic clock, with the wall clock so
-    /// many seconds ahead.
-    fn rounds(looks: &[(u64, i64)]) -> Vec<bool> {
-        let clock_jumps = JumpDetector::new();
-        let look = |&(seconds, ahead): &(u64, i64)| {
+    /// The results of rounds, each at so many seconds by the monotonic clock, with the wall clock
+    /// so many seconds ahead.
+    fn rounds(readings: &[(u64, i64)]) -> Vec<bool> {
+        let detector = JumpDetector::new();
+        let is_steady = |&(seconds, ahead): &(u64, i64)| {
             let wall =
                 Timestamp::from_unix_millis((1_800_000_000 + seconds.cast_signed() + ahead) * 1000);
-            clock_jumps.is_steady_at(Tick::ZERO.after(Duration::from_secs(seconds)), wall)
+            detector.is_steady_at(Tick::ZERO.after(Duration::from_secs(seconds)), wall)
         };
-        looks.iter().map(look).collect()
+        readings.iter().map(is_steady).collect()
     }
 
     #[test]
-    fn clocks_that_agree_are_believed_however_long_a_round_takes() {
+    fn agreeing_clocks_are_steady_however_long_a_round_takes() {
         assert_eq!(
             rounds(&[(0, 0), (1, 0), (2, 0), (100_000, 30), (100_001, 90)]),
             [true; 5]
@@ -87,7 +87,7 @@ mod tests {
     }
 
     #[test]
-    fn jump_is_believed_once_it_has_stayed_for_ten_minutes() {
+    fn clock_is_steady_ten_minutes_after_a_jump() {
         let jumped = [
             (0, 0),
             (1, YEARS),
@@ -101,7 +101,7 @@ mod tests {
     }
 
     #[test]
-    fn jump_that_is_taken_back_counts_as_one_more() {
+    fn jump_back_counts_as_another_jump() {
         let there_and_back = [
             (0, 0),
             (5, YEARS),

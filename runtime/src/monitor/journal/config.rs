@@ -1,4 +1,4 @@
-//! Where a journal lies and how much it keeps.
+//! The configuration of journals.
 
 use crate::{
     error::ConfigError,
@@ -7,7 +7,7 @@ use crate::{
 };
 use std::{fmt, ops::RangeInclusive, path::PathBuf, time::Duration};
 
-/// Where a [`FileJournal`](super::FileJournal) lies and how much it keeps.
+/// The configuration of a [`FileJournal`](super::FileJournal): its folder, and how much it keeps.
 ///
 /// # Defaults
 ///
@@ -104,8 +104,8 @@ impl JournalConfigBuilder {
         self
     }
 
-    /// Sets whether a thread of the journal's own writes what waits and removes what is old;
-    /// without it, call [`maintain`](super::FileJournal::maintain).
+    /// Sets whether a thread of the journal writes waiting records and removes old ones; without
+    /// it, call [`maintain`](super::FileJournal::maintain).
     pub fn background(mut self, on: bool) -> Self {
         self.0.background = on;
         self
@@ -194,7 +194,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_setting_out_of_range_is_told_at_once() {
+    fn every_setting_out_of_range_is_reported_at_once() {
         let builder = JournalConfig::builder("")
             .max_segment_bytes(1)
             .max_age(Duration::ZERO)

@@ -1,4 +1,4 @@
-//! How many errors there were, by code and by day.
+//! Counts of errors by code and by day.
 
 use crate::{
     monitor::{serialize::serialize_fields, table::OTHER},
@@ -7,7 +7,7 @@ use crate::{
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 
-/// How many errors there were, by code and by UTC day, also of those that are no longer kept.
+/// Counts of errors by code and by UTC day, those that are no longer kept included.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ErrorCounts {
@@ -15,7 +15,7 @@ pub struct ErrorCounts {
     pub total: u64,
     /// Errors by the name of their code.
     pub by_code: BTreeMap<String, u64>,
-    /// Errors by UTC day, as `2026-03-01`.
+    /// Errors by UTC day, for example `2026-03-01`.
     pub by_day: BTreeMap<String, u64>,
 }
 
@@ -35,8 +35,7 @@ impl<'a> FromIterator<(Timestamp, &'a str)> for ErrorCounts {
     }
 }
 
-/// Counts by day and code together: what is kept of files that are gone. At most 200 codes a day
-/// and 3,660 days.
+/// Counts by day and code together, at most 200 codes a day and 3,660 days.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct DailyCounts(BTreeMap<String, BTreeMap<String, u64>>);
 
@@ -69,7 +68,7 @@ impl DailyCounts {
         self.fold_old_days();
     }
 
-    /// The oldest days become one, so that no error is ever uncounted.
+    /// Merges the oldest days into one, so that no error is ever uncounted.
     fn fold_old_days(&mut self) {
         while self.0.len() > MAX_DAYS {
             let Some((_, oldest)) = self.0.pop_first() else {
@@ -106,7 +105,7 @@ impl DailyCounts {
         Value::Object(days.collect())
     }
 
-    /// Takes what `to_json` wrote; what is not of that form is left out.
+    /// Reads the form that `to_json` writes, and leaves out anything else.
     pub(super) fn from_json(json: &Map<String, Value>) -> Self {
         let mut days = Self::default();
         for (day, codes) in json

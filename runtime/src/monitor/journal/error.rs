@@ -2,7 +2,7 @@
 
 use std::{error::Error, io};
 
-/// A journal cannot be written or read.
+/// The error of a journal that cannot be written or read.
 #[derive(Debug, thiserror::Error)]
 #[error("journal: cannot {action}")]
 pub struct JournalError {
@@ -11,7 +11,7 @@ pub struct JournalError {
 }
 
 impl JournalError {
-    /// Makes an error that says what could not be done, as `append a record`, and why.
+    /// Makes an error from the action that failed, for example `append a record`, and its cause.
     #[must_use]
     pub fn new(action: &'static str, source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
         Self {
@@ -20,7 +20,7 @@ impl JournalError {
         }
     }
 
-    /// The answer for a record that is lost.
+    /// Makes the error for a record that is lost.
     pub(super) fn refused() -> Self {
         Self {
             action: "keep a record: those that wait take all of `buffer_bytes`",
@@ -28,7 +28,7 @@ impl JournalError {
         }
     }
 
-    /// The answer while the journal waits before it tries again.
+    /// Makes the error for a record that waits until the journal tries again.
     pub(super) fn waiting() -> Self {
         Self {
             action: "write at present; the record waits",

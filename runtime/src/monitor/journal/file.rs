@@ -28,12 +28,12 @@ use crate::{
 };
 use std::{fmt, io, path::Path, sync::Arc};
 
-/// A journal of JSON Lines in a folder; see the [module](super) for what it promises.
+/// A journal of JSON Lines in a folder; the [module](super) lists its guarantees.
 ///
 /// Opening touches no file (the error system [checks](Journal::check) it when it starts), and
-/// nothing that is wrong with the folder fails the program: see [`status`](Journal::status).
+/// no problem with the folder fails the program: see [`status`](Journal::status).
 /// Several processes, and several journals of one process, may share a folder. Dropping it writes
-/// what waits.
+/// the records that wait.
 pub struct FileJournal {
     folder: Folder,
     inner: PerProcess<Arc<Inner>>,
@@ -49,8 +49,8 @@ struct Inner {
     clock_jumps: JumpDetector,
 }
 
-/// How often counting begins again because files were rolled up meanwhile.
-const MOST_COUNTINGS: usize = 8;
+/// How often counting begins again because files were removed meanwhile.
+const MAX_COUNTINGS: usize = 8;
 
 impl FileJournal {
     /// Makes a journal; its folder and first file are made with the first record.
@@ -63,8 +63,8 @@ impl FileJournal {
         }
     }
 
-    /// What belongs to this process: one that was forked has its own file, lines that wait and
-    /// thread.
+    /// Returns what belongs to this process: a forked process has an open file, waiting lines and a
+    /// thread of its own.
     fn inner(&self) -> &Arc<Inner> {
         self.inner
             .get(|inherited| Inner::start(inherited.config.clone()))
@@ -76,7 +76,7 @@ impl FileJournal {
         self.folder.path()
     }
 
-    /// Writes what waits and removes files by total size and age; the journal's own thread does so
+    /// Writes waiting records and removes files by total size and age; the journal's thread does so
     /// every second.
     ///
     /// # Errors
@@ -93,7 +93,7 @@ impl Journal for FileJournal {
     }
 
     fn query(&self, query: &Query) -> Result<Page, JournalError> {
-        // What waits is newer than all that is written.
+        // Waiting records are newer than all written ones.
         let _ = self.inner().write_waiting();
         self.inner()
             .query(query)
@@ -130,7 +130,7 @@ impl Journal for FileJournal {
 
 impl Drop for FileJournal {
     fn drop(&mut self) {
-        // A process that was forked and never used it has nothing that waits.
+        // In a forked process that never used it nothing waits.
         let Some(inner) = self.inner.existing() else {
             return;
         };
@@ -229,7 +229,7 @@ impl Inner {
             };
             let mut lines = ReverseLines::new(file, from);
             while let Some((at, line)) = lines.next_line()? {
-                // A start of alerting reads the whole journal for few records.
+                // When alerting starts, it reads the whole journal for few records.
                 if query.is_of_notifications && !line::is_of_notification(&line) {
                     continue;
                 }
@@ -250,7 +250,7 @@ impl Inner {
                     continue;
                 };
                 if page.records.len() == query.limit {
-                    // One more than fits: the page ends before it.
+                    // One more than the page holds: the page ends before it.
                     page.next = page
                         .next
                         .or(Some(Cursor::new(number, at + line.len() as u64 + 1)));
@@ -262,7 +262,7 @@ impl Inner {
         Ok(page)
     }
 
-    /// The files behind a number that can be read. The others are shown by the status.
+    /// Returns the readable files after a number. The status shows the others.
     fn numbers(&self, through: u64) -> io::Result<Vec<u64>> {
         let numbers = self.folder.numbers(through)?;
         Ok(self.folder.readable(numbers, |file, err| {
@@ -272,25 +272,29 @@ impl Inner {
 
     fn counts(&self) -> io::Result<ErrorCounts> {
         let mut tallies = self.tallies.lock();
-        let mut removed = RemovedCounts::read_or_none(self.folder.path())?;
-        for _ in 0..MOST_COUNTINGS {
-            let sum = tallies.sum(&self.folder, &removed, self.numbers(removed.through)?)?;
+        let mut removed_counts = RemovedCounts::read_or_none(self.folder.path())?;
+        for _ in 0..MAX_COUNTINGS {
+            let sum = tallies.sum(
+                &self.folder,
+                &removed_counts,
+                self.numbers(removed_counts.through)?,
+            )?;
             let after = RemovedCounts::read_or_none(self.folder.path())?;
-            if after.through == removed.through {
+            if after.through == removed_counts.through {
                 return Ok(sum.summed());
             }
-            // A file was rolled up after the roll-up was read, and may be in neither.
-            removed = after;
+            // A file was removed after its counts were read, and may be in neither.
+            removed_counts = after;
         }
         Err(io::ErrorKind::ResourceBusy.into())
     }
 
     fn maintain(&self) -> Result<(), JournalError> {
-        // Also a file that nothing is appended to is let go when it was moved.
+        // A moved file is closed even if nothing is appended.
         let (now, wall) = (self.clock().now(), Timestamp::from(self.clock().wall()));
-        self.writer.lock().look_at(now);
+        self.writer.lock().close_if_moved_at(now);
         let written = self.write_waiting();
-        self.writer.lock().let_go();
+        self.writer.lock().release();
         let is_steady = self.clock_jumps.is_steady_at(now, wall);
         let removed = remove_old(&self.folder, &self.config, (wall, is_steady), &self.tracker);
         self.tracker.record_removal(&removed);
@@ -327,9 +331,9 @@ mod tests {
     };
     use std::{sync::mpsc, thread, time::Duration};
 
-    /// Simulated: the value of another process id stands for the parent's.
+    /// The fork is simulated, by the number of another process in place of the parent's.
     #[test]
-    fn process_that_was_forked_while_its_parent_was_writing_has_a_writer_of_its_own() {
+    fn process_forked_while_its_parent_writes_has_a_writer_of_its_own() {
         let folder = tempfile::tempdir().unwrap();
         let config = || {
             JournalConfig::builder(folder.path())
@@ -360,7 +364,7 @@ mod tests {
         assert_eq!(
             child.query(&Query::new()).unwrap().records.len(),
             1,
-            "what waits is the parent's to write"
+            "the parent writes its own waiting records"
         );
         drop(monitor.take_journal());
         drop(child);
@@ -368,10 +372,9 @@ mod tests {
         assert_eq!(parent.query(&Query::new()).unwrap().records.len(), 2);
     }
 
-    /// A disk that hangs keeps the lock of the writer; whoever asks how the journal is doing must
-    /// not hang with it.
+    /// A disk that hangs keeps the lock of the writer, and `status` must not wait for it.
     #[test]
-    fn the_status_is_told_while_a_write_hangs() {
+    fn status_does_not_wait_for_a_hanging_write() {
         let folder = tempfile::tempdir().unwrap();
         let config = JournalConfig::builder(folder.path())
             .background(false)
@@ -385,12 +388,12 @@ mod tests {
             &AppError::new(ErrorCode::SYNC_ERROR, "waits"),
         );
         let hangs = journal.inner().writer.lock();
-        let (sender, told) = mpsc::channel();
-        let asked = journal.clone();
-        let asking = thread::spawn(move || sender.send(asked.status()));
-        let status = told.recv_timeout(Duration::from_secs(10));
+        let (sender, receiver) = mpsc::channel();
+        let shared = journal.clone();
+        let reader = thread::spawn(move || sender.send(shared.status()));
+        let status = receiver.recv_timeout(Duration::from_secs(10));
         drop(hangs);
-        asking.join().unwrap().unwrap();
+        reader.join().unwrap().unwrap();
         assert_eq!(
             status.map(|status| (status.waiting, status.written)),
             Ok((1, 0))

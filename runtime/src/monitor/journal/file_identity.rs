@@ -1,4 +1,4 @@
-//! Which file it is, whatever its name.
+//! The identity of a file, whatever its name.
 
 use std::{
     fs::{self, Metadata},
@@ -6,10 +6,10 @@ use std::{
     time::SystemTime,
 };
 
-/// Tells one file from another that took its name.
+/// Distinguishes a file from another one that took its name.
 ///
-/// While a handle is open, device and inode are enough. The time of creation tells files apart
-/// whose inode was used again, and is all there is where the system shows no inodes.
+/// While a handle is open, device and inode are enough. The time of creation distinguishes files
+/// with a reused inode, and is all there is on systems without inodes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct FileIdentity {
     #[cfg(unix)]
@@ -18,7 +18,7 @@ pub(super) struct FileIdentity {
 }
 
 impl FileIdentity {
-    pub(super) fn of(metadata: &Metadata) -> Self {
+    pub(super) fn from_metadata(metadata: &Metadata) -> Self {
         #[cfg(unix)]
         use std::os::unix::fs::MetadataExt;
         Self {
@@ -28,8 +28,8 @@ impl FileIdentity {
         }
     }
 
-    /// The file that the path leads to now, if it leads anywhere.
+    /// Returns the identity of the file at a path, if there is one.
     pub(super) fn at(path: &Path) -> Option<Self> {
-        fs::metadata(path).ok().as_ref().map(Self::of)
+        fs::metadata(path).ok().as_ref().map(Self::from_metadata)
     }
 }

@@ -1,11 +1,10 @@
-//! Joining the two lines of a record while a page is read.
+//! Joins of the two lines of a record, while a page is read.
 //!
 //! A joined record stands where its first line stands, whenever the second one is written, so that
 //! paging neither skips nor repeats it; it has the contents of its last line. The other line of an
 //! error inside an attempt comes within a minute; files that begin more than [`HORIZON`] before or
-//! after are not looked at, whose writers' clocks would have to differ by that much. The second
-//! line of a transition comes whenever the circuit is no longer open, so that all later files are
-//! looked at.
+//! after are not read: the clocks of their writers would have to differ by that much. The second
+//! line of a transition comes when the circuit is no longer open, so that all later files are read.
 
 use super::{line, segments::Folder, tally_cache::TallyCache};
 use crate::{
@@ -15,7 +14,7 @@ use crate::{
 };
 use std::{collections::HashMap, io, time::Duration};
 
-/// Joins lines for one question.
+/// Joins lines for one query.
 #[derive(Debug)]
 pub(super) struct Joins<'a> {
     folder: &'a Folder,
@@ -45,8 +44,8 @@ impl<'a> Joins<'a> {
         }
     }
 
-    /// The record that a line of a file stands for: itself, what a later line made of it, or `None`
-    /// where it has an earlier line to stand for it.
+    /// Returns the record that a line of a file stands for: its own, that of a later line, or
+    /// `None` if an earlier line stands for it.
     pub(super) fn join(
         &mut self,
         number: u64,
@@ -76,7 +75,7 @@ impl<'a> Joins<'a> {
         ))
     }
 
-    /// Where the record's last line in a later file is.
+    /// Returns the file and position of the record's last line in a later file.
     fn in_later(&self, number: u64, record: &Record) -> io::Result<Option<(u64, u64)>> {
         let is_transition = record.kind == RecordKind::Transition;
         if !is_transition && record.state != RecordState::Pending {

@@ -1,4 +1,4 @@
-//! The form of a record on disk: one line of JSON.
+//! Lines: the form of records on disk, one JSON object each.
 
 use crate::{
     error::ErrorId,
@@ -8,13 +8,13 @@ use crate::{
 use serde_json::{Map, Value};
 use std::{str::FromStr, sync::Arc, time::Duration};
 
-/// What each line begins with. A text inside a record cannot hold it: JSON escapes the quotes.
+/// The start of each line. A text inside a record cannot contain it: JSON escapes the quotes.
 const START: &str = r#"{"v":1,"id":""#;
 
-/// How many places in a line are tried as the start of a record.
+/// How many positions in a line are tried as the start of a record.
 const MAX_STARTS: usize = 64;
 
-/// A line that holds no record.
+/// The error for a line that holds no record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Torn;
 
@@ -25,7 +25,7 @@ pub(super) struct Decoded {
     pub(super) after_torn: bool,
 }
 
-/// The line of a record, with its newline.
+/// Returns the line of a record, with its newline.
 pub(super) fn encode(record: &Record) -> Vec<u8> {
     let mut line = Vec::with_capacity(512);
     line.extend_from_slice(br#"{"v":1,"#);
@@ -44,8 +44,8 @@ pub(super) fn encode(record: &Record) -> Vec<u8> {
 
 /// Reads a line, without its newline.
 ///
-/// Behind the remains of a torn line, in the same line, there may be a whole record of a process
-/// that went on writing.
+/// After the remains of a torn line, the same line may hold a whole record of a process that went
+/// on writing.
 pub(super) fn decode(line: &[u8]) -> Result<Decoded, Torn> {
     let whole = std::str::from_utf8(line).ok().and_then(parse);
     if let Some(record) = whole {
@@ -84,10 +84,10 @@ pub(super) fn is_joined(record: &Record) -> bool {
     }
 }
 
-/// What counting needs of a line, found without parsing the rest: time and name of the code of an
-/// error that stands alone.
+/// Finds what counting needs of a line without parsing the rest: time and name of the code of an
+/// error that is not joined.
 ///
-/// Gives nothing for a line that is not exactly as `encode` writes it, that may be torn, or that
+/// Returns `None` for a line that is not exactly as `encode` writes it, that may be torn, or that
 /// may be joined with another one.
 pub(super) fn head(line: &str) -> Option<(Timestamp, &str)> {
     let rest = line.strip_prefix(START)?;
@@ -112,7 +112,7 @@ pub(super) fn is_of_notification(line: &[u8]) -> bool {
     std::str::from_utf8(line).map_or(true, |line| kinds.iter().any(|kind| line.contains(kind)))
 }
 
-/// The record of a line that may be joined with another one; other lines are not parsed.
+/// Returns the record of a line that may be joined with another one; other lines are not parsed.
 pub(super) fn joined(line: &[u8]) -> Option<Record> {
     let text = std::str::from_utf8(line).ok();
     let keys = [r#""kind":"transition""#, r#""state":"#, r#""attempt":"#];
@@ -194,7 +194,7 @@ fn origin(map: &mut Map<String, Value>) -> Option<Arc<Origin>> {
 }
 
 impl Record {
-    /// Reads what `Serialize` wrote.
+    /// Reads the form that `Serialize` writes.
     pub(crate) fn from_json(json: Value) -> Option<Self> {
         if let Value::Object(mut map) = json {
             record(&mut map)
@@ -275,7 +275,7 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn a_record_is_one_line_that_reads_back_whatever_its_texts_are() {
+    fn record_is_one_line_that_reads_back_whatever_its_texts() {
         for message in [
             "plain",
             "two\nlines\r\n",
@@ -297,7 +297,7 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn state_and_attempt_read_back_and_are_absent_from_a_plain_error() {
+    fn state_and_attempt_read_back_and_plain_errors_have_none() {
         let plain = String::from_utf8(without_newline(&sample("m"))).unwrap();
         assert!(
             !plain.contains("state") && !plain.contains("attempt"),
@@ -317,13 +317,13 @@ pub(super) mod tests {
                     after_torn: false
                 })
             );
-            // Whether it counts is for the reader of the whole record.
+            // Whether it counts shows in the whole record alone.
             assert_eq!(head(std::str::from_utf8(&line).unwrap()), None);
         }
     }
 
     #[test]
-    fn a_record_behind_the_remains_of_another_is_found() {
+    fn record_after_a_torn_one_is_found() {
         let (torn, whole) = (sample("torn"), sample("whole"));
         let (first, second) = (without_newline(&torn), without_newline(&whole));
         for cut in 1..first.len() {
@@ -338,7 +338,7 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn heads_are_read_without_parsing_or_not_at_all() {
+    fn heads_of_torn_lines_are_not_read() {
         let record = sample("m");
         let line = String::from_utf8(without_newline(&record)).unwrap();
         assert_eq!(head(&line), Some((record.timestamp, "DB_WRITE_ERROR")));
@@ -348,13 +348,13 @@ pub(super) mod tests {
 
     proptest! {
         #[test]
-        fn no_bytes_make_the_reader_panic(line in proptest::collection::vec(any::<u8>(), 0..200)) {
+        fn arbitrary_bytes_do_not_panic_the_reader(line in proptest::collection::vec(any::<u8>(), 0..200)) {
             let _ = decode(&line);
             let _ = std::str::from_utf8(&line).map(head);
         }
 
         #[test]
-        fn no_change_of_a_byte_makes_the_reader_panic(at in 0usize..300, byte: u8) {
+        fn changed_byte_does_not_panic_the_reader(at in 0usize..300, byte: u8) {
             let mut line = without_newline(&sample("m"));
             let at = at % line.len();
             line[at] = byte;

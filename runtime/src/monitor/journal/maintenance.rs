@@ -1,4 +1,4 @@
-//! The thread that looks after a journal.
+//! The maintenance thread of a journal.
 
 use crate::event::names;
 use std::{
@@ -7,16 +7,16 @@ use std::{
     time::Duration,
 };
 
-/// What the thread looks after.
+/// A journal with a maintenance thread.
 pub(super) trait Maintained: Send + Sync + 'static {
-    /// Writes what waits and removes what is old. What goes wrong is told by the status, and tried
-    /// again next time.
+    /// Writes waiting records and removes old ones. The status shows failures; the next round tries
+    /// again.
     fn run_maintenance(&self);
 
     fn wake(&self) -> &Wake;
 }
 
-/// Wakes the thread before its second is over.
+/// Wakes the thread before its interval is over.
 #[derive(Debug, Default)]
 pub(super) struct Wake {
     flags: Mutex<Flags>,
@@ -25,21 +25,21 @@ pub(super) struct Wake {
 
 #[derive(Clone, Copy, Debug, Default)]
 struct Flags {
-    /// There is something to do at once.
+    /// A round is due at once.
     due: bool,
-    /// The journal is gone.
+    /// The journal was dropped.
     over: bool,
 }
 
-const TICK: Duration = Duration::from_secs(1);
+const INTERVAL: Duration = Duration::from_secs(1);
 
 impl Wake {
-    /// Lets the thread look after the journal at once.
+    /// Starts the next round at once.
     pub(super) fn now(&self) {
         self.set(|flags| flags.due = true);
     }
 
-    /// Lets the thread end.
+    /// Ends the thread.
     pub(super) fn end(&self) {
         self.set(|flags| flags.over = true);
     }
@@ -49,23 +49,23 @@ impl Wake {
         self.changed.notify_all();
     }
 
-    /// Waits for a second, or until there is something to do; tells whether to go on.
+    /// Waits for the next round; returns `false` if the journal was dropped.
     fn wait(&self) -> bool {
         let flags = self.flags.lock().unwrap_or_else(PoisonError::into_inner);
         let waited = self
             .changed
-            .wait_timeout_while(flags, TICK, |flags| !flags.due && !flags.over);
+            .wait_timeout_while(flags, INTERVAL, |flags| !flags.due && !flags.over);
         let (mut flags, _) = waited.unwrap_or_else(PoisonError::into_inner);
         flags.due = false;
         !flags.over
     }
 }
 
-/// Starts the thread. Without it (a process that may have no more threads) records that wait are
-/// written with the next urgent one.
+/// Starts the thread. If it cannot be spawned, waiting records are written with the next urgent
+/// one.
 pub(super) fn start<J: Maintained>(journal: &Arc<J>) {
     let journal = Arc::downgrade(journal);
-    let keep = move || {
+    let run = move || {
         while let Some(journal) = Weak::upgrade(&journal) {
             if !journal.wake().wait() {
                 return;
@@ -75,9 +75,9 @@ pub(super) fn start<J: Maintained>(journal: &Arc<J>) {
     };
     let started = thread::Builder::new()
         .name("gardefou-journal".into())
-        .spawn(keep);
+        .spawn(run);
     if let Err(err) = started {
-        tracing::warn!(target: names::TARGET_JOURNAL, error = %err, "journal: no thread; old records stay");
+        tracing::warn!(target: names::TARGET_JOURNAL, error = %err, "failed to spawn the maintenance thread of the journal; old records are not removed");
     }
 }
 
@@ -100,7 +100,7 @@ mod tests {
     }
 
     #[test]
-    fn the_thread_keeps_when_woken_and_ends_with_the_journal() {
+    fn thread_runs_when_woken_and_ends_with_the_journal() {
         let (sender, rung): (_, Receiver<()>) = channel();
         let bell = Arc::new(Bell(Wake::default(), sender));
         start(&bell);
@@ -111,7 +111,7 @@ mod tests {
         bell.0.end();
         drop(bell);
         loop {
-            // The sender goes with the thread's own hold of the journal.
+            // The sender is dropped with the thread's reference to the journal.
             match rung.recv_timeout(Duration::from_secs(60)) {
                 Ok(()) => {}
                 Err(end) => return assert_eq!(end, RecvTimeoutError::Disconnected),

@@ -31,12 +31,12 @@ use std::collections::HashMap;
 /// assert_eq!(journal.records()[0].message, "disk quota exceeded");
 /// ```
 #[derive(Debug, Default)]
-pub struct MemoryJournal(Mutex<Kept>);
+pub struct MemoryJournal(Mutex<Records>);
 
 #[derive(Debug, Default)]
-struct Kept {
+struct Records {
     records: Vec<Record>,
-    /// Where the records are that may be joined with a later one.
+    /// The indices of records that may be joined with a later one.
     joined: HashMap<(ErrorId, RecordKind), usize>,
     written: u64,
 }

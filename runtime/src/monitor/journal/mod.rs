@@ -1,24 +1,21 @@
-//! Errors on disk: what is acknowledged survives the process, and asking for it neither skips nor
-//! repeats.
+//! Journals: errors on disk that survive the process, and pages that neither skip nor repeat them.
 //!
-//! A ring in memory answers "what happens now"; the questions after an incident are about last
+//! A ring in memory answers "what happens now". After an incident the questions are about last
 //! night, and the process of last night was killed. A [`Journal`] keeps each error beyond the
-//! process. The one that comes with the library, [`FileJournal`], appends JSON Lines to numbered
-//! files:
+//! process. The default one, [`FileJournal`], appends JSON Lines to numbered files:
 //!
 //! - each record is one line and one write to the end of the file, so that processes that share a
-//!   folder do not mix their lines, and a process that is killed loses nothing of what it had
-//!   appended;
+//!   folder do not mix their lines, and a process that is killed loses no record that it appended;
 //! - a line that was torn all the same (a full disk, a machine that lost power) is skipped and
-//!   told, never more than it;
-//! - files are closed by size and age and removed by total size and age, oldest first; how many
-//!   errors of which code there were on which day stays known, exactly: a file is counted after its
-//!   last writer has left it, in whichever process that runs;
+//!   counted in [`Page::torn`], and no other line is lost with it;
+//! - files are closed by size and age and removed by total size and age, oldest first; the exact
+//!   counts by code and day are kept: a file is counted after its last writer has left it, in
+//!   whichever process that runs;
 //! - a full disk, a vanished folder or a locked file never fails the caller: [`JournalStatus`]
-//!   tells, a bounded number of lines waits, and writing resumes by itself;
+//!   shows it, a bounded number of lines waits, and writing resumes by itself;
 //! - an error inside an attempt of a retry has a line at once and another one when it is settled;
 //!   readers join them to one record, and one that was never settled reads as an error;
-//! - what is not ours in the folder is left alone, a file that was moved away is let go within a
+//! - other files in the folder are not touched, a file that was moved away is closed within a
 //!   second, and a damaged `rollup.json` is put aside.
 //!
 //! On a file system without locks, lines are written but no file is removed: two processes could

@@ -1,4 +1,4 @@
-//! What to look for in a journal, and what was found.
+//! Queries of a journal, and the pages that they return.
 
 use crate::{
     error::{ErrorCode, ErrorId},
@@ -8,12 +8,12 @@ use crate::{
 };
 use std::{fmt, str::FromStr};
 
-/// What to look for in a journal; all conditions must hold.
+/// A query of a journal; all conditions must hold.
 ///
 /// # Defaults
 ///
-/// No condition, the newest 50 errors; those that another attempt followed are not among them. A
-/// limit is moved into 1 to 1,000.
+/// No condition, the newest 50 errors, without those that another attempt followed. A limit is
+/// clamped to 1 to 1,000.
 #[derive(Clone, PartialEq, Eq)]
 #[must_use]
 pub struct Query {
@@ -108,7 +108,7 @@ impl Query {
         self
     }
 
-    /// Keeps records by which alerting knows what became of its notifications.
+    /// Keeps records of notifications, from which alerting restores what is undelivered.
     pub(crate) fn of_notifications(mut self) -> Self {
         self.is_of_notifications = true;
         self
@@ -213,7 +213,7 @@ impl Query {
         self
     }
 
-    /// Continues behind a page.
+    /// Continues after a page.
     pub fn after(mut self, cursor: Cursor) -> Self {
         self.after = Some(cursor);
         self
@@ -248,7 +248,8 @@ impl Query {
         self.matches(&record).then(|| self.shown(record))
     }
 
-    /// Shows an error that was never settled as one that stands, unless it was asked for.
+    /// Shows an error that was never settled as one that stands, unless the query is for pending
+    /// ones.
     pub(super) fn shown(&self, mut record: Record) -> Record {
         if record.state == RecordState::Pending && self.state != Some(RecordState::Pending) {
             record.state = RecordState::Error;
@@ -318,8 +319,8 @@ serialize_fields!(Page {
     torn
 });
 
-/// A place between two records, which stays the same while new ones arrive and old ones go; its
-/// text can travel in a URL.
+/// A position between two records, which stays the same while new ones arrive and old ones are
+/// removed; its text can be part of a URL.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Cursor {
     part: u64,
@@ -327,7 +328,8 @@ pub struct Cursor {
 }
 
 impl Cursor {
-    /// Makes the cursor of a position in a numbered part of a journal, as a byte in a file.
+    /// Makes the cursor of a position in a numbered part of a journal, for example a byte in a
+    /// file.
     #[must_use]
     pub const fn new(part: u64, position: u64) -> Self {
         Self { part, position }
@@ -374,7 +376,7 @@ impl serde::Serialize for Cursor {
     }
 }
 
-/// A text is not a cursor that a page gave.
+/// The error for a text that is not a cursor of a page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("a cursor is two numbers with a dot between them, as a page gave them")]
 #[non_exhaustive]
@@ -385,7 +387,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn cursors_read_back_and_other_texts_do_not() {
+    fn cursors_parse_and_other_texts_do_not() {
         let cursor = Cursor::new(7, u64::MAX);
         assert_eq!(cursor.to_string().parse(), Ok(cursor));
         for odd in [

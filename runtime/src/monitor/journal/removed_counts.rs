@@ -1,4 +1,4 @@
-//! What is kept of files that are gone.
+//! Counts of removed files.
 
 use super::{
     daily_counts::DailyCounts,
@@ -14,28 +14,27 @@ use std::{
     time::Duration,
 };
 
-/// The counts of files that are gone, in `rollup.json`.
+/// The counts of removed files, in `rollup.json`.
 #[derive(Clone, Debug, Default)]
 pub(super) struct RemovedCounts {
-    /// Files up to this number are gone, or about to go: their counts are in here.
+    /// Files up to this number are removed, or about to be: their counts are in here.
     pub(super) through: u64,
     pub(super) days: DailyCounts,
-    /// Errors inside attempts, in files that are gone, which a later file may settle; not in
-    /// `days`.
+    /// Errors inside attempts, in removed files, which a later file may settle; not in `days`.
     pub(super) open: Open,
 }
 
-/// An error is settled within a minute. A full disk may hold the line up.
+/// An error is settled within a minute. A full disk may delay the line.
 const SETTLED_WITHIN: Duration = Duration::from_secs(3600);
-/// How many errors may be open at a time, about 6 MiB of the roll-up; the oldest beyond count as
-/// they are.
+/// How many errors may be open at a time, about 6 MiB of the file; the oldest beyond that count as
+/// errors.
 const MAX_OPEN: usize = 65_536;
-/// Several times as much as a full roll-up takes.
+/// Several times the size of a full file.
 const MAX_BYTES: u64 = 64 * 1024 * 1024;
 const NAME: &str = "rollup.json";
 
 impl RemovedCounts {
-    /// Reads the roll-up of a folder; there is an empty one where no file was removed so far.
+    /// Reads the counts of a folder, which are empty where no file was removed so far.
     pub(super) fn read(folder: &Path) -> io::Result<Self> {
         let file = match File::open(folder.join(NAME)) {
             Err(err) if err.kind() == io::ErrorKind::NotFound => return Ok(Self::default()),
@@ -46,7 +45,7 @@ impl RemovedCounts {
         if file.take(MAX_BYTES + 1).read_to_string(&mut text)? as u64 > MAX_BYTES {
             return Err(io::Error::new(
                 io::ErrorKind::InvalidData,
-                "it is larger than any that was written",
+                "it is larger than the largest that is written",
             ));
         }
         let json: Value = serde_json::from_str(&text)?;
@@ -71,8 +70,8 @@ impl RemovedCounts {
         }
     }
 
-    /// Reads the roll-up; one that is damaged counts for nothing, until it is put aside, and so
-    /// does one that another user keeps to himself.
+    /// Reads the counts, which are taken as empty where the file is damaged, until it is put aside,
+    /// and where another user denies access to it.
     pub(super) fn read_or_none(folder: &Path) -> io::Result<Self> {
         match Self::read(folder) {
             Err(err) if is_damaged(&err) || err.kind() == io::ErrorKind::PermissionDenied => {
@@ -82,14 +81,14 @@ impl RemovedCounts {
         }
     }
 
-    /// Takes the counts of a file that goes, the first one behind those that are in here.
+    /// Adds the counts of a file that is removed, the next one after those that are in here.
     pub(super) fn add(&mut self, number: u64, tally: &Tally) {
         self.through = number;
         self.days.merge(&tally.days);
-        tally.pass(&mut self.open);
+        tally.update_open(&mut self.open);
         let Self { days, open, .. } = self;
         open.retain(|_, pending| {
-            // By the time of the lines: the file that settles it may be there for long, and go
+            // By the time of the lines: the file that settles it may stay for long, and be removed
             // next.
             let is_open = tally
                 .latest
@@ -107,7 +106,7 @@ impl RemovedCounts {
         }
     }
 
-    /// Replaces the roll-up as a whole: a reader sees the old one or the new one.
+    /// Replaces the file as a whole: a reader sees the old one or the new one.
     pub(super) fn write(&self, folder: &Path) -> io::Result<()> {
         let (path, new) = (folder.join(NAME), folder.join("rollup.json.new"));
         let mut json = json!({ "v": 1, "through": self.through, "days": self.days.to_json() });
@@ -127,7 +126,7 @@ impl RemovedCounts {
         fs::rename(&new, &path)
     }
 
-    /// Moves a damaged roll-up out of the way, for whoever wants to mend it; tells where it is now.
+    /// Renames a damaged file, so that it can be repaired by hand; returns the new path.
     pub(super) fn put_aside(folder: &Path, wall: Timestamp) -> io::Result<PathBuf> {
         let aside = folder.join(format!("{NAME}.damaged-{}", wall.as_unix_millis()));
         fs::rename(folder.join(NAME), &aside)?;
@@ -144,7 +143,7 @@ fn open_to_json(open: &Open) -> Value {
     )
 }
 
-/// Takes what `open_to_json` wrote; what is not of that form is left out.
+/// Reads the form that `open_to_json` writes, and leaves out anything else.
 fn open_from_json(json: &Map<String, Value>) -> Open {
     let entry = |(id, pending): (&String, &Value)| {
         let timestamp = Timestamp::from_unix_millis(pending[0].as_i64()?);
@@ -159,7 +158,7 @@ fn open_from_json(json: &Map<String, Value>) -> Open {
     json.iter().filter_map(entry).collect()
 }
 
-/// Tells a file that holds no roll-up from one that cannot be read now.
+/// Returns `true` if the file is damaged, as opposed to one that cannot be read now.
 pub(super) fn is_damaged(err: &io::Error) -> bool {
     use io::ErrorKind::{InvalidData, IsADirectory, UnexpectedEof};
     matches!(err.kind(), InvalidData | IsADirectory | UnexpectedEof)
@@ -167,7 +166,7 @@ pub(super) fn is_damaged(err: &io::Error) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::super::tally::End;
+    use super::super::tally::OpenEnd;
     use super::*;
     use crate::error::ErrorId;
 
@@ -181,7 +180,7 @@ mod tests {
             .map(|_| {
                 (
                     ErrorId::new(),
-                    End {
+                    OpenEnd {
                         at: 0,
                         pending: Some(pending.clone()),
                     },
@@ -196,7 +195,7 @@ mod tests {
     }
 
     #[test]
-    fn roll_up_that_is_larger_than_any_is_damaged() {
+    fn file_beyond_the_largest_size_is_damaged() {
         let folder = tempfile::tempdir().unwrap();
         let file = File::create(folder.path().join(NAME)).unwrap();
         file.set_len(1 << 40).unwrap();
@@ -204,23 +203,23 @@ mod tests {
     }
 
     #[test]
-    fn open_errors_read_back_and_count_as_they_are_beyond_their_bounds() {
+    fn open_errors_read_back_and_count_as_errors_beyond_their_bounds() {
         let folder = tempfile::tempdir().unwrap();
-        let mut removed = RemovedCounts::default();
-        removed.add(1, &tally(MAX_OPEN + 100, 1_700_000_000_000));
+        let mut counts = RemovedCounts::default();
+        counts.add(1, &tally(MAX_OPEN + 100, 1_700_000_000_000));
         assert_eq!(
-            (removed.open.len(), removed.days.summed().total),
+            (counts.open.len(), counts.days.summed().total),
             (MAX_OPEN, 100)
         );
-        removed.write(folder.path()).unwrap();
+        counts.write(folder.path()).unwrap();
         let read = RemovedCounts::read(folder.path()).unwrap();
         assert_eq!(
             (read.through, &read.open, &read.days),
-            (1, &removed.open, &removed.days)
+            (1, &counts.open, &counts.days)
         );
-        removed.add(2, &tally(7, 1_700_003_600_000));
+        counts.add(2, &tally(7, 1_700_003_600_000));
         assert_eq!(
-            (removed.open.len(), removed.days.summed().total),
+            (counts.open.len(), counts.days.summed().total),
             (7, MAX_OPEN as u64 + 100),
             "an hour later"
         );

@@ -1,4 +1,4 @@
-//! Removing the oldest files of a journal, their counts kept first.
+//! Removal of the oldest files of a journal, after their counts are kept.
 
 use super::{
     config::JournalConfig,
@@ -13,12 +13,13 @@ use std::{io, time::Duration};
 /// Removes the oldest files beyond the limits of size and age.
 ///
 /// Exact whatever other processes do: a file is counted after its last writer has left it, see
-/// [`Folder::retire`], and is never the newest, so that writers have where to go.
+/// [`Folder::retire`], and is never the newest, so that writers have a file to append to.
 ///
-/// A file that cannot be read cannot be counted: it holds up those behind it until it is as old as
+/// A file that cannot be read cannot be counted: it blocks the files after it until it is as old as
 /// `max_age`.
 ///
-/// By their age files go only while `is_steady`, see [`JumpDetector`](super::clock_jumps::JumpDetector).
+/// Files are removed by age only while the wall clock `is_steady`, see
+/// [`JumpDetector`](super::clock_jumps::JumpDetector).
 pub(super) fn remove_old(
     folder: &Folder,
     config: &JournalConfig,
@@ -26,9 +27,9 @@ pub(super) fn remove_old(
     tracker: &StatusTracker,
 ) -> io::Result<()> {
     let known = RemovedCounts::read(folder.path());
-    let through = known.as_ref().map_or(0, |removed| removed.through);
+    let through = known.as_ref().map_or(0, |counts| counts.through);
     let all = folder.numbers(0)?;
-    // Left over by a process that was killed between keeping the counts and removing the file.
+    // Left by a process that was killed between writing the counts and removing the files.
     let (left_over, kept) = all.split_at(all.partition_point(|number| *number <= through));
     let max_age = is_steady.then_some(config.max_age);
     let excess = excess(folder, config.max_bytes, max_age, kept, wall)?;
@@ -39,7 +40,7 @@ pub(super) fn remove_old(
         return Ok(());
     };
     // Another process may have been here in between.
-    let mut removed = match RemovedCounts::read(folder.path()) {
+    let mut counts = match RemovedCounts::read(folder.path()) {
         Err(err) if is_damaged(&err) => {
             tracker.report_damaged(&RemovedCounts::put_aside(folder.path(), wall)?, &err);
             RemovedCounts::default()
@@ -47,21 +48,18 @@ pub(super) fn remove_old(
         read => read?,
     };
     let mut failed = Ok(());
-    for number in left_over
-        .iter()
-        .filter(|number| **number <= removed.through)
-    {
+    for number in left_over.iter().filter(|number| **number <= counts.through) {
         failed = failed.and(folder.remove(*number));
     }
     let excess: Vec<u64> = excess
         .into_iter()
-        .filter(|number| *number > removed.through)
+        .filter(|number| *number > counts.through)
         .collect();
     for batch in excess.chunks(FILES_AT_ONCE) {
         let mut retired = Vec::new();
         for number in batch {
-            // A writer that does not leave (one with nothing to write, until its thread lets go; a
-            // process that was stopped) holds up the rest: they go in order.
+            // A writer that does not leave (with nothing to write, until its thread releases the
+            // file; in a process that was stopped) blocks the rest: files are removed in order.
             let mut tally = Tally::default();
             let file = match folder.retire(*number) {
                 Ok(None) => break,
@@ -69,7 +67,7 @@ pub(super) fn remove_old(
                     tally.count_from(folder, *number, 0)?;
                     Some(file)
                 }
-                // Its own process would have removed it by now.
+                // The process that wrote it would have removed it by now.
                 Err(_) if is_steady && is_unused(folder, *number, config.max_age, wall) => None,
                 Err(err) => {
                     failed = failed.and(Err(io::Error::new(
@@ -79,15 +77,15 @@ pub(super) fn remove_old(
                     break;
                 }
             };
-            removed.add(*number, &tally);
+            counts.add(*number, &tally);
             retired.push((*number, file));
         }
         if retired.is_empty() {
             return failed;
         }
-        // In this order: a crash in between leaves files whose numbers say that they are counted
-        // already.
-        removed.write(folder.path())?;
+        // In this order: after a crash in between, the numbers of the files show that they are
+        // counted.
+        counts.write(folder.path())?;
         for (number, _) in &retired {
             failed = failed.and(folder.remove(*number));
         }
@@ -98,19 +96,19 @@ pub(super) fn remove_old(
     failed
 }
 
-/// Returns `true` if a file that cannot be read, as one of another user, was not written to for so
-/// long.
+/// Returns `true` if a file that cannot be read, for example one of another user, was not written
+/// to for so long.
 fn is_unused(folder: &Folder, number: u64, max_age: Duration, wall: Timestamp) -> bool {
     folder
         .modified(number)
         .is_ok_and(|modified| wall.since(modified) >= max_age)
 }
 
-/// So many files are held open and counted before the roll-up is written, which waits for the disk:
-/// one by one, small files would be made faster than they go.
+/// How many files are held open and counted before the counts are written, which waits for the
+/// disk: one by one, small files would be added faster than they are removed.
 const FILES_AT_ONCE: usize = 32;
 
-/// The files that go, oldest first; never the newest.
+/// Returns the files to be removed, oldest first; never the newest.
 fn excess(
     folder: &Folder,
     max_bytes: u64,
@@ -173,7 +171,7 @@ mod tests {
     }
 
     #[test]
-    fn all_old_files_go_in_one_round_but_the_newest() {
+    fn one_round_removes_all_old_files_but_the_newest() {
         let (_place, folder) = folder(3 * FILES_AT_ONCE as u64 + 5);
         remove(&folder);
         assert_eq!(folder.numbers(0).unwrap(), [3 * FILES_AT_ONCE as u64 + 5]);
@@ -182,7 +180,7 @@ mod tests {
     /// Counts are kept up to a number: a file that cannot be counted yet must not be passed over.
     #[cfg(unix)]
     #[test]
-    fn a_file_with_a_writer_holds_up_those_behind_it() {
+    fn file_with_a_writer_blocks_the_files_after_it() {
         let (_place, folder) = folder(3 * FILES_AT_ONCE as u64);
         let writer = folder.open_to_append(5).unwrap().unwrap();
         writer.lock_shared().unwrap();

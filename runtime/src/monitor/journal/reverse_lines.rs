@@ -1,17 +1,16 @@
-//! Reading a file line by line, from its end or onwards, in bounded memory.
+//! Lines of a file, backwards or forwards, in bounded memory.
 
 use std::io::{self, BufRead, Read, Seek, SeekFrom};
 
 /// The lines of a file before a position, last first, each with the position of its first byte.
 ///
-/// What follows the last newline is given too: it is a line that was torn, or that is being
-/// written.
+/// The bytes after the last newline are a line too: one that was torn, or that is being written.
 #[derive(Debug)]
 pub(super) struct ReverseLines<F> {
     file: F,
     /// Where `chunk` begins in the file.
     start: u64,
-    /// Bytes that were read and not given yet.
+    /// Bytes that were read and not returned yet.
     chunk: Vec<u8>,
     /// The end of the line that begins before `chunk`, in the chunks that it was read in, last
     /// first.
@@ -22,8 +21,8 @@ pub(super) struct ReverseLines<F> {
 }
 
 const CHUNK: u64 = 64 * 1024;
-/// Many times as long as the longest record. Of a longer line no more than this is read into
-/// memory, its end: behind the remains of a torn record, the whole one is there.
+/// Many times the length of the longest record. Of a longer line only the end is read into memory:
+/// a whole record may follow the remains of a torn one.
 pub(super) const LONGEST: usize = 1024 * 1024;
 
 impl<F: Read + Seek> ReverseLines<F> {
@@ -40,7 +39,7 @@ impl<F: Read + Seek> ReverseLines<F> {
         }
     }
 
-    /// The next line up, without its newline; empty lines are left out.
+    /// Returns the line before, without its newline; empty lines are left out.
     pub(super) fn next_line(&mut self) -> io::Result<Option<(u64, Vec<u8>)>> {
         loop {
             if let Some(newline) = self.chunk.iter().rposition(|byte| *byte == b'\n') {
@@ -63,7 +62,7 @@ impl<F: Read + Seek> ReverseLines<F> {
         }
     }
 
-    /// The line that begins with these bytes.
+    /// Returns the line that begins with these bytes.
     fn line_from(&mut self, begin: Vec<u8>) -> Vec<u8> {
         self.held = 0;
         let ends = self.ends.drain(..).rev();
@@ -104,7 +103,7 @@ pub(super) fn read_line(reader: &mut impl BufRead, line: &mut Vec<u8>) -> io::Re
         line.extend_from_slice(&bytes[..newline.unwrap_or(taken)]);
         reader.consume(taken);
         read += taken as u64;
-        // Not each time: what is left is moved.
+        // Not each time, as it moves the bytes that stay.
         if newline.is_some() || line.len() >= 2 * LONGEST {
             line.drain(..line.len().saturating_sub(LONGEST));
         }
@@ -129,7 +128,7 @@ mod tests {
     }
 
     #[test]
-    fn lines_come_last_first_with_their_places() {
+    fn lines_are_returned_last_first_with_their_positions() {
         let bytes = b"one\n\ntwo\nthr";
         let expected = [(9, "thr"), (5, "two"), (0, "one")].map(|(at, line)| (at, line.to_owned()));
         assert_eq!(all(bytes, bytes.len()), expected);
@@ -173,14 +172,14 @@ mod tests {
                 at += read;
             }
             onwards.retain(|(_, line)| !line.is_empty());
-            // What no newline ends is being written.
+            // A line without a newline is being written.
             expected.retain(|(at, line)| bytes.get(*at as usize + line.len()) == Some(&b'\n'));
             proptest::prop_assert!(onwards == expected);
         }
     }
 
     #[test]
-    fn of_a_line_beyond_all_bounds_the_end_is_read() {
+    fn end_of_an_overlong_line_is_read() {
         let long: Vec<u8> = (0..5 * LONGEST).map(|i| b'a' + (i % 23) as u8).collect();
         let bytes = [b"one\n", &long[..], b"\ntwo\n"].concat();
         let mut reader = ReverseLines::new(Cursor::new(&bytes), bytes.len() as u64);
@@ -207,22 +206,25 @@ mod tests {
 
     /// Counts the bytes that are read, and those that are held.
     #[test]
-    fn no_byte_is_read_twice_and_few_are_held() {
-        struct Counted(Cursor<Vec<u8>>, usize);
-        impl Read for Counted {
+    fn no_byte_is_read_twice_and_memory_is_bounded() {
+        struct CountingReader(Cursor<Vec<u8>>, usize);
+        impl Read for CountingReader {
             fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
                 let read = self.0.read(buffer)?;
                 self.1 += read;
                 Ok(read)
             }
         }
-        impl Seek for Counted {
+        impl Seek for CountingReader {
             fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
                 self.0.seek(to)
             }
         }
         let size = 16 * LONGEST;
-        let mut reader = ReverseLines::new(Counted(Cursor::new(vec![b'x'; size]), 0), size as u64);
+        let mut reader = ReverseLines::new(
+            CountingReader(Cursor::new(vec![b'x'; size]), 0),
+            size as u64,
+        );
         while reader.start > 0 {
             reader.read_more().unwrap();
             assert!(reader.ends.iter().map(Vec::len).sum::<usize>() <= LONGEST + CHUNK as usize);
@@ -231,7 +233,7 @@ mod tests {
     }
 
     #[test]
-    fn lines_longer_than_a_chunk_and_lines_across_chunks_are_whole() {
+    fn lines_longer_than_a_chunk_and_across_chunks_are_whole() {
         let lines: Vec<String> = (0..300)
             .map(|i| format!("{i}:{}", "x".repeat(i * 977 % 150_000)))
             .collect();

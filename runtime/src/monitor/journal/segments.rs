@@ -18,11 +18,12 @@ pub(super) struct Folder(PathBuf);
 
 const PREFIX: &str = "errors-";
 const SUFFIX: &str = ".jsonl";
-/// No journal gets that far: a larger number is somebody else's, and one more can always be added.
+/// No journal gets that far: a file with a larger number is not ours, and one more can always be
+/// added.
 pub(super) const MAX_NUMBER: u64 = 999_999_999_999;
-/// How many names in a row may be taken by something that is no file of ours.
+/// How many numbers in a row may be taken by something that is no file of the journal.
 const MAX_BLOCKED: usize = 1000;
-/// How often a file is tried whose writers, told to leave, are in the middle of an append.
+/// How often the lock of a sealed file is tried while its writers finish an append.
 const TRIES_TO_RETIRE: usize = 1000;
 
 impl Folder {
@@ -38,8 +39,8 @@ impl Folder {
         self.0.join(name_of(number))
     }
 
-    /// The numbers of all files that are counted by themselves, in order. What has another name
-    /// than we give, or is no file, is not ours.
+    /// Returns the numbers of all files after `through`, in order. An entry with a name of another
+    /// form, or that is no file, does not belong to the journal.
     pub(super) fn numbers(&self, through: u64) -> io::Result<Vec<u64>> {
         let entries = match fs::read_dir(&self.0) {
             Err(err) if err.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
@@ -59,8 +60,8 @@ impl Folder {
         Ok(numbers)
     }
 
-    /// Tells whether lines can be kept under this number. A link is followed: it is there because
-    /// somebody wants it.
+    /// Returns `true` if lines can be kept under this number. A link is followed: it was made on
+    /// purpose.
     fn is_ours(&self, number: u64, known: Option<FileType>) -> bool {
         let followed = || {
             fs::metadata(self.path_of(number))
@@ -71,7 +72,7 @@ impl Folder {
         kind.is_some_and(|kind| kind.is_file() || is_device(kind))
     }
 
-    /// Opens a file that is there, for appending; nothing where it takes no more lines.
+    /// Opens an existing file for appending; `None` if it takes no more lines.
     pub(super) fn open_to_append(&self, number: u64) -> io::Result<Option<File>> {
         match OpenOptions::new()
             .read(true)
@@ -86,9 +87,9 @@ impl Folder {
         }
     }
 
-    /// Opens the first free number behind `number`, the folder too if it is not there, and tells
-    /// which it is. Another process may have made the file just now.
-    pub(super) fn open_behind(&self, number: u64) -> io::Result<(u64, File)> {
+    /// Opens the file of the first free number after `number`, and returns the number. Makes the
+    /// folder if there is none. Another process may have made the file just now.
+    pub(super) fn open_after(&self, number: u64) -> io::Result<(u64, File)> {
         let mut options = for_owner_alone();
         options.read(true).append(true).create(true);
         let is_free = |number: &u64| {
@@ -109,13 +110,13 @@ impl Folder {
 
     pub(super) fn open_to_read(&self, number: u64) -> io::Result<Option<File>> {
         match File::open(self.path_of(number)) {
-            // Retention was quicker.
+            // Removed meanwhile.
             Err(err) if err.kind() == io::ErrorKind::NotFound => Ok(None),
             opened => opened.map(Some),
         }
     }
 
-    /// Keeps the files that can be opened, and passes the others to `skipped`.
+    /// Keeps the numbers of files that can be opened, and passes the others to `skipped`.
     pub(super) fn readable(
         &self,
         mut numbers: Vec<u64>,
@@ -131,14 +132,14 @@ impl Folder {
         numbers
     }
 
-    /// When a file was changed last, as the file system has it.
+    /// Returns when a file was last modified, according to the file system.
     pub(super) fn modified(&self, number: u64) -> io::Result<Timestamp> {
         fs::metadata(self.path_of(number))?
             .modified()
             .map(Timestamp::from)
     }
 
-    /// The size of a file; none where retention was quicker.
+    /// Returns the size of a file; 0 if it was removed meanwhile.
     pub(super) fn size(&self, number: u64) -> io::Result<u64> {
         match fs::metadata(self.path_of(number)) {
             Err(err) if err.kind() == io::ErrorKind::NotFound => Ok(0),
@@ -146,8 +147,8 @@ impl Folder {
         }
     }
 
-    /// Takes the lock of those who remove files, unless another holds it. It ends with the file's
-    /// handle, so also with the process.
+    /// Takes the lock for removing files, unless another process holds it. It ends with the handle,
+    /// and so with the process.
     pub(super) fn try_lock(&self) -> io::Result<Option<File>> {
         let path = self.0.join("journal.lock");
         let lock = match OpenOptions::new()
@@ -156,7 +157,7 @@ impl Folder {
             .write(true)
             .open(&path)
         {
-            // Another user made it.
+            // Made by another user.
             Err(err) if err.kind() == io::ErrorKind::PermissionDenied => File::open(&path)?,
             opened => opened?,
         };
@@ -167,9 +168,9 @@ impl Folder {
         }
     }
 
-    /// The handle whose lock says that a line is being appended (shared) or that the file is being
-    /// counted and removed (exclusive): the file itself where there are advisory locks, or a file
-    /// beside it.
+    /// Returns the file whose lock is held shared while a line is appended, and exclusively while
+    /// the file is counted and removed: `None` for the file itself where locks are advisory, or a
+    /// file beside it.
     pub(super) fn gate_of(&self, number: u64) -> io::Result<Option<File>> {
         if cfg!(unix) {
             return Ok(None);
@@ -186,8 +187,8 @@ impl Folder {
         self.path_of(number).with_extension("lock")
     }
 
-    /// Closes a file for good: while what this returns is held, no line is appended to the file,
-    /// and none is after it either. Nothing where the file is gone, or a writer did not leave it.
+    /// Closes a file for good: no line is appended while the returned handle is held, nor after it.
+    /// `None` if the file was removed, or a writer did not leave it.
     pub(super) fn retire(&self, number: u64) -> io::Result<Option<File>> {
         let file = match OpenOptions::new()
             .read(true)
@@ -204,7 +205,7 @@ impl Folder {
             file => file?,
         };
         // Writers leave with the next append that sees this, also after the end of this process.
-        // Where it cannot be set, they leave because they find the file locked, and then gone.
+        // Where it cannot be set, they leave when they find the file locked, and later removed.
         let _ = seal(&file);
         let gate = self.gate_of(number)?.unwrap_or(file);
         for _ in 0..TRIES_TO_RETIRE {
@@ -234,8 +235,8 @@ impl Folder {
         }
     }
 
-    /// Passes the lines of a file from a byte on, each with the place of its first byte; returns
-    /// where it stopped, which is behind a newline.
+    /// Passes the lines of a file from a byte on to `each`, with the position of their first byte;
+    /// returns where it stopped, which is after a newline.
     pub(super) fn lines_from(
         &self,
         number: u64,
@@ -245,7 +246,7 @@ impl Folder {
         let Some(mut file) = self.open_to_read(number)? else {
             return Ok(from);
         };
-        // What has no length, as a device, has no lines either.
+        // A file without a length, for example a device, has no lines either.
         let length = file.metadata()?.len().saturating_sub(from);
         file.seek(SeekFrom::Start(from))?;
         let mut reader = BufReader::with_capacity(64 * 1024, file.take(length));
@@ -259,7 +260,7 @@ impl Folder {
         }
     }
 
-    /// Reads the record that begins at a byte; `None` where it is no longer there.
+    /// Reads the record that begins at a byte; `None` if it is no longer there.
     pub(super) fn record_at(&self, number: u64, at: u64) -> io::Result<Option<Record>> {
         let Some(mut file) = self.open_to_read(number)? else {
             return Ok(None);
@@ -274,7 +275,7 @@ impl Folder {
             .map(|found| found.record))
     }
 
-    /// When the first record of a file was written.
+    /// Returns when the first record of a file was made.
     pub(super) fn first_timestamp(&self, number: u64) -> io::Result<Option<Timestamp>> {
         let Some(file) = self.open_to_read(number)? else {
             return Ok(None);
@@ -286,7 +287,7 @@ impl Folder {
         Ok(timestamp_of(line.trim_ascii_end()))
     }
 
-    /// When the last record of a file was written.
+    /// Returns when the last record of a file was made.
     pub(super) fn last_timestamp(&self, number: u64) -> io::Result<Option<Timestamp>> {
         let Some(file) = self.open_to_read(number)? else {
             return Ok(None);
@@ -302,8 +303,7 @@ impl Folder {
     }
 }
 
-/// Options for a new file that other users cannot read: what failed, and with which data, is not
-/// for them.
+/// Returns options for a new file that other users cannot read, as records may hold private data.
 pub(super) fn for_owner_alone() -> OpenOptions {
     let mut options = OpenOptions::new();
     #[cfg(unix)]
@@ -319,7 +319,7 @@ fn name_of(number: u64) -> String {
     format!("{PREFIX}{number:08}{SUFFIX}")
 }
 
-/// The number in a name that is exactly as we write it.
+/// Returns the number in a name of exactly the form that `name_of` makes.
 fn number_of(name: &str) -> Option<u64> {
     let number = name
         .strip_prefix(PREFIX)?
@@ -341,13 +341,13 @@ fn seal(file: &File) -> io::Result<()> {
     file.set_permissions(permissions)
 }
 
-/// A file that may not be written may not be removed on other systems.
+/// On other systems, a file that cannot be written cannot be removed either.
 #[cfg(not(unix))]
 fn seal(_: &File) -> io::Result<()> {
     Ok(())
 }
 
-/// Tells whether a file takes no more lines.
+/// Returns `true` if a file takes no more lines.
 pub(super) fn is_sealed(metadata: &Metadata) -> bool {
     metadata.is_file() && metadata.permissions().readonly()
 }
@@ -367,7 +367,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_names_as_we_write_them_have_a_number() {
+    fn only_names_of_the_journal_have_a_number() {
         for number in [0, 1, 99_999_999, 100_000_000, MAX_NUMBER] {
             assert_eq!(number_of(&name_of(number)), Some(number));
         }

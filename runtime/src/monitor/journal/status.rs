@@ -14,7 +14,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// How a journal is doing.
+/// The status of a journal.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct JournalStatus {
@@ -35,7 +35,7 @@ pub struct JournalStatus {
 }
 
 impl JournalStatus {
-    /// Tells whether the last write succeeded.
+    /// Returns `true` if the last write succeeded.
     #[must_use]
     pub fn is_healthy(&self) -> bool {
         self.failing_since.is_none()
@@ -51,21 +51,20 @@ serialize_fields!(JournalStatus {
     last_error
 });
 
-/// The status of a journal, which says in the log when it changes.
+/// Keeps the status of a journal, and logs when it changes.
 #[derive(Debug)]
 pub(super) struct StatusTracker {
     folder: PathBuf,
     tracked: Mutex<Tracked>,
-    /// How many records wait. Stored by whoever holds the lock of those that wait, so that a
-    /// question need not take that lock, which is held while the disk works. Relaxed: it is shown,
-    /// nothing is decided by it.
+    /// How many records wait. Stored under the lock of the waiting records, so that `status` need
+    /// not take that lock, which is held while the disk works. Relaxed: it is only shown.
     waiting: AtomicU64,
 }
 
 #[derive(Debug, Default)]
 struct Tracked {
     status: JournalStatus,
-    /// Old records cannot be removed: told once, until they can.
+    /// Whether the last attempt to remove old records failed: logged once, until one succeeds.
     cannot_remove: bool,
     /// Files that cannot be read, each reported once.
     unreadable: BTreeSet<PathBuf>,
@@ -76,14 +75,14 @@ struct Tracked {
 /// How many files that cannot be read are remembered as reported.
 const MOST_UNREADABLE: usize = 100;
 
-/// What became of a write.
+/// The outcome of a write.
 #[derive(Debug)]
 pub(super) enum WriteOutcome<E> {
-    /// All records that waited are written: so many.
+    /// All records that waited are written; how many they are.
     Written(u64),
-    /// Nothing was tried, because the last try failed just now.
+    /// Nothing was tried, because the last attempt failed just now.
     Paused,
-    /// So many records are written, the rest is not.
+    /// Some records are written, so many; the rest is not.
     Failed(u64, E),
 }
 
@@ -96,7 +95,7 @@ impl StatusTracker {
         }
     }
 
-    /// Tells the status; waits for no write.
+    /// Returns the status; waits for no write.
     pub(super) fn status(&self) -> JournalStatus {
         let waiting = self.waiting.load(Ordering::Relaxed);
         JournalStatus {
@@ -105,12 +104,12 @@ impl StatusTracker {
         }
     }
 
-    /// Notes how many records wait now.
+    /// Sets how many records wait now.
     pub(super) fn set_waiting(&self, records: u64) {
         self.waiting.store(records, Ordering::Relaxed);
     }
 
-    /// Notes what became of a write, on behalf of so many records that were appended just now.
+    /// Records the outcome of a write, for so many records that were appended just now.
     pub(super) fn record_write<E: Error + Send + Sync + 'static>(
         &self,
         outcome: WriteOutcome<E>,
@@ -133,7 +132,7 @@ impl StatusTracker {
         }
     }
 
-    /// Notes whether anything can be written.
+    /// Records whether anything can be written.
     pub(super) fn check<E: Error + Send + Sync + 'static>(
         &self,
         checked: Result<(), E>,
@@ -145,7 +144,7 @@ impl StatusTracker {
         })
     }
 
-    /// A record found no room among those that wait.
+    /// Counts a record that found no room in the buffer.
     pub(super) fn refuse(&self) -> JournalError {
         let mut tracked = self.tracked.lock();
         tracked.status.failed += 1;
@@ -160,7 +159,8 @@ impl StatusTracker {
         err
     }
 
-    /// A file cannot be read, as one of another user. What is in it is in no answer.
+    /// Reports a file that cannot be read, for example one of another user. Queries and counts
+    /// leave it out.
     pub(super) fn report_unreadable(&self, file: &Path, err: &io::Error) {
         let mut tracked = self.tracked.lock();
         tracked.status.last_error = Some(format!("cannot read {}: {err}", file.display()));
@@ -170,15 +170,12 @@ impl StatusTracker {
         if is_new {
             self.report_trouble(
                 err,
-                &format!(
-                    "cannot read {}, whose records are in no answer",
-                    file.display()
-                ),
+                &format!("cannot read {}, whose records are left out", file.display()),
             );
         }
     }
 
-    /// The journal ends; what still waits is lost.
+    /// Reports the records that still wait when the journal is dropped: they are lost.
     pub(super) fn report_lost(&self, err: &JournalError) {
         let lost = self.waiting.swap(0, Ordering::Relaxed);
         self.tracked.lock().status.lost += lost;
@@ -194,10 +191,10 @@ impl StatusTracker {
         }
     }
 
-    /// Old records were looked for, and removed or not.
+    /// Records whether old records could be removed.
     pub(super) fn record_removal<E: fmt::Display>(&self, removed: &Result<(), E>) {
         let mut tracked = self.tracked.lock();
-        // While nothing can be written either, that is told already, and matters more.
+        // While nothing can be written either, that is logged already, and matters more.
         if tracked.status.failing_since.is_some() {
             return;
         }
@@ -210,7 +207,7 @@ impl StatusTracker {
         }
     }
 
-    /// A damaged file was put aside.
+    /// Reports a damaged file that was put aside.
     pub(super) fn report_damaged(&self, file: &Path, err: &dyn fmt::Display) {
         let text = format!("a damaged file was put aside as {}: {err}", file.display());
         self.tracked.lock().status.last_error = Some(text);
@@ -222,7 +219,7 @@ impl StatusTracker {
         );
     }
 
-    /// That nothing waited says nothing about the disk.
+    /// Records so many written records; zero shows nothing about the disk.
     fn record_success(&self, records: u64) {
         let mut tracked = self.tracked.lock();
         tracked.status.written += records;
@@ -268,7 +265,8 @@ impl StatusTracker {
     }
 }
 
-/// Logs what is wrong, and writes it to the standard error where no subscriber takes the log.
+/// Logs trouble with a journal, or writes it to the standard error where no subscriber takes the
+/// log.
 pub(super) fn report_trouble(folder: &Path, error: &dyn fmt::Display, what: &str) {
     let folder = folder.display();
     if tracing::enabled!(target: names::TARGET_JOURNAL, tracing::Level::ERROR) {

@@ -1,5 +1,4 @@
-//! What counting finds in one file: errors by day and code, and records whose other line may be in
-//! another file.
+//! Tallies: the counts of one file, and its records whose other line may be in another file.
 
 use super::{daily_counts::DailyCounts, line, segments::Folder};
 use crate::{
@@ -12,21 +11,21 @@ use std::{collections::BTreeMap, io};
 /// The counts of one file.
 #[derive(Debug, Default)]
 pub(super) struct Tally {
-    /// Errors that stand: each has one line that says so.
+    /// Errors that stand: each has one line in this state.
     pub(super) days: DailyCounts,
-    /// Records of which another file may hold the other line. Pairs of lines within the file are
-    /// not among them.
-    pub(super) ends: BTreeMap<ErrorId, End>,
+    /// Records whose other line may be in another file; pairs of lines within the file are left
+    /// out.
+    pub(super) ends: BTreeMap<ErrorId, OpenEnd>,
     /// When the last record of the file was made.
     pub(super) latest: Option<Timestamp>,
 }
 
 /// A record whose other line may be in another file.
 #[derive(Debug)]
-pub(super) struct End {
+pub(super) struct OpenEnd {
     /// Where its last line in this file begins.
     pub(super) at: u64,
-    /// What to count it as, while no later line settles it.
+    /// What it counts as while no later line settles it.
     pub(super) pending: Option<Pending>,
 }
 
@@ -71,7 +70,7 @@ impl Tally {
                 timestamp: record.timestamp,
                 code: record.error_code,
             });
-            self.ends.insert(record.id, End { at, pending });
+            self.ends.insert(record.id, OpenEnd { at, pending });
         } else if self
             .ends
             .get(&record.id)
@@ -79,12 +78,12 @@ impl Tally {
         {
             self.ends.remove(&record.id);
         } else {
-            self.ends.insert(record.id, End { at, pending: None });
+            self.ends.insert(record.id, OpenEnd { at, pending: None });
         }
     }
 
-    /// Moves on from the errors that were open before this file to those that are open after it.
-    pub(super) fn pass(&self, open: &mut Open) {
+    /// Updates the errors that were open before this file to those that are open after it.
+    pub(super) fn update_open(&self, open: &mut Open) {
         for (id, end) in &self.ends {
             match &end.pending {
                 Some(pending) => {

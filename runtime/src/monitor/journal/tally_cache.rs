@@ -1,29 +1,29 @@
-//! What was counted of files that are still there.
+//! A cache of the tallies of existing files.
 
 use super::{
     daily_counts::DailyCounts,
     file_identity::FileIdentity,
     removed_counts::RemovedCounts,
     segments::Folder,
-    tally::{End, Tally},
+    tally::{OpenEnd, Tally},
 };
 use crate::error::ErrorId;
 use std::{collections::BTreeMap, io};
 
-/// What was counted of each file, so that only what was added is counted next time.
+/// The tally of each file, so that only added lines are counted next time.
 #[derive(Debug, Default)]
 pub(super) struct TallyCache(BTreeMap<u64, Part>);
 
 #[derive(Debug)]
 struct Part {
     identity: FileIdentity,
-    /// Up to which byte it was counted.
+    /// The byte up to which it was counted.
     position: u64,
     tally: Tally,
 }
 
 impl TallyCache {
-    /// The counts of the roll-up and of these files, which are not in it.
+    /// Returns the counts of removed files and of these files, which are not among them.
     pub(super) fn sum(
         &mut self,
         folder: &Folder,
@@ -37,26 +37,27 @@ impl TallyCache {
                 continue;
             };
             sum.merge(&tally.days);
-            tally.pass(&mut open);
+            tally.update_open(&mut open);
         }
-        // No line settled them: the process was killed, or does so within the minute.
+        // No line settled them yet: the process was killed, or settles them within a minute.
         open.values()
             .for_each(|pending| sum.add(pending.timestamp, &pending.code));
         Ok(sum)
     }
 
-    /// What a file holds of a record that has a line in another file.
+    /// Returns the line in a file of a record that may have another line elsewhere.
     pub(super) fn end(
         &mut self,
         folder: &Folder,
         number: u64,
         id: ErrorId,
-    ) -> io::Result<Option<&End>> {
+    ) -> io::Result<Option<&OpenEnd>> {
         Ok(self
             .tally(folder, number)?
             .and_then(|tally| tally.ends.get(&id)))
     }
 
+    /// Returns the tally of a file, brought up to date; `None` if there is no such file.
     fn tally(&mut self, folder: &Folder, number: u64) -> io::Result<Option<&Tally>> {
         let Some(identity) = FileIdentity::at(&folder.path_of(number)) else {
             return Ok(None);

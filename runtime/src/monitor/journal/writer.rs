@@ -1,4 +1,4 @@
-//! The end of the journal that grows: one open file, and lines that wait.
+//! The writer of a journal: one open file, and the lines that wait.
 
 use super::{
     config::JournalConfig,
@@ -15,24 +15,25 @@ use std::{
     time::Duration,
 };
 
+/// Appends lines to the newest file, and keeps those that could not be written.
 #[derive(Debug)]
 pub(super) struct Writer {
     folder: Folder,
     max_bytes: u64,
     max_age: Duration,
     /// Whether the lock of the open file is kept from one append to the next, until
-    /// [`Self::let_go`].
+    /// [`Self::release`].
     keeps_lock: bool,
     active: Option<Active>,
-    /// Whole lines that were not written yet.
+    /// Complete lines that were not written yet.
     waiting: Vec<u8>,
     waiting_lines: u64,
     /// After a failure nothing is tried before this tick: a full disk stays full for a while, and
-    /// callers wait here.
+    /// the lock delays callers.
     not_before: Tick,
-    /// When the path of the open file is looked at again.
-    next_look: Tick,
-    /// Set when files were added, for the one who removes old ones.
+    /// When the path of the open file is next checked.
+    next_check: Tick,
+    /// Set when files were added, so that old ones may have to be removed.
     pub(super) rotated: bool,
 }
 
@@ -40,8 +41,7 @@ pub(super) struct Writer {
 struct Active {
     file: File,
     identity: FileIdentity,
-    /// What is locked in place of the file, where the lock of a file would keep its own writers
-    /// out.
+    /// The file that is locked in place of this one, where a lock would exclude the writer itself.
     gate: Option<File>,
     is_locked: bool,
     number: u64,
@@ -52,18 +52,18 @@ struct Active {
 }
 
 const PAUSE_AFTER_FAILURE: Duration = Duration::from_millis(100);
-/// How long a file that was moved away may go unnoticed. Where an open file does not tell that it
-/// was removed, each append asks the path.
-const LOOK_EVERY: Duration = if cfg!(unix) {
+/// How long it may take to detect that a file was moved. Where an open file does not show that it
+/// was removed, each append checks the path.
+const CHECK_INTERVAL: Duration = if cfg!(unix) {
     Duration::from_secs(1)
 } else {
     Duration::ZERO
 };
-/// How many files may be found full or gone before an append gives up.
-const MOST_MOVES: usize = 16;
+/// How many files may be found full or removed before an append gives up.
+const MAX_MOVES: usize = 16;
 /// How many of the newest files are tried before a new one is begun, where those of other users are
 /// among them.
-const MOST_TRIED: usize = 8;
+const MAX_TRIED: usize = 8;
 
 impl Writer {
     pub(super) fn new(folder: Folder, config: &JournalConfig) -> Self {
@@ -71,21 +71,21 @@ impl Writer {
             folder,
             max_bytes: config.max_segment_bytes,
             max_age: config.max_segment_age,
-            // Locking and unlocking takes a fifth of an append. Without a thread nobody would let
-            // go in time.
+            // Locking and unlocking takes a fifth of an append. Without a maintenance thread the
+            // lock would not be released in time.
             keeps_lock: config.background,
             active: None,
             waiting: Vec::new(),
             waiting_lines: 0,
             not_before: Tick::ZERO,
-            next_look: Tick::ZERO,
+            next_check: Tick::ZERO,
             rotated: false,
         }
     }
 
-    /// Puts a line behind those that wait, if there is room; tells whether there was.
+    /// Adds a line to those that wait; returns `false` if there is no room.
     pub(super) fn push(&mut self, line: &[u8], room: usize) -> bool {
-        // A single line larger than all room is let through: the next write takes it.
+        // A single line that is too large is accepted: the next write takes it.
         let fits = self.waiting.is_empty() || self.waiting.len() + line.len() <= room;
         if fits {
             self.waiting.extend_from_slice(line);
@@ -114,7 +114,7 @@ impl Writer {
         match self.try_write(now, wall) {
             Ok(()) => {
                 self.waiting_lines = 0;
-                // A burst that waited is not kept room for.
+                // Memory of a burst is released.
                 self.waiting = if self.waiting.capacity() > 64 * 1024 {
                     Vec::new()
                 } else {
@@ -124,7 +124,7 @@ impl Writer {
                 WriteOutcome::Written(before)
             }
             Err(err) => {
-                // Opened afresh next time: what is wrong may be the file itself.
+                // Reopened next time: the cause may be the file itself.
                 self.active = None;
                 self.not_before = now.after(PAUSE_AFTER_FAILURE);
                 WriteOutcome::Failed(before - self.waiting_lines, err)
@@ -133,7 +133,7 @@ impl Writer {
     }
 
     fn try_write(&mut self, now: Tick, wall: Timestamp) -> io::Result<()> {
-        self.look_at(now);
+        self.close_if_moved_at(now);
         self.enter(wall)?;
         let Some(active) = &mut self.active else {
             return Err(io::ErrorKind::NotFound.into());
@@ -150,7 +150,7 @@ impl Writer {
             active.torn = false;
             return Ok(());
         }
-        // Of what was written, the whole lines stay; the one that was torn is written again later.
+        // Complete lines are written; the torn one is written again later.
         let whole = self.waiting[..written]
             .iter()
             .rposition(|byte| *byte == b'\n')
@@ -174,38 +174,38 @@ impl Writer {
             .unwrap_or_else(|| io::ErrorKind::StorageFull.into()))
     }
 
-    /// Notifications that the open file was moved away: it is still there, but where nobody looks for it.
-    /// Once a second, as the way through the path takes longer than the append.
-    pub(super) fn look_at(&mut self, now: Tick) {
+    /// Closes the open file if it was moved, so that lines go to a file that readers find. Checks
+    /// once a second, as resolving the path takes longer than the append.
+    pub(super) fn close_if_moved_at(&mut self, now: Tick) {
         let Some(active) = &self.active else { return };
-        if now < self.next_look {
+        if now < self.next_check {
             return;
         }
-        self.next_look = now.after(LOOK_EVERY);
+        self.next_check = now.after(CHECK_INTERVAL);
         if FileIdentity::at(&self.folder.path_of(active.number)) != Some(active.identity) {
             self.active = None;
         }
     }
 
-    /// Opens the file that the next line goes to, and makes it where there is none.
+    /// Opens the file for the next line, and makes it if there is none.
     pub(super) fn open(&mut self, wall: Timestamp) -> io::Result<()> {
         self.enter(wall)?;
-        self.let_go();
+        self.release();
         Ok(())
     }
 
-    /// Lets others count and remove the open file: a writer with nothing to write must not hold it
-    /// up.
-    pub(super) fn let_go(&mut self) {
+    /// Releases the lock, so that other processes can count and remove the file: a writer with
+    /// nothing to write must not block them.
+    pub(super) fn release(&mut self) {
         if let Some(active) = &mut self.active {
             active.leave();
         }
     }
 
-    /// Sees to it that the open file is there, takes lines, and is neither full nor old; and keeps
-    /// it from being counted until [`Active::leave`].
+    /// Ensures that the open file exists, takes lines, and is neither full nor old; keeps it from
+    /// being counted until [`Active::leave`].
     fn enter(&mut self, wall: Timestamp) -> io::Result<()> {
-        for _ in 0..MOST_MOVES {
+        for _ in 0..MAX_MOVES {
             let mut active = match self.active.take() {
                 Some(active) => active,
                 None => match self.open_newest(wall)? {
@@ -227,15 +227,15 @@ impl Writer {
                 return Ok(());
             }
         }
-        // Whoever is faster than this leaves no file standing.
+        // Another process removes files faster than this.
         Err(io::ErrorKind::ResourceBusy.into())
     }
 
     fn open_newest(&self, wall: Timestamp) -> io::Result<Option<Active>> {
         let numbers = self.folder.numbers(0)?;
-        for number in numbers.iter().rev().take(MOST_TRIED) {
+        for number in numbers.iter().rev().take(MAX_TRIED) {
             match self.folder.open_to_append(*number) {
-                // That of another user: the next file that is ours will do, rather than one more
+                // A file of another user. The next one of this user will do, rather than a new file
                 // for each start.
                 Err(_) => {}
                 Ok(None) => break,
@@ -248,7 +248,7 @@ impl Writer {
         self.open_next(numbers.last().copied().unwrap_or(0), wall)
     }
 
-    /// Goes on to the next file: the one that another process began, or a new one.
+    /// Opens the next file: one that another process began, or a new one.
     fn open_next(&self, current: u64, wall: Timestamp) -> io::Result<Option<Active>> {
         let newest = self.folder.numbers(current)?.last().copied();
         if let Some(newest) = newest
@@ -261,16 +261,16 @@ impl Writer {
             .through;
         let (number, file) = self
             .folder
-            .open_behind(newest.unwrap_or(current).max(through))?;
+            .open_after(newest.unwrap_or(current).max(through))?;
         self.check(number, file, wall)
     }
 
-    /// Takes an open file as ours, unless it was counted in the meantime: by its path alone it
-    /// could have been made again under a number that is gone.
+    /// Accepts an open file, unless it was counted meanwhile: its path could have been made again
+    /// under the number of a removed file.
     fn check(&self, number: u64, file: File, wall: Timestamp) -> io::Result<Option<Active>> {
         let gate = self.folder.gate_of(number)?;
         let mut active = Active {
-            identity: FileIdentity::of(&file.metadata()?),
+            identity: FileIdentity::from_metadata(&file.metadata()?),
             file,
             gate,
             is_locked: false,
@@ -281,7 +281,7 @@ impl Writer {
         if active.enter()?.is_none() {
             return Ok(None);
         }
-        // Only now: while the lock is held, nobody begins to count this file.
+        // Only now: while the lock is held, no process begins to count this file.
         let through = RemovedCounts::read_or_none(self.folder.path())
             .unwrap_or_default()
             .through;
@@ -296,8 +296,8 @@ impl Writer {
 }
 
 impl Active {
-    /// Keeps the file from being counted and removed while a line is appended; tells what is known
-    /// of it, or nothing where that has begun.
+    /// Keeps the file from being counted and removed while a line is appended; returns its
+    /// metadata, or `None` if it is being counted already.
     fn enter(&mut self) -> io::Result<Option<Metadata>> {
         if !self.is_locked {
             match self.gate.as_ref().unwrap_or(&self.file).try_lock_shared() {
@@ -320,7 +320,7 @@ impl Active {
     }
 }
 
-/// One call of the system: what it takes is whole or known to be torn.
+/// Writes with one system call: the result is complete, or known to be torn.
 fn write_once(file: &mut File, bytes: &[u8]) -> io::Result<usize> {
     loop {
         match file.write(bytes) {
@@ -340,13 +340,13 @@ fn ends_within_a_line(file: &mut File) -> io::Result<bool> {
     Ok(last != *b"\n")
 }
 
-/// Tells whether the file was removed while it was open.
+/// Returns `true` if the file was removed while it was open.
 #[cfg(unix)]
 fn is_gone(metadata: &Metadata) -> bool {
     std::os::unix::fs::MetadataExt::nlink(metadata) == 0
 }
 
-/// Told by the path alone on other systems, see `LOOK_EVERY`.
+/// On other systems only the path shows it, see `CHECK_INTERVAL`.
 #[cfg(not(unix))]
 fn is_gone(_: &Metadata) -> bool {
     false
@@ -358,7 +358,7 @@ mod tests {
     use super::*;
     use std::{process::Command, thread};
 
-    /// A pipe that nobody reads takes no more than its buffer: an append that hangs in the middle.
+    /// A pipe without a reader takes no more than its buffer: an append that hangs in the middle.
     fn locked_while_appending(background: bool) -> (Writer, File) {
         let parent = tempfile::tempdir().unwrap();
         let folder = Folder::new(parent.path().to_owned());
@@ -377,7 +377,7 @@ mod tests {
             .build()
             .unwrap();
         let mut writer = Writer::new(folder, &config);
-        let identity = FileIdentity::of(&file.metadata().unwrap());
+        let identity = FileIdentity::from_metadata(&file.metadata().unwrap());
         let (gate, number, since) = (None, 1, wall);
         writer.active = Some(Active {
             file,
@@ -406,19 +406,19 @@ mod tests {
     }
 
     #[test]
-    fn a_file_is_locked_for_as_long_as_an_append_is_under_way() {
+    fn file_is_locked_while_an_append_is_under_way() {
         let (_writer, counting) = locked_while_appending(false);
         counting.try_lock().unwrap();
     }
 
     #[test]
-    fn a_writer_with_a_thread_lets_go_of_its_file_when_the_thread_comes_by() {
+    fn writer_with_a_thread_keeps_the_lock_until_the_thread_releases_it() {
         let (mut writer, counting) = locked_while_appending(true);
         assert!(
             matches!(counting.try_lock(), Err(TryLockError::WouldBlock)),
             "kept for the next append"
         );
-        writer.let_go();
+        writer.release();
         counting.try_lock().unwrap();
     }
 }

@@ -1,4 +1,5 @@
-//! The file of the database: opened when it is needed, and recognised when another takes its name.
+//! The database file, which is opened when it is needed, and reopened when another file takes its
+//! name.
 
 use super::{
     super::{config::JournalConfig, file_identity::FileIdentity, segments::for_owner_alone},
@@ -21,8 +22,7 @@ pub(super) struct Database {
     log_bytes: u64,
     log_room: LogRoom,
     open: Option<Open>,
-    /// A damaged file that was put aside, and why: for the one who tells it, after all locks are
-    /// gone.
+    /// A damaged file that was put aside, and why; reported after all locks are released.
     aside: Option<(PathBuf, rusqlite::Error)>,
 }
 
@@ -33,9 +33,9 @@ struct Open {
 }
 
 /// How often, and after which time each, a database that another process holds is tried again
-/// before a record waits in memory instead of its caller here: about 50 ms in all. The steps are
+/// before the record waits in memory and not its caller here: about 50 ms in all. The steps are
 /// short and equal, since a process that writes without a pause leaves the database for
-/// microseconds at a time; steps that grow, as those of `busy_timeout`, meet such a gap too rarely.
+/// microseconds at a time; growing steps, as in `busy_timeout`, meet such a gap too rarely.
 const BUSY_TRIES: i32 = 100;
 const BUSY_STEP: Duration = Duration::from_micros(500);
 /// The log of changes takes each page that changes as a whole. Small pages cost a search through
@@ -82,7 +82,7 @@ impl Database {
         &self.path
     }
 
-    /// Tells whether there is a file; none is made by that.
+    /// Returns `true` if there is a file; makes none.
     pub(super) fn exists(&self) -> bool {
         self.path.exists()
     }
@@ -106,8 +106,8 @@ impl Database {
         done
     }
 
-    /// Does something to the database, which is made if it is not there. One that proves damaged,
-    /// now or when it is opened, is put aside, and the work is done to a new one.
+    /// Runs `work` on the database, which is made if there is none. One that proves damaged, now or
+    /// when it is opened, is put aside, and `work` runs on a new one.
     pub(super) fn write<T>(
         &mut self,
         wall: Timestamp,
@@ -116,8 +116,7 @@ impl Database {
         let before = FileIdentity::at(&self.path);
         match self.try_write(&mut work) {
             Err(err) if is_damaged(&err) => {
-                // Another process may have been faster; what lies there now is not what was found
-                // damaged.
+                // Another process may have been faster: the file there now is not the damaged one.
                 if FileIdentity::at(&self.path) == before {
                     let Ok(file) = self.put_aside(wall) else {
                         return Err(err);
@@ -140,20 +139,19 @@ impl Database {
         };
         let done = work(&mut open.db);
         match &done {
-            // Done to a file that was removed or replaced meanwhile: nobody will ever see it.
+            // The file was removed or replaced meanwhile: the change is lost.
             Ok(_) if FileIdentity::at(&self.path) != open.identity => {
                 return Err(io_failure(io::Error::new(
                     io::ErrorKind::NotFound,
                     "the database was moved away",
                 )));
             }
-            // Closed without a checkpoint, which would mix what the log still has into what is
-            // damaged.
+            // Closed without a checkpoint, which would write the log into the damaged file.
             Err(err) if is_damaged(err) => {
                 open.db
                     .set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
             }
-            // Opened afresh next time: what is wrong may be the file itself.
+            // Reopened next time: the cause may be the file itself.
             Err(err) if !is_passing(err) => {}
             _ => self.open = Some(open),
         }
@@ -163,8 +161,8 @@ impl Database {
     /// Renames the database and its log of changes.
     fn put_aside(&self, wall: Timestamp) -> io::Result<PathBuf> {
         let aside = |suffix| format!("sqlite.damaged-{}{suffix}", wall.as_unix_millis());
-        // First what would be taken for a part of a new database: its log, and the memory in which
-        // processes find their way through the log. Either may be absent.
+        // First the files that a new database would take for its own: the log, and the shared
+        // memory that indexes it. Either may be absent.
         let _ = fs::rename(
             self.path.with_extension("sqlite-wal"),
             self.path.with_extension(aside("-wal")),
@@ -197,8 +195,8 @@ impl Database {
 /// Makes the file, where there is none, for its owner alone. SQLite gives the files beside it the
 /// same permissions.
 ///
-/// One that is there is not opened: when it is closed, the system drops the locks of all
-/// connections of this process.
+/// An existing one is not opened: when it is closed, the system drops the locks of all connections
+/// of this process.
 fn make(path: &Path) -> io::Result<()> {
     match for_owner_alone().write(true).create_new(true).open(path) {
         Err(err) if err.kind() == io::ErrorKind::AlreadyExists => Ok(()),
@@ -206,10 +204,10 @@ fn make(path: &Path) -> io::Result<()> {
     }
 }
 
-/// Waits before a database that another process holds is tried again; `false` ends the tries.
+/// Waits before a database that another process holds is tried again; `false` ends the attempts.
 ///
-/// A condition variable of its own: parking would take the token that the code around an append may
-/// wait for.
+/// On a condition variable of its own: parking would take the token that the code around an append
+/// may wait for.
 pub(super) fn wait_for_others(tries: i32) -> bool {
     let lock = Mutex::new(());
     let guard = lock.lock().unwrap_or_else(PoisonError::into_inner);
@@ -274,13 +272,13 @@ fn is_damaged(err: &rusqlite::Error) -> bool {
     )
 }
 
-/// Tells what passes by itself, and leaves the open database good for reading, from what may lie in
-/// the file.
+/// Returns `true` if the error passes by itself and the open database can still be read; other
+/// errors may lie in the file.
 fn is_passing(err: &rusqlite::Error) -> bool {
     is_busy(err) || is_log_full(err) || err.sqlite_error_code() == Some(ErrorCode::DiskFull)
 }
 
-/// Tells whether another process holds the database.
+/// Returns `true` if another process holds the database.
 pub(super) fn is_busy(err: &rusqlite::Error) -> bool {
     matches!(
         err.sqlite_error_code(),

@@ -1,4 +1,4 @@
-//! Records that are written, and not yet in the tables.
+//! Slots: records that are written, and not yet in the tables.
 //!
 //! SQLite writes whole pages. A record that is inserted changes a page of the table, one of each
 //! index, the counts and what the file keeps of its own pages: ten in all. The table `incoming` has
@@ -17,7 +17,7 @@ use rusqlite::{Connection, OptionalExtension};
 pub(super) const SCHEMA: &str =
     "CREATE TABLE IF NOT EXISTS incoming (slot INTEGER PRIMARY KEY, content BLOB NOT NULL)";
 
-/// How many slots are used at most, by any process.
+/// How many slots any process uses at most.
 const MAX_SLOTS: i64 = 64;
 /// What SQLite keeps of a long value in the page of its table, for pages of 512 bytes. It is the
 /// same in every slot and after every change, so that this page is not written.
@@ -27,8 +27,8 @@ const PAGE: usize = 508;
 const NUMBER: usize = 8;
 /// A longer record does not go through a slot.
 const MAX_PAGES: usize = 8;
-/// How many records of one transaction go through slots; more share the pages of the tables at
-/// once.
+/// How many records of one transaction go through slots; more of them share the pages of the tables
+/// at once.
 pub(super) const MAX_AT_ONCE: usize = 8;
 
 /// A record in a slot, with its future place in the table.
@@ -45,8 +45,8 @@ pub(super) fn slots(max_bytes: u64) -> i64 {
         .clamp(4, MAX_SLOTS)
 }
 
-/// Returns `true` if a record can go through a slot. One that has two lines goes into the table,
-/// where the second finds the first.
+/// Returns `true` if a record can go through a slot. A record with two lines goes into the table,
+/// where the second one replaces the first.
 pub(super) fn takes(record: &Record, json: &str) -> bool {
     !line::is_joined(record) && json.len() <= MAX_PAGES * PAGE - NUMBER
 }
@@ -58,8 +58,8 @@ pub(super) fn put(db: &Connection, json: &str, slots: i64) -> rusqlite::Result<(
         move_all(db)?;
         live = 0;
     }
-    // The second shows a damaged table before more is written; the first has numbers of rows that
-    // are gone.
+    // The second detects a damaged table before more is written; the first has the numbers of
+    // removed rows.
     let of_table =
         "SELECT max(coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'errors'), 0),
                     coalesce((SELECT max(seq) FROM errors), 0))";
@@ -100,7 +100,7 @@ pub(super) fn move_all(db: &Connection) -> rusqlite::Result<()> {
     Ok(())
 }
 
-/// The records in slots, oldest first, and how many slots hold none that can be read.
+/// Returns the records in slots, oldest first, and how many slots hold an unreadable one.
 pub(super) fn all(db: &Connection) -> rusqlite::Result<(Vec<Incoming>, u64)> {
     let (mut found, mut torn) = (Vec::new(), 0);
     // A database of an earlier version that cannot be written has none.
@@ -135,7 +135,7 @@ pub(super) fn all(db: &Connection) -> rusqlite::Result<(Vec<Incoming>, u64)> {
     Ok((found, torn))
 }
 
-/// When the record that has been in a slot for longest was made.
+/// Returns when the oldest record in a slot was made.
 pub(super) fn oldest(db: &Connection) -> rusqlite::Result<Option<Timestamp>> {
     if live(db)?.0 == 0 {
         return Ok(None);
@@ -151,9 +151,9 @@ pub(super) fn oldest(db: &Connection) -> rusqlite::Result<Option<Timestamp>> {
     Ok(line::decode(json).ok().map(|found| found.record.timestamp))
 }
 
-/// How many slots are live, which are the first ones, and the highest number of a record so far.
+/// Returns how many slots, from the first on, are live, and the highest number of a record so far.
 fn live(db: &Connection) -> rusqlite::Result<(i64, i64)> {
-    // Behind `FILL` bytes, `NUMBER` bytes.
+    // After `FILL` bytes, `NUMBER` bytes.
     let mut select =
         db.prepare_cached("SELECT substr(content, 36, 8) FROM incoming WHERE slot = ?1")?;
     let mut seq = |slot: i64| -> rusqlite::Result<i64> {
@@ -233,7 +233,7 @@ mod tests {
     }
 
     #[test]
-    fn records_of_any_size_keep_their_order_in_slots_and_out_of_them() {
+    fn records_of_any_size_keep_their_order_in_slots_and_tables() {
         let (mut db, mut rng, mut expected) = (database(), Rng::seeded(11), Vec::new());
         for step in 0..1500 {
             let length =
@@ -281,7 +281,7 @@ mod tests {
     }
 
     #[test]
-    fn process_of_an_earlier_version_that_takes_a_number_costs_no_record() {
+    fn number_taken_by_an_earlier_version_loses_no_record() {
         let mut db = database();
         rows::insert(&mut db, [entry("first")].iter(), 4).unwrap();
         let (other, json) = entry("other");
@@ -297,7 +297,7 @@ mod tests {
     }
 
     #[test]
-    fn database_of_an_earlier_version_that_cannot_be_changed_is_read() {
+    fn read_only_database_of_an_earlier_version_is_read() {
         let db = Connection::open_in_memory().unwrap();
         db.execute_batch(TABLES).unwrap();
         let (record, json) = entry("earlier");

@@ -1,4 +1,4 @@
-//! The journal over a database.
+//! The journal in a database.
 
 use super::{
     super::{
@@ -31,17 +31,17 @@ use std::{collections::VecDeque, fmt, path::PathBuf, sync::Arc, time::Duration};
 
 /// A journal in the database `errors.sqlite` in a folder, indexed by code, operation and time.
 ///
-/// It keeps the promises of [`FileJournal`](super::super::FileJournal): an acknowledged record
-/// survives the end of the process, trouble with the disk or a locked database fails no call,
-/// processes may share the folder, counts by code and day survive retention, and a thread of its
-/// own writes what waits and removes old rows every second.
+/// It has the guarantees of [`FileJournal`](super::super::FileJournal): an acknowledged record
+/// survives the end of the process, a full disk or a locked database fails no call, processes may
+/// share the folder, counts by code and day survive retention, and a thread of its own writes
+/// waiting records and removes old rows every second.
 ///
 /// A record is acknowledged when its transaction is committed: [`append`](Journal::append) returned
 /// `Ok` for it, and [`JournalStatus::waiting`] does not count it. While another process holds the
 /// database, an append waits for it for about 50 ms. Then the record waits in memory, within
 /// `buffer_bytes`, and is written with a later one or within a second; [`flush`](Journal::flush)
-/// and dropping the journal wait for about two seconds. What a dropped journal could not write is
-/// reported in the log. Records beyond `buffer_bytes` are refused and counted in
+/// and dropping the journal wait for about two seconds. Records that a dropped journal could not
+/// write are reported in the log. Records beyond `buffer_bytes` are refused and counted in
 /// [`JournalStatus::lost`].
 ///
 /// A record is written to one of up to 64 slots first, which costs less than the tables and their
@@ -50,10 +50,10 @@ use std::{collections::VecDeque, fmt, path::PathBuf, sync::Arc, time::Duration};
 /// programs find them in the table. A record of 450 bytes writes about 2.3 KiB to a new database,
 /// its later move included, and less than 4 KiB once old rows are removed.
 ///
-/// A new database, and the files beside it, can be read by their owner alone (mode 0600). One that
-/// is there keeps its permissions.
+/// A new database, and the files beside it, can be read by their owner alone (mode 0600). An
+/// existing one keeps its permissions.
 ///
-/// Of the [`JournalConfig`], the settings of segments mean nothing here. Database and log of
+/// Of the [`JournalConfig`], the settings of segments have no effect. Database and log of
 /// changes together are kept within `max_bytes`; between two rounds of the thread, the log may add
 /// an eighth of it, and 128 KiB at least. While another connection keeps a read transaction open,
 /// SQLite cannot empty the log. It grows to half of `max_bytes`, 512 KiB at least, and by one
@@ -70,20 +70,18 @@ use std::{collections::VecDeque, fmt, path::PathBuf, sync::Arc, time::Duration};
 pub struct SqliteJournal {
     folder: PathBuf,
     inner: PerProcess<Arc<Inner>>,
-    /// Questions and records that came after a fork. Relaxed: it is shown, and the first one
-    /// complains.
+    /// Calls after a fork. Relaxed: it is only shown, and the first call is logged.
     refused: AtomicU64,
 }
 
-/// This process was forked from the one that opened the database.
+/// The error in a process that was forked from the one that opened the database.
 #[derive(Debug, thiserror::Error)]
 #[error("the process was forked since the journal was opened; open another one")]
 struct Forked;
 
 struct Inner {
     config: JournalConfig,
-    /// Before the store, so that its connection is the last that is closed: it moves the log into
-    /// the database.
+    /// Before the store, whose connection is closed last: that moves the log into the database.
     readers: Readers,
     store: Mutex<Store>,
     tracker: StatusTracker,
@@ -96,10 +94,11 @@ struct Store {
     waiting: VecDeque<(Record, String)>,
     waiting_bytes: usize,
     not_before: Tick,
-    /// The last write failed because others used the database, and may succeed at any moment.
+    /// The last write failed because other processes used the database, and may succeed at any
+    /// moment.
     is_busy: bool,
-    /// Bytes that were written since old rows were looked for.
-    unkept_bytes: u64,
+    /// Bytes that were written since old rows were last removed.
+    unmaintained_bytes: u64,
     /// How many records are written before they are moved into the tables.
     slots: i64,
     /// Records were written that may not be in the tables.
@@ -107,8 +106,8 @@ struct Store {
 }
 
 const PAUSE_AFTER_FAILURE: Duration = Duration::from_millis(100);
-/// How often a flush, and the end of the journal, try a database that other processes hold. Each
-/// try waits about 50 ms.
+/// How often a flush, and dropping the journal, try a database that other processes hold. Each
+/// attempt waits about 50 ms.
 const PATIENT_TRIES: usize = 40;
 /// How many bytes of records one transaction takes, or a single larger one: other processes wait
 /// meanwhile.
@@ -125,8 +124,8 @@ impl SqliteJournal {
         }
     }
 
-    /// What belongs to this process. SQLite forbids the use of a connection in a process that was
-    /// forked since, and one opened there would share the locks that SQLite believes to hold.
+    /// Returns what belongs to this process. SQLite forbids the use of a connection in a forked
+    /// process, and one opened there would share the locks that SQLite assumes to hold.
     fn inner(&self) -> Result<&Arc<Inner>, JournalError> {
         self.inner.existing().ok_or_else(|| {
             if self.refused.fetch_add(1, Ordering::Relaxed) == 0 {
@@ -136,7 +135,7 @@ impl SqliteJournal {
         })
     }
 
-    /// Writes what waits and removes rows by size and age; the journal's own thread does so every
+    /// Writes waiting records and removes rows by size and age; the journal's thread does so every
     /// second.
     ///
     /// # Errors
@@ -201,12 +200,12 @@ impl Journal for SqliteJournal {
 
 impl Drop for SqliteJournal {
     fn drop(&mut self) {
-        // One that was forked has nothing that waits, and must not close the connection.
+        // In a forked process nothing waits, and the connection must not be closed.
         let Some(inner) = self.inner.existing() else {
             return;
         };
         inner.wake.end();
-        // The last chance: also while a pause after a failure lasts.
+        // The last attempt is made even in the pause after a failure.
         inner.store.lock().not_before = Tick::ZERO;
         if let Err(err) = inner.write_patiently() {
             inner.tracker.report_lost(&err);
@@ -226,7 +225,7 @@ impl Inner {
                 waiting_bytes: 0,
                 not_before: Tick::ZERO,
                 is_busy: false,
-                unkept_bytes: 0,
+                unmaintained_bytes: 0,
                 slots: incoming::slots(config.max_bytes),
                 has_incoming: false,
             }),
@@ -273,7 +272,7 @@ impl Inner {
         self.tracker.record_write(outcome, self.wall(), records)
     }
 
-    /// Writes all records that wait, as soon as other processes let go of the database, for about
+    /// Writes all records that wait, as soon as other processes release the database, for about
     /// two seconds at most.
     fn write_patiently(&self) -> Result<(), JournalError> {
         for _ in 1..PATIENT_TRIES {
@@ -294,8 +293,8 @@ impl Inner {
             .record_write(self.try_write(true), self.wall(), 0)
     }
 
-    /// Moves what is written into the tables, where other programs find it too. It is on disk as
-    /// well while that fails.
+    /// Moves written records into the tables, where other programs find them. They are on disk even
+    /// if that fails.
     fn move_incoming(&self) {
         let wall = self.wall();
         self.with_store(|store| {
@@ -315,44 +314,44 @@ impl Inner {
     /// held the database.
     fn try_write(&self, at_once: bool) -> WriteOutcome<rusqlite::Error> {
         let (now, wall) = (self.config.clock.now(), self.wall());
-        let (outcome, unkept) = self.with_store(|store| {
+        let (outcome, unmaintained) = self.with_store(|store| {
             if at_once && store.is_busy {
                 store.not_before = Tick::ZERO;
             }
-            (store.write(now, wall), store.unkept_bytes)
+            (store.write(now, wall), store.unmaintained_bytes)
         });
-        // The thread need not look more often than there is something to remove.
-        if unkept > row_bytes(&self.config) / 8 {
+        // The thread runs early only when there is something to remove.
+        if unmaintained > row_bytes(&self.config) / 8 {
             self.wake.now();
         }
         outcome
     }
 
-    fn read<T>(&self, ask: impl Fn(&Connection) -> rusqlite::Result<T>) -> rusqlite::Result<T> {
-        // What waits is newer than all that is written.
+    fn read<T>(&self, query: impl Fn(&Connection) -> rusqlite::Result<T>) -> rusqlite::Result<T> {
+        // Waiting records are newer than all written ones.
         let _ = self.write_waiting(0);
-        match self.readers.ask(&ask) {
-            Err(err) if !is_busy(&err) => self.read_in_trouble(ask),
+        match self.readers.query(&query) {
+            Err(err) if !is_busy(&err) => self.read_in_trouble(query),
             answer => answer,
         }
     }
 
-    /// Reads a database that is not there yet or is damaged, through the connection that makes a
-    /// new one, or a database on a full disk.
+    /// Reads a missing or damaged database through the connection that makes a new one, or a
+    /// database on a full disk.
     fn read_in_trouble<T>(
         &self,
-        ask: impl Fn(&Connection) -> rusqlite::Result<T>,
+        query: impl Fn(&Connection) -> rusqlite::Result<T>,
     ) -> rusqlite::Result<T> {
         let wall = self.wall();
         let (answer, exists) = self.with_store(|store| {
-            let answer = store.database.write(wall, |db| ask(db));
+            let answer = store.database.write(wall, |db| query(db));
             (answer, store.database.exists())
         });
         match answer {
             Err(err) if exists => self
                 .readers
-                .ask(&ask)
-                .or_else(|_| self.readers.ask_alone(&ask))
+                .query(&query)
+                .or_else(|_| self.readers.query_exclusively(&query))
                 .map_err(|_| err),
             answer => answer,
         }
@@ -361,7 +360,7 @@ impl Inner {
     fn maintain(&self) -> Result<(), JournalError> {
         let written = self.write_waiting(0);
         let removed = match self.remove_old() {
-            // The process that holds it removes old rows too, or lets go until the next round.
+            // The process that holds it removes old rows too, or releases it until the next round.
             Err(err) if is_busy(&err) => Ok(()),
             removed => removed,
         };
@@ -374,7 +373,7 @@ impl Inner {
         let (wall, config) = (self.wall(), &self.config);
         let is_steady = self.clock_jumps.is_steady_at(config.clock.now(), wall);
         if !self.with_store(|store| {
-            store.unkept_bytes = 0;
+            store.unmaintained_bytes = 0;
             store.database.exists()
         }) {
             return Ok(());
@@ -427,18 +426,18 @@ impl Store {
             }
             self.waiting.drain(..records);
             self.waiting_bytes -= bytes;
-            self.unkept_bytes += bytes as u64;
+            self.unmaintained_bytes += bytes as u64;
             self.has_incoming = true;
             written += records as u64;
         }
-        // A burst that waited is not kept room for.
+        // Memory of a burst is released.
         if self.waiting.capacity() > 1024 {
             self.waiting = VecDeque::new();
         }
         WriteOutcome::Written(written)
     }
 
-    /// How many records, and bytes of them, the next transaction takes.
+    /// Returns how many records, and bytes of them, the next transaction takes.
     fn batch(&self) -> (usize, usize) {
         let (mut records, mut bytes) = (0, 0);
         for (_, json) in &self.waiting {
@@ -483,10 +482,8 @@ mod tests {
     };
     use std::{sync::mpsc, thread};
 
-    /// A question that takes long: neither the records nor the questions of others wait for its
-    /// end.
     #[test]
-    fn a_question_that_takes_long_holds_up_no_record_and_no_other_question() {
+    fn slow_query_delays_neither_records_nor_other_queries() {
         let folder = tempfile::tempdir().unwrap();
         let config = JournalConfig::builder(folder.path())
             .background(false)
@@ -496,23 +493,24 @@ mod tests {
         let monitor = ErrorMonitor::new(MonitorConfig::default());
         monitor.set_journal(journal.clone());
         monitor.record(&AppError::new(ErrorCode::SYNC_ERROR, "before"));
-        let ((asked, is_asked), (answer, may_answer)) = (mpsc::channel(), mpsc::channel::<()>());
+        let ((started, has_started), (finish, may_finish)) =
+            (mpsc::channel(), mpsc::channel::<()>());
         let rows = |db: &Connection| {
             db.query_row("SELECT count(*) FROM incoming", [], |row| {
                 row.get::<_, i64>(0)
             })
         };
         let inner = Arc::clone(journal.inner().unwrap());
-        let asking = thread::spawn(move || {
+        let querying = thread::spawn(move || {
             inner.read(|db| {
                 let reading = db.unchecked_transaction()?;
                 let before = rows(&reading)?;
-                asked.send(()).unwrap();
-                let _ = may_answer.recv_timeout(Duration::from_secs(60));
+                started.send(()).unwrap();
+                let _ = may_finish.recv_timeout(Duration::from_secs(60));
                 Ok((before, rows(&reading)?))
             })
         });
-        is_asked.recv().unwrap();
+        has_started.recv().unwrap();
         let (sender, done) = mpsc::channel();
         let recording = thread::spawn(move || {
             monitor.record(&AppError::new(ErrorCode::SYNC_ERROR, "meanwhile"));
@@ -521,17 +519,16 @@ mod tests {
                 .unwrap();
         });
         let done = done.recv_timeout(Duration::from_secs(30));
-        answer.send(()).unwrap();
+        finish.send(()).unwrap();
         recording.join().unwrap();
         assert_eq!(done, Ok((2, 2)));
-        // What was written meanwhile changes no answer that is under way.
-        assert_eq!(asking.join().unwrap().unwrap(), (1, 1));
+        // Records that were written meanwhile do not change the result of a running query.
+        assert_eq!(querying.join().unwrap().unwrap(), (1, 1));
     }
 
-    /// A disk that hangs keeps the lock of the store; whoever asks how the journal is doing must
-    /// not hang with it.
+    /// A disk that hangs keeps the lock of the store, and `status` must not wait for it.
     #[test]
-    fn the_status_is_told_while_a_write_hangs() {
+    fn status_does_not_wait_for_a_hanging_write() {
         let folder = tempfile::tempdir().unwrap();
         let config = JournalConfig::builder(folder.path())
             .background(false)
@@ -545,12 +542,12 @@ mod tests {
             &AppError::new(ErrorCode::SYNC_ERROR, "waits"),
         );
         let hangs = journal.inner().unwrap().store.lock();
-        let (sender, told) = mpsc::channel();
-        let asked = journal.clone();
-        let asking = thread::spawn(move || sender.send(asked.status()));
-        let status = told.recv_timeout(Duration::from_secs(10));
+        let (sender, receiver) = mpsc::channel();
+        let shared = journal.clone();
+        let reader = thread::spawn(move || sender.send(shared.status()));
+        let status = receiver.recv_timeout(Duration::from_secs(10));
         drop(hangs);
-        asking.join().unwrap().unwrap();
+        reader.join().unwrap().unwrap();
         assert_eq!(
             status.map(|status| (status.waiting, status.written)),
             Ok((1, 0))

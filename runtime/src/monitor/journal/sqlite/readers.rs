@@ -1,5 +1,4 @@
-//! Connections for questions, beside the one that writes: a question that takes long holds up no
-//! record.
+//! Connections for queries, beside the one that writes: a slow query delays no record.
 
 use super::{super::file_identity::FileIdentity, database::wait_for_others};
 use crate::sync::Mutex;
@@ -9,14 +8,14 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// Idle connections to a database, one for each question at a time.
+/// Idle connections to a database, one for each query at a time.
 pub(super) struct Readers {
     path: PathBuf,
     idle: Mutex<Vec<(Connection, Option<FileIdentity>)>>,
 }
 
 /// How many idle connections are kept.
-const MOST_IDLE: usize = 4;
+const MAX_IDLE: usize = 4;
 
 impl Readers {
     pub(super) fn new(path: PathBuf) -> Self {
@@ -26,10 +25,10 @@ impl Readers {
         }
     }
 
-    /// Asks a database that is there.
-    pub(super) fn ask<T>(
+    /// Queries an existing database.
+    pub(super) fn query<T>(
         &self,
-        ask: impl FnOnce(&Connection) -> rusqlite::Result<T>,
+        query: impl FnOnce(&Connection) -> rusqlite::Result<T>,
     ) -> rusqlite::Result<T> {
         // Not in the match below, where the lock would be held to the end of it.
         let idle = self.idle.lock().pop();
@@ -40,24 +39,24 @@ impl Readers {
                 (db, FileIdentity::at(&self.path))
             }
         };
-        let answer = ask(&db)?;
+        let answer = query(&db)?;
         let mut idle = self.idle.lock();
-        if idle.len() < MOST_IDLE {
+        if idle.len() < MAX_IDLE {
             idle.push((db, identity));
         }
         Ok(answer)
     }
 
-    /// Asks the database without the memory that processes share beside it, for which a full disk
-    /// has no room. No other connection can be open.
-    pub(super) fn ask_alone<T>(
+    /// Queries the database without the shared memory beside it, for which a full disk has no room.
+    /// No other connection can be open.
+    pub(super) fn query_exclusively<T>(
         &self,
-        ask: impl FnOnce(&Connection) -> rusqlite::Result<T>,
+        query: impl FnOnce(&Connection) -> rusqlite::Result<T>,
     ) -> rusqlite::Result<T> {
         self.close();
         let db = open(&self.path)?;
         db.execute_batch("PRAGMA locking_mode = EXCLUSIVE")?;
-        ask(&db)
+        query(&db)
     }
 
     /// Closes the connections that are idle.
@@ -75,15 +74,14 @@ impl fmt::Debug for Readers {
     }
 }
 
-/// Opens a database that is there. One whose log of changes was left behind is written to when it
-/// is read first.
+/// Opens an existing database. The first read writes to it if its log of changes was left behind.
 fn open(path: &Path) -> rusqlite::Result<Connection> {
     let mut db = Connection::open_with_flags(
         path,
         OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX,
     )?;
     db.busy_handler(Some(wait_for_others))?;
-    // The connection that writes tidies up at the end; where it cannot, there may be no room to.
+    // The connection that writes checkpoints at the end; if it cannot, there may be no room for it.
     db.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
     Ok(db)
 }

@@ -1,6 +1,5 @@
-//! Keeping a database within its size and age.
-//!
-//! All of it goes in small steps, between which records are written.
+//! Retention: keeps a database within its limits of size and age, in small steps between which
+//! records are written.
 
 use super::{
     super::config::JournalConfig,
@@ -13,7 +12,7 @@ use std::{fs, path::Path};
 /// How many rows, and how many pages, one step takes.
 const ROWS: i64 = 200;
 const PAGES: i64 = 512;
-/// An error inside an attempt is settled within a minute. A full disk may hold the record up.
+/// An error inside an attempt is settled within a minute. A full disk may delay the record.
 const SETTLED_WITHIN_MILLIS: i64 = 3_600_000;
 
 /// How large the log of changes grows before SQLite moves it into the database; the rows leave room
@@ -23,7 +22,7 @@ pub(super) fn log_bytes(config: &JournalConfig) -> u64 {
 }
 
 /// How large the log of changes grows at most, while another connection reads and keeps it from
-/// being emptied. Beyond it records wait in memory; one transaction is let through.
+/// being emptied. Beyond it records wait in memory; one more transaction is accepted.
 pub(super) fn max_log_bytes(config: &JournalConfig) -> u64 {
     (config.max_bytes / 2).max(512 * 1024)
 }
@@ -33,8 +32,8 @@ pub(super) fn row_bytes(config: &JournalConfig) -> u64 {
     config.max_bytes - log_bytes(config).min(config.max_bytes / 4)
 }
 
-/// Removes some of the rows beyond the limits; tells whether there may be more. The newest stays,
-/// whatever its size. By their age rows go only while the wall clock is steady.
+/// Removes some of the rows beyond the limits; returns `true` if there may be more. The newest
+/// stays, whatever its size. Rows are removed by age only while the wall clock is steady.
 pub(super) fn remove_some(
     db: &Connection,
     config: &JournalConfig,
@@ -50,8 +49,8 @@ pub(super) fn remove_some(
     if is_steady && has_old_incoming(db, oldest)? {
         move_incoming(db)?;
     }
-    // Only a question first: the deletion would keep other processes from writing though there is
-    // nothing to delete.
+    // A query first: the deletion would keep other processes from writing even if there is nothing
+    // to delete.
     let has_old = "SELECT EXISTS (SELECT 1 FROM errors WHERE time <= ?1)";
     if is_steady && db.query_row(has_old, [oldest], |row| row.get(0))? {
         let some =
@@ -71,7 +70,7 @@ pub(super) fn remove_some(
     Ok(db.execute(some, [tenth.clamp(1, ROWS)])? > 0)
 }
 
-/// Gives some pages that hold nothing back to the disk; returns `true` if there may be more.
+/// Releases some empty pages to the file system; returns `true` if there may be more.
 ///
 /// A quarter of the file may stay empty: new records use it, and to take a page out of the middle
 /// another one is written in its place.
@@ -125,7 +124,7 @@ fn pragma(db: &Connection, name: &str) -> rusqlite::Result<i64> {
     db.query_row(&format!("PRAGMA {name}"), [], |row| row.get(0))
 }
 
-/// Runs a statement to its end, whatever it answers.
+/// Runs a statement to its end, whatever it returns.
 fn run(db: &Connection, sql: &str) -> rusqlite::Result<()> {
     let mut statement = db.prepare(sql)?;
     let mut rows = statement.query([])?;
@@ -149,7 +148,7 @@ mod tests {
             .unwrap()
     }
 
-    /// Pages in all, and pages that hold nothing.
+    /// All pages, and empty ones.
     fn pages(db: &Connection) -> (i64, i64) {
         (
             pragma(db, "page_count").unwrap(),
@@ -170,7 +169,7 @@ mod tests {
     }
 
     #[test]
-    fn a_quarter_of_the_file_may_stay_empty() {
+    fn quarter_of_the_file_may_stay_empty() {
         let place = tempfile::tempdir().unwrap();
         let db = database(&place.path().join("a"), 2000, 300);
         let (before, free) = pages(&db);
@@ -180,18 +179,18 @@ mod tests {
             .count();
         let (after, free) = pages(&db);
         assert_eq!(free, after / 4, "of {after}");
-        // Each step gives back a bounded number, the last ones what the step before left over.
+        // Each step releases a bounded number of pages, the last ones the remainder.
         assert!((3..20).contains(&steps), "{steps} steps");
     }
 
     #[test]
-    fn beyond_the_limit_no_page_stays_empty() {
+    fn no_page_stays_empty_beyond_the_limit() {
         let place = tempfile::tempdir().unwrap();
         let db = database(&place.path().join("a"), 210, 150);
         assert!(pages(&db).1 > 0);
         while shrink_some(&db, &config(512 << 10)).unwrap() {}
         assert_eq!(pages(&db).1, 0);
-        // One that gives nothing back ends too.
+        // A step that releases nothing is the last one too.
         db.execute_batch("PRAGMA auto_vacuum = 0; VACUUM; DELETE FROM t WHERE n > 10")
             .unwrap();
         assert!(pages(&db).1 > 100);
@@ -224,13 +223,13 @@ mod tests {
         assert_eq!(
             steps.last(),
             Some(&left()),
-            "a step that says it was the last removed some"
+            "the last step removed some rows"
         );
         steps
     }
 
     #[test]
-    fn old_rows_go_step_by_step() {
+    fn old_rows_are_removed_in_steps() {
         let limit = 1_800_000_000_000 - Duration::from_secs(7 * 86_400).as_millis() as i64;
         let times = (0..450)
             .map(|i| (limit - i, 0))
@@ -239,7 +238,7 @@ mod tests {
     }
 
     #[test]
-    fn the_newest_row_stays_whatever_its_size() {
+    fn newest_row_stays_whatever_its_size() {
         let now = 1_800_000_000_000;
         let steps = remove(
             &records([(now, 0), (now, 0), (now, 2_000_000)]),

@@ -1,4 +1,4 @@
-//! Records as rows.
+//! Rows of records.
 
 use super::{
     super::{
@@ -14,12 +14,12 @@ use crate::{
 };
 use rusqlite::{Connection, ToSql, Transaction, TransactionBehavior, params, types::Value};
 
-/// The kind of an error that another attempt followed, which a question for errors does not find.
+/// The kind of an error that another attempt followed, which a query for errors does not find.
 const RETRIED: &str = "retried";
 /// The column `text` is empty: its contents are in the record. Rows of an earlier version have them
 /// in both.
 ///
-/// A process of an earlier version knows of no numbers but those in the table, and may take one.
+/// A process of an earlier version sees only the numbers in the table, and may take one of a slot.
 const INSERT: &str = "INSERT INTO errors (id, kind, time, level, code, operation, fingerprint, text, record, seq)
     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, '', ?8, (SELECT ?9 WHERE NOT EXISTS (SELECT 1 FROM errors WHERE seq = ?9)))";
 /// A record that is joined keeps the place of its first row.
@@ -27,7 +27,7 @@ const UPDATE: &str = "UPDATE errors SET kind = ?2, time = ?3, level = ?4, code =
     text = '', record = ?8 WHERE id = ?1 AND (kind = 'transition') = (?2 = 'transition')";
 const COUNT: &str = "INSERT INTO counts (day, code, n) VALUES (?1, ?2, 1) ON CONFLICT (day, code) DO UPDATE SET n = n + 1";
 
-/// Adds records or settles those that are there, in one transaction.
+/// Adds records, or settles existing ones, in one transaction.
 pub(super) fn insert<'a, I>(db: &mut Connection, records: I, slots: i64) -> rusqlite::Result<()>
 where
     I: ExactSizeIterator<Item = &'a (Record, String)> + Clone,
@@ -58,8 +58,8 @@ pub(super) fn move_incoming(db: &Connection) -> rusqlite::Result<()> {
     transaction.commit()
 }
 
-/// Adds a record, in a place that was set aside for it or behind all others, or settles one that is
-/// there; and counts it.
+/// Adds a record at its reserved number or after all others, or settles an existing one; and counts
+/// it.
 pub(super) fn add(
     db: &Connection,
     seq: Option<i64>,
@@ -107,8 +107,8 @@ fn put(db: &Connection, seq: Option<i64>, record: &Record, json: &str) -> rusqli
     Ok(())
 }
 
-/// An error is counted once it stands; until then it waits in a table of its own, also after its
-/// row is gone.
+/// Counts an error once it stands; until then it waits in a table of its own, even after its row is
+/// removed.
 fn count(db: &Connection, record: &Record) -> rusqlite::Result<()> {
     if record.kind != RecordKind::Error {
         return Ok(());
@@ -137,10 +137,10 @@ fn count(db: &Connection, record: &Record) -> rusqlite::Result<()> {
     Ok(())
 }
 
-/// Counts errors that waited and whose rows are gone: so late no process settles them.
+/// Counts errors that waited and whose rows are removed: no process settles them so late.
 pub(super) fn count_abandoned(db: &Connection, before: i64) -> rusqlite::Result<()> {
     const ABANDONED: &str = "FROM pending WHERE time <= ?1 AND id NOT IN (SELECT id FROM errors)";
-    // Only a question first, as other processes cannot write meanwhile.
+    // A query first, as a change would keep other processes from writing.
     if !db.query_row(
         &format!("SELECT EXISTS (SELECT 1 {ABANDONED})"),
         [before],
@@ -159,9 +159,9 @@ pub(super) fn count_abandoned(db: &Connection, before: i64) -> rusqlite::Result<
     transaction.commit()
 }
 
-/// One page of records, newest first.
+/// Returns one page of records, newest first.
 pub(super) fn page(db: &Connection, query: &Query) -> rusqlite::Result<Page> {
-    // All of it as of one moment: records are moved meanwhile.
+    // In one transaction: records are moved meanwhile.
     let reading = db.unchecked_transaction()?;
     let mut page = Filling {
         query,
@@ -195,7 +195,7 @@ struct Filling<'a> {
 }
 
 impl Filling<'_> {
-    /// Adds a record, if it matches; returns `false` once there is one more than fits.
+    /// Adds a record, if it matches; returns `false` if the page is full.
     fn add(&mut self, seq: i64, record: Record) -> bool {
         let Some(record) = self.query.matched(record) else {
             return true;
@@ -211,7 +211,7 @@ impl Filling<'_> {
         true
     }
 
-    /// Adds rows from the table; returns where to go on, as some rows only look as if they matched.
+    /// Adds rows from the table; returns where to go on, as not every selected row matches.
     fn read(&mut self, db: &Connection, before: Option<i64>) -> rusqlite::Result<Option<i64>> {
         let (sql, values) = select(self.query, before);
         let mut select = db.prepare_cached(&sql)?;
@@ -236,8 +236,8 @@ fn position(cursor: Cursor) -> i64 {
     i64::try_from(cursor.position()).unwrap_or(i64::MAX)
 }
 
-/// The statement that finds rows for a page, newest first: one more than fits, which shows that
-/// there is a next page.
+/// Returns the statement for the rows of a page, newest first: one more than the page holds, which
+/// shows whether there is a next page.
 fn select(query: &Query, before: Option<i64>) -> (String, Vec<Value>) {
     let mut conditions = vec![kinds(query)];
     let mut values: Vec<Value> = vec![query.kind.name().to_owned().into()];
@@ -282,13 +282,13 @@ fn select(query: &Query, before: Option<i64>) -> (String, Vec<Value>) {
     )
 }
 
-/// A part of a text as it stands in JSON.
+/// Escapes a part of a text as JSON does.
 fn in_json(text: &str) -> String {
     let quoted = serde_json::Value::from(text).to_string();
     quoted[1..quoted.len() - 1].to_owned()
 }
 
-/// The condition on kind and state; its one parameter is the name of the kind.
+/// Returns the condition on kind and state; its one parameter is the name of the kind.
 fn kinds(query: &Query) -> &'static str {
     if query.is_of_notifications {
         return "? IS NOT NULL AND kind IN ('queued', 'undelivered', 'settled')";
@@ -305,7 +305,7 @@ fn kinds(query: &Query) -> &'static str {
     }
 }
 
-/// The counts of all records that were ever added.
+/// Returns the counts of all records that were ever added.
 pub(super) fn counts(db: &Connection) -> rusqlite::Result<ErrorCounts> {
     let reading = db.unchecked_transaction()?;
     let mut sum = DailyCounts::default();
