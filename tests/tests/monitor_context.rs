@@ -1,5 +1,5 @@
-//! Records say in which span an error was reported, and the hook says the rest; in a process of its
-//! own, for the hook is set once.
+//! Records have the span in which an error was reported, and the context of the hook; in a process
+//! of its own, since the hook is set once.
 
 use gardefou::{
     AppError, ErrorCode,
@@ -15,7 +15,7 @@ fn failure() -> AppError {
 }
 
 #[test]
-fn records_carry_the_span_and_what_the_hook_says_of_it() {
+fn records_have_the_span_and_the_context_of_the_hook() {
     let folder = tempfile::tempdir().unwrap();
     let monitor = ErrorMonitor::new(MonitorConfig::default());
     let config = JournalConfig::builder(folder.path())
@@ -28,7 +28,7 @@ fn records_carry_the_span_and_what_the_hook_says_of_it() {
         let _entered = tracing::info_span!("checkout", order = 7).entered();
         monitor.record(&failure());
         let hook = || {
-            gardefou::report(&failure()); // must not ask the hook again
+            gardefou::report(&failure()); // must not call the hook again
             ErrorContext::default()
                 .with_trace_id("4bf9")
                 .with_field("password", "hunter2")

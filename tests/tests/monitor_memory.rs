@@ -1,4 +1,4 @@
-//! Millions of errors leave the monitor and the alerts small, and their totals exact.
+//! Memory of the monitor and of alerts after millions of errors.
 
 use allocation_counter::measure;
 use gardefou::{
@@ -17,10 +17,10 @@ const CODES: [ErrorCode; 3] = [
     ErrorCode::SYNC_ERROR,
 ];
 
-/// Enough for each message to come twice; the release script asks for ten million.
+/// Enough for each message to occur twice; `62-memory` of the CI steps runs ten million.
 fn errors() -> u64 {
-    let asked = std::env::var("GARDEFOU_TEST_ERRORS").ok();
-    asked.map_or(2 * MESSAGES, |text| {
+    let configured = std::env::var("GARDEFOU_TEST_ERRORS").ok();
+    configured.map_or(2 * MESSAGES, |text| {
         text.parse().expect("GARDEFOU_TEST_ERRORS must be a number")
     })
 }
@@ -37,7 +37,7 @@ fn fail(number: u64) {
     assert!(outcome.is_err());
 }
 
-/// The channel never gets to deliver anything: what waits for it is memory too.
+/// The channel never delivers anything: waiting notifications take memory too.
 #[test]
 fn millions_of_errors_stay_under_16_mib_and_are_counted_exactly() {
     let errors = errors();
@@ -49,7 +49,7 @@ fn millions_of_errors_stay_under_16_mib_and_are_counted_exactly() {
             .init()
             .expect("the settings are legal");
         (0..errors).for_each(fail);
-        // What is up stays up, so that it counts as held.
+        // The system is not shut down, so that its memory counts.
         std::mem::forget(guard);
     });
     assert!(
@@ -57,7 +57,7 @@ fn millions_of_errors_stay_under_16_mib_and_are_counted_exactly() {
         "{} bytes at most for {errors} errors",
         used.bytes_max
     );
-    // The counter counts: the thousand rows of operations alone take as much.
+    // The counter works: the thousand rows of operations alone take as much.
     assert!(
         used.bytes_current > 512 * 1024,
         "{} bytes",

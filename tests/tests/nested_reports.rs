@@ -32,8 +32,8 @@ thread_local! {
     static LINES: Cell<u32> = const { Cell::new(0) };
 }
 
-/// The log of the process, which reports errors for its lines at level error. It is the one of the
-/// whole process, as that of one thread is not called for what it logs itself.
+/// The subscriber of the process, which reports errors for lines at level error. A subscriber of
+/// one thread would not be called for the lines that it logs itself.
 struct Reporting;
 
 impl Subscriber for Reporting {
@@ -66,7 +66,7 @@ fn total() -> u64 {
 }
 
 #[test]
-fn observer_that_reports_for_each_event_ends_at_a_depth_of_four() {
+fn reports_of_an_observer_stop_at_depth_four() {
     Scope::new().run(|| {
         let subscription = event::subscribe(|_: &Event<'_>| report(&error()));
         report(&error());
@@ -82,7 +82,7 @@ fn observer_that_reports_for_each_event_ends_at_a_depth_of_four() {
 }
 
 #[test]
-fn observer_that_records_by_hand_or_fails_in_a_boundary_is_bounded_too() {
+fn records_by_hand_and_boundaries_of_an_observer_are_bounded() {
     Scope::new().run(|| {
         let _subscription = event::subscribe(|_: &Event<'_>| {
             let failed: gardefou::Result<()> =
@@ -107,20 +107,20 @@ fn observer_that_records_by_hand_or_fails_in_a_boundary_is_bounded_too() {
 }
 
 #[test]
-fn layer_that_reports_for_each_line_at_error_ends_at_a_depth_of_four() {
+fn reports_of_a_layer_stop_at_depth_four() {
     with_layer(1);
     Scope::new().run(|| {
         LINES.set(0);
         report(&error());
         assert_eq!((total(), event::dropped()), (4, 1));
-        // One more is the warning, which comes once in the process.
+        // One more for the warning, which is logged once in the process.
         assert!((4..=5).contains(&LINES.get()), "{}", LINES.get());
     });
 }
 
 /// Each level has two children, and no more.
 #[test]
-fn layer_and_observer_that_both_report_cost_a_bounded_number() {
+fn reports_of_a_layer_and_an_observer_together_are_bounded() {
     with_layer(1);
     Scope::new().run(|| {
         let _subscription = event::subscribe(|_: &Event<'_>| report(&error()));
@@ -147,7 +147,7 @@ fn panicking_observer_leaves_its_level() {
     });
 }
 
-/// A journal that reports what it is given.
+/// A journal that reports each record.
 #[derive(Debug)]
 struct ReportingJournal;
 
@@ -171,7 +171,7 @@ impl Journal for ReportingJournal {
 }
 
 #[test]
-fn journal_that_reports_for_each_record_is_bounded() {
+fn reports_of_a_journal_are_bounded() {
     Scope::new().run(|| {
         error_monitor().set_journal(Arc::new(ReportingJournal));
         report(&error());
@@ -179,7 +179,7 @@ fn journal_that_reports_for_each_record_is_bounded() {
     });
 }
 
-/// On a thread that does not have much of a stack.
+/// On a thread with a small stack.
 #[test]
 fn bounded_depth_fits_into_a_small_stack() {
     let small = std::thread::Builder::new().stack_size(256 * 1024);

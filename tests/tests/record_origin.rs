@@ -1,5 +1,5 @@
-//! Records name the program that they come from; in a process of its own, for the origin belongs to
-//! the process.
+//! Records have the origin of the program; in a process of its own, since the origin belongs to the
+//! process.
 
 use gardefou::{
     AppError, ErrorCode, ErrorSystem, InitError,
@@ -90,7 +90,7 @@ fn every_record_names_service_release_environment_and_host() {
 }
 
 #[test]
-fn names_without_a_text_are_refused() {
+fn empty_names_are_rejected() {
     let err = ErrorSystem::builder()
         .service(" ")
         .release("r".repeat(201))

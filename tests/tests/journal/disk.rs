@@ -1,5 +1,5 @@
-//! The journal on a disk that really fills up. `tests/real/disk/run` mounts one and runs this with
-//! its path; a plain `cargo test` says that it was left out.
+//! The journal on a real full disk. `tests/real/disk/run` mounts one and runs these tests with its
+//! path; a plain `cargo test` reports that they are skipped.
 
 use super::*;
 use gardefou::monitor::journal::Journal;
@@ -9,12 +9,12 @@ use std::{
     time::Duration,
 };
 
-/// There is one disk for all.
+/// All tests share one disk.
 static DISK: Mutex<()> = Mutex::new(());
 
-/// On a real file system: short writes included, which `/dev/full` does not give.
+/// A real file system has short writes too, unlike `/dev/full`.
 #[test]
-fn a_disk_that_fills_up_stops_nobody_and_loses_no_line_that_was_acknowledged() {
+fn full_disk_fails_no_call_and_loses_no_acknowledged_line() {
     let Ok(disk) = env::var("GARDEFOU_TEST_SMALL_DISK") else {
         println!("left to tests/real/disk/run: a disk that is full");
         return;
@@ -82,10 +82,10 @@ fn a_disk_that_fills_up_stops_nobody_and_loses_no_line_that_was_acknowledged() {
     fs::remove_dir_all(&folder).unwrap();
 }
 
-/// The database needs room even to be read, unless it is opened with care.
+/// By default, SQLite needs room on the disk even for reading.
 #[cfg(feature = "journal-sqlite")]
 #[test]
-fn a_database_on_a_full_disk_can_be_read_and_takes_up_what_waits() {
+fn database_on_a_full_disk_is_readable_and_writes_waiting_records_later() {
     use gardefou::monitor::journal::SqliteJournal;
     use std::io::Write;
     let Ok(disk) = env::var("GARDEFOU_TEST_SMALL_DISK") else {
@@ -114,7 +114,7 @@ fn a_database_on_a_full_disk_can_be_read_and_takes_up_what_waits() {
             .unwrap();
         while ballast.write(&[0; 512]).is_ok_and(|written| written > 0) {}
     };
-    // While the process that wrote runs on, and for one that comes after it.
+    // In the process that wrote, and in a later one.
     let (first, journal) = open();
     for i in 0..5 {
         fail(&first, ErrorCode::SYNC_ERROR, format!("before {i}"));

@@ -1,4 +1,5 @@
-//! Folders in which anything may stand: no panic, no endless loop, and what is whole is found.
+//! Journals in folders with arbitrary contents: no panic, no endless loop, and every complete
+//! record is found.
 
 use super::*;
 use gardefou::monitor::journal::Journal;
@@ -15,13 +16,13 @@ enum Change {
     Flip(Index, u8),
     Insert(Index, Vec<u8>),
     Remove(Index, usize),
-    /// Some bytes once more, somewhere else.
+    /// A copy of some bytes elsewhere.
     Repeat(Index, usize, Index),
     Cut(Index),
 }
 
-/// Bytes that mean something to one of the readers.
-fn telling() -> impl Strategy<Value = Vec<u8>> {
+/// Bytes that have a meaning for one of the readers.
+fn meaningful_bytes() -> impl Strategy<Value = Vec<u8>> {
     let words = [
         "\n",
         "\n\n",
@@ -53,7 +54,7 @@ fn telling() -> impl Strategy<Value = Vec<u8>> {
 fn change() -> impl Strategy<Value = Change> {
     prop_oneof![
         4 => (any::<Index>(), 1..=u8::MAX).prop_map(|(at, by)| Change::Flip(at, by)),
-        3 => (any::<Index>(), telling()).prop_map(|(at, bytes)| Change::Insert(at, bytes)),
+        3 => (any::<Index>(), meaningful_bytes()).prop_map(|(at, bytes)| Change::Insert(at, bytes)),
         2 => (any::<Index>(), 1..400_usize).prop_map(|(at, len)| Change::Remove(at, len)),
         2 => (any::<Index>(), 1..2000_usize, any::<Index>()).prop_map(|(from, len, to)| Change::Repeat(from, len, to)),
         1 => any::<Index>().prop_map(Change::Cut),
@@ -86,7 +87,7 @@ fn apply(bytes: &mut Vec<u8>, change: &Change) {
     }
 }
 
-/// A folder with several files and a roll-up, and what is in it.
+/// Fills a folder with several files and a `rollup.json`.
 fn filled(folder: &Path, clock: &ManualClock) {
     let (monitor, journal) = monitor(
         config(folder, clock)
@@ -105,8 +106,8 @@ fn filled(folder: &Path, clock: &ManualClock) {
     journal.maintain().unwrap();
 }
 
-/// Asks everything that a journal answers; returns how many records it found.
-fn ask(monitor: &ErrorMonitor, journal: &FileJournal) -> usize {
+/// Runs every query of a journal; returns how many records it found.
+fn query_all(monitor: &ErrorMonitor, journal: &FileJournal) -> usize {
     let mut query = Query::new().limit(7).include_retried();
     let mut found = 0;
     for pages in 0.. {
@@ -130,7 +131,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 150, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn damaged_files_are_read_as_far_as_they_are_whole_and_written_on(
+    fn damaged_files_are_read_as_far_as_possible_and_appended_to(
         changes in vec((any::<Index>(), change()), 1..12),
         on_roll_up in vec(change(), 0..3),
     ) {
@@ -164,12 +165,12 @@ proptest! {
 
         let config = config(folder.path(), &clock).max_segment_bytes(4096).max_bytes(16 * 1024);
         let (monitor, journal) = monitor(config, &clock);
-        let found = ask(&monitor, &journal);
-        // What a damaged roll-up says is gone, is not looked for.
+        let found = query_all(&monitor, &journal);
+        // Files that a damaged `rollup.json` lists as removed are not read.
         prop_assert!(!on_roll_up.is_empty() || found >= whole, "{found} of {whole}");
         fail(&monitor, ErrorCode::TIMEOUT_ERROR, "one more");
         let _ = journal.maintain();
-        ask(&monitor, &journal);
+        query_all(&monitor, &journal);
         let newest = all(&monitor, Query::new().code(ErrorCode::TIMEOUT_ERROR).limit(1));
         prop_assert!(newest.iter().any(|record| record.message == "one more"), "{:?}", journal.status());
     }

@@ -147,7 +147,7 @@ fn lines_of_one_error_are_one_record_in_its_last_state() {
 }
 
 #[test]
-fn the_end_of_a_transition_replaces_its_beginning() {
+fn end_of_a_transition_replaces_its_beginning() {
     for kind in KINDS {
         let folder = tempfile::tempdir().unwrap();
         let journal = kind.open(small(folder.path()));
@@ -159,7 +159,7 @@ fn the_end_of_a_transition_replaces_its_beginning() {
                 .append(&record(RecordState::Error, None, &format!("error {i}")))
                 .unwrap();
         }
-        // Long after, in another file.
+        // Much later, in another file.
         let mut over = opened.clone();
         over.details.insert("rejected".into(), 17.into());
         over.timestamp = Timestamp::from_unix_millis(over.timestamp.as_unix_millis() + 86_400_000);
@@ -221,7 +221,7 @@ fn records_of_every_kind_are_kept_and_found_by_kind() {
 
 /// An error is settled between two pages: the second page neither skips nor repeats it.
 #[test]
-fn a_record_stays_in_its_place_when_it_is_settled_between_two_pages() {
+fn record_settled_between_two_pages_keeps_its_position() {
     for kind in KINDS {
         let folder = tempfile::tempdir().unwrap();
         let journal = kind.open(small(folder.path()));
@@ -244,7 +244,7 @@ fn a_record_stays_in_its_place_when_it_is_settled_between_two_pages() {
 }
 
 #[test]
-fn counts_follow_errors_whose_files_are_gone_before_they_are_settled() {
+fn errors_settled_after_their_files_are_removed_are_counted_once() {
     for kind in KINDS {
         let (folder, clock) = (tempfile::tempdir().unwrap(), ManualClock::new());
         let config = || {
@@ -324,7 +324,7 @@ fn step() -> impl Strategy<Value = Step> {
     ]
 }
 
-/// Takes one of those that are left, if there is one.
+/// Removes one of the remaining errors, if there is one.
 fn take(from: &mut Vec<(usize, ErrorRecord)>, which: usize) -> Option<(usize, ErrorRecord)> {
     (!from.is_empty()).then(|| from.remove(which % from.len()))
 }
@@ -332,9 +332,9 @@ fn take(from: &mut Vec<(usize, ErrorRecord)>, which: usize) -> Option<(usize, Er
 fn random_history(kind: Kind, steps: &[Step], limit: usize, max_bytes: u64) {
     let folder = tempfile::tempdir().unwrap();
     let config = || small(folder.path()).max_bytes(max_bytes);
-    // Two writers of one folder: each error is settled where it began.
+    // Two writers of one folder: each error is settled by the writer that began it.
     let journals = [kind.open(config()), kind.open(config())];
-    // What became of each record, in the order of first lines.
+    // The state of each record, in the order of first lines.
     let mut states: Vec<RecordState> = Vec::new();
     let (mut open, mut circuits, mut transitions) = (Vec::new(), Vec::new(), Vec::new());
     for (i, step) in steps.iter().enumerate() {
@@ -404,8 +404,8 @@ fn random_history(kind: Kind, steps: &[Step], limit: usize, max_bytes: u64) {
     let shown = messages(&**journal, Query::new().limit(limit));
     let with_retried = found(&**journal, Query::new().include_retried().limit(limit));
     if max_bytes < 1 << 20 {
-        // What is left are the newest; an error whose first file is gone stands where it was
-        // settled.
+        // The newest remain; an error whose first file is removed has the position of its second
+        // line.
         let expected: HashSet<_> = standing.iter().collect();
         assert!(shown.iter().all(|message| expected.contains(message)));
         assert_eq!(shown.iter().collect::<HashSet<_>>().len(), shown.len());
@@ -437,7 +437,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(12))]
 
     #[test]
-    fn random_histories_read_as_a_plain_list_does(
+    fn random_histories_equal_the_reference_list(
         steps in proptest::collection::vec(step(), 1..250),
         limit in 1..40_usize,
     ) {
@@ -447,7 +447,7 @@ proptest! {
     }
 
     #[test]
-    fn counts_of_random_histories_are_exact_while_old_records_are_removed(
+    fn counts_of_random_histories_are_exact_during_retention(
         steps in proptest::collection::vec(step(), 1..400),
         limit in 1..40_usize,
     ) {
@@ -462,7 +462,7 @@ const CHILD: &str = "GARDEFOU_TEST_JOINS_CHILD";
 /// Runs in a process of its own, started by the tests below. Each record is acknowledged with the
 /// state that it has.
 #[test]
-fn child_that_settles_until_it_is_killed() {
+fn child_settles_until_killed() {
     let Ok(orders) = env::var(CHILD) else { return };
     let [kind, count, max_bytes, folder] = orders
         .splitn(4, ' ')
@@ -506,7 +506,7 @@ fn start(kind: Kind, folder: &Path, count: u32, max_bytes: u32) -> Child {
     Command::new(env::current_exe().unwrap())
         .args([
             "--exact",
-            "joins::child_that_settles_until_it_is_killed",
+            "joins::child_settles_until_killed",
             "--nocapture",
             "--test-threads=1",
         ])
@@ -553,7 +553,7 @@ fn states(journal: &dyn Journal) -> BTreeMap<ErrorId, RecordState> {
 }
 
 #[test]
-fn an_error_that_a_killed_process_did_not_settle_reads_as_an_error() {
+fn error_left_pending_by_a_killed_process_reads_as_an_error() {
     for kind in KINDS {
         let (folder, mut expected) = (tempfile::tempdir().unwrap(), HashMap::new());
         for round in 0..5 {
@@ -590,7 +590,7 @@ fn an_error_that_a_killed_process_did_not_settle_reads_as_an_error() {
 }
 
 #[test]
-fn processes_that_share_a_folder_settle_each_their_own_errors() {
+fn processes_that_share_a_folder_settle_their_own_errors() {
     for kind in KINDS {
         for max_bytes in [64 << 20, 64 * 1024] {
             let folder = tempfile::tempdir().unwrap();

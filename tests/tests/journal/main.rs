@@ -4,6 +4,8 @@
 #![expect(clippy::unwrap_used, reason = "these helpers belong to tests")]
 
 mod disk;
+mod failures;
+mod foreign_files;
 mod fuzz;
 mod joins;
 mod moved;
@@ -11,15 +13,13 @@ mod paging;
 #[cfg(unix)]
 mod permissions;
 mod processes;
+mod removed_counts;
 mod retention;
 mod retiring;
-mod roll_up;
 #[cfg(feature = "journal-sqlite")]
 mod sqlite;
 #[cfg(feature = "journal-sqlite")]
 mod sqlite_processes;
-mod strangers;
-mod trouble;
 
 use gardefou::{
     AppError, ErrorCode,
@@ -31,7 +31,7 @@ use gardefou::{
 };
 use std::{path::Path, sync::Arc};
 
-/// A journal of small files, kept by hand, on a clock that stands still.
+/// A journal of small files without a maintenance thread, on a manual clock.
 fn config(folder: &Path, clock: &ManualClock) -> JournalConfigBuilder {
     JournalConfig::builder(folder)
         .background(false)

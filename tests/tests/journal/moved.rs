@@ -14,7 +14,7 @@ fn messages(monitor: &ErrorMonitor) -> Vec<String> {
 }
 
 #[test]
-fn a_folder_that_was_moved_away_is_noticed_within_a_second() {
+fn moved_folder_is_detected_within_a_second() {
     let (parent, clock) = (tempfile::tempdir().unwrap(), ManualClock::new());
     let (folder, moved) = (parent.path().join("logs"), parent.path().join("moved"));
     let (monitor, journal) = monitor(config(&folder, &clock), &clock);
@@ -30,7 +30,7 @@ fn a_folder_that_was_moved_away_is_noticed_within_a_second() {
 
 #[cfg(unix)]
 #[test]
-fn a_file_that_was_moved_away_is_noticed_and_counted_afresh() {
+fn moved_file_is_detected_and_its_successor_counted_anew() {
     let (folder, clock) = (tempfile::tempdir().unwrap(), ManualClock::new());
     let (monitor, journal) = monitor(config(folder.path(), &clock), &clock);
     for i in 0..10 {
@@ -46,7 +46,7 @@ fn a_file_that_was_moved_away_is_noticed_and_counted_afresh() {
         (messages(&monitor), monitor.counts().unwrap().total),
         (vec!["after".to_owned()], 1)
     );
-    // The thread of the journal looks too, so that what it lets go can be closed.
+    // The maintenance thread checks too, so that the file is closed.
     fs::remove_file(&path).unwrap();
     clock.advance(SECOND);
     journal.maintain().unwrap();

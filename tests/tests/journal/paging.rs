@@ -9,7 +9,7 @@ const CODES: [ErrorCode; 3] = [
 ];
 
 #[test]
-fn paging_skips_and_repeats_nothing_while_new_errors_arrive_and_days_are_counted() {
+fn pages_neither_skip_nor_repeat_records_and_days_are_counted_while_errors_arrive() {
     let (folder, clock) = (tempfile::tempdir().unwrap(), ManualClock::new());
     let large = config(folder.path(), &clock).max_segment_bytes(64 * 1024);
     let (monitor, _journal) = monitor(large, &clock);
@@ -65,7 +65,7 @@ fn paging_skips_and_repeats_nothing_while_new_errors_arrive_and_days_are_counted
 
 /// Filters by code, level, operation, time and text, and totals beyond a page.
 #[test]
-fn every_filter_finds_what_it_names_and_nothing_else() {
+fn every_filter_matches_exactly_its_records() {
     let (folder, clock) = (tempfile::tempdir().unwrap(), ManualClock::new());
     let (monitor, journal) = monitor(config(folder.path(), &clock), &clock);
     let start = Timestamp::from_unix_millis(1_700_000_000_000);
@@ -125,7 +125,7 @@ fn every_filter_finds_what_it_names_and_nothing_else() {
 }
 
 #[test]
-fn records_below_error_wait_in_memory_and_are_found_all_the_same() {
+fn records_below_error_wait_in_memory_and_are_found() {
     let (folder, clock) = (tempfile::tempdir().unwrap(), ManualClock::new());
     let (monitor, journal) = monitor(config(folder.path(), &clock), &clock);
     for i in 0..10 {
@@ -160,7 +160,7 @@ fn records_below_error_wait_in_memory_and_are_found_all_the_same() {
 
 /// Identities never collide.
 #[test]
-fn ids_in_a_journal_are_unique_and_what_is_written_reads_back() {
+fn ids_are_unique_and_records_read_back() {
     let (folder, clock) = (tempfile::tempdir().unwrap(), ManualClock::new());
     let (monitor, _journal) = monitor(config(folder.path(), &clock), &clock);
     let mut written = HashSet::new();
@@ -184,7 +184,7 @@ fn ids_in_a_journal_are_unique_and_what_is_written_reads_back() {
 }
 
 #[test]
-fn without_a_journal_the_same_questions_are_answered_from_memory() {
+fn queries_without_a_journal_are_answered_from_memory() {
     let clock = ManualClock::new();
     let monitor = ErrorMonitor::new(
         MonitorConfig::builder()

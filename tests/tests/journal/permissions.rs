@@ -1,4 +1,4 @@
-//! Who may read what the journal writes, and files of other users in its folder.
+//! Permissions of the files of a journal, and files of other users in its folder.
 
 use super::*;
 use gardefou::monitor::journal::Journal;
@@ -13,7 +13,7 @@ use std::{
 };
 
 const FOLDER: &str = "GARDEFOU_TEST_FOLDER_OF_OTHERS";
-/// The user `nobody`.
+/// The user id of an unprivileged user.
 const NOBODY: u32 = 65_534;
 
 fn set_mode(path: &Path, mode: u32) {
@@ -24,8 +24,7 @@ fn mode(path: &Path) -> u32 {
     fs::metadata(path).unwrap().permissions().mode() & 0o777
 }
 
-/// Runs a test again in a process of its own, to which the permissions of files apply: they do not
-/// to root.
+/// Runs a test again in a process of another user: permissions of files do not apply to root.
 fn run_as_other_user(test: &str, folder: &Path) {
     set_mode(folder, 0o777);
     let programs = tempfile::tempdir().unwrap();
@@ -70,16 +69,16 @@ fn folder_of_others() -> tempfile::TempDir {
 }
 
 #[test]
-fn file_of_another_user_keeps_no_record_from_being_written_and_no_query_from_an_answer() {
+fn file_of_another_user_blocks_neither_writes_nor_queries() {
     let Some(folder) = env::var_os(FOLDER) else {
         let folder = folder_of_others();
         return run_as_other_user(
-            "permissions::file_of_another_user_keeps_no_record_from_being_written_and_no_query_from_an_answer",
+            "permissions::file_of_another_user_blocks_neither_writes_nor_queries",
             folder.path(),
         );
     };
     let (folder, clock) = (Path::new(&folder), ManualClock::new());
-    // Each start goes on in the file of the one before.
+    // Each start appends to the file of the start before.
     for start in 1..=3 {
         let (monitor, journal) = monitor(config(folder, &clock), &clock);
         (0..10).for_each(|i| fail(&monitor, ErrorCode::SYNC_ERROR, format!("error {i}")));
@@ -104,11 +103,11 @@ fn file_of_another_user_keeps_no_record_from_being_written_and_no_query_from_an_
 }
 
 #[test]
-fn file_of_another_user_holds_up_retention_until_it_is_old() {
+fn file_of_another_user_blocks_retention_until_it_is_old() {
     let Some(folder) = env::var_os(FOLDER) else {
         let folder = folder_of_others();
         return run_as_other_user(
-            "permissions::file_of_another_user_holds_up_retention_until_it_is_old",
+            "permissions::file_of_another_user_blocks_retention_until_it_is_old",
             folder.path(),
         );
     };
@@ -141,14 +140,14 @@ fn file_of_another_user_holds_up_retention_until_it_is_old() {
 }
 
 #[test]
-fn roll_up_of_another_user_keeps_no_record_from_being_written() {
+fn removed_counts_of_another_user_do_not_block_writes() {
     let Some(folder) = env::var_os(FOLDER) else {
         let folder = folder_of_others();
         let path = folder.path().join("rollup.json");
         fs::write(&path, "{\"v\":1,\"through\":0,\"days\":{}}").unwrap();
         set_mode(&path, 0);
         return run_as_other_user(
-            "permissions::roll_up_of_another_user_keeps_no_record_from_being_written",
+            "permissions::removed_counts_of_another_user_do_not_block_writes",
             folder.path(),
         );
     };
@@ -169,8 +168,7 @@ fn roll_up_of_another_user_keeps_no_record_from_being_written() {
     );
 }
 
-/// Runs a test again in a process of its own, whose new files are for everybody unless it asks for
-/// less.
+/// Runs a test again in a process with a permissive umask.
 fn run_with_permissive_umask(test: &str, folder: &Path) {
     let output = Command::new("sh")
         .args([
@@ -190,11 +188,11 @@ fn run_with_permissive_umask(test: &str, folder: &Path) {
 }
 
 #[test]
-fn files_are_for_their_owner_alone() {
+fn files_are_readable_by_their_owner_only() {
     let Some(folder) = env::var_os(FOLDER) else {
         let folder = tempfile::tempdir().unwrap();
         return run_with_permissive_umask(
-            "permissions::files_are_for_their_owner_alone",
+            "permissions::files_are_readable_by_their_owner_only",
             folder.path(),
         );
     };
@@ -206,12 +204,12 @@ fn files_are_for_their_owner_alone() {
 
 #[cfg(feature = "journal-sqlite")]
 #[test]
-fn database_and_the_files_beside_it_are_for_their_owner_alone() {
+fn database_and_the_files_beside_it_are_readable_by_their_owner_only() {
     use gardefou::monitor::journal::SqliteJournal;
     let Some(folder) = env::var_os(FOLDER) else {
         let folder = tempfile::tempdir().unwrap();
         return run_with_permissive_umask(
-            "permissions::database_and_the_files_beside_it_are_for_their_owner_alone",
+            "permissions::database_and_the_files_beside_it_are_readable_by_their_owner_only",
             folder.path(),
         );
     };
@@ -226,7 +224,7 @@ fn database_and_the_files_beside_it_are_for_their_owner_alone() {
         }
     };
     modes(0o600);
-    // Whoever opened it to a group meant it.
+    // Permissions that were set on purpose are kept.
     set_mode(&folder.join("errors.sqlite"), 0o640);
     modes(0o640);
 }

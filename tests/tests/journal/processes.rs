@@ -1,5 +1,5 @@
-//! Processes that share a journal, and processes that are killed: the same promises for both kinds
-//! of journal.
+//! Processes that share a journal, and processes that are killed: the same guarantees for both
+//! kinds of journal.
 
 use super::*;
 use gardefou::monitor::journal::Journal;
@@ -14,7 +14,7 @@ use std::{
 
 const CHILD: &str = "GARDEFOU_TEST_JOURNAL_CHILD";
 
-/// Where the errors go.
+/// The kind of journal.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum Kind {
     Files,
@@ -32,7 +32,7 @@ impl Kind {
         }
     }
 
-    /// Removes what is old, as the thread of a journal does.
+    /// Runs one round of maintenance, as the thread of a journal does.
     pub(super) fn maintain(self, config: JournalConfigBuilder) {
         let config = config.build().unwrap();
         match self {
@@ -70,7 +70,7 @@ impl Kind {
 /// Runs in a process of its own, started by the tests below: records errors and acknowledges each
 /// on its output.
 #[test]
-fn child_that_writes_until_it_is_killed() {
+fn child_writes_until_killed() {
     let Ok(orders) = env::var(CHILD) else { return };
     let [kind, count, max_bytes, folder] = orders
         .splitn(4, ' ')
@@ -80,7 +80,7 @@ fn child_that_writes_until_it_is_killed() {
     let config = JournalConfig::builder(folder)
         .max_segment_bytes(16 * 1024)
         .max_bytes(max_bytes.parse().unwrap());
-    // Room enough for what waits while another process holds the database.
+    // Room enough for records that wait while another process holds the database.
     let journal = Kind::from_name(kind).open(config.buffer_bytes(64 << 20));
     let monitor = ErrorMonitor::new(MonitorConfig::default());
     monitor.set_journal(journal.clone());
@@ -107,7 +107,7 @@ fn start(kind: Kind, folder: &Path, count: u32, max_bytes: u32) -> Child {
     Command::new(env::current_exe().unwrap())
         .args([
             "--exact",
-            "processes::child_that_writes_until_it_is_killed",
+            "processes::child_writes_until_killed",
             "--nocapture",
             "--test-threads=1",
         ])
@@ -131,8 +131,8 @@ fn acknowledged(child: &mut Child, at_most: usize) -> Vec<String> {
         .collect()
 }
 
-/// Starts children that run at the same time, and gives what all of them acknowledged. Each is
-/// listened to by a thread: one whose output is not read stops when the pipe is full.
+/// Starts children that run at the same time, and returns what all of them acknowledged. A thread
+/// reads the output of each: a child stops when its pipe is full.
 fn acknowledged_by_all(
     kind: Kind,
     folder: &Path,
@@ -165,7 +165,7 @@ fn ids(monitor: &ErrorMonitor) -> Vec<String> {
         .collect()
 }
 
-fn what_was_acknowledged_survives(kind: Kind) {
+fn acknowledged_records_survive(kind: Kind) {
     let folder = tempfile::tempdir().unwrap();
     let mut expected = HashSet::new();
     for round in 0..20 {
@@ -181,7 +181,7 @@ fn what_was_acknowledged_survives(kind: Kind) {
     assert!(lost.is_empty(), "{} of {} lost", lost.len(), expected.len());
 }
 
-fn processes_lose_and_mix_nothing(kind: Kind, children: usize) {
+fn processes_neither_lose_nor_mix_records(kind: Kind, children: usize) {
     let folder = tempfile::tempdir().unwrap();
     let expected = acknowledged_by_all(kind, folder.path(), children, 400, 64 << 20);
     let monitor = kind.monitor(folder.path());
@@ -217,7 +217,7 @@ fn counts_are_exact_while_processes_remove(kind: Kind, children: usize) {
     assert!(found.iter().all(|id| expected.contains(id)));
 }
 
-fn a_thousand_threads_are_all_there(kind: Kind) {
+fn thousand_threads_are_recorded(kind: Kind) {
     let folder = tempfile::tempdir().unwrap();
     let monitor = kind.monitor(folder.path());
     thread::scope(|scope| {
@@ -244,13 +244,13 @@ fn a_thousand_threads_are_all_there(kind: Kind) {
 
 /// 20 rounds of `kill -9`.
 #[test]
-fn what_was_acknowledged_survives_the_killing_of_the_process() {
-    what_was_acknowledged_survives(Kind::Files);
+fn acknowledged_records_survive_kill_9() {
+    acknowledged_records_survive(Kind::Files);
 }
 
 #[test]
-fn processes_that_share_a_folder_lose_and_mix_nothing() {
-    processes_lose_and_mix_nothing(Kind::Files, 3);
+fn processes_that_share_a_folder_neither_lose_nor_mix_records() {
+    processes_neither_lose_nor_mix_records(Kind::Files, 3);
 }
 
 /// Files are counted and removed by each process while the others still append to them.
@@ -266,27 +266,27 @@ fn two_processes_that_remove_old_files_count_each_record_once() {
 }
 
 #[test]
-fn a_thousand_threads_that_fail_at_once_are_all_in_the_journal() {
-    a_thousand_threads_are_all_there(Kind::Files);
+fn errors_of_a_thousand_threads_are_all_in_the_journal() {
+    thousand_threads_are_recorded(Kind::Files);
 }
 
 #[cfg(feature = "journal-sqlite")]
-mod in_a_database {
+mod database {
     use super::*;
 
     #[test]
-    fn what_was_acknowledged_survives_the_killing_of_the_process() {
-        what_was_acknowledged_survives(Kind::Database);
+    fn acknowledged_records_survive_kill_9() {
+        acknowledged_records_survive(Kind::Database);
     }
 
     #[test]
-    fn two_processes_lose_and_mix_nothing() {
-        processes_lose_and_mix_nothing(Kind::Database, 2);
+    fn two_processes_neither_lose_nor_mix_records() {
+        processes_neither_lose_nor_mix_records(Kind::Database, 2);
     }
 
     #[test]
-    fn four_processes_lose_and_mix_nothing() {
-        processes_lose_and_mix_nothing(Kind::Database, 4);
+    fn four_processes_neither_lose_nor_mix_records() {
+        processes_neither_lose_nor_mix_records(Kind::Database, 4);
     }
 
     #[test]
@@ -295,7 +295,7 @@ mod in_a_database {
     }
 
     #[test]
-    fn a_thousand_threads_that_fail_at_once_are_all_in_the_journal() {
-        a_thousand_threads_are_all_there(Kind::Database);
+    fn errors_of_a_thousand_threads_are_all_in_the_journal() {
+        thousand_threads_are_recorded(Kind::Database);
     }
 }

@@ -16,7 +16,7 @@ pub(super) fn size_of(folder: &Path) -> u64 {
 }
 
 #[test]
-fn the_oldest_files_go_first_and_their_counts_stay() {
+fn oldest_files_are_removed_first_and_their_counts_stay() {
     let (folder, clock) = (tempfile::tempdir().unwrap(), ManualClock::new());
     let (monitor, journal) = monitor(config(folder.path(), &clock).max_bytes(64 * 1024), &clock);
     for i in 0..1000 {
@@ -47,13 +47,13 @@ fn the_oldest_files_go_first_and_their_counts_stay() {
         (counts.by_code["SYNC_ERROR"], counts.by_day.len()),
         (1000, 2)
     );
-    // Another process that opens the folder knows as much.
+    // Another process that opens the folder has the same counts.
     let (other, _) = super::monitor(config(folder.path(), &clock), &clock);
     assert_eq!(other.counts().unwrap(), counts);
 }
 
 #[test]
-fn a_file_is_closed_by_age_too() {
+fn file_is_closed_by_age() {
     let (folder, clock) = (tempfile::tempdir().unwrap(), ManualClock::new());
     let (monitor, _journal) = monitor(config(folder.path(), &clock), &clock);
     for day in 0..3 {
@@ -68,7 +68,7 @@ fn a_file_is_closed_by_age_too() {
             .is_some_and(|e| e == "jsonl")
     });
     assert_eq!(files.count(), 3);
-    // Opened again, the file of two days ago is not written any more.
+    // Opened again, the journal does not append to the file of two days ago.
     let (other, _) = super::monitor(config(folder.path(), &clock), &clock);
     clock.advance(Duration::from_secs(86_400));
     fail(&other, ErrorCode::SYNC_ERROR, "3");
@@ -80,7 +80,7 @@ fn a_file_is_closed_by_age_too() {
 }
 
 #[test]
-fn a_crash_between_keeping_the_counts_and_removing_the_files_counts_nothing_twice() {
+fn crash_between_writing_counts_and_removing_files_counts_nothing_twice() {
     let (folder, clock) = (tempfile::tempdir().unwrap(), ManualClock::new());
     let (monitor, journal) = monitor(config(folder.path(), &clock).max_bytes(64 * 1024), &clock);
     for i in 0..1000 {
@@ -107,9 +107,9 @@ fn a_crash_between_keeping_the_counts_and_removing_the_files_counts_nothing_twic
     assert!(journal.status().is_healthy());
 }
 
-/// The original kept what it found on loading, however much that was.
+/// The Python system kept whatever it found on loading.
 #[test]
-fn limits_hold_for_what_an_earlier_run_has_left() {
+fn limits_hold_for_files_of_an_earlier_run() {
     let (folder, clock) = (tempfile::tempdir().unwrap(), ManualClock::new());
     let (before, _journal) = monitor(
         config(folder.path(), &clock).max_bytes(10 * 1024 * 1024),
@@ -129,7 +129,7 @@ fn limits_hold_for_what_an_earlier_run_has_left() {
     );
 }
 
-/// The machine's clocks; the wall clock can be set.
+/// The clocks of a machine; the wall clock can be set.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Settable {
     monotonic: ManualClock,
@@ -153,7 +153,7 @@ impl Clock for Settable {
 }
 
 /// A wall clock that jumps ahead by ten years makes every record old at once.
-pub(super) fn a_jump_of_the_clock_removes_nothing_until_it_has_stayed<J: Journal + 'static>(
+pub(super) fn clock_jump_removes_nothing_until_confirmed<J: Journal + 'static>(
     open: impl Fn(JournalConfig) -> Arc<J>,
     maintain: impl Fn(&J),
 ) {
@@ -186,9 +186,9 @@ pub(super) fn a_jump_of_the_clock_removes_nothing_until_it_has_stayed<J: Journal
         [round(1, YEARS), round(1, YEARS), round(500, YEARS)],
         [100; 3]
     );
-    // Set back, as it was.
+    // The clock is set back.
     assert_eq!([round(1, 0), round(1000, 0)], [100; 2]);
-    // What is written under the wrong time is kept as well.
+    // Records with the wrong time are kept as well.
     assert_eq!(round(1, YEARS), 100);
     fail(&monitor, ErrorCode::SYNC_ERROR, "in ten years");
     assert_eq!([round(1, 0), round(1000, 0)], [101; 2]);
@@ -198,8 +198,8 @@ pub(super) fn a_jump_of_the_clock_removes_nothing_until_it_has_stayed<J: Journal
 }
 
 #[test]
-fn a_jump_of_the_clock_removes_no_file_until_it_has_stayed() {
-    a_jump_of_the_clock_removes_nothing_until_it_has_stayed(
+fn clock_jump_removes_no_file_until_confirmed() {
+    clock_jump_removes_nothing_until_confirmed(
         |config| Arc::new(FileJournal::open(config)),
         |journal| journal.maintain().unwrap(),
     );

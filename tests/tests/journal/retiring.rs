@@ -10,9 +10,12 @@ fn small(folder: &Path, clock: &ManualClock) -> (ErrorMonitor, Arc<FileJournal>)
     monitor(config(folder, clock).max_bytes(64 * 1024), clock)
 }
 
-/// A writer that still has the first file open, as its files may be larger, and one that went on to
-/// later files.
-fn laggard_and_leader(folder: &Path, clock: &ManualClock) -> [(ErrorMonitor, Arc<FileJournal>); 2] {
+/// A writer that still has the first file open, since its files may be larger, and one that writes
+/// to later files.
+fn slow_and_fast_writer(
+    folder: &Path,
+    clock: &ManualClock,
+) -> [(ErrorMonitor, Arc<FileJournal>); 2] {
     let large = config(folder, clock)
         .max_bytes(64 * 1024)
         .max_segment_bytes(32 * 1024);
@@ -26,9 +29,9 @@ fn laggard_and_leader(folder: &Path, clock: &ManualClock) -> [(ErrorMonitor, Arc
 
 #[cfg(unix)]
 #[test]
-fn nothing_is_appended_to_a_file_that_is_being_counted() {
+fn nothing_is_appended_to_a_file_being_counted() {
     let (folder, clock) = (tempfile::tempdir().unwrap(), ManualClock::new());
-    let [(laggard, journal), _leader] = laggard_and_leader(folder.path(), &clock);
+    let [(laggard, journal), _leader] = slow_and_fast_writer(folder.path(), &clock);
     let file = File::open(folder.path().join(FIRST)).unwrap();
     file.lock().unwrap();
     let before = file.metadata().unwrap().len();
@@ -45,9 +48,9 @@ fn nothing_is_appended_to_a_file_that_is_being_counted() {
 
 /// The process that counted it was killed before it could remove it.
 #[test]
-fn nothing_is_appended_to_a_file_that_was_counted() {
+fn nothing_is_appended_to_a_counted_file() {
     let (folder, clock) = (tempfile::tempdir().unwrap(), ManualClock::new());
-    let [(laggard, journal), (leader, other)] = laggard_and_leader(folder.path(), &clock);
+    let [(laggard, journal), (leader, other)] = slow_and_fast_writer(folder.path(), &clock);
     let path = folder.path().join(FIRST);
     let mut permissions = fs::metadata(&path).unwrap().permissions();
     permissions.set_readonly(true);
@@ -71,9 +74,9 @@ fn nothing_is_appended_to_a_file_that_was_counted() {
 
 #[cfg(unix)]
 #[test]
-fn a_file_is_counted_after_the_append_that_is_under_way() {
+fn file_is_counted_after_a_running_append() {
     let (folder, clock) = (tempfile::tempdir().unwrap(), ManualClock::new());
-    let [_laggard, (leader, journal)] = laggard_and_leader(folder.path(), &clock);
+    let [_laggard, (leader, journal)] = slow_and_fast_writer(folder.path(), &clock);
     let path = folder.path().join(FIRST);
     let appending = File::open(&path).unwrap();
     appending.lock_shared().unwrap();
@@ -94,7 +97,7 @@ fn a_file_is_counted_after_the_append_that_is_under_way() {
 
 #[cfg(unix)]
 #[test]
-fn an_append_that_is_under_way_holds_up_only_the_files_behind_it() {
+fn running_append_blocks_only_later_files() {
     let (folder, clock) = (tempfile::tempdir().unwrap(), ManualClock::new());
     let (monitor, journal) = small(folder.path(), &clock);
     for i in 0..1000 {
@@ -115,10 +118,9 @@ fn an_append_that_is_under_way_holds_up_only_the_files_behind_it() {
     assert_eq!(monitor.counts().unwrap().total, 1000);
 }
 
-/// A writer that looked before the others were through with it makes a number again that is counted
-/// already.
+/// A writer that listed the folder before a file was counted and removed makes its number again.
 #[test]
-fn nothing_is_appended_under_a_number_that_is_gone() {
+fn nothing_is_appended_under_the_number_of_a_removed_file() {
     let (folder, clock) = (tempfile::tempdir().unwrap(), ManualClock::new());
     fs::write(
         folder.path().join("rollup.json"),

@@ -1,4 +1,4 @@
-//! What the journal of files promises, kept by the one in a database.
+//! The SQLite journal has the guarantees of the journal of files.
 
 use super::*;
 use gardefou::{
@@ -31,7 +31,7 @@ fn size_of(folder: &Path) -> u64 {
         .sum()
 }
 
-/// Waits for the journal's own thread, which comes by once a second.
+/// Waits for the maintenance thread, which runs once a second.
 fn until(what: impl Fn() -> bool) {
     let is_so = (0..3000).any(|_| {
         std::thread::park_timeout(Duration::from_millis(20));
@@ -48,7 +48,7 @@ fn messages(monitor: &ErrorMonitor, query: Query) -> Vec<String> {
 }
 
 #[test]
-fn paging_skips_and_repeats_nothing_while_new_errors_arrive() {
+fn pages_neither_skip_nor_repeat_records_while_errors_arrive() {
     let (folder, clock) = (tempfile::tempdir().unwrap(), ManualClock::new());
     let (monitor, _journal) = monitor(config(folder.path(), &clock), &clock);
     let codes = [ErrorCode::SYNC_ERROR, ErrorCode::TIMEOUT_ERROR];
@@ -78,7 +78,7 @@ fn paging_skips_and_repeats_nothing_while_new_errors_arrive() {
 }
 
 #[test]
-fn every_filter_finds_what_it_names_and_nothing_else() {
+fn every_filter_matches_exactly_its_records() {
     let (folder, clock) = (tempfile::tempdir().unwrap(), ManualClock::new());
     let (monitor, _journal) = monitor(config(folder.path(), &clock), &clock);
     let id = monitor.record_at(
@@ -111,7 +111,7 @@ fn every_filter_finds_what_it_names_and_nothing_else() {
 }
 
 #[test]
-fn old_rows_go_first_the_file_shrinks_and_counts_stay() {
+fn old_rows_are_removed_first_and_the_file_shrinks_and_counts_stay() {
     let (folder, clock) = (tempfile::tempdir().unwrap(), ManualClock::new());
     let (monitor, journal) = monitor(config(folder.path(), &clock).max_bytes(128 * 1024), &clock);
     for i in 0..500 {
@@ -142,7 +142,7 @@ fn old_rows_go_first_the_file_shrinks_and_counts_stay() {
 }
 
 #[test]
-fn record_that_is_too_old_goes_also_where_it_is_not_in_the_table_yet() {
+fn old_record_in_a_slot_is_removed_too() {
     let (folder, clock) = (tempfile::tempdir().unwrap(), ManualClock::new());
     let (monitor, journal) = monitor(config(folder.path(), &clock), &clock);
     fail(&monitor, ErrorCode::SYNC_ERROR, "old");
@@ -162,7 +162,7 @@ fn record_that_is_too_old_goes_also_where_it_is_not_in_the_table_yet() {
 }
 
 #[test]
-fn trouble_fails_no_call_is_told_and_ends_by_itself() {
+fn failures_fail_no_call_are_reported_and_end_by_themselves() {
     let (parent, clock) = (tempfile::tempdir().unwrap(), ManualClock::new());
     let folder = parent.path().join("logs");
     fs::write(&folder, "a file where the folder should be").unwrap();
@@ -197,12 +197,12 @@ fn trouble_fails_no_call_is_told_and_ends_by_itself() {
 }
 
 #[test]
-fn a_file_that_is_no_database_is_put_aside() {
+fn file_that_is_no_database_is_put_aside() {
     let (folder, clock) = (tempfile::tempdir().unwrap(), ManualClock::new());
     let path = folder.path().join("errors.sqlite");
     fs::write(
         &path,
-        "certainly no database, but long enough to be looked at ".repeat(100),
+        "certainly no database, but long enough to be read as one ".repeat(100),
     )
     .unwrap();
     let (monitor, journal) = monitor(config(folder.path(), &clock), &clock);
@@ -218,7 +218,7 @@ fn a_file_that_is_no_database_is_put_aside() {
 }
 
 #[test]
-fn a_locked_database_makes_records_wait_not_callers() {
+fn locked_database_makes_records_wait_not_callers() {
     let (folder, clock) = (tempfile::tempdir().unwrap(), ManualClock::new());
     let (first, _) = monitor(config(folder.path(), &clock), &clock);
     fail(&first, ErrorCode::SYNC_ERROR, "makes the database");
@@ -235,7 +235,7 @@ fn a_locked_database_makes_records_wait_not_callers() {
 }
 
 #[test]
-fn records_beyond_the_buffer_are_refused_and_counted_while_another_holds_the_database() {
+fn records_beyond_the_buffer_are_refused_and_counted_while_the_database_is_locked() {
     let (folder, clock) = (tempfile::tempdir().unwrap(), ManualClock::new());
     let (monitor, journal) = monitor(
         config(folder.path(), &clock).buffer_bytes(16 * 1024),
@@ -285,7 +285,7 @@ fn records_beyond_the_buffer_are_refused_and_counted_while_another_holds_the_dat
 }
 
 #[test]
-fn a_database_that_was_removed_or_replaced_is_made_again() {
+fn removed_or_replaced_database_is_made_again() {
     let (parent, clock) = (tempfile::tempdir().unwrap(), ManualClock::new());
     let folder = parent.path().join("logs");
     let (first, _) = monitor(config(&folder, &clock), &clock);
@@ -304,7 +304,7 @@ fn a_database_that_was_removed_or_replaced_is_made_again() {
 
 #[cfg(unix)]
 #[test]
-fn a_database_that_became_a_folder_is_told_and_records_wait() {
+fn database_that_became_a_folder_is_reported_and_records_wait() {
     let (folder, clock) = (tempfile::tempdir().unwrap(), ManualClock::new());
     let (monitor, journal) = monitor(config(folder.path(), &clock), &clock);
     fail(&monitor, ErrorCode::SYNC_ERROR, "gone");
@@ -337,7 +337,7 @@ fn a_database_that_became_a_folder_is_told_and_records_wait() {
 }
 
 #[test]
-fn what_waits_is_written_by_a_thread_of_the_journal() {
+fn waiting_records_are_written_by_the_maintenance_thread() {
     let (folder, clock) = (tempfile::tempdir().unwrap(), ManualClock::new());
     let (first, journal) = monitor(config(folder.path(), &clock).background(true), &clock);
     first.record_at(
@@ -360,12 +360,12 @@ fn what_waits_is_written_by_a_thread_of_the_journal() {
 }
 
 #[test]
-fn the_size_on_disk_is_held_with_the_log_of_changes() {
+fn size_limit_includes_the_log_of_changes() {
     let max_bytes = 128 * 1024;
     let (folder, clock) = (tempfile::tempdir().unwrap(), ManualClock::new());
     let (monitor, journal) = monitor(config(folder.path(), &clock).max_bytes(max_bytes), &clock);
     for i in 0..1000 {
-        // A few at a time, as each change of the file waits for the disk now and then.
+        // A few at a time, since a change of the file sometimes waits for the disk.
         let level = if i % 10 == 9 {
             Severity::Error
         } else {
@@ -380,7 +380,7 @@ fn the_size_on_disk_is_held_with_the_log_of_changes() {
         );
     }
     journal.maintain().unwrap();
-    // The memory that processes share takes 32 KiB beside the database.
+    // The shared memory of SQLite takes 32 KiB beside the database.
     let size = size_of(folder.path());
     assert!(size <= max_bytes + 32 * 1024, "{size}");
     let kept = messages(&monitor, Query::new().limit(1000));
@@ -393,15 +393,15 @@ fn the_size_on_disk_is_held_with_the_log_of_changes() {
 }
 
 #[test]
-fn a_jump_of_the_clock_removes_no_row_until_it_has_stayed() {
-    retention::a_jump_of_the_clock_removes_nothing_until_it_has_stayed(
+fn clock_jump_removes_no_row_until_confirmed() {
+    retention::clock_jump_removes_nothing_until_confirmed(
         |config| Arc::new(SqliteJournal::open(config)),
         |journal| journal.maintain().unwrap(),
     );
 }
 
 #[test]
-fn an_open_reader_keeps_the_log_of_changes_within_its_bound_and_the_status_shows_it() {
+fn open_reader_does_not_grow_the_log_of_changes_beyond_its_bound() {
     let (folder, clock) = (tempfile::tempdir().unwrap(), ManualClock::new());
     let config = config(folder.path(), &clock)
         .max_bytes(1 << 20)
@@ -428,7 +428,7 @@ fn an_open_reader_keeps_the_log_of_changes_within_its_bound_and_the_status_shows
             log()
         );
     }
-    // A record more than fits, and rounds that would remove old rows.
+    // One record beyond the limit, and rounds of maintenance.
     for _ in 0..100 {
         fail(&monitor, ErrorCode::SYNC_ERROR, "x".repeat(450));
         recorded += 1;
@@ -492,7 +492,7 @@ fn damage_the_tables(folder: &Path) {
         let from = ((page - 1) * page_bytes) as usize;
         bytes[from..][..page_bytes as usize].fill(0xff);
     }
-    // Into the same file: a new one under its name would be opened afresh.
+    // Into the same file: a new one with its name would be reopened.
     fs::OpenOptions::new()
         .write(true)
         .open(&path)
@@ -523,7 +523,7 @@ fn is_put_aside(folder: &Path, journal: &SqliteJournal) {
 }
 
 #[test]
-fn a_database_that_proves_damaged_while_it_is_written_is_put_aside() {
+fn database_found_damaged_during_a_write_is_put_aside() {
     let (folder, clock) = (tempfile::tempdir().unwrap(), ManualClock::new());
     let (first, _journal) = monitor(config(folder.path(), &clock), &clock);
     (0..5).for_each(|i| fail(&first, ErrorCode::SYNC_ERROR, format!("before {i}")));
@@ -538,7 +538,7 @@ fn a_database_that_proves_damaged_while_it_is_written_is_put_aside() {
     fail(&second, ErrorCode::SYNC_ERROR, "finds the damage");
     assert_eq!(journal.status().written, 2);
     is_put_aside(folder.path(), &journal);
-    // Whoever had it open goes on with the new one, and puts nothing aside a second time.
+    // A journal that had it open uses the new one, and puts nothing aside again.
     clock.advance(Duration::from_secs(1));
     fail(&first, ErrorCode::SYNC_ERROR, "after");
     assert_eq!(
@@ -550,7 +550,7 @@ fn a_database_that_proves_damaged_while_it_is_written_is_put_aside() {
 }
 
 #[test]
-fn a_database_that_proves_damaged_while_it_is_read_is_put_aside() {
+fn database_found_damaged_during_a_read_is_put_aside() {
     let (folder, clock) = (tempfile::tempdir().unwrap(), ManualClock::new());
     let (first, _journal) = monitor(config(folder.path(), &clock), &clock);
     (0..5).for_each(|i| fail(&first, ErrorCode::SYNC_ERROR, format!("before {i}")));
@@ -563,7 +563,7 @@ fn a_database_that_proves_damaged_while_it_is_read_is_put_aside() {
     assert_eq!(messages(&second, Query::new()), ["after"]);
 }
 
-/// What this thread has written so far, to whatever file.
+/// Returns how many bytes this thread has written so far, to any file.
 #[cfg(target_os = "linux")]
 fn bytes_written() -> u64 {
     let io = fs::read_to_string("/proc/thread-self/io").unwrap();
@@ -601,7 +601,7 @@ fn bytes_for_each(message: usize, max_bytes: u64, before: usize) -> u64 {
             journal.maintain().unwrap();
         }
     }
-    // Also what the log of changes holds is written once more.
+    // The contents of the log of changes are written once more.
     drop((monitor, journal));
     (bytes_written() - start) / RECORDS as u64
 }
@@ -654,9 +654,9 @@ fn database_of_an_earlier_version_is_read_and_written() {
     );
 }
 
-/// Where no one has to know of the slots that records go through.
+/// Other programs need not know about the slots.
 #[test]
-fn other_programs_find_all_records_in_the_table_after_a_flush_and_after_the_end() {
+fn all_records_are_in_the_table_after_a_flush_and_after_drop() {
     let (folder, clock) = (tempfile::tempdir().unwrap(), ManualClock::new());
     let (monitor, journal) = monitor(config(folder.path(), &clock), &clock);
     let rows = || {
@@ -675,7 +675,7 @@ fn other_programs_find_all_records_in_the_table_after_a_flush_and_after_the_end(
 }
 
 #[test]
-fn filters_find_the_same_before_and_after_records_go_into_the_table() {
+fn filters_match_the_same_records_in_slots_and_in_the_table() {
     let (folder, clock) = (tempfile::tempdir().unwrap(), ManualClock::new());
     let (monitor, journal) = monitor(config(folder.path(), &clock), &clock);
     for (i, code) in [ErrorCode::SYNC_ERROR, ErrorCode::TIMEOUT_ERROR]
@@ -702,7 +702,7 @@ fn filters_find_the_same_before_and_after_records_go_into_the_table() {
         Query::new().since(since).text("\"quoted\" \\ ü"),
         Query::new().until(since),
         Query::new().text("no such text").limit(1),
-        // Stands in the record, but not in its texts.
+        // A part of the record, but not of its texts.
         Query::new().text("error_code"),
     ];
     let found = || queries.clone().map(|query| messages(&monitor, query).len());

@@ -31,7 +31,7 @@ fn start(child: &str, variable: &str, orders: &str) -> (Child, BufReader<ChildSt
 /// Runs in a process of its own: records errors, with a pause after each or none, and ends without
 /// a flush.
 #[test]
-fn child_that_records_and_ends() {
+fn child_records_and_ends() {
     let Ok(orders) = env::var(WRITER) else { return };
     let [count, pause_micros, folder] = orders
         .splitn(3, ' ')
@@ -60,7 +60,7 @@ fn child_that_records_and_ends() {
 
 /// Runs in a process of its own: holds the database until its input ends.
 #[test]
-fn child_that_holds_the_database() {
+fn child_holds_the_database() {
     let Ok(path) = env::var(HOLDER) else { return };
     let holder = rusqlite::Connection::open(path).unwrap();
     holder
@@ -70,18 +70,12 @@ fn child_that_holds_the_database() {
     std::io::stdin().read_to_end(&mut Vec::new()).unwrap();
 }
 
-/// Lets four processes record at the same time; gives the ids of all records, and how many each
-/// process had written when it recorded its last one.
+/// Runs four processes that record at the same time; returns the ids of all records, and how many
+/// each process had written when it recorded its last one.
 fn four_at_once(folder: &Path, count: u32, pause_micros: u32) -> (HashSet<String>, Vec<u32>) {
     let orders = format!("{count} {pause_micros} {}", folder.display());
     let children: Vec<_> = (0..4)
-        .map(|_| {
-            start(
-                "sqlite_processes::child_that_records_and_ends",
-                WRITER,
-                &orders,
-            )
-        })
+        .map(|_| start("sqlite_processes::child_records_and_ends", WRITER, &orders))
         .collect();
     let listen = |(mut child, out): (Child, BufReader<ChildStdout>)| {
         let lines: Vec<String> = out.lines().map(Result::unwrap).collect();
@@ -174,11 +168,7 @@ fn held(folder: &Path, clock: &ManualClock) -> (ErrorMonitor, Arc<SqliteJournal>
     fail(&monitor, ErrorCode::SYNC_ERROR, "acknowledged");
     assert_eq!((journal.status().written, journal.status().waiting), (1, 0));
     let path = folder.join("errors.sqlite").display().to_string();
-    let (holder, out) = start(
-        "sqlite_processes::child_that_holds_the_database",
-        HOLDER,
-        &path,
-    );
+    let (holder, out) = start("sqlite_processes::child_holds_the_database", HOLDER, &path);
     assert!(
         out.lines()
             .map_while(Result::ok)
@@ -191,7 +181,7 @@ fn record_some(monitor: &ErrorMonitor) {
     (0..20).for_each(|i| fail(monitor, ErrorCode::SYNC_ERROR, format!("waits {i}")));
 }
 
-/// As many as [`held`] and [`record_some`] record.
+/// Checks for as many records as [`held`] and [`record_some`] make.
 fn all_are_there(monitor: &ErrorMonitor, journal: &SqliteJournal) {
     let status = journal.status();
     assert_eq!(
@@ -213,7 +203,7 @@ fn all_are_there(monitor: &ErrorMonitor, journal: &SqliteJournal) {
 }
 
 #[test]
-fn a_process_killed_while_it_holds_the_database_costs_others_nothing() {
+fn process_killed_while_holding_the_database_loses_no_record_of_others() {
     let (folder, clock) = (tempfile::tempdir().unwrap(), ManualClock::new());
     let (monitor, journal, mut holder) = held(folder.path(), &clock);
     record_some(&monitor);
@@ -231,7 +221,7 @@ fn a_process_killed_while_it_holds_the_database_costs_others_nothing() {
 
 #[cfg(target_os = "linux")]
 #[test]
-fn a_process_stopped_while_it_holds_the_database_costs_others_nothing() {
+fn process_stopped_while_holding_the_database_loses_no_record_of_others() {
     let (folder, clock) = (tempfile::tempdir().unwrap(), ManualClock::new());
     let (monitor, journal, mut holder) = held(folder.path(), &clock);
     let process = holder.id().to_string();
@@ -253,10 +243,10 @@ fn a_process_stopped_while_it_holds_the_database_costs_others_nothing() {
     while !is_stopped() {
         thread::park_timeout(Duration::from_millis(1));
     }
-    // Its input ends, but it cannot go on.
+    // Its input ends, but the stopped process does not run.
     drop(holder.stdin.take());
     record_some(&monitor);
-    assert!(journal.flush().is_err(), "the patience has an end");
+    assert!(journal.flush().is_err(), "a flush gives up after a while");
     let status = journal.status();
     assert_eq!((status.written, status.waiting, status.lost), (1, 20, 0));
     signal("-CONT");
@@ -266,7 +256,7 @@ fn a_process_stopped_while_it_holds_the_database_costs_others_nothing() {
 }
 
 #[test]
-fn what_waits_in_a_pause_is_written_when_the_journal_is_dropped() {
+fn records_waiting_in_a_pause_are_written_on_drop() {
     let (folder, clock) = (tempfile::tempdir().unwrap(), ManualClock::new());
     let (monitor, journal, mut holder) = held(folder.path(), &clock);
     record_some(&monitor);

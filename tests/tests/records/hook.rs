@@ -78,7 +78,7 @@ fn alone(hook: impl Fn(&mut ErrorRecord) -> RecordAction + Send + Sync + 'static
 }
 
 #[test]
-fn statistics_and_journal_show_what_the_hook_made_of_the_record() {
+fn statistics_and_journal_show_the_changes_of_the_hook() {
     let group = Fingerprint::from_parts(&["one group"]);
     let bench = alone(move |record| {
         record.level = Severity::Critical;
@@ -116,7 +116,7 @@ fn statistics_and_journal_show_what_the_hook_made_of_the_record() {
 }
 
 #[test]
-fn what_a_hook_adds_is_redacted_and_bounded() {
+fn additions_of_a_hook_are_redacted_and_bounded() {
     let bench = alone(|record| {
         record.message = format!("password=hunter2 {}", "x".repeat(100_000));
         record.chain = vec!["token=hunter2".to_owned(); 100];
@@ -142,7 +142,7 @@ fn what_a_hook_adds_is_redacted_and_bounded() {
 }
 
 #[test]
-fn long_text_that_no_hook_touched_is_not_cut_a_second_time() {
+fn long_text_that_no_hook_changed_is_not_cut_again() {
     let plain = Bench::new("no operation", MonitorConfig::builder());
     let hooked = alone(|_| RecordAction::Keep);
     let err = || AppError::new(ErrorCode::SYNC_ERROR, "a b ".repeat(10_000));
@@ -153,7 +153,7 @@ fn long_text_that_no_hook_touched_is_not_cut_a_second_time() {
 }
 
 #[test]
-fn identity_kind_and_time_stay_whatever_the_hook_does() {
+fn hook_cannot_change_identity_kind_and_time() {
     let bench = alone(|record| {
         let fresh = AppError::new(ErrorCode::SYNC_ERROR, "another");
         record.id = fresh.id();
@@ -169,7 +169,7 @@ fn identity_kind_and_time_stay_whatever_the_hook_does() {
 }
 
 #[test]
-fn hook_that_panics_leaves_the_record_as_it_was() {
+fn panicking_hook_leaves_the_record_unchanged() {
     let bench = alone(|record| {
         record.message = "half-way".into();
         panic!("a faulty hook");
@@ -182,7 +182,7 @@ fn hook_that_panics_leaves_the_record_as_it_was() {
 }
 
 #[test]
-fn what_a_hook_reports_itself_is_recorded_without_it() {
+fn errors_reported_by_a_hook_are_recorded_without_it() {
     let itself = Arc::new(Mutex::new(None::<ErrorMonitor>));
     let inner = Arc::clone(&itself);
     let bench = alone(move |record| {
@@ -205,9 +205,8 @@ fn what_a_hook_reports_itself_is_recorded_without_it() {
 }
 
 #[test]
-fn hook_may_take_as_long_as_it_likes_while_others_record() {
-    // It waits for another thread to record on the same monitor: under a lock, that would never
-    // end.
+fn slow_hook_does_not_delay_other_threads() {
+    // It waits until another thread records on the same monitor: under a lock, that would deadlock.
     let itself = Arc::new(Mutex::new(None::<ErrorMonitor>));
     let inner = Arc::clone(&itself);
     let bench = alone(move |record| {

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use std::time::Duration;
 
 #[test]
-fn each_change_of_state_of_a_breaker_is_journalled() {
+fn every_transition_of_a_breaker_is_journalled() {
     let bench = Bench::new("kinds-breaker", MonitorConfig::builder());
     let breaker = CircuitBreaker::builder("kinds-breaker")
         .failure_threshold(1)
@@ -233,7 +233,7 @@ fn every_kind_of_event_has_a_record() {
 }
 
 #[test]
-fn what_became_of_a_notification_is_an_event_with_a_record() {
+fn outcome_of_a_notification_is_an_event_with_a_record() {
     use gardefou::{
         alerts::{Alerts, AlertsConfig, CallbackChannel, DeliveryError, Rule},
         error_boundary,

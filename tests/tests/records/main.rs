@@ -37,7 +37,7 @@ impl Bench {
         let monitor = ErrorMonitor::new(config.clock(clock.clone()).build().unwrap());
         monitor.set_journal(Arc::new(FileJournal::open(journal)));
         let observer = monitor.clone();
-        // Tests of one process run side by side.
+        // Tests of one process run in parallel.
         let subscription = subscribe(move |event: &Event<'_>| {
             let operation = match event {
                 Event::Error(error) => error.operation,

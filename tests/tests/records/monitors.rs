@@ -11,14 +11,14 @@ fn failing() -> Result<(), AppError> {
     error_boundary!("monitors-failing", { bail!(ErrorCode::SYNC_ERROR, "late") })
 }
 
-/// A monitor of what a test of its own makes fail.
+/// A monitor of the errors of one test.
 fn bench(operation: &'static str, group: &'static str) -> Bench {
     let decide = move |_: &gardefou::event::ErrorEvent<'_>| Some(Fingerprint::from_parts(&[group]));
     Bench::new(operation, MonitorConfig::builder().fingerprint(decide))
 }
 
 #[test]
-fn alerts_use_groups_records_and_journal_of_the_monitor_that_they_were_given() {
+fn alerts_use_groups_records_and_journal_of_their_monitor() {
     let (ours, theirs) = (
         bench("monitors-failing", "ours"),
         bench("monitors-failing", "theirs"),
@@ -62,7 +62,7 @@ fn alerts_use_groups_records_and_journal_of_the_monitor_that_they_were_given() {
 }
 
 #[test]
-fn next_start_finds_what_was_not_delivered_in_the_journal_of_its_monitor() {
+fn next_start_restores_undelivered_notifications_from_the_journal_of_its_monitor() {
     let bench = bench("monitors-replayed", "replayed");
     let start = |fails: bool, sink: Arc<Mutex<Vec<String>>>| {
         let channel = CallbackChannel::new("replayed", move |notification| {

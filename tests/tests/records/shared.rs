@@ -48,7 +48,7 @@ fn observers_of_one_event_share_one_record() {
     );
 }
 
-/// Counts how often its text is asked for.
+/// Counts how often it is displayed.
 #[derive(Debug)]
 struct Counting(Arc<AtomicU32>);
 
@@ -62,7 +62,7 @@ impl fmt::Display for Counting {
 impl std::error::Error for Counting {}
 
 #[test]
-fn text_of_an_error_is_written_once_for_statistics_and_journal() {
+fn error_is_displayed_once_for_statistics_and_journal() {
     let bench = Bench::new("no operation", MonitorConfig::builder());
     let written = Arc::new(AtomicU32::new(0));
     bench.monitor.record(&Counting(Arc::clone(&written)));
@@ -73,7 +73,7 @@ fn text_of_an_error_is_written_once_for_statistics_and_journal() {
 }
 
 #[test]
-fn recent_error_and_journal_record_agree_on_everything_but_details() {
+fn recent_error_and_journal_record_differ_in_details_only() {
     let bench = Bench::new("no operation", MonitorConfig::builder());
     let err = AppError::new(ErrorCode::DB_WRITE_ERROR, "token=hunter2 was refused")
         .with_detail("table", "clips");

@@ -24,7 +24,7 @@ fn fail(bench: &Bench) {
 }
 
 #[test]
-fn record_carries_the_fields_of_its_span_and_of_the_parents() {
+fn record_has_the_fields_of_its_span_and_of_the_parents() {
     let context = context_of(|bench| {
         with_default(registry().with(SpanFields::new()), || {
             let _request = info_span!(
@@ -74,7 +74,7 @@ fn fields_of_spans_are_redacted_and_bounded() {
 }
 
 #[test]
-fn span_that_a_filter_hides_from_the_layer_has_no_fields() {
+fn filtered_span_has_no_fields() {
     let visible = SpanFields::new().with_filter(filter_fn(|metadata| metadata.name() != "hidden"));
     let context = context_of(|bench| {
         with_default(registry().with(visible), || {
@@ -88,7 +88,7 @@ fn span_that_a_filter_hides_from_the_layer_has_no_fields() {
 }
 
 #[test]
-fn without_the_layer_a_record_carries_the_name_of_the_span_alone() {
+fn record_without_the_layer_has_the_name_of_the_span_only() {
     let context = context_of(|bench| {
         with_default(registry(), || {
             info_span!("checkout", order = 7).in_scope(|| fail(bench));

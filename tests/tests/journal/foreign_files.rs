@@ -1,11 +1,11 @@
-//! What lies in the folder and is not ours.
+//! Foreign files in the folder of a journal.
 
 use super::*;
 use gardefou::monitor::journal::Journal;
 use std::{fs, time::Duration};
 
 #[test]
-fn names_that_we_do_not_write_are_left_alone() {
+fn foreign_names_are_not_touched() {
     for name in [
         "errors-18446744073709551615.jsonl",
         "errors-+5.jsonl",
@@ -18,7 +18,7 @@ fn names_that_we_do_not_write_are_left_alone() {
         fail(&monitor, ErrorCode::SYNC_ERROR, "copied");
         let copy = fs::read(folder.path().join("errors-00000001.jsonl")).unwrap();
         fs::write(folder.path().join(name), &copy).unwrap();
-        // A process that comes later meets it first.
+        // A process that starts later finds it first.
         let (other, other_journal) =
             super::monitor(config(folder.path(), &clock).max_bytes(64 * 1024), &clock);
         for i in 0..200 {
@@ -42,7 +42,7 @@ fn names_that_we_do_not_write_are_left_alone() {
 }
 
 #[test]
-fn the_last_number_is_written_on_and_on() {
+fn file_with_the_last_number_is_appended_to_without_end() {
     let (folder, clock) = (tempfile::tempdir().unwrap(), ManualClock::new());
     fs::write(folder.path().join("errors-999999999999.jsonl"), "").unwrap();
     let (monitor, journal) = monitor(config(folder.path(), &clock), &clock);
@@ -57,7 +57,7 @@ fn the_last_number_is_written_on_and_on() {
 }
 
 #[test]
-fn a_folder_under_a_name_of_ours_is_passed_over() {
+fn folder_with_the_name_of_a_journal_file_is_skipped() {
     let (folder, clock) = (tempfile::tempdir().unwrap(), ManualClock::new());
     for number in [1, 3, 4] {
         fs::create_dir(folder.path().join(format!("errors-{number:08}.jsonl"))).unwrap();
@@ -85,7 +85,7 @@ fn a_folder_under_a_name_of_ours_is_passed_over() {
 }
 
 #[test]
-fn a_file_that_became_a_folder_is_passed_over_too() {
+fn journal_file_that_became_a_folder_is_skipped() {
     let (folder, clock) = (tempfile::tempdir().unwrap(), ManualClock::new());
     let (monitor, journal) = monitor(config(folder.path(), &clock), &clock);
     fail(&monitor, ErrorCode::SYNC_ERROR, "gone");
@@ -97,10 +97,10 @@ fn a_file_that_became_a_folder_is_passed_over_too() {
     assert_eq!(all(&monitor, Query::new()).len(), 1);
 }
 
-/// A pipe would keep whoever opens it waiting for the other end.
+/// Opening a pipe blocks until the other end is opened.
 #[cfg(unix)]
 #[test]
-fn a_pipe_under_a_name_of_ours_keeps_nobody_waiting() {
+fn pipe_with_the_name_of_a_journal_file_blocks_no_call() {
     let (folder, clock) = (tempfile::tempdir().unwrap(), ManualClock::new());
     let made = std::process::Command::new("mkfifo")
         .arg(folder.path().join("errors-00000001.jsonl"))

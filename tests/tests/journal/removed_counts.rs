@@ -2,7 +2,7 @@ use super::*;
 use gardefou::monitor::journal::Journal;
 use std::fs;
 
-/// Tells the names in a folder that begin so.
+/// Returns the names in a folder with this prefix.
 fn names(folder: &Path, start: &str) -> Vec<String> {
     let names = fs::read_dir(folder)
         .unwrap()
@@ -11,7 +11,7 @@ fn names(folder: &Path, start: &str) -> Vec<String> {
 }
 
 #[test]
-fn a_damaged_roll_up_is_put_aside_and_told_and_retention_goes_on() {
+fn damaged_counts_are_put_aside_and_reported_and_retention_continues() {
     for damaged in [
         &b"{\"v\":1,\"thro"[..],
         b"",
@@ -48,7 +48,7 @@ fn a_damaged_roll_up_is_put_aside_and_told_and_retention_goes_on() {
 }
 
 #[test]
-fn a_damaged_roll_up_is_noticed_while_nothing_is_old() {
+fn damaged_counts_are_detected_while_no_file_is_old() {
     let (folder, clock) = (tempfile::tempdir().unwrap(), ManualClock::new());
     let (monitor, journal) = monitor(config(folder.path(), &clock), &clock);
     fail(&monitor, ErrorCode::SYNC_ERROR, "kept");
@@ -66,7 +66,7 @@ fn a_damaged_roll_up_is_noticed_while_nothing_is_old() {
 
 #[cfg(unix)]
 #[test]
-fn a_folder_in_place_of_the_roll_up_is_put_aside_too() {
+fn folder_in_place_of_the_counts_is_put_aside() {
     let (folder, clock) = (tempfile::tempdir().unwrap(), ManualClock::new());
     fs::create_dir(folder.path().join("rollup.json")).unwrap();
     let (monitor, journal) = monitor(config(folder.path(), &clock).max_bytes(64 * 1024), &clock);
@@ -84,7 +84,7 @@ fn a_folder_in_place_of_the_roll_up_is_put_aside_too() {
 }
 
 #[test]
-fn files_that_cannot_be_removed_are_told_while_writing_goes_on() {
+fn files_that_cannot_be_removed_are_reported_while_writing_continues() {
     let (folder, clock) = (tempfile::tempdir().unwrap(), ManualClock::new());
     let (monitor, journal) = monitor(config(folder.path(), &clock).max_bytes(64 * 1024), &clock);
     fs::create_dir(folder.path().join("journal.lock")).unwrap();

@@ -4,10 +4,10 @@ use std::{fs, io::Write, time::Duration};
 
 const PAUSE: Duration = Duration::from_millis(100);
 
-/// `/dev/full` is a disk without room.
+/// `/dev/full` fails every write for lack of room.
 #[cfg(target_os = "linux")]
 #[test]
-fn a_full_disk_fails_no_call_is_told_and_writing_resumes() {
+fn full_disk_fails_no_call_is_reported_and_writing_resumes() {
     let (folder, clock) = (tempfile::tempdir().unwrap(), ManualClock::new());
     let (monitor, journal) = monitor(config(folder.path(), &clock), &clock);
     let file = folder.path().join("errors-00000001.jsonl");
@@ -51,7 +51,7 @@ fn a_full_disk_fails_no_call_is_told_and_writing_resumes() {
 }
 
 #[test]
-fn a_folder_that_vanishes_is_made_again() {
+fn removed_folder_is_made_again() {
     let (parent, clock) = (tempfile::tempdir().unwrap(), ManualClock::new());
     let folder = parent.path().join("logs").join("errors");
     let (monitor, journal) = monitor(config(&folder, &clock), &clock);
@@ -67,7 +67,7 @@ fn a_folder_that_vanishes_is_made_again() {
 }
 
 #[test]
-fn a_path_that_cannot_be_a_folder_costs_bounded_memory_and_is_told() {
+fn invalid_folder_is_reported_and_memory_stays_bounded() {
     let (parent, clock) = (tempfile::tempdir().unwrap(), ManualClock::new());
     let folder = parent.path().join("a file");
     fs::write(&folder, "").unwrap();
@@ -94,9 +94,9 @@ fn a_path_that_cannot_be_a_folder_costs_bounded_memory_and_is_told() {
     );
 }
 
-/// A bad line costs itself, never the rest.
+/// A bad line does not affect other lines.
 #[test]
-fn torn_and_foreign_lines_are_skipped_told_and_written_behind() {
+fn torn_and_foreign_lines_are_skipped_and_counted_and_appended_after() {
     let (folder, clock) = (tempfile::tempdir().unwrap(), ManualClock::new());
     let (first, journal) = monitor(config(folder.path(), &clock), &clock);
     fail(&first, ErrorCode::SYNC_ERROR, "before");
@@ -118,7 +118,7 @@ fn torn_and_foreign_lines_are_skipped_told_and_written_behind() {
     assert_eq!(journal.counts().unwrap().total, 2);
 }
 
-/// Fields that are not known yet are passed over, wherever they stand and whatever they hold.
+/// Unknown fields are ignored, whatever their position and contents.
 #[test]
 fn lines_of_a_later_version_are_read_and_counted() {
     let (folder, clock) = (tempfile::tempdir().unwrap(), ManualClock::new());
@@ -166,7 +166,7 @@ fn lines_of_a_later_version_are_read_and_counted() {
     assert_eq!(all(&second, Query::new()).len(), 5);
 }
 
-/// What cannot be serialised is kept as text; sizes are bounded.
+/// A value that cannot be serialised is kept as text; sizes are bounded.
 #[test]
 fn odd_and_huge_errors_take_one_bounded_line() {
     let (folder, clock) = (tempfile::tempdir().unwrap(), ManualClock::new());
@@ -191,9 +191,9 @@ fn odd_and_huge_errors_take_one_bounded_line() {
     );
 }
 
-/// A bare name is a folder beside the program.
+/// A bare name is a folder in the working directory.
 #[test]
-fn a_relative_folder_is_as_good_as_any() {
+fn relative_folder_works() {
     let config = JournalConfig::builder("logs")
         .background(false)
         .build()
@@ -206,9 +206,9 @@ fn a_relative_folder_is_as_good_as_any() {
     );
 }
 
-/// A journal of somebody else's that panics takes no call with it.
+/// A panic of a foreign journal is contained.
 #[test]
-fn a_journal_that_panics_fails_nobody() {
+fn panicking_journal_fails_no_call() {
     use gardefou::monitor::journal::{ErrorCounts, JournalError, JournalStatus, Page};
     #[derive(Debug)]
     struct Broken;
