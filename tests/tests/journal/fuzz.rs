@@ -133,7 +133,7 @@ proptest! {
     #[test]
     fn damaged_files_are_read_as_far_as_possible_and_appended_to(
         changes in vec((any::<Index>(), change()), 1..12),
-        on_roll_up in vec(change(), 0..3),
+        on_counts in vec(change(), 0..3),
     ) {
         let (folder, clock) = (tempfile::tempdir().unwrap(), ManualClock::new());
         filled(folder.path(), &clock);
@@ -158,16 +158,16 @@ proptest! {
                 fs::write(file, content).unwrap();
             }
         }
-        let roll_up = folder.path().join("rollup.json");
-        let mut text = fs::read(&roll_up).unwrap();
-        on_roll_up.iter().for_each(|change| apply(&mut text, change));
-        fs::write(&roll_up, &text).unwrap();
+        let counts_file = folder.path().join("rollup.json");
+        let mut text = fs::read(&counts_file).unwrap();
+        on_counts.iter().for_each(|change| apply(&mut text, change));
+        fs::write(&counts_file, &text).unwrap();
 
         let config = config(folder.path(), &clock).max_segment_bytes(4096).max_bytes(16 * 1024);
         let (monitor, journal) = monitor(config, &clock);
         let found = query_all(&monitor, &journal);
         // Files that a damaged `rollup.json` lists as removed are not read.
-        prop_assert!(!on_roll_up.is_empty() || found >= whole, "{found} of {whole}");
+        prop_assert!(!on_counts.is_empty() || found >= whole, "{found} of {whole}");
         fail(&monitor, ErrorCode::TIMEOUT_ERROR, "one more");
         let _ = journal.maintain();
         query_all(&monitor, &journal);

@@ -14,7 +14,7 @@ use std::{
 
 const FOLDER: &str = "GARDEFOU_TEST_FOLDER_OF_OTHERS";
 /// The user id of an unprivileged user.
-const NOBODY: u32 = 65_534;
+const UNPRIVILEGED: u32 = 65_534;
 
 fn set_mode(path: &Path, mode: u32) {
     fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
@@ -38,7 +38,7 @@ fn run_as_other_user(test: &str, folder: &Path) {
         .current_dir(folder)
         .env(FOLDER, folder);
     if fs::metadata(folder).unwrap().uid() == 0 {
-        command.uid(NOBODY).gid(NOBODY);
+        command.uid(UNPRIVILEGED).gid(UNPRIVILEGED);
     }
     let output = command.output().unwrap();
     let text = String::from_utf8_lossy(&output.stdout);

@@ -36,8 +36,8 @@ fn damaged_counts_are_put_aside_and_reported_and_retention_continues() {
         assert_eq!(monitor.counts().unwrap().total, 1000);
         let aside = names(folder.path(), "rollup.json.damaged-");
         assert_eq!(fs::read(folder.path().join(&aside[0])).unwrap(), damaged);
-        let told = journal.status().last_error.unwrap();
-        assert!(told.contains(&aside[0]), "{told}");
+        let reported = journal.status().last_error.unwrap();
+        assert!(reported.contains(&aside[0]), "{reported}");
         journal.maintain().unwrap();
         assert_eq!(
             names(folder.path(), "rollup.json").len(),
