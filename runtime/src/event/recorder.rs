@@ -6,7 +6,7 @@ use super::{
     kinds::Event,
     record::{
         FINGERPRINT_DETAIL, Fingerprint, Origin, Record,
-        cell::{Made, RecordSlot, Stamp},
+        cell::{RecordSlot, Recorded, Stamp},
     },
     record_builder,
 };
@@ -274,25 +274,26 @@ impl<'a> Event<'a> {
 
     /// Returns the event's record as one monitor has it.
     pub(crate) fn record_by(&self, recorder: &Recorder) -> Option<Arc<Record>> {
-        match self.made_by(recorder) {
-            Some(made) => made.record_or_make(|stamp| recorder.record(self, stamp)),
+        match self.recorded_by(recorder) {
+            Some(recorded) => recorded.record_or_make(|stamp| recorder.record(self, stamp)),
             None => recorder.record(self, recorder.stamp(self)),
         }
     }
 
     /// Returns the record if it is made already.
-    pub(crate) fn made_record_by(&self, recorder: &Recorder) -> Option<Arc<Record>> {
-        self.made_by(recorder)?.record()
+    pub(crate) fn existing_record_by(&self, recorder: &Recorder) -> Option<Arc<Record>> {
+        self.recorded_by(recorder)?.record()
     }
 
     /// Returns time and group of the event as one monitor has them.
     pub(crate) fn stamp_by(&self, recorder: &Recorder) -> Stamp {
-        self.made_by(recorder)
-            .map_or_else(|| recorder.stamp(self), Made::stamp)
+        self.recorded_by(recorder)
+            .map_or_else(|| recorder.stamp(self), Recorded::stamp)
     }
 
-    fn made_by(&self, recorder: &Recorder) -> Option<&'a Made> {
-        self.slot().made_by(recorder.id(), || recorder.stamp(self))
+    fn recorded_by(&self, recorder: &Recorder) -> Option<&'a Recorded> {
+        self.slot()
+            .recorded_by(recorder.id(), || recorder.stamp(self))
     }
 }
 

@@ -189,11 +189,36 @@ impl MonitorConfigBuilder {
     pub fn build(self) -> Result<MonitorConfig, ConfigError> {
         let config = &self.0;
         let problems = [
-            outside("recent_events", config.recent_events, 0..=100_000),
-            outside("recent_bytes", config.recent_bytes, 4096..=1 << 30),
-            outside("max_codes", config.max_codes, 1..=100_000),
-            outside("max_operations", config.max_operations, 1..=100_000),
-            outside("max_groups", config.max_groups, 1..=100_000),
+            outside(
+                "recent_events",
+                &config.recent_events,
+                0..=100_000,
+                usize::to_string,
+            ),
+            outside(
+                "recent_bytes",
+                &config.recent_bytes,
+                4096..=1 << 30,
+                usize::to_string,
+            ),
+            outside(
+                "max_codes",
+                &config.max_codes,
+                1..=100_000,
+                usize::to_string,
+            ),
+            outside(
+                "max_operations",
+                &config.max_operations,
+                1..=100_000,
+                usize::to_string,
+            ),
+            outside(
+                "max_groups",
+                &config.max_groups,
+                1..=100_000,
+                usize::to_string,
+            ),
         ];
         match ConfigError::join(problems.into_iter().flatten()) {
             Some(err) => Err(err),
@@ -202,9 +227,23 @@ impl MonitorConfigBuilder {
     }
 }
 
-fn outside(field: &'static str, value: usize, range: RangeInclusive<usize>) -> Option<ConfigError> {
-    let rule = || format!("must be from {} to {}", range.start(), range.end());
-    (!range.contains(&value)).then(|| ConfigError::new(field, value, rule()))
+/// Returns the error for a setting outside its range; `show` formats values as the message shows
+/// them.
+pub(super) fn outside<T: PartialOrd>(
+    field: &'static str,
+    value: &T,
+    range: RangeInclusive<T>,
+    show: impl Fn(&T) -> String,
+) -> Option<ConfigError> {
+    let text: &dyn fmt::Display = &show(value);
+    let rule = || {
+        format!(
+            "must be from {} to {}",
+            show(range.start()),
+            show(range.end())
+        )
+    };
+    (!range.contains(value)).then(|| ConfigError::new(field, text, rule()))
 }
 
 #[cfg(test)]
@@ -212,7 +251,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_setting_out_of_range_is_told_at_once() {
+    fn every_setting_out_of_range_is_reported_at_once() {
         let err = MonitorConfig::builder()
             .recent_bytes(1)
             .max_codes(0)

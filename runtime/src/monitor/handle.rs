@@ -369,7 +369,7 @@ impl ErrorMonitor {
             };
             Some(record)
         } else {
-            whole.made_record_by(recorder)
+            whole.existing_record_by(recorder)
         };
         let stamp = whole.stamp_by(recorder);
         let arrival = Arrival {

@@ -78,16 +78,16 @@ struct Shard {
 
 #[cfg(not(loom))]
 thread_local! {
-    static HERE: Here = const { Here { shard: Cell::new(0), number: Cell::new(0) } };
+    static POSITION: ThreadPosition = const { ThreadPosition { shard: Cell::new(0), number: Cell::new(0) } };
 }
 
 #[cfg(loom)]
 loom::thread_local! {
-    static HERE: Here = Here { shard: Cell::new(0), number: Cell::new(0) };
+    static POSITION: ThreadPosition = ThreadPosition { shard: Cell::new(0), number: Cell::new(0) };
 }
 
 /// The place of a thread among the shards.
-struct Here {
+struct ThreadPosition {
     /// The shard that it found free last.
     shard: Cell<usize>,
     /// The number of its last error, so that its errors stay in order when it moves.
@@ -129,11 +129,11 @@ impl Shards {
 
     /// Locks the shard of this thread, or a free one where another thread holds that.
     fn enter(&self) -> (usize, MutexGuard<'_, Shard>) {
-        HERE.with(|here| {
-            let mine = here.shard.get();
+        POSITION.with(|position| {
+            let mine = position.shard.get();
             for index in (mine..SHARDS).chain(0..mine) {
                 if let Some(shard) = self.shards[index].0.try_lock() {
-                    here.shard.set(index);
+                    position.shard.set(index);
                     return (index, shard);
                 }
             }
@@ -278,11 +278,12 @@ impl Shard {
         } = arrival;
         // The next number with the remainder of this shard, so that numbers differ across shards.
         let shards = SHARDS as u64;
-        self.number = HERE.with(|here| {
-            let latest = here.number.get().max(self.number);
-            here.number
+        self.number = POSITION.with(|position| {
+            let latest = position.number.get().max(self.number);
+            position
+                .number
                 .set((latest / shards + 1) * shards + self.number % shards);
-            here.number.get()
+            position.number.get()
         });
         let moment = Moment {
             tick: now,

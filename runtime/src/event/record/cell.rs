@@ -13,18 +13,18 @@ use std::sync::{Arc, OnceLock};
 #[derive(Debug, Default)]
 pub(crate) struct RecordCell {
     context: OnceLock<Option<Box<ErrorContext>>>,
-    made: OnceLock<Made>,
+    recorded: OnceLock<Recorded>,
 }
 
 /// What one recorder made of the event. Further recorders follow in a list; usually there is one.
 #[derive(Debug)]
-pub(in crate::event) struct Made {
+pub(in crate::event) struct Recorded {
     /// The address of the recorder.
     recorder: usize,
     stamp: Stamp,
     /// Set when the record is first requested; `None` if the recorder keeps none.
     record: OnceLock<Option<Arc<Record>>>,
-    next: OnceLock<Box<Made>>,
+    next: OnceLock<Box<Recorded>>,
 }
 
 /// Time and group of an event, which a recorder adds.
@@ -50,26 +50,26 @@ impl<'a> RecordSlot<'a> {
     }
 
     /// Returns what one recorder made of the event; `stamp` runs if that is nothing so far.
-    pub(in crate::event) fn made_by(
+    pub(in crate::event) fn recorded_by(
         self,
         recorder: usize,
         stamp: impl Fn() -> Stamp,
-    ) -> Option<&'a Made> {
+    ) -> Option<&'a Recorded> {
         let cell = self.0?;
         // Not inside `get_or_init`: functions of the user run in `stamp`, and may come back to the
         // event.
-        let make = || Made::new(recorder, stamp());
-        if cell.made.get().is_none() {
-            let _ = cell.made.set(make());
+        let make = || Recorded::new(recorder, stamp());
+        if cell.recorded.get().is_none() {
+            let _ = cell.recorded.set(make());
         }
-        let mut made = cell.made.get()?;
-        while made.recorder != recorder {
-            if made.next.get().is_none() {
-                let _ = made.next.set(Box::new(make()));
+        let mut recorded = cell.recorded.get()?;
+        while recorded.recorder != recorder {
+            if recorded.next.get().is_none() {
+                let _ = recorded.next.set(Box::new(make()));
             }
-            made = made.next.get()?;
+            recorded = recorded.next.get()?;
         }
-        Some(made)
+        Some(recorded)
     }
 
     /// Returns the span in which the event happened; the program's hook runs once per event.
@@ -84,7 +84,7 @@ impl<'a> RecordSlot<'a> {
     }
 }
 
-impl Made {
+impl Recorded {
     fn new(recorder: usize, stamp: Stamp) -> Self {
         Self {
             recorder,

@@ -59,38 +59,38 @@ impl SpanFields {
 
 /// The fields of one span, in its extensions.
 #[derive(Debug, Default)]
-struct Kept(Map<String, Value>);
+struct SpanValues(Map<String, Value>);
 
 const MAX_FIELDS: usize = 32;
 const MAX_TEXT: usize = 1024;
 
 impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for SpanFields {
     fn on_new_span(&self, attributes: &Attributes<'_>, id: &Id, context: Context<'_, S>) {
-        let mut kept = Kept::default();
-        attributes.record(&mut kept);
+        let mut values = SpanValues::default();
+        attributes.record(&mut values);
         // Most spans that have no fields never get any.
-        if let Some(span) = context.span(id).filter(|_| !kept.0.is_empty()) {
-            span.extensions_mut().replace(kept);
+        if let Some(span) = context.span(id).filter(|_| !values.0.is_empty()) {
+            span.extensions_mut().replace(values);
         }
     }
 
     fn on_record(&self, id: &Id, values: &Record<'_>, context: Context<'_, S>) {
         // User code writes the values, and so not under the lock of the extensions.
-        let mut kept = Kept::default();
-        values.record(&mut kept);
+        let mut recorded = SpanValues::default();
+        values.record(&mut recorded);
         let Some(span) = context.span(id) else { return };
         let mut extensions = span.extensions_mut();
-        match extensions.get_mut::<Kept>() {
-            Some(before) => kept
+        match extensions.get_mut::<SpanValues>() {
+            Some(before) => recorded
                 .0
                 .into_iter()
                 .for_each(|(name, value)| before.insert(name, value)),
-            None => extensions.insert(kept),
+            None => extensions.insert(recorded),
         }
     }
 }
 
-impl Kept {
+impl SpanValues {
     fn insert(&mut self, name: String, value: Value) {
         if self.0.len() < MAX_FIELDS || self.0.contains_key(&name) {
             self.0.insert(name, value);
@@ -102,7 +102,7 @@ impl Kept {
     }
 }
 
-impl Visit for Kept {
+impl Visit for SpanValues {
     fn record_f64(&mut self, field: &Field, value: f64) {
         self.add(field, value);
     }
@@ -151,7 +151,7 @@ pub(super) fn fields_of(span: &tracing::Span) -> Map<String, Value> {
             .scope()
             .from_root()
         {
-            if let Some(Kept(of_span)) = span.extensions().get::<Kept>() {
+            if let Some(SpanValues(of_span)) = span.extensions().get::<SpanValues>() {
                 fields.extend(
                     of_span
                         .iter()

@@ -23,31 +23,31 @@ pub(in crate::event) fn clean_name(name: &str) -> String {
         return clean();
     }
     // A thread that is ending remembers nothing any more.
-    CLEAN
+    NAME_CACHE
         .try_with(|known| known.name(name, clean))
         .unwrap_or_else(|_| clean())
 }
 
 thread_local! {
-    static CLEAN: Cleaned = const { Cleaned([const { RefCell::new(None) }; NAMES]) };
+    static NAME_CACHE: NameCache = const { NameCache([const { RefCell::new(None) }; CACHED_NAMES]) };
 }
 
 /// How many names a thread remembers, each with its form for sinks: a few KiB.
-const NAMES: usize = 16;
+const CACHED_NAMES: usize = 16;
 
 /// The names that were cleaned last, each at the index that its hash gives.
-struct Cleaned([RefCell<Option<Clean>>; NAMES]);
+struct NameCache([RefCell<Option<CachedName>>; CACHED_NAMES]);
 
-struct Clean {
+struct CachedName {
     raw: Box<str>,
     clean: Box<str>,
     /// The redactor that cleaned it; another one may be in force by now.
     by: *const Redactor,
 }
 
-impl Cleaned {
+impl NameCache {
     fn name(&self, raw: &str, clean: impl Fn() -> String) -> String {
-        let place = &self.0[(key_of(raw) % NAMES as u64) as usize];
+        let place = &self.0[(key_of(raw) % CACHED_NAMES as u64) as usize];
         let by: *const Redactor = Redactor::current();
         // User functions run in the redactor, and may come back to this slot.
         let Ok(mut known) = place.try_borrow_mut() else {
@@ -60,7 +60,7 @@ impl Cleaned {
             return known.clean.to_string();
         }
         let made = clean();
-        *known = Some(Clean {
+        *known = Some(CachedName {
             raw: raw.into(),
             clean: made.as_str().into(),
             by,

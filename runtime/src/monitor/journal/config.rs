@@ -3,9 +3,10 @@
 use crate::{
     error::ConfigError,
     event::Severity,
+    monitor::config::outside,
     time::{Clock, SharedClock},
 };
-use std::{fmt, ops::RangeInclusive, path::PathBuf, time::Duration};
+use std::{path::PathBuf, time::Duration};
 
 /// The configuration of a [`FileJournal`](super::FileJournal): its folder, and how much it keeps.
 ///
@@ -170,23 +171,6 @@ impl JournalConfigBuilder {
             None => Ok(config),
         }
     }
-}
-
-fn outside<T: PartialOrd>(
-    field: &'static str,
-    value: &T,
-    range: RangeInclusive<T>,
-    show: impl Fn(&T) -> String,
-) -> Option<ConfigError> {
-    let text: &dyn fmt::Display = &show(value);
-    let rule = || {
-        format!(
-            "must be from {} to {}",
-            show(range.start()),
-            show(range.end())
-        )
-    };
-    (!range.contains(value)).then(|| ConfigError::new(field, text, rule()))
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 use super::{
     daily_counts::DailyCounts,
     segments::MAX_NUMBER,
-    tally::{Open, Pending, Tally},
+    tally::{OpenErrors, PendingError, Tally},
 };
 use crate::time::Timestamp;
 use serde_json::{Map, Value, json};
@@ -21,7 +21,7 @@ pub(super) struct RemovedCounts {
     pub(super) through: u64,
     pub(super) days: DailyCounts,
     /// Errors inside attempts, in removed files, which a later file may settle; not in `days`.
-    pub(super) open: Open,
+    pub(super) open: OpenErrors,
 }
 
 /// An error is settled within a minute. A full disk may delay the line.
@@ -134,8 +134,8 @@ impl RemovedCounts {
     }
 }
 
-fn open_to_json(open: &Open) -> Value {
-    let entry = |pending: &Pending| json!([pending.timestamp.as_unix_millis(), pending.code]);
+fn open_to_json(open: &OpenErrors) -> Value {
+    let entry = |pending: &PendingError| json!([pending.timestamp.as_unix_millis(), pending.code]);
     Value::Object(
         open.iter()
             .map(|(id, pending)| (id.to_string(), entry(pending)))
@@ -144,12 +144,12 @@ fn open_to_json(open: &Open) -> Value {
 }
 
 /// Reads the form that `open_to_json` writes, and leaves out anything else.
-fn open_from_json(json: &Map<String, Value>) -> Open {
+fn open_from_json(json: &Map<String, Value>) -> OpenErrors {
     let entry = |(id, pending): (&String, &Value)| {
         let timestamp = Timestamp::from_unix_millis(pending[0].as_i64()?);
         Some((
             id.parse().ok()?,
-            Pending {
+            PendingError {
                 timestamp,
                 code: pending[1].as_str()?.to_owned(),
             },
@@ -172,7 +172,7 @@ mod tests {
 
     fn tally(errors: usize, millis: i64) -> Tally {
         let timestamp = Timestamp::from_unix_millis(millis);
-        let pending = Pending {
+        let pending = PendingError {
             timestamp,
             code: "SYNC_ERROR".into(),
         };

@@ -26,18 +26,18 @@ pub(super) struct OpenEnd {
     /// Where its last line in this file begins.
     pub(super) at: u64,
     /// What it counts as while no later line settles it.
-    pub(super) pending: Option<Pending>,
+    pub(super) pending: Option<PendingError>,
 }
 
 /// An error inside an attempt that no line has settled so far.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Pending {
+pub(super) struct PendingError {
     pub(super) timestamp: Timestamp,
     pub(super) code: String,
 }
 
 /// Errors that are not settled yet, by identity.
-pub(super) type Open = BTreeMap<ErrorId, Pending>;
+pub(super) type OpenErrors = BTreeMap<ErrorId, PendingError>;
 
 impl Tally {
     /// Counts the records of a file from a byte on; returns where it stopped.
@@ -66,7 +66,7 @@ impl Tally {
             return;
         }
         if record.state == RecordState::Pending {
-            let pending = Some(Pending {
+            let pending = Some(PendingError {
                 timestamp: record.timestamp,
                 code: record.error_code,
             });
@@ -83,7 +83,7 @@ impl Tally {
     }
 
     /// Updates the errors that were open before this file to those that are open after it.
-    pub(super) fn update_open(&self, open: &mut Open) {
+    pub(super) fn update_open(&self, open: &mut OpenErrors) {
         for (id, end) in &self.ends {
             match &end.pending {
                 Some(pending) => {

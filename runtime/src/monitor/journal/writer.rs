@@ -24,7 +24,7 @@ pub(super) struct Writer {
     /// Whether the lock of the open file is kept from one append to the next, until
     /// [`Self::release`].
     keeps_lock: bool,
-    active: Option<Active>,
+    active: Option<ActiveFile>,
     /// Complete lines that were not written yet.
     waiting: Vec<u8>,
     waiting_lines: u64,
@@ -38,7 +38,7 @@ pub(super) struct Writer {
 }
 
 #[derive(Debug)]
-struct Active {
+struct ActiveFile {
     file: File,
     identity: FileIdentity,
     /// The file that is locked in place of this one, where a lock would exclude the writer itself.
@@ -203,7 +203,7 @@ impl Writer {
     }
 
     /// Ensures that the open file exists, takes lines, and is neither full nor old; keeps it from
-    /// being counted until [`Active::leave`].
+    /// being counted until [`ActiveFile::leave`].
     fn enter(&mut self, wall: Timestamp) -> io::Result<()> {
         for _ in 0..MAX_MOVES {
             let mut active = match self.active.take() {
@@ -231,7 +231,7 @@ impl Writer {
         Err(io::ErrorKind::ResourceBusy.into())
     }
 
-    fn open_newest(&self, wall: Timestamp) -> io::Result<Option<Active>> {
+    fn open_newest(&self, wall: Timestamp) -> io::Result<Option<ActiveFile>> {
         let numbers = self.folder.numbers(0)?;
         for number in numbers.iter().rev().take(MAX_TRIED) {
             match self.folder.open_to_append(*number) {
@@ -249,7 +249,7 @@ impl Writer {
     }
 
     /// Opens the next file: one that another process began, or a new one.
-    fn open_next(&self, current: u64, wall: Timestamp) -> io::Result<Option<Active>> {
+    fn open_next(&self, current: u64, wall: Timestamp) -> io::Result<Option<ActiveFile>> {
         let newest = self.folder.numbers(current)?.last().copied();
         if let Some(newest) = newest
             && let Ok(Some(file)) = self.folder.open_to_append(newest)
@@ -267,9 +267,9 @@ impl Writer {
 
     /// Accepts an open file, unless it was counted meanwhile: its path could have been made again
     /// under the number of a removed file.
-    fn check(&self, number: u64, file: File, wall: Timestamp) -> io::Result<Option<Active>> {
+    fn check(&self, number: u64, file: File, wall: Timestamp) -> io::Result<Option<ActiveFile>> {
         let gate = self.folder.gate_of(number)?;
-        let mut active = Active {
+        let mut active = ActiveFile {
             identity: FileIdentity::from_metadata(&file.metadata()?),
             file,
             gate,
@@ -295,7 +295,7 @@ impl Writer {
     }
 }
 
-impl Active {
+impl ActiveFile {
     /// Keeps the file from being counted and removed while a line is appended; returns its
     /// metadata, or `None` if it is being counted already.
     fn enter(&mut self) -> io::Result<Option<Metadata>> {
@@ -379,7 +379,7 @@ mod tests {
         let mut writer = Writer::new(folder, &config);
         let identity = FileIdentity::from_metadata(&file.metadata().unwrap());
         let (gate, number, since) = (None, 1, wall);
-        writer.active = Some(Active {
+        writer.active = Some(ActiveFile {
             file,
             identity,
             gate,

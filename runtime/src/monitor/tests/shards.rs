@@ -45,7 +45,7 @@ fn record_in(
     level: Severity,
     operation: &str,
 ) {
-    HERE.with(|here| here.shard.set(shard));
+    POSITION.with(|position| position.shard.set(shard));
     monitor.on_event(&Event::Error(ErrorEvent::from_app_error(
         error, level, operation, "app",
     )));

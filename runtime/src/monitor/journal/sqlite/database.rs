@@ -21,13 +21,13 @@ pub(super) struct Database {
     path: PathBuf,
     log_bytes: u64,
     log_room: LogRoom,
-    open: Option<Open>,
+    open: Option<OpenDatabase>,
     /// A damaged file that was put aside, and why; reported after all locks are released.
     aside: Option<(PathBuf, rusqlite::Error)>,
 }
 
 #[derive(Debug)]
-struct Open {
+struct OpenDatabase {
     db: Connection,
     identity: Option<FileIdentity>,
 }
@@ -173,7 +173,7 @@ impl Database {
         Ok(file)
     }
 
-    fn try_open(&self) -> rusqlite::Result<Open> {
+    fn try_open(&self) -> rusqlite::Result<OpenDatabase> {
         let folder = self.path.parent().map(fs::create_dir_all).unwrap_or(Ok(()));
         folder.map_err(io_failure)?;
         make(&self.path).map_err(io_failure)?;
@@ -188,7 +188,7 @@ impl Database {
             "PRAGMA wal_autocheckpoint = {pages}; PRAGMA journal_size_limit = {};",
             self.log_bytes
         ))?;
-        Ok(Open { db, identity })
+        Ok(OpenDatabase { db, identity })
     }
 }
 
