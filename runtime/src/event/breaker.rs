@@ -134,10 +134,9 @@ pub struct BreakerEvent<'a> {
     pub generation: u64,
     /// Whether the breaker only observes (`shadow`): calls that it reports as rejected run.
     pub shadow: bool,
-    /// The identity of the opening that the event belongs to: of the one that begins where the
-    /// circuit opens, of the one that goes on or ends where the circuit becomes half-open or
-    /// closes, and of the one that explains a rejection. `None` where the event belongs to no
-    /// opening.
+    /// The identity of the opening that the event belongs to: the opening that begins when the
+    /// circuit opens, the one that continues or ends when the circuit becomes half-open or closes,
+    /// or the one that caused a rejection. `None` if the event belongs to no opening.
     ///
     /// It is what [`Rejection::opening`](crate::Rejection::opening) returns, and the id of an
     /// [`AppError`](crate::AppError) that is made of such a rejection.
@@ -172,10 +171,9 @@ pub enum BreakerEventKind<'a> {
         /// The identity of the opening that ends where another one follows at once, for example
         /// when a probe fails.
         previous: Option<ErrorId>,
-        /// How many calls the opening has rejected that ends with this change, or goes on
-        /// half-open; zero where the circuit was not open. Each rejection is counted in one
-        /// opening; one that is being counted by another thread at the very change goes to the
-        /// next.
+        /// How many calls were rejected by the opening that ends with this change, or continues
+        /// half-open; zero if the circuit was not open. Each rejection is counted in one opening; a
+        /// rejection that races with the change counts in the next.
         rejected: u64,
     },
     /// A call was rejected.

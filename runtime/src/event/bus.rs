@@ -20,8 +20,8 @@ use std::{
 ///
 /// Observers run on the thread that caused the event, after every lock of the policy is released:
 /// they may call back into any policy. They should be quick. A panic of one is contained, and the
-/// next observer runs. One that causes events itself is called for those too, up to 4 levels deep:
-/// see [`dropped`](super::dropped).
+/// next observer runs. An observer that causes events itself is called for those too, up to 4
+/// levels deep: see [`dropped`](super::dropped).
 pub trait Observer: Send + Sync + 'static {
     /// Called for every event.
     fn on_event(&self, event: &Event<'_>);
@@ -143,7 +143,7 @@ impl Observers {
             .unwrap_or_else(PoisonError::into_inner)
             .clone();
         for entry in observers.iter().flat_map(|all| all.iter()) {
-            // The call that the event is about goes on.
+            // A panic must not reach the call that the event is about.
             let _ = panics::catch(|| entry.observer.on_event(event));
         }
     }

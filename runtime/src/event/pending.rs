@@ -130,8 +130,8 @@ pub(crate) fn hold(settle: impl FnOnce(Settlement) + Send + 'static) -> Held {
     held
 }
 
-/// The process whose thread settles what is overdue, or 0: in one that was forked, the parent's
-/// thread does not run.
+/// The process whose thread settles overdue errors, or 0: in a forked process, the thread of the
+/// parent does not run.
 static WATCHED_BY: AtomicU32 = AtomicU32::new(0);
 
 /// Starts the thread that settles overdue errors, unless it runs; it ends when nothing waits. If it

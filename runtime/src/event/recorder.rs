@@ -215,7 +215,7 @@ impl Recorder {
         {
             match by_hook(|| before(&mut record)) {
                 Some(RecordAction::Keep) => {
-                    record = record_builder::after_hook(record, event, stamp)
+                    record = record_builder::after_hook(record, event, stamp);
                 }
                 Some(RecordAction::Drop) => return None,
                 // It may be half-way through its changes.

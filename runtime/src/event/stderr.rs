@@ -20,8 +20,8 @@ pub(crate) fn to_stderr(line: fmt::Arguments<'_>) {
     let _ = io::stderr().write_all(format!("gardefou: {line}\n").as_bytes());
 }
 
-/// Returns `true` if this thread has no subscriber of `tracing` at all; one that filters a line out
-/// hides it on purpose.
+/// Returns `true` if this thread has no subscriber of `tracing` at all. A subscriber that filters a
+/// line out hides it on purpose.
 ///
 /// Inside a test scope it is `false`: the test reads the errors itself.
 pub(super) fn has_no_subscriber() -> bool {

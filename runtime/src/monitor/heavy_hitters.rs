@@ -5,7 +5,7 @@
 /// Each slot counts one key; another key that falls into it takes one off, and takes the slot over
 /// once it is at zero (the majority vote of Boyer and Moore, "MJRTY: a fast majority vote
 /// algorithm", 1981, one vote a slot). A key that is more than half of what falls into its slot is
-/// found; one that comes once never is.
+/// found; a key that comes once never is.
 #[derive(Debug)]
 pub(super) struct HeavyHitters {
     slots: Box<[(u64, u32)]>,

@@ -3,8 +3,8 @@
 //! A record goes to one of eight shards, each with a lock, counts, and recent errors of its own.
 //! The counts of a shard are deltas: the tables take them when a shard is full and whenever the
 //! monitor is read, so that rows, limits and sums are those of one set of tables, however many
-//! threads record. All threads begin on the first shard; one that finds its shard locked moves to
-//! another and stays there, so that a program has as many shards as threads that record at once.
+//! threads record. All threads begin on the first shard; a thread that finds its shard locked moves
+//! to another and stays there, so that a program has as many shards as threads that record at once.
 //!
 //! Locks are taken in one order: the tables, then shards from the first to the last. A thread that
 //! records holds one shard, and waits for nothing while it does.

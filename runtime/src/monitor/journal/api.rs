@@ -22,7 +22,7 @@ use std::fmt;
 /// [`Retried`](crate::monitor::RecordState::Retried) within a minute; the transition that opened a
 /// circuit, and the same one when the circuit is no longer open. [`query`](Self::query) returns one
 /// record for both, with the contents of the last; [`counts`](Self::counts) has each error once and
-/// none that is retried. One that stays pending is an error.
+/// none that is retried. An error that stays pending counts as one that stands.
 pub trait Journal: fmt::Debug + Send + Sync + 'static {
     /// Appends one record. `Ok` means that it is as safe as this journal can make it.
     ///

@@ -10,8 +10,7 @@ use std::time::Duration;
 ///
 /// A clock that jumps ahead by years makes every record old at once. After a jump in either
 /// direction nothing is removed by age until the two clocks have agreed for [`CONFIRMED_AFTER`]: a
-/// clock that was set right stays where it is, and one that was set wrong has been set back by
-/// then, in most cases.
+/// corrected clock stays, and a wrong one has been set back by then, in most cases.
 #[derive(Debug)]
 pub(super) struct JumpDetector(Mutex<Option<Reading>>);
 

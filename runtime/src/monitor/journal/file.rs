@@ -266,7 +266,7 @@ impl Inner {
     fn numbers(&self, through: u64) -> io::Result<Vec<u64>> {
         let numbers = self.folder.numbers(through)?;
         Ok(self.folder.readable(numbers, |file, err| {
-            self.tracker.report_unreadable(file, err)
+            self.tracker.report_unreadable(file, err);
         }))
     }
 

@@ -14,7 +14,7 @@
 //! - a full disk, a vanished folder or a locked file never fails the caller: [`JournalStatus`]
 //!   shows it, a bounded number of lines waits, and writing resumes by itself;
 //! - an error inside an attempt of a retry has a line at once and another one when it is settled;
-//!   readers join them to one record, and one that was never settled reads as an error;
+//!   readers join them to one record, and an error that was never settled reads as one that stands;
 //! - other files in the folder are not touched, a file that was moved away is closed within a
 //!   second, and a damaged `rollup.json` is put aside.
 //!

@@ -248,8 +248,8 @@ impl Query {
         self.matches(&record).then(|| self.shown(record))
     }
 
-    /// Shows an error that was never settled as one that stands, unless the query is for pending
-    /// ones.
+    /// Turns an error that was never settled into the state `Error`, unless the query is for
+    /// pending errors.
     pub(super) fn shown(&self, mut record: Record) -> Record {
         if record.state == RecordState::Pending && self.state != Some(RecordState::Pending) {
             record.state = RecordState::Error;

@@ -4,7 +4,7 @@ use std::io::{self, BufRead, Read, Seek, SeekFrom};
 
 /// The lines of a file before a position, last first, each with the position of its first byte.
 ///
-/// The bytes after the last newline are a line too: one that was torn, or that is being written.
+/// The bytes after the last newline are a line too: it was torn, or is being written.
 #[derive(Debug)]
 pub(super) struct ReverseLines<F> {
     file: F,

@@ -64,7 +64,7 @@ impl TallyCache {
         };
         let part = self.0.entry(number).or_insert_with(|| Part::new(identity));
         if part.identity != identity {
-            // Another file took the name of one that was moved or deleted.
+            // Another file took the name of a moved or deleted one.
             *part = Part::new(identity);
         }
         part.position = part.tally.count_from(folder, number, part.position)?;

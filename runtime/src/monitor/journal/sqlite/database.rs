@@ -106,8 +106,8 @@ impl Database {
         done
     }
 
-    /// Runs `work` on the database, which is made if there is none. One that proves damaged, now or
-    /// when it is opened, is put aside, and `work` runs on a new one.
+    /// Runs `work` on the database, which is made if there is none. A database that proves damaged,
+    /// now or when it is opened, is put aside, and `work` runs on a new one.
     pub(super) fn write<T>(
         &mut self,
         wall: Timestamp,

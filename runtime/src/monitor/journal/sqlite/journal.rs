@@ -53,14 +53,14 @@ use std::{collections::VecDeque, fmt, path::PathBuf, sync::Arc, time::Duration};
 /// A new database, and the files beside it, can be read by their owner alone (mode 0600). An
 /// existing one keeps its permissions.
 ///
-/// Of the [`JournalConfig`], the settings of segments have no effect. Database and log of
-/// changes together are kept within `max_bytes`; between two rounds of the thread, the log may add
-/// an eighth of it, and 128 KiB at least. While another connection keeps a read transaction open,
+/// Of the [`JournalConfig`], the settings of segments have no effect. Database and log of changes
+/// together are kept within `max_bytes`; between two rounds of the thread, the log may add an
+/// eighth of it, and 128 KiB at least. While another connection keeps a read transaction open,
 /// SQLite cannot empty the log. It grows to half of `max_bytes`, 512 KiB at least, and by one
 /// transaction more; then records wait in memory, and the [status](JournalStatus) is not healthy
 /// until the transaction has ended. A file that is no database, or proves damaged while it is
-/// written or read, is put aside as `errors.sqlite.damaged-<time>`, with its log; one that was
-/// removed or replaced while it was open is made again.
+/// written or read, is put aside as `errors.sqlite.damaged-<time>`, with its log; a database that
+/// was removed or replaced while it was open is made again.
 ///
 /// In a process that was forked after the journal was opened, every call is an error: open another
 /// journal there.
