@@ -7,6 +7,8 @@ mod disk;
 mod failures;
 mod foreign_files;
 mod fuzz;
+mod join_histories;
+mod join_processes;
 mod joins;
 mod moved;
 mod paging;
