@@ -45,9 +45,9 @@ impl Waiting {
 }
 
 /// How long an error waits for its attempt to end.
-const LONGEST: Duration = Duration::from_secs(60);
+const MAX_WAIT: Duration = Duration::from_secs(60);
 /// How many errors wait at most; beyond that each counts at once.
-const MOST: usize = 10_000;
+const MAX_HELD: usize = 10_000;
 
 /// The number of an error that waits. The identity would not do: rejections share that of their
 /// opening.
@@ -63,7 +63,7 @@ impl HeldErrors {
     fn hold_at(&self, now: Tick, held: Held, settle: Settle) -> bool {
         self.settle_overdue_at(now);
         let mut all = self.0.lock();
-        if all.len() < MOST {
+        if all.len() < MAX_HELD {
             all.insert(
                 held,
                 Waiting {
@@ -89,7 +89,7 @@ impl HeldErrors {
     fn settle_overdue_at(&self, now: Tick) {
         let mut all = self.0.lock();
         let overdue: Vec<_> = all
-            .extract_if(|_, it| now.since(it.since) >= LONGEST)
+            .extract_if(|_, it| now.since(it.since) >= MAX_WAIT)
             .collect();
         drop(all);
         for (_, waiting) in overdue {
@@ -151,7 +151,7 @@ fn start_watch() {
 
 fn watch() {
     loop {
-        SystemClock.sleep(LONGEST / 10);
+        SystemClock.sleep(MAX_WAIT / 10);
         settle_overdue_at(SystemClock.now());
         if waiting().is_empty() {
             WATCHED_BY.store(0, Ordering::Release);
@@ -169,7 +169,7 @@ pub(crate) fn settle(held: Held, settlement: Settlement) {
     waiting().settle(held, settlement);
 }
 
-/// Settles every error that has waited for [`LONGEST`].
+/// Settles every error that has waited for [`MAX_WAIT`].
 pub(crate) fn settle_overdue_at(now: Tick) {
     waiting().settle_overdue_at(now);
 }
@@ -217,7 +217,7 @@ mod tests {
             Held(3),
             keeps(&settled, 2)
         ));
-        errors.settle_overdue_at(start.after(LONGEST));
+        errors.settle_overdue_at(start.after(MAX_WAIT));
         assert_eq!(*settled.lock().unwrap(), [(1, Settlement::Error)]);
         assert!(!errors.is_empty());
     }
@@ -226,7 +226,7 @@ mod tests {
     fn error_beyond_the_bound_is_settled_at_once() {
         let (errors, settled) = (HeldErrors::default(), Settled::default());
         let now = SystemClock.now();
-        for number in 0..MOST {
+        for number in 0..MAX_HELD {
             assert!(errors.hold_at(now, Held(number as u64), Box::new(|_| {})));
         }
         assert!(!errors.hold_at(now, Held(u64::MAX), keeps(&settled, 7)));

@@ -128,15 +128,7 @@ impl Recorder {
 
     /// Returns time and group of an event.
     fn stamp(&self, event: &Event<'_>) -> Stamp {
-        if let Event::Error(ErrorEvent {
-            settled: Some(record),
-            ..
-        })
-        | Event::Provisional(ErrorEvent {
-            settled: Some(record),
-            ..
-        }) = event
-        {
+        if let Some(record) = settled_record(event) {
             return Stamp {
                 timestamp: record.timestamp,
                 fingerprint: record.fingerprint,
@@ -193,13 +185,7 @@ impl Recorder {
 
     /// Makes the record of an event; `None` if there is none, or if the hook dropped it.
     fn record(&self, event: &Event<'_>, stamp: Stamp) -> Option<Arc<Record>> {
-        if let Event::Error(ErrorEvent {
-            settled: Some(_), ..
-        })
-        | Event::Provisional(ErrorEvent {
-            settled: Some(_), ..
-        }) = event
-        {
+        if settled_record(event).is_some() {
             // The hook ran, and the span was read, when it was reported.
             return record_builder::record_of(event, stamp).map(Arc::new);
         }
@@ -223,6 +209,14 @@ impl Recorder {
             }
         }
         Some(Arc::new(record))
+    }
+}
+
+/// Returns the record of the error that an event settles, if it does.
+fn settled_record<'r>(event: &Event<'r>) -> Option<&'r Record> {
+    match event {
+        Event::Error(error) | Event::Provisional(error) => error.settled,
+        _ => None,
     }
 }
 

@@ -13,7 +13,7 @@ use std::{collections::HashMap, sync::Arc};
 pub(super) struct Openings(Mutex<HashMap<ErrorId, Arc<Record>>>);
 
 /// How many openings are kept; for further ones the journal has no number of rejected calls.
-const MOST: usize = 1024;
+const MAX_OPENINGS: usize = 1024;
 
 impl Openings {
     /// Takes a change of state, and its record; returns the records to be written, in order.
@@ -51,7 +51,7 @@ impl Openings {
         }
         if opens
             && let Some(id) = event.id
-            && all.len() < MOST
+            && all.len() < MAX_OPENINGS
         {
             all.insert(id, Arc::clone(&record));
         }

@@ -19,7 +19,7 @@ fn loom_frame_sweep_and_shutdown_settle_an_error_once() {
         assert!(errors.hold_at(start, id, settle));
         let (of_frame, of_sweep) = (Arc::clone(&errors), Arc::clone(&errors));
         let frame = thread::spawn(move || of_frame.settle(id, Settlement::Retried));
-        let sweep = thread::spawn(move || of_sweep.settle_overdue_at(start.after(LONGEST)));
+        let sweep = thread::spawn(move || of_sweep.settle_overdue_at(start.after(MAX_WAIT)));
         errors.settle_all();
         frame.join().unwrap();
         sweep.join().unwrap();

@@ -23,7 +23,7 @@ pub(super) struct ReverseLines<F> {
 const CHUNK: u64 = 64 * 1024;
 /// Many times the length of the longest record. Of a longer line only the end is read into memory:
 /// a whole record may follow the remains of a torn one.
-pub(super) const LONGEST: usize = 1024 * 1024;
+pub(super) const MAX_LINE: usize = 1024 * 1024;
 
 impl<F: Read + Seek> ReverseLines<F> {
     /// Reads the lines that end at or before `end`, which is the start of a line or the end of the
@@ -68,13 +68,13 @@ impl<F: Read + Seek> ReverseLines<F> {
         let ends = self.ends.drain(..).rev();
         let mut line = begin;
         ends.for_each(|mut end| line.append(&mut end));
-        line.drain(..line.len().saturating_sub(LONGEST));
+        line.drain(..line.len().saturating_sub(MAX_LINE));
         line
     }
 
     fn read_more(&mut self) -> io::Result<()> {
         let before = std::mem::take(&mut self.chunk);
-        if self.held < LONGEST {
+        if self.held < MAX_LINE {
             self.held += before.len();
             self.ends.push(before);
         }
@@ -104,8 +104,8 @@ pub(super) fn read_line(reader: &mut impl BufRead, line: &mut Vec<u8>) -> io::Re
         reader.consume(taken);
         read += taken as u64;
         // Not each time, as it moves the bytes that stay.
-        if newline.is_some() || line.len() >= 2 * LONGEST {
-            line.drain(..line.len().saturating_sub(LONGEST));
+        if newline.is_some() || line.len() >= 2 * MAX_LINE {
+            line.drain(..line.len().saturating_sub(MAX_LINE));
         }
         if newline.is_some() {
             return Ok(Some(read));
@@ -180,7 +180,7 @@ mod tests {
 
     #[test]
     fn end_of_an_overlong_line_is_read() {
-        let long: Vec<u8> = (0..5 * LONGEST).map(|i| b'a' + (i % 23) as u8).collect();
+        let long: Vec<u8> = (0..5 * MAX_LINE).map(|i| b'a' + (i % 23) as u8).collect();
         let bytes = [b"one\n", &long[..], b"\ntwo\n"].concat();
         let mut reader = ReverseLines::new(Cursor::new(&bytes), bytes.len() as u64);
         assert_eq!(
@@ -189,7 +189,7 @@ mod tests {
         );
         let (at, line) = reader.next_line().unwrap().unwrap();
         assert!(reader.ends.is_empty());
-        assert!(at == 4 && line == long[4 * LONGEST..]);
+        assert!(at == 4 && line == long[4 * MAX_LINE..]);
         assert_eq!(reader.next_line().unwrap(), Some((0, b"one".to_vec())));
 
         let (mut onwards, mut line) = (io::BufReader::new(&bytes[..]), Vec::new());
@@ -199,7 +199,7 @@ mod tests {
             read_line(&mut onwards, &mut line).unwrap(),
             Some(long.len() as u64 + 1)
         );
-        assert!(line == long[4 * LONGEST..] && line.capacity() <= 4 * LONGEST);
+        assert!(line == long[4 * MAX_LINE..] && line.capacity() <= 4 * MAX_LINE);
         assert_eq!(read_line(&mut onwards, &mut line).unwrap(), Some(4));
         assert_eq!(read_line(&mut onwards, &mut line).unwrap(), None);
     }
@@ -220,14 +220,14 @@ mod tests {
                 self.0.seek(to)
             }
         }
-        let size = 16 * LONGEST;
+        let size = 16 * MAX_LINE;
         let mut reader = ReverseLines::new(
             CountingReader(Cursor::new(vec![b'x'; size]), 0),
             size as u64,
         );
         while reader.start > 0 {
             reader.read_more().unwrap();
-            assert!(reader.ends.iter().map(Vec::len).sum::<usize>() <= LONGEST + CHUNK as usize);
+            assert!(reader.ends.iter().map(Vec::len).sum::<usize>() <= MAX_LINE + CHUNK as usize);
         }
         assert_eq!(reader.file.1, size);
     }

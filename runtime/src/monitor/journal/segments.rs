@@ -2,7 +2,7 @@
 
 use super::{
     line,
-    reverse_lines::{LONGEST, ReverseLines, read_line},
+    reverse_lines::{MAX_LINE, ReverseLines, read_line},
 };
 use crate::{event::Record, time::Timestamp};
 use std::{
@@ -268,7 +268,7 @@ impl Folder {
         file.seek(SeekFrom::Start(at))?;
         let mut line = Vec::new();
         BufReader::new(file)
-            .take(LONGEST as u64)
+            .take(MAX_LINE as u64)
             .read_until(b'\n', &mut line)?;
         Ok(line::decode(line.trim_ascii_end())
             .ok()

@@ -61,6 +61,7 @@ pub(super) struct StatusTracker {
     waiting: AtomicU64,
 }
 
+/// What the lock of a tracker guards.
 #[derive(Debug, Default)]
 struct Tracked {
     status: JournalStatus,
@@ -73,16 +74,16 @@ struct Tracked {
 }
 
 /// How many files that cannot be read are remembered as reported.
-const MOST_UNREADABLE: usize = 100;
+const MAX_UNREADABLE: usize = 100;
 
 /// The outcome of a write.
 #[derive(Debug)]
 pub(super) enum WriteOutcome<E> {
-    /// All records that waited are written; how many they are.
+    /// All waiting records are written: their number.
     Written(u64),
     /// Nothing was tried, because the last attempt failed just now.
     Paused,
-    /// Some records are written, so many; the rest is not.
+    /// The write failed: the number of records that were written before, and the error.
     Failed(u64, E),
 }
 
@@ -109,7 +110,7 @@ impl StatusTracker {
         self.waiting.store(records, Ordering::Relaxed);
     }
 
-    /// Records the outcome of a write, for so many records that were appended just now.
+    /// Records the outcome of a write; `records` is how many were appended just now.
     pub(super) fn record_write<E: Error + Send + Sync + 'static>(
         &self,
         outcome: WriteOutcome<E>,
@@ -164,8 +165,8 @@ impl StatusTracker {
     pub(super) fn report_unreadable(&self, file: &Path, err: &io::Error) {
         let mut tracked = self.tracked.lock();
         tracked.status.last_error = Some(format!("cannot read {}: {err}", file.display()));
-        let is_new = tracked.unreadable.len() < MOST_UNREADABLE
-            && tracked.unreadable.insert(file.to_owned());
+        let is_new =
+            tracked.unreadable.len() < MAX_UNREADABLE && tracked.unreadable.insert(file.to_owned());
         drop(tracked);
         if is_new {
             self.report_trouble(

@@ -12,10 +12,10 @@ use std::{collections::BTreeMap, io};
 
 /// The tally of each file, so that only added lines are counted next time.
 #[derive(Debug, Default)]
-pub(super) struct TallyCache(BTreeMap<u64, Part>);
+pub(super) struct TallyCache(BTreeMap<u64, CachedTally>);
 
 #[derive(Debug)]
-struct Part {
+struct CachedTally {
     identity: FileIdentity,
     /// The byte up to which it was counted.
     position: u64,
@@ -62,17 +62,20 @@ impl TallyCache {
         let Some(identity) = FileIdentity::at(&folder.path_of(number)) else {
             return Ok(None);
         };
-        let part = self.0.entry(number).or_insert_with(|| Part::new(identity));
+        let part = self
+            .0
+            .entry(number)
+            .or_insert_with(|| CachedTally::new(identity));
         if part.identity != identity {
             // Another file took the name of a moved or deleted one.
-            *part = Part::new(identity);
+            *part = CachedTally::new(identity);
         }
         part.position = part.tally.count_from(folder, number, part.position)?;
         Ok(Some(&part.tally))
     }
 }
 
-impl Part {
+impl CachedTally {
     fn new(identity: FileIdentity) -> Self {
         Self {
             identity,

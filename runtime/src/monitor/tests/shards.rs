@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::{
-    AppError, ErrorCode,
+    error::{AppError, ErrorCode},
     event::{Event, Observer, Severity},
     monitor::{ErrorMonitor, MonitorSnapshot},
     time::{Clock, ManualClock},

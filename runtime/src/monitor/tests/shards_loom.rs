@@ -2,7 +2,10 @@
 //! `RUSTFLAGS="--cfg loom" cargo test -p gardefou --lib --no-default-features loom`.
 
 use super::*;
-use crate::{AppError, ErrorCode, event::Severity};
+use crate::{
+    error::{AppError, ErrorCode},
+    event::Severity,
+};
 use loom::{sync::Arc, thread};
 
 fn shards() -> Arc<Shards> {
