@@ -9,6 +9,7 @@ pub mod classify;
 pub mod error;
 pub mod event;
 mod fork;
+mod guarded;
 mod name;
 mod panics;
 pub mod retry;
@@ -144,9 +145,10 @@ pub use gardefou_macros::{
     enhanced_error_handling, health_check, log_sensitive_operations, retry,
     retry_with_circuit_breaker, with_circuit_breaker,
 };
+pub use guarded::guarded_functions;
 pub use health::health_check;
 pub use monitor::error_monitor;
-pub use system::{ErrorSystem, ErrorSystemGuard, InitError, guarded_functions, init_error_system};
+pub use system::{ErrorSystem, ErrorSystemGuard, InitError, init_error_system};
 
 /// `Result` with [`AppError`] as the error type unless another is named.
 pub type Result<T, E = AppError> = std::result::Result<T, E>;

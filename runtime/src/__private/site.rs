@@ -6,7 +6,7 @@ use std::{
     sync::{Mutex, PoisonError},
 };
 
-pub use crate::system::{GuardedFunction as Guarded, Registered};
+pub use crate::guarded::{GuardedFunction as Guarded, Registered};
 
 /// What call sites use inside of one test scope, by the address of the site.
 struct OfScope<T: 'static>(Mutex<HashMap<usize, &'static T>>);

@@ -7,8 +7,8 @@ use super::{
 use crate::{
     breaker::{CircuitBreaker, CircuitState, Snapshot, circuit_breakers},
     error::redact,
+    guarded::guarded_functions,
     panics,
-    system::guarded_functions,
     time::Timestamp,
 };
 use serde_json::Map;

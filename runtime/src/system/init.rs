@@ -4,7 +4,6 @@ use super::{
     ErrorSystemBuilder, ErrorSystemGuard, FlushReport, InitError, InitWarning, PartReport,
     ShutdownReport,
     builder::{JournalSetting, Settings, Wishes},
-    guarded::{BreakerClash, GuardedFunction, breaker_clashes},
     panic_hook,
     within::within,
 };
@@ -14,6 +13,7 @@ use crate::{
     alerts::{Alerts, AlertsStatus, Flushed},
     error::{code_clashes, coding_clashes},
     event::{self, names::TARGET_SYSTEM, text},
+    guarded::{BreakerClash, GuardedFunction, breaker_clashes},
     health::{health_check, refused_static_checks},
     monitor::{self, error_monitor, journal::Journal},
     panics,

@@ -1,9 +1,9 @@
 //! The functions that attributes guard, known before the first call.
 
 use crate::{
-    ConfigError,
     boundary::Operation,
     breaker::{BreakerBuilder, BreakerConfig},
+    error::ConfigError,
     retry::{Retry, RetryConfig},
 };
 use std::{collections::HashMap, fmt};
