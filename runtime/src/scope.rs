@@ -1,23 +1,20 @@
-//! The test scope under way on a thread, and what each layer keeps in it.
+//! The test scope that a thread has entered, and the parts that each layer stores in it.
 //!
-//! A test scope replaces what is otherwise shared by the whole process: registries, observers, the
-//! monitor and the clock. It stands at the bottom so that every layer can ask for its own part; the
-//! part is found by its type, and the scope itself knows none of them. Without the feature
-//! `test-util` there are no scopes: each function here is a constant.
+//! A test scope replaces what the whole process shares otherwise: registries, observers, the
+//! monitor and the clock. The module is at the bottom, so that every layer can look up its own
+//! part; parts are found by their type, and the scope itself knows none of them. Without the
+//! feature `test-util` there are no scopes: each function here is a constant.
 
 #[cfg(feature = "test-util")]
 pub(crate) use on::{
-    Captured, Entered, ScopeState, WeaklyCaptured, clock, enter, is_entered, part, stored,
+    Captured, Entered, ScopeState, WeaklyCaptured, enter, is_entered, part, stored,
 };
 
 #[cfg(not(feature = "test-util"))]
-pub(crate) use off::{
-    Captured, Entered, ScopeState, WeaklyCaptured, clock, is_entered, part, stored,
-};
+pub(crate) use off::{Captured, Entered, ScopeState, WeaklyCaptured, is_entered, part, stored};
 
 #[cfg(feature = "test-util")]
 mod on {
-    use crate::time::{ManualClock, SharedClock};
     use std::{
         any::{Any, TypeId},
         cell::{Cell, RefCell},
@@ -29,31 +26,13 @@ mod on {
 
     type Parts = HashMap<TypeId, Arc<dyn Any + Send + Sync>>;
 
-    /// A scope: its clock, and one part of each type.
+    /// A scope: one part of each type.
+    #[derive(Default)]
     pub(crate) struct ScopeState {
-        manual: ManualClock,
-        clock: SharedClock,
         parts: Mutex<Parts>,
     }
 
     impl ScopeState {
-        pub(crate) fn new() -> Arc<Self> {
-            let manual = ManualClock::new();
-            Arc::new(Self {
-                clock: SharedClock::new(manual.clone()),
-                manual,
-                parts: Mutex::default(),
-            })
-        }
-
-        pub(crate) fn manual_clock(&self) -> &ManualClock {
-            &self.manual
-        }
-
-        pub(crate) fn clock(&self) -> &SharedClock {
-            &self.clock
-        }
-
         /// Returns the part of type `T`, if it was made.
         pub(crate) fn stored<T: Send + Sync + 'static>(&self) -> Option<Arc<T>> {
             let part = self
@@ -76,12 +55,12 @@ mod on {
                 .unwrap_or_else(|_| Arc::clone(part))
         }
 
-        /// Returns the part of type `T`, which is made if there is none.
+        /// Returns the part of type `T`, and makes it if there is none.
         pub(crate) fn part<T: Send + Sync + 'static>(
             &self,
             make: impl FnOnce(&Self) -> T,
         ) -> Arc<T> {
-            // Not made under the lock: a part may ask for another one.
+            // Not made under the lock: making a part may look up another one.
             self.stored()
                 .unwrap_or_else(|| self.store(&Arc::new(make(self))))
         }
@@ -89,22 +68,20 @@ mod on {
 
     impl fmt::Debug for ScopeState {
         fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-            f.debug_struct("ScopeState")
-                .field("clock", &self.manual)
-                .finish_non_exhaustive()
+            f.debug_struct("ScopeState").finish_non_exhaustive()
         }
     }
 
-    /// One entry of a scope, or a time outside of every scope.
-    type Entry = (u64, Option<Arc<ScopeState>>);
+    /// The token of a guard, and the scope that it entered; `None` where it left every scope.
+    type TokenAndScope = (u64, Option<Arc<ScopeState>>);
 
     thread_local! {
-        /// Whether the innermost entry is a scope. Apart from the entries, so that a call outside
-        /// of scopes reads one byte that has no destructor.
+        /// Whether the innermost guard entered a scope. Separate from the stack, so that a call
+        /// outside of scopes reads one byte that has no destructor.
         static IS_ENTERED: Cell<bool> = const { Cell::new(false) };
-        /// The entries of this thread, innermost last. Guards may be dropped in any order.
-        static ENTRIES: RefCell<Vec<Entry>> = const { RefCell::new(Vec::new()) };
-        static NEXT: Cell<u64> = const { Cell::new(0) };
+        /// The guards of this thread, innermost last. They may be dropped in any order.
+        static STACK: RefCell<Vec<TokenAndScope>> = const { RefCell::new(Vec::new()) };
+        static NEXT_TOKEN: Cell<u64> = const { Cell::new(0) };
     }
 
     /// Returns `true` if this thread is in a scope.
@@ -120,20 +97,14 @@ mod on {
 
     #[cold]
     fn read() -> Option<Arc<ScopeState>> {
-        // A thread that is ending has no such list any more.
-        ENTRIES
-            .try_with(|entries| entries.borrow().last()?.1.clone())
+        // A thread that is ending has dropped its stack.
+        STACK
+            .try_with(|stack| stack.borrow().last()?.1.clone())
             .ok()
             .flatten()
     }
 
-    /// Returns the clock of the scope that this thread is in.
-    #[inline]
-    pub(crate) fn clock() -> Option<SharedClock> {
-        Some(current()?.clock.clone())
-    }
-
-    /// Returns the part of type `T` of the scope that this thread is in, which is made if there is
+    /// Returns the part of type `T` of the scope that this thread is in, and makes it if there is
     /// none; `None` outside of scopes.
     #[inline]
     pub(crate) fn part<T: Send + Sync + 'static>(
@@ -148,22 +119,21 @@ mod on {
         current()?.stored()
     }
 
-    /// Enters a scope on this thread, or leaves every scope for a while (`None`), until the guard
-    /// is dropped.
+    /// Enters a scope on this thread, or leaves every scope (`None`), until the guard is dropped.
     pub(crate) fn enter(scope: Option<Arc<ScopeState>>) -> Entered {
-        let token = NEXT.with(|next| next.replace(next.get() + 1));
+        let token = NEXT_TOKEN.with(|next| next.replace(next.get() + 1));
         let is_scope = scope.is_some();
-        let is_kept = ENTRIES
-            .try_with(|entries| entries.borrow_mut().push((token, scope)))
+        let is_pushed = STACK
+            .try_with(|stack| stack.borrow_mut().push((token, scope)))
             .is_ok();
-        IS_ENTERED.with(|is_entered| is_entered.set(is_scope && is_kept));
+        IS_ENTERED.with(|is_entered| is_entered.set(is_scope && is_pushed));
         Entered {
             token: Some(token),
             not_send: PhantomData,
         }
     }
 
-    /// A scope that is entered on this thread until this is dropped.
+    /// Guard of an entered scope, which is left when the guard is dropped.
     #[derive(Debug)]
     #[must_use = "a scope is left when its guard is dropped"]
     pub(crate) struct Entered {
@@ -174,27 +144,27 @@ mod on {
     impl Drop for Entered {
         fn drop(&mut self) {
             let Some(token) = self.token else { return };
-            // The scope may be the last handle: what it owns is dropped after the borrow.
-            let left = ENTRIES.try_with(|entries| {
-                let mut entries = entries.borrow_mut();
-                let at = entries.iter().rposition(|(known, _)| *known == token)?;
-                let left = entries.remove(at);
+            // This may be the last handle of the scope: it is dropped after the borrow.
+            let removed = STACK.try_with(|stack| {
+                let mut stack = stack.borrow_mut();
+                let at = stack.iter().rposition(|(known, _)| *known == token)?;
+                let removed = stack.remove(at);
                 IS_ENTERED.with(|is_entered| {
-                    is_entered.set(entries.last().is_some_and(|(_, scope)| scope.is_some()));
+                    is_entered.set(stack.last().is_some_and(|(_, scope)| scope.is_some()));
                 });
-                Some(left)
+                Some(removed)
             });
-            drop(left);
+            drop(removed);
         }
     }
 
-    /// The scope that a thread was in, unless it ends.
+    /// Weak reference to the scope that a thread was in.
     #[derive(Debug)]
     pub(crate) struct WeaklyCaptured(Option<Weak<ScopeState>>);
 
     impl WeaklyCaptured {
-        /// Enters the scope; leaves every scope for a while where it has ended, or where this was
-        /// captured outside.
+        /// Enters the scope. Leaves every scope, until the guard is dropped, if the scope has ended
+        /// or this was captured outside of scopes.
         pub(crate) fn enter(&self) -> Entered {
             match self.0.as_ref().and_then(Weak::upgrade) {
                 Some(scope) => enter(Some(scope)),
@@ -203,7 +173,7 @@ mod on {
         }
     }
 
-    /// The scope that a thread was in, to be entered where its work goes on.
+    /// Reference to the scope that a thread was in, to be entered where its work goes on.
     #[derive(Clone, Debug, Default)]
     pub(crate) struct Captured(Option<Arc<ScopeState>>);
 
@@ -212,7 +182,7 @@ mod on {
             Self(current())
         }
 
-        /// Enters the scope. What was captured outside of scopes changes nothing.
+        /// Enters the scope; does nothing if this was captured outside of scopes.
         pub(crate) fn enter(&self) -> Entered {
             match &self.0 {
                 Some(scope) => enter(Some(Arc::clone(scope))),
@@ -223,12 +193,12 @@ mod on {
             }
         }
 
-        /// Captures the scope without keeping it.
+        /// Returns a reference that does not keep the scope alive.
         pub(crate) fn downgrade(&self) -> WeaklyCaptured {
             WeaklyCaptured(self.0.as_ref().map(Arc::downgrade))
         }
 
-        /// Leaves every scope for a while.
+        /// Leaves every scope until the guard is dropped.
         pub(crate) fn outside() -> Entered {
             if is_entered() {
                 enter(None)
@@ -237,8 +207,8 @@ mod on {
             }
         }
 
-        /// Returns `true` if this thread is where this was captured: in the same scope, or outside
-        /// of scopes as well.
+        /// Returns `true` if this thread is in the captured scope, or outside of scopes as the
+        /// capturing thread was.
         pub(crate) fn is_current(&self) -> bool {
             match (&self.0, current()) {
                 (None, None) => true,
@@ -251,26 +221,14 @@ mod on {
 
 #[cfg(not(feature = "test-util"))]
 mod off {
-    use crate::time::SharedClock;
     use std::sync::Arc;
 
     /// There are no scopes.
     pub(crate) enum ScopeState {}
 
-    impl ScopeState {
-        pub(crate) fn clock(&self) -> &SharedClock {
-            match *self {}
-        }
-    }
-
     #[inline(always)]
     pub(crate) const fn is_entered() -> bool {
         false
-    }
-
-    #[inline(always)]
-    pub(crate) const fn clock() -> Option<SharedClock> {
-        None
     }
 
     #[inline(always)]

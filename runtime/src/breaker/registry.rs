@@ -50,9 +50,9 @@ pub fn circuit_breakers() -> &'static BreakerRegistry {
 pub(crate) struct OfScope(pub(crate) &'static BreakerRegistry);
 
 impl OfScope {
-    pub(crate) fn new(scope: &scope::ScopeState) -> Self {
+    pub(crate) fn new(_: &scope::ScopeState) -> Self {
         Self(Box::leak(Box::new(BreakerRegistry {
-            clock: scope.clock().clone(),
+            clock: SharedClock::current(),
             ..BreakerRegistry::default()
         })))
     }

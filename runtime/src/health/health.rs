@@ -68,7 +68,7 @@ pub struct Health(Arc<Shared>);
 /// ```
 #[must_use]
 pub fn health_check() -> &'static Health {
-    match scope::part(|scope| OfScope(Box::leak(Box::new(declared(scope.clock().clone()).0)))) {
+    match scope::part(|_| OfScope(Box::leak(Box::new(declared(SharedClock::current()).0)))) {
         Some(health) => health.0,
         None => &process_wide().0,
     }

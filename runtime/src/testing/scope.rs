@@ -5,7 +5,7 @@ use crate::{
     health::{Health, health_check},
     monitor::{ErrorMonitor, ErrorRecord, MonitorConfig, journal::MemoryJournal},
     scope::{self, ScopeState},
-    time::ManualClock,
+    time::{Clock, ManualClock, SharedClock, Tick},
 };
 use std::{fmt, sync::Arc};
 
@@ -69,6 +69,7 @@ pub struct Scope(Arc<Parts>);
 
 struct Parts {
     state: Arc<ScopeState>,
+    clock: ManualClock,
     monitor: ErrorMonitor,
     journal: Arc<MemoryJournal>,
 }
@@ -78,10 +79,9 @@ impl Scope {
     /// [`ManualClock`](crate::time::ManualClock).
     #[must_use]
     pub fn new() -> Self {
-        let state = ScopeState::new();
-        let config = MonitorConfig::builder()
-            .clock(state.manual_clock().clone())
-            .build();
+        let (state, clock) = (Arc::<ScopeState>::default(), ManualClock::new());
+        state.store(&Arc::new(SharedClock::new(clock.clone())));
+        let config = MonitorConfig::builder().clock(clock.clone()).build();
         let monitor = ErrorMonitor::new(config.expect("the defaults are valid"));
         let journal = Arc::new(MemoryJournal::new());
         monitor.set_journal(Arc::clone(&journal) as _);
@@ -90,6 +90,7 @@ impl Scope {
         drop(entered);
         Self(Arc::new(Parts {
             state,
+            clock,
             monitor,
             journal,
         }))
@@ -159,13 +160,13 @@ impl Scope {
     /// ```
     #[must_use]
     pub fn clock(&self) -> &ManualClock {
-        self.0.state.manual_clock()
+        &self.0.clock
     }
 
     /// Returns the present tick of the scope's clock.
     #[must_use]
-    pub fn now(&self) -> crate::time::Tick {
-        self.0.state.clock().now()
+    pub fn now(&self) -> Tick {
+        self.clock().now()
     }
 
     /// Returns the registry in which attributes find their breakers.

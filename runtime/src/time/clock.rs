@@ -113,7 +113,7 @@ impl SharedClock {
     /// is in, or the machine's.
     #[inline]
     pub(crate) fn current() -> Self {
-        scope::clock().unwrap_or_default()
+        scope::stored::<Self>().map_or_else(Self::default, |clock| (*clock).clone())
     }
 
     /// Returns this clock, or [`current`](Self::current) where none was chosen.
