@@ -1,6 +1,6 @@
 //! The thread that runs checks when they are due.
 
-use super::shared::Shared;
+use super::registry::Shared;
 use crate::{fork::PerProcess, scope::Captured};
 use std::{
     io,

@@ -1,7 +1,7 @@
 //! What a check is, before it is registered.
 
 #[cfg(feature = "async")]
-use super::run_async::Make;
+use super::async_run::Make;
 use super::{
     result::{CheckResult, IntoCheckResult},
     status::{Criticality, Kind, Kinds},

@@ -7,47 +7,41 @@
 //! itself; what is not known, or known no longer, is not healthy; and a check of a dependency
 //! decides about readiness, never about liveness, unless the program says so in as many words.
 
-mod alerts;
+#[cfg(feature = "async")]
+mod async_run;
 mod background;
-mod breakers;
 pub mod builtin;
 mod check;
+mod check_list;
 mod config;
-mod entry;
-mod flight;
-#[expect(
-    clippy::module_inception,
-    reason = "the folder's noun is its main type's"
-)]
-mod health;
-mod journal;
+mod global;
+mod handle;
+mod history;
 mod pool;
 mod probes;
-mod registry_error;
+mod registered;
+mod registry;
 mod report;
 mod result;
-#[cfg(feature = "async")]
-mod run_async;
+mod run;
 mod runner;
-mod shared;
-mod static_check;
 mod status;
 #[cfg(feature = "async")]
 mod stop;
-mod track;
+mod subsystems;
 
 pub use check::{Check, Dependency, Internal, MayDecideLiveness};
+pub use check_list::{RegisterError, UnknownCheck};
 pub use config::HealthConfig;
-pub use health::{Health, health_check};
+pub use global::StaticCheck;
+pub use handle::{Health, health_check};
+pub use history::{Counts, Observation, Transition};
 pub use probes::{Details, ProbeResponse, Probes};
-pub use registry_error::{RegisterError, UnknownCheck};
 pub use report::{CheckReport, HealthReport, Phase};
 pub use result::{CheckResult, IntoCheckResult};
-pub use static_check::StaticCheck;
 pub use status::{Criticality, FailureCategory, Kind, Status, UnknownWord};
-pub use track::{Counts, Observation, Transition};
 
-pub(crate) use health::refused_static_checks;
+pub(crate) use handle::refused_static_checks;
 
 /// The page on health, so that its code is compiled and run.
 #[cfg(doctest)]

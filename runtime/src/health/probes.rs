@@ -1,7 +1,7 @@
 //! Answers to probes, free of any HTTP framework.
 
 use super::{
-    health::Health,
+    handle::Health,
     report::{CheckReport, HealthReport},
     status::{Kind, Status},
 };

@@ -2,10 +2,10 @@
 
 use super::{
     config::HealthConfig,
-    entry::Entry,
+    history::Counts,
+    registered::Entry,
     result::CheckResult,
     status::{Criticality, FailureCategory, Kind, Status},
-    track::Counts,
 };
 use crate::{
     event::{Shown, ShownText},

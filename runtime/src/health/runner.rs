@@ -3,12 +3,12 @@
 use super::{
     check::Body,
     config::HealthConfig,
-    entry::{Asked, Entry, Want},
-    flight::Flight,
+    history::{Last, Transition},
     pool::Pool,
+    registered::{Asked, Entry, Want},
     result::CheckResult,
+    run::Flight,
     status::{Criticality, FailureCategory, Status},
-    track::{Last, Transition},
 };
 use crate::{
     boundary::panic,
@@ -205,7 +205,7 @@ impl Runner {
             #[cfg(feature = "async")]
             Body::Async(make, home) => {
                 let limit = flight.entry.timeout(&self.config());
-                super::run_async::launch(self, flight, make, home.as_ref(), limit);
+                super::async_run::launch(self, flight, make, home.as_ref(), limit);
             }
         }
     }

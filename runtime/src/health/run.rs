@@ -1,6 +1,6 @@
 //! One run of one check, shared by all who wait for it.
 
-use super::{entry::Entry, result::CheckResult};
+use super::{registered::Entry, result::CheckResult};
 use crate::time::Tick;
 use std::{
     sync::{

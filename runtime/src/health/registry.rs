@@ -1,18 +1,16 @@
 //! What the handles of a registry share.
 
 use super::{
-    alerts,
     background::Background,
-    breakers,
     check::Spec,
+    check_list::{RegisterError, UnknownCheck},
     config::HealthConfig,
-    entry::{Entry, Want},
-    journal,
-    registry_error::{RegisterError, UnknownCheck},
+    registered::{Entry, Want},
     report::{CheckReport, HealthReport, Phase, View},
     result::CheckResult,
     runner::{Begun, Runner},
     status::{Criticality, FailureCategory, Kind, Status},
+    subsystems::{alerts, breakers, journal},
 };
 use crate::{
     breaker::circuit_breakers,
@@ -158,7 +156,7 @@ impl Shared {
         for begun in begun {
             results.push(match begun {
                 Begun::Flight(flight) => {
-                    super::run_async::wait(&self.runner, &flight, deadline).await
+                    super::async_run::wait(&self.runner, &flight, deadline).await
                 }
                 Begun::Instead(result) => Some(result),
             });

@@ -3,10 +3,10 @@
 use super::{
     check::Spec,
     config::HealthConfig,
-    flight::Flight,
+    history::{Thresholds, Track},
     result::CheckResult,
+    run::Flight,
     status::{FailureCategory, Kind},
-    track::{Thresholds, Track},
 };
 use crate::{sync::Mutex, time::Tick};
 use std::{

@@ -1,6 +1,6 @@
 //! Every circuit breaker of the process, as entries of the reports.
 
-use super::{
+use crate::health::{
     report::CheckReport,
     status::{Criticality, Status},
 };
@@ -35,7 +35,7 @@ pub(crate) fn reports(
 }
 
 /// The entry of one breaker, however many there are.
-pub(super) fn entry(
+pub(crate) fn entry(
     criticalities: &HashMap<String, Criticality>,
     name: &str,
     now: Timestamp,

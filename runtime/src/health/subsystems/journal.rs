@@ -1,6 +1,6 @@
 //! The journal of the process, as an entry of the reports.
 
-use super::{
+use crate::health::{
     report::CheckReport,
     status::{Criticality, Status},
 };

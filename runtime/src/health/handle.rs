@@ -3,15 +3,15 @@
 use super::{
     background::Background,
     check::Check,
+    check_list::{RegisterError, UnknownCheck},
     config::HealthConfig,
-    entry::Want,
-    registry_error::{RegisterError, UnknownCheck},
+    global,
+    history::{Observation, Transition},
+    registered::Want,
+    registry::Shared,
     report::{CheckReport, HealthReport, Phase},
     result::IntoCheckResult,
-    shared::Shared,
-    static_check,
     status::{Criticality, FailureCategory, Kind, Status},
-    track::{Observation, Transition},
 };
 use crate::{
     error::ConfigError,
@@ -97,7 +97,7 @@ fn process_wide() -> &'static (Health, Vec<String>) {
 /// A registry of the checks that were declared with attributes, and what is wrong with them.
 fn declared(clock: SharedClock) -> (Health, Vec<String>) {
     let health = Health::build(HealthConfig::default(), clock, true);
-    let refused = static_check::register_all(&health);
+    let refused = global::register_all(&health);
     (health, refused)
 }
 

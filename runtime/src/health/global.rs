@@ -1,6 +1,6 @@
 //! Checks that are registered where they are written.
 
-use super::{health::Health, registry_error::RegisterError};
+use super::{check_list::RegisterError, handle::Health};
 
 /// A check that `#[health_check]` on a function puts into the program's list at link time; the
 /// process-wide registry takes them all in when it is first used.

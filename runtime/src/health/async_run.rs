@@ -1,8 +1,8 @@
 //! How async checks run, and how async callers wait.
 
 use super::{
-    flight::Flight,
     result::CheckResult,
+    run::Flight,
     runner::{Runner, of_panic, program_ends, timed_out},
     status::FailureCategory,
 };
