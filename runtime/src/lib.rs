@@ -146,7 +146,7 @@ pub use gardefou_macros::{
     retry_with_circuit_breaker, with_circuit_breaker,
 };
 pub use guarded::guarded_functions;
-pub use health::health_check;
+pub use health::{health, health_check};
 pub use monitor::error_monitor;
 pub use system::{ErrorSystem, ErrorSystemGuard, InitError, init_error_system};
 

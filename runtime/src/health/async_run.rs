@@ -1,130 +1,140 @@
-//! How async checks run, and how async callers wait.
+//! Execution of async checks, and their cancellation.
 
-use super::{
-    result::CheckResult,
-    run::Flight,
-    runner::{Runner, of_panic, program_ends, timed_out},
-    status::FailureCategory,
-};
+use super::{result::CheckResult, run::CheckRun, status::FailureCategory};
 use crate::{
     panics::{self, Payload},
-    time::Tick,
+    sync::Mutex,
 };
 use futures::{
     FutureExt,
     future::{Either, select},
 };
 use std::{
+    collections::HashMap,
     future::poll_fn,
     pin::{Pin, pin},
-    sync::Arc,
-    task::Poll,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    task::{Context, Poll, Waker},
     time::Duration,
 };
 use tokio::runtime::{Builder, Handle, RuntimeFlavor};
 
-/// A run of a check that has not begun.
-type Run = Pin<Box<dyn Future<Output = CheckResult> + Send>>;
-/// Begins runs of an async check.
-pub(super) type Make = Arc<dyn Fn() -> Run + Send + Sync>;
+/// The future of one run of a check.
+type CheckFuture = Pin<Box<dyn Future<Output = CheckResult> + Send>>;
+/// Makes the future of a run.
+pub(super) type MakeFuture = Arc<dyn Fn() -> CheckFuture + Send + Sync>;
 
-/// Starts an async check where it can make progress and block nobody but itself.
-///
-/// * At home on a multi-threaded runtime: on a thread of the pool, inside that runtime's context,
-///   so that a check which blocks costs the runtime no worker.
-/// * At home on a current-thread runtime: as a task there; unless the caller blocks its thread,
-///   which may be the one that drives that runtime.
-/// * Otherwise: on a thread of the pool, in a small runtime of its own.
-pub(crate) fn launch(
-    runner: &Arc<Runner>,
-    flight: &Arc<Flight>,
-    make: &Make,
-    home: Option<&Handle>,
-    limit: Duration,
-) {
-    let here = if flight.caller_blocks {
-        None
-    } else {
-        Handle::try_current().ok()
-    };
-    let home = home.cloned().or(here).or_else(|| runner.home());
-    let run = limited(
-        Arc::clone(runner),
-        Arc::clone(flight),
-        Arc::clone(make),
-        limit,
-    );
-    match home {
-        Some(home) if is_gone(&home) => launch_alone(runner, flight, make, limit),
-        Some(home) if home.runtime_flavor() == RuntimeFlavor::CurrentThread => {
-            if flight.caller_blocks {
-                launch_alone(runner, flight, make, limit);
-            } else {
-                let task = Task {
-                    runner: Arc::clone(runner),
-                    flight: Arc::clone(flight),
-                    make: Arc::clone(make),
-                    limit,
-                    polled: false,
-                };
-                drop(home.spawn(task.drive(run)));
-            }
+/// What an async run needs of the runner that it belongs to.
+pub(super) trait RunHost: Send + Sync + 'static {
+    fn run(&self) -> &CheckRun;
+    fn cancellation(&self) -> &Cancellation;
+    /// Returns the runtime for checks that have no other.
+    fn fallback_runtime(&self) -> Option<Handle>;
+    /// Runs a job on a thread of the pool and settles the run with its result.
+    fn run_on_pool(&self, job: impl FnOnce() -> CheckResult + Send + 'static);
+    /// Settles the run with the result that the check returned.
+    fn settle(&self, result: CheckResult);
+    /// Reports the panic of the check and returns the result that it stands for.
+    fn panicked(&self, panic: &Payload) -> CheckResult;
+}
+
+/// One run of an async check.
+pub(super) struct AsyncRun<H> {
+    pub(super) host: Arc<H>,
+    pub(super) make: MakeFuture,
+    pub(super) limit: Duration,
+}
+
+impl<H> Clone for AsyncRun<H> {
+    fn clone(&self) -> Self {
+        Self {
+            host: Arc::clone(&self.host),
+            make: Arc::clone(&self.make),
+            limit: self.limit,
         }
-        Some(home) => runner.launch_on_pool(flight, move || home.block_on(run)),
-        None => launch_alone(runner, flight, make, limit),
     }
 }
 
-/// Tells whether a runtime has been shut down: it cancels what is spawned on it before that can
+impl<H: RunHost> AsyncRun<H> {
+    /// Starts the check where it can make progress and blocks nothing but itself.
+    ///
+    /// * With a multi-threaded runtime: on a thread of the pool, inside that runtime's context, so
+    ///   that a check which blocks costs the runtime no worker.
+    /// * With a current-thread runtime: as a task there; unless the caller blocks its thread, which
+    ///   may be the one that drives that runtime.
+    /// * Otherwise: on a thread of the pool, in a small runtime of its own.
+    pub(super) fn start(self, home: Option<&Handle>) {
+        let here = || Handle::try_current().ok();
+        let home = home
+            .cloned()
+            .or_else(|| here().filter(|_| !self.host.run().caller_blocks))
+            .or_else(|| self.host.fallback_runtime());
+        match home {
+            Some(home) if is_shut_down(&home) => self.start_alone(),
+            Some(home) if home.runtime_flavor() == RuntimeFlavor::CurrentThread => {
+                if self.host.run().caller_blocks {
+                    self.start_alone();
+                } else {
+                    let future = self.clone().limited();
+                    let task = Task {
+                        async_run: self,
+                        is_polled: false,
+                    };
+                    drop(home.spawn(task.drive(future)));
+                }
+            }
+            Some(home) => {
+                let future = self.clone().limited();
+                self.host.run_on_pool(move || home.block_on(future));
+            }
+            None => self.start_alone(),
+        }
+    }
+
+    fn start_alone(self) {
+        let host = Arc::clone(&self.host);
+        host.run_on_pool(move || {
+            match Builder::new_current_thread().enable_all().build() {
+                Ok(runtime) => {
+                    let result = runtime.block_on(self.limited());
+                    // Blocking work that the check has left behind is not awaited.
+                    runtime.shutdown_background();
+                    result
+                }
+                Err(err) => CheckResult::failed_by(
+                    FailureCategory::Cancelled,
+                    &format!("no runtime to run on: {err}"),
+                ),
+            }
+        });
+    }
+
+    /// The check with its time limit, its panic contained, and ended early by a cancellation.
+    async fn limited(self) -> CheckResult {
+        let Self { host, make, limit } = self;
+        let check = pin!(tokio::time::timeout(
+            limit,
+            contained(async move { make().await })
+        ));
+        match select(pin!(host.cancellation().cancelled()), check).await {
+            Either::Left(_) => CheckResult::program_ends(),
+            Either::Right((Ok(Ok(result)), _)) => result,
+            Either::Right((Ok(Err(panic)), _)) => host.panicked(&panic),
+            Either::Right((Err(_), _)) => CheckResult::timed_out(limit),
+        }
+    }
+}
+
+/// Returns `true` if a runtime has been shut down: it cancels what is spawned on it before that can
 /// run.
-fn is_gone(home: &Handle) -> bool {
+fn is_shut_down(home: &Handle) -> bool {
     matches!(home.spawn(async {}).now_or_never(), Some(Err(_)))
 }
 
-fn launch_alone(runner: &Arc<Runner>, flight: &Arc<Flight>, make: &Make, limit: Duration) {
-    let run = limited(
-        Arc::clone(runner),
-        Arc::clone(flight),
-        Arc::clone(make),
-        limit,
-    );
-    runner.launch_on_pool(flight, move || {
-        match Builder::new_current_thread().enable_all().build() {
-            Ok(runtime) => {
-                let result = runtime.block_on(run);
-                // Blocking work that the check left behind is not waited for.
-                runtime.shutdown_background();
-                result
-            }
-            Err(err) => CheckResult::failed_by(
-                FailureCategory::Cancelled,
-                &format!("no runtime to run on: {err}"),
-            ),
-        }
-    });
-}
-
-/// The check with its time limit and its panic contained, ended early where the program is about to
-/// end.
-async fn limited(
-    runner: Arc<Runner>,
-    flight: Arc<Flight>,
-    make: Make,
-    limit: Duration,
-) -> CheckResult {
-    let check = pin!(tokio::time::timeout(
-        limit,
-        contained(async move { make().await })
-    ));
-    match select(pin!(runner.stop.called()), check).await {
-        Either::Left(_) => program_ends(),
-        Either::Right((Ok(Ok(result)), _)) => result,
-        Either::Right((Ok(Err(panic)), _)) => of_panic(&flight.entry, &panic),
-        Either::Right((Err(_), _)) => timed_out(limit),
-    }
-}
-
-/// Ends a future that panics with its panic.
+/// Catches the panic of a future.
 async fn contained<T>(future: impl Future<Output = T>) -> Result<T, Payload> {
     panics::watch();
     let mut future = pin!(future);
@@ -135,61 +145,92 @@ async fn contained<T>(future: impl Future<Output = T>) -> Result<T, Payload> {
     .await
 }
 
-/// A check as a task of a runtime, which may shut down before or while it runs.
-struct Task {
-    runner: Arc<Runner>,
-    flight: Arc<Flight>,
-    make: Make,
-    limit: Duration,
-    polled: bool,
+/// A run as a task of a runtime, which may be shut down before or during the run.
+struct Task<H: RunHost> {
+    async_run: AsyncRun<H>,
+    is_polled: bool,
 }
 
-impl Task {
-    async fn drive(mut self, run: impl Future<Output = CheckResult>) {
-        self.polled = true;
-        let result = run.await;
-        self.runner.finish(&self.flight, result, true);
+impl<H: RunHost> Task<H> {
+    async fn drive(mut self, check: impl Future<Output = CheckResult>) {
+        self.is_polled = true;
+        let result = check.await;
+        self.async_run.host.settle(result);
     }
 }
 
-impl Drop for Task {
+impl<H: RunHost> Drop for Task<H> {
     fn drop(&mut self) {
-        if !self.polled {
-            // Its runtime is gone: the check still can run elsewhere.
-            launch_alone(&self.runner, &self.flight, &self.make, self.limit);
-        } else if !self.flight.is_claimed() {
+        if !self.is_polled {
+            // The runtime is gone, but the check can still run elsewhere.
+            self.async_run.clone().start_alone();
+        } else if !self.async_run.host.run().is_claimed() {
             let text = "cancelled while it ran, as by the shutdown of its runtime";
             let result = CheckResult::failed_by(FailureCategory::Cancelled, text);
-            self.runner.finish(&self.flight, result, true);
+            self.async_run.host.settle(result);
         }
     }
 }
 
-/// Waits until the run is settled; `None` where `deadline` comes first.
-///
-/// # Cancel safety
-///
-/// The run goes on for the others who wait for it.
-pub(crate) async fn wait(
-    runner: &Arc<Runner>,
-    flight: &Flight,
-    deadline: Tick,
-) -> Option<CheckResult> {
-    loop {
-        runner.reap();
-        if let Some(result) = flight.outcome() {
-            return Some(result);
+/// Cancels the async runs in progress, so that they leave their runtime before it is gone: a timer
+/// of a runtime that has been shut down panics.
+#[derive(Default)]
+pub(crate) struct Cancellation {
+    /// How often runs were cancelled.
+    count: AtomicU64,
+    next_run: AtomicU64,
+    wakers: Mutex<HashMap<u64, Waker>>,
+}
+
+impl Cancellation {
+    /// Cancels the runs in progress; later ones are not affected.
+    pub(crate) fn cancel_all(&self) {
+        // Relaxed here and below: the lock orders this before the poll of each run whose waker is
+        // not in the map.
+        self.count.fetch_add(1, Ordering::Relaxed);
+        let wakers = std::mem::take(&mut *self.wakers.lock());
+        wakers.into_values().for_each(Waker::wake);
+    }
+
+    /// Resolves when the runs in progress are cancelled.
+    fn cancelled(&self) -> Cancelled<'_> {
+        let run = self.next_run.fetch_add(1, Ordering::Relaxed);
+        Cancelled {
+            cancellation: self,
+            run,
+            count_before: self.count.load(Ordering::Relaxed),
         }
-        let now = runner.clock.now();
-        if now >= deadline {
-            return None;
+    }
+}
+
+/// Future of [`Cancellation::cancelled`].
+struct Cancelled<'a> {
+    cancellation: &'a Cancellation,
+    run: u64,
+    count_before: u64,
+}
+
+impl Future for Cancelled<'_> {
+    type Output = ();
+
+    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
+        let before = self
+            .cancellation
+            .wakers
+            .lock()
+            .insert(self.run, context.waker().clone());
+        drop(before);
+        if self.cancellation.count.load(Ordering::Relaxed) == self.count_before {
+            Poll::Pending
+        } else {
+            Poll::Ready(())
         }
-        let until = runner
-            .next_expiry()
-            .map_or(deadline, |expiry| expiry.min(deadline));
-        let timer = pin!(tokio::time::sleep(runner.patience(until.since(now))));
-        match select(pin!(flight.done()), timer).await {
-            Either::Left(_) | Either::Right(_) => {}
-        }
+    }
+}
+
+impl Drop for Cancelled<'_> {
+    fn drop(&mut self) {
+        let waker = self.cancellation.wakers.lock().remove(&self.run);
+        drop(waker);
     }
 }

@@ -1,117 +1,116 @@
-//! The thread that runs checks when they are due.
+//! The thread that starts checks when they are due.
 
-use super::registry::Shared;
 use crate::{fork::PerProcess, scope::Captured};
 use std::{
     io,
-    sync::{Arc, Condvar, Mutex, PoisonError, Weak},
+    sync::{Arc, Condvar, Mutex, PoisonError},
     thread,
     time::Duration,
 };
 
-/// Starts due checks and gives up late ones, from a thread that runs no check itself.
+/// One turn of the thread: starts due checks and abandons late ones, runs no check itself, and
+/// returns how long the thread may sleep; `None` once the registry is gone.
+pub(crate) type Turn = Arc<dyn Fn() -> Option<Duration> + Send + Sync>;
+
+/// Background thread of a registry, stopped on drop.
 pub(crate) struct Background {
-    health: Weak<Shared>,
-    bell: PerProcess<Arc<Bell>>,
+    turn: Turn,
+    wakeup: PerProcess<Arc<Wakeup>>,
 }
 
-/// What wakes the thread before its time.
+/// Signal that wakes the thread early.
 #[derive(Default)]
-pub(crate) struct Bell {
-    state: Mutex<Rung>,
-    rung: Condvar,
+pub(crate) struct Wakeup {
+    signal: Mutex<Signal>,
+    changed: Condvar,
 }
 
 #[derive(Clone, Copy, Default, PartialEq, Eq)]
-enum Rung {
+enum Signal {
     #[default]
-    No,
-    /// Something may have become due.
-    Look,
+    None,
+    /// A check may have become due.
+    Turn,
     Stop,
 }
 
 impl Background {
     /// Starts the thread; it ends with the registry.
-    pub(crate) fn start(health: Weak<Shared>) -> io::Result<Self> {
-        let bell = Arc::new(Bell::default());
-        Bell::start(&bell, health.clone())?;
+    pub(crate) fn start(turn: Turn) -> io::Result<Self> {
+        let wakeup = Arc::new(Wakeup::default());
+        Wakeup::start(&wakeup, Arc::clone(&turn))?;
         Ok(Self {
-            health,
-            bell: PerProcess::new(bell),
+            turn,
+            wakeup: PerProcess::new(wakeup),
         })
     }
 
-    /// Makes the thread look now.
-    pub(crate) fn look(&self) {
-        self.revive().ring(Rung::Look);
+    /// Makes the thread take a turn now.
+    pub(crate) fn wake(&self) {
+        self.revive().send(Signal::Turn);
     }
 
-    /// Starts the thread anew in a process that was forked, which does not have it.
-    pub(crate) fn revive(&self) -> &Bell {
-        let anew = |_: &Arc<Bell>| {
-            let bell = Arc::new(Bell::default());
-            // Where the system gives no thread, checks run when they are asked for.
-            let _ = Bell::start(&bell, self.health.clone());
-            bell
+    /// Starts the thread anew in a forked process, which does not have it.
+    pub(crate) fn revive(&self) -> &Wakeup {
+        let anew = |_: &Arc<Wakeup>| {
+            let wakeup = Arc::new(Wakeup::default());
+            // Where the system gives no thread, checks run on request alone.
+            let _ = Wakeup::start(&wakeup, Arc::clone(&self.turn));
+            wakeup
         };
-        self.bell.get(anew)
+        self.wakeup.get(anew)
     }
 }
 
 impl Drop for Background {
     fn drop(&mut self) {
-        if let Some(bell) = self.bell.existing() {
-            bell.ring(Rung::Stop);
+        if let Some(wakeup) = self.wakeup.existing() {
+            wakeup.send(Signal::Stop);
         }
     }
 }
 
-impl Bell {
-    fn start(bell: &Arc<Self>, health: Weak<Shared>) -> io::Result<()> {
-        let ours = Arc::clone(bell);
+impl Wakeup {
+    fn start(wakeup: &Arc<Self>, turn: Turn) -> io::Result<()> {
+        let ours = Arc::clone(wakeup);
         // Weak: the registry of a test scope is not to keep the scope.
         let scope = Captured::current().downgrade();
         thread::Builder::new()
             .name("gardefou-health".into())
             .spawn(move || {
-                while let Some(health) = health.upgrade() {
-                    let wait = {
-                        let _entered = scope.enter();
-                        health.turn()
-                    };
-                    // Not held while waiting, so that the registry can end.
-                    drop(health);
-                    if !ours.wait(wait) {
-                        break;
-                    }
-                }
+                let turn = || {
+                    let _entered = scope.enter();
+                    turn()
+                };
+                while let Some(sleep) = turn()
+                    && ours.wait(sleep)
+                {}
             })?;
         Ok(())
     }
 
-    fn ring(&self, how: Rung) {
-        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        if *state != Rung::Stop {
-            *state = how;
+    fn send(&self, signal: Signal) {
+        let mut current = self.signal.lock().unwrap_or_else(PoisonError::into_inner);
+        if *current != Signal::Stop {
+            *current = signal;
         }
-        self.rung.notify_one();
+        self.changed.notify_one();
     }
 
-    /// Waits until rung or until `limit` has passed; tells whether to go on.
+    /// Waits for a signal, at most for `limit`; returns `false` if the thread is to stop.
     fn wait(&self, limit: Duration) -> bool {
-        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        if *state == Rung::No {
-            state = self
-                .rung
-                .wait_timeout(state, limit)
+        let mut current = self.signal.lock().unwrap_or_else(PoisonError::into_inner);
+        if *current == Signal::None {
+            current = self
+                .changed
+                .wait_timeout(current, limit)
                 .unwrap_or_else(PoisonError::into_inner)
                 .0;
         }
-        let rung = *state;
-        if rung == Rung::Look {
-            *state = Rung::No;
+        let signal = *current;
+        if signal == Signal::Turn {
+            *current = Signal::None;
         }
-        rung != Rung::Stop
+        signal != Signal::Stop
     }
 }

@@ -1,7 +1,7 @@
-//! What a check is, before it is registered.
+//! A check and its settings, before it is registered.
 
 #[cfg(feature = "async")]
-use super::async_run::Make;
+use super::async_run::MakeFuture;
 use super::{
     result::{CheckResult, IntoCheckResult},
     status::{Criticality, Kind, Kinds},
@@ -9,16 +9,15 @@ use super::{
 use crate::{error::ConfigError, event::Shown};
 use std::{fmt, marker::PhantomData, sync::Arc, time::Duration};
 
-/// Marks a check that looks at something outside the process: a database, a service, a disk that
-/// others fill.
+/// Marker of checks of something outside the process: a database, a service, a shared disk.
 #[derive(Debug)]
 pub enum Dependency {}
 
-/// Marks a check that looks only at the process itself: a deadlocked worker, a poisoned state.
+/// Marker of checks of the process itself: a deadlocked worker, a poisoned state.
 #[derive(Debug)]
 pub enum Internal {}
 
-/// Whether checks marked so may decide about liveness.
+/// Marker of checks that may decide about liveness.
 #[diagnostic::on_unimplemented(
     message = "a check of a dependency cannot decide about liveness",
     label = "this check looks at something outside the process",
@@ -29,10 +28,10 @@ pub trait MayDecideLiveness {}
 
 impl MayDecideLiveness for Internal {}
 
-/// A check with its settings, to be handed to [`Health::register`](super::Health::register).
+/// A check with its settings, for [`Health::register`](super::Health::register).
 ///
-/// Made by [`dependency`](Self::dependency) or [`internal`](Check::internal), whose difference the
-/// type keeps: only an internal check may decide about liveness.
+/// [`dependency`](Self::dependency) and [`internal`](Check::internal) make checks of different
+/// types: only an internal check may decide about liveness.
 ///
 /// # Defaults
 ///
@@ -69,7 +68,7 @@ pub struct Check<S = Dependency> {
 pub(crate) enum Body {
     Sync(Arc<dyn Fn() -> CheckResult + Send + Sync>),
     #[cfg(feature = "async")]
-    Async(Make, Option<tokio::runtime::Handle>),
+    Async(MakeFuture, Option<tokio::runtime::Handle>),
 }
 
 /// Everything that is known of a check but its results.
@@ -86,9 +85,9 @@ pub(crate) struct Spec {
     pub(crate) failure_threshold: Option<u32>,
     pub(crate) success_threshold: Option<u32>,
     pub(crate) stale_after: Option<Duration>,
-    /// Why a dependency decides about liveness all the same.
+    /// Why this check of a dependency counts for liveness.
     pub(crate) liveness_reason: Option<String>,
-    /// What a ready-made check found wrong with its own settings.
+    /// Problems that a built-in check found in its own settings.
     pub(crate) problems: Vec<ConfigError>,
 }
 
@@ -116,10 +115,10 @@ impl Check<Dependency> {
         Self::of(name.into(), async_body(check))
     }
 
-    /// Lets a dependency decide about liveness all the same: the process is restarted while the
-    /// dependency is down.
+    /// Makes the check decide about liveness although it concerns a dependency: the process is
+    /// restarted while the dependency is down.
     ///
-    /// The reason stands in the reports, for those who wonder one night why.
+    /// Reports show the reason.
     pub fn liveness_despite_dependency(mut self, reason: impl Into<String>) -> Self {
         self.spec.liveness_reason = Some(reason.into());
         self.kind(Kind::Liveness)
@@ -159,7 +158,8 @@ where
     F: Future<Output: IntoCheckResult> + Send + 'static,
 {
     use futures::FutureExt;
-    let make: Make = Arc::new(move || Box::pin(check().map(IntoCheckResult::into_check_result)));
+    let make: MakeFuture =
+        Arc::new(move || Box::pin(check().map(IntoCheckResult::into_check_result)));
     Body::Async(make, tokio::runtime::Handle::try_current().ok())
 }
 
@@ -197,7 +197,7 @@ impl<S> Check<S> {
         self.criticality(Criticality::Critical)
     }
 
-    /// Makes the check informational: shown, never counted.
+    /// Makes the check informational: reported, never counted.
     pub fn informational(self) -> Self {
         self.criticality(Criticality::Informational)
     }
@@ -212,7 +212,7 @@ impl<S> Check<S> {
         self
     }
 
-    /// Lets the check decide about liveness. Kinds add up; naming one takes the default away.
+    /// Makes the check count for liveness. Kinds add up; setting one replaces the default.
     pub fn liveness(self) -> Self
     where
         S: MayDecideLiveness,
@@ -220,60 +220,60 @@ impl<S> Check<S> {
         self.kind(Kind::Liveness)
     }
 
-    /// Lets the check decide about readiness, which it does by default.
+    /// Makes the check count for readiness, as it does by default.
     pub fn readiness(self) -> Self {
         self.kind(Kind::Readiness)
     }
 
-    /// Makes the check a condition of having started: once it has passed, it counts as passed.
+    /// Makes the check count for startup: once it has passed, it stays passed.
     pub fn startup(self) -> Self {
         self.kind(Kind::Startup)
     }
 
-    /// Shows the check to people only.
+    /// Makes the check count for no probe: it is reported for people.
     pub fn info(self) -> Self {
         self.kind(Kind::Info)
     }
 
-    /// Adds a tag, to be shown and filtered by.
+    /// Adds a tag, for display and filters.
     pub fn tag(mut self, tag: impl Into<String>) -> Self {
         self.spec.tags.push(tag.into());
         self
     }
 
-    /// Puts the check into a group, as `storage`.
+    /// Sets the group of the check, for example `storage`.
     pub fn group(mut self, group: impl Into<String>) -> Self {
         self.spec.group = Some(group.into());
         self
     }
 
-    /// Sets how long a run may take; above zero.
+    /// Sets the time limit of a run; above zero.
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.spec.timeout = Some(timeout);
         self
     }
 
-    /// Sets the time between two runs in the background; 10 ms and more.
+    /// Sets the time between two runs in the background; at least 10 ms.
     pub fn period(mut self, period: Duration) -> Self {
         self.spec.period = Some(period);
         self
     }
 
-    /// Sets how many failures in a row turn the check from pass to fail; at least 1.
+    /// Sets how many failures in a row change the status from pass to fail; at least 1.
     ///
-    /// The first result of all counts at once: a check that has never passed is not thought to.
+    /// The first result takes effect at once: a check that has never passed is not taken to pass.
     pub fn failure_threshold(mut self, failures: u32) -> Self {
         self.spec.failure_threshold = Some(failures);
         self
     }
 
-    /// Sets how many successes in a row turn the check from fail to pass; at least 1.
+    /// Sets how many successes in a row change the status from fail to pass; at least 1.
     pub fn success_threshold(mut self, successes: u32) -> Self {
         self.spec.success_threshold = Some(successes);
         self
     }
 
-    /// Sets the age at which a result says nothing any more; above zero.
+    /// Sets the age at which a result becomes stale; above zero.
     pub fn stale_after(mut self, age: Duration) -> Self {
         self.spec.stale_after = Some(age);
         self
@@ -289,7 +289,11 @@ impl<S> fmt::Debug for Check<S> {
 }
 
 impl Spec {
-    /// Finds every problem, the name included.
+    /// Checks the settings and the name.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error that names every problem.
     pub(crate) fn validate(&self) -> Result<(), ConfigError> {
         let mut problems = self.problems.clone();
         if let Some(rule) = name_problem(&self.name) {
@@ -339,7 +343,7 @@ impl Spec {
     }
 }
 
-/// The rule that a name breaks: it stands in URLs, queries and log lines.
+/// Returns the rule that a name breaks. Names are part of URLs, queries and log lines.
 fn name_problem(name: &str) -> Option<&'static str> {
     let legal = |c: char| c.is_alphanumeric() || matches!(c, '-' | '_' | '.' | ' ');
     if name.is_empty() || name.len() > LONGEST_NAME {

@@ -1,10 +1,68 @@
-//! What can be wrong with a registration or a name.
+//! The list of registered checks, and the errors of adding to it and searching it.
 
+use super::{check::Spec, registered::RegisteredCheck};
 use crate::{
     error::{ConfigError, redact},
     event::Shown,
 };
-use std::fmt;
+use std::{
+    fmt,
+    sync::{Arc, PoisonError, RwLock},
+};
+
+/// The registered checks, in the order of their registration.
+///
+/// The list is copied on each change, so that a reader's list never changes.
+pub(super) struct CheckList(RwLock<Arc<[Arc<RegisteredCheck>]>>);
+
+impl Default for CheckList {
+    fn default() -> Self {
+        Self(RwLock::new(Arc::new([])))
+    }
+}
+
+impl CheckList {
+    pub(super) fn all(&self) -> Arc<[Arc<RegisteredCheck>]> {
+        Arc::clone(&self.0.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    pub(super) fn get(&self, name: &str) -> Result<Arc<RegisteredCheck>, UnknownCheck> {
+        let checks = self.all();
+        let found = checks.iter().find(|check| check.name() == name);
+        found.cloned().ok_or_else(|| UnknownCheck {
+            name: name.to_owned(),
+        })
+    }
+
+    pub(super) fn add(&self, spec: Spec) -> Result<(), RegisterError> {
+        spec.validate()?;
+        let mut checks = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        if checks.iter().any(|check| check.name() == &*spec.name) {
+            return Err(RegisterError::Duplicate {
+                name: spec.name.to_string(),
+            });
+        }
+        let added = RegisteredCheck::new(spec);
+        *checks = checks.iter().cloned().chain([added]).collect();
+        Ok(())
+    }
+
+    /// Removes a check and returns `true` if it was registered.
+    pub(super) fn remove(&self, name: &str) -> bool {
+        let mut checks = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        let (removed, rest): (Vec<_>, Vec<_>) = checks
+            .iter()
+            .cloned()
+            .partition(|check| check.name() == name);
+        removed.iter().for_each(|check| check.remove());
+        let before = std::mem::replace(&mut *checks, rest.into());
+        drop(checks);
+        // Dropped after the lock: a check owns values of the user, whose `Drop` may use the
+        // registry.
+        drop(before);
+        !removed.is_empty()
+    }
+}
 
 /// A check was not registered.
 ///
@@ -24,7 +82,7 @@ use std::fmt;
 #[derive(Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum RegisterError {
-    /// A check of that name is registered already; it stays.
+    /// A check of this name is registered already, and stays registered.
     #[error("a check named `{}` is registered already", redact::name(name))]
     #[non_exhaustive]
     Duplicate {
@@ -54,12 +112,12 @@ impl From<ConfigError> for RegisterError {
     }
 }
 
-/// No check of that name is registered.
+/// No check of this name is registered.
 #[derive(Clone, PartialEq, Eq, thiserror::Error)]
 #[error("no check named `{}` is registered", redact::name(name))]
 #[non_exhaustive]
 pub struct UnknownCheck {
-    /// The name that was asked for.
+    /// The requested name.
     pub name: String,
 }
 

@@ -1,9 +1,80 @@
-//! Checks that are registered where they are written.
+//! The process-wide registry, and the checks that are declared with `#[health_check]`.
 
-use super::{check_list::RegisterError, handle::Health};
+use super::{check_list::RegisterError, config::HealthConfig, handle::Health};
+use crate::{scope, time::SharedClock};
+use std::sync::OnceLock;
 
-/// A check that `#[health_check]` on a function puts into the program's list at link time; the
-/// process-wide registry takes them all in when it is first used.
+/// Returns the process-wide registry; inside of a test scope, that of the scope.
+///
+/// [`health_check`](health_check()) is another name for this function.
+///
+/// # Examples
+///
+/// ```
+/// use gardefou::{health, health::Kind};
+///
+/// health().register_check("custom-service", || true)?;
+/// assert!(health().run_all_checks().passed()["custom-service"]);
+/// assert!(health().probe(Kind::Liveness).is_healthy());
+/// # Ok::<(), gardefou::health::RegisterError>(())
+/// ```
+#[must_use]
+pub fn health() -> &'static Health {
+    match scope::part(|_| {
+        let (health, _refused) = with_declared_checks(SharedClock::current());
+        HealthOfScope(Box::leak(Box::new(health)))
+    }) {
+        Some(health) => health.0,
+        None => &process_wide().0,
+    }
+}
+
+/// Returns the process-wide registry: another name for [`health`](health()), after the function of
+/// the Python library.
+///
+/// # Examples
+///
+/// ```
+/// let health = gardefou::health_check();
+/// health.register_check("custom-service", || true)?;
+/// assert_eq!(health.run_all_checks().passed()["custom-service"], true);
+/// # Ok::<(), gardefou::health::RegisterError>(())
+/// ```
+#[must_use]
+pub fn health_check() -> &'static Health {
+    health()
+}
+
+/// The registry of a test scope: it lives as long as the program, and is cleared when the scope
+/// ends.
+struct HealthOfScope(&'static Health);
+
+impl Drop for HealthOfScope {
+    fn drop(&mut self) {
+        self.0.clear();
+    }
+}
+
+/// Returns the process-wide registry, and why declared checks are not registered.
+fn process_wide() -> &'static (Health, Vec<String>) {
+    static GLOBAL: OnceLock<(Health, Vec<String>)> = OnceLock::new();
+    GLOBAL.get_or_init(|| with_declared_checks(SharedClock::default()))
+}
+
+/// Makes a registry with the declared checks; returns also why some are not registered.
+fn with_declared_checks(clock: SharedClock) -> (Health, Vec<String>) {
+    let health = Health::build(HealthConfig::default(), clock, true);
+    let refused = register_all(&health);
+    (health, refused)
+}
+
+/// Returns why declared checks are not registered in the process-wide registry.
+pub(crate) fn refused_static_checks() -> &'static [String] {
+    &process_wide().1
+}
+
+/// A check that `#[health_check]` on a function adds to the program's list at link time. The
+/// process-wide registry registers them all when it is first used.
 #[derive(Debug)]
 pub struct StaticCheck {
     name: &'static str,
@@ -12,8 +83,8 @@ pub struct StaticCheck {
 }
 
 impl StaticCheck {
-    /// Makes the entry of the list: the check's name, the file and line of its declaration, and
-    /// what registers it.
+    /// Makes an entry of the list: the name of the check, the file and line of its declaration, and
+    /// the function that registers it.
     #[must_use]
     pub const fn new(
         name: &'static str,
@@ -33,7 +104,7 @@ impl StaticCheck {
         self.name
     }
 
-    /// Returns the file and line of the declaration, as `src/db.rs:12`.
+    /// Returns the file and line of the declaration, for example `src/db.rs:12`.
     #[must_use]
     pub const fn place(&self) -> &'static str {
         self.place
@@ -42,10 +113,10 @@ impl StaticCheck {
 
 inventory::collect!(StaticCheck);
 
-/// Registers every check of the list, in the order of places, and returns what could not be.
-pub(crate) fn register_all(health: &Health) -> Vec<String> {
+/// Registers every check of the list, ordered by place, and returns why some are refused.
+fn register_all(health: &Health) -> Vec<String> {
     let mut all: Vec<&StaticCheck> = inventory::iter::<StaticCheck>.into_iter().collect();
-    // The linker's order is none that anybody could rely on.
+    // The order of the linker is not stable.
     all.sort_by_key(|check| (check.place, check.name));
     let refused = all.iter().filter_map(|check| {
         let err = (check.register)(health).err()?;

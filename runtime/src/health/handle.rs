@@ -1,42 +1,38 @@
-//! The registry of checks.
+//! Handle of a registry of health checks.
 
 use super::{
-    background::Background,
     check::Check,
     check_list::{RegisterError, UnknownCheck},
     config::HealthConfig,
-    global,
     history::{Observation, Transition},
-    registered::Want,
-    registry::Shared,
+    registered::Freshness,
+    registry::Registry,
     report::{CheckReport, HealthReport, Phase},
     result::IntoCheckResult,
     status::{Criticality, FailureCategory, Kind, Status},
+    subsystems::breakers,
 };
 use crate::{
     error::ConfigError,
     event::{GuardName, names::TARGET_HEALTH},
-    scope,
     time::SharedClock,
 };
-use std::{
-    fmt, io,
-    sync::{Arc, OnceLock},
-};
+use std::{fmt, io, sync::Arc};
 
 /// A registry of health checks; cheap to clone. The process-wide one is
-/// [`health_check`](crate::health_check()).
+/// [`health`](super::health()).
 ///
 /// Checks run outside of every lock, at most [`concurrency`](HealthConfig::concurrency) at once,
-/// each within its time limit and each at most once at a time: who asks while it runs shares its
-/// result. A check that panics has failed. A check that hangs is given up once and not started
-/// again while it hangs.
+/// each within its time limit and each at most once at a time: callers that request a check while
+/// it runs share its result. A check that panics has failed. A check that hangs is abandoned once
+/// and not started again while it hangs.
 ///
 /// * [`health_status`](Self::health_status) and [`probe`](Self::probe) answer from memory, after
 ///   thresholds and staleness.
-/// * [`run_check`](Self::run_check) and [`run_all_checks`](Self::run_all_checks) run checks now and
-///   tell what they said now.
-/// * [`refresh`](Self::refresh) runs those whose result is older than the cache's time to live.
+/// * [`run_check`](Self::run_check) and [`run_all_checks`](Self::run_all_checks) run checks and
+///   report the results of that run.
+/// * [`refresh`](Self::refresh) runs the checks whose result is older than the cache's time to
+///   live.
 ///
 /// # Examples
 ///
@@ -54,83 +50,32 @@ use std::{
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone)]
-pub struct Health(Arc<Shared>);
-
-/// Returns the process-wide registry; inside of a test scope, that of the scope.
-///
-/// # Examples
-///
-/// ```
-/// let health = gardefou::health_check();
-/// health.register_check("custom-service", || true)?;
-/// assert_eq!(health.run_all_checks().passed()["custom-service"], true);
-/// # Ok::<(), gardefou::health::RegisterError>(())
-/// ```
-#[must_use]
-pub fn health_check() -> &'static Health {
-    match scope::part(|_| OfScope(Box::leak(Box::new(declared(SharedClock::current()).0)))) {
-        Some(health) => health.0,
-        None => &process_wide().0,
-    }
-}
-
-/// The registry of a test scope, which is handed out for as long as the program runs. It is empty
-/// when the scope ends.
-struct OfScope(&'static Health);
-
-impl Drop for OfScope {
-    fn drop(&mut self) {
-        let shared = &self.0.0;
-        drop(shared.background.lock().take());
-        for entry in &*shared.entries() {
-            shared.remove(entry.name());
-        }
-    }
-}
-
-/// The registry, and what is wrong with the checks that were declared with attributes.
-fn process_wide() -> &'static (Health, Vec<String>) {
-    static GLOBAL: OnceLock<(Health, Vec<String>)> = OnceLock::new();
-    GLOBAL.get_or_init(|| declared(SharedClock::default()))
-}
-
-/// A registry of the checks that were declared with attributes, and what is wrong with them.
-fn declared(clock: SharedClock) -> (Health, Vec<String>) {
-    let health = Health::build(HealthConfig::default(), clock, true);
-    let refused = global::register_all(&health);
-    (health, refused)
-}
-
-/// What is wrong with the checks that were declared with attributes.
-pub(crate) fn refused_static_checks() -> &'static [String] {
-    &process_wide().1
-}
+pub struct Health(Arc<Registry>);
 
 impl Health {
-    /// Makes a registry of its own, beside the process-wide one.
+    /// Makes a registry beside the process-wide one.
     ///
     /// # Errors
     ///
-    /// Every setting that breaks a rule.
+    /// Returns an error that names every illegal setting.
     pub fn new(config: HealthConfig) -> Result<Self, ConfigError> {
         Self::with_clock(config, SharedClock::default())
     }
 
     /// Makes a registry that reads its time from `clock`.
     ///
-    /// On a simulated clock limits and ages follow that clock; who waits looks at it once a
-    /// millisecond.
+    /// Limits and ages follow a simulated clock; waiting callers read it once a millisecond.
     ///
     /// # Errors
     ///
-    /// Every setting that breaks a rule.
+    /// Returns an error that names every illegal setting.
     pub fn with_clock(config: HealthConfig, clock: SharedClock) -> Result<Self, ConfigError> {
         config.validate()?;
         Ok(Self::build(config, clock, false))
     }
 
-    fn build(config: HealthConfig, clock: SharedClock, of_process: bool) -> Self {
-        Self(Arc::new(Shared::new(config, clock, of_process)))
+    pub(super) fn build(config: HealthConfig, clock: SharedClock, is_process_wide: bool) -> Self {
+        Self(Arc::new(Registry::new(config, clock, is_process_wide)))
     }
 
     /// Returns the configuration.
@@ -143,11 +88,11 @@ impl Health {
     ///
     /// # Errors
     ///
-    /// Every setting that breaks a rule; the old configuration stays then.
+    /// Returns an error that names every illegal setting; the old configuration stays in force.
     pub fn configure(&self, config: HealthConfig) -> Result<(), ConfigError> {
         config.validate()?;
         self.0.runner.set_config(config);
-        self.0.look();
+        self.0.wake_background();
         Ok(())
     }
 
@@ -155,12 +100,12 @@ impl Health {
     /// [`register`](Self::register) for more.
     ///
     /// The check returns a `bool`, a `Result` or a [`CheckResult`](super::CheckResult). It runs on
-    /// a thread of the registry's own.
+    /// a thread of the registry.
     ///
     /// # Errors
     ///
-    /// [`RegisterError`] for a name that is taken or illegal (1 to 100 bytes of letters, digits,
-    /// `-`, `_`, `.` and inner spaces); nothing is registered then.
+    /// Returns a [`RegisterError`] for a name that is taken or illegal (legal are 1 to 100 bytes of
+    /// letters, digits, `-`, `_`, `.` and inner spaces); nothing is registered then.
     pub fn register_check<R: IntoCheckResult>(
         &self,
         name: impl Into<String>,
@@ -173,7 +118,7 @@ impl Health {
     ///
     /// # Errors
     ///
-    /// As [`register_check`](Self::register_check).
+    /// Returns the errors of [`register_check`](Self::register_check).
     ///
     /// # Examples
     ///
@@ -202,12 +147,12 @@ impl Health {
     ///
     /// # Errors
     ///
-    /// [`RegisterError`] for a name that is taken, and for every illegal setting; nothing is
-    /// registered then.
+    /// Returns a [`RegisterError`] for a name that is taken, or one that names every illegal
+    /// setting; nothing is registered then.
     pub fn register<S>(&self, check: Check<S>) -> Result<(), RegisterError> {
-        let registered = self.add(check);
+        let registered = self.0.checks.add(check.spec);
         match &registered {
-            Ok(()) => self.0.look(),
+            Ok(()) => self.0.wake_background(),
             Err(err) => {
                 tracing::warn!(target: TARGET_HEALTH, error = %err, "health check not registered");
             }
@@ -215,15 +160,10 @@ impl Health {
         registered
     }
 
-    fn add<S>(&self, check: Check<S>) -> Result<(), RegisterError> {
-        check.spec.validate()?;
-        self.0.add(check.spec)
-    }
-
-    /// Sets how much a circuit breaker matters; important unless it is set.
+    /// Sets the criticality of a circuit breaker, which is important by default.
     ///
-    /// An open breaker is a warning with the time after which it lets calls through again; one that
-    /// is critical fails, and the program is not ready while it is open.
+    /// An open breaker is a warning with the time until it admits calls again. An open critical
+    /// breaker is a failure: the program is not ready while it is open.
     ///
     /// # Examples
     ///
@@ -232,11 +172,11 @@ impl Health {
     ///
     /// let health = Health::new(HealthConfig::default().breakers(true).background(false))?;
     /// health.mark_started();
-    /// let breaker = circuit_breakers().get_or_create("ledger", |b| b)?;
+    /// let breaker = circuit_breakers().get_or_create("payments", |b| b)?;
     /// breaker.force_open();
-    /// assert_eq!(health.health_status().check("breaker:ledger").unwrap().status, Status::Warn);
+    /// assert_eq!(health.health_status().check("breaker:payments").unwrap().status, Status::Warn);
     ///
-    /// health.breaker_criticality("ledger", Criticality::Critical);
+    /// health.breaker_criticality("payments", Criticality::Critical);
     /// assert_eq!(health.probe(Kind::Readiness).status(), Status::Fail);
     /// # Ok::<(), gardefou::ConfigError>(())
     /// ```
@@ -244,52 +184,60 @@ impl Health {
         self.0.breakers.lock().insert(breaker.into(), criticality);
     }
 
-    /// Removes a check and tells whether it was there. A run in progress goes on and counts for
-    /// nothing.
+    /// Removes a check and returns `true` if it was registered. A run in progress goes on, and its
+    /// result is discarded.
     pub fn unregister(&self, name: &str) -> bool {
-        self.0.remove(name)
+        self.0.checks.remove(name)
     }
 
-    /// Returns the names of the checks, in the order in which they were registered.
+    /// Removes all checks and stops the background runner.
+    pub(super) fn clear(&self) {
+        self.0.stop_background();
+        for name in self.names() {
+            self.unregister(&name);
+        }
+    }
+
+    /// Returns the names of the checks, in the order of their registration.
     #[must_use]
     pub fn names(&self) -> Vec<String> {
         self.0
-            .entries()
+            .checks
+            .all()
             .iter()
-            .map(|entry| entry.name().to_owned())
+            .map(|check| check.name().to_owned())
             .collect()
     }
 
-    /// Runs one check now, blocking the thread, and reports what it said now.
+    /// Runs one check, blocking the thread, and reports the result of that run.
     ///
     /// # Errors
     ///
-    /// [`UnknownCheck`] for a name that is not registered. A check that fails is no error: look at
-    /// the report.
+    /// Returns [`UnknownCheck`] for a name that is not registered. The failure of a check is no
+    /// error: the report has it.
     pub fn run_check(&self, name: &str) -> Result<CheckReport, UnknownCheck> {
-        let entry = self.0.entry(name)?;
-        let mut reports = self.0.run(&[entry], Want::Now);
+        let check = self.0.checks.get(name)?;
+        let mut reports = self.0.run(&[check], Freshness::Now);
         reports.pop().ok_or_else(|| UnknownCheck {
             name: name.to_owned(),
         })
     }
 
-    /// The confirmed result of one entry: a breaker also where the reports have no room for it.
+    /// Returns the confirmed status of one entry, of a breaker also where reports leave it out.
     pub(super) fn check(&self, name: &str) -> Option<CheckReport> {
-        let breaker = name
-            .strip_prefix("breaker:")
-            .and_then(|breaker| self.0.breaker_entry(breaker));
-        // By the name that is shown, which may hide a part of the breaker's own.
+        let breaker =
+            breakers::breaker_of_entry(name).and_then(|breaker| self.0.breaker_report(breaker));
+        // Otherwise by the name in reports, where a part of the breaker's name may be redacted.
         breaker.or_else(|| self.health_status().check(name).cloned())
     }
 
-    /// Runs every check now, blocking the thread until the last is back or the deadline has passed,
-    /// and reports what they said now.
+    /// Runs every check, blocking the thread until all have returned or the deadline has passed, and
+    /// reports the results of that run.
     ///
-    /// One that is not back by the deadline is reported as failed by timeout.
+    /// A check that has not returned by the deadline is reported as failed by timeout.
     #[must_use]
     pub fn run_all_checks(&self) -> HealthReport {
-        let checks = self.0.run(&self.0.entries(), Want::Now);
+        let checks = self.0.run(&self.0.checks.all(), Freshness::Now);
         self.0.sum_up(checks, Vec::new())
     }
 
@@ -297,40 +245,39 @@ impl Health {
     /// the thread, and reports as [`health_status`](Self::health_status) does.
     #[must_use]
     pub fn refresh(&self) -> HealthReport {
-        let (old, want) = self.0.old_ones(|_| true);
-        self.0.run(&old, want);
+        let (outdated, wanted) = self.0.outdated(|_| true);
+        self.0.run(&outdated, wanted);
         self.health_status()
     }
 
-    /// Runs the checks whose period has passed, blocking the thread, and tells how many those were.
+    /// Runs the checks whose period has passed, blocking the thread, and returns their number.
     ///
-    /// For programs that bring a scheduler of their own; the background runner does the same
-    /// without blocking.
+    /// For programs with their own scheduler; the background runner does the same without blocking.
     pub fn run_due_checks(&self) -> usize {
         let due = self.0.take_due();
-        self.0.run(&due, Want::Now);
+        self.0.run(&due, Freshness::Now);
         due.len()
     }
 
-    /// Runs one check now and reports what it said now.
+    /// Runs one check and reports the result of that run.
     ///
     /// # Errors
     ///
-    /// [`UnknownCheck`] for a name that is not registered.
+    /// Returns [`UnknownCheck`] for a name that is not registered.
     ///
     /// # Cancel safety
     ///
     /// The run goes on and its result is recorded.
     #[cfg(feature = "async")]
     pub async fn run_check_async(&self, name: &str) -> Result<CheckReport, UnknownCheck> {
-        let entry = self.0.entry(name)?;
-        let mut reports = self.0.run_async(&[entry], Want::Now).await;
+        let check = self.0.checks.get(name)?;
+        let mut reports = self.0.run_async(&[check], Freshness::Now).await;
         reports.pop().ok_or_else(|| UnknownCheck {
             name: name.to_owned(),
         })
     }
 
-    /// Runs every check now and reports what they said now, as
+    /// Runs every check and reports the results of that run, as
     /// [`run_all_checks`](Self::run_all_checks) does.
     ///
     /// # Cancel safety
@@ -338,7 +285,7 @@ impl Health {
     /// The runs go on and their results are recorded.
     #[cfg(feature = "async")]
     pub async fn run_all_checks_async(&self) -> HealthReport {
-        let checks = self.0.run_async(&self.0.entries(), Want::Now).await;
+        let checks = self.0.run_async(&self.0.checks.all(), Freshness::Now).await;
         self.0.sum_up(checks, Vec::new())
     }
 
@@ -350,55 +297,51 @@ impl Health {
     /// The runs go on and their results are recorded.
     #[cfg(feature = "async")]
     pub async fn refresh_async(&self) -> HealthReport {
-        let (old, want) = self.0.old_ones(|_| true);
-        self.0.run_async(&old, want).await;
+        self.refresh_some_async(|_| true).await;
         self.health_status()
     }
 
-    /// Runs the checks whose result is older than the cache's time to live and that `wanted`
-    /// chooses.
+    /// Runs the checks that `is_wanted` selects and whose result is older than the cache's time to
+    /// live.
     #[cfg(feature = "async")]
-    pub(crate) async fn refresh_some_async(&self, wanted: impl Fn(&super::check::Spec) -> bool) {
-        let (old, want) = self.0.old_ones(wanted);
-        self.0.run_async(&old, want).await;
+    pub(crate) async fn refresh_some_async(&self, is_wanted: impl Fn(&super::check::Spec) -> bool) {
+        let (outdated, wanted) = self.0.outdated(is_wanted);
+        self.0.run_async(&outdated, wanted).await;
     }
 
-    /// Returns what is known of every check, from memory: after thresholds, with unknown and stale
-    /// results as failures. Takes no time that depends on any check.
+    /// Returns the status of every check from memory: after thresholds, with unknown and stale
+    /// results as failures. Waits for no check.
     #[must_use]
     pub fn health_status(&self) -> HealthReport {
         self.health_status_without(&[])
     }
 
-    /// Returns [`health_status`](Self::health_status) as if the checks named in `exclude` were not
-    /// there.
+    /// Returns [`health_status`](Self::health_status) without the checks named in `exclude`.
     #[must_use]
     pub fn health_status_without(&self, exclude: &[String]) -> HealthReport {
         let checks = self.0.confirmed(None, exclude);
         self.0.sum_up(checks, self.0.known(exclude))
     }
 
-    /// Returns the answer to one kind of question, from memory.
+    /// Returns the answer of one kind of probe, from memory.
     ///
-    /// * Liveness: the liveness checks; one of which nothing is known, or only something stale,
-    ///   speaks for life.
+    /// * Liveness: the liveness checks, of which an unknown or stale one counts as passed.
     /// * Readiness: the readiness checks; fail before start-up is complete and once the shutdown
     ///   has begun.
     /// * Startup: the startup checks, of which each that has passed once counts as passed; fail
     ///   before start-up is complete.
-    /// * Info: the checks for people.
+    /// * Info: the checks that count for no other probe.
     #[must_use]
     pub fn probe(&self, kind: Kind) -> HealthReport {
         self.probe_without(kind, &[])
     }
 
-    /// Returns the answer of [`probe`](Self::probe) as if the checks named in `exclude` were not
-    /// there.
+    /// Returns the answer of [`probe`](Self::probe) without the checks named in `exclude`.
     #[must_use]
     pub fn probe_without(&self, kind: Kind, exclude: &[String]) -> HealthReport {
         let mut checks = self.0.confirmed(Some(kind), exclude);
         match kind {
-            Kind::Liveness => checks.iter_mut().for_each(give_the_benefit_of_the_doubt),
+            Kind::Liveness => checks.iter_mut().for_each(pass_if_unknown),
             Kind::Startup => {
                 for (check, passed) in checks.iter_mut().zip(self.0.have_passed(exclude)) {
                     if passed {
@@ -410,12 +353,12 @@ impl Health {
             Kind::Readiness | Kind::Info => {}
         }
         let mut report = self.0.sum_up(checks, self.0.known(exclude));
-        let not_yet = match kind {
+        let is_out_of_service = match kind {
             Kind::Readiness => report.phase != Phase::Started,
             Kind::Startup => report.phase == Phase::Starting,
             Kind::Liveness | Kind::Info => false,
         };
-        if not_yet {
+        if is_out_of_service {
             report.status = Status::Fail;
         }
         report
@@ -425,36 +368,36 @@ impl Health {
     ///
     /// # Errors
     ///
-    /// [`UnknownCheck`] for a name that is not registered.
+    /// Returns [`UnknownCheck`] for a name that is not registered.
     pub fn history(&self, name: &str) -> Result<Vec<Observation>, UnknownCheck> {
-        let entry = self.0.entry(name)?;
-        let track = entry.track.lock();
-        Ok(track.history.iter().cloned().collect())
+        let check = self.0.checks.get(name)?;
+        let history = check.history.lock();
+        Ok(history.observations.iter().cloned().collect())
     }
 
     /// Returns the last changes of a check's status, oldest first.
     ///
     /// # Errors
     ///
-    /// [`UnknownCheck`] for a name that is not registered.
+    /// Returns [`UnknownCheck`] for a name that is not registered.
     pub fn transitions(&self, name: &str) -> Result<Vec<Transition>, UnknownCheck> {
-        let entry = self.0.entry(name)?;
-        let track = entry.track.lock();
-        Ok(track.transitions.iter().cloned().collect())
+        let check = self.0.checks.get(name)?;
+        let history = check.history.lock();
+        Ok(history.transitions.iter().cloned().collect())
     }
 
-    /// Returns how far the program is in its life.
+    /// Returns the phase of the program.
     #[must_use]
     pub fn phase(&self) -> Phase {
         self.0.phase()
     }
 
-    /// Says that start-up is complete: readiness now depends on the checks, and the background
+    /// Marks start-up as complete: from now on readiness depends on the checks, and the background
     /// runner starts if it is configured. `init_error_system` does this for the process-wide
     /// registry.
     pub fn mark_started(&self) {
-        self.0.enter(Phase::Started);
-        self.0.runner.settle_here();
+        self.0.set_phase(Phase::Started);
+        self.0.runner.keep_current_runtime();
         if self.0.runner.config().background
             && let Err(err) = self.start_background()
         {
@@ -462,62 +405,59 @@ impl Health {
         }
     }
 
-    /// Says that the program is about to end: it is not ready any more, so that it gets no new
-    /// work.
+    /// Marks the program as about to end: it is no longer ready, so that it gets no new work.
     ///
-    /// The background runner stops. Async checks in progress, for their runtime must not go while
-    /// they use it, and checks that wait for their turn end as cancelled, which is not recorded.
-    /// From now on [`refresh`](Self::refresh) and its kin answer from memory.
+    /// The background runner stops. Checks that wait for a slot, and async checks in progress, since
+    /// their runtime must not be dropped while they use it, end as cancelled, which is not recorded.
+    /// From now on [`refresh`](Self::refresh) and `refresh_async` answer from memory.
     pub fn mark_stopping(&self) {
-        self.0.enter(Phase::Stopping);
+        self.0.set_phase(Phase::Stopping);
         self.stop_background();
         self.0.runner.stop();
     }
 
     /// Starts the background runner, if it is not running: one thread that starts each check when
-    /// its period has passed and gives up those that are late.
+    /// its period has passed and abandons those that exceed their limit.
     ///
     /// # Errors
     ///
-    /// Where the system gives no thread.
+    /// Returns an error if the system gives no thread.
     pub fn start_background(&self) -> io::Result<()> {
-        let mut background = self.0.background.lock();
-        if background.is_none() {
-            *background = Some(Background::start(Arc::downgrade(&self.0))?);
-        }
-        Ok(())
+        self.0.start_background()
     }
 
     /// Stops the background runner, if it is running. Runs in progress go on.
     pub fn stop_background(&self) {
-        drop(self.0.background.lock().take());
+        self.0.stop_background();
     }
 
-    /// Tells whether the background runner is running.
+    /// Returns `true` if the background runner is running.
     #[must_use]
     pub fn is_running_in_background(&self) -> bool {
-        self.0.background.lock().is_some()
+        self.0.has_background()
     }
 
-    /// Waits until the async checks that [`mark_stopping`](Self::mark_stopping) has ended are over;
-    /// tells whether all are.
+    /// Waits at most `limit` for the async checks that [`mark_stopping`](Self::mark_stopping) has
+    /// cancelled, and returns `true` if all have ended.
     #[cfg(feature = "async")]
     pub(crate) fn wait_for_async(&self, limit: std::time::Duration) -> bool {
         self.0.runner.wait_for_async(limit)
     }
 
-    /// How many checks hang at present.
+    /// Returns the number of checks that hang.
     pub(crate) fn hanging(&self) -> usize {
         self.0
-            .entries()
+            .checks
+            .all()
             .iter()
-            .filter(|entry| entry.hanging_since().is_some())
+            .filter(|check| check.hanging_since().is_some())
             .count()
     }
 }
 
-/// A liveness check of which nothing is known must not get the process killed.
-fn give_the_benefit_of_the_doubt(check: &mut CheckReport) {
+/// Makes an unknown or stale liveness check count as passed: lack of knowledge must not get the
+/// process killed.
+fn pass_if_unknown(check: &mut CheckReport) {
     if matches!(
         check.category,
         Some(FailureCategory::Unknown | FailureCategory::Stale)

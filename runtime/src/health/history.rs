@@ -1,4 +1,4 @@
-//! What the results of one check add up to: pure, driven by results and ticks.
+//! Results of one check over time: counts, thresholds, staleness. Pure: results and ticks go in.
 
 use super::{
     result::CheckResult,
@@ -7,17 +7,17 @@ use super::{
 use crate::time::{Tick, Timestamp};
 use std::{collections::VecDeque, time::Duration};
 
-/// One result as the history keeps it.
+/// One result in the history of a check.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Observation {
-    /// What the check said.
+    /// The status that the check returned.
     pub status: Status,
     /// Why it failed, if it did.
     pub category: Option<FailureCategory>,
-    /// When it said so, by the wall clock.
+    /// When it returned, by the wall clock.
     pub at: Timestamp,
-    /// How long it took.
+    /// How long the run took.
     pub duration: Duration,
 }
 
@@ -33,16 +33,16 @@ pub struct Transition {
     pub at: Timestamp,
 }
 
-/// The last result, in full.
+/// The last result with its details.
 #[derive(Clone, Debug)]
-pub(crate) struct Last {
+pub(crate) struct LastResult {
     pub(crate) result: CheckResult,
     pub(crate) at: Tick,
     pub(crate) wall: Timestamp,
     pub(crate) duration: Duration,
 }
 
-/// What is counted since the check was registered.
+/// Counts since the check was registered.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Counts {
@@ -52,13 +52,13 @@ pub struct Counts {
     pub failures: u64,
     /// Runs that took longer than their limit.
     pub timeouts: u64,
-    /// Runs that were given up because they did not come back; each hanging run counts once.
+    /// Runs that were abandoned at their limit while they hung; each counts once.
     pub abandoned: u64,
     /// Runs that panicked.
     pub panics: u64,
 }
 
-/// After how many results in a row the status turns.
+/// How many results in a row change the status.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Thresholds {
     pub(crate) failures: u32,
@@ -66,10 +66,10 @@ pub(crate) struct Thresholds {
 }
 
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Track {
+pub(crate) struct History {
     /// The status after the thresholds; `None` before the first result.
     pub(crate) confirmed: Option<Status>,
-    pub(crate) last: Option<Last>,
+    pub(crate) last: Option<LastResult>,
     pub(crate) last_success: Option<Timestamp>,
     pub(crate) last_failure: Option<Timestamp>,
     pub(crate) failures_in_a_row: u32,
@@ -77,17 +77,17 @@ pub(crate) struct Track {
     pub(crate) has_passed: bool,
     pub(crate) counts: Counts,
     /// Oldest first.
-    pub(crate) history: VecDeque<Observation>,
+    pub(crate) observations: VecDeque<Observation>,
     pub(crate) transitions: VecDeque<Transition>,
 }
 
-impl Track {
-    /// Takes in a result and returns the change of status that it makes.
+impl History {
+    /// Adds a result and returns the change of status that it causes.
     ///
-    /// The first result counts at once, for there is nothing that it could be a deviation from.
+    /// The first result takes effect at once: there is no earlier status that it could deviate from.
     pub(crate) fn observe(
         &mut self,
-        new: Last,
+        new: LastResult,
         thresholds: Thresholds,
         keep: usize,
     ) -> Option<Transition> {
@@ -110,7 +110,7 @@ impl Track {
             _ => {}
         }
         push_bounded(
-            &mut self.history,
+            &mut self.observations,
             Observation {
                 status,
                 category,
@@ -142,8 +142,8 @@ impl Track {
         Some(transition)
     }
 
-    /// The status as it may be told at `now`, and why it is a failure: unknown and stale results
-    /// are.
+    /// Returns the status at `now`, and the category if it is a failure: unknown and stale results
+    /// are failures.
     pub(crate) fn confirmed_at(
         &self,
         now: Tick,
@@ -190,13 +190,13 @@ mod tests {
         successes: 2,
     };
 
-    fn result(status: Status) -> Last {
+    fn result(status: Status) -> LastResult {
         let result = match status {
             Status::Pass => CheckResult::pass(),
             Status::Warn => CheckResult::warn("w"),
             Status::Fail => CheckResult::fail("f"),
         };
-        Last {
+        LastResult {
             result,
             at: Tick::ZERO,
             wall: Timestamp::from_unix_millis(0),
@@ -205,15 +205,15 @@ mod tests {
     }
 
     fn walk(script: &str) -> String {
-        let mut track = Track::default();
+        let mut history = History::default();
         let letters = script.chars().map(|c| {
             let status = match c {
                 'p' => Status::Pass,
                 'w' => Status::Warn,
                 _ => Status::Fail,
             };
-            track.observe(result(status), THRESHOLDS, 4);
-            track
+            history.observe(result(status), THRESHOLDS, 4);
+            history
                 .confirmed
                 .map_or("?", Status::name)
                 .chars()
@@ -224,7 +224,7 @@ mod tests {
     }
 
     #[test]
-    fn whole_histories_follow_the_thresholds() {
+    fn status_follows_the_thresholds() {
         assert_eq!(walk("pffp"), "pppp");
         assert_eq!(walk("pfff"), "pppf");
         assert_eq!(walk("pfffpp"), "pppffp");
@@ -233,7 +233,7 @@ mod tests {
         assert_eq!(walk("wff"), "www");
     }
 
-    /// The thresholds, the slow and obvious way: look back over the whole script at each step.
+    /// The thresholds in the slow and obvious way: each step reads back over the whole script.
     fn expected(script: &str) -> String {
         let all: Vec<char> = script.chars().collect();
         let mut shown: Vec<char> = Vec::new();
@@ -265,7 +265,7 @@ mod tests {
     }
 
     #[test]
-    fn long_random_histories_agree_with_the_obvious_model() {
+    fn long_random_histories_agree_with_a_simple_model() {
         let mut rng = crate::rng::Rng::seeded(11);
         for _ in 0..300 {
             let script: String = (0..60)
@@ -280,10 +280,10 @@ mod tests {
     }
 
     #[test]
-    fn histories_are_bounded() {
-        let mut track = Track::default();
+    fn history_and_transitions_are_bounded() {
+        let mut history = History::default();
         for i in 0..1000 {
-            track.observe(
+            history.observe(
                 result(if i % 2 == 0 {
                     Status::Pass
                 } else {
@@ -295,24 +295,27 @@ mod tests {
         }
         assert_eq!(
             (
-                track.history.len(),
-                track.transitions.len(),
-                track.counts.results
+                history.observations.len(),
+                history.transitions.len(),
+                history.counts.results
             ),
             (4, 4, 1000)
         );
     }
 
     #[test]
-    fn a_stale_pass_is_a_failure() {
-        let mut track = Track::default();
-        track.observe(result(Status::Pass), THRESHOLDS, 4);
+    fn stale_pass_is_a_failure() {
+        let mut history = History::default();
+        history.observe(result(Status::Pass), THRESHOLDS, 4);
         let stale_after = Duration::from_secs(1);
         let limit = Tick::ZERO.after(stale_after);
-        assert_eq!(track.confirmed_at(limit, stale_after), (Status::Pass, None));
+        assert_eq!(
+            history.confirmed_at(limit, stale_after),
+            (Status::Pass, None)
+        );
         let past = limit.after(Duration::from_nanos(1));
         assert_eq!(
-            track.confirmed_at(past, stale_after),
+            history.confirmed_at(past, stale_after),
             (Status::Fail, Some(FailureCategory::Stale))
         );
     }

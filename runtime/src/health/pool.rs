@@ -1,4 +1,4 @@
-//! The small pool of threads on which sync checks run.
+//! Thread pool for blocking checks.
 
 use crate::{fork::PerProcess, scope::Captured};
 use std::{
@@ -11,27 +11,27 @@ use std::{
 
 type Job = Box<dyn FnOnce() + Send>;
 
-/// Threads that come when there is work and go when there is none.
+/// Threads that are started when there is work and end after a while without.
 ///
-/// How many run at once is for the scheduler to bound: a thread whose check hangs is lost to the
-/// pool, and the next job gets another one. Jobs do not panic.
+/// The runner bounds how many jobs run at once: a thread whose check hangs is lost to the pool, and
+/// the next job gets another one. Jobs must not panic.
 #[derive(Default)]
-pub(crate) struct Pool(PerProcess<Arc<Shared>>);
+pub(crate) struct Pool(PerProcess<Arc<Workers>>);
 
 #[derive(Default)]
-struct Shared {
-    state: Mutex<State>,
+struct Workers {
+    state: Mutex<PoolState>,
     work: Condvar,
 }
 
 #[derive(Default)]
-struct State {
+struct PoolState {
     jobs: VecDeque<Job>,
-    /// Threads that wait for work.
+    /// How many threads wait for work.
     idle: usize,
 }
 
-/// How long a thread without work stays.
+/// How long an idle thread lives.
 const LINGER: Duration = Duration::from_secs(10);
 
 impl Pool {
@@ -39,14 +39,14 @@ impl Pool {
     ///
     /// # Errors
     ///
-    /// Where the system gives no further thread; the job is dropped then.
+    /// Returns an error if the system gives no further thread; the job is dropped then.
     pub(crate) fn execute(&self, job: Job) -> io::Result<()> {
         let scope = Captured::current();
         let job: Job = Box::new(move || {
             let _entered = scope.enter();
             job();
         });
-        // The idle threads of a process that was forked are its parent's.
+        // The idle threads that a forked process inherits are its parent's.
         let pool = self.0.get(|_| Arc::default());
         let mut state = pool.state.lock().unwrap_or_else(PoisonError::into_inner);
         if state.idle > state.jobs.len() {
@@ -55,13 +55,13 @@ impl Pool {
             return Ok(());
         }
         drop(state);
-        let shared = Arc::clone(pool);
+        let workers = Arc::clone(pool);
         let builder = thread::Builder::new().name("gardefou-check".into());
-        builder.spawn(move || shared.work(job)).map(drop)
+        builder.spawn(move || workers.work(job)).map(drop)
     }
 }
 
-impl Shared {
+impl Workers {
     fn work(&self, first: Job) {
         first();
         while let Some(job) = self.next() {
@@ -95,10 +95,10 @@ mod tests {
     use super::*;
     use std::sync::mpsc;
 
-    /// Simulated: the value of another process id stands for the parent's.
+    /// Simulated by a value with the process id of a parent.
     #[test]
-    fn process_that_was_forked_does_not_wait_for_the_threads_of_its_parent() {
-        let inherited = Arc::new(Shared::default());
+    fn forked_process_does_not_wait_for_the_threads_of_its_parent() {
+        let inherited = Arc::new(Workers::default());
         inherited.state.lock().unwrap().idle = 1;
         let pool = Pool(PerProcess::inherited(Arc::clone(&inherited)));
         let (sender, ran) = mpsc::channel();

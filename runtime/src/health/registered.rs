@@ -1,11 +1,11 @@
-//! A registered check: what it is, what its results add up to, and its run in progress.
+//! A registered check: its settings, the history of its results, and its run in progress.
 
 use super::{
     check::Spec,
     config::HealthConfig,
-    history::{Thresholds, Track},
+    history::{History, Thresholds},
     result::CheckResult,
-    run::Flight,
+    run::CheckRun,
     status::{FailureCategory, Kind},
 };
 use crate::{sync::Mutex, time::Tick};
@@ -17,51 +17,51 @@ use std::{
     time::Duration,
 };
 
-pub(crate) struct Entry {
+pub(crate) struct RegisteredCheck {
     pub(crate) spec: Spec,
-    pub(crate) track: Mutex<Track>,
-    /// The run in progress, or the given-up run that still hangs.
-    current: Mutex<Option<Arc<Flight>>>,
-    /// When the background runs it next.
+    pub(crate) history: Mutex<History>,
+    /// The run in progress, or the abandoned run that still hangs.
+    current: Mutex<Option<Arc<CheckRun>>>,
+    /// When the check is due in the background.
     next_due: Mutex<Tick>,
     is_removed: AtomicBool,
 }
 
-/// What asking for a run comes to.
-pub(crate) enum Asked {
-    /// A new run, to be queued by the one who asked.
-    New(Arc<Flight>),
+/// The answer to a request for a run.
+pub(crate) enum Requested {
+    /// A new run, to be queued by the caller.
+    New(Arc<CheckRun>),
     /// The run that is already in progress.
-    Joined(Arc<Flight>),
-    /// None: an earlier run was given up and has not come back.
+    Joined(Arc<CheckRun>),
+    /// No run: an abandoned one still hangs.
     Hanging { since: Tick },
-    /// None: this result is recent enough.
+    /// No run: this result is recent enough.
     Recent(CheckResult),
 }
 
 /// When a run is wanted.
 #[derive(Clone, Copy, Debug)]
-pub(crate) enum Want {
+pub(crate) enum Freshness {
     /// In any case.
     Now,
-    /// If the last result is older than that.
+    /// If the last result is older than this.
     OlderThan(Duration),
 }
 
-impl Entry {
+impl RegisteredCheck {
     pub(crate) fn new(spec: Spec) -> Arc<Self> {
         Arc::new(Self {
             spec,
-            track: Mutex::new(Track::default()),
+            history: Mutex::new(History::default()),
             current: Mutex::new(None),
             next_due: Mutex::new(Tick::ZERO),
             is_removed: AtomicBool::new(false),
         })
     }
 
-    /// Says that it is not registered any more: what comes of its run is of no interest.
+    /// Marks the check as removed: the results of its runs are published no more.
     pub(crate) fn remove(&self) {
-        // Relaxed here and below: a run that ends just then may be heard of or not.
+        // Relaxed here and below: a run that ends at the same time may publish its result or not.
         self.is_removed.store(true, Ordering::Relaxed);
     }
 
@@ -73,46 +73,47 @@ impl Entry {
         &self.spec.name
     }
 
-    pub(crate) fn ask(self: &Arc<Self>, want: Want, now: Tick, caller_blocks: bool) -> Asked {
+    /// Requests a run: joins the one in progress, or makes a new one where it is wanted.
+    pub(crate) fn request(&self, wanted: Freshness, now: Tick, caller_blocks: bool) -> Requested {
         let mut current = self.current.lock();
         match &*current {
-            // One that is being settled still counts: its result is on its way.
-            Some(flight) if !flight.is_given_up() => Asked::Joined(Arc::clone(flight)),
-            Some(flight) => Asked::Hanging {
-                since: flight.started().unwrap_or_default(),
+            // A run that is being settled still counts: its result is about to be published.
+            Some(run) if !run.is_abandoned() => Requested::Joined(Arc::clone(run)),
+            Some(run) => Requested::Hanging {
+                since: run.started().unwrap_or_default(),
             },
             None => {
-                // Under the lock: a run that ended since the caller looked has left its result.
-                if let Want::OlderThan(age) = want
+                // Under the lock: a run that ended since the caller's own check has left its result.
+                if let Freshness::OlderThan(age) = wanted
                     && let Some(recent) = self.result_within(age, now)
                 {
-                    return Asked::Recent(recent);
+                    return Requested::Recent(recent);
                 }
-                let flight = Arc::new(Flight::new(Arc::clone(self), caller_blocks));
-                *current = Some(Arc::clone(&flight));
-                Asked::New(flight)
+                let run = Arc::new(CheckRun::new(caller_blocks));
+                *current = Some(Arc::clone(&run));
+                Requested::New(run)
             }
         }
     }
 
-    /// Forgets a run that came back, so that the next one may start.
-    pub(crate) fn came_back(&self, flight: &Arc<Flight>) {
+    /// Forgets a run that has returned, so that the next one may start.
+    pub(crate) fn forget(&self, run: &Arc<CheckRun>) {
         let mut current = self.current.lock();
         if current
             .as_ref()
-            .is_some_and(|known| Arc::ptr_eq(known, flight))
+            .is_some_and(|known| Arc::ptr_eq(known, run))
         {
             *current = None;
         }
     }
 
-    /// When the given-up run started that has not come back.
+    /// Returns when the abandoned run started that still hangs.
     pub(crate) fn hanging_since(&self) -> Option<Tick> {
         let current = self.current.lock();
         current
             .as_ref()
-            .filter(|flight| flight.is_given_up())
-            .and_then(|flight| flight.started())
+            .filter(|run| run.is_abandoned())
+            .and_then(|run| run.started())
     }
 
     pub(crate) fn timeout(&self, config: &HealthConfig) -> Duration {
@@ -123,7 +124,8 @@ impl Entry {
         self.spec.period.unwrap_or(config.period)
     }
 
-    /// Its own limit, or the registry's, stretched where the check runs more seldom than that.
+    /// Returns the check's own limit, or the registry's, extended where the check's own period is
+    /// longer than that.
     pub(crate) fn stale_after(&self, config: &HealthConfig) -> Duration {
         let one_round = self
             .period(config)
@@ -159,26 +161,26 @@ impl Entry {
         *self.next_due.lock() = due;
     }
 
-    /// Tells whether the background has no more need to run it: a condition of starting that was
-    /// met.
-    pub(crate) fn is_over(&self) -> bool {
-        self.spec.kinds().is_only(Kind::Startup) && self.track.lock().has_passed
+    /// Returns `true` if the background need not run the check any more: a startup check that has
+    /// passed.
+    pub(crate) fn is_complete(&self) -> bool {
+        self.spec.kinds().is_only(Kind::Startup) && self.history.lock().has_passed
     }
 
-    /// The last result, unless it is older than `age`.
+    /// Returns the last result, unless it is older than `age`.
     pub(crate) fn result_within(&self, age: Duration, now: Tick) -> Option<CheckResult> {
-        let track = self.track.lock();
-        track
+        let history = self.history.lock();
+        history
             .last
             .as_ref()
             .filter(|last| now.since(last.at) <= age)
             .map(|last| last.result.clone())
     }
 
-    /// Tells whether the last run took too long: the next one may as well.
-    pub(crate) fn is_suspect(&self) -> bool {
-        let track = self.track.lock();
-        track
+    /// Returns `true` if the last run exceeded its limit: the next one may as well.
+    pub(crate) fn has_timed_out(&self) -> bool {
+        let history = self.history.lock();
+        history
             .last
             .as_ref()
             .is_some_and(|last| last.result.category() == Some(FailureCategory::Timeout))

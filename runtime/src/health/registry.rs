@@ -1,19 +1,18 @@
-//! What the handles of a registry share.
+//! State that the handles of a registry share.
 
 use super::{
-    background::Background,
+    background::{Background, Turn},
     check::Spec,
-    check_list::{RegisterError, UnknownCheck},
+    check_list::CheckList,
     config::HealthConfig,
-    registered::{Entry, Want},
-    report::{CheckReport, HealthReport, Phase, View},
+    registered::{Freshness, RegisteredCheck},
+    report::{CheckReport, HealthReport, Phase, Shows},
     result::CheckResult,
     runner::{Begun, Runner},
     status::{Criticality, FailureCategory, Kind, Status},
     subsystems::{alerts, breakers, journal},
 };
 use crate::{
-    breaker::circuit_breakers,
     rng,
     scope::{Captured, WeaklyCaptured},
     sync::Mutex,
@@ -21,82 +20,37 @@ use crate::{
 };
 use std::{
     collections::HashMap,
+    io,
     sync::{
-        Arc, PoisonError, RwLock,
+        Arc,
         atomic::{AtomicU8, Ordering},
     },
     time::Duration,
 };
 
-/// One registry, shared by all its handles.
-pub(super) struct Shared {
+pub(super) struct Registry {
     pub(super) runner: Arc<Runner>,
-    /// Copied on each change, so that every reader has a list that nobody changes under it.
-    entries: RwLock<Arc<[Arc<Entry>]>>,
+    pub(super) checks: CheckList,
     phase: AtomicU8,
-    pub(super) background: Mutex<Option<Background>>,
-    /// How much each breaker matters that is not simply important.
+    background: Mutex<Option<Background>>,
+    /// The criticality of each breaker for which it is set.
     pub(super) breakers: Mutex<HashMap<String, Criticality>>,
-    of_process: bool,
-    /// The test scope that it was made in, whose breakers and journal it reports on.
+    is_process_wide: bool,
+    /// The test scope that the registry was made in, whose breakers and journal it reports on.
     scope: WeaklyCaptured,
 }
 
-impl Shared {
-    pub(super) fn new(config: HealthConfig, clock: SharedClock, of_process: bool) -> Self {
+impl Registry {
+    pub(super) fn new(config: HealthConfig, clock: SharedClock, is_process_wide: bool) -> Self {
         Self {
             runner: Runner::new(clock, config),
-            entries: RwLock::new(Arc::new([])),
+            checks: CheckList::default(),
             phase: AtomicU8::new(STARTING),
             background: Mutex::new(None),
             breakers: Mutex::new(HashMap::new()),
-            of_process,
+            is_process_wide,
             scope: Captured::current().downgrade(),
         }
-    }
-
-    pub(super) fn add(&self, spec: Spec) -> Result<(), RegisterError> {
-        let mut entries = self.entries.write().unwrap_or_else(PoisonError::into_inner);
-        if entries.iter().any(|entry| entry.name() == &*spec.name) {
-            return Err(RegisterError::Duplicate {
-                name: spec.name.to_string(),
-            });
-        }
-        *entries = entries.iter().cloned().chain([Entry::new(spec)]).collect();
-        Ok(())
-    }
-
-    /// Takes a check out and tells whether it was there.
-    pub(super) fn remove(&self, name: &str) -> bool {
-        let mut entries = self.entries.write().unwrap_or_else(PoisonError::into_inner);
-        entries
-            .iter()
-            .filter(|entry| entry.name() == name)
-            .for_each(|entry| entry.remove());
-        let rest = entries
-            .iter()
-            .filter(|entry| entry.name() != name)
-            .cloned()
-            .collect();
-        let before = std::mem::replace(&mut *entries, rest);
-        let was_there = entries.len() < before.len();
-        drop(entries);
-        // Dropped after the lock: what a check owns is the user's, and its `Drop` may use the
-        // registry.
-        drop(before);
-        was_there
-    }
-
-    pub(super) fn entries(&self) -> Arc<[Arc<Entry>]> {
-        Arc::clone(&self.entries.read().unwrap_or_else(PoisonError::into_inner))
-    }
-
-    pub(super) fn entry(&self, name: &str) -> Result<Arc<Entry>, UnknownCheck> {
-        let entries = self.entries();
-        let found = entries.iter().find(|entry| entry.name() == name);
-        found.cloned().ok_or_else(|| UnknownCheck {
-            name: name.to_owned(),
-        })
     }
 
     pub(super) fn phase(&self) -> Phase {
@@ -108,7 +62,7 @@ impl Shared {
         }
     }
 
-    pub(super) fn enter(&self, phase: Phase) {
+    pub(super) fn set_phase(&self, phase: Phase) {
         let number = match phase {
             Phase::Starting => STARTING,
             Phase::Started => STARTED,
@@ -117,51 +71,84 @@ impl Shared {
         self.phase.store(number, Ordering::Relaxed);
     }
 
-    /// Starts the background runner anew in a process that was forked.
-    fn revive(&self) {
+    /// Starts the background thread, if it is not running.
+    pub(super) fn start_background(self: &Arc<Self>) -> io::Result<()> {
+        let mut background = self.background.lock();
+        if background.is_none() {
+            // Weak: the thread does not keep the registry alive.
+            let registry = Arc::downgrade(self);
+            let turn: Turn = Arc::new(move || Some(registry.upgrade()?.take_turn()));
+            *background = Some(Background::start(turn)?);
+        }
+        Ok(())
+    }
+
+    pub(super) fn stop_background(&self) {
+        drop(self.background.lock().take());
+    }
+
+    pub(super) fn has_background(&self) -> bool {
+        self.background.lock().is_some()
+    }
+
+    /// Starts the background thread anew in a forked process.
+    fn revive_background(&self) {
         if let Some(background) = &*self.background.lock() {
             background.revive();
         }
     }
 
-    pub(super) fn look(&self) {
+    pub(super) fn wake_background(&self) {
         if let Some(background) = &*self.background.lock() {
-            background.look();
+            background.wake();
         }
     }
 
-    pub(super) fn run(&self, entries: &[Arc<Entry>], want: Want) -> Vec<CheckReport> {
-        self.revive();
+    /// Runs checks, blocking the thread until all have ended or the deadline has passed.
+    pub(super) fn run(
+        &self,
+        checks: &[Arc<RegisteredCheck>],
+        wanted: Freshness,
+    ) -> Vec<CheckReport> {
+        self.revive_background();
         let deadline = self.deadline();
-        let begun: Vec<_> = entries
-            .iter()
-            .map(|entry| self.runner.begin(entry, want, true))
-            .collect();
+        let begun = self.begin(checks, wanted, true);
         let results = begun.into_iter().map(|begun| match begun {
-            Begun::Flight(flight) => self.runner.wait(&flight, deadline),
+            Begun::Run(run) => self.runner.wait(&run, deadline),
             Begun::Instead(result) => Some(result),
         });
         let results: Vec<_> = results.collect();
-        self.observed(entries, results)
+        self.observed(checks, results)
     }
 
     #[cfg(feature = "async")]
-    pub(super) async fn run_async(&self, entries: &[Arc<Entry>], want: Want) -> Vec<CheckReport> {
+    pub(super) async fn run_async(
+        &self,
+        checks: &[Arc<RegisteredCheck>],
+        wanted: Freshness,
+    ) -> Vec<CheckReport> {
         let deadline = self.deadline();
-        let begun: Vec<_> = entries
-            .iter()
-            .map(|entry| self.runner.begin(entry, want, false))
-            .collect();
+        let begun = self.begin(checks, wanted, false);
         let mut results = Vec::with_capacity(begun.len());
         for begun in begun {
             results.push(match begun {
-                Begun::Flight(flight) => {
-                    super::async_run::wait(&self.runner, &flight, deadline).await
-                }
+                Begun::Run(run) => self.runner.wait_async(&run, deadline).await,
                 Begun::Instead(result) => Some(result),
             });
         }
-        self.observed(entries, results)
+        self.observed(checks, results)
+    }
+
+    fn begin(
+        &self,
+        checks: &[Arc<RegisteredCheck>],
+        wanted: Freshness,
+        caller_blocks: bool,
+    ) -> Vec<Begun> {
+        checks
+            .iter()
+            .map(|check| self.runner.begin(check, wanted, caller_blocks))
+            .collect()
     }
 
     fn deadline(&self) -> Tick {
@@ -170,7 +157,7 @@ impl Shared {
 
     fn observed(
         &self,
-        entries: &[Arc<Entry>],
+        checks: &[Arc<RegisteredCheck>],
         results: Vec<Option<CheckResult>>,
     ) -> Vec<CheckReport> {
         let (config, now) = (self.runner.config(), self.runner.clock.now());
@@ -180,48 +167,49 @@ impl Shared {
                 "not back by the deadline of the whole run",
             )
         };
-        let pairs = entries.iter().zip(results);
-        let report = |(entry, result): (&Arc<Entry>, Option<CheckResult>)| {
-            CheckReport::of(
-                entry,
-                &config,
-                now,
-                View::Observed(result.unwrap_or_else(late)),
-            )
-        };
-        pairs.map(report).collect()
+        let pairs = checks.iter().zip(results);
+        pairs
+            .map(|(check, result)| {
+                let shows = Shows::Result(result.unwrap_or_else(late));
+                CheckReport::of_check(check, &config, now, shows)
+            })
+            .collect()
     }
 
     fn chosen<'a>(
-        entries: &'a [Arc<Entry>],
+        checks: &'a [Arc<RegisteredCheck>],
         kind: Option<Kind>,
         exclude: &[String],
-    ) -> Vec<&'a Arc<Entry>> {
-        let of_kind = |entry: &&Arc<Entry>| kind.is_none_or(|kind| entry.spec.kinds().has(kind));
-        let wanted = |entry: &&Arc<Entry>| !exclude.iter().any(|name| name == entry.name());
-        entries.iter().filter(of_kind).filter(wanted).collect()
+    ) -> Vec<&'a Arc<RegisteredCheck>> {
+        let of_kind =
+            |check: &&Arc<RegisteredCheck>| kind.is_none_or(|kind| check.spec.kinds().has(kind));
+        let is_included =
+            |check: &&Arc<RegisteredCheck>| !exclude.iter().any(|name| name == check.name());
+        checks.iter().filter(of_kind).filter(is_included).collect()
     }
 
+    /// Returns the confirmed status of each check of a kind, and for readiness that of the journal,
+    /// alerts and breakers.
     pub(super) fn confirmed(&self, kind: Option<Kind>, exclude: &[String]) -> Vec<CheckReport> {
         let _entered = self.scope.enter();
-        self.revive();
-        let (config, now, entries) = (
+        self.revive_background();
+        let (config, now, checks) = (
             self.runner.config(),
             self.runner.clock.now(),
-            self.entries(),
+            self.checks.all(),
         );
-        let chosen = Self::chosen(&entries, kind, exclude).into_iter();
+        let chosen = Self::chosen(&checks, kind, exclude).into_iter();
         let mut reports: Vec<_> = chosen
-            .map(|entry| CheckReport::of(entry, &config, now, View::Confirmed))
+            .map(|check| CheckReport::of_check(check, &config, now, Shows::Confirmed))
             .collect();
         if kind.is_none_or(|kind| kind == Kind::Readiness) {
             let wall = self.runner.clock.wall().into();
             let mut own = Vec::new();
-            if self.of_process {
+            if self.is_process_wide {
                 own.extend(journal::report(wall));
                 own.extend(alerts::report(wall));
             }
-            if config.breakers.unwrap_or(self.of_process) {
+            if self.reports_breakers(&config) {
                 let criticalities = self.breakers.lock().clone();
                 own.extend(breakers::reports(&criticalities, wall));
             }
@@ -233,34 +221,37 @@ impl Shared {
         reports
     }
 
-    /// The entry of a breaker, by the name of that.
-    pub(super) fn breaker_entry(&self, name: &str) -> Option<CheckReport> {
+    fn reports_breakers(&self, config: &HealthConfig) -> bool {
+        config.breakers.unwrap_or(self.is_process_wide)
+    }
+
+    /// Returns the entry of a breaker by the breaker's name.
+    pub(super) fn breaker_report(&self, name: &str) -> Option<CheckReport> {
         let _entered = self.scope.enter();
-        let has_entries = self.runner.config().breakers.unwrap_or(self.of_process);
         let wall = self.runner.clock.wall().into();
-        has_entries
-            .then(|| breakers::entry(&self.breakers.lock().clone(), name, wall))
+        self.reports_breakers(&self.runner.config())
+            .then(|| breakers::report(&self.breakers.lock().clone(), name, wall))
             .flatten()
     }
 
-    /// For each startup check whether it has passed once, in the order of `confirmed`.
+    /// Returns for each startup check whether it has passed once, in the order of `confirmed`.
     pub(super) fn have_passed(&self, exclude: &[String]) -> Vec<bool> {
-        let entries = self.entries();
-        let chosen = Self::chosen(&entries, Some(Kind::Startup), exclude).into_iter();
-        chosen.map(|entry| entry.track.lock().has_passed).collect()
+        let checks = self.checks.all();
+        let chosen = Self::chosen(&checks, Some(Kind::Startup), exclude).into_iter();
+        chosen
+            .map(|check| check.history.lock().has_passed)
+            .collect()
     }
 
-    /// Those of the names that are registered.
+    /// Returns those of the names that reports have an entry for.
     pub(super) fn known(&self, names: &[String]) -> Vec<String> {
         let _entered = self.scope.enter();
-        let entries = self.entries();
+        let checks = self.checks.all();
         let is_known = |name: &str| {
-            entries.iter().any(|entry| entry.name() == name)
-                || name == journal::ENTRY
-                || name == alerts::ENTRY
-                || name
-                    .strip_prefix("breaker:")
-                    .is_some_and(|breaker| circuit_breakers().get(breaker).is_some())
+            checks.iter().any(|check| check.name() == name)
+                || name == journal::NAME
+                || name == alerts::NAME
+                || breakers::is_entry(name)
         };
         let mut known: Vec<String> = names
             .iter()
@@ -287,53 +278,56 @@ impl Shared {
         }
     }
 
-    /// The checks that `wanted` chooses and whose result is old enough to be asked for again, and
-    /// how old that is.
-    pub(super) fn old_ones(&self, wanted: impl Fn(&Spec) -> bool) -> (Vec<Arc<Entry>>, Want) {
+    /// Returns the checks that `is_wanted` selects and whose result is older than the cache's time
+    /// to live, and that age; none while the program stops.
+    pub(super) fn outdated(
+        &self,
+        is_wanted: impl Fn(&Spec) -> bool,
+    ) -> (Vec<Arc<RegisteredCheck>>, Freshness) {
         let (ttl, now) = (self.runner.config().cache_ttl, self.runner.clock.now());
         if self.phase() == Phase::Stopping {
-            return (Vec::new(), Want::OlderThan(ttl));
+            return (Vec::new(), Freshness::OlderThan(ttl));
         }
-        let old = |entry: &&Arc<Entry>| entry.result_within(ttl, now).is_none();
+        let is_outdated = |check: &&Arc<RegisteredCheck>| check.result_within(ttl, now).is_none();
         let chosen = self
-            .entries()
+            .checks
+            .all()
             .iter()
-            .filter(|entry| wanted(&entry.spec))
-            .filter(old)
+            .filter(|check| is_wanted(&check.spec))
+            .filter(is_outdated)
             .cloned()
             .collect();
-        (chosen, Want::OlderThan(ttl))
+        (chosen, Freshness::OlderThan(ttl))
     }
 
-    /// The checks whose period has passed; their next one begins now.
-    pub(super) fn take_due(&self) -> Vec<Arc<Entry>> {
+    /// Returns the checks whose period has passed, and begins their next period.
+    pub(super) fn take_due(&self) -> Vec<Arc<RegisteredCheck>> {
         let (config, now) = (self.runner.config(), self.runner.clock.now());
         let due: Vec<_> = self
-            .entries()
+            .checks
+            .all()
             .iter()
-            .filter(|entry| entry.next_due() <= now && !entry.is_over())
+            .filter(|check| check.next_due() <= now && !check.is_complete())
             .cloned()
             .collect();
-        for entry in &due {
-            let period = entry.period(&config);
+        for check in &due {
+            let period = check.period(&config);
             let spread = (rng::next_fraction() * 2.0 - 1.0) * config.jitter;
-            entry.set_next_due(now.after(scaled(period, 1.0 + spread)));
+            check.set_next_due(now.after(scaled(period, 1.0 + spread)));
         }
         due
     }
 
-    /// One turn of the background runner; returns how long it may wait for the next.
-    pub(super) fn turn(&self) -> Duration {
+    /// Takes one turn of the background thread and returns how long it may sleep.
+    fn take_turn(&self) -> Duration {
         self.runner.reap();
-        for entry in self.take_due() {
-            self.runner.begin(&entry, Want::Now, false);
-        }
+        self.begin(&self.take_due(), Freshness::Now, false);
         let now = self.runner.clock.now();
-        let entries = self.entries();
-        let dues = entries
+        let checks = self.checks.all();
+        let dues = checks
             .iter()
-            .filter(|entry| !entry.is_over())
-            .map(|entry| entry.next_due());
+            .filter(|check| !check.is_complete())
+            .map(|check| check.next_due());
         // While something runs, others that wait for its slot may start at any time and have limits
         // of their own.
         let busy = self
@@ -345,14 +339,14 @@ impl Shared {
     }
 }
 
-impl Drop for Shared {
+impl Drop for Registry {
     fn drop(&mut self) {
         self.runner.stop();
     }
 }
 
 fn scaled(duration: Duration, factor: f64) -> Duration {
-    // What is negative would be due at once, and what is too long never.
+    // A negative period would be due at once, and one that is out of range is never due.
     Duration::try_from_secs_f64((duration.as_secs_f64() * factor).max(0.0)).unwrap_or(Duration::MAX)
 }
 
@@ -360,7 +354,7 @@ const STARTING: u8 = 0;
 const STARTED: u8 = 1;
 const STOPPING: u8 = 2;
 
-/// How often late runs are looked for while checks run.
+/// How often the background looks for late runs while checks run.
 const BUSY_TURN: Duration = Duration::from_secs(1);
-/// The background is woken when something changes; this is a bound for what nobody thought of.
+/// Bound on the sleep of the background, which is woken when something changes.
 const LONGEST_TURN: Duration = Duration::from_secs(60);

@@ -1,9 +1,9 @@
-//! What the registry knows, as values for people and programs.
+//! Reports on the health of one check and of the whole program.
 
 use super::{
     config::HealthConfig,
     history::Counts,
-    registered::Entry,
+    registered::RegisteredCheck,
     result::CheckResult,
     status::{Criticality, FailureCategory, Kind, Status},
 };
@@ -14,49 +14,49 @@ use crate::{
 use serde_json::{Map, Value, json};
 use std::{collections::BTreeMap, fmt, time::Duration};
 
-/// What is known of one check.
+/// The state of one check.
 #[derive(Clone, PartialEq)]
 #[non_exhaustive]
 pub struct CheckReport {
-    /// The name under which it is registered.
+    /// The name of the check.
     pub name: String,
-    /// How it is; unknown and stale results are failures.
+    /// The status; unknown and stale results are failures.
     pub status: Status,
-    /// Why it fails, if it does.
+    /// Why the check fails, if it does.
     pub category: Option<FailureCategory>,
-    /// What the status means to the whole: the status weighed by the criticality.
+    /// The status weighed by the criticality, as it counts for the whole.
     pub weight: Status,
-    /// How much it matters.
+    /// How much the check matters.
     pub criticality: Criticality,
-    /// Which probes it decides about.
+    /// The probes that the check counts for.
     pub kinds: Vec<Kind>,
-    /// Its tags.
+    /// The tags.
     pub tags: Vec<String>,
-    /// Its group.
+    /// The group.
     pub group: Option<String>,
-    /// What it said, redacted.
+    /// The text of the last result, redacted.
     pub output: Option<String>,
-    /// The details that it gave, redacted.
+    /// The details of the last result, redacted.
     pub details: Map<String, Value>,
-    /// After what time another look may find it better.
+    /// After what time another run may find it better.
     pub retry_after: Option<Duration>,
     /// How long the last run took.
     pub duration: Option<Duration>,
-    /// How old the last result is.
+    /// The age of the last result.
     pub age: Option<Duration>,
-    /// When it last gave a result.
+    /// When the check last returned a result.
     pub last_check: Option<Timestamp>,
-    /// When it last did not fail.
+    /// When the check last did not fail.
     pub last_success: Option<Timestamp>,
-    /// When it last failed.
+    /// When the check last failed.
     pub last_failure: Option<Timestamp>,
     /// Failures since the last success.
     pub consecutive_failures: u32,
-    /// For how long a run has been hanging that was given up.
+    /// For how long an abandoned run has been hanging.
     pub hanging: Option<Duration>,
-    /// What was counted since it was registered.
+    /// Counts since the check was registered.
     pub counts: Counts,
-    /// Why a dependency decides about liveness all the same.
+    /// Why this check of a dependency counts for liveness.
     pub liveness_reason: Option<String>,
 }
 
@@ -103,45 +103,50 @@ impl fmt::Debug for CheckReport {
     }
 }
 
-/// Some names as `Debug` may show them.
+/// Wraps names for `Debug`.
 fn names(names: &[String]) -> Vec<Shown<'_>> {
     names.iter().map(|name| Shown(name)).collect()
 }
 
-/// Which truth a report tells.
-pub(crate) enum View {
-    /// This one result.
-    Observed(CheckResult),
-    /// What all results add up to.
+/// The status that a report shows.
+pub(crate) enum Shows {
+    /// That of this result.
+    Result(CheckResult),
+    /// The confirmed status, after thresholds and staleness.
     Confirmed,
 }
 
 impl CheckReport {
-    /// Tells whether the check did not fail.
+    /// Returns `true` if the check did not fail.
     #[must_use]
     pub fn passed(&self) -> bool {
         self.status != Status::Fail
     }
 
-    pub(crate) fn of(entry: &Entry, config: &HealthConfig, now: Tick, view: View) -> Self {
-        let spec = &entry.spec;
-        let is_over = entry.is_over();
-        let hanging = entry.hanging_since().map(|since| now.since(since));
-        let track = entry.track.lock();
-        let last = track.last.as_ref();
-        let (status, category, result) = match view {
-            View::Observed(result) => (result.status(), result.category(), Some(result)),
-            // A condition of starting that was met is not looked at again, and does not age.
-            View::Confirmed if is_over => {
+    pub(crate) fn of_check(
+        check: &RegisteredCheck,
+        config: &HealthConfig,
+        now: Tick,
+        shows: Shows,
+    ) -> Self {
+        let spec = &check.spec;
+        let is_complete = check.is_complete();
+        let hanging = check.hanging_since().map(|since| now.since(since));
+        let history = check.history.lock();
+        let last = history.last.as_ref();
+        let (status, category, result) = match shows {
+            Shows::Result(result) => (result.status(), result.category(), Some(result)),
+            // A startup check that has passed does not run again, and does not become stale.
+            Shows::Confirmed if is_complete => {
                 (Status::Pass, None, last.map(|last| last.result.clone()))
             }
-            View::Confirmed => {
-                let (status, category) = track.confirmed_at(now, entry.stale_after(config));
+            Shows::Confirmed => {
+                let (status, category) = history.confirmed_at(now, check.stale_after(config));
                 (status, category, last.map(|last| last.result.clone()))
             }
         };
         Self {
-            name: entry.name().to_owned(),
+            name: check.name().to_owned(),
             status,
             category,
             weight: weigh(spec.criticality, status, category),
@@ -161,16 +166,16 @@ impl CheckReport {
             duration: last.map(|last| last.duration),
             age: last.map(|last| now.since(last.at)),
             last_check: last.map(|last| last.wall),
-            last_success: track.last_success,
-            last_failure: track.last_failure,
-            consecutive_failures: track.failures_in_a_row,
+            last_success: history.last_success,
+            last_failure: history.last_failure,
+            consecutive_failures: history.failures_in_a_row,
             hanging,
-            counts: track.counts,
+            counts: history.counts,
             liveness_reason: spec.liveness_reason.clone(),
         }
     }
 
-    /// The report of something that no check looks at: its state is known at any time.
+    /// Makes the entry of a subsystem, whose state is known without a check.
     pub(crate) fn from_memory(
         name: String,
         status: Status,
@@ -255,8 +260,10 @@ impl CheckReport {
     }
 }
 
-/// What a status means to the whole. That nothing is known of a check is not a small loss: whoever
-/// gives the program work must wait for the first result of every check that counts.
+/// Returns how a status counts for the whole.
+///
+/// An important check that has never run fails the whole: a load balancer must wait for the first
+/// result of every check that counts.
 pub(crate) fn weigh(
     criticality: Criticality,
     status: Status,
@@ -268,20 +275,20 @@ pub(crate) fn weigh(
     }
 }
 
-/// How far the program is in its life.
+/// The phase of the program.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Phase {
-    /// It has not been initialised: not ready.
+    /// Not yet initialised: not ready.
     Starting,
-    /// It works.
+    /// Initialised.
     Started,
-    /// It is about to end: not ready any more.
+    /// About to end: no longer ready.
     Stopping,
 }
 
 impl Phase {
-    /// Returns the name, as `started`.
+    /// Returns the name, for example `started`.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -292,7 +299,7 @@ impl Phase {
     }
 }
 
-/// What is known of many checks, and what that adds up to.
+/// The state of many checks, and the status of the whole.
 #[derive(Clone, PartialEq)]
 pub struct HealthReport {
     pub(crate) status: Status,
@@ -315,14 +322,14 @@ impl fmt::Debug for HealthReport {
 }
 
 impl HealthReport {
-    /// Returns how the whole is: the worst of its checks, each weighed by its criticality; pass
-    /// where there is none.
+    /// Returns the status of the whole: the worst of its checks, each weighed by its criticality;
+    /// pass where there is none.
     #[must_use]
     pub fn status(&self) -> Status {
         self.status
     }
 
-    /// Tells whether the status is not fail.
+    /// Returns `true` if the status is not fail.
     #[must_use]
     pub fn is_healthy(&self) -> bool {
         self.status != Status::Fail
@@ -334,7 +341,7 @@ impl HealthReport {
         self.timestamp
     }
 
-    /// Returns how far the program is in its life.
+    /// Returns the phase of the program.
     #[must_use]
     pub fn phase(&self) -> Phase {
         self.phase
@@ -346,13 +353,13 @@ impl HealthReport {
         &self.checks
     }
 
-    /// Returns the check of that name.
+    /// Returns the check of this name.
     #[must_use]
     pub fn check(&self, name: &str) -> Option<&CheckReport> {
         self.checks.iter().find(|check| check.name == name)
     }
 
-    /// Returns the names of checks that were left out because the caller asked for it.
+    /// Returns the names of the checks that were excluded.
     #[must_use]
     pub fn excluded(&self) -> &[String] {
         &self.excluded

@@ -1,4 +1,4 @@
-//! What a check says.
+//! Result of one run of a check.
 
 use super::status::{FailureCategory, Status};
 use crate::{
@@ -9,7 +9,7 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 use std::{any::Any, fmt, time::Duration};
 
-/// What one run of a check says: a status, and what people may want to know about it.
+/// The result of one run of a check: a status, with a text and details for people.
 ///
 /// A check may also return a `bool` or a `Result`: see [`IntoCheckResult`].
 ///
@@ -54,7 +54,7 @@ impl CheckResult {
         Self::new(Status::Pass, None, None)
     }
 
-    /// Makes the result of a check that passed with something to look at.
+    /// Makes the result of a check that passed with a warning.
     ///
     /// Secrets in the text are redacted, control characters escaped, and it is cut after 1,000
     /// bytes.
@@ -63,8 +63,7 @@ impl CheckResult {
         Self::new(Status::Warn, None, Some(output.as_ref()))
     }
 
-    /// Makes the result of a check that failed; the text is treated as that of
-    /// [`warn`](Self::warn).
+    /// Makes the result of a check that failed; the text is treated as in [`warn`](Self::warn).
     #[must_use]
     pub fn fail(output: impl AsRef<str>) -> Self {
         Self::new(
@@ -78,12 +77,26 @@ impl CheckResult {
         Self::new(Status::Fail, Some(category), Some(output))
     }
 
-    /// Adds a detail: any serialisable value; secrets in it are redacted. Details are shown only to
-    /// those who may see them.
+    pub(crate) fn timed_out(limit: Duration) -> Self {
+        Self::failed_by(
+            FailureCategory::Timeout,
+            &format!("took longer than {limit:?}"),
+        )
+    }
+
+    pub(crate) fn program_ends() -> Self {
+        Self::failed_by(
+            FailureCategory::Cancelled,
+            "cancelled: the program is about to end",
+        )
+    }
+
+    /// Adds a detail: any serialisable value; secrets in it are redacted. Probes show details only
+    /// where [`Details`](super::Details) allows it.
     #[must_use]
     pub fn with_detail(mut self, key: impl Into<String>, value: impl Serialize) -> Self {
         let key = key.into();
-        // Redacted together with its key, whose name may tell that the value is a secret.
+        // Redacted together with the key, whose name may mark the value as a secret.
         let mut pair = Value::Object(Map::from_iter([(key, details::to_value(&value))]));
         redact::value(&mut pair);
         if let Value::Object(pair) = pair {
@@ -92,7 +105,7 @@ impl CheckResult {
         self
     }
 
-    /// Says after what time another look may find it better.
+    /// Sets after what time another run may find it better.
     #[must_use]
     pub fn with_retry_after(mut self, wait: Duration) -> Self {
         self.retry_after = Some(wait);
@@ -105,7 +118,7 @@ impl CheckResult {
         self.status
     }
 
-    /// Returns why it failed, as far as gardefou can tell.
+    /// Returns the category of the failure, if the check failed.
     #[must_use]
     pub fn category(&self) -> Option<FailureCategory> {
         self.category
@@ -123,7 +136,7 @@ impl CheckResult {
         &self.details
     }
 
-    /// Returns after what time another look may find it better, where that is known.
+    /// Returns after what time another run may find it better, if that is known.
     #[must_use]
     pub fn retry_after(&self) -> Option<Duration> {
         self.retry_after
@@ -133,12 +146,12 @@ impl CheckResult {
 /// The longest text that a result keeps, in bytes.
 const LONGEST_OUTPUT: usize = 1000;
 
-/// A text as sinks may have it: redacted, on one line, bounded.
+/// Returns the text redacted, on one line, and bounded.
 fn clean(text: &str) -> Box<str> {
     for_sink(&text, LONGEST_OUTPUT).into()
 }
 
-/// What a check may return: a `bool`, a `Result`, a [`CheckResult`], or nothing at all.
+/// Return values of checks: a `bool`, a `Result`, a [`CheckResult`], or `()`.
 ///
 /// * `bool`: `true` passes.
 /// * `Result<T, E>`: `Ok` passes, unless the value inside is itself a `bool` or a `CheckResult`,
@@ -152,7 +165,7 @@ fn clean(text: &str) -> Box<str> {
     note = "an async check is registered with `register_async_check`"
 )]
 pub trait IntoCheckResult {
-    /// Converts what the check returned.
+    /// Converts the value that the check returned.
     fn into_check_result(self) -> CheckResult;
 }
 
@@ -217,7 +230,7 @@ mod tests {
     use crate::{AppError, ErrorCode};
 
     #[test]
-    fn ok_of_false_is_not_healthy() {
+    fn value_inside_of_ok_decides() {
         assert_eq!(
             Ok::<_, String>(false).into_check_result().status(),
             Status::Fail
@@ -235,7 +248,7 @@ mod tests {
     }
 
     #[test]
-    fn an_app_error_tells_its_code_and_when_to_come_back() {
+    fn error_gives_its_code_id_and_retry_after() {
         let err = AppError::new(ErrorCode::DB_CONNECTION_ERROR, "gone")
             .with_retry_after(Duration::from_secs(3));
         let result = Err::<(), _>(err).into_check_result();
@@ -243,7 +256,7 @@ mod tests {
         assert_eq!(result.retry_after(), Some(Duration::from_secs(3)));
         assert_eq!(result.output(), Some("gone"));
 
-        // In whatever it is by then.
+        // Also as the source of another error.
         let err = std::io::Error::other(AppError::new(ErrorCode::DB_CONNECTION_ERROR, "gone"));
         let result = Err::<(), _>(err).into_check_result();
         assert_eq!(result.details()["code"], "DB_CONNECTION_ERROR");
@@ -253,7 +266,7 @@ mod tests {
     }
 
     #[test]
-    fn the_text_is_one_line_and_bounded() {
+    fn output_is_one_line_and_bounded() {
         let result = CheckResult::fail(format!("a\nb\u{1b}[31m{}", "x".repeat(10_000)));
         let output = result.output().unwrap();
         assert!(output.starts_with("a\\nb\\u{1b}[31m"), "{output}");

@@ -1,47 +1,47 @@
-//! One run of one check, shared by all who wait for it.
+//! One run of one check, shared by everyone who waits for it.
 
-use super::{registered::Entry, result::CheckResult};
+use super::result::CheckResult;
 use crate::time::Tick;
 use std::{
     sync::{
-        Arc, Condvar, Mutex, MutexGuard, PoisonError,
+        Condvar, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, AtomicU8, Ordering},
     },
     task::Waker,
     time::Duration,
 };
 
-/// One run of one check: queued, then running, then settled. Settled once, by whoever claims it
-/// first: the check that comes back, or the one who gives it up. The claimer records the result
-/// before it publishes it, so that those who waited find it recorded, and before the check may run
-/// again, so that nobody runs it for want of that result.
-pub(crate) struct Flight {
-    pub(crate) entry: Arc<Entry>,
-    /// Whether the one who asked blocks its thread, which then cannot drive a runtime.
+/// One run of one check: queued, then running, then settled.
+///
+/// A run is settled once, by whoever claims it first: the check that returns, or the reaper that
+/// abandons it. The claimer records the result before it publishes it, so that waiters find it
+/// recorded, and before the check may run again, so that no second run starts for want of that
+/// result.
+pub(crate) struct CheckRun {
+    /// Whether the caller blocks its thread, which then cannot drive a runtime.
     #[cfg_attr(
         not(feature = "async"),
-        expect(dead_code, reason = "only async checks care")
+        expect(dead_code, reason = "used by async checks alone")
     )]
     pub(crate) caller_blocks: bool,
     claim: AtomicU8,
     is_cut_short: AtomicBool,
-    state: Mutex<State>,
+    state: Mutex<RunState>,
     settled: Condvar,
 }
 
 #[derive(Default)]
-struct State {
+struct RunState {
     started: Option<Tick>,
-    /// When it is given up; `None` while it waits for a slot.
+    /// When the run is abandoned; `None` while it waits for a slot.
     expires: Option<Tick>,
     outcome: Option<CheckResult>,
     wakers: Vec<Waker>,
 }
 
-impl Flight {
-    pub(crate) fn new(entry: Arc<Entry>, caller_blocks: bool) -> Self {
+impl CheckRun {
+    pub(crate) fn new(caller_blocks: bool) -> Self {
         Self {
-            entry,
             caller_blocks,
             claim: AtomicU8::new(UNCLAIMED),
             is_cut_short: AtomicBool::new(false),
@@ -50,7 +50,7 @@ impl Flight {
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, State> {
+    fn lock(&self) -> MutexGuard<'_, RunState> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -72,29 +72,29 @@ impl Flight {
         self.lock().outcome.clone()
     }
 
-    /// Takes the right to settle the run, if nobody has it yet: for a check that came back, or to
-    /// give one up.
-    pub(crate) fn claim(&self, came_back: bool) -> bool {
-        let claim = if came_back { CAME_BACK } else { GIVEN_UP };
+    /// Takes the right to settle the run, and returns `false` if it is taken: `returned` by a check
+    /// that has returned, otherwise to abandon it.
+    pub(crate) fn claim(&self, returned: bool) -> bool {
+        let claim = if returned { RETURNED } else { ABANDONED };
         // Relaxed is enough: what the claimer knows reaches the others through the lock.
         self.claim
             .compare_exchange(UNCLAIMED, claim, Ordering::Relaxed, Ordering::Relaxed)
             .is_ok()
     }
 
-    /// Tells whether somebody has settled the run or is about to.
+    /// Returns `true` if the run is settled or about to be.
     #[cfg(feature = "async")]
     pub(crate) fn is_claimed(&self) -> bool {
         self.claim.load(Ordering::Relaxed) != UNCLAIMED
     }
 
-    /// Tells whether the run was settled although the check has not come back.
-    pub(crate) fn is_given_up(&self) -> bool {
-        self.claim.load(Ordering::Relaxed) == GIVEN_UP
+    /// Returns `true` if the run was settled although the check has not returned.
+    pub(crate) fn is_abandoned(&self) -> bool {
+        self.claim.load(Ordering::Relaxed) == ABANDONED
     }
 
-    /// Says that the run ends because the program does, which tells nothing of what the check looks
-    /// at.
+    /// Marks the run as ended by the end of the program, which says nothing about the check's
+    /// subject.
     pub(crate) fn cut_short(&self) {
         self.is_cut_short.store(true, Ordering::Relaxed);
     }
@@ -103,7 +103,7 @@ impl Flight {
         self.is_cut_short.load(Ordering::Relaxed)
     }
 
-    /// Shows the result and wakes all who wait for it.
+    /// Publishes the result and wakes all waiters.
     pub(crate) fn publish(&self, result: CheckResult) {
         let wakers = {
             let mut state = self.lock();
@@ -124,7 +124,7 @@ impl Flight {
 
     /// Resolves when the run is settled.
     #[cfg(feature = "async")]
-    pub(crate) fn done(&self) -> impl Future<Output = ()> + '_ {
+    pub(crate) fn settled(&self) -> impl Future<Output = ()> + '_ {
         std::future::poll_fn(|cx| {
             let mut state = self.lock();
             if state.outcome.is_some() {
@@ -140,5 +140,5 @@ impl Flight {
 }
 
 const UNCLAIMED: u8 = 0;
-const CAME_BACK: u8 = 1;
-const GIVEN_UP: u8 = 2;
+const RETURNED: u8 = 1;
+const ABANDONED: u8 = 2;

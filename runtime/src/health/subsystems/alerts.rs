@@ -1,4 +1,4 @@
-//! Alerting, as an entry of the reports.
+//! Report entry of alerting.
 
 use crate::health::{
     report::CheckReport,
@@ -13,10 +13,10 @@ use crate::{
 };
 use serde_json::{Map, Value, json};
 
-/// The name of the entry. No check can have it: names of checks have no colon.
-pub(crate) const ENTRY: &str = "monitor:alerts";
+/// The name of the entry. No check has such a name: names of checks have no colon.
+pub(crate) const NAME: &str = "monitor:alerts";
 
-/// The entry of alerting, where it was started: a warning while a channel fails or hangs.
+/// Returns the entry of alerting if it was started: a warning while a channel fails or hangs.
 pub(crate) fn report(now: Timestamp) -> Option<CheckReport> {
     // The names of channels come from the program's own code.
     let all = panics::catch(alerts::statuses).ok()?;
@@ -65,11 +65,11 @@ fn of_statuses(all: &[AlertsStatus], now: Timestamp) -> CheckReport {
             .iter()
             .filter_map(|channel| channel.failing_since)
             .min(),
-        ..CheckReport::from_memory(ENTRY.to_owned(), status, Criticality::Important, now)
+        ..CheckReport::from_memory(NAME.to_owned(), status, Criticality::Important, now)
     }
 }
 
-/// Why a channel is not healthy.
+/// Returns why a channel is not healthy.
 fn line(channel: &ChannelStatus) -> String {
     let name = redact::name(&channel.name);
     let since = channel

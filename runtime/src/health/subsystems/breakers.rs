@@ -1,4 +1,4 @@
-//! Every circuit breaker of the process, as entries of the reports.
+//! Report entries of the circuit breakers of the process.
 
 use crate::health::{
     report::CheckReport,
@@ -14,8 +14,8 @@ use crate::{
 use serde_json::Map;
 use std::{collections::HashMap, sync::OnceLock};
 
-/// The entries of all breakers, those that do not let every call through first, and of those the
-/// most critical ones, for what is cut off counts for nothing; read from memory.
+/// Returns the entries of the first 200 breakers. Those that may reject calls come first, the most
+/// critical ones before the others, since an entry that is left out counts for nothing.
 pub(crate) fn reports(
     criticalities: &HashMap<String, Criticality>,
     now: Timestamp,
@@ -27,42 +27,50 @@ pub(crate) fn reports(
         Criticality::Important => 1,
         Criticality::Informational => 2,
     };
-    let first = circuit_breakers().first_by(MOST, rank);
+    let first = circuit_breakers().first_by(MOST_ENTRIES, rank);
     let snapshots = first.iter().map(CircuitBreaker::snapshot);
     snapshots
-        .map(|snapshot| report(&snapshot, criticality(&snapshot.name), now))
+        .map(|snapshot| report_of(&snapshot, criticality(&snapshot.name), now))
         .collect()
 }
 
-/// The entry of one breaker, however many there are.
-pub(crate) fn entry(
+/// Returns the entry of one breaker, however many there are.
+pub(crate) fn report(
     criticalities: &HashMap<String, Criticality>,
     name: &str,
     now: Timestamp,
 ) -> Option<CheckReport> {
     let snapshot = circuit_breakers().get(name)?.snapshot();
-    Some(report(
+    Some(report_of(
         &snapshot,
         criticalities.get(name).copied().unwrap_or_default(),
         now,
     ))
 }
 
-/// The name of a breaker's entry. No check can have it: names of checks have no colon.
-pub(crate) fn entry_name(breaker: &str) -> String {
-    format!("breaker:{breaker}")
+/// What the names of entries begin with. No check has such a name: names of checks have no colon.
+const PREFIX: &str = "breaker:";
+
+/// Returns the name of the breaker that the name of an entry stands for.
+pub(crate) fn breaker_of_entry(name: &str) -> Option<&str> {
+    name.strip_prefix(PREFIX)
 }
 
-fn is_calm(snapshot: &Snapshot) -> bool {
+/// Returns `true` if there is a breaker with an entry of this name.
+pub(crate) fn is_entry(name: &str) -> bool {
+    breaker_of_entry(name).is_some_and(|breaker| circuit_breakers().get(breaker).is_some())
+}
+
+fn admits_every_call(snapshot: &Snapshot) -> bool {
     matches!(
         snapshot.state,
         CircuitState::Closed | CircuitState::Disabled
     )
 }
 
-fn report(snapshot: &Snapshot, criticality: Criticality, now: Timestamp) -> CheckReport {
+fn report_of(snapshot: &Snapshot, criticality: Criticality, now: Timestamp) -> CheckReport {
     let status = match snapshot.state {
-        _ if is_calm(snapshot) => Status::Pass,
+        _ if admits_every_call(snapshot) => Status::Pass,
         CircuitState::Open | CircuitState::ForcedOpen if criticality == Criticality::Critical => {
             Status::Fail
         }
@@ -84,7 +92,7 @@ fn report(snapshot: &Snapshot, criticality: Criticality, now: Timestamp) -> Chec
         .last_failure
         .as_ref()
         .and_then(|last| last.cause.clone());
-    let output = (!is_calm(snapshot)).then(|| match cause {
+    let output = (!admits_every_call(snapshot)).then(|| match cause {
         Some(cause) => format!(
             "the circuit is {state} since {}: {cause}",
             Timestamp::from(snapshot.since)
@@ -98,11 +106,11 @@ fn report(snapshot: &Snapshot, criticality: Criticality, now: Timestamp) -> Chec
         group: Some("circuit-breaker".into()),
         output,
         details,
-        retry_after: snapshot.remaining.filter(|_| !is_calm(snapshot)),
+        retry_after: snapshot.remaining.filter(|_| !admits_every_call(snapshot)),
         last_failure: snapshot.last_failure.as_ref().map(|last| last.at.into()),
         consecutive_failures: snapshot.consecutive_failures,
         ..CheckReport::from_memory(
-            entry_name(&redact::name(&snapshot.name)),
+            format!("{PREFIX}{}", redact::name(&snapshot.name)),
             status,
             criticality,
             now,
@@ -110,14 +118,14 @@ fn report(snapshot: &Snapshot, criticality: Criticality, now: Timestamp) -> Chec
     }
 }
 
-/// The functions that each breaker guards by attribute, by its name; the list was made when the
-/// program was linked.
+/// Returns the functions that each breaker guards by attribute, by the name of the breaker. The
+/// list was made when the program was linked.
 fn endpoints() -> &'static HashMap<String, Vec<String>> {
     static ENDPOINTS: OnceLock<HashMap<String, Vec<String>>> = OnceLock::new();
     ENDPOINTS.get_or_init(|| {
         let mut functions: HashMap<String, Vec<String>> = HashMap::new();
         for function in guarded_functions() {
-            // Settings may be computed by code of the user's, which may panic.
+            // The user's code may compute settings, and panic.
             if let Ok(Some(Ok((breaker, _)))) = panics::catch(|| function.breaker()) {
                 let name = format!("{}::{}", function.module_path(), function.name());
                 functions.entry(breaker).or_default().push(name);
@@ -127,5 +135,5 @@ fn endpoints() -> &'static HashMap<String, Vec<String>> {
     })
 }
 
-/// A program with a breaker for each of its clients must not drown its probes in them.
-const MOST: usize = 200;
+/// Bound on the entries: a program may have a breaker for each of its clients.
+const MOST_ENTRIES: usize = 200;

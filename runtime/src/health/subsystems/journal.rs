@@ -1,4 +1,4 @@
-//! The journal of the process, as an entry of the reports.
+//! Report entry of the journal.
 
 use crate::health::{
     report::CheckReport,
@@ -12,12 +12,12 @@ use crate::{
 };
 use serde_json::Map;
 
-/// The name of the entry. No check can have it: names of checks have no colon.
-pub(crate) const ENTRY: &str = "monitor:journal";
+/// The name of the entry. No check has such a name: names of checks have no colon.
+pub(crate) const NAME: &str = "monitor:journal";
 
-/// The entry of the journal, where there is one: a warning while it cannot write.
+/// Returns the entry of the journal if there is one: a warning while it cannot write.
 pub(crate) fn report(now: Timestamp) -> Option<CheckReport> {
-    // A journal can be the program's own code.
+    // The journal may be the program's own code.
     let status = panics::catch(|| monitor::started()?.journal_status()).ok()??;
     Some(of_status(&status, now))
 }
@@ -53,7 +53,7 @@ fn of_status(journal: &JournalStatus, now: Timestamp) -> CheckReport {
         output,
         details,
         last_failure: journal.failing_since,
-        ..CheckReport::from_memory(ENTRY.to_owned(), status, Criticality::Important, now)
+        ..CheckReport::from_memory(NAME.to_owned(), status, Criticality::Important, now)
     }
 }
 
