@@ -1,10 +1,9 @@
-//! How a health registry runs its checks.
+//! Configuration of a health registry.
 
 use crate::error::ConfigError;
 use std::time::Duration;
 
-/// How a [`Health`](super::Health) registry runs its checks: a plain value, validated where it is
-/// used.
+/// Configuration of a [`Health`](super::Health) registry: a plain value, validated where it is used.
 ///
 /// # Defaults
 ///
@@ -48,7 +47,7 @@ pub struct HealthConfig {
     pub(crate) cache_ttl: Duration,
     pub(crate) history: usize,
     pub(crate) background: bool,
-    /// `None`: only in the process-wide registry.
+    /// `None`: on in the process-wide registry alone.
     pub(crate) breakers: Option<bool>,
 }
 
@@ -79,58 +78,58 @@ impl HealthConfig {
         self
     }
 
-    /// Sets by which fraction of itself each period is shortened or lengthened at random, so that a
-    /// fleet does not check in step.
+    /// Sets the fraction by which each period is shortened or lengthened at random, so that the
+    /// checks of a fleet do not run in step.
     #[must_use]
     pub fn jitter(mut self, fraction: f64) -> Self {
         self.jitter = fraction;
         self
     }
 
-    /// Sets how long a single check may take.
+    /// Sets the time limit of one check.
     #[must_use]
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = timeout;
         self
     }
 
-    /// Sets how long a run of many checks may take as a whole.
+    /// Sets the time limit of a run of many checks.
     #[must_use]
     pub fn deadline(mut self, deadline: Duration) -> Self {
         self.deadline = deadline;
         self
     }
 
-    /// Sets how many checks run at once.
+    /// Sets how many checks may run at once.
     #[must_use]
     pub fn concurrency(mut self, checks: usize) -> Self {
         self.concurrency = checks;
         self
     }
 
-    /// Sets how many failures in a row turn a check that had passed to fail.
+    /// Sets how many failures in a row change the status of a check from pass to fail.
     #[must_use]
     pub fn failure_threshold(mut self, failures: u32) -> Self {
         self.failure_threshold = failures;
         self
     }
 
-    /// Sets how many successes in a row turn a check that had failed to pass.
+    /// Sets how many successes in a row change the status of a check from fail to pass.
     #[must_use]
     pub fn success_threshold(mut self, successes: u32) -> Self {
         self.success_threshold = successes;
         self
     }
 
-    /// Sets the age at which a result says nothing any more.
+    /// Sets the age at which a result becomes stale.
     #[must_use]
     pub fn stale_after(mut self, age: Duration) -> Self {
         self.stale_after = age;
         self
     }
 
-    /// Sets how old a result may be that [`refresh`](super::Health::refresh) answers with instead
-    /// of running the check again.
+    /// Sets the age up to which [`refresh`](super::Health::refresh) uses a result instead of running
+    /// the check again.
     #[must_use]
     pub fn cache_ttl(mut self, age: Duration) -> Self {
         self.cache_ttl = age;
@@ -144,21 +143,25 @@ impl HealthConfig {
         self
     }
 
-    /// Chooses whether start-up also starts the background runner.
+    /// Sets whether start-up also starts the background runner.
     #[must_use]
     pub fn background(mut self, on: bool) -> Self {
         self.background = on;
         self
     }
 
-    /// Chooses whether every circuit breaker of the process appears in the reports.
+    /// Sets whether reports have an entry for each circuit breaker of the process.
     #[must_use]
     pub fn breakers(mut self, on: bool) -> Self {
         self.breakers = Some(on);
         self
     }
 
-    /// Finds every problem.
+    /// Checks every rule.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error that names every illegal setting.
     pub(crate) fn validate(&self) -> Result<(), ConfigError> {
         let mut problems = Vec::new();
         let mut rule = |holds: bool, field, value: String, rule: &str| {
@@ -236,5 +239,5 @@ impl HealthConfig {
     }
 }
 
-/// Shorter periods would be load, not observation.
+/// A shorter period would put load on the dependency.
 const SHORTEST_PERIOD: Duration = Duration::from_millis(10);

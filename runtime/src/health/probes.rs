@@ -1,4 +1,4 @@
-//! Answers to probes, free of any HTTP framework.
+//! Answers of probes, independent of any HTTP framework.
 
 use super::{
     handle::Health,
@@ -8,31 +8,31 @@ use super::{
 use serde_json::{Map, Value, json};
 use std::time::Duration;
 
-/// Who may see what a check said: its text and details, redacted in any case.
+/// Who may see the text and the details of checks, which are redacted in any case.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Details {
-    /// Nobody. The default.
+    /// No one. The default.
     #[default]
     Never,
-    /// Those whom the program vouches for, request by request.
+    /// Requests that the program allows.
     WhenAllowed,
-    /// Everybody.
+    /// Everyone.
     Always,
 }
 
-/// Answers probes about a registry with plain values: status, headers, body.
+/// Answers probes of a registry with plain values: status, headers, body.
 ///
 /// | path | question | body by default |
 /// | --- | --- | --- |
 /// | `/livez` | must the process be restarted? | status |
 /// | `/readyz` | should it be given work? | status |
 /// | `/startupz` | has it finished starting? | status |
-/// | `/healthz` | how is everything? | status and checks |
-/// | `/healthz/NAME` | how is this check? | status and check |
+/// | `/healthz` | what is the state of all checks? | status and checks |
+/// | `/healthz/NAME` | what is the state of this check? | status and check |
 ///
 /// Pass and warn are 200, fail is 503; the content type is `application/health+json`. Query keys:
 /// `verbose` adds each check with its status; `exclude=NAME` (also repeated, or with commas) leaves
-/// a check out and lists it as excluded. `GET` and `HEAD` are answered, other methods are 405.
+/// a check out and lists it as excluded. Methods other than `GET` and `HEAD` are 405.
 ///
 /// # Examples
 ///
@@ -57,7 +57,7 @@ pub struct Probes {
     details: Details,
 }
 
-/// The answer to a probe.
+/// The answer of a probe.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ProbeResponse {
     status: u16,
@@ -65,7 +65,7 @@ pub struct ProbeResponse {
     body: String,
 }
 
-/// A path and query, understood.
+/// A parsed path and query.
 struct Question {
     subject: Subject,
     verbose: bool,
@@ -79,7 +79,7 @@ enum Subject {
 }
 
 impl Probes {
-    /// Answers about this registry, with details for nobody.
+    /// Makes the probes of a registry, without details.
     #[must_use]
     pub fn new(health: Health) -> Self {
         Self {
@@ -88,7 +88,7 @@ impl Probes {
         }
     }
 
-    /// Sets who may see what checks said.
+    /// Sets who may see details of checks.
     #[must_use]
     pub fn details(mut self, details: Details) -> Self {
         self.details = details;
@@ -101,8 +101,8 @@ impl Probes {
         &self.health
     }
 
-    /// Answers from memory. `target` is the path with its query; `allowed` says that the program
-    /// vouches for the one who asks.
+    /// Answers from memory. `target` is the path with its query; `allowed` is whether the program
+    /// allows this request to see details.
     #[must_use]
     pub fn respond(&self, method: &str, target: &str, allowed: bool) -> ProbeResponse {
         let is_head = method == "HEAD";
@@ -122,9 +122,9 @@ impl Probes {
         }
     }
 
-    /// Answers as [`respond`](Self::respond) does; where no background runner keeps the results
-    /// fresh, the checks in question that are older than the cache's time to live run first, all
-    /// who ask meanwhile sharing one run.
+    /// Answers as [`respond`](Self::respond) does. Where no background runner keeps the results
+    /// fresh, the requested checks whose result is older than the cache's time to live run first;
+    /// concurrent requests share one run.
     ///
     /// # Cancel safety
     ///
@@ -218,7 +218,7 @@ impl Question {
     }
 }
 
-/// Undoes percent encoding; what is not encoded well stays as it is.
+/// Decodes percent encoding; an invalid sequence stays as it is.
 fn decoded(text: &str, plus_is_space: bool) -> String {
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text.as_bytes();
@@ -270,7 +270,7 @@ fn of_report(report: &HealthReport, verbose: bool, details: bool) -> ProbeRespon
     ProbeResponse::new(report.status(), retry_after, &Value::Object(body))
 }
 
-/// What may be said of a check: without details only what gardefou itself found out.
+/// Returns the body of one check: without `details` only what the registry itself determined.
 fn check_body(check: &CheckReport, details: bool) -> Value {
     let mut body = Map::new();
     let mut put = |key: &str, value: Value| {
@@ -341,7 +341,7 @@ impl ProbeResponse {
         &self.headers
     }
 
-    /// Returns the header of that name, written in lower case.
+    /// Returns the header of this name in lower case.
     #[must_use]
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers
@@ -356,17 +356,17 @@ impl ProbeResponse {
         &self.body
     }
 
-    /// Takes the answer apart into status, headers and body.
+    /// Splits the answer into status, headers and body.
     #[must_use]
     pub fn into_parts(self) -> (u16, Vec<(&'static str, String)>, String) {
         (self.status, self.headers, self.body)
     }
 }
 
-/// The answer to what is no probe (RFC 9457).
+/// Returns the answer to a request for no probe (RFC 9457).
 fn problem(status: u16, title: &str) -> ProbeResponse {
     let body = json!({ "type": "about:blank", "title": title, "status": status }).to_string();
-    // What is not there now may be there the next time.
+    // A check that is missing now may be registered later.
     let headers = vec![
         ("content-type", "application/problem+json".into()),
         ("cache-control", "no-store".into()),
@@ -378,7 +378,7 @@ fn problem(status: u16, title: &str) -> ProbeResponse {
     }
 }
 
-/// Rounded up, as who comes back too early is rejected again.
+/// Rounds up: a client that retries too early is rejected again.
 fn whole_seconds(wait: Duration) -> u64 {
     wait.as_secs()
         .saturating_add(u64::from(wait.subsec_nanos() > 0))

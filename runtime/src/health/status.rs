@@ -1,9 +1,9 @@
-//! The closed vocabulary of health: statuses, criticality, kinds, and why a check did not pass.
+//! Statuses, criticality, kinds of probes, and categories of failures.
 
 use serde::{Serialize, Serializer};
 use std::fmt;
 
-/// How something is. A closed set: every status has a mapping to HTTP.
+/// The status of a check or of the whole program. A closed set: each status maps to HTTP.
 ///
 /// Ordered from good to bad, so that the worst of many is their maximum.
 ///
@@ -19,14 +19,14 @@ use std::fmt;
 pub enum Status {
     /// Healthy.
     Pass,
-    /// Healthy, with something to look at.
+    /// Healthy, with a warning.
     Warn,
     /// Not healthy.
     Fail,
 }
 
 impl Status {
-    /// Returns the status as it stands in reports: `pass`, `warn` or `fail`.
+    /// Returns the name in reports: `pass`, `warn` or `fail`.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -58,7 +58,7 @@ impl Serialize for Status {
     }
 }
 
-/// How much a failing check matters to the program as a whole.
+/// How much a failing check counts for the program as a whole.
 ///
 /// # Examples
 ///
@@ -71,17 +71,17 @@ impl Serialize for Status {
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Criticality {
-    /// The program cannot do its work: fail stays fail.
+    /// The program cannot work without it: fail stays fail.
     Critical,
-    /// The program works with losses: fail counts as warn. The default.
+    /// The program works in part without it: fail counts as warn. The default.
     #[default]
     Important,
-    /// Worth showing, never counted.
+    /// Reported, never counted.
     Informational,
 }
 
 impl Criticality {
-    /// Returns the name, as `critical`.
+    /// Returns the name, for example `critical`.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -91,7 +91,7 @@ impl Criticality {
         }
     }
 
-    /// Returns what a check's status means to the whole.
+    /// Returns how the status of a check counts for the whole.
     #[must_use]
     pub const fn weigh(self, status: Status) -> Status {
         match (self, status) {
@@ -123,7 +123,7 @@ impl std::str::FromStr for Criticality {
     }
 }
 
-/// The question that a probe asks.
+/// The kinds of probes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Kind {
     /// Must the process be restarted? Nothing outside the process may decide that.
@@ -132,7 +132,7 @@ pub enum Kind {
     Readiness,
     /// Has it finished starting?
     Startup,
-    /// For people only; no probe asks it.
+    /// Reported for people; no probe.
     Info,
 }
 
@@ -140,7 +140,7 @@ impl Kind {
     /// Every kind.
     pub const ALL: [Self; 4] = [Self::Liveness, Self::Readiness, Self::Startup, Self::Info];
 
-    /// Returns the name, as `readiness`.
+    /// Returns the name, for example `readiness`.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -176,7 +176,7 @@ impl std::str::FromStr for Kind {
 const CRITICALITIES: &str = "critical, important or informational";
 const KINDS: &str = "liveness, readiness, startup or info";
 
-/// A word is none of a closed set.
+/// Error of parsing a word that is not in a closed set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("must be {expected}")]
 #[non_exhaustive]
@@ -207,28 +207,28 @@ impl Kinds {
     }
 }
 
-/// Why a check did not pass, as far as gardefou itself can tell.
+/// Why a check did not pass.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum FailureCategory {
-    /// The check itself says so.
+    /// The check itself returned a failure.
     Reported,
-    /// It took longer than its limit.
+    /// The run took longer than its limit.
     Timeout,
-    /// It was given up after its limit and still has not come back.
+    /// An abandoned run still hangs.
     Hanging,
-    /// It panicked.
+    /// The run panicked.
     Panic,
-    /// It was cancelled from outside, as by the shutdown of its runtime.
+    /// The run was cancelled from outside, for example by the shutdown of its runtime.
     Cancelled,
-    /// Its last result is too old.
+    /// The last result is too old.
     Stale,
-    /// It has never run.
+    /// The check has never run.
     Unknown,
 }
 
 impl FailureCategory {
-    /// Returns the name, as `timeout`.
+    /// Returns the name, for example `timeout`.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {

@@ -1,22 +1,22 @@
-//! Whether every way to something is cut off.
+//! Check of the circuit breakers of a group.
 
 use crate::{
     breaker::{BreakerRegistry, CircuitState, circuit_breakers},
     error::ConfigError,
     event::Shown,
-    health::{Check, CheckResult},
+    health::{check::Check, result::CheckResult},
 };
 use std::fmt;
 
-/// A check that fails while the circuit of every breaker of a group is open: no replica of a
-/// database, no provider of a payment is left. While some are open, it warns.
+/// A check that fails while every circuit of a group is open: no replica of a database is left, or
+/// no provider of payments. It warns while some are open.
 ///
-/// A breaker that does not exist yet, because nothing was called through it, counts as closed.
+/// A breaker that no call has created yet counts as closed.
 ///
 /// # Defaults
 ///
-/// Critical, for readiness, with failure threshold 1, since a breaker has its own. A group without
-/// names is an error of the registration.
+/// Critical, for readiness, with failure threshold 1, since a breaker has its own. Registering a
+/// group without names is an error.
 ///
 /// # Examples
 ///
@@ -54,7 +54,7 @@ impl fmt::Debug for BreakerGroup {
 }
 
 impl BreakerGroup {
-    /// Begins with the name of the check, and the names of the breakers.
+    /// Makes a group of breakers by their names; the first name is that of the check.
     pub fn new(
         name: impl Into<String>,
         breakers: impl IntoIterator<Item = impl Into<String>>,

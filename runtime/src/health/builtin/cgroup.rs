@@ -1,4 +1,4 @@
-//! The limits of the container that the process runs in, read from `/proc` and `/sys` of Linux.
+//! Limits of the container that the process runs in, read from `/proc` and `/sys` of Linux.
 //!
 //! A process sits in a tree of control groups, each of which may have limits of its own; the
 //! tightest counts. Version 2 has one tree, version 1 one for each controller, and containers often
@@ -9,7 +9,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// The system as seen from a root folder; `/` but in tests.
+/// The system below a root folder: `/`, except in tests.
 #[derive(Clone, Debug)]
 pub(crate) struct Host {
     root: PathBuf,
@@ -23,7 +23,7 @@ impl Default for Host {
     }
 }
 
-/// Use of something against its limit.
+/// Use of memory against a limit, in bytes.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Usage {
     pub(crate) used: u64,
@@ -38,7 +38,7 @@ impl Usage {
     }
 }
 
-/// CPU time as counted so far.
+/// CPU time counted so far.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct CpuTimes {
     /// Busy and total time of all processors since the system started, in ticks.
@@ -99,8 +99,7 @@ impl Host {
             });
         let limited = v2.chain(v1).filter(|(_, _, limit, _)| *limit < NO_LIMIT);
         let usages = limited.map(|(level, used, limit, cache_key)| {
-            // Cached files that nobody uses are given back before anything is killed for want of
-            // memory.
+            // The kernel reclaims unused cached files before it kills a process for want of memory.
             let stat = self.read(level.join("memory.stat")).unwrap_or_default();
             let cache = keyed(&stat, cache_key).and_then(number).unwrap_or(0);
             Usage {

@@ -1,27 +1,27 @@
-//! How busy the processors are.
+//! Check of CPU usage.
 
 use super::{
     cgroup::{CpuTimes, Host},
     limits::{Limits, unknown},
 };
 use crate::{
-    health::{Check, CheckResult},
+    health::{check::Check, result::CheckResult},
     sync::Mutex,
     time::{SharedClock, Tick},
 };
 use std::{sync::Arc, time::Duration};
 
-/// A check of CPU in use since it last looked, against the quota of the container or the processors
-/// of the machine, whichever is closer.
+/// A check of the CPU in use since its last run, against the quota of the container or the
+/// processors of the machine, whichever is closer.
 ///
-/// It never waits for a sample: each run compares with the one before, and the first with the start
-/// of the system. On Linux it reads `/proc` and `/sys`; elsewhere it needs the feature
+/// It never waits for a sample: each run compares with the one before, and the first run with the
+/// start of the system. On Linux it reads `/proc` and `/sys`; elsewhere it needs the feature
 /// `health-system`, without which the answer is warn: unknown.
 ///
 /// # Defaults
 ///
 /// Warn at 85 %, fail at 95 %; legal are values above 0 and at most 100, `warn_at` not above
-/// `fail_at`. Any other is told at registration. Important, for readiness, named `cpu_usage`.
+/// `fail_at`. Registering an illegal value is an error. Important, for readiness, named `cpu_usage`.
 ///
 /// # Examples
 ///
@@ -47,7 +47,7 @@ impl Default for CpuUsage {
 }
 
 impl CpuUsage {
-    /// Begins with the defaults.
+    /// Makes a check with the defaults.
     pub fn new() -> Self {
         Self {
             limits: Limits {
@@ -58,13 +58,13 @@ impl CpuUsage {
         }
     }
 
-    /// Sets the percentage from which on the check warns.
+    /// Sets the percentage at which the check warns.
     pub fn warn_at(mut self, percent: f64) -> Self {
         self.limits.warn = percent;
         self
     }
 
-    /// Sets the percentage from which on the check fails; a `warn_at` above it comes down with it.
+    /// Sets the percentage at which the check fails; a `warn_at` above it is lowered to it.
     pub fn fail_at(mut self, percent: f64) -> Self {
         self.limits = Limits {
             warn: self.limits.warn.min(percent),
@@ -78,7 +78,7 @@ impl CpuUsage {
         self.check_named("cpu_usage")
     }
 
-    /// Makes the check under a name of its own.
+    /// Makes the check under another name.
     pub fn check_named(self, name: impl Into<String>) -> Check {
         let (limits, clock) = (self.limits, self.clock);
         let meter = Arc::new(Mutex::new(Meter::default()));
@@ -102,7 +102,7 @@ fn measure(meter: &Mutex<Meter>, clock: &SharedClock) -> Option<f64> {
 #[cfg(all(not(target_os = "linux"), feature = "health-system"))]
 fn measure(meter: &Mutex<Meter>, _clock: &SharedClock) -> Option<f64> {
     let mut meter = meter.lock();
-    // It compares with its own last refresh; the first tells of no time at all.
+    // The library compares with its own last refresh; the first one covers no time.
     let is_first = meter.system.is_none();
     if is_first {
         meter.system = sysinfo::System::new().ok();
@@ -112,7 +112,7 @@ fn measure(meter: &Mutex<Meter>, _clock: &SharedClock) -> Option<f64> {
     (!is_first).then(|| f64::from(system.global_cpu_usage()))
 }
 
-/// What was counted the last time, and what that came to.
+/// The last sample and the percentage that it gave.
 #[derive(Default)]
 struct Meter {
     last: Option<(Tick, CpuTimes)>,
@@ -122,7 +122,7 @@ struct Meter {
 }
 
 impl Meter {
-    /// The percentage in use since the last call; the last answer where that is too recent to tell.
+    /// Returns the percentage in use since the last call, or the last answer if that is too recent.
     #[cfg_attr(
         all(not(target_os = "linux"), feature = "health-system"),
         expect(dead_code, reason = "Linux only")
@@ -170,7 +170,7 @@ fn evaluate(limits: Limits, percent: Option<f64>) -> CheckResult {
         .with_detail("used_percent", (percent * 10.0).round() / 10.0)
 }
 
-/// The counters of the system move in steps of 10 ms: less than this tells nothing.
+/// The counters of the system advance in steps of 10 ms; a shorter sample is too coarse.
 const SHORTEST_SAMPLE: Duration = Duration::from_millis(100);
 
 #[cfg(test)]
@@ -190,7 +190,7 @@ mod tests {
     }
 
     #[test]
-    fn each_look_compares_with_the_one_before() {
+    fn each_sample_is_compared_with_the_one_before() {
         let mut meter = Meter::default();
         assert_eq!(
             meter.measure_at(at(0), times(50, 100, None)),
@@ -200,7 +200,7 @@ mod tests {
         assert_eq!(
             meter.measure_at(at(50), times(51, 101, None)),
             Some(50.0),
-            "too early to tell"
+            "too short a sample"
         );
         assert_eq!(
             meter.measure_at(at(1000), times(140, 200, None)),
@@ -209,7 +209,7 @@ mod tests {
     }
 
     #[test]
-    fn the_quota_of_the_container_counts_where_it_is_closer() {
+    fn quota_of_the_container_counts_where_it_is_closer() {
         let mut meter = Meter::default();
         meter.measure_at(at(0), times(0, 100, Some((0, 0.5))));
         // 0.45 s of CPU in one second, of the half a processor that it may use.
@@ -220,7 +220,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_read_is_unknown_and_never_pass() {
+    fn unreadable_usage_is_unknown_and_never_pass() {
         let mut meter = Meter::default();
         let nothing = CpuTimes {
             host: None,

@@ -1,23 +1,22 @@
-//! How much room a disk has left.
+//! Check of free disk space.
 
 use super::limits::unknown;
 use crate::{
     error::ConfigError,
-    health::{Check, CheckResult},
+    health::{check::Check, result::CheckResult},
 };
 use std::{
     io,
     path::{Path, PathBuf},
 };
 
-/// A check of the room that is left on the disk of a folder, for what the program itself may write.
+/// A check of the free space on the disk of a folder, as far as the program may use it.
 ///
 /// It needs the feature `health-system`, without which the answer is warn: unknown.
 ///
 /// # Defaults
 ///
-/// Warn below 2 GiB, fail below 1 GiB; `warn_below` must not be under `fail_below`, which is told
-/// at registration. Important, for readiness, named `disk_space`.
+/// Warn below 2 GiB, fail below 1 GiB. Registering a `warn_below` under `fail_below` is an error. Important, for readiness, named `disk_space`.
 ///
 /// # Examples
 ///
@@ -42,7 +41,7 @@ pub struct DiskSpace {
 }
 
 impl DiskSpace {
-    /// Begins with the defaults, for the disk on which `folder` lies.
+    /// Makes a check with the defaults, for the disk that `folder` is on.
     pub fn at(folder: impl Into<PathBuf>) -> Self {
         Self {
             folder: folder.into(),
@@ -57,8 +56,8 @@ impl DiskSpace {
         self
     }
 
-    /// Sets the number of free bytes below which the check fails; a `warn_below` under it goes up
-    /// with it.
+    /// Sets the number of free bytes below which the check fails; a `warn_below` under it is raised
+    /// to it.
     pub fn fail_below(mut self, bytes: u64) -> Self {
         self.fail = bytes;
         self.warn = self.warn.max(bytes);
@@ -70,7 +69,7 @@ impl DiskSpace {
         self.check_named("disk_space")
     }
 
-    /// Makes the check under a name of its own.
+    /// Makes the check under another name.
     pub fn check_named(self, name: impl Into<String>) -> Check {
         let rule = "must be at least fail_below";
         let problem =
@@ -123,7 +122,7 @@ mod tests {
     use crate::health::Status;
 
     #[test]
-    fn one_gib_is_enough_and_a_byte_less_is_not() {
+    fn check_fails_one_byte_below_one_gib() {
         let disk = DiskSpace::at("/data");
         let of = |free| disk.evaluate(Ok(Some(free))).status();
         assert_eq!(
@@ -133,7 +132,7 @@ mod tests {
     }
 
     #[test]
-    fn unknown_is_never_pass_and_a_missing_folder_fails() {
+    fn unknown_space_warns_and_a_missing_folder_fails() {
         let disk = DiskSpace::at("/data");
         assert_eq!(disk.evaluate(Ok(None)).status(), Status::Warn);
         assert_eq!(
@@ -144,7 +143,7 @@ mod tests {
 
     #[cfg(feature = "health-system")]
     #[test]
-    fn the_disk_of_an_existing_folder_has_a_size() {
+    fn free_space_of_an_existing_folder_is_known() {
         assert!(free(Path::new(".")).unwrap().is_some());
         assert!(free(Path::new("/no/such/folder")).is_err());
     }

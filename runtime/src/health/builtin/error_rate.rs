@@ -1,18 +1,18 @@
-//! How many errors the program itself reports.
+//! Check of the rate of errors that the program reports.
 
 use super::limits::Limits;
 use crate::{
-    ErrorCode,
-    health::{Check, CheckResult},
+    error::ErrorCode,
+    health::{check::Check, result::CheckResult},
     monitor::{ErrorMonitor, error_monitor},
 };
 
-/// A check of how many errors the monitor heard of in the last minute.
+/// A check of the number of errors that the monitor has recorded in the last minute.
 ///
 /// # Defaults
 ///
 /// All codes; warn at 60, fail at 600 a minute; legal are values above 0, `warn_at` not above
-/// `fail_at`. Any other is told at registration. Important, for readiness, named `error_rate`.
+/// `fail_at`. Registering an illegal value is an error. Important, for readiness, named `error_rate`.
 ///
 /// # Examples
 ///
@@ -39,7 +39,7 @@ impl Default for ErrorRate {
 }
 
 impl ErrorRate {
-    /// Begins with the defaults.
+    /// Makes a check with the defaults.
     pub fn new() -> Self {
         Self {
             limits: Limits {
@@ -50,20 +50,20 @@ impl ErrorRate {
         }
     }
 
-    /// Counts only errors with this code.
+    /// Counts errors with this code alone.
     pub fn of_code(mut self, code: ErrorCode) -> Self {
         self.code = Some(code);
         self
     }
 
-    /// Sets the number of errors a minute from which on the check warns.
+    /// Sets the number of errors a minute at which the check warns.
     pub fn warn_at(mut self, per_minute: f64) -> Self {
         self.limits.warn = per_minute;
         self
     }
 
-    /// Sets the number of errors a minute from which on the check fails; a `warn_at` above it comes
-    /// down with it.
+    /// Sets the number of errors a minute at which the check fails; a `warn_at` above it is lowered
+    /// to it.
     pub fn fail_at(mut self, per_minute: f64) -> Self {
         self.limits = Limits {
             warn: self.limits.warn.min(per_minute),
@@ -77,10 +77,10 @@ impl ErrorRate {
         self.check_named("error_rate")
     }
 
-    /// Makes the check under a name of its own.
+    /// Makes the check under another name.
     pub fn check_named(self, name: impl Into<String>) -> Check {
         let problems = self.limits.problems(f64::INFINITY);
-        // From now on errors are heard of, and not only from the first run on.
+        // Now, since the monitor records from its first use on.
         let monitor = error_monitor();
         Check::dependency(name, move || self.evaluate(monitor))
             .group("errors")
@@ -113,7 +113,7 @@ mod tests {
     use std::time::Duration;
 
     #[test]
-    fn the_last_minute_counts_and_only_the_code_asked_for() {
+    fn errors_of_the_last_minute_count_by_code() {
         let clock = ManualClock::new();
         let monitor = ErrorMonitor::new(
             MonitorConfig::builder()

@@ -1,23 +1,25 @@
-//! How late the async runtime is.
+//! Check of the scheduling delay of the async runtime.
 
 use super::limits::{Limits, unknown};
 use crate::{
-    health::{Check, CheckResult, Internal},
+    health::{
+        check::{Check, Internal},
+        result::CheckResult,
+    },
     time::SharedClock,
 };
 use std::time::Duration;
 
-/// A check of how late the async runtime runs its tasks: a task that asks to be woken in 10 ms is
-/// timed.
+/// A check of how late the async runtime runs its tasks: it times a task that sleeps for 10 ms.
 ///
-/// What blocks a worker, or queues too much work, shows here first. It looks only at the process
-/// itself and may decide about liveness. It runs on the runtime in which it was made; without one
-/// the answer is warn: unknown.
+/// A blocked worker or too much queued work shows here first. The check concerns the process itself
+/// and may decide about liveness. It runs on the runtime in which it was made; without one the
+/// answer is warn: unknown.
 ///
 /// # Defaults
 ///
-/// Warn at 100 ms, fail at 1 s; legal are values above zero, `warn_at` not above `fail_at`. Any
-/// other is told at registration. Important, for readiness, named `runtime_lag`.
+/// Warn at 100 ms, fail at 1 s; legal are values above zero, `warn_at` not above `fail_at`.
+/// Registering an illegal value is an error. Important, for readiness, named `runtime_lag`.
 ///
 /// # Examples
 ///
@@ -45,7 +47,7 @@ impl Default for RuntimeLag {
 }
 
 impl RuntimeLag {
-    /// Begins with the defaults.
+    /// Makes a check with the defaults.
     pub fn new() -> Self {
         Self {
             limits: Limits {
@@ -56,13 +58,13 @@ impl RuntimeLag {
         }
     }
 
-    /// Sets the lag from which on the check warns.
+    /// Sets the lag at which the check warns.
     pub fn warn_at(mut self, lag: Duration) -> Self {
         self.limits.warn = lag.as_secs_f64();
         self
     }
 
-    /// Sets the lag from which on the check fails; a `warn_at` above it comes down with it.
+    /// Sets the lag at which the check fails; a `warn_at` above it is lowered to it.
     pub fn fail_at(mut self, lag: Duration) -> Self {
         let fail = lag.as_secs_f64();
         self.limits = Limits {
@@ -77,19 +79,18 @@ impl RuntimeLag {
         self.check_named("runtime_lag")
     }
 
-    /// Makes the check under a name of its own.
+    /// Makes the check under another name.
     pub fn check_named(self, name: impl Into<String>) -> Check<Internal> {
         let Self { limits, clock } = self;
         let home = tokio::runtime::Handle::try_current().ok();
         let check = move || {
             let (clock, home) = (clock.clone(), home.clone());
             async move {
-                // On the runtime itself, wherever the check runs: it is its workers that may be
-                // late.
+                // On the runtime itself, wherever the check runs: its workers may be late.
                 let Some(home) = home else {
                     return unknown("the check was made outside of any runtime");
                 };
-                // From here on: that it has to wait for its first turn is lag too.
+                // From here on: the wait for the first poll is lag too.
                 let begin = clock.now();
                 let timed = home.spawn(async move {
                     tokio::time::sleep(PROBE).await;
@@ -127,7 +128,7 @@ mod tests {
     use std::{future::poll_fn, task::Poll};
 
     #[test]
-    fn the_limits_are_a_tenth_and_a_whole_second() {
+    fn default_limits_are_a_tenth_and_a_whole_second() {
         let of =
             |millis| evaluate(RuntimeLag::new().limits, Duration::from_millis(millis)).status();
         assert_eq!(
@@ -136,7 +137,7 @@ mod tests {
         );
     }
 
-    /// The lag of a runtime of one thread, which at its n-th turn does not come back for a while.
+    /// Measures the lag of a single-threaded runtime whose n-th turn takes `blocks_for`.
     async fn lag_where(turn: u32, blocks_for: Duration) -> CheckReport {
         let clock = ManualClock::new();
         let check = RuntimeLag {
@@ -161,7 +162,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_runtime_that_is_blocked_during_the_measurement_is_late() {
+    async fn runtime_that_is_blocked_during_the_measurement_is_late() {
         // Before the measurement, before the first turn of the measuring task, and while it sleeps.
         for (turn, counts) in [(1, false), (2, true), (3, true)] {
             for (blocks_for, status) in [

@@ -1,8 +1,8 @@
-//! A limit for warn and a limit for fail.
+//! Limits of a measure for warn and fail.
 
-use crate::{error::ConfigError, health::CheckResult};
+use crate::{error::ConfigError, health::result::CheckResult};
 
-/// Two limits above which a measure is bad.
+/// The values of a measure at which a check warns and fails.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Limits {
     pub(crate) warn: f64,
@@ -10,7 +10,7 @@ pub(crate) struct Limits {
 }
 
 impl Limits {
-    /// Finds every problem; a measure lies in `0..=most`.
+    /// Returns every problem of the limits of a measure in `0..=most`.
     pub(crate) fn problems(self, most: f64) -> Vec<ConfigError> {
         let legal = |value: f64| value > 0.0 && value <= most;
         let mut problems = Vec::new();
@@ -34,7 +34,7 @@ impl Limits {
         problems
     }
 
-    /// What a measure comes to; reaching a limit is as bad as exceeding it.
+    /// Returns the result of a measure; reaching a limit is as bad as exceeding it.
     pub(crate) fn evaluate(self, measure: f64, text: &str) -> CheckResult {
         if measure >= self.fail {
             CheckResult::fail(text)
@@ -46,7 +46,7 @@ impl Limits {
     }
 }
 
-/// The result where a measure cannot be taken: never pass.
+/// Returns the result of a measure that cannot be taken: never pass.
 pub(crate) fn unknown(why: &str) -> CheckResult {
     CheckResult::warn(format!("unknown: {why}"))
 }
@@ -70,7 +70,7 @@ mod tests {
     }
 
     #[test]
-    fn limits_that_cannot_work_are_named() {
+    fn illegal_limits_are_named() {
         let fields = |warn, fail| -> Vec<_> {
             Limits { warn, fail }
                 .problems(100.0)

@@ -1,21 +1,21 @@
-//! How much of its memory the program's machine or container uses.
+//! Check of memory usage.
 
 use super::{
     cgroup::{Host, Usage},
     limits::{Limits, unknown},
 };
-use crate::health::{Check, CheckResult};
+use crate::health::{check::Check, result::CheckResult};
 
 /// A check of memory in use, against the limit of the container or the size of the machine,
 /// whichever is closer.
 ///
-/// File caches that nobody uses do not count. On Linux it reads `/proc` and `/sys`; elsewhere it
+/// Unused file caches do not count. On Linux it reads `/proc` and `/sys`; elsewhere it
 /// needs the feature `health-system`, without which the answer is warn: unknown.
 ///
 /// # Defaults
 ///
 /// Warn at 80 %, fail at 90 %; legal are values above 0 and at most 100, `warn_at` not above
-/// `fail_at`. Any other is told at registration. Important, for readiness, named `memory_usage`.
+/// `fail_at`. Registering an illegal value is an error. Important, for readiness, named `memory_usage`.
 ///
 /// # Examples
 ///
@@ -41,7 +41,7 @@ impl Default for MemoryUsage {
 }
 
 impl MemoryUsage {
-    /// Begins with the defaults.
+    /// Makes a check with the defaults.
     pub fn new() -> Self {
         Self {
             limits: Limits {
@@ -51,13 +51,13 @@ impl MemoryUsage {
         }
     }
 
-    /// Sets the percentage from which on the check warns.
+    /// Sets the percentage at which the check warns.
     pub fn warn_at(mut self, percent: f64) -> Self {
         self.limits.warn = percent;
         self
     }
 
-    /// Sets the percentage from which on the check fails; a `warn_at` above it comes down with it.
+    /// Sets the percentage at which the check fails; a `warn_at` above it is lowered to it.
     pub fn fail_at(mut self, percent: f64) -> Self {
         self.limits = Limits {
             warn: self.limits.warn.min(percent),
@@ -71,7 +71,7 @@ impl MemoryUsage {
         self.check_named("memory_usage")
     }
 
-    /// Makes the check under a name of its own.
+    /// Makes the check under another name.
     pub fn check_named(self, name: impl Into<String>) -> Check {
         let limits = self.limits;
         Check::dependency(name, move || evaluate(limits, read()))
@@ -121,7 +121,7 @@ mod tests {
     use crate::health::Status;
 
     #[test]
-    fn the_originals_limit_is_kept_and_unknown_is_never_pass() {
+    fn default_limits_are_80_and_90_percent_and_unknown_is_never_pass() {
         let of = |used| {
             evaluate(
                 MemoryUsage::new().limits,

@@ -1,9 +1,7 @@
-//! Ready-made checks of what every program stands on: disk, memory, CPU, the async runtime, its own
-//! errors, its circuits.
+//! Built-in checks: disk, memory, CPU, the async runtime, the rate of errors, circuit breakers.
 //!
-//! Each measure has a limit for warn and one for fail, looks at the limits of the container (cgroup
-//! v1 and v2) where there are any, never blocks to take a sample, and says warn where it cannot
-//! know: never pass.
+//! Each measure has a limit for warn and one for fail, respects the limits of the container (cgroup
+//! v1 and v2), never blocks to take a sample, and warns, never passes, where it is unknown.
 
 mod breaker_group;
 mod cgroup;
