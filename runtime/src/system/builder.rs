@@ -1,36 +1,39 @@
-//! The configuration of the whole.
+//! Builder of the error system.
 
-use super::{ErrorSystemGuard, InitError, init};
+use super::{
+    init_error::InitError,
+    settings::{ExplicitSettings, JournalChoice, RecordHook},
+    shutdown::ErrorSystemGuard,
+    start,
+};
 use crate::{
-    alerts::{AlertsConfig, AlertsConfigBuilder},
-    error::ConfigError,
-    event::BeforeRecord,
+    alerts::AlertsConfigBuilder,
     health::HealthConfig,
     monitor::{
-        ErrorRecord, MonitorConfig, MonitorConfigBuilder, Origin, RecordAction,
-        journal::{FileJournal, Journal, JournalConfig, JournalConfigBuilder},
+        ErrorRecord, MonitorConfigBuilder, RecordAction,
+        journal::{Journal, JournalConfigBuilder},
     },
 };
-use std::{fmt, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
-/// The error system as a whole; a name for [`builder`](Self::builder).
+/// The error system as a whole. It is configured with [`builder`](Self::builder).
 #[derive(Debug)]
 pub enum ErrorSystem {}
 
 impl ErrorSystem {
-    /// Begins a configuration of the whole system.
+    /// Returns a builder with the defaults.
     pub fn builder() -> ErrorSystemBuilder {
         ErrorSystemBuilder::default()
     }
 }
 
-/// Configures the whole system; every setting that is left out keeps its default, or what an
-/// earlier initialisation chose.
+/// Configures the whole system. A setting that is not set keeps its default, or the value of an
+/// earlier initialisation.
 ///
 /// # Defaults
 ///
 /// * `health`: [`HealthConfig::default`].
-/// * `monitor`: [`MonitorConfig::default`].
+/// * `monitor`: [`MonitorConfig::default`](crate::monitor::MonitorConfig::default).
 /// * `journal`: none.
 /// * `alerts`: none.
 /// * `shutdown_deadline`: 5 s; from 0 to 1 h.
@@ -57,92 +60,36 @@ impl ErrorSystem {
 #[derive(Clone, Debug, Default)]
 #[must_use = "a configuration does nothing until `init`"]
 pub struct ErrorSystemBuilder {
-    pub(crate) wishes: Wishes,
+    pub(crate) settings: ExplicitSettings,
     pub(crate) strict: bool,
 }
 
-/// What was asked for; `None` where nothing was.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Wishes {
-    pub(crate) health: Option<HealthConfig>,
-    pub(crate) monitor: Option<MonitorConfigBuilder>,
-    pub(crate) journal: Option<JournalWish>,
-    pub(crate) alerts: Option<AlertsConfigBuilder>,
-    pub(crate) shutdown_deadline: Option<Duration>,
-    pub(crate) panic_hook: Option<bool>,
-    pub(crate) service: Option<String>,
-    pub(crate) release: Option<String>,
-    pub(crate) environment: Option<String>,
-    pub(crate) before_record: Option<RecordHook>,
-}
-
-/// A function of the program that sees each record first.
-#[derive(Clone)]
-pub(crate) struct RecordHook(BeforeRecord);
-
-impl fmt::Debug for RecordHook {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("RecordHook")
-    }
-}
-
-/// Where errors are to be kept.
-#[derive(Clone, Debug)]
-pub(crate) enum JournalWish {
-    File(JournalConfigBuilder),
-    Other(Arc<dyn Journal>),
-}
-
-/// All that was asked for, found legal.
-pub(crate) struct Settings {
-    pub(crate) health: HealthConfig,
-    pub(crate) monitor: MonitorConfig,
-    pub(crate) journal: Option<JournalSetting>,
-    pub(crate) alerts: Option<AlertsConfig>,
-    pub(crate) panic_hook: bool,
-    pub(crate) origin: Origin,
-}
-
-pub(crate) enum JournalSetting {
-    File(JournalConfig),
-    Other(Arc<dyn Journal>),
-}
-
-impl JournalSetting {
-    pub(crate) fn open(self) -> Arc<dyn Journal> {
-        match self {
-            Self::File(config) => Arc::new(FileJournal::open(config)),
-            Self::Other(journal) => journal,
-        }
-    }
-}
-
 impl ErrorSystemBuilder {
-    /// Sets how health checks run.
+    /// Configures health checks.
     pub fn health(mut self, config: HealthConfig) -> Self {
-        self.wishes.health = Some(config);
+        self.settings.health = Some(config);
         self
     }
 
-    /// Sets how much the monitor keeps in memory.
+    /// Configures the monitor.
     pub fn monitor(mut self, config: MonitorConfigBuilder) -> Self {
-        self.wishes.monitor = Some(config);
+        self.settings.monitor = Some(config);
         self
     }
 
-    /// Keeps errors, and changes of health, in files of a folder.
+    /// Keeps errors and changes of health in a journal of files.
     pub fn journal(mut self, config: JournalConfigBuilder) -> Self {
-        self.wishes.journal = Some(JournalWish::File(config));
+        self.settings.journal = Some(JournalChoice::File(config));
         self
     }
 
-    /// Keeps errors, and changes of health, in a journal of another kind.
+    /// Keeps errors and changes of health in another kind of journal.
     pub fn journal_in(mut self, journal: Arc<dyn Journal>) -> Self {
-        self.wishes.journal = Some(JournalWish::Other(journal));
+        self.settings.journal = Some(JournalChoice::Other(journal));
         self
     }
 
-    /// Sends notifications of errors, circuits and changes of health.
+    /// Sends notifications about errors, circuit breakers and changes of health.
     ///
     /// # Examples
     ///
@@ -154,7 +101,7 @@ impl ErrorSystemBuilder {
     ///     Ok(())
     /// });
     /// let alerts = AlertsConfig::builder().channel(channel);
-    /// // Without checks in the background there is nothing to tell.
+    /// // Without checks in the background there is nothing to notify about.
     /// let health = HealthConfig::default().background(false);
     /// let guard = ErrorSystem::builder().alerts(alerts).health(health).init()?;
     /// let report = guard.shutdown();
@@ -162,7 +109,7 @@ impl ErrorSystemBuilder {
     /// # Ok::<(), gardefou::InitError>(())
     /// ```
     pub fn alerts(mut self, config: AlertsConfigBuilder) -> Self {
-        self.wishes.alerts = Some(config);
+        self.settings.alerts = Some(config);
         self
     }
 
@@ -170,7 +117,7 @@ impl ErrorSystemBuilder {
     /// `service`.
     ///
     /// Each record names the program that it comes from: service, release, environment, and the
-    /// name of the machine, which is read once. See [`Origin`].
+    /// name of the machine, which is read once. See [`Origin`](crate::monitor::Origin).
     ///
     /// # Examples
     ///
@@ -185,7 +132,7 @@ impl ErrorSystemBuilder {
     /// # Ok::<(), gardefou::InitError>(())
     /// ```
     pub fn service(mut self, name: impl Into<String>) -> Self {
-        self.wishes.service = Some(name.into());
+        self.settings.service = Some(name.into());
         self
     }
 
@@ -204,7 +151,7 @@ impl ErrorSystemBuilder {
     /// # Ok::<(), gardefou::InitError>(())
     /// ```
     pub fn release(mut self, version: impl Into<String>) -> Self {
-        self.wishes.release = Some(version.into());
+        self.settings.release = Some(version.into());
         self
     }
 
@@ -224,7 +171,7 @@ impl ErrorSystemBuilder {
     /// # Ok::<(), gardefou::InitError>(())
     /// ```
     pub fn environment(mut self, name: impl Into<String>) -> Self {
-        self.wishes.environment = Some(name.into());
+        self.settings.environment = Some(name.into());
         self
     }
 
@@ -252,32 +199,31 @@ impl ErrorSystemBuilder {
         mut self,
         hook: impl Fn(&mut ErrorRecord) -> RecordAction + Send + Sync + 'static,
     ) -> Self {
-        self.wishes.before_record = Some(RecordHook(Arc::new(hook)));
+        self.settings.before_record = Some(RecordHook(Arc::new(hook)));
         self
     }
 
-    /// Sets how long the guard may take to shut everything down. Where there is a journal, a
-    /// quarter of what the health checks leave of it is kept for that.
+    /// Sets the time limit of the shutdown. A quarter of what the health checks leave of it is
+    /// reserved for the journal, if there is one.
     pub fn shutdown_deadline(mut self, deadline: Duration) -> Self {
-        self.wishes.shutdown_deadline = Some(deadline);
+        self.settings.shutdown_deadline = Some(deadline);
         self
     }
 
     /// Reports uncaught panics as errors with the code `PANIC_ERROR` at the level critical: logged,
     /// counted, in the journal and in alerts before the thread unwinds, or the process aborts.
     ///
-    /// The hook that was there before, for example the one that prints to stderr, runs first. A
-    /// panic that a boundary, an attribute with `catch_panics`, or a health check catches is not
-    /// reported twice. The report is made by a thread of its own, for which the panicking thread
-    /// waits for at most a second; it knows no span of the latter. The hook rests while the system
-    /// is down.
+    /// The previous hook, for example the one that prints to stderr, runs first. A panic that a
+    /// boundary, an attribute with `catch_panics`, or a health check catches is not reported twice.
+    /// Another thread makes the report, outside of the spans of the panicking thread, which waits
+    /// for it at most a second. The hook does nothing while the system is down.
     pub fn panic_hook(mut self, on: bool) -> Self {
-        self.wishes.panic_hook = Some(on);
+        self.settings.panic_hook = Some(on);
         self
     }
 
-    /// Makes clashes (error codes with one number, checks that cannot be registered, breakers with
-    /// two configurations) errors instead of warnings.
+    /// Makes conflicts errors instead of warnings: error codes that share a number, checks that
+    /// cannot be registered, breakers with two configurations.
     pub fn strict(mut self, on: bool) -> Self {
         self.strict = on;
         self
@@ -288,171 +234,11 @@ impl ErrorSystemBuilder {
     ///
     /// # Errors
     ///
-    /// [`InitError`]: settings that are illegal, all of them; settings that differ from those of an earlier
-    /// initialisation whose guard is still alive; clashes, if [`strict`](Self::strict) is on.
+    /// Returns an [`InitError`] for illegal settings, all of them; for settings that differ from
+    /// those of an earlier initialisation whose guard is still alive; and for conflicts, if
+    /// [`strict`](Self::strict) is on.
     #[track_caller]
     pub fn init(self) -> Result<ErrorSystemGuard, InitError> {
-        init::init(&self)
+        start::start(&self.settings, self.strict)
     }
 }
-
-impl Wishes {
-    /// Finds every problem of every part.
-    pub(crate) fn settings(&self) -> Result<Settings, ConfigError> {
-        let mut problems = Vec::new();
-        let health = self.health.clone().unwrap_or_default();
-        problems.extend(health.validate().err());
-        let mut monitor = self.monitor.clone().unwrap_or_default();
-        if let Some(RecordHook(hook)) = self.before_record.clone() {
-            monitor = monitor.before_record(move |record| hook(record));
-        }
-        let monitor = monitor.build();
-        let monitor = monitor
-            .map_err(|err| problems.push(err))
-            .unwrap_or_default();
-        let journal = match &self.journal {
-            None => None,
-            Some(JournalWish::Other(journal)) => Some(JournalSetting::Other(Arc::clone(journal))),
-            Some(JournalWish::File(config)) => match config.clone().build() {
-                Ok(config) => Some(JournalSetting::File(config)),
-                Err(err) => {
-                    problems.push(err);
-                    None
-                }
-            },
-        };
-        let alerts = self
-            .alerts
-            .clone()
-            .and_then(|config| config.build().map_err(|err| problems.push(err)).ok());
-        if let Some(deadline) = self
-            .shutdown_deadline
-            .filter(|deadline| *deadline > LONGEST_SHUTDOWN)
-        {
-            problems.push(ConfigError::new(
-                "shutdown_deadline",
-                format_args!("{deadline:?}"),
-                "must be at most 1 hour",
-            ));
-        }
-        let origin = [
-            ("service", &self.service),
-            ("release", &self.release),
-            ("environment", &self.environment),
-        ];
-        for (field, text) in origin
-            .into_iter()
-            .filter_map(|(field, text)| Some((field, text.as_deref()?)))
-        {
-            if text.trim().is_empty() || text.len() > LONGEST_NAME {
-                problems.push(ConfigError::new(
-                    field,
-                    format_args!("{text:?}"),
-                    "must be from 1 to 200 bytes",
-                ));
-            }
-        }
-        let panic_hook = self.panic_hook.unwrap_or_default();
-        let origin = Origin::new(
-            self.service.as_deref(),
-            self.release.as_deref(),
-            self.environment.as_deref(),
-        );
-        match ConfigError::join(problems) {
-            Some(err) => Err(err),
-            None => Ok(Settings {
-                health,
-                monitor,
-                journal,
-                alerts,
-                panic_hook,
-                origin,
-            }),
-        }
-    }
-
-    /// The settings that `self` asks for and `other` has differently.
-    pub(crate) fn differences(&self, other: &Self) -> Vec<&'static str> {
-        fn differ<T>(wish: Option<&T>, other: Option<&T>, equal: impl Fn(&T, &T) -> bool) -> bool {
-            wish.is_some_and(|wish| !other.is_some_and(|other| equal(wish, other)))
-        }
-        // Configurations that hold functions and clocks have no equality but that of their texts.
-        fn same_text(a: &impl fmt::Debug, b: &impl fmt::Debug) -> bool {
-            format!("{a:?}") == format!("{b:?}")
-        }
-        let same_journal = |a: &JournalWish, b: &JournalWish| match (a, b) {
-            (JournalWish::File(a), JournalWish::File(b)) => same_text(a, b),
-            (JournalWish::Other(a), JournalWish::Other(b)) => Arc::ptr_eq(a, b),
-            _ => false,
-        };
-        let same_alerts = |a: &AlertsConfigBuilder, b: &AlertsConfigBuilder| {
-            a.clone().build().ok() == b.clone().build().ok()
-        };
-        let same_hook = |a: &RecordHook, b: &RecordHook| Arc::ptr_eq(&a.0, &b.0);
-        let deadlines = (
-            self.shutdown_deadline.as_ref(),
-            other.shutdown_deadline.as_ref(),
-        );
-        let all = [
-            (
-                "health",
-                differ(self.health.as_ref(), other.health.as_ref(), PartialEq::eq),
-            ),
-            (
-                "monitor",
-                differ(self.monitor.as_ref(), other.monitor.as_ref(), same_text),
-            ),
-            (
-                "journal",
-                differ(self.journal.as_ref(), other.journal.as_ref(), same_journal),
-            ),
-            (
-                "alerts",
-                differ(self.alerts.as_ref(), other.alerts.as_ref(), same_alerts),
-            ),
-            (
-                "shutdown_deadline",
-                differ(deadlines.0, deadlines.1, PartialEq::eq),
-            ),
-            (
-                "service",
-                differ(self.service.as_ref(), other.service.as_ref(), PartialEq::eq),
-            ),
-            (
-                "release",
-                differ(self.release.as_ref(), other.release.as_ref(), PartialEq::eq),
-            ),
-            (
-                "environment",
-                differ(
-                    self.environment.as_ref(),
-                    other.environment.as_ref(),
-                    PartialEq::eq,
-                ),
-            ),
-            (
-                "before_record",
-                differ(
-                    self.before_record.as_ref(),
-                    other.before_record.as_ref(),
-                    same_hook,
-                ),
-            ),
-            (
-                "panic_hook",
-                differ(
-                    self.panic_hook.as_ref(),
-                    other.panic_hook.as_ref(),
-                    PartialEq::eq,
-                ),
-            ),
-        ];
-        all.into_iter()
-            .filter(|(_, differs)| *differs)
-            .map(|(name, _)| name)
-            .collect()
-    }
-}
-
-const LONGEST_NAME: usize = 200;
-const LONGEST_SHUTDOWN: Duration = Duration::from_secs(3600);

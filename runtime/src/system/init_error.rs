@@ -1,30 +1,30 @@
-//! What can be wrong at the start.
+//! Errors and warnings of the start.
 
 use crate::error::ConfigError;
 use std::{fmt, panic::Location};
 
-/// The system was not initialised as asked. It works all the same, with the configuration that it
-/// had before or with its defaults.
+/// Error of an initialisation. The system works nevertheless, with its earlier configuration or with
+/// its defaults.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum InitError {
-    /// Settings are illegal; every one of them is named.
+    /// Settings are illegal. The error names all of them.
     #[error("the configuration of the error system cannot work")]
     Config(#[from] ConfigError),
-    /// It is initialised already, with a different configuration, which stays.
+    /// The system is initialised already with another configuration, which stays in force.
     #[error("the error system was initialised at {first} with other settings for {}", settings.join(", "))]
     #[non_exhaustive]
     AlreadyInitialised {
-        /// Where it was initialised first.
+        /// Where the system was initialised first.
         first: &'static Location<'static>,
         /// The settings that differ.
         settings: Vec<&'static str>,
     },
-    /// Something clashes, and [`strict`](super::ErrorSystemBuilder::strict) was asked for.
+    /// There are conflicts, and [`strict`](super::ErrorSystemBuilder::strict) is set.
     #[error("the program's parts clash: {}", texts(warnings))]
     #[non_exhaustive]
     Clash {
-        /// Everything that clashes.
+        /// All conflicts.
         warnings: Vec<InitWarning>,
     },
 }
@@ -37,7 +37,7 @@ fn texts(warnings: &[InitWarning]) -> String {
         .join("; ")
 }
 
-/// Something that works, but not as somebody meant it.
+/// A conflict or a part that does not work. The system is up nevertheless.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum InitWarning {
@@ -45,25 +45,25 @@ pub enum InitWarning {
     /// twice.
     #[non_exhaustive]
     ErrorCode {
-        /// Both, each with the place of its declaration.
+        /// Both codes, each with the place of its declaration.
         text: String,
     },
     /// A check that was declared with an attribute is not registered.
     #[non_exhaustive]
     HealthCheck {
-        /// Which, where, and why.
+        /// The check, the place of its declaration, and the reason.
         text: String,
     },
-    /// Two places name one circuit breaker and configure it differently.
+    /// Two functions configure one circuit breaker differently.
     #[non_exhaustive]
     Breaker {
-        /// The breaker and both places.
+        /// The breaker and both functions.
         text: String,
     },
     /// A part of the system did not start.
     #[non_exhaustive]
     Part {
-        /// Which and why.
+        /// The part and the reason.
         text: String,
     },
 }

@@ -1,20 +1,22 @@
-//! Start and shutdown of the whole: one call at the beginning of `main`, one guard that ends it in
-//! order.
+//! Start and shutdown of the error system: one call at the start of `main`, and a guard that shuts
+//! everything down in order.
 
 mod builder;
 mod env;
-mod guard;
-mod init;
 mod init_error;
 mod panic_hook;
+mod report;
+mod running;
+mod settings;
 mod shutdown;
-mod within;
+mod start;
+mod time_limit;
 
 #[doc(hidden)]
 pub use crate::guarded::Registered;
 pub use crate::guarded::{GuardedFunction, guarded_functions};
 pub use builder::{ErrorSystem, ErrorSystemBuilder};
-pub use guard::ErrorSystemGuard;
-pub use init::init_error_system;
 pub use init_error::{InitError, InitWarning};
-pub use shutdown::{FlushReport, PartReport, ShutdownReport};
+pub use report::{FlushReport, PartReport, ShutdownReport};
+pub use shutdown::ErrorSystemGuard;
+pub use start::init_error_system;

@@ -1,10 +1,9 @@
-//! Panics that nobody catches, as errors.
+//! Panic hook that reports uncaught panics as errors.
 
-use super::within::within;
+use super::time_limit::run_with_limit;
 use crate::{
-    AppError, ErrorCode,
     boundary::{LogLevel, Operation, OperationTimer, Recognised, Report, Then, panic::located},
-    error::View,
+    error::{AppError, ErrorCode, View},
     panics,
     sync::Mutex,
 };
@@ -19,11 +18,11 @@ use std::{
     time::Duration,
 };
 
-/// A hook of the process can be put in front of others but not taken out from between them: it
-/// stays, and does nothing while the system is down.
+/// Whether the hook reports panics. A hook of the process cannot be removed from below the hooks that
+/// others have installed since: it stays, and does nothing while the system is down.
 static IS_ACTIVE: AtomicBool = AtomicBool::new(false);
 
-/// Reports panics from now on, after what the hook before says of them.
+/// Reports panics from now on, after the previous hook has run.
 pub(super) fn activate() {
     static INSTALL: Once = Once::new();
     // Hooks cannot be changed by a thread that panics.
@@ -34,11 +33,11 @@ pub(super) fn activate() {
         let before = panic::take_hook();
         panic::set_hook(Box::new(move |panic| {
             before(panic);
-            // One that is caught by a boundary, or contained as that of a health check, is told by
-            // whoever caught it.
             if !IS_ACTIVE.load(Ordering::Relaxed) {
                 return;
             }
+            // A panic that is caught by a boundary or a health check is reported by the one that
+            // catches it.
             if panics::are_contained() {
                 panic
                     .location()
@@ -52,28 +51,28 @@ pub(super) fn activate() {
     IS_ACTIVE.store(true, Ordering::Relaxed);
 }
 
-/// Leaves panics to the hook before.
+/// Leaves panics to the previous hook.
 pub(super) fn deactivate() {
     IS_ACTIVE.store(false, Ordering::Relaxed);
 }
 
-/// Reports a panic from another thread: a panic inside of a hook, as that of an observer, aborts
+/// Reports a panic from another thread: a panic inside of a hook, for example of an observer, aborts
 /// the process.
 fn report(panic: &PanicHookInfo<'_>) {
     let thread = thread::current();
     let name = thread.name().unwrap_or("(no name)").to_owned();
-    let said = panic
+    let payload = panic
         .payload_as_str()
         .unwrap_or("(a value, no text)")
         .to_owned();
     let place = panic
         .location()
         .map(|place| (place.file().to_owned(), place.line(), place.column()));
-    within(LONGEST_REPORT, move || {
+    run_with_limit(LONGEST_REPORT, move || {
         let _ = panics::catch(|| {
             let mut error = AppError::new(
                 ErrorCode::PANIC_ERROR,
-                format!("the thread `{name}` panicked: {said}"),
+                format!("the thread `{name}` panicked: {payload}"),
             )
             .with_detail("thread", &name);
             let mut operation = Operation::new("panic", "", "", 0);
@@ -94,8 +93,8 @@ fn report(panic: &PanicHookInfo<'_>) {
     });
 }
 
-/// The name of a source file for as long as the program runs: there are only so many, but a panic
-/// does not lend its own.
+/// Returns the name of a source file for as long as the program runs. The set of names is bounded by
+/// the number of source files.
 fn interned(file: &str) -> &'static str {
     static FILES: LazyLock<Mutex<BTreeSet<&'static str>>> = LazyLock::new(Mutex::default);
     let mut files = FILES.lock();
@@ -107,6 +106,6 @@ fn interned(file: &str) -> &'static str {
     name
 }
 
-/// The thread that panics waits for its report, as the process may be about to end; not for one
+/// The panicking thread waits for its report, since the process may be about to end, but not for one
 /// that hangs.
 const LONGEST_REPORT: Duration = Duration::from_secs(1);

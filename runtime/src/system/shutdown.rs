@@ -1,127 +1,287 @@
-//! The end of everything, in order and in time.
+//! Flush and shutdown of the error system, and the guard that begins them.
 
-use std::{fmt, time::Duration};
+use super::{
+    init_error::InitWarning,
+    panic_hook,
+    report::{FlushReport, PartReport, ShutdownReport},
+    running::{self, LEFT_BEHIND, Parts, RUNNING},
+    time_limit::run_with_limit,
+};
+#[cfg(feature = "async")]
+use crate::boundary;
+use crate::{
+    alerts::{Alerts, AlertsStatus, Flushed},
+    event::{self, names::TARGET_SYSTEM},
+    health::health_check,
+    monitor::{error_monitor, journal::Journal},
+    scope::Captured,
+    time::SharedClock,
+};
+use std::{sync::Arc, time::Duration};
 
-/// What the shutdown of one part came to.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct PartReport {
-    /// The part, for example `health`, `alerts` or `journal`; `rollbacks` where rollbacks of
-    /// dropped transactions still ran as tasks.
-    pub part: &'static str,
-    /// How many of its entries reached their goal.
-    pub sent: u64,
-    /// How many are kept for the next start.
-    pub kept: u64,
-    /// How many are lost.
-    pub dropped: u64,
-    /// Whether it ended within the deadline.
-    pub in_time: bool,
+/// Keeps the error system up; dropping the last one shuts it down in order, within the
+/// [deadline](super::ErrorSystemBuilder::shutdown_deadline).
+///
+/// Bind it in `main`: `let _guard = gardefou::init_error_system()?;`. The shutdown has four steps:
+///
+/// 1. It waits at most 30 s for rollbacks of dropped transactions that run as tasks. Inside a
+///    current-thread runtime it cannot, since the tasks run only when the thread is free: drop the
+///    guard after such a runtime, or await the tasks first.
+/// 2. Readiness becomes fail, and the background runner of health checks stops.
+/// 3. Queued notifications are sent.
+/// 4. The journal is flushed.
+///
+/// Guarded functions go on working after that, and the system can be initialised again.
+#[derive(Debug)]
+#[must_use = "dropping the guard shuts the error system down: bind it to a name, as `_guard`"]
+pub struct ErrorSystemGuard {
+    warnings: Vec<InitWarning>,
+    released: bool,
 }
 
-/// What a flush of the whole came to.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct FlushReport {
-    pub(crate) parts: Vec<PartReport>,
-    pub(crate) elapsed: Duration,
-}
-
-impl FlushReport {
-    /// Returns the parts in the order in which they were flushed: `alerts` and `journal`, those of
-    /// them that there are.
-    #[must_use]
-    pub fn parts(&self) -> &[PartReport] {
-        &self.parts
-    }
-
-    /// Returns the part of that name.
-    #[must_use]
-    pub fn part(&self, name: &str) -> Option<&PartReport> {
-        self.parts.iter().find(|part| part.part == name)
-    }
-
-    /// Returns how long it took.
-    #[must_use]
-    pub fn elapsed(&self) -> Duration {
-        self.elapsed
-    }
-
-    /// Returns `true` if every part was flushed in time and nothing was lost so far.
-    #[must_use]
-    pub fn is_clean(&self) -> bool {
-        self.parts
-            .iter()
-            .all(|part| part.in_time && part.dropped == 0)
-    }
-}
-
-/// What the shutdown of the whole came to.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ShutdownReport {
-    pub(crate) parts: Vec<PartReport>,
-    pub(crate) elapsed: Duration,
-    pub(crate) guards_left: usize,
-}
-
-impl ShutdownReport {
-    /// Returns the parts in the order in which they were shut down; none while other guards keep
-    /// the system up.
-    #[must_use]
-    pub fn parts(&self) -> &[PartReport] {
-        &self.parts
-    }
-
-    /// Returns the part of that name.
-    #[must_use]
-    pub fn part(&self, name: &str) -> Option<&PartReport> {
-        self.parts.iter().find(|part| part.part == name)
-    }
-
-    /// Returns how long it took.
-    #[must_use]
-    pub fn elapsed(&self) -> Duration {
-        self.elapsed
-    }
-
-    /// Returns how many guards still keep the system up; 0 if it was shut down.
-    #[must_use]
-    pub fn guards_left(&self) -> usize {
-        self.guards_left
-    }
-
-    /// Tells whether every part ended in time and nothing was lost.
-    #[must_use]
-    pub fn is_clean(&self) -> bool {
-        self.parts
-            .iter()
-            .all(|part| part.in_time && part.dropped == 0)
-    }
-}
-
-impl fmt::Display for ShutdownReport {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.guards_left > 0 {
-            return write!(
-                f,
-                "the error system stays up for {} other guards",
-                self.guards_left
-            );
+impl ErrorSystemGuard {
+    pub(crate) fn new(warnings: Vec<InitWarning>) -> Self {
+        Self {
+            warnings,
+            released: false,
         }
-        write!(f, "the error system was shut down in {:.1?}", self.elapsed)?;
-        for part in &self.parts {
-            let PartReport {
-                part,
-                sent,
-                kept,
-                dropped,
-                in_time,
-            } = part;
-            let late = if *in_time { "" } else { ", not in time" };
-            write!(
-                f,
-                "; {part}: {sent} sent, {kept} kept, {dropped} dropped{late}"
-            )?;
-        }
-        Ok(())
+    }
+
+    /// Returns the conflicts that were found at the start. Each was also logged.
+    #[must_use]
+    pub fn warnings(&self) -> &[InitWarning] {
+        &self.warnings
+    }
+
+    /// Returns the status of alerting if it was configured.
+    #[must_use]
+    pub fn alerts_status(&self) -> Option<AlertsStatus> {
+        running::alerts_status()
+    }
+
+    /// Sends queued notifications and writes queued records within the deadline; everything goes on
+    /// running. For the end of a unit of work after which the process may be stopped, for example a
+    /// call of a serverless function.
+    ///
+    /// Notifications that a throttle or a mute holds back are not sent earlier. An error inside an
+    /// attempt of a retry that still runs stays pending; its record is in the journal.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let guard = gardefou::init_error_system()?;
+    /// let report = guard.flush(std::time::Duration::from_secs(2));
+    /// assert!(report.is_clean());
+    /// # Ok::<(), gardefou::InitError>(())
+    /// ```
+    pub fn flush(&self, deadline: Duration) -> FlushReport {
+        flush_all(deadline)
+    }
+
+    /// Releases this guard, shuts the system down if it was the last one, and returns a report.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let guard = gardefou::init_error_system()?;
+    /// let report = guard.shutdown();
+    /// assert_eq!(report.guards_left(), 0);
+    /// assert!(report.is_clean(), "{report}");
+    /// # Ok::<(), gardefou::InitError>(())
+    /// ```
+    pub fn shutdown(mut self) -> ShutdownReport {
+        self.released = true;
+        release()
     }
 }
+
+impl Drop for ErrorSystemGuard {
+    fn drop(&mut self) {
+        if !self.released {
+            release();
+        }
+    }
+}
+
+/// Flushes alerts and journal, and leaves everything up.
+fn flush_all(deadline: Duration) -> FlushReport {
+    let _outside = Captured::outside();
+    let clock = SharedClock::default();
+    let begin = clock.now();
+    let until = begin.after(deadline);
+    // The flush itself runs outside of the lock, which others wait for.
+    let alerts = RUNNING
+        .lock()
+        .as_ref()
+        .and_then(|running| running.parts.alerts.as_ref())
+        .map(Alerts::flusher);
+    let journal = error_monitor().journal();
+    let mut parts = Vec::new();
+    if let Some(flush) = alerts {
+        parts.push(alerts_report(flush(share_alerts_report(
+            deadline,
+            journal.is_some(),
+        ))));
+    }
+    if let Some(journal) = journal {
+        parts.push(flush(&journal, until.since(clock.now())));
+    }
+    FlushReport {
+        parts,
+        elapsed: clock.now().since(begin),
+    }
+}
+
+/// Returns the share of alerting in the time that is left: a channel that hangs must leave the
+/// journal time to write.
+fn share_alerts_report(left: Duration, has_journal: bool) -> Duration {
+    if has_journal {
+        left - left / SHARE_OF_THE_JOURNAL
+    } else {
+        left
+    }
+}
+
+fn alerts_report(
+    Flushed {
+        sent,
+        kept,
+        lost,
+        in_time,
+        ..
+    }: Flushed,
+) -> PartReport {
+    PartReport {
+        part: "alerts",
+        sent,
+        kept,
+        dropped: lost,
+        in_time,
+    }
+}
+
+/// Releases one guard; the last one shuts the system down.
+fn release() -> ShutdownReport {
+    let _outside = Captured::outside();
+    // Before the lock, since rollbacks are the user's code.
+    let is_last = RUNNING
+        .lock()
+        .as_ref()
+        .is_some_and(|running| running.guards == 1);
+    let rollbacks = if is_last { wait_for_rollbacks() } else { None };
+    let report = {
+        let mut state = RUNNING.lock();
+        let Some(running) = &mut *state else {
+            return ShutdownReport::still_up(0);
+        };
+        running.guards -= 1;
+        if running.guards > 0 {
+            return ShutdownReport::still_up(running.guards);
+        }
+        let parts = std::mem::take(&mut running.parts);
+        let deadline = running.settings.shutdown_deadline;
+        let mut report = shut_down(parts, deadline.unwrap_or(DEFAULT_DEADLINE));
+        report.parts.splice(0..0, rollbacks);
+        *state = None;
+        report
+    };
+    tracing::info!(target: TARGET_SYSTEM, "{report}");
+    report
+}
+
+/// Ends the parts: readiness first, so that no new work comes; the journal last, so that it records
+/// what the other parts report.
+fn shut_down(up: Parts, deadline: Duration) -> ShutdownReport {
+    let clock = SharedClock::default();
+    let begin = clock.now();
+    let until = begin.after(deadline);
+    let health = health_check();
+    health.mark_stopping();
+    #[cfg(feature = "async")]
+    let in_time = health.wait_for_async(until.since(clock.now()).min(LONGEST_WAIT_FOR_CHECKS));
+    #[cfg(not(feature = "async"))]
+    let in_time = true;
+    // A hung check is on its own thread, which ends with the process.
+    let hanging = health.hanging() as u64;
+    let mut parts = vec![PartReport {
+        part: "health",
+        sent: 0,
+        kept: 0,
+        dropped: hanging,
+        in_time,
+    }];
+    // Errors that wait for the outcome of their attempt are settled now.
+    event::pending::settle_all();
+    let journal = error_monitor().journal();
+    if let Some(alerts) = up.alerts {
+        let limit = share_alerts_report(until.since(clock.now()), journal.is_some());
+        parts.push(alerts_report(alerts.shutdown(limit)));
+    }
+    if let Some(journal) = journal {
+        parts.push(flush(&journal, until.since(clock.now())));
+    }
+    panic_hook::deactivate();
+    *LEFT_BEHIND.lock() = up.journal;
+    ShutdownReport {
+        parts,
+        elapsed: clock.now().since(begin),
+        guards_left: 0,
+    }
+}
+
+fn flush(journal: &Arc<dyn Journal>, limit: Duration) -> PartReport {
+    let theirs = Arc::clone(journal);
+    let flushed = run_with_limit(limit, move || {
+        let flushed = theirs.flush().is_ok();
+        (flushed, theirs.status())
+    });
+    match flushed {
+        Some((flushed, status)) => PartReport {
+            part: "journal",
+            sent: status.written,
+            kept: if flushed { status.waiting } else { 0 },
+            dropped: status.lost + if flushed { 0 } else { status.waiting },
+            in_time: true,
+        },
+        // The state of the journal is behind a lock that hangs too.
+        None => PartReport {
+            part: "journal",
+            sent: 0,
+            kept: 0,
+            dropped: 0,
+            in_time: false,
+        },
+    }
+}
+
+/// Waits for rollbacks that run as tasks; returns `None` if there are none.
+#[cfg(feature = "async")]
+fn wait_for_rollbacks() -> Option<PartReport> {
+    let (ended, left) = boundary::wait_for_rollbacks(LONGEST_ROLLBACK);
+    let (sent, dropped) = (ended as u64, left as u64);
+    (sent + dropped > 0).then_some(PartReport {
+        part: "rollbacks",
+        sent,
+        kept: 0,
+        dropped,
+        in_time: dropped == 0,
+    })
+}
+
+#[cfg(not(feature = "async"))]
+fn wait_for_rollbacks() -> Option<PartReport> {
+    None
+}
+
+/// How long the shutdown waits for rollbacks.
+#[cfg(feature = "async")]
+const LONGEST_ROLLBACK: Duration = Duration::from_secs(30);
+
+const DEFAULT_DEADLINE: Duration = Duration::from_secs(5);
+
+/// The journal has at least a quarter of what the health checks leave of the deadline.
+const SHARE_OF_THE_JOURNAL: u32 = 4;
+
+/// Async checks end as soon as they are cancelled, unless they block their thread.
+#[cfg(feature = "async")]
+const LONGEST_WAIT_FOR_CHECKS: Duration = Duration::from_millis(200);

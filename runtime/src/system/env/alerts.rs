@@ -1,6 +1,6 @@
-//! Alerts from environment variables.
+//! Configuration of alerts from environment variables.
 
-use super::{names::*, variables::Variables};
+use super::variables::*;
 use crate::{
     alerts::{AlertsConfig, AlertsConfigBuilder, Rule},
     event::Severity,
@@ -23,7 +23,7 @@ const MAIL: [&str; 7] = [
     MAIL_PASSWORD,
 ];
 
-/// What the variables say of alerts, or nothing if they say nothing.
+/// Returns the configuration of alerts, or `None` if no variable enables them.
 pub(super) fn alerts(variables: &mut Variables) -> Option<AlertsConfigBuilder> {
     let wanted = variables.flag(ALERTS);
     let mut builder = AlertsConfig::builder();
@@ -212,7 +212,7 @@ mod tests {
     }
 
     #[test]
-    fn alerts_are_off_until_a_variable_asks_for_them() {
+    fn alerts_are_off_unless_a_variable_enables_them() {
         assert!(of(&[]).unwrap().is_none());
         assert!(of(&[(ALERTS, "true")]).unwrap().is_some());
         assert!(of(&[(ALERTS_THROTTLE, "1m")]).unwrap().is_some());
@@ -240,7 +240,7 @@ mod tests {
     }
 
     #[test]
-    fn what_says_nothing_without_another_variable_is_a_problem_that_hides_its_value() {
+    fn variable_that_needs_another_one_is_a_problem_that_hides_its_value() {
         let err = of(&[
             (WEBHOOK_SECRET, "hunter2"),
             (MAIL_PASSWORD, "hunter2"),
@@ -253,7 +253,7 @@ mod tests {
 
     #[cfg(not(any(feature = "alert-webhook", feature = "alert-email")))]
     #[test]
-    fn a_channel_whose_feature_is_off_is_a_problem() {
+    fn channel_whose_feature_is_off_is_a_problem() {
         let err = of(&[
             (WEBHOOK_URL, "https://example.com/x"),
             (MAIL_HOST, "smtp.example.com"),
@@ -283,7 +283,7 @@ mod tests {
             (WEBHOOK_URL, "http://hooks.example.com/hunter1"),
             (WEBHOOK_SECRET, "hunter2"),
             (MAIL_HOST, "smtp.example.com"),
-            (MAIL_TO, "nobody"),
+            (MAIL_TO, "no-address"),
             (MAIL_HELLO_NAME, "shop 1"),
             (MAIL_TLS, "none"),
             (MAIL_USER, "u"),

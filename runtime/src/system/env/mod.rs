@@ -1,6 +1,5 @@
-//! Settings from environment variables.
+//! Configuration from environment variables.
 
 mod alerts;
-mod names;
-mod settings;
+mod from_env;
 mod variables;

@@ -1,10 +1,96 @@
-//! Values of variables, and what is wrong with them.
+//! Environment variables: their names, their values, and problems with them.
 
-use super::names::ALL;
 use crate::error::ConfigError;
 use std::{collections::BTreeMap, ffi::OsString, str::FromStr, time::Duration};
 
-/// The variables that are not yet read, and the problems so far.
+pub(super) const SERVICE: &str = "GARDEFOU_SERVICE";
+pub(super) const RELEASE: &str = "GARDEFOU_RELEASE";
+pub(super) const ENVIRONMENT: &str = "GARDEFOU_ENVIRONMENT";
+pub(super) const HEALTH_PERIOD: &str = "GARDEFOU_HEALTH_PERIOD";
+pub(super) const HEALTH_TIMEOUT: &str = "GARDEFOU_HEALTH_TIMEOUT";
+pub(super) const HEALTH_DEADLINE: &str = "GARDEFOU_HEALTH_DEADLINE";
+pub(super) const HEALTH_STALE_AFTER: &str = "GARDEFOU_HEALTH_STALE_AFTER";
+pub(super) const HEALTH_FAILURE_THRESHOLD: &str = "GARDEFOU_HEALTH_FAILURE_THRESHOLD";
+pub(super) const HEALTH_BACKGROUND: &str = "GARDEFOU_HEALTH_BACKGROUND";
+pub(super) const MONITOR_RECENT_EVENTS: &str = "GARDEFOU_MONITOR_RECENT_EVENTS";
+pub(super) const JOURNAL: &str = "GARDEFOU_JOURNAL";
+pub(super) const JOURNAL_MAX_BYTES: &str = "GARDEFOU_JOURNAL_MAX_BYTES";
+pub(super) const JOURNAL_MAX_AGE: &str = "GARDEFOU_JOURNAL_MAX_AGE";
+pub(super) const JOURNAL_SEGMENT_BYTES: &str = "GARDEFOU_JOURNAL_SEGMENT_BYTES";
+pub(super) const JOURNAL_SEGMENT_AGE: &str = "GARDEFOU_JOURNAL_SEGMENT_AGE";
+pub(super) const ALERTS: &str = "GARDEFOU_ALERTS";
+pub(super) const ALERTS_LEVEL: &str = "GARDEFOU_ALERTS_LEVEL";
+pub(super) const ALERTS_THROTTLE: &str = "GARDEFOU_ALERTS_THROTTLE";
+pub(super) const ALERTS_SOURCE: &str = "GARDEFOU_ALERTS_SOURCE";
+pub(super) const WEBHOOK_URL: &str = "GARDEFOU_ALERTS_WEBHOOK_URL";
+pub(super) const WEBHOOK_SECRET: &str = "GARDEFOU_ALERTS_WEBHOOK_SECRET";
+pub(super) const WEBHOOK_FORMAT: &str = "GARDEFOU_ALERTS_WEBHOOK_FORMAT";
+pub(super) const WEBHOOK_TIMEOUT: &str = "GARDEFOU_ALERTS_WEBHOOK_TIMEOUT";
+pub(super) const WEBHOOK_ALLOW_HTTP: &str = "GARDEFOU_ALERTS_WEBHOOK_ALLOW_HTTP";
+pub(super) const WEBHOOK_ALLOW_PRIVATE: &str = "GARDEFOU_ALERTS_WEBHOOK_ALLOW_PRIVATE";
+pub(super) const MAIL_HOST: &str = "GARDEFOU_ALERTS_MAIL_HOST";
+pub(super) const MAIL_PORT: &str = "GARDEFOU_ALERTS_MAIL_PORT";
+pub(super) const MAIL_HELLO_NAME: &str = "GARDEFOU_ALERTS_MAIL_HELLO_NAME";
+pub(super) const MAIL_TLS: &str = "GARDEFOU_ALERTS_MAIL_TLS";
+pub(super) const MAIL_FROM: &str = "GARDEFOU_ALERTS_MAIL_FROM";
+pub(super) const MAIL_TO: &str = "GARDEFOU_ALERTS_MAIL_TO";
+pub(super) const MAIL_USER: &str = "GARDEFOU_ALERTS_MAIL_USER";
+pub(super) const MAIL_PASSWORD: &str = "GARDEFOU_ALERTS_MAIL_PASSWORD";
+pub(super) const SHUTDOWN_DEADLINE: &str = "GARDEFOU_SHUTDOWN_DEADLINE";
+pub(super) const PANIC_HOOK: &str = "GARDEFOU_PANIC_HOOK";
+pub(super) const STRICT: &str = "GARDEFOU_STRICT";
+
+/// All settings, in the order of the table in the documentation of `from_env`.
+pub(super) const ALL: [&str; 36] = [
+    SERVICE,
+    RELEASE,
+    ENVIRONMENT,
+    HEALTH_PERIOD,
+    HEALTH_TIMEOUT,
+    HEALTH_DEADLINE,
+    HEALTH_STALE_AFTER,
+    HEALTH_FAILURE_THRESHOLD,
+    HEALTH_BACKGROUND,
+    MONITOR_RECENT_EVENTS,
+    JOURNAL,
+    JOURNAL_MAX_BYTES,
+    JOURNAL_MAX_AGE,
+    JOURNAL_SEGMENT_BYTES,
+    JOURNAL_SEGMENT_AGE,
+    ALERTS,
+    ALERTS_LEVEL,
+    ALERTS_THROTTLE,
+    ALERTS_SOURCE,
+    WEBHOOK_URL,
+    WEBHOOK_SECRET,
+    WEBHOOK_FORMAT,
+    WEBHOOK_TIMEOUT,
+    WEBHOOK_ALLOW_HTTP,
+    WEBHOOK_ALLOW_PRIVATE,
+    MAIL_HOST,
+    MAIL_PORT,
+    MAIL_HELLO_NAME,
+    MAIL_TLS,
+    MAIL_FROM,
+    MAIL_TO,
+    MAIL_USER,
+    MAIL_PASSWORD,
+    SHUTDOWN_DEADLINE,
+    PANIC_HOOK,
+    STRICT,
+];
+
+/// Prefix of all settings: a misspelt variable is an error instead of being ignored.
+const PREFIX: &str = "GARDEFOU_";
+
+/// Variables with the prefix that are no settings.
+const NO_SETTINGS: [&str; 3] = ["GARDEFOU_EXPAND", "GARDEFOU_MODEL_", "GARDEFOU_TEST_"];
+
+pub(super) fn is_setting(name: &str) -> bool {
+    name.starts_with(PREFIX) && !NO_SETTINGS.iter().any(|other| name.starts_with(other))
+}
+
+/// The variables that are not read yet, and the problems so far.
 #[derive(Debug, Default)]
 pub(super) struct Variables {
     values: BTreeMap<String, OsString>,
@@ -24,7 +110,7 @@ impl Variables {
         }
     }
 
-    /// A value as it is, which may be a path.
+    /// Returns a value that need not be UTF-8, such as a path.
     pub(super) fn raw(&mut self, name: &str) -> Option<OsString> {
         self.values.remove(name)
     }
@@ -33,7 +119,7 @@ impl Variables {
         Some(self.secret(name)?.trim().to_owned())
     }
 
-    /// A text that is not trimmed.
+    /// Returns a text without trimming it.
     pub(super) fn secret(&mut self, name: &'static str) -> Option<String> {
         let text = self.raw(name)?.into_string().ok();
         if text.is_none() {
@@ -80,8 +166,7 @@ impl Variables {
         self.problems.push(ConfigError::new(name, value, rule));
     }
 
-    /// Takes the problems of a part, each under the name of the variable that its setting came
-    /// from.
+    /// Adds the problems of a part, each under the name of the variable of its setting.
     pub(super) fn problems_of(&mut self, err: &ConfigError, names: &[(&str, &'static str)]) {
         for problem in err.problems() {
             let name = names
@@ -92,8 +177,8 @@ impl Variables {
         }
     }
 
-    /// Tells of variables that say nothing because another one is not set; their values may be
-    /// secrets.
+    /// Adds a problem for each of the variables that is set although the one that it needs is not.
+    /// Their values are hidden, since they may be secrets.
     pub(super) fn refuse(&mut self, names: &[&'static str], rule: &str) {
         for name in names {
             if self.raw(name).is_some() {
@@ -103,7 +188,7 @@ impl Variables {
     }
 
     pub(super) fn finish(mut self) -> Result<(), ConfigError> {
-        // Most likely one of the others, misspelt; its value may be a secret and is not shown.
+        // Most likely a misspelt setting; its value may be a secret and is not shown.
         for unknown in std::mem::take(&mut self.values).into_keys() {
             self.problem(
                 "environment variable",
@@ -151,7 +236,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn any_text_is_a_setting_or_none(text in ".{0,40}|[0-9eE.+-]{1,30}( |)(ms|s|m|h|d|KiB|MiB|GiB|)") {
+        fn any_text_parses_or_is_refused(text in ".{0,40}|[0-9eE.+-]{1,30}( |)(ms|s|m|h|d|KiB|MiB|GiB|)") {
             if let Some(duration) = duration(&text) {
                 prop_assert!(text.trim_end().ends_with(|c: char| c.is_ascii_alphanumeric() || c == '.'), "{duration:?}");
             }
@@ -168,6 +253,24 @@ mod tests {
             let (name, bytes) = [("", 1), ("KiB", 1 << 10), ("MiB", 1 << 20), ("GiB", 1 << 30), ("", 1)][unit];
             prop_assert_eq!(size(&format!("{count}{name}")), Some(count * bytes));
         }
+    }
+
+    #[test]
+    fn names_with_the_prefix_are_settings_and_no_others() {
+        assert!(ALL.into_iter().all(is_setting));
+        assert!(is_setting("GARDEFOU_HEALTH_PERIODE") && is_setting("GARDEFOU_JURNAL"));
+        assert!(!is_setting("GARDEFOU_EXPAND") && !is_setting("PATH"));
+    }
+
+    #[test]
+    fn documented_table_has_every_variable_and_no_other() {
+        let rows = include_str!("from_env.rs")
+            .lines()
+            .filter_map(|line| line.trim().strip_prefix("/// | `"));
+        let documented: Vec<&str> = rows
+            .filter_map(|row| row.split_once('`').map(|(name, _)| name))
+            .collect();
+        assert_eq!(documented, ALL);
     }
 
     #[test]

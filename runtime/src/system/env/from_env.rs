@@ -1,6 +1,6 @@
-//! The whole configuration from environment variables.
+//! Configuration of the error system from environment variables.
 
-use super::{alerts, names::*, variables::Variables};
+use super::{alerts, variables::*};
 use crate::{
     error::ConfigError,
     health::HealthConfig,
@@ -8,12 +8,12 @@ use crate::{
         MonitorConfigBuilder,
         journal::{JournalConfig, JournalConfigBuilder},
     },
-    system::{ErrorSystem, ErrorSystemBuilder},
+    system::builder::{ErrorSystem, ErrorSystemBuilder},
 };
 use std::{collections::BTreeMap, ffi::OsString, time::Duration};
 
 impl ErrorSystem {
-    /// Begins a configuration from environment variables; what is not set keeps its default.
+    /// Returns a builder with the settings of environment variables; the others keep their defaults.
     ///
     /// | variable | setting | value |
     /// | --- | --- | --- |
@@ -33,7 +33,7 @@ impl ErrorSystem {
     /// | `GARDEFOU_JOURNAL_SEGMENT_BYTES` | [`JournalConfigBuilder::max_segment_bytes`] | size |
     /// | `GARDEFOU_JOURNAL_SEGMENT_AGE` | [`JournalConfigBuilder::max_segment_age`] | duration |
     /// | `GARDEFOU_ALERTS` | whether there are alerts; on if one of the following is set | `true` or `false` |
-    /// | `GARDEFOU_ALERTS_LEVEL` | the least urgent level that is told | `info`, `warning`, `error` or `critical` |
+    /// | `GARDEFOU_ALERTS_LEVEL` | the lowest severity that is notified | `info`, `warning`, `error` or `critical` |
     /// | `GARDEFOU_ALERTS_THROTTLE` | [`AlertsConfigBuilder::throttle`](crate::alerts::AlertsConfigBuilder::throttle) | duration |
     /// | `GARDEFOU_ALERTS_SOURCE` | the name of the program in notifications, in place of the service | text |
     /// | `GARDEFOU_ALERTS_WEBHOOK_URL` | where notifications are posted to (feature `alert-webhook`) | URL |
@@ -54,15 +54,15 @@ impl ErrorSystem {
     /// | `GARDEFOU_PANIC_HOOK` | [`ErrorSystemBuilder::panic_hook`] | `true` or `false` |
     /// | `GARDEFOU_STRICT` | [`ErrorSystemBuilder::strict`] | `true` or `false` |
     ///
-    /// A duration is a number of seconds, as `1.5`, or a text with a unit, as `250ms`, `30s`, `5m`,
-    /// `1h`, `7d`. A size is a number of bytes, or one with a unit, as `64MiB`. Alerts without
-    /// webhook and mail go to the log.
+    /// A duration is a number of seconds, for example `1.5`, or a number with a unit, for example
+    /// `250ms`, `30s`, `5m`, `1h`, `7d`. A size is a number of bytes, or a number with a unit, for
+    /// example `64MiB`. Alerts without webhook and mail go to the log.
     ///
     /// # Errors
     ///
-    /// Everything that is wrong, in one error, which names variables and shows no secret: values
-    /// that cannot be read or are out of range, settings of a channel that is not there or not
-    /// compiled in, and variables that begin with `GARDEFOU_` and are none.
+    /// Returns one error with every problem, which names variables and shows no secret: values that
+    /// cannot be parsed or are out of range, settings of a channel that is not configured or not
+    /// compiled in, and variables that begin with `GARDEFOU_` and are no settings.
     ///
     /// # Examples
     ///
@@ -84,9 +84,9 @@ impl ErrorSystem {
 fn from_variables(values: BTreeMap<String, OsString>) -> Result<ErrorSystemBuilder, ConfigError> {
     let mut variables = Variables::new(values);
     let mut builder = ErrorSystem::builder();
-    builder.wishes.service = variables.text(SERVICE);
-    builder.wishes.release = variables.text(RELEASE);
-    builder.wishes.environment = variables.text(ENVIRONMENT);
+    builder.settings.service = variables.text(SERVICE);
+    builder.settings.release = variables.text(RELEASE);
+    builder.settings.environment = variables.text(ENVIRONMENT);
     if let Some(config) = health(&mut variables) {
         builder = builder.health(config);
     }
@@ -105,8 +105,8 @@ fn from_variables(values: BTreeMap<String, OsString>) -> Result<ErrorSystemBuild
     if let Some(on) = variables.flag(STRICT) {
         builder = builder.strict(on);
     }
-    // Without the alerts, whose problems carry the names of variables already.
-    if let Err(err) = builder.wishes.settings() {
+    // Before the alerts, whose problems carry the names of variables already.
+    if let Err(err) = builder.settings.resolve() {
         variables.problems_of(&err, &FIELDS);
     }
     if let Some(config) = alerts::alerts(&mut variables) {
@@ -115,8 +115,8 @@ fn from_variables(values: BTreeMap<String, OsString>) -> Result<ErrorSystemBuild
     variables.finish().map(|()| builder)
 }
 
-/// The variables of settings that can be out of range; no two of these parts have a setting of one
-/// name.
+/// The variables of settings that can be out of range. The names of the settings are unique across
+/// the parts.
 const FIELDS: [(&str, &str); 15] = [
     ("service", SERVICE),
     ("release", RELEASE),
@@ -172,7 +172,7 @@ fn journal(variables: &mut Variables) -> Option<JournalConfigBuilder> {
     };
     let mut config = JournalConfig::builder(folder);
     if let Some(bytes) = variables.size(JOURNAL_MAX_BYTES) {
-        // A folder smaller than two default files has smaller files.
+        // A folder smaller than two files of the default size has smaller files.
         let segment = (bytes / 2).clamp(4096, 8 << 20);
         config = config.max_bytes(bytes).max_segment_bytes(segment);
     }
@@ -208,7 +208,7 @@ mod tests {
             .collect()
     }
 
-    fn told(problems: &[(&'static str, &str)]) -> Vec<(&'static str, String)> {
+    fn owned(problems: &[(&'static str, &str)]) -> Vec<(&'static str, String)> {
         problems
             .iter()
             .map(|(field, value)| (*field, (*value).to_owned()))
@@ -216,7 +216,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_set_is_taken_and_the_rest_keeps_its_default() {
+    fn variables_that_are_set_apply_and_the_others_keep_their_defaults() {
         let builder = of(&[
             (HEALTH_PERIOD, "10s"),
             (HEALTH_BACKGROUND, "false"),
@@ -227,16 +227,18 @@ mod tests {
         let expected = HealthConfig::default()
             .period(Duration::from_secs(10))
             .background(false);
-        assert_eq!(builder.wishes.health, Some(expected));
+        assert_eq!(builder.settings.health, Some(expected));
         assert!(
-            builder.wishes.journal.is_some() && builder.wishes.monitor.is_none() && builder.strict
+            builder.settings.journal.is_some()
+                && builder.settings.monitor.is_none()
+                && builder.strict
         );
-        let nothing = of(&[]).unwrap().wishes;
+        let nothing = of(&[]).unwrap().settings;
         assert!(nothing.health.is_none() && nothing.journal.is_none() && nothing.alerts.is_none());
     }
 
     #[test]
-    fn every_problem_of_every_part_is_named_at_once() {
+    fn every_problem_of_every_part_is_reported_at_once() {
         let found = problems(&[
             (HEALTH_PERIOD, "soon"),
             (STRICT, "yes"),
@@ -254,25 +256,25 @@ mod tests {
             (ALERTS_LEVEL, "\"loud\""),
             ("environment variable", "GARDEFOU_HEALTH_PERIODE"),
         ];
-        assert_eq!(found, told(&expected));
+        assert_eq!(found, owned(&expected));
     }
 
     #[test]
-    fn sizes_and_ages_of_the_journal_need_a_journal() {
+    fn journal_sizes_and_ages_need_a_journal() {
         assert_eq!(
             problems(&[(JOURNAL_MAX_BYTES, "1GiB")]),
-            told(&[(JOURNAL_MAX_BYTES, "(set)")])
+            owned(&[(JOURNAL_MAX_BYTES, "(set)")])
         );
         let all = [
             (JOURNAL, "logs"),
             (JOURNAL_MAX_BYTES, "1GiB"),
             (JOURNAL_MAX_AGE, "30d"),
         ];
-        let wish = of(&all).unwrap().wishes.journal;
+        let journal = of(&all).unwrap().settings.journal;
         let config = JournalConfig::builder("logs")
             .max_bytes(1 << 30)
             .max_age(Duration::from_secs(30 * 86_400));
-        assert_eq!(format!("{wish:?}"), format!("Some(File({config:?}))"));
+        assert_eq!(format!("{journal:?}"), format!("Some(File({config:?}))"));
         assert!(of(&[(JOURNAL, "logs"), (JOURNAL_MAX_BYTES, "1MiB")]).is_ok());
     }
 }

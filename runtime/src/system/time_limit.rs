@@ -1,10 +1,10 @@
-//! Foreign code that may hang.
+//! Time limit for foreign code that may hang.
 
 use crate::scope::Captured;
 use std::{sync::mpsc, thread, time::Duration};
 
-/// Runs something that may hang or panic, for at most so long; what hangs is left behind.
-pub(super) fn within<T: Send + 'static>(
+/// Runs a function that may hang or panic, and waits for it at most `limit`; its thread goes on.
+pub(super) fn run_with_limit<T: Send + 'static>(
     limit: Duration,
     run: impl FnOnce() -> T + Send + 'static,
 ) -> Option<T> {

@@ -1,0 +1,56 @@
+//! The system while it is up.
+
+use super::settings::ExplicitSettings;
+use crate::{
+    alerts::{Alerts, AlertsStatus},
+    monitor::{error_monitor, journal::Journal},
+    sync::Mutex,
+};
+use std::{
+    panic::Location,
+    sync::{Arc, LazyLock},
+};
+
+pub(super) struct RunningSystem {
+    pub(super) settings: ExplicitSettings,
+    /// Where the system was initialised.
+    pub(super) place: &'static Location<'static>,
+    pub(super) guards: usize,
+    pub(super) parts: Parts,
+}
+
+/// The parts that the shutdown ends.
+#[derive(Default)]
+pub(super) struct Parts {
+    pub(super) alerts: Option<Alerts>,
+    pub(super) journal: Option<Arc<dyn Journal>>,
+}
+
+/// `None` while the system is down. Locked during start and shutdown, so that no thread finds it
+/// half up; others wait at most for the deadline of the shutdown. Nothing is logged under the lock.
+pub(super) static RUNNING: LazyLock<Mutex<Option<RunningSystem>>> =
+    LazyLock::new(|| Mutex::new(None));
+
+/// The journal of a system that was shut down, which keeps the records of later errors until the
+/// next start.
+pub(super) static LEFT_BEHIND: LazyLock<Mutex<Option<Arc<dyn Journal>>>> =
+    LazyLock::new(|| Mutex::new(None));
+
+/// Removes the journal from the monitor, unless the program has replaced it.
+pub(super) fn remove_journal(ours: Option<&Arc<dyn Journal>>) {
+    let current = error_monitor().journal();
+    if let (Some(ours), Some(current)) = (ours, current)
+        && Arc::ptr_eq(ours, &current)
+    {
+        error_monitor().take_journal();
+    }
+}
+
+/// Returns the status of alerting if it is up.
+pub(super) fn alerts_status() -> Option<AlertsStatus> {
+    RUNNING
+        .lock()
+        .as_ref()
+        .and_then(|running| running.parts.alerts.as_ref())
+        .map(Alerts::status)
+}

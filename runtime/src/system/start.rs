@@ -1,0 +1,184 @@
+//! Start of the error system.
+
+use super::{
+    init_error::{InitError, InitWarning},
+    panic_hook,
+    running::{LEFT_BEHIND, Parts, RUNNING, RunningSystem, remove_journal},
+    settings::{ExplicitSettings, ResolvedJournal, Settings},
+    shutdown::ErrorSystemGuard,
+};
+use crate::{
+    alerts::Alerts,
+    error::{code_clashes, coding_clashes},
+    event::{self, names::TARGET_SYSTEM, text},
+    guarded::{BreakerClash, GuardedFunction, breaker_clashes},
+    health::{health_check, refused_static_checks},
+    monitor::{self, journal::Journal},
+    panics,
+    scope::Captured,
+};
+use std::{error::Error, panic::Location, sync::Arc};
+
+/// Initialises the error system with its defaults, or joins the one that is up.
+///
+/// Call it at the start of `main` and keep the guard. It marks the program as ready, runs health
+/// checks in the background, and reports conflicts. It never panics, works from any thread, inside
+/// and outside of a runtime, and any number of times: the last guard shuts the system down.
+/// Everything works before it and without it, with defaults.
+///
+/// # Errors
+///
+/// None today: joining sets nothing. Other settings go through
+/// [`ErrorSystem::builder`](super::ErrorSystem::builder).
+///
+/// # Examples
+///
+/// ```
+/// let _guard = gardefou::init_error_system()?;
+/// assert!(gardefou::init_error_system().is_ok());
+/// # Ok::<(), gardefou::InitError>(())
+/// ```
+#[track_caller]
+pub fn init_error_system() -> Result<ErrorSystemGuard, InitError> {
+    start(&ExplicitSettings::default(), false)
+}
+
+/// Starts the system, or joins it if it is up.
+#[track_caller]
+pub(super) fn start(
+    explicit: &ExplicitSettings,
+    strict: bool,
+) -> Result<ErrorSystemGuard, InitError> {
+    // The parts belong to the process.
+    let _outside = Captured::outside();
+    let settings = explicit.resolve()?;
+    let place = Location::caller();
+    // The user's code may compute settings of attributes, and panic.
+    let mut warnings = panics::catch(clashes).unwrap_or_else(|_| {
+        let text =
+            "the settings of an attribute panic when they are computed: clashes are not looked for"
+                .to_owned();
+        vec![InitWarning::Part { text }]
+    });
+    if strict && !warnings.is_empty() {
+        return Err(InitError::Clash { warnings });
+    }
+    let is_first = {
+        let mut state = RUNNING.lock();
+        match &mut *state {
+            Some(running) => {
+                let differing = explicit.differences(&running.settings);
+                if !differing.is_empty() {
+                    return Err(InitError::AlreadyInitialised {
+                        first: running.place,
+                        settings: differing,
+                    });
+                }
+                running.guards += 1;
+                false
+            }
+            None => {
+                let parts = bring_up(settings)?;
+                warnings.extend(parts.journal.as_deref().and_then(unwritable));
+                *state = Some(RunningSystem {
+                    settings: explicit.clone(),
+                    place,
+                    guards: 1,
+                    parts,
+                });
+                true
+            }
+        }
+    };
+    if is_first {
+        for warning in &warnings {
+            if tracing::enabled!(target: TARGET_SYSTEM, tracing::Level::WARN) {
+                tracing::warn!(target: TARGET_SYSTEM, "{warning}");
+            } else {
+                event::to_stderr(format_args!("{warning}"));
+            }
+        }
+        tracing::info!(target: TARGET_SYSTEM, file = place.file(), line = place.line(), "error system initialised");
+    }
+    Ok(ErrorSystemGuard::new(warnings))
+}
+
+/// Starts the observers first, so that they get the events of the parts after them.
+fn bring_up(settings: Settings) -> Result<Parts, InitError> {
+    settings.origin.on_this_host().set();
+    let monitor = monitor::configure(settings.monitor);
+    remove_journal(LEFT_BEHIND.lock().take().as_ref());
+    let journal = settings.journal.map(ResolvedJournal::open);
+    if let Some(journal) = &journal {
+        monitor.set_journal(Arc::clone(journal));
+    }
+    let rest = settings
+        .alerts
+        .map(Alerts::start)
+        .transpose()
+        .map_err(InitError::from)
+        .and_then(|alerts| {
+            health_check().configure(settings.health)?;
+            Ok(alerts)
+        });
+    match rest {
+        Ok(alerts) => {
+            health_check().mark_started();
+            if settings.panic_hook {
+                panic_hook::activate();
+            }
+            Ok(Parts { alerts, journal })
+        }
+        Err(err) => {
+            remove_journal(journal.as_ref());
+            Err(err)
+        }
+    }
+}
+
+/// Checks the journal at the start, when a warning is most likely to be read.
+fn unwritable(journal: &dyn Journal) -> Option<InitWarning> {
+    let checked = panics::catch(|| journal.check());
+    let why = match checked {
+        Ok(Ok(())) => return None,
+        Ok(Err(err)) => err
+            .source()
+            .map_or_else(|| err.to_string(), |source| format!("{err}: {source}")),
+        Err(_) => "the journal panics when it is checked".to_owned(),
+    };
+    Some(InitWarning::Part {
+        text: text::for_sink(&why, 1024),
+    })
+}
+
+/// Returns the conflicts between declarations of the program.
+fn clashes() -> Vec<InitWarning> {
+    let breakers = breaker_clashes().into_iter().map(|(name, BreakerClash { first, second })| {
+        let place =
+            |function: &GuardedFunction| format!("`{}` ({}:{})", function.name(), function.file(), function.line());
+        let (first, second) = (place(first), place(second));
+        let text = format!(
+            "the circuit breaker `{name}` is configured differently by {first} and {second}: the one that is called \
+             first counts"
+        );
+        InitWarning::Breaker { text }
+    });
+    let codes = code_clashes()
+        .into_iter()
+        .map(|clash| InitWarning::ErrorCode {
+            text: clash.to_string(),
+        });
+    let checks = refused_static_checks()
+        .iter()
+        .map(|text| InitWarning::HealthCheck { text: text.clone() });
+    let mappings = coding_clashes()
+        .into_iter()
+        .map(|clash| InitWarning::ErrorCode {
+            text: clash.to_string(),
+        });
+    codes
+        .chain(mappings)
+        .chain(checks)
+        .chain(breakers)
+        .collect()
+}
