@@ -1,4 +1,4 @@
-//! The functions that attributes guard, known before the first call.
+//! List of the functions that attributes guard, made when the program is linked.
 
 use crate::{
     boundary::Operation,
@@ -8,25 +8,25 @@ use crate::{
 };
 use std::{collections::HashMap, fmt};
 
-/// A function that an attribute guards; one for each attribute of a function.
+/// A guarded function: one for each attribute of a function.
 ///
 /// # Examples
 ///
 /// ```
 /// use gardefou::{AppError, guarded_functions, with_circuit_breaker};
 ///
-/// #[with_circuit_breaker(name = "ledger", failure_threshold = 3)]
+/// #[with_circuit_breaker(name = "accounts", failure_threshold = 3)]
 /// fn balance(account: u32) -> Result<u64, AppError> {
 ///     Ok(u64::from(account) * 10)
 /// }
 ///
-/// // Nothing was called yet.
+/// // No call is needed.
 /// let all = guarded_functions();
 /// let balance = all.iter().find(|function| function.name() == "balance").unwrap();
 /// assert_eq!(balance.attribute(), "with_circuit_breaker");
-/// assert_eq!(balance.arguments(), r#"name = "ledger", failure_threshold = 3"#);
+/// assert_eq!(balance.arguments(), r#"name = "accounts", failure_threshold = 3"#);
 /// let (name, config) = balance.breaker().unwrap()?;
-/// assert_eq!((name.as_str(), config.failure_threshold), ("ledger", Some(3)));
+/// assert_eq!((name.as_str(), config.failure_threshold), ("accounts", Some(3)));
 /// # Ok::<(), gardefou::ConfigError>(())
 /// ```
 pub struct GuardedFunction {
@@ -38,7 +38,7 @@ pub struct GuardedFunction {
 }
 
 impl GuardedFunction {
-    /// For generated code.
+    /// Used by generated code.
     #[doc(hidden)]
     #[must_use]
     pub const fn new(
@@ -55,7 +55,7 @@ impl GuardedFunction {
         }
     }
 
-    /// For generated code.
+    /// Used by generated code.
     #[doc(hidden)]
     #[must_use]
     pub const fn with_breaker(mut self, builder: fn() -> BreakerBuilder) -> Self {
@@ -63,7 +63,7 @@ impl GuardedFunction {
         self
     }
 
-    /// For generated code.
+    /// Used by generated code.
     #[doc(hidden)]
     #[must_use]
     pub const fn with_retry(mut self, build: fn() -> Result<Retry, ConfigError>) -> Self {
@@ -77,13 +77,13 @@ impl GuardedFunction {
         self.operation.name()
     }
 
-    /// Returns the module that it stands in, as `shop::ledger`.
+    /// Returns the path of its module, for example `shop::accounts`.
     #[must_use]
     pub const fn module_path(&self) -> &'static str {
         self.operation.component()
     }
 
-    /// Returns the file that it stands in, as the compiler was given it.
+    /// Returns the path of its source file, as it was passed to the compiler.
     #[must_use]
     pub const fn file(&self) -> &'static str {
         self.operation.file()
@@ -95,36 +95,38 @@ impl GuardedFunction {
         self.operation.line()
     }
 
-    /// Returns the name of the attribute, as `with_circuit_breaker`.
+    /// Returns the name of the attribute, for example `with_circuit_breaker`.
     #[must_use]
     pub const fn attribute(&self) -> &'static str {
         self.attribute
     }
 
-    /// Returns what stands between the attribute's parentheses.
+    /// Returns the arguments of the attribute, as they are written.
     #[must_use]
     pub const fn arguments(&self) -> &'static str {
         self.arguments
     }
 
-    /// Returns the name and the configuration of its breaker, every default filled in; `None` where
-    /// the attribute has no breaker.
+    /// Returns the name and the configuration of its breaker, with defaults filled in; `None` if the
+    /// attribute has no breaker.
     ///
     /// # Errors
     ///
-    /// (Inside.) The rules that the configuration breaks; the function then runs with the defaults.
+    /// The inner result is an error if the configuration is illegal; the function then runs with the
+    /// defaults.
     #[must_use]
     pub fn breaker(&self) -> Option<Result<(String, BreakerConfig), ConfigError>> {
         let built = self.breaker_builder()?.build();
         Some(built.map(|breaker| (breaker.name().to_owned(), breaker.config())))
     }
 
-    /// Returns the configuration of its retry, every default filled in; `None` where the attribute
-    /// has no retry.
+    /// Returns the configuration of its retry, with defaults filled in; `None` if the attribute has
+    /// no retry.
     ///
     /// # Errors
     ///
-    /// (Inside.) The rules that the configuration breaks; the function then runs with the defaults.
+    /// The inner result is an error if the configuration is illegal; the function then runs with the
+    /// defaults.
     #[must_use]
     pub fn retry(&self) -> Option<Result<RetryConfig, ConfigError>> {
         Some(self.built_retry()?.map(|retry| retry.config().clone()))
@@ -156,15 +158,15 @@ impl fmt::Debug for GuardedFunction {
     }
 }
 
-/// One entry of the list that is made when the program is linked.
+/// An entry of the list.
 #[doc(hidden)]
 #[derive(Debug)]
 pub struct Registered(pub &'static GuardedFunction);
 
 inventory::collect!(Registered);
 
-/// Lists the functions of the whole program that an attribute guards, also those that were never
-/// called, sorted by module, file and line.
+/// Returns the guarded functions of the whole program, also those that were never called, sorted by
+/// module, file and line.
 ///
 /// # Examples
 ///
@@ -186,15 +188,15 @@ pub fn guarded_functions() -> Vec<&'static GuardedFunction> {
     all
 }
 
-/// Two functions that name one breaker and configure it differently.
+/// Two functions that configure one breaker differently.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct BreakerClash {
     pub(crate) first: &'static GuardedFunction,
     pub(crate) second: &'static GuardedFunction,
 }
 
-/// Finds the functions whose breaker another one configures differently: each such function once,
-/// with the first one of that name.
+/// Returns the functions whose breaker an earlier function configures differently: each once, with
+/// the first function of the breaker.
 pub(crate) fn breaker_clashes() -> Vec<(String, BreakerClash)> {
     let mut first_of: HashMap<String, (&'static GuardedFunction, BreakerConfig)> = HashMap::new();
     let mut clashes = Vec::new();

@@ -112,7 +112,7 @@ pub use gardefou_macros::error_boundary;
 ///
 /// Dropping the future around the block rolls back and is no error: see
 /// [`TransactionOutcome::Cancelled`](event::TransactionOutcome::Cancelled). Compensations that
-/// await, and those that come after them in the order, then run as a task of their own: see
+/// await, and those that come after them in the order, then run in a task: see
 /// [`AsyncTransaction`](boundary::AsyncTransaction).
 ///
 /// # Examples

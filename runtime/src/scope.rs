@@ -44,7 +44,7 @@ mod on {
             part?.downcast().ok()
         }
 
-        /// Stores a part, unless there is one already; returns the one that stays.
+        /// Stores a part, unless there is one already; returns the stored one.
         pub(crate) fn store<T: Send + Sync + 'static>(&self, part: &Arc<T>) -> Arc<T> {
             let mut parts = self.parts.lock().unwrap_or_else(PoisonError::into_inner);
             let stored = parts

@@ -37,7 +37,7 @@ pub(super) trait RunHost: Send + Sync + 'static {
     fn run_on_pool(&self, job: impl FnOnce() -> CheckResult + Send + 'static);
     /// Settles the run with the result that the check returned.
     fn settle(&self, result: CheckResult);
-    /// Reports the panic of the check and returns the result that it stands for.
+    /// Reports the panic of the check and returns the result of the run.
     fn panicked(&self, panic: &Payload) -> CheckResult;
 }
 

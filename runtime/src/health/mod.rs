@@ -5,7 +5,7 @@
 //! that answers from an old cache hides a failure. Checks registered here run outside of every
 //! lock, a bounded number at once, each within its limit. A check that panics or hangs affects only
 //! itself. A check whose state is unknown or stale is not healthy. A check of a dependency decides
-//! about readiness, never about liveness unless the program says so explicitly.
+//! about readiness, and about liveness only if the program states a reason.
 
 #[cfg(feature = "async")]
 mod async_run;

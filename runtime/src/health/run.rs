@@ -13,7 +13,7 @@ use std::{
 
 /// One run of one check: queued, then running, then settled.
 ///
-/// A run is settled once, by whoever claims it first: the check that returns, or the reaper that
+/// A run is settled once, by the first to claim it: the check that returns, or the reaper that
 /// abandons it. The claimer records the result before it publishes it, so that waiters find it
 /// recorded, and before the check may run again, so that no second run starts for want of that
 /// result.
@@ -93,8 +93,7 @@ impl CheckRun {
         self.claim.load(Ordering::Relaxed) == ABANDONED
     }
 
-    /// Marks the run as ended by the end of the program, which says nothing about the check's
-    /// subject.
+    /// Marks the run as ended by the end of the program, which is no result of the check.
     pub(crate) fn cut_short(&self) {
         self.is_cut_short.store(true, Ordering::Relaxed);
     }

@@ -36,8 +36,7 @@ pub(super) fn activate() {
             if !IS_ACTIVE.load(Ordering::Relaxed) {
                 return;
             }
-            // A panic that is caught by a boundary or a health check is reported by the one that
-            // catches it.
+            // The boundary or health check that catches a panic reports it.
             if panics::are_contained() {
                 panic
                     .location()

@@ -12,7 +12,7 @@ use crate::boundary;
 use crate::{
     alerts::{Alerts, AlertsStatus, Flushed},
     event::{self, names::TARGET_SYSTEM},
-    health::health_check,
+    health::health,
     monitor::{error_monitor, journal::Journal},
     scope::Captured,
     time::SharedClock,
@@ -33,7 +33,7 @@ use std::{sync::Arc, time::Duration};
 ///
 /// Guarded functions go on working after that, and the system can be initialised again.
 #[derive(Debug)]
-#[must_use = "dropping the guard shuts the error system down: bind it to a name, as `_guard`"]
+#[must_use = "dropping the guard shuts the error system down: bind it to a name, for example `_guard`"]
 pub struct ErrorSystemGuard {
     warnings: Vec<InitWarning>,
     released: bool,
@@ -195,7 +195,7 @@ fn shut_down(up: Parts, deadline: Duration) -> ShutdownReport {
     let clock = SharedClock::default();
     let begin = clock.now();
     let until = begin.after(deadline);
-    let health = health_check();
+    let health = health();
     health.mark_stopping();
     #[cfg(feature = "async")]
     let in_time = health.wait_for_async(until.since(clock.now()).min(LONGEST_WAIT_FOR_CHECKS));

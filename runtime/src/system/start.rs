@@ -12,7 +12,7 @@ use crate::{
     error::{code_clashes, coding_clashes},
     event::{self, names::TARGET_SYSTEM, text},
     guarded::{BreakerClash, GuardedFunction, breaker_clashes},
-    health::{health_check, refused_static_checks},
+    health::{health, refused_static_checks},
     monitor::{self, journal::Journal},
     panics,
     scope::Captured,
@@ -118,12 +118,12 @@ fn bring_up(settings: Settings) -> Result<Parts, InitError> {
         .transpose()
         .map_err(InitError::from)
         .and_then(|alerts| {
-            health_check().configure(settings.health)?;
+            health().configure(settings.health)?;
             Ok(alerts)
         });
     match rest {
         Ok(alerts) => {
-            health_check().mark_started();
+            health().mark_started();
             if settings.panic_hook {
                 panic_hook::activate();
             }

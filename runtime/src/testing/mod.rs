@@ -1,12 +1,11 @@
-//! Tests of code that is guarded: a scope of its own for each test.
+//! Scopes for tests of guarded code.
 //!
 //! Attributes resolve their breakers in a registry of the process, errors are counted by the
-//! monitor of the process, and `#[retry]` on a function that blocks really sleeps. For tests that
-//! means shared state, an order in which they pass, and seconds of waiting. Inside of a [`Scope`]
-//! each of these is the scope's own, and time is a [`ManualClock`](crate::time::ManualClock).
+//! monitor of the process, and `#[retry]` on a blocking function really sleeps. Tests then share
+//! state, depend on their order, and wait for seconds. A [`Scope`] has its own breakers, monitor,
+//! journal and health checks, and its time is a [`ManualClock`](crate::time::ManualClock).
 //!
-//! The module needs the feature `test-util`. Without the feature none of it is compiled, and
-//! guarded functions do not look for a scope.
+//! The module needs the feature `test-util`. Without it guarded functions do not look for a scope.
 
 mod scope;
 

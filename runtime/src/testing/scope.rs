@@ -1,8 +1,8 @@
-//! What a test has of its own.
+//! A scope with the guards, monitor and clock of one test.
 
 use crate::{
     breaker::{BreakerRegistry, circuit_breakers},
-    health::{Health, health_check},
+    health::{Health, health},
     monitor::{ErrorMonitor, ErrorRecord, MonitorConfig, journal::MemoryJournal},
     scope::{self, ScopeState},
     time::{Clock, ManualClock, SharedClock, Tick},
@@ -12,11 +12,10 @@ use std::{fmt, sync::Arc};
 /// A clock, a registry of breakers, a monitor, a journal and a registry of health checks for one
 /// test.
 ///
-/// Where the scope is [entered](Self::enter):
+/// On a thread that has [entered](Self::enter) the scope:
 ///
 /// - Attributes use breakers of [`circuit_breakers`](Self::circuit_breakers), and retries and named
-///   [budgets](crate::retry::RetryBudget::named) of the scope's own, each made by the first call in
-///   the scope.
+///   [budgets](crate::retry::RetryBudget::named) of the scope, each made by the first call in it.
 /// - [`circuit_breakers()`](crate::circuit_breakers()), [`error_monitor()`](crate::error_monitor())
 ///   and [`health_check()`](crate::health_check()) return those of the scope.
 /// - Errors and events are passed to the monitor of the scope, which writes them to its
@@ -26,7 +25,7 @@ use std::{fmt, sync::Arc};
 ///   retry whose builder names no clock, for durations, timestamps and deadlines. A wait between
 ///   attempts moves the clock and returns at once.
 ///
-/// What is built by hand outside of these registries, for example
+/// A guard that is built by hand outside of these registries, for example
 /// `CircuitBreaker::builder(..).build()`, keeps the clock of its builder: a handle in a static
 /// outlives the test. An `attempt_timeout` is a timer of tokio in any case, which
 /// `tokio::time::pause` controls.
@@ -35,18 +34,18 @@ use std::{fmt, sync::Arc};
 ///
 /// A scope is entered on one thread. It covers that thread and therefore all tasks of a
 /// current-thread runtime, the default of `#[tokio::test]`. Other threads call `enter` on a clone
-/// of the scope. A [`Context`](crate::call::Context) that was taken in a scope takes the scope
-/// along, also to tasks of a multi-threaded runtime. A call should end in the scope that it began
-/// in: times of different clocks do not compare.
+/// of the scope. A [`Context`](crate::call::Context) that is captured in a scope carries the scope,
+/// also to tasks of a multi-threaded runtime. A call should end in the scope that it began in:
+/// times of different clocks are not comparable.
 ///
 /// Scopes nest: the inner one replaces the outer one until it is left. Two scopes share nothing.
 ///
 /// # Memory
 ///
-/// The breaker and the retry of each annotated function that was called in a scope are kept until
-/// the process ends, since calls borrow them without counting; as a rule a few hundred bytes each.
-/// So are registries and monitors that were returned as `&'static`, which are emptied when the last
-/// clone of the scope is dropped. All else ends then.
+/// The breaker and the retry of each annotated function that was called in a scope live until the
+/// process ends, since calls borrow them without counting: usually a few hundred bytes each. So do
+/// registries and monitors that were returned as `&'static`, which are emptied when the last clone
+/// of the scope is dropped. Everything else is freed then.
 ///
 /// # Examples
 ///
@@ -65,9 +64,9 @@ use std::{fmt, sync::Arc};
 /// assert_eq!(scope.now().since(start), Duration::from_secs(120), "two waits of a minute, in no time");
 /// ```
 #[derive(Clone)]
-pub struct Scope(Arc<Parts>);
+pub struct Scope(Arc<ScopeParts>);
 
-struct Parts {
+struct ScopeParts {
     state: Arc<ScopeState>,
     clock: ManualClock,
     monitor: ErrorMonitor,
@@ -75,7 +74,7 @@ struct Parts {
 }
 
 impl Scope {
-    /// Makes a scope, which nothing uses until it is entered. Its clock stands at the origin of
+    /// Makes a scope, which has no effect until it is entered. Its clock starts at the origin of
     /// [`ManualClock`](crate::time::ManualClock).
     #[must_use]
     pub fn new() -> Self {
@@ -88,7 +87,7 @@ impl Scope {
         let entered = scope::enter(Some(Arc::clone(&state)));
         monitor.observe_scope(&state);
         drop(entered);
-        Self(Arc::new(Parts {
+        Self(Arc::new(ScopeParts {
             state,
             clock,
             monitor,
@@ -98,8 +97,8 @@ impl Scope {
 
     /// Enters the scope on this thread until the guard is dropped.
     ///
-    /// A scope may be entered on several threads, and on one thread several times. Guards may be
-    /// dropped in any order; the one that was made last and is still there counts.
+    /// A scope may be entered on several threads, and several times on one thread. Guards may be
+    /// dropped in any order; the last one that still exists determines the scope.
     ///
     /// # Examples
     ///
@@ -163,7 +162,7 @@ impl Scope {
         &self.0.clock
     }
 
-    /// Returns the present tick of the scope's clock.
+    /// Returns the current tick of the scope's clock.
     #[must_use]
     pub fn now(&self) -> Tick {
         self.clock().now()
@@ -191,7 +190,7 @@ impl Scope {
     /// transactions, changes of health, audited operations.
     ///
     /// An error inside of an attempt is [`Pending`](crate::monitor::RecordState::Pending) until the
-    /// retry has decided.
+    /// retry has settled it.
     ///
     /// # Examples
     ///
@@ -212,11 +211,11 @@ impl Scope {
     /// Returns the registry of health checks, with all checks that attributes declare. The first
     /// call makes it.
     ///
-    /// Limits of checks are measured on the scope's clock, which stands still while a check runs:
-    /// one that hangs is waited for.
+    /// Limits of checks are measured on the scope's clock, which stands still while a check runs: a
+    /// check that hangs blocks its caller.
     #[must_use]
     pub fn health_check(&self) -> &Health {
-        self.run(health_check)
+        self.run(health)
     }
 }
 
@@ -235,12 +234,11 @@ impl fmt::Debug for Scope {
     }
 }
 
-/// A [`Scope`] that is entered on this thread until this is dropped. It stays on its thread: it is
-/// not `Send`.
+/// Guard of an entered [`Scope`], which is left when the guard is dropped. It is not `Send`.
 #[derive(Debug)]
 #[must_use = "a scope is left when its guard is dropped"]
 pub struct Entered {
     _entered: scope::Entered,
-    /// The scope lives as long as it is entered.
+    /// Keeps the scope alive while it is entered.
     _scope: Scope,
 }

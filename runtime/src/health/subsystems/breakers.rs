@@ -51,7 +51,7 @@ pub(crate) fn report(
 /// What the names of entries begin with. No check has such a name: names of checks have no colon.
 const PREFIX: &str = "breaker:";
 
-/// Returns the name of the breaker that the name of an entry stands for.
+/// Returns the name of the breaker of an entry.
 pub(crate) fn breaker_of_entry(name: &str) -> Option<&str> {
     name.strip_prefix(PREFIX)
 }
