@@ -1,7 +1,7 @@
-//! Another crate set the subscriber of the process before the system starts; in a process of its
-//! own, for it is set once.
+//! Start after another crate has set the global log subscriber; a separate binary, since it can be set
+//! once in a process.
 
-#![expect(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
+#![expect(clippy::unwrap_used, reason = "a failed step fails the test")]
 
 use gardefou::{AppError, ErrorCode, init_error_system};
 use std::{
@@ -9,7 +9,7 @@ use std::{
     sync::{Arc, Mutex},
 };
 
-/// Where the other crate's subscriber writes.
+/// The output of the other crate's subscriber.
 #[derive(Clone, Default)]
 struct Text(Arc<Mutex<Vec<u8>>>);
 
@@ -24,7 +24,7 @@ impl io::Write for Text {
 }
 
 #[test]
-fn the_system_starts_and_speaks_to_the_subscriber_that_is_there() {
+fn system_logs_to_the_subscriber_of_another_crate() {
     let text = Text::default();
     let sink = text.clone();
     let theirs = tracing_subscriber::fmt()
@@ -40,15 +40,15 @@ fn the_system_starts_and_speaks_to_the_subscriber_that_is_there() {
         ErrorCode::SYNC_ERROR,
         "streams drifted apart",
     ));
-    tracing::info!(target: "another_crate", "still heard");
+    tracing::info!(target: "another_crate", "still logged");
     assert!(guard.shutdown().is_clean());
-    assert!(init_error_system().is_ok(), "and once more");
+    assert!(init_error_system().is_ok(), "a second start");
 
     let text = String::from_utf8(text.0.lock().unwrap().clone()).unwrap();
     let places: Vec<_> = [
         "INFO gardefou::system: error system initialised",
         "ERROR gardefou::error: streams drifted apart",
-        "INFO another_crate: still heard",
+        "INFO another_crate: still logged",
         "INFO gardefou::system: the error system was shut down",
     ]
     .iter()

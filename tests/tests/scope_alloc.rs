@@ -1,4 +1,4 @@
-//! What scopes for tests cost a call: nothing outside of them, and no memory inside.
+//! Allocations of guarded calls inside and outside of test scopes: none.
 
 use gardefou::{AppError, enhanced_error_handling, retry, testing::Scope, with_circuit_breaker};
 
@@ -22,20 +22,20 @@ fn call_each() {
 }
 
 fn allocations(f: impl Fn()) -> u64 {
-    // The first call of each makes what it guards with.
+    // The first call of each makes its guard.
     f();
     allocation_counter::measure(f).count_total
 }
 
 #[test]
-fn a_call_that_succeeds_allocates_nothing_before_and_after_a_scope() {
+fn successful_call_allocates_nothing_before_and_after_a_scope() {
     assert_eq!(allocations(call_each), 0);
     Scope::new().run(call_each);
     assert_eq!(allocations(call_each), 0);
 }
 
 #[test]
-fn a_call_that_succeeds_in_a_scope_allocates_nothing() {
+fn successful_call_in_a_scope_allocates_nothing() {
     let scope = Scope::new();
     let _entered = scope.enter();
     assert_eq!(allocations(call_each), 0);

@@ -1,5 +1,5 @@
-//! Attributes and block macros in a program that has no async; a step of the checks builds this
-//! file alone, without the default features.
+//! Attributes and block macros in a sync program. A CI step builds this file alone, without the
+//! default features.
 
 use gardefou::{
     AppError, ErrorCode, ErrorSystem, Rejection, bail,
@@ -66,7 +66,7 @@ fn is_up() -> bool {
 }
 
 #[test]
-fn attributes_guard_functions() {
+fn attributes_guard_sync_functions() {
     let runs = Cell::new(0);
     assert!((0..2).all(|_| {
         guarded(&runs)
@@ -119,7 +119,7 @@ fn errors_get_a_code_and_are_recorded() {
 }
 
 #[test]
-fn blocks_are_boundaries() {
+fn block_macros_are_boundaries() {
     fn sum(rows: &[&str]) -> R<i32> {
         error_boundary!("sync-sum", error_code = ErrorCode::ANALYSIS_DATA_ERROR, {
             let mut sum = 0;
@@ -151,7 +151,7 @@ fn blocks_are_boundaries() {
 }
 
 #[test]
-fn builders_wait_on_the_clock_that_they_are_given() {
+fn guards_wait_on_the_clock_of_their_builder() {
     let clock = ManualClock::new();
     let retry = Retry::builder()
         .max_retries(2)
@@ -180,7 +180,7 @@ fn builders_wait_on_the_clock_that_they_are_given() {
 }
 
 #[test]
-fn the_system_starts_and_ends() {
+fn system_starts_and_shuts_down() {
     assert!(is_up());
     let guard = ErrorSystem::builder()
         .health(HealthConfig::default().background(false))
@@ -204,7 +204,7 @@ fn errors_of_async_functions_are_handled_on_any_executor() {
         let port = std::pin::pin!(port(text));
         match port.poll(&mut std::task::Context::from_waker(waker)) {
             std::task::Poll::Ready(port) => port,
-            std::task::Poll::Pending => unreachable!("nothing is waited for"),
+            std::task::Poll::Pending => unreachable!("the function awaits nothing pending"),
         }
     };
     assert_eq!(polled("80").unwrap(), 80);

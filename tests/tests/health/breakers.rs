@@ -1,5 +1,5 @@
-//! Circuit breakers as entries of the reports, each test in turn: a crowd of them would push the
-//! others' out.
+//! Circuit breakers as entries of health reports. The tests run one at a time, since a report has
+//! room for 200 breakers of the process.
 
 use gardefou::{
     breaker::{CircuitBreaker, CircuitState},
@@ -18,7 +18,7 @@ fn alone() -> MutexGuard<'static, ()> {
     TURN.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Breakers of the process that go with the test.
+/// Breakers of the process that are removed at the end of the test.
 #[derive(Default)]
 struct Made {
     clock: ManualClock,
@@ -69,7 +69,7 @@ fn entry(health: &Health, breaker: &str) -> CheckReport {
         .unwrap()
 }
 
-/// The entry as a probe shows it, the code of readiness, and its `Retry-After`.
+/// Returns the entry in the body of the readiness probe, the probe's HTTP status and `Retry-After`.
 fn shown(health: &Health, breaker: &str) -> (Value, u16, Option<String>) {
     let answer = Probes::new(health.clone())
         .details(Details::Always)
@@ -84,13 +84,14 @@ fn shown(health: &Health, breaker: &str) -> (Value, u16, Option<String>) {
 }
 
 #[test]
-fn a_half_open_circuit_warns_and_takes_no_program_out_of_service() {
+fn half_open_circuit_warns_and_leaves_readiness_alone() {
     let _turn = alone();
     let mut made = Made::default();
     let by_hand = made.open("shown-half-open");
     by_hand.half_open().unwrap();
     made.open("shown-open-time-over");
-    // Nobody has called since, and nobody will while the program is not ready: it must not stay so.
+    // No call has come since, and none comes while the program is not ready: an overdue circuit must
+    // not keep it so.
     made.clock.advance(Duration::from_secs(60));
     by_hand.force_open();
     by_hand.half_open().unwrap();
@@ -120,7 +121,7 @@ fn a_half_open_circuit_warns_and_takes_no_program_out_of_service() {
 }
 
 #[test]
-fn a_circuit_that_is_forced_open_says_no_time_of_its_return() {
+fn forced_open_circuit_has_no_retry_after() {
     let _turn = alone();
     let mut made = Made::default();
     made.breaker("shown-forced").force_open();
@@ -146,7 +147,7 @@ fn a_circuit_that_is_forced_open_says_no_time_of_its_return() {
 }
 
 #[test]
-fn a_disabled_circuit_passes_whatever_it_was_before() {
+fn disabled_circuit_passes_whatever_its_state_was() {
     let _turn = alone();
     let mut made = Made::default();
     made.open("shown-disabled").disable();
@@ -169,7 +170,7 @@ fn a_disabled_circuit_passes_whatever_it_was_before() {
 }
 
 #[test]
-fn the_first_200_are_shown_and_those_that_hold_calls_back_come_first() {
+fn report_lists_200_breakers_with_the_rejecting_ones_first() {
     let _turn = alone();
     let mut made = Made::default();
     for i in 0..205 {
@@ -192,7 +193,7 @@ fn the_first_200_are_shown_and_those_that_hold_calls_back_come_first() {
             .iter()
             .position(|entry| entry.status == Status::Pass)
             .unwrap();
-        let (restless, calm) = entries.split_at(first_calm);
+        let (rejecting, calm) = entries.split_at(first_calm);
         let names = |entries: &[&CheckReport]| {
             entries
                 .iter()
@@ -206,20 +207,20 @@ fn the_first_200_are_shown_and_those_that_hold_calls_back_come_first() {
             "cut-zz-open-too",
         ] {
             assert!(
-                names(restless).contains(&format!("breaker:{name}")),
+                names(rejecting).contains(&format!("breaker:{name}")),
                 "{name} in {:?}",
-                names(restless)
+                names(rejecting)
             );
         }
         assert!(calm.iter().all(|entry| entry.status == Status::Pass));
-        assert!(names(restless).is_sorted() && names(calm).is_sorted());
+        assert!(names(rejecting).is_sorted() && names(calm).is_sorted());
         assert!(names(calm).contains(&"breaker:cut-000".to_owned()));
         assert!(!names(calm).contains(&"breaker:cut-204".to_owned()));
     }
 }
 
 #[test]
-fn each_breaker_answers_by_its_name_however_many_there_are() {
+fn each_breaker_has_a_probe_by_name_beyond_the_limit_of_the_report() {
     let _turn = alone();
     let mut made = Made::default();
     for i in 0..205 {
@@ -257,16 +258,16 @@ fn each_breaker_answers_by_its_name_however_many_there_are() {
 }
 
 #[test]
-fn a_critical_circuit_counts_however_many_others_are_open() {
+fn critical_circuit_counts_however_many_others_are_open() {
     let _turn = alone();
     let mut made = Made::default();
     for i in 0..201 {
-        made.open(&format!("crowd-{i:03}"));
+        made.open(&format!("open-{i:03}"));
     }
-    made.open("crowd-zz-critical");
+    made.open("open-zz-critical");
     let health = made.health();
     assert_eq!(health.probe(Kind::Readiness).status(), Status::Warn);
-    health.breaker_criticality("crowd-zz-critical", Criticality::Critical);
+    health.breaker_criticality("open-zz-critical", Criticality::Critical);
     assert_eq!(health.probe(Kind::Readiness).status(), Status::Fail);
-    assert_eq!(entry(&health, "crowd-zz-critical").weight, Status::Fail);
+    assert_eq!(entry(&health, "open-zz-critical").weight, Status::Fail);
 }

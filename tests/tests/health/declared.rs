@@ -1,4 +1,4 @@
-//! Checks that are registered where they are declared, and what is wrong with them.
+//! Checks that are declared with `#[health_check]`.
 
 use crate::support::PATIENCE;
 use gardefou::{
@@ -17,13 +17,14 @@ use std::{
     time::Duration,
 };
 
-/// One test at a time has the registry of the process, whose async checks end when the system does.
+/// Runs one test at a time: they share the registry of the process, whose async checks end with the
+/// error system.
 fn alone() -> MutexGuard<'static, ()> {
     static TURN: Mutex<()> = Mutex::new(());
     TURN.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Where the next check is declared.
+/// The line of the next declaration.
 const FIRST: u32 = line!() + 2;
 
 #[health_check(kind = "liveness", scope = "internal")]
@@ -42,7 +43,7 @@ mod elsewhere {
 
 const NAME: &str = "declared-database";
 
-/// A check as one writes it, with every key.
+/// A check with every key.
 #[health_check(
     name = NAME,
     criticality = "critical",
@@ -81,7 +82,7 @@ fn paced() -> bool {
     IS_UP.load(Ordering::SeqCst)
 }
 
-/// What the next run of the slow check waits for, once it has let time pass on the clock.
+/// The clock that the next run of the slow check advances, and the signal that it then waits for.
 static SLOW: Mutex<Option<(ManualClock, mpsc::Receiver<()>)>> = Mutex::new(None);
 
 #[health_check(name = "declared-slow", timeout = "2s")]
@@ -95,7 +96,7 @@ fn slow() -> bool {
 }
 
 #[test]
-fn a_declared_period_and_age_decide_when_a_check_runs_and_is_stale() {
+fn declared_period_and_age_decide_when_a_check_is_due_and_stale() {
     let _turn = alone();
     let scope = Scope::new();
     let health = scope.health_check();
@@ -108,7 +109,7 @@ fn a_declared_period_and_age_decide_when_a_check_runs_and_is_stale() {
     runs();
     scope.clock().advance(Duration::from_secs(5));
     assert_eq!(runs(), 0, "half of the period");
-    // The jitter is a tenth; by default it would be run after 27 s at the earliest.
+    // The jitter is a tenth. With the default period it would be due after 27 s at the earliest.
     scope.clock().advance(Duration::from_secs(7));
     assert_eq!(runs(), 1);
 
@@ -124,7 +125,7 @@ fn a_declared_period_and_age_decide_when_a_check_runs_and_is_stale() {
 }
 
 #[test]
-fn declared_thresholds_decide_when_the_status_turns() {
+fn declared_thresholds_decide_when_the_status_changes() {
     let _turn = alone();
     let scope = Scope::new();
     let health = scope.health_check();
@@ -141,12 +142,12 @@ fn declared_thresholds_decide_when_the_status_turns() {
     assert_eq!(
         confirmed,
         [pass, pass, fail, fail, pass],
-        "two of a kind turn it"
+        "two in a row change it"
     );
 }
 
 #[test]
-fn a_declared_timeout_gives_a_run_up() {
+fn declared_timeout_abandons_a_slow_run() {
     let _turn = alone();
     let scope = Scope::new();
     let (end, ended) = mpsc::channel();
@@ -161,7 +162,7 @@ fn a_declared_timeout_gives_a_run_up() {
 }
 
 #[test]
-fn declared_checks_are_in_the_process_wide_registry_with_what_they_show() {
+fn declared_checks_are_in_the_process_wide_registry_with_their_settings() {
     let _turn = alone();
     assert!(declared_here(), "the function stays callable as it is");
     let own = health_check().run_check("declared_here").unwrap();
@@ -187,11 +188,11 @@ fn declared_checks_are_in_the_process_wide_registry_with_what_they_show() {
 }
 
 #[test]
-fn a_second_declaration_of_a_name_is_told_with_both_places() {
+fn second_declaration_of_a_name_is_a_warning_with_both_places() {
     let _turn = alone();
     let guard = gardefou::init_error_system().unwrap();
-    let told: Vec<String> = guard.warnings().iter().map(ToString::to_string).collect();
-    let about = told
+    let warnings: Vec<String> = guard.warnings().iter().map(ToString::to_string).collect();
+    let warning = warnings
         .iter()
         .find(|text| text.contains("`declared_here`"))
         .unwrap();
@@ -202,7 +203,7 @@ fn a_second_declaration_of_a_name_is_told_with_both_places() {
         line(elsewhere::SECOND),
         line(FIRST),
     );
-    assert_eq!(about, &expected);
+    assert_eq!(warning, &expected);
     let err = gardefou::ErrorSystem::builder()
         .strict(true)
         .init()

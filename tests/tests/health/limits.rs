@@ -1,4 +1,4 @@
-//! Checks that hang, panic, or are asked for by many at once.
+//! Checks that hang, panic, or are requested concurrently.
 
 use crate::support::{PATIENCE, block};
 use gardefou::{
@@ -27,7 +27,7 @@ fn with_clock(config: HealthConfig) -> (Health, ManualClock) {
     )
 }
 
-/// A check that does not come back until it is told to, and says that it has begun.
+/// A check that signals that it has begun and blocks until it is released.
 struct Hanging {
     begun: mpsc::Receiver<()>,
     end: mpsc::Sender<()>,
@@ -44,15 +44,13 @@ fn hanging() -> (Hanging, impl Fn() -> bool + Send + Sync) {
     (Hanging { begun, end }, check)
 }
 
-/// One that never returns costs its own result and nothing else; it is given up once and not
-/// started again while it hangs.
 #[test]
-fn a_hung_check_is_given_up_once_and_not_started_again_while_it_hangs() {
+fn hung_check_is_abandoned_once_and_not_started_again_while_it_hangs() {
     let (health, clock) = with_clock(HealthConfig::default());
     let (hung, check) = hanging();
     health.register_check("hung", check).unwrap();
     let mover = clock.clone();
-    // Its own limit is long, so that the time which it lets pass is the other's.
+    // Its own limit is long, so that advancing the clock exceeds only the limit of `hung`.
     let advance = Check::dependency("mover", move || mover.advance(Duration::from_secs(6)));
     health
         .register(advance.timeout(Duration::from_secs(600)))
@@ -81,7 +79,7 @@ fn a_hung_check_is_given_up_once_and_not_started_again_while_it_hangs() {
 
     hung.end.send(()).unwrap();
     hung.end.send(()).unwrap();
-    // The run that was given up comes back on its own thread: from then on the check runs again.
+    // The abandoned run returns on its own thread; from then on the check runs again.
     let report = std::iter::repeat_with(|| health.run_check("hung").unwrap())
         .find(|report| report.category != Some(FailureCategory::Hanging))
         .unwrap();
@@ -89,9 +87,8 @@ fn a_hung_check_is_given_up_once_and_not_started_again_while_it_hangs() {
     assert_eq!(report.hanging, None);
 }
 
-/// More hung checks than slots do not keep the others from running.
 #[test]
-fn hung_checks_hand_their_slots_on() {
+fn hung_checks_free_their_slots_for_others() {
     let (health, clock) = with_clock(
         HealthConfig::default()
             .concurrency(2)
@@ -118,9 +115,8 @@ fn hung_checks_hand_their_slots_on() {
     );
 }
 
-/// The deadline of the whole holds where the limits of the checks would not.
 #[test]
-fn a_reply_comes_within_the_overall_deadline() {
+fn overall_deadline_holds_where_the_limit_of_a_check_is_longer() {
     let (health, clock) = with_clock(HealthConfig::default());
     let (hung, check) = hanging();
     health
@@ -136,15 +132,14 @@ fn a_reply_comes_within_the_overall_deadline() {
         all.check("hung").unwrap().category,
         Some(FailureCategory::Timeout)
     );
-    // The run itself is not over: its result still comes.
+    // The run itself goes on, and its result still arrives.
     hung.end.send(()).unwrap();
     hung.end.send(()).unwrap();
     assert!(health.run_check("hung").unwrap().passed());
 }
 
-/// A panic is a failure of that check alone.
 #[test]
-fn a_panic_is_a_result_and_the_others_run() {
+fn panic_fails_its_own_check_alone() {
     let health = Health::new(HealthConfig::default()).unwrap();
     health
         .register_check("bad", || -> bool { panic!("secret of the check") })
@@ -175,9 +170,9 @@ fn a_panic_is_a_result_and_the_others_run() {
     );
 }
 
-/// The runner's threads belong to no scope: observers of the process get the error.
+/// The threads of the pool belong to no scope: observers of the process get the error.
 #[test]
-fn a_check_that_panics_is_a_critical_error_with_the_place_of_the_panic() {
+fn panicking_check_is_a_critical_error_with_the_location_of_the_panic() {
     let (sink, records) = (
         Arc::new(Mutex::new(Vec::new())),
         Arc::new(Mutex::new(Vec::new())),
@@ -232,9 +227,8 @@ fn a_check_that_panics_is_a_critical_error_with_the_place_of_the_panic() {
     );
 }
 
-/// 20 checks of 100 ms, 8 at once, take 300 ms of virtual time.
 #[tokio::test(start_paused = true)]
-async fn twenty_checks_of_100_ms_take_three_rounds() {
+async fn twenty_checks_of_100_ms_take_300_ms_with_eight_at_once() {
     let health = Health::new(HealthConfig::default()).unwrap();
     let (now, most) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
     for i in 0..20 {
@@ -263,9 +257,8 @@ async fn twenty_checks_of_100_ms_take_three_rounds() {
     assert_eq!(most.load(Ordering::SeqCst), 8);
 }
 
-/// An async check that takes too long is dropped at its limit, and can run again at once.
 #[tokio::test(start_paused = true)]
-async fn an_async_check_is_cancelled_at_its_limit() {
+async fn async_check_is_cancelled_at_its_limit_and_can_run_again_at_once() {
     let health = Health::new(HealthConfig::default()).unwrap();
     health
         .register_async_check("slow", || async { std::future::pending::<bool>().await })
@@ -289,10 +282,8 @@ async fn an_async_check_is_cancelled_at_its_limit() {
     }
 }
 
-/// Who asks while a check runs shares its result; who asks within the time to live is answered from
-/// memory.
 #[tokio::test(start_paused = true)]
-async fn a_thousand_concurrent_questions_run_each_check_once() {
+async fn concurrent_callers_share_a_run_and_later_ones_its_cached_result() {
     let health = Health::new(HealthConfig::default().background(false)).unwrap();
     health.mark_started();
     let runs = Arc::new(AtomicUsize::new(0));
@@ -328,10 +319,9 @@ async fn a_thousand_concurrent_questions_run_each_check_once() {
     );
 }
 
-/// A blocking question from inside a current-thread runtime, whose tasks cannot move meanwhile, is
-/// answered.
+/// The tasks of a current-thread runtime cannot run while its thread is blocked.
 #[tokio::test]
-async fn a_blocking_question_inside_a_runtime_does_not_wait_for_itself() {
+async fn blocking_run_inside_a_runtime_does_not_deadlock() {
     let health = Health::new(HealthConfig::default()).unwrap();
     health
         .register_async_check("async", || async {
@@ -342,9 +332,8 @@ async fn a_blocking_question_inside_a_runtime_does_not_wait_for_itself() {
     assert!(health.run_check("async").unwrap().passed());
 }
 
-/// A check that was registered on a runtime which is gone runs on.
 #[test]
-fn an_async_check_outlives_the_runtime_that_it_was_registered_on() {
+fn async_check_outlives_the_runtime_that_it_was_registered_on() {
     let health = Health::new(HealthConfig::default()).unwrap();
     let make = || {
         tokio::runtime::Builder::new_current_thread()
@@ -368,24 +357,22 @@ fn an_async_check_outlives_the_runtime_that_it_was_registered_on() {
     assert!(health.run_check("async").unwrap().passed());
 }
 
-/// Who asks while a run is being settled shares it, and who asks after it finds its result,
-/// whatever the threads do.
+/// A caller during a run shares it and a caller after it gets its result, in every interleaving.
 #[test]
-fn a_check_runs_once_however_many_threads_ask_at_once() {
-    /// Lets others on wherever the registry looks at it, so that every order of the threads comes
-    /// up.
+fn check_runs_once_however_many_threads_refresh_at_once() {
+    /// Yields wherever the registry reads the clock, so that many interleavings occur.
     #[derive(Debug)]
-    struct Polite;
-    impl Clock for Polite {
+    struct Yielding;
+    impl Clock for Yielding {
         fn now(&self) -> Tick {
             (0..20).for_each(|_| std::thread::yield_now());
-            Tick::ZERO // however slow the machine is, no result grows old
+            Tick::ZERO // no result ages, however slow the machine is
         }
         fn sleep(&self, _: Duration) {}
     }
     for _ in 0..100 {
         let config = HealthConfig::default().background(false);
-        let health = Health::with_clock(config, SharedClock::new(Polite)).unwrap();
+        let health = Health::with_clock(config, SharedClock::new(Yielding)).unwrap();
         let runs = Arc::new(AtomicUsize::new(0));
         let counted = Arc::clone(&runs);
         health
@@ -406,10 +393,8 @@ fn a_check_runs_once_however_many_threads_ask_at_once() {
     }
 }
 
-/// Checks that hang each time come after those that do not, which then have real results within the
-/// deadline.
 #[tokio::test(start_paused = true)]
-async fn checks_that_took_too_long_come_last_the_next_time() {
+async fn checks_that_timed_out_are_queued_after_the_others_the_next_time() {
     let config = HealthConfig::default()
         .timeout(Duration::from_millis(200))
         .deadline(Duration::from_millis(300));
@@ -423,7 +408,7 @@ async fn checks_that_took_too_long_come_last_the_next_time() {
         .register_async_check("fine", || async { true })
         .unwrap();
     let _ = health.run_all_checks_async().await;
-    // Those that had no slot by the deadline have their turn.
+    // Runs that had no slot by the deadline get one.
     tokio::time::sleep(Duration::from_secs(1)).await;
     assert!(
         health
@@ -435,29 +420,28 @@ async fn checks_that_took_too_long_come_last_the_next_time() {
     );
 }
 
-/// What listens to changes may itself ask for runs, of the same check too.
 #[test]
-fn a_listener_may_run_the_check_that_it_hears_of() {
+fn observer_may_run_the_check_that_it_is_called_for() {
     let health = Health::new(HealthConfig::default().concurrency(1).background(false)).unwrap();
     let again = health.clone();
-    let (told, hears) = mpsc::channel();
+    let (sender, passed) = mpsc::channel();
     let subscription = subscribe(move |event: &Event<'_>| {
         if let Event::Health(change) = event
-            && change.check == "heard of"
+            && change.check == "observed"
         {
-            told.send(again.run_check("heard of").unwrap().passed())
+            sender
+                .send(again.run_check("observed").unwrap().passed())
                 .unwrap();
         }
     });
-    health.register_check("heard of", || true).unwrap();
-    assert!(health.run_check("heard of").unwrap().passed());
-    assert_eq!(hears.try_recv(), Ok(true));
+    health.register_check("observed", || true).unwrap();
+    assert!(health.run_check("observed").unwrap().passed());
+    assert_eq!(passed.try_recv(), Ok(true));
     drop(subscription);
 }
 
-/// The end of the program does not wait for async checks, and they do not outlive their runtime.
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
-async fn async_checks_in_progress_end_with_the_program() {
+async fn async_checks_in_progress_are_cancelled_when_the_program_stops() {
     let health = Health::new(HealthConfig::default().background(false)).unwrap();
     health.mark_started();
     let (begin, mut begun) = tokio::sync::mpsc::unbounded_channel();
@@ -491,12 +475,12 @@ async fn async_checks_in_progress_end_with_the_program() {
     assert_eq!(
         run.await.unwrap().category,
         Some(FailureCategory::Cancelled),
-        "a second life ends in the same way"
+        "also after a second start"
     );
 }
 
 #[test]
-fn of_twenty_sync_checks_eight_run_at_once() {
+fn eight_of_twenty_sync_checks_run_at_once() {
     let (health, _clock) = with_clock(HealthConfig::default());
     let (blocked, check) = block();
     let check = Arc::new(check);
@@ -514,19 +498,19 @@ fn of_twenty_sync_checks_eight_run_at_once() {
             .unwrap();
     }
     let health = &health;
-    // Moved, so that the runs end where an assertion does not hold.
+    // Moved, so that a failed assertion releases the runs.
     let all = std::thread::scope(move |scope| {
         let run = scope.spawn(|| health.run_all_checks());
         (0..8).for_each(|_| blocked.wait());
         for begun in 9..=20 {
-            blocked.let_one_go();
+            blocked.release_one();
             blocked.wait();
             assert!(
                 !blocked.has_another_begun(),
-                "the {begun}th came, and one more"
+                "the {begun}th began, and one more"
             );
         }
-        (0..8).for_each(|_| blocked.let_one_go());
+        (0..8).for_each(|_| blocked.release_one());
         run.join().unwrap()
     });
     assert!(
@@ -544,18 +528,18 @@ fn of_twenty_sync_checks_eight_run_at_once() {
 }
 
 #[test]
-fn sixteen_threads_that_ask_for_a_check_share_one_run() {
-    /// A clock that stands still and tells when a thread has looked at it so often that it must be
+fn sixteen_threads_share_one_run_of_a_check() {
+    /// A clock that stands still and signals when a thread has read it so often that it must be
     /// waiting for a run.
     #[derive(Debug)]
     struct Watched {
-        looks: Mutex<HashMap<ThreadId, u32>>,
+        reads: Mutex<HashMap<ThreadId, u32>>,
         waits: mpsc::Sender<()>,
     }
     impl Clock for Watched {
         fn now(&self) -> Tick {
-            let mut looks = self.looks.lock().unwrap();
-            let ours = looks.entry(std::thread::current().id()).or_default();
+            let mut reads = self.reads.lock().unwrap();
+            let ours = reads.entry(std::thread::current().id()).or_default();
             *ours += 1;
             if *ours == 20 {
                 let _ = self.waits.send(());
@@ -566,7 +550,7 @@ fn sixteen_threads_that_ask_for_a_check_share_one_run() {
     }
     let (waits, waiting) = mpsc::channel();
     let clock = SharedClock::new(Watched {
-        looks: Mutex::default(),
+        reads: Mutex::default(),
         waits,
     });
     let health = Health::with_clock(HealthConfig::default().background(false), clock).unwrap();
@@ -579,9 +563,9 @@ fn sixteen_threads_that_ask_for_a_check_share_one_run() {
             .collect();
         (0..16).for_each(|_| waiting.recv_timeout(PATIENCE).unwrap());
         blocked.wait();
-        blocked.let_one_go();
+        blocked.release_one();
         assert!(!blocked.has_another_begun(), "it runs once");
-        // Another run would fail now.
+        // A second run would fail now.
         drop(blocked);
         asked
             .into_iter()
@@ -601,14 +585,14 @@ fn sixteen_threads_that_ask_for_a_check_share_one_run() {
 }
 
 #[test]
-fn nothing_is_heard_of_a_check_that_was_removed_while_it_ran() {
+fn check_that_is_removed_while_it_runs_sends_no_event() {
     let (health, _clock) = with_clock(HealthConfig::default());
-    let (told, hears) = mpsc::channel();
+    let (sender, changes) = mpsc::channel();
     let subscription = subscribe(move |event: &Event<'_>| {
         if let Event::Health(change) = event
             && change.check.starts_with("removed")
         {
-            let _ = told.send(change.check.to_owned());
+            let _ = sender.send(change.check.to_owned());
         }
     });
     let health = &health;
@@ -624,11 +608,14 @@ fn nothing_is_heard_of_a_check_that_was_removed_while_it_ran() {
             let run = scope.spawn(move || health.run_check(name).unwrap().passed());
             blocked.wait();
             assert!(!is_removed || health.unregister(name));
-            blocked.let_one_go();
+            blocked.release_one();
             run.join().unwrap()
         });
-        assert!(passed, "who waits has the result");
+        assert!(passed, "the waiting caller gets the result");
     }
-    assert_eq!(hears.try_iter().collect::<Vec<_>>(), ["removed not at all"]);
+    assert_eq!(
+        changes.try_iter().collect::<Vec<_>>(),
+        ["removed not at all"]
+    );
     drop(subscription);
 }

@@ -1,4 +1,4 @@
-//! What is logged of health, and at which level.
+//! Log lines of health checks and their levels.
 
 use gardefou::{
     event::names::TARGET_HEALTH,
@@ -20,17 +20,16 @@ use tracing::{
     subscriber::{Interest, set_global_default},
 };
 
-/// What was logged, with the fields of each line. Checks run on threads of their own, so it is for
-/// the whole program.
+/// The log of the whole program, since checks run on other threads.
 static LINES: Mutex<Vec<Line>> = Mutex::new(Vec::new());
 
-fn listen() {
+fn subscribe() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| set_global_default(Log).unwrap());
 }
 
-/// The lines in which a field has this value, as `LEVEL message; field=value; ..`, without that
-/// field.
+/// Returns the lines in which a field has this value, in the form `LEVEL message; field=value; ..`
+/// without that field.
 fn lines_with(field: &str, value: &str) -> Vec<String> {
     let lines = LINES.lock().unwrap();
     let ours = lines.iter().filter(|line| {
@@ -49,8 +48,8 @@ fn lines_with(field: &str, value: &str) -> Vec<String> {
 }
 
 #[test]
-fn a_change_is_logged_once_at_the_level_that_its_criticality_gives_it() {
-    listen();
+fn change_is_logged_once_at_the_level_of_its_criticality() {
+    subscribe();
     let table = [
         (Criticality::Critical, ["INFO", "WARN", "ERROR", "INFO"]),
         (Criticality::Important, ["INFO", "WARN", "WARN", "INFO"]),
@@ -59,7 +58,7 @@ fn a_change_is_logged_once_at_the_level_that_its_criticality_gives_it() {
     for (criticality, levels) in table {
         let health = Health::new(HealthConfig::default().background(false)).unwrap();
         let runs = AtomicUsize::new(0);
-        // Each of them twice, the second of which is no change.
+        // Each result twice; the second one is no change.
         let check = move || match runs.fetch_add(1, Ordering::SeqCst) / 2 {
             1 => CheckResult::warn("slow"),
             2 => CheckResult::fail("down: password=hunter2"),
@@ -78,22 +77,22 @@ fn a_change_is_logged_once_at_the_level_that_its_criticality_gives_it() {
         }
         let [first, slow, down, up] =
             levels.map(|level| format!("{level} health check changed its status"));
-        let as_told = format!("criticality={criticality}");
+        let criticality = format!("criticality={criticality}");
         let expected = [
-            format!("{first}; status.to=pass; {as_told}"),
-            format!("{slow}; status.from=pass; status.to=warn; {as_told}; output=slow"),
+            format!("{first}; status.to=pass; {criticality}"),
+            format!("{slow}; status.from=pass; status.to=warn; {criticality}; output=slow"),
             format!(
-                "{down}; status.from=warn; status.to=fail; {as_told}; output=down: password=[redacted]"
+                "{down}; status.from=warn; status.to=fail; {criticality}; output=down: password=[redacted]"
             ),
-            format!("{up}; status.from=fail; status.to=pass; {as_told}"),
+            format!("{up}; status.from=fail; status.to=pass; {criticality}"),
         ];
         assert_eq!(lines_with("check", &name), expected);
     }
 }
 
 #[test]
-fn a_check_that_hangs_or_panics_is_logged_as_a_failure() {
-    listen();
+fn panicking_check_is_logged_as_a_failure() {
+    subscribe();
     let health = Health::new(HealthConfig::default().background(false)).unwrap();
     let line = line!() + 1;
     let bad = || -> bool { panic!("boom") };
@@ -113,8 +112,8 @@ fn a_check_that_hangs_or_panics_is_logged_as_a_failure() {
 }
 
 #[test]
-fn check_that_becomes_slow_is_one_warning_before_it_fails() {
-    listen();
+fn check_that_becomes_slow_is_logged_once_before_it_fails() {
+    subscribe();
     let clock = ManualClock::new();
     let config = HealthConfig::default()
         .background(false)
@@ -148,13 +147,13 @@ fn check_that_becomes_slow_is_one_warning_before_it_fails() {
     assert!(
         lines_with("check", "logged slow")
             .iter()
-            .any(|said| said == line)
+            .any(|logged| logged == line)
     );
 }
 
 #[test]
-fn a_check_that_is_not_registered_is_a_warning() {
-    listen();
+fn refused_registration_is_logged_as_a_warning() {
+    subscribe();
     let health = Health::new(HealthConfig::default().background(false)).unwrap();
     health.register_check("logged twice", || true).unwrap();
     let err = health.register_check("logged twice", || true).unwrap_err();

@@ -1,9 +1,6 @@
-//! Health checks from outside; each test names the behaviour.
+//! Health checks through the public interface.
 
-#![expect(
-    clippy::unwrap_used,
-    reason = "what a test cannot do without may panic"
-)]
+#![expect(clippy::unwrap_used, reason = "a failed step fails the test")]
 
 mod breakers;
 mod declared;

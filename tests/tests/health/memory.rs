@@ -1,4 +1,4 @@
-//! Answers from memory: what they tell of checks that hang and panic, and that they run none.
+//! Answers from memory, which run no check, about checks that hang and panic.
 
 use crate::support::{PATIENCE, at_once, block};
 use axum::{Router, body::Body, http::Request};
@@ -22,7 +22,7 @@ use tower::ServiceExt as _;
 
 const HEALTHY: usize = 198;
 
-/// A registry on a simulated clock in which nothing runs by itself.
+/// Makes a registry on a manual clock without a background runner.
 fn registry() -> (Health, ManualClock) {
     let clock = ManualClock::new();
     let config = HealthConfig::default().background(false);
@@ -32,8 +32,7 @@ fn registry() -> (Health, ManualClock) {
     )
 }
 
-/// Asserts that every check is as it should be: `hung` as it is told, `bad` panicked, all others
-/// passed.
+/// Asserts that `hung` is as given, `bad` has panicked, and all others have passed.
 fn assert_each(report: &HealthReport, hung: (FailureCategory, Status)) {
     assert_eq!(report.checks().len(), HEALTHY + 2);
     for check in report.checks() {
@@ -51,7 +50,7 @@ fn assert_each(report: &HealthReport, hung: (FailureCategory, Status)) {
     }
 }
 
-/// Asks a probe, which must not wait.
+/// Sends a request to a probe, which must not block.
 fn ask(probes: &Probes, target: &'static str) -> (u16, Value) {
     let probes = probes.clone();
     let answer = at_once(move || probes.respond("GET", target, false));
@@ -62,7 +61,7 @@ fn ask(probes: &Probes, target: &'static str) -> (u16, Value) {
 }
 
 #[test]
-fn of_200_checks_one_of_which_hangs_and_one_panics_each_is_told_as_it_is_and_none_is_run() {
+fn answers_from_memory_report_a_hung_and_a_panicking_check_among_200_and_run_none() {
     let (health, clock) = registry();
     let runs = Arc::new(AtomicUsize::new(0));
     let count = || {
@@ -87,11 +86,11 @@ fn of_200_checks_one_of_which_hangs_and_one_panics_each_is_told_as_it_is_and_non
     for name in health.names().iter().filter(|name| *name != "hung") {
         let _ = health.run_check(name);
     }
-    let asked = health.clone();
-    let run = thread::spawn(move || asked.run_check("hung").unwrap().category);
+    let runner = health.clone();
+    let run = thread::spawn(move || runner.run_check("hung").unwrap().category);
     blocked.wait();
 
-    // It runs, holds its slot, and nobody knows more of it.
+    // It runs and holds its slot; nothing else is known of it.
     let known = health.clone();
     let report = at_once(move || known.health_status());
     assert_eq!(report.status(), Status::Fail);
@@ -155,21 +154,21 @@ fn of_200_checks_one_of_which_hangs_and_one_panics_each_is_told_as_it_is_and_non
     assert_eq!(
         runs.load(Ordering::SeqCst),
         HEALTHY + 2,
-        "each ran once, when it was asked for"
+        "each ran once, when it was requested"
     );
 }
 
 #[tokio::test]
-async fn with_a_background_runner_the_router_runs_nothing_itself() {
+async fn router_runs_no_check_while_a_background_runner_does() {
     let clock = ManualClock::new();
     let health =
         Health::with_clock(HealthConfig::default(), SharedClock::new(clock.clone())).unwrap();
-    let (told, hears) = mpsc::channel();
+    let (sender, statuses) = mpsc::channel();
     let subscription = subscribe(move |event: &Event<'_>| {
         if let Event::Health(change) = event
             && change.check == "kept fresh"
         {
-            let _ = told.send(change.to);
+            let _ = sender.send(change.to);
         }
     });
     let runs = Arc::new(AtomicUsize::new(0));
@@ -182,11 +181,11 @@ async fn with_a_background_runner_the_router_runs_nothing_itself() {
     let (blocked, check) = block();
     health.register_check("hung", check).unwrap();
     health.mark_started();
-    assert_eq!(hears.recv_timeout(PATIENCE), Ok("pass"));
+    assert_eq!(statuses.recv_timeout(PATIENCE), Ok("pass"));
     drop(subscription);
     blocked.wait();
 
-    // Older than what a question is answered with where nothing keeps it fresh, and not due yet.
+    // Older than `cache_ttl`, and not due yet.
     clock.advance(Duration::from_secs(2));
     let app: Router = probes(&health).build();
     for (target, code) in [
@@ -207,7 +206,7 @@ async fn with_a_background_runner_the_router_runs_nothing_itself() {
 }
 
 #[test]
-fn a_report_that_was_read_once_does_not_change_later() {
+fn reports_and_answers_are_snapshots() {
     let (health, clock) = registry();
     let runs = Arc::new(AtomicUsize::new(0));
     let counted = Arc::clone(&runs);

@@ -1,4 +1,4 @@
-//! Statuses, criticality, kinds, thresholds, staleness.
+//! Statuses, criticality, kinds, thresholds and staleness.
 
 use gardefou::{
     health::{
@@ -42,9 +42,8 @@ fn manual() -> (Health, ManualClock) {
     (health, clock)
 }
 
-/// The failure threshold, seen from readiness.
 #[test]
-fn the_third_failure_in_a_row_makes_readiness_fail() {
+fn third_failure_in_a_row_fails_readiness() {
     let (health, _clock) = manual();
     let switch = Switch::new(true);
     health
@@ -59,7 +58,7 @@ fn the_third_failure_in_a_row_makes_readiness_fail() {
     for expected in [200, 200, 503, 503] {
         assert!(
             !health.run_check("database").unwrap().passed(),
-            "a run tells what the check said now"
+            "a run reports its own result"
         );
         assert_eq!(
             health.probe(Kind::Readiness).status().http_status(),
@@ -78,9 +77,8 @@ fn the_third_failure_in_a_row_makes_readiness_fail() {
     assert_eq!(changes, [Status::Pass, Status::Fail, Status::Pass]);
 }
 
-/// An important dependency that is down warns, a critical one fails.
 #[test]
-fn criticality_decides_what_a_failure_means_to_readiness() {
+fn criticality_decides_how_a_failure_counts_for_readiness() {
     let table = [
         (Criticality::Informational, Status::Pass),
         (Criticality::Important, Status::Warn),
@@ -100,9 +98,8 @@ fn criticality_decides_what_a_failure_means_to_readiness() {
     }
 }
 
-/// Dependencies do not decide about life.
 #[test]
-fn every_dependency_down_leaves_liveness_at_200() {
+fn liveness_passes_while_every_dependency_is_down() {
     let (health, _clock) = manual();
     for name in ["database", "cache", "upstream"] {
         health
@@ -114,9 +111,8 @@ fn every_dependency_down_leaves_liveness_at_200() {
     assert_eq!(health.probe(Kind::Readiness).status().http_status(), 503);
 }
 
-/// The deliberate override: it counts, and says why.
 #[test]
-fn a_dependency_decides_about_liveness_where_the_program_says_so() {
+fn liveness_despite_dependency_counts_and_shows_its_reason() {
     let (health, _clock) = manual();
     let check = Check::dependency("licence-dongle", || false).critical();
     health
@@ -125,7 +121,7 @@ fn a_dependency_decides_about_liveness_where_the_program_says_so() {
     assert_eq!(
         health.probe(Kind::Liveness).status(),
         Status::Pass,
-        "unknown does not kill"
+        "unknown does not fail liveness"
     );
     let _ = health.run_all_checks();
     let probe = health.probe(Kind::Liveness);
@@ -134,9 +130,8 @@ fn a_dependency_decides_about_liveness_where_the_program_says_so() {
     assert_eq!(reason, Some("the driver only recovers by a restart"));
 }
 
-/// Old results say nothing any more.
 #[test]
-fn a_runner_that_stopped_makes_critical_readiness_stale_and_leaves_liveness() {
+fn stale_results_fail_readiness_and_not_liveness() {
     let (health, clock) = manual();
     health
         .register(Check::dependency("database", || true).critical())
@@ -158,13 +153,12 @@ fn a_runner_that_stopped_makes_critical_readiness_stale_and_leaves_liveness() {
     assert_eq!(
         health.health_status().status(),
         Status::Fail,
-        "no status is told from a cache past its time"
+        "no status is reported from a stale result"
     );
 }
 
-/// Before the start is complete, and with no checks after it.
 #[test]
-fn before_the_start_is_complete_only_liveness_passes() {
+fn only_liveness_passes_before_the_start_is_complete() {
     let health = Health::new(HealthConfig::default().background(false)).unwrap();
     let codes = || {
         [Kind::Liveness, Kind::Readiness, Kind::Startup]
@@ -177,9 +171,8 @@ fn before_the_start_is_complete_only_liveness_passes() {
     assert_eq!(codes(), [200, 503, 200]);
 }
 
-/// A startup check has to pass once.
 #[test]
-fn a_startup_check_that_has_passed_once_counts_as_passed() {
+fn startup_check_that_has_passed_once_stays_passed() {
     let (health, clock) = manual();
     let switch = Switch::new(false);
     health
@@ -200,33 +193,31 @@ fn a_startup_check_that_has_passed_once_counts_as_passed() {
     assert_eq!(
         health.probe(Kind::Readiness).status(),
         Status::Pass,
-        "it is no readiness check"
+        "it does not count for readiness"
     );
     assert_eq!(
         health.health_status().status(),
         Status::Pass,
-        "what was met once does not age"
+        "a passed startup check does not become stale"
     );
 }
 
-/// An excluded check is listed and does not count.
 #[test]
-fn an_excluded_check_is_listed_and_does_not_count() {
+fn excluded_check_is_listed_and_does_not_count() {
     let (health, _clock) = manual();
     health
         .register(Check::dependency("cache", || false).critical())
         .unwrap();
     let _ = health.run_all_checks();
-    let report = health.probe_without(Kind::Readiness, &["cache".to_owned(), "nobody".to_owned()]);
+    let report = health.probe_without(Kind::Readiness, &["cache".to_owned(), "unknown".to_owned()]);
     assert_eq!(
         (report.status(), report.excluded()),
         (Status::Pass, &["cache".to_owned()][..])
     );
 }
 
-/// A success threshold keeps a flapping check down.
 #[test]
-fn a_check_that_failed_must_pass_as_often_as_its_threshold_says() {
+fn failed_check_passes_after_as_many_successes_as_its_threshold() {
     let (health, _clock) = manual();
     let switch = Switch::new(false);
     health
@@ -246,9 +237,8 @@ fn a_check_that_failed_must_pass_as_often_as_its_threshold_says() {
     assert_eq!(seen, [Status::Fail, Status::Pass]);
 }
 
-/// Outputs are redacted before anybody keeps them.
 #[test]
-fn secrets_do_not_reach_the_report() {
+fn secrets_are_redacted_in_reports() {
     let (health, _clock) = manual();
     let dsn = "cannot reach postgres://admin:hunter2@db.internal/app";
     health

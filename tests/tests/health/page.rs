@@ -1,4 +1,4 @@
-//! What the page on health says, held against the code.
+//! Tables of the page on health, compared with the code.
 
 use gardefou::health::{Criticality, HealthConfig, Status};
 
@@ -16,7 +16,7 @@ fn table<'a>(heading: &str, page: &'a str) -> Vec<Vec<&'a str>> {
 }
 
 #[test]
-fn the_table_of_defaults_is_the_default() {
+fn table_of_defaults_matches_the_default_config() {
     let shown = format!("{:?}", HealthConfig::default());
     let rows = table("## Defaults", PAGE);
     assert_eq!(rows.len(), 10);
@@ -30,7 +30,7 @@ fn the_table_of_defaults_is_the_default() {
 }
 
 #[test]
-fn the_table_of_meanings_is_the_weighing() {
+fn table_of_weights_matches_criticality_weigh() {
     let from_name = |name: &str| {
         [Status::Pass, Status::Warn, Status::Fail]
             .into_iter()

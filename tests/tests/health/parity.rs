@@ -1,4 +1,4 @@
-//! What the original in Python does, and its faults that are not here.
+//! Behaviour of the Python original, and its faults that are fixed here.
 
 use gardefou::{
     AppError, ErrorCode,
@@ -10,9 +10,8 @@ fn health() -> Health {
     Health::new(HealthConfig::default()).unwrap()
 }
 
-/// `register_check`, `run_check`, `run_all_checks` and the keys of the status.
 #[test]
-fn the_originals_script_gives_the_originals_answers() {
+fn registering_and_running_checks_gives_the_answers_of_the_original() {
     let health = health();
     health.register_check("custom-service", || true).unwrap();
     health
@@ -41,9 +40,8 @@ fn the_originals_script_gives_the_originals_answers() {
     assert!(status["checks"]["custom-service"]["last_success"].is_string());
 }
 
-/// Nothing registered is healthy; registered and never run is unknown, which is not.
 #[test]
-fn nothing_registered_is_healthy_and_unknown_is_not() {
+fn empty_registry_is_healthy_and_a_check_that_never_ran_is_not() {
     let health = health();
     assert_eq!(health.health_status().status(), Status::Pass);
     health.register_check("database", || true).unwrap();
@@ -55,9 +53,8 @@ fn nothing_registered_is_healthy_and_unknown_is_not() {
     );
 }
 
-/// Nobody waits for a check but those who asked for its result.
 #[test]
-fn a_running_check_blocks_neither_the_status_nor_a_registration() {
+fn running_check_blocks_neither_the_status_nor_a_registration() {
     let health = health();
     let (running, is_running) = mpsc::channel();
     let (go_on, may_go_on) = mpsc::channel::<()>();
@@ -79,9 +76,8 @@ fn a_running_check_blocks_neither_the_status_nor_a_registration() {
     });
 }
 
-/// The list that a run works on does not change under it.
 #[test]
-fn a_check_may_register_another_while_all_run() {
+fn check_may_register_another_while_all_run() {
     let health = health();
     let inner = health.clone();
     health
@@ -99,9 +95,8 @@ fn a_check_may_register_another_while_all_run() {
     assert_eq!(health.names(), ["first", "second"]);
 }
 
-/// Only what says that it passed has passed.
 #[test]
-fn what_passes_is_decided_by_type_and_value() {
+fn return_value_of_a_check_decides_its_status() {
     let health = health();
     health.register_check("yes", || true).unwrap();
     health.register_check("no", || false).unwrap();
@@ -139,9 +134,8 @@ fn what_passes_is_decided_by_type_and_value() {
     assert_eq!(statuses, expected);
 }
 
-/// What the check said is kept, with its times.
 #[test]
-fn the_text_the_duration_and_the_times_are_kept() {
+fn report_has_the_output_details_duration_and_times_of_a_run() {
     let health = health();
     let fail = || {
         AppError::new(ErrorCode::DB_CONNECTION_ERROR, "postgres is away").with_detail("port", 5432)
@@ -167,16 +161,14 @@ fn the_text_the_duration_and_the_times_are_kept() {
     assert_eq!(health.history("database").unwrap().len(), 1);
 }
 
-/// An unknown name is no failing check.
 #[test]
-fn an_unknown_name_is_told_apart_from_a_failing_check() {
-    let err = health().run_check("nobody").unwrap_err();
-    assert_eq!(err.to_string(), "no check named `nobody` is registered");
+fn unknown_name_is_an_error_and_no_failing_check() {
+    let err = health().run_check("unknown").unwrap_err();
+    assert_eq!(err.to_string(), "no check named `unknown` is registered");
 }
 
-/// Issue: duplicate or malformed names are told at registration, every illegal setting at once.
 #[test]
-fn a_registration_that_cannot_work_is_refused_with_its_reason() {
+fn illegal_registration_is_refused_with_every_problem_at_once() {
     let health = health();
     health.register_check("a", || true).unwrap();
     let again = health.register_check("a", || false).unwrap_err();
@@ -209,9 +201,8 @@ fn a_registration_that_cannot_work_is_refused_with_its_reason() {
     assert_eq!(health.names(), ["a"]);
 }
 
-/// What a check owns may use the registry while it is dropped.
 #[test]
-fn the_drop_of_a_check_may_use_the_registry() {
+fn drop_of_a_check_may_use_the_registry() {
     struct Last(Health);
     impl Drop for Last {
         fn drop(&mut self) {

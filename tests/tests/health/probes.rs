@@ -1,4 +1,4 @@
-//! Answers to probes, free of any framework and through axum.
+//! Answers of probes, as plain values and through axum.
 
 use crate::support::block;
 use axum::{
@@ -34,7 +34,6 @@ fn json_of(text: &str) -> Value {
     serde_json::from_str(text).unwrap()
 }
 
-/// Every status has its code, and the content type is the draft's.
 #[test]
 fn pass_and_warn_are_200_and_fail_is_503() {
     for (result, code) in [
@@ -60,7 +59,6 @@ fn pass_and_warn_are_200_and_fail_is_503() {
     }
 }
 
-/// What a check said is for nobody, or for those whom the program vouches for, and redacted then.
 #[test]
 fn details_are_hidden_unless_allowed_and_redacted_then() {
     let health = started();
@@ -111,9 +109,8 @@ fn details_are_hidden_unless_allowed_and_redacted_then() {
     );
 }
 
-/// Excluded, listed, without effect; also by other spellings of the query.
 #[test]
-fn exclude_takes_checks_out_and_lists_them() {
+fn excluded_checks_are_listed_and_do_not_count() {
     let health = started();
     health
         .register(Check::dependency("cache", || false).critical())
@@ -132,7 +129,7 @@ fn exclude_takes_checks_out_and_lists_them() {
     for query in [
         "exclude=cache&exclude=my%20disk",
         "exclude=cache,my+disk",
-        "exclude=my%20disk&exclude=cache,nobody",
+        "exclude=my%20disk&exclude=cache,unknown",
     ] {
         let answer = probes.respond("GET", &format!("/readyz?{query}"), false);
         assert_eq!(answer.status(), 200, "{query}");
@@ -143,9 +140,8 @@ fn exclude_takes_checks_out_and_lists_them() {
     }
 }
 
-/// HEAD tells the same in no words; other methods and paths are told apart from a failure.
 #[test]
-fn head_has_the_headers_and_other_methods_are_refused() {
+fn head_has_headers_alone_and_other_methods_and_paths_are_refused() {
     let probes = Probes::new(started());
     let get = probes.respond("GET", "/livez", false);
     let head = probes.respond("HEAD", "/livez", false);
@@ -163,7 +159,7 @@ fn head_has_the_headers_and_other_methods_are_refused() {
         "/",
         "",
         "/readyzz",
-        "/healthz/nobody",
+        "/healthz/unknown",
         "/healthz/%",
         "//livez",
         "/livez/x",
@@ -178,9 +174,8 @@ fn charge() -> gardefou::Result<()> {
     Ok(())
 }
 
-/// An open breaker warns with its state, since when and until when, and leaves readiness alone.
 #[test]
-fn an_open_breaker_is_a_warning_with_the_time_of_its_return() {
+fn open_breaker_is_a_warning_with_retry_after_and_its_functions() {
     let clock = ManualClock::new();
     let config = HealthConfig::default().background(false).breakers(true);
     let health = Health::with_clock(config, SharedClock::new(clock.clone())).unwrap();
@@ -233,7 +228,7 @@ fn an_open_breaker_is_a_warning_with_the_time_of_its_return() {
 }
 
 #[test]
-fn no_answer_may_be_kept_by_a_cache() {
+fn every_answer_forbids_caching() {
     let health = started();
     health
         .register(Check::dependency("down", || false).critical())
@@ -246,8 +241,8 @@ fn no_answer_may_be_kept_by_a_cache() {
         ("GET", "/readyz?verbose", 503),
         ("HEAD", "/readyz", 503),
         ("GET", "/healthz/down", 503),
-        // A check that is not there yet may be registered at any time.
-        ("GET", "/healthz/nobody", 404),
+        // The check may be registered later.
+        ("GET", "/healthz/unknown", 404),
         ("POST", "/livez", 405),
     ];
     for (method, target, code) in asked {
@@ -261,7 +256,7 @@ fn no_answer_may_be_kept_by_a_cache() {
 }
 
 #[test]
-fn checks_for_people_decide_about_no_probe() {
+fn info_checks_count_for_no_probe() {
     let health = started();
     health
         .register(Check::dependency("build age", || false).critical().info())
@@ -326,7 +321,7 @@ fn get(target: &str) -> Request<Body> {
 }
 
 #[tokio::test]
-async fn the_axum_router_answers_and_vouches_by_request() {
+async fn axum_router_shows_details_to_allowed_requests_alone() {
     let health = started();
     health
         .register(Check::dependency("database", || CheckResult::fail(DSN)).critical())
@@ -338,7 +333,7 @@ async fn the_axum_router_answers_and_vouches_by_request() {
             .is_some_and(|token| token == "Bearer ops")
     };
     let app = Router::new().nest("/internal", probes(&health).allow_details(token).build());
-    // Nothing runs in the background: the first question runs the check.
+    // Without a background runner the first request runs the check.
     let (status, headers, body) = ask(&app, get("/internal/readyz?verbose")).await;
     assert_eq!(
         (status, headers["content-type"].to_str().unwrap()),
@@ -349,7 +344,7 @@ async fn the_axum_router_answers_and_vouches_by_request() {
     let (_, _, body) = ask(&app, allowed.body(Body::empty()).unwrap()).await;
     assert!(body.contains("cannot reach postgres://"), "{body}");
     assert_eq!(ask(&app, get("/internal/livez")).await.0, 200);
-    assert_eq!(ask(&app, get("/internal/healthz/nobody")).await.0, 404);
+    assert_eq!(ask(&app, get("/internal/healthz/unknown")).await.0, 404);
     let head = Request::head("/internal/livez")
         .body(Body::empty())
         .unwrap();
@@ -360,9 +355,8 @@ async fn the_axum_router_answers_and_vouches_by_request() {
     assert_eq!(ask(&app, post).await.0, 405);
 }
 
-/// Through the router: a thousand requests within the time to live run a check once.
 #[tokio::test(start_paused = true)]
-async fn a_thousand_requests_run_the_check_once() {
+async fn thousand_requests_within_the_ttl_run_the_check_once() {
     let health = started();
     let runs = Arc::new(Mutex::new(0));
     let counted = Arc::clone(&runs);
@@ -389,7 +383,7 @@ async fn a_thousand_requests_run_the_check_once() {
 }
 
 #[test]
-fn a_failing_check_with_a_code_tells_the_code_to_those_who_may_see() {
+fn code_of_a_failing_check_is_among_its_details() {
     let health = started();
     let fail = || {
         Err::<(), _>(gardefou::AppError::new(
@@ -410,7 +404,7 @@ fn a_failing_check_with_a_code_tells_the_code_to_those_who_may_see() {
 }
 
 #[tokio::test]
-async fn the_start_is_complete_once_its_conditions_were_met() {
+async fn startup_probe_passes_once_its_checks_have_passed() {
     let health = Health::new(
         HealthConfig::default()
             .background(false)
@@ -449,14 +443,14 @@ async fn the_start_is_complete_once_its_conditions_were_met() {
     assert_eq!(
         started().await,
         expected(200, "pass", "started"),
-        "what was met once is met"
+        "a passed startup check stays passed"
     );
     health.mark_stopping();
     assert_eq!(started().await, expected(200, "pass", "stopping"));
 }
 
-/// Asks through the router, or as one who uses another server does.
-async fn ask_in_one_way(through_the_router: bool, health: &Health, target: &str) -> (u16, Value) {
+/// Sends a request through the router, or to the plain probes as another server would.
+async fn ask_either(through_the_router: bool, health: &Health, target: &str) -> (u16, Value) {
     if through_the_router {
         let (status, _, body) = ask(&probes(health).build(), get(target)).await;
         (status, json_of(&body))
@@ -469,10 +463,10 @@ async fn ask_in_one_way(through_the_router: bool, health: &Health, target: &str)
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_hung_check_costs_an_answer_its_limit_and_the_other_checks_nothing() {
+async fn hung_check_delays_an_answer_by_its_limit_and_leaves_the_others_alone() {
     for through_the_router in [true, false] {
         let health = started();
-        // One that ignores that it is given up, and one that can be cancelled.
+        // One that blocks its thread, and one that can be cancelled.
         let (blocked, hung) = block();
         health.register_check("hung", hung).unwrap();
         health
@@ -494,7 +488,7 @@ async fn a_hung_check_costs_an_answer_its_limit_and_the_other_checks_nothing() {
         health.register_async_check("bad", bad).unwrap();
         for hung in ["timeout", "hanging"] {
             let begin = tokio::time::Instant::now();
-            let (status, body) = ask_in_one_way(through_the_router, &health, "/healthz").await;
+            let (status, body) = ask_either(through_the_router, &health, "/healthz").await;
             let took = begin.elapsed();
             assert!(
                 took >= Duration::from_secs(5) && took <= Duration::from_secs(6),
@@ -526,7 +520,7 @@ async fn a_hung_check_costs_an_answer_its_limit_and_the_other_checks_nothing() {
     }
 }
 
-/// Asserts that the hung check was begun by the first question alone.
+/// Asserts that the hung check was begun by the first request alone.
 fn blocked_once(blocked: &crate::support::Blocked, round: &str) {
     if round == "timeout" {
         blocked.wait();
@@ -535,7 +529,7 @@ fn blocked_once(blocked: &crate::support::Blocked, round: &str) {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_answer_comes_by_the_deadline_where_a_check_may_take_longer() {
+async fn answer_comes_by_the_deadline_where_the_limit_of_a_check_is_longer() {
     for through_the_router in [true, false] {
         let health = started();
         let (_blocked, hung) = block();
@@ -546,7 +540,7 @@ async fn an_answer_comes_by_the_deadline_where_a_check_may_take_longer() {
             .register_async_check("fine", || async { true })
             .unwrap();
         let begin = tokio::time::Instant::now();
-        let (status, body) = ask_in_one_way(through_the_router, &health, "/healthz").await;
+        let (status, body) = ask_either(through_the_router, &health, "/healthz").await;
         let took = begin.elapsed();
         assert!(
             took >= Duration::from_secs(10) && took < Duration::from_secs(11),
@@ -557,7 +551,7 @@ async fn an_answer_comes_by_the_deadline_where_a_check_may_take_longer() {
         assert_eq!(
             (status, known),
             (503, ["fail", "pass"]),
-            "nothing is known of a check that is not back"
+            "a check that has not returned is unknown"
         );
     }
 }

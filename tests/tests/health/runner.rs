@@ -1,4 +1,4 @@
-//! The runner in the background, and schedules.
+//! Background runner and schedules of checks.
 
 use gardefou::{
     health::{Check, Health, HealthConfig, Kind, Status},
@@ -13,9 +13,8 @@ use std::{
     time::Duration,
 };
 
-/// Checks run by themselves, also those that are registered later.
 #[test]
-fn the_background_runs_what_is_registered_before_and_after_it_starts() {
+fn background_runs_checks_registered_before_and_after_it_starts() {
     let clock = ManualClock::new();
     let health =
         Health::with_clock(HealthConfig::default(), SharedClock::new(clock.clone())).unwrap();
@@ -39,9 +38,8 @@ fn the_background_runs_what_is_registered_before_and_after_it_starts() {
     assert!(!health.is_running_in_background());
 }
 
-/// The background gives a hung check up with nobody asking.
 #[test]
-fn the_background_gives_up_what_hangs() {
+fn background_abandons_a_hung_check_on_its_own() {
     let clock = ManualClock::new();
     let health =
         Health::with_clock(HealthConfig::default(), SharedClock::new(clock.clone())).unwrap();
@@ -52,12 +50,12 @@ fn the_background_gives_up_what_hangs() {
         begin.send(()).unwrap();
         ended.lock().unwrap().recv().is_ok()
     };
-    let (told, hears) = mpsc::channel();
+    let (sender, changes) = mpsc::channel();
     let subscription = gardefou::event::subscribe(move |event: &gardefou::event::Event<'_>| {
         if let gardefou::event::Event::Health(change) = event
             && change.check == "hangs in the background"
         {
-            let _ = told.send((change.from, change.to, change.level));
+            let _ = sender.send((change.from, change.to, change.level));
         }
     });
     health
@@ -67,14 +65,13 @@ fn the_background_gives_up_what_hangs() {
     begun.recv().unwrap();
     clock.advance(Duration::from_secs(5));
     assert_eq!(
-        hears.recv().unwrap(),
+        changes.recv().unwrap(),
         (None, "fail", gardefou::event::Severity::Critical)
     );
     drop(subscription);
     assert_eq!(health.probe(Kind::Readiness).status(), Status::Fail);
 }
 
-/// A program may bring its own scheduler.
 #[test]
 fn due_checks_run_once_a_period() {
     let clock = ManualClock::new();
@@ -96,7 +93,6 @@ fn due_checks_run_once_a_period() {
     assert_eq!(runs.load(Ordering::SeqCst), 2);
 }
 
-/// Jitter spreads the periods of a fleet and stays within its fraction.
 #[test]
 fn jitter_spreads_periods_within_its_fraction() {
     let mut waits = Vec::new();
@@ -118,9 +114,8 @@ fn jitter_spreads_periods_within_its_fraction() {
     assert!(most - least > 20, "{waits:?}");
 }
 
-/// The longest period is no trouble, whichever way its jitter goes.
 #[test]
-fn a_check_can_have_the_longest_of_periods() {
+fn longest_period_works_with_any_jitter() {
     for _ in 0..20 {
         let config = HealthConfig::default().jitter(0.5).background(false);
         let health = Health::with_clock(config, SharedClock::new(ManualClock::new())).unwrap();

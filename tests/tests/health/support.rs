@@ -1,4 +1,4 @@
-//! What the tests of health share.
+//! Helpers of the health tests.
 
 use std::{
     sync::{Mutex, mpsc},
@@ -6,34 +6,34 @@ use std::{
     time::Duration,
 };
 
-/// How long a test waits for what should come at once, so that it fails rather than hangs.
+/// How long a test waits for an event that is due at once; bounded, so that the test fails instead of
+/// hanging.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
 
-/// Runs what must not wait on a thread of its own.
-pub(crate) fn at_once<T: Send + 'static>(ask: impl FnOnce() -> T + Send + 'static) -> T {
-    let (answer, answered) = mpsc::channel();
-    thread::spawn(move || answer.send(ask()));
-    answered.recv_timeout(PATIENCE).unwrap()
+/// Runs a function that must not block, on its own thread.
+pub(crate) fn at_once<T: Send + 'static>(run: impl FnOnce() -> T + Send + 'static) -> T {
+    let (sender, receiver) = mpsc::channel();
+    thread::spawn(move || sender.send(run()));
+    receiver.recv_timeout(PATIENCE).unwrap()
 }
 
-/// Runs of a check that do not come back before they are let go; all come back when this is
-/// dropped.
+/// Runs of a check that block until they are released; dropping this releases all of them.
 pub(crate) struct Blocked {
     begun: mpsc::Receiver<()>,
-    go: mpsc::Sender<()>,
+    release: mpsc::Sender<()>,
 }
 
-/// Makes a check whose runs say that they have begun, pass when they are let go, and fail when
-/// nobody is there to.
+/// Makes a check whose runs signal that they have begun, pass when they are released, and fail when
+/// the [`Blocked`] is dropped.
 pub(crate) fn block() -> (Blocked, impl Fn() -> bool + Send + Sync + 'static) {
     let (begin, begun) = mpsc::channel();
-    let (go, let_go) = mpsc::channel();
-    let let_go = Mutex::new(let_go);
+    let (release, released) = mpsc::channel();
+    let released = Mutex::new(released);
     let check = move || {
         let _ = begin.send(());
-        let_go.lock().unwrap().recv().is_ok()
+        released.lock().unwrap().recv().is_ok()
     };
-    (Blocked { begun, go }, check)
+    (Blocked { begun, release }, check)
 }
 
 impl Blocked {
@@ -42,12 +42,12 @@ impl Blocked {
         self.begun.recv_timeout(PATIENCE).unwrap();
     }
 
-    /// Lets one run go.
-    pub(crate) fn let_one_go(&self) {
-        self.go.send(()).unwrap();
+    /// Releases one run.
+    pub(crate) fn release_one(&self) {
+        self.release.send(()).unwrap();
     }
 
-    /// Tells whether a run has begun that nobody has waited for.
+    /// Returns `true` if a run has begun that `wait` has not returned for.
     pub(crate) fn has_another_begun(&self) -> bool {
         self.begun.try_recv().is_ok()
     }

@@ -1,4 +1,4 @@
-//! What a user's build grows by.
+//! Dependencies and features, and the manifests of the workspace.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -7,8 +7,8 @@ use std::{
     process::Command,
 };
 
-/// The crates that a user compiles for gardefou, itself left out: build scripts and macros
-/// included, tests not.
+/// Returns the crates that a user compiles for gardefou: with those of build scripts and macros,
+/// without gardefou itself and without those of tests.
 fn crates(options: &[&str]) -> BTreeSet<String> {
     let output = Command::new(env!("CARGO"))
         .args([
@@ -43,25 +43,25 @@ fn crates(options: &[&str]) -> BTreeSet<String> {
 }
 
 #[test]
-fn the_default_features_add_at_most_thirty_crates() {
+fn default_features_add_at_most_thirty_crates() {
     let crates = crates(&[]);
     assert!(crates.len() <= 30, "{}: {crates:#?}", crates.len());
 }
 
 #[test]
-fn without_default_features_there_is_no_async_runtime() {
+fn no_async_runtime_without_default_features() {
     let (all, sync) = (crates(&[]), crates(&["--no-default-features"]));
     let runtime = |name: &&String| name.starts_with("tokio ") || name.starts_with("futures");
     assert_eq!(sync.iter().find(runtime), None);
     assert!(
         all.iter().any(|name| runtime(&name)),
-        "the other half of the test looks for nothing"
+        "the default features have a runtime"
     );
     assert!(sync.len() < all.len());
 }
 
 #[test]
-fn the_readme_lists_every_feature_and_no_other() {
+fn readme_lists_every_feature_and_no_other() {
     let manifest = include_str!("../../../runtime/Cargo.toml");
     let (_, features) = manifest
         .split_once("[features]")
@@ -90,7 +90,7 @@ fn the_readme_lists_every_feature_and_no_other() {
 
 const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
 
-/// The tables of a manifest: the lines under each heading, without comments.
+/// Returns the tables of a manifest: the lines under each heading, without comments.
 fn tables(folder: &str) -> BTreeMap<String, Vec<String>> {
     let manifest =
         fs::read_to_string(Path::new(ROOT).join(folder).join("Cargo.toml")).expect("a manifest");
@@ -104,7 +104,7 @@ fn tables(folder: &str) -> BTreeMap<String, Vec<String>> {
             .strip_prefix('[')
             .and_then(|line| line.split(']').next().map(str::to_owned))
         {
-            // Not the second line of a list.
+            // A line with a comma is the second line of a list.
             Some(name) if !line.contains(',') => heading = name,
             _ => tables
                 .entry(heading.clone())
@@ -135,7 +135,7 @@ fn members() -> Vec<String> {
 }
 
 #[test]
-fn versions_and_lints_stand_in_the_workspace_alone() {
+fn versions_and_lints_are_set_in_the_workspace_alone() {
     for member in members() {
         let tables = tables(&member);
         assert!(
@@ -161,7 +161,7 @@ fn versions_and_lints_stand_in_the_workspace_alone() {
 }
 
 #[test]
-fn the_lints_of_the_workspace_forbid_unsafe_code_and_ask_for_docs() {
+fn lints_of_the_workspace_forbid_unsafe_code_and_require_docs() {
     let lints = &tables("")["workspace.lints.rust"];
     let level = |name: &str| {
         lints

@@ -1,7 +1,6 @@
-//! What must stay true of the project itself: who may import whom, and how much a user has to
-//! build.
+//! Properties of the project itself: imports, dependencies, words, documented names.
 
-#![expect(clippy::unwrap_used, reason = "a step that fails is a test that fails")]
+#![expect(clippy::unwrap_used, reason = "a failed step fails the test")]
 
 mod dependencies;
 mod guides;

@@ -1,6 +1,6 @@
-//! Scopes share nothing with each other, nor with the process.
+//! Isolation of scopes from each other and from the process.
 
-use crate::support::{OfProcess, guarded, handled, refused, retried};
+use crate::support::{ProcessEvents, guarded, handled, refused, retried};
 use gardefou::{
     AppError, ErrorCode,
     alerts::{Alerts, AlertsConfig, CallbackChannel},
@@ -25,7 +25,7 @@ use std::{
 };
 
 #[test]
-fn two_threads_in_scopes_of_their_own_do_not_see_each_other() {
+fn threads_in_different_scopes_are_isolated() {
     let barrier = Barrier::new(2);
     let run = |failures: usize| {
         let scope = Scope::new();
@@ -34,7 +34,7 @@ fn two_threads_in_scopes_of_their_own_do_not_see_each_other() {
             let _ = guarded(false);
             let _ = handled();
         }
-        // Both have failed by now.
+        // Both threads have failed calls by now.
         barrier.wait();
         let state = circuit_breakers()
             .get("scope-shared")
@@ -57,13 +57,13 @@ fn two_threads_in_scopes_of_their_own_do_not_see_each_other() {
 }
 
 #[test]
-fn a_circuit_that_opens_inside_is_closed_outside_and_the_other_way_round() {
+fn circuit_opens_inside_or_outside_of_a_scope_alone() {
     #[with_circuit_breaker(name = "scope-inside-out", failure_threshold = 1)]
     fn call(succeeds: bool) -> gardefou::Result<()> {
         if succeeds { Ok(()) } else { Err(refused()) }
     }
     let scope = Scope::new();
-    // The first call of all is one in the scope: the site does not keep what it finds there.
+    // The first call is in the scope: the call site does not keep the breaker that it finds there.
     scope.run(|| assert!(call(false).is_err()));
     assert_eq!(
         scope
@@ -83,7 +83,7 @@ fn a_circuit_that_opens_inside_is_closed_outside_and_the_other_way_round() {
 }
 
 #[test]
-fn attributes_and_calls_by_hand_share_the_breaker_of_a_name_within_a_scope() {
+fn attributes_and_calls_by_hand_share_a_breaker_within_a_scope() {
     let scope = Scope::new();
     let _entered = scope.enter();
     circuit_breakers()
@@ -107,8 +107,8 @@ fn attributes_and_calls_by_hand_share_the_breaker_of_a_name_within_a_scope() {
 }
 
 #[test]
-fn observers_of_the_process_get_nothing_of_a_scope() {
-    let of_process = OfProcess::watch();
+fn observers_of_the_process_get_no_events_of_a_scope() {
+    let of_process = ProcessEvents::watch();
     let scope = Scope::new();
     scope.run(|| {
         let _ = (
@@ -127,7 +127,7 @@ fn observers_of_the_process_get_nothing_of_a_scope() {
 }
 
 #[test]
-fn observers_that_subscribe_in_a_scope_get_its_events_alone() {
+fn observers_in_a_scope_get_its_events_alone() {
     let count = Arc::new(AtomicUsize::new(0));
     let sink = Arc::clone(&count);
     let scope = Scope::new();
@@ -152,8 +152,8 @@ fn observers_that_subscribe_in_a_scope_get_its_events_alone() {
 }
 
 #[test]
-fn a_monitor_of_a_scope_that_is_used_outside_counts_for_itself() {
-    let of_process = OfProcess::watch();
+fn monitor_of_a_scope_counts_records_made_outside() {
+    let of_process = ProcessEvents::watch();
     let scope = Scope::new();
     scope.monitor().record(&refused());
     assert_eq!(
@@ -201,7 +201,7 @@ fn health_checks_belong_to_the_scope() {
 }
 
 #[test]
-fn a_health_check_runs_in_the_scope_on_whatever_thread() {
+fn health_check_runs_in_the_scope_on_any_thread() {
     let scope = Scope::new();
     scope
         .health_check()
@@ -221,7 +221,7 @@ fn a_health_check_runs_in_the_scope_on_whatever_thread() {
 }
 
 #[test]
-fn a_health_report_shows_the_breakers_of_its_registry_wherever_it_is_asked_for() {
+fn health_report_has_the_breakers_of_its_registry_on_any_thread() {
     let scope = Scope::new();
     scope.run(|| drop(guarded(true)));
     let shows = |health: &Health| {
@@ -238,7 +238,7 @@ fn a_health_report_shows_the_breakers_of_its_registry_wherever_it_is_asked_for()
 }
 
 #[test]
-fn alerts_that_start_in_a_scope_notify_of_its_errors_alone() {
+fn alerts_in_a_scope_notify_about_its_errors_alone() {
     let titles = Arc::new(Mutex::new(Vec::new()));
     let sink = Arc::clone(&titles);
     let channel = CallbackChannel::new("scope", move |notification| {
@@ -294,7 +294,7 @@ fn errors_of_attempts_are_settled_in_the_scope() {
 }
 
 #[test]
-fn the_error_system_is_that_of_the_process_wherever_it_is_initialised() {
+fn error_system_initialised_in_a_scope_is_that_of_the_process() {
     let scope = Scope::new();
     let _entered = scope.enter();
     let guard = init_error_system().unwrap();
@@ -320,7 +320,7 @@ fn the_error_system_is_that_of_the_process_wherever_it_is_initialised() {
 }
 
 #[test]
-fn what_a_scope_handed_out_for_good_is_empty_when_the_scope_ends() {
+fn static_registries_of_a_scope_are_empty_when_it_ends() {
     let scope = Scope::new();
     let (registry, monitor) = scope.run(|| {
         let _ = (guarded(true), handled());

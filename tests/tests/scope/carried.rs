@@ -1,4 +1,4 @@
-//! Tasks and other threads.
+//! Scopes on other threads and in tasks.
 
 use crate::support::{handled, retried, retried_later};
 use gardefou::{
@@ -17,7 +17,7 @@ fn errors(scope: &Scope) -> u64 {
 }
 
 #[tokio::test]
-async fn tasks_of_a_current_thread_runtime_are_covered() {
+async fn tasks_of_a_current_thread_runtime_are_in_the_scope() {
     let scope = Scope::new();
     let _entered = scope.enter();
     let tasks: Vec<_> = (0..3).map(|_| tokio::spawn(retried_later())).collect();
@@ -28,13 +28,13 @@ async fn tasks_of_a_current_thread_runtime_are_covered() {
 }
 
 #[test]
-fn another_thread_is_outside_until_it_enters() {
+fn other_thread_is_outside_until_it_enters() {
     let scope = Scope::new();
     let _entered = scope.enter();
     let there = scope.clone();
     let (outside, inside) = thread::spawn(move || {
         let ours = Scope::new();
-        // Not in the process, which other tests of this binary use as well.
+        // Not compared with the process, which other tests of this binary use as well.
         ours.run(|| drop(handled()));
         let outside = errors(&there);
         let _entered = there.enter();
@@ -47,7 +47,7 @@ fn another_thread_is_outside_until_it_enters() {
 }
 
 #[test]
-fn a_thread_that_never_enters_reports_to_the_process() {
+fn thread_that_never_enters_reports_to_the_process() {
     let scope = Scope::new();
     let _entered = scope.enter();
     let is_ours = thread::spawn({
@@ -59,7 +59,7 @@ fn a_thread_that_never_enters_reports_to_the_process() {
 }
 
 #[test]
-fn a_context_takes_the_scope_to_other_threads() {
+fn context_carries_the_scope_to_other_threads() {
     let scope = Scope::new();
     let context = scope.run(Context::current);
     thread::spawn(move || context.run(retried))
@@ -70,7 +70,7 @@ fn a_context_takes_the_scope_to_other_threads() {
 }
 
 #[test]
-fn a_context_from_outside_changes_nothing_in_a_scope() {
+fn context_from_outside_has_no_effect_in_a_scope() {
     let context = Context::current();
     let scope = Scope::new();
     scope.run(|| context.run(|| drop(handled())));
@@ -78,7 +78,7 @@ fn a_context_from_outside_changes_nothing_in_a_scope() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_context_takes_the_scope_to_tasks_of_a_multi_threaded_runtime() {
+async fn context_carries_the_scope_to_tasks_of_a_multi_threaded_runtime() {
     let scope = Scope::new();
     let context = scope.run(Context::current);
     let tasks: Vec<_> = (0..8)
@@ -91,7 +91,7 @@ async fn a_context_takes_the_scope_to_tasks_of_a_multi_threaded_runtime() {
 }
 
 #[test]
-fn the_shutdown_of_the_process_settles_nothing_of_a_scope() {
+fn shutdown_of_the_process_settles_no_error_of_a_scope() {
     #[retry(max_retries = 1)]
     fn calls(scope: &Scope) -> Result<u32> {
         let failed = handled();
@@ -112,7 +112,7 @@ fn the_shutdown_of_the_process_settles_nothing_of_a_scope() {
 }
 
 #[test]
-fn an_error_that_is_settled_outside_counts_in_the_scope_that_it_was_reported_in() {
+fn error_settled_outside_counts_in_the_scope_that_reported_it() {
     #[retry(max_retries = 1)]
     async fn hangs() -> Result<u32> {
         let _ = handled();
@@ -135,7 +135,7 @@ fn an_error_that_is_settled_outside_counts_in_the_scope_that_it_was_reported_in(
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
-async fn a_rollback_that_goes_on_as_a_task_stays_in_the_scope() {
+async fn rollback_as_a_task_stays_in_the_scope() {
     let scope = Scope::new();
     let (done, is_done) = tokio::sync::oneshot::channel();
     {

@@ -1,4 +1,4 @@
-//! Entering, nesting and leaving.
+//! Entering, nesting and leaving scopes.
 
 use crate::support::{guarded, handled};
 use gardefou::{circuit_breakers, error_monitor, testing::Scope};
@@ -9,7 +9,7 @@ fn errors(scope: &Scope) -> u64 {
 }
 
 #[test]
-fn the_inner_scope_replaces_the_outer_one_until_it_is_left() {
+fn inner_scope_replaces_the_outer_one_until_it_is_left() {
     let (outer, inner) = (Scope::new(), Scope::new());
     let _outer = outer.enter();
     {
@@ -22,7 +22,7 @@ fn the_inner_scope_replaces_the_outer_one_until_it_is_left() {
 }
 
 #[test]
-fn a_scope_can_be_entered_again() {
+fn scope_can_be_entered_again() {
     let scope = Scope::new();
     for _ in 0..2 {
         let _entered = scope.enter();
@@ -42,7 +42,7 @@ fn a_scope_can_be_entered_again() {
 }
 
 #[test]
-fn guards_that_are_dropped_in_another_order_leave_nothing_behind() {
+fn guards_can_be_dropped_in_any_order() {
     let (first, second) = (Scope::new(), Scope::new());
     let (one, two) = (first.enter(), second.enter());
     drop(one);
@@ -54,7 +54,7 @@ fn guards_that_are_dropped_in_another_order_leave_nothing_behind() {
 }
 
 #[test]
-fn a_panic_leaves_the_scope() {
+fn panic_leaves_the_scope() {
     let scope = Scope::new();
     let panicked = catch_unwind(AssertUnwindSafe(|| scope.run(|| panic!("a faulty test"))));
     assert!(panicked.is_err());
@@ -63,7 +63,7 @@ fn a_panic_leaves_the_scope() {
 }
 
 #[test]
-fn a_guard_keeps_its_scope() {
+fn guard_keeps_its_scope_alive() {
     let _entered = Scope::new().enter();
     let _ = handled();
     assert_eq!(error_monitor().stats().total_errors, 1);
@@ -72,7 +72,7 @@ fn a_guard_keeps_its_scope() {
 }
 
 #[test]
-fn a_new_scope_is_empty_wherever_it_is_made() {
+fn new_scope_is_empty_also_inside_of_another() {
     let outer = Scope::new();
     let _entered = outer.enter();
     let _ = (guarded(true), handled());

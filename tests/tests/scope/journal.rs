@@ -1,4 +1,4 @@
-//! The journal in memory.
+//! In-memory journal of a scope.
 
 use gardefou::{
     AppError, ErrorCode,
@@ -11,7 +11,7 @@ use gardefou::{
 use std::sync::Arc;
 
 #[test]
-fn pages_are_newest_first_and_neither_skip_nor_repeat() {
+fn pages_are_newest_first_without_gaps_or_repeats() {
     let (journal, monitor) = (
         Arc::new(MemoryJournal::new()),
         ErrorMonitor::new(MonitorConfig::default()),
@@ -46,7 +46,7 @@ fn pages_are_newest_first_and_neither_skip_nor_repeat() {
 }
 
 #[test]
-fn queries_of_the_monitor_are_answered_by_the_journal_of_the_scope() {
+fn monitor_queries_the_journal_of_the_scope() {
     let scope = Scope::new();
     assert!(scope.run(crate::support::retried).is_err());
     let found = |query| scope.monitor().query(&query).unwrap().records.len();

@@ -1,4 +1,4 @@
-//! Scopes for tests: what a test has for itself, and what stays with the process.
+//! Scopes for tests, and what the process keeps.
 
 mod apart;
 mod carried;

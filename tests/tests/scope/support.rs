@@ -1,4 +1,4 @@
-//! Guarded functions that the modules share, and a look at the observers of the process.
+//! Guarded functions of the tests, and a count of events outside of scopes.
 
 use gardefou::{
     AppError, ErrorCode, Result, enhanced_error_handling,
@@ -47,14 +47,14 @@ pub(crate) async fn retried_later() -> Result<u32> {
     handled()
 }
 
-/// Counts the events of the process that come from the thread that made this.
-pub(crate) struct OfProcess {
+/// Counts the events that observers of the process get from this thread.
+pub(crate) struct ProcessEvents {
     count: Arc<AtomicUsize>,
     _subscription: Subscription,
 }
 
-impl OfProcess {
-    /// Call it outside of scopes.
+impl ProcessEvents {
+    /// Begins to count; to be called outside of scopes.
     pub(crate) fn watch() -> Self {
         let count = Arc::new(AtomicUsize::new(0));
         let (sink, thread) = (Arc::clone(&count), std::thread::current().id());

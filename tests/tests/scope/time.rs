@@ -1,4 +1,4 @@
-//! Time in a scope is measured on its clock.
+//! Time in a scope, which its clock measures.
 
 use crate::support::{guarded, refused, retried, retried_later};
 use gardefou::{
@@ -17,14 +17,14 @@ use std::time::Duration;
 const SECOND: Duration = Duration::from_secs(1);
 
 #[test]
-fn a_blocking_retry_waits_on_the_clock_of_the_scope() {
+fn blocking_retry_waits_on_the_clock_of_the_scope() {
     let scope = Scope::new();
     assert!(scope.run(retried).is_err());
     assert_eq!(scope.now(), gardefou::time::Tick::ZERO.after(3 * SECOND));
 }
 
 #[tokio::test]
-async fn an_async_retry_waits_on_the_clock_of_the_scope() {
+async fn async_retry_waits_on_the_clock_of_the_scope() {
     let scope = Scope::new();
     let _entered = scope.enter();
     assert!(retried_later().await.is_err());
@@ -32,7 +32,7 @@ async fn an_async_retry_waits_on_the_clock_of_the_scope() {
 }
 
 #[test]
-fn a_retry_built_by_hand_uses_the_clock_of_the_scope_that_it_is_called_in() {
+fn retry_built_by_hand_uses_the_clock_of_the_scope_of_its_call() {
     let retry = Retry::builder()
         .max_retries(1)
         .backoff(Backoff::constant(SECOND))
@@ -52,7 +52,7 @@ fn a_retry_built_by_hand_uses_the_clock_of_the_scope_that_it_is_called_in() {
 }
 
 #[test]
-fn a_clock_that_the_builder_names_is_kept() {
+fn clock_of_the_builder_has_precedence() {
     let clock = ManualClock::new();
     let retry = Retry::builder()
         .max_retries(1)
@@ -75,7 +75,7 @@ fn a_clock_that_the_builder_names_is_kept() {
 }
 
 #[test]
-fn a_circuit_stays_open_by_the_clock_of_the_scope() {
+fn circuit_stays_open_by_the_clock_of_the_scope() {
     let scope = Scope::new();
     let _entered = scope.enter();
     let _ = (guarded(false), guarded(false));
@@ -88,7 +88,7 @@ fn a_circuit_stays_open_by_the_clock_of_the_scope() {
 }
 
 #[test]
-fn a_limit_on_the_whole_time_and_deadlines_are_measured_on_the_clock_of_the_scope() {
+fn max_elapsed_and_deadlines_are_measured_on_the_clock_of_the_scope() {
     #[retry(
         max_retries = 100,
         initial_delay = 1.0,
@@ -117,7 +117,7 @@ fn a_limit_on_the_whole_time_and_deadlines_are_measured_on_the_clock_of_the_scop
 }
 
 #[test]
-fn records_and_identities_have_the_time_of_the_scope() {
+fn records_and_ids_have_the_time_of_the_scope() {
     let scope = Scope::new();
     scope.clock().advance(Duration::from_secs(24 * 3600));
     assert!(scope.run(retried).is_err());

@@ -1,16 +1,16 @@
-//! What works, but not as somebody meant it, is told at the start.
+//! Conflicts between declarations, which are warnings of the start.
 
-use crate::support::{alone, said};
+use crate::support::{alone, logged};
 use gardefou::{
     ErrorSystem, InitError, health::Phase, health_check, init_error_system, system::InitWarning,
 };
 
 gardefou::error_codes! {
-    /// Clashes with a code of another crate, gardefou's `DB_QUERY_ERROR`.
+    /// Clashes with `DB_QUERY_ERROR` of another crate, gardefou.
     PAYMENT_ERROR = 301, http = 402;
     INVOICE_ERROR = 7001;
 }
-/// The place of the first two: that of their macro.
+/// The line of the macro that declares the first two.
 const HERE: u32 = line!() - 6;
 
 mod elsewhere {
@@ -20,7 +20,7 @@ mod elsewhere {
     pub(super) const HERE: u32 = line!() - 3;
 }
 
-/// The texts of the clashes of codes, in order.
+/// Returns the texts of the clashes, sorted.
 fn texts(warnings: &[InitWarning]) -> Vec<&str> {
     let texts = warnings.iter().map(|warning| match warning {
         InitWarning::ErrorCode { text, .. } => text.as_str(),
@@ -31,7 +31,7 @@ fn texts(warnings: &[InitWarning]) -> Vec<&str> {
     texts
 }
 
-/// Asserts that both clashes are told, each with both codes and the places of both.
+/// Asserts that both clashes are reported, each with both codes and both places.
 fn assert_both(texts: &[&str]) {
     let [across_crates, across_places] = texts else {
         panic!("{texts:?}")
@@ -61,17 +61,17 @@ fn assert_both(texts: &[&str]) {
 }
 
 #[test]
-fn clashing_codes_are_warnings_of_the_guard_with_both_places_and_are_logged() {
+fn clashing_codes_are_logged_and_are_warnings_of_each_guard() {
     let _turn = alone();
     let _ = (PAYMENT_ERROR, INVOICE_ERROR, elsewhere::SHIPPING_ERROR);
-    let lines = said(|| {
+    let lines = logged(|| {
         let guard = init_error_system().unwrap();
         assert_both(&texts(guard.warnings()));
         let again = init_error_system().unwrap();
         assert_eq!(
             again.warnings(),
             guard.warnings(),
-            "told to each, and logged once"
+            "each guard has them, and they are logged once"
         );
     });
     let mut logged: Vec<_> = lines
@@ -83,7 +83,7 @@ fn clashing_codes_are_warnings_of_the_guard_with_both_places_and_are_logged() {
 }
 
 #[test]
-fn clashing_codes_are_an_error_where_that_is_asked_for_and_nothing_starts() {
+fn clashing_codes_are_an_error_in_strict_mode_and_nothing_starts() {
     let _turn = alone();
     let err = ErrorSystem::builder().strict(true).init().unwrap_err();
     let InitError::Clash { warnings, .. } = &err else {

@@ -1,4 +1,4 @@
-//! A start from environment variables: real ones, of a process of its own.
+//! Start with settings from the environment variables of a child process.
 
 use crate::support::alone;
 use gardefou::{AppError, ErrorCode, ErrorSystem, health::HealthConfig, health_check};
@@ -6,8 +6,7 @@ use std::{env, ffi::OsString, process::Command, time::Duration};
 
 const CHILD: &str = "GARDEFOU_TEST_SYSTEM_CHILD";
 
-/// Runs in a process of its own, started by the tests below: starts the system, or says what is
-/// wrong.
+/// Runs in a child process of the tests below: starts the system, or prints the problems.
 #[test]
 fn child_that_starts_from_its_environment() {
     if env::var_os(CHILD).is_none() {
@@ -29,13 +28,16 @@ fn child_that_starts_from_its_environment() {
         .background(false);
     assert_eq!(health_check().config(), expected);
     assert!(guard.alerts_status().is_some());
-    gardefou::report(&AppError::new(ErrorCode::SYNC_ERROR, "said by the child"));
+    gardefou::report(&AppError::new(
+        ErrorCode::SYNC_ERROR,
+        "reported by the child",
+    ));
     let report = guard.shutdown();
     assert!(report.is_clean(), "{report}");
     println!("\nstarted");
 }
 
-/// Starts this program again with further variables; returns the lines of what it says.
+/// Starts this program again with further variables, and returns the lines that it prints.
 fn child(variables: impl IntoIterator<Item = (&'static str, OsString)>) -> Vec<String> {
     let output = Command::new(env::current_exe().unwrap())
         .args([
@@ -60,7 +62,7 @@ fn child(variables: impl IntoIterator<Item = (&'static str, OsString)>) -> Vec<S
         .collect()
 }
 
-/// A text that is no UTF-8, where the system has such.
+/// Returns a text that is not UTF-8, where the system allows it.
 fn odd() -> OsString {
     #[cfg(unix)]
     let odd = std::os::unix::ffi::OsStringExt::from_vec(b"odd-\xff".to_vec());
@@ -70,7 +72,7 @@ fn odd() -> OsString {
 }
 
 #[test]
-fn the_system_starts_as_the_environment_says_and_takes_no_notification_of_other_variables() {
+fn system_starts_with_the_settings_of_the_environment_and_ignores_other_variables() {
     let folder = tempfile::tempdir().unwrap();
     // Paths need not be UTF-8.
     let journal = folder.path().join(odd());
@@ -93,11 +95,11 @@ fn the_system_starts_as_the_environment_says_and_takes_no_notification_of_other_
     let lines = child(texts.into_iter().chain(odd));
     assert!(lines.contains(&"started".to_owned()), "{lines:?}");
     let kept = std::fs::read_to_string(journal.join("errors-00000001.jsonl")).unwrap();
-    assert!(kept.contains("said by the child"), "{kept}");
+    assert!(kept.contains("reported by the child"), "{kept}");
 }
 
 #[test]
-fn everything_wrong_in_the_environment_is_told_at_once_and_without_secrets() {
+fn every_problem_of_the_environment_is_reported_at_once_without_secrets() {
     let texts = [
         ("GARDEFOU_HEALTH_PERIOD", "soon"),
         ("GARDEFOU_HEALTH_PERIODE", "hunter2"),
@@ -143,7 +145,7 @@ fn everything_wrong_in_the_environment_is_told_at_once_and_without_secrets() {
 
 const CHILD_WITHOUT_JOURNAL: &str = "GARDEFOU_TEST_SYSTEM_CHILD_WITHOUT_JOURNAL";
 
-/// Runs in a process of its own, where no subscriber takes the log.
+/// Runs in a child process without a log subscriber.
 #[test]
 fn child_whose_journal_cannot_be_written() {
     if env::var_os(CHILD_WITHOUT_JOURNAL).is_none() {
@@ -154,11 +156,14 @@ fn child_whose_journal_cannot_be_written() {
         .warnings()
         .iter()
         .for_each(|warning| println!("\nwarning {warning}"));
-    gardefou::report(&AppError::new(ErrorCode::SYNC_ERROR, "said by the child"));
+    gardefou::report(&AppError::new(
+        ErrorCode::SYNC_ERROR,
+        "reported by the child",
+    ));
 }
 
 #[test]
-fn a_journal_that_cannot_be_written_is_told_of_at_the_start_and_on_the_standard_error() {
+fn unwritable_journal_is_a_warning_of_the_start_and_on_the_standard_error() {
     let file = tempfile::NamedTempFile::new().unwrap();
     let output = Command::new(env::current_exe().unwrap())
         .args([

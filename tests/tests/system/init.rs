@@ -1,6 +1,6 @@
-//! The start: once, from anywhere, and told where it differs.
+//! Start of the error system: once in a process, from any thread.
 
-use crate::support::{alone, said};
+use crate::support::{alone, logged};
 use gardefou::{
     ErrorSystem, InitError,
     alerts::{AlertsConfig, CallbackChannel, Rule},
@@ -10,7 +10,7 @@ use gardefou::{
 use std::{sync::Barrier, time::Duration};
 
 #[test]
-fn twice_and_from_sixteen_threads_is_one_system() {
+fn sixteen_initialisations_share_one_system() {
     let _turn = alone();
     let guards: Vec<_> = std::thread::scope(|scope| {
         let starts: Vec<_> = (0..16)
@@ -32,14 +32,17 @@ fn twice_and_from_sixteen_threads_is_one_system() {
 }
 
 #[test]
-fn a_different_configuration_is_told_with_the_first_place() {
+fn different_configuration_is_refused_with_the_first_place() {
     let _turn = alone();
     let config = || HealthConfig::default().period(Duration::from_secs(7));
     let first = ErrorSystem::builder().health(config()).init().unwrap();
     let line = line!() - 1;
     let same = ErrorSystem::builder().health(config()).init();
     assert!(same.is_ok());
-    assert!(init_error_system().is_ok(), "no wishes join whatever is up");
+    assert!(
+        init_error_system().is_ok(),
+        "without settings it joins whatever is up"
+    );
 
     let other = ErrorSystem::builder()
         .health(config().failure_threshold(9))
@@ -64,7 +67,7 @@ fn a_different_configuration_is_told_with_the_first_place() {
 }
 
 #[test]
-fn of_sixteen_threads_with_differing_wishes_one_wins_and_the_others_are_told() {
+fn of_sixteen_threads_with_different_settings_one_wins_and_the_others_are_refused() {
     let _turn = alone();
     let config = |index: u64| {
         HealthConfig::default()
@@ -104,12 +107,12 @@ fn of_sixteen_threads_with_differing_wishes_one_wins_and_the_others_are_told() {
     assert_eq!(
         health_check().config(),
         config(won[0].0),
-        "the winner's is in force"
+        "the settings of the winner are in force"
     );
 }
 
 #[test]
-fn differing_alerts_are_told() {
+fn different_alerts_are_refused() {
     let _turn = alone();
     let config = || {
         AlertsConfig::builder()
@@ -159,10 +162,10 @@ fn differing_alerts_are_told() {
 }
 
 #[test]
-fn the_start_is_told_once_at_info_with_its_place() {
+fn start_and_shutdown_are_logged_once_at_info() {
     let _turn = alone();
     let mut line = 0;
-    let lines = said(|| {
+    let lines = logged(|| {
         let first = init_error_system().unwrap();
         line = line!() - 1;
         let second = init_error_system().unwrap();
@@ -190,7 +193,7 @@ fn the_start_is_told_once_at_info_with_its_place() {
 }
 
 #[test]
-fn every_problem_is_named_at_once_and_nothing_starts() {
+fn illegal_settings_are_all_named_and_nothing_starts() {
     let _turn = alone();
     let wrong = HealthConfig::default().concurrency(0).jitter(f64::NAN);
     let err = ErrorSystem::builder()
@@ -207,7 +210,7 @@ fn every_problem_is_named_at_once_and_nothing_starts() {
 }
 
 #[test]
-fn the_guard_takes_the_program_out_of_service() {
+fn dropping_the_guard_fails_readiness_and_stops_the_background() {
     let _turn = alone();
     let guard = init_error_system().unwrap();
     assert!(health_check().is_running_in_background());
@@ -227,7 +230,7 @@ fn the_guard_takes_the_program_out_of_service() {
 }
 
 #[tokio::test]
-async fn it_starts_inside_a_runtime_too() {
+async fn system_starts_inside_a_runtime() {
     let _turn = alone();
     let guard = init_error_system().unwrap();
     let report = guard.shutdown();

@@ -1,4 +1,4 @@
-//! The parts that the system takes together: health, monitor, journal.
+//! Health, monitor, journal and alerts in one system.
 
 use crate::support::alone;
 use gardefou::{
@@ -22,10 +22,8 @@ use std::{
     time::Duration,
 };
 
-/// One builder takes all parts; a change of health appears in the journal, and the guard flushes
-/// it.
 #[test]
-fn a_change_of_health_and_an_error_are_in_the_journal_after_the_shutdown() {
+fn change_of_health_and_error_are_in_the_journal_after_the_shutdown() {
     let _turn = alone();
     let folder = tempfile::tempdir().unwrap();
     let config = || JournalConfig::builder(folder.path()).background(false);
@@ -77,17 +75,16 @@ fn a_change_of_health_and_an_error_are_in_the_journal_after_the_shutdown() {
     assert_eq!(
         journal.query(&Query::default()).unwrap().records.len(),
         1,
-        "errors are asked for apart"
+        "a query for errors has errors alone"
     );
 }
 
-/// A transition raises an alert, which the shutdown still sends.
 #[test]
-fn a_critical_check_that_fails_raises_an_alert() {
+fn shutdown_sends_the_notification_of_a_failed_critical_check() {
     let _turn = alone();
-    let (tell, told) = mpsc::channel();
+    let (sender, titles) = mpsc::channel();
     let channel = CallbackChannel::new("health-alerts", move |notification| {
-        let _ = tell.send(notification.title.clone());
+        let _ = sender.send(notification.title.clone());
         Ok(())
     });
     let guard = ErrorSystem::builder()
@@ -117,26 +114,29 @@ fn a_critical_check_that_fails_raises_an_alert() {
         .filter(|part| *part != "journal")
         .collect();
     assert_eq!(order, ["health", "alerts"]);
-    assert!(told.recv().unwrap().contains("alerted"));
+    assert!(titles.recv().unwrap().contains("alerted"));
 }
 
 #[enhanced_error_handling(log_level = "warn")]
 fn warned() -> Result<(), AppError> {
-    Err(AppError::new(ErrorCode::SYNC_ERROR, "said before the end"))
+    Err(AppError::new(
+        ErrorCode::SYNC_ERROR,
+        "reported before the shutdown",
+    ))
 }
 
 #[test]
-fn dropping_the_guard_writes_what_waits_and_sends_what_is_due() {
+fn dropping_the_guard_writes_queued_records_and_sends_due_notifications() {
     let _turn = alone();
     let folder = tempfile::tempdir().unwrap();
-    let told = Arc::new(Mutex::new(Vec::new()));
-    let sink = Arc::clone(&told);
+    let titles = Arc::new(Mutex::new(Vec::new()));
+    let sink = Arc::clone(&titles);
     let channel = CallbackChannel::new("dropped", move |notification| {
         sink.lock().unwrap().push(notification.title.clone());
         Ok(())
     });
     let rule = Rule::immediate("errors");
-    // Neither has a thread of its own that could be quicker than the guard.
+    // Neither has a thread that could be quicker than the guard.
     let guard = ErrorSystem::builder()
         .health(HealthConfig::default().background(false))
         .journal(JournalConfig::builder(folder.path()).background(false))
@@ -157,17 +157,16 @@ fn dropping_the_guard_writes_what_waits_and_sends_what_is_due() {
             .collect()
     };
     assert!(
-        !kept().contains("said before the end") && told.lock().unwrap().is_empty(),
-        "nothing hurries a warning"
+        !kept().contains("reported before the shutdown") && titles.lock().unwrap().is_empty(),
+        "a warning is written later"
     );
     drop(guard);
-    assert_eq!(kept().matches("said before the end").count(), 1);
-    assert_eq!(*told.lock().unwrap(), ["CONFIG_ERROR: due"]);
+    assert_eq!(kept().matches("reported before the shutdown").count(), 1);
+    assert_eq!(*titles.lock().unwrap(), ["CONFIG_ERROR: due"]);
 }
 
-/// What differs is named, for every part.
 #[test]
-fn a_second_journal_is_told() {
+fn different_settings_of_every_part_are_named() {
     let _turn = alone();
     let folder = tempfile::tempdir().unwrap();
     let first = ErrorSystem::builder()
@@ -185,15 +184,14 @@ fn a_second_journal_is_told() {
         .monitor(MonitorConfig::builder().recent_events(1))
         .shutdown_deadline(Duration::from_secs(1));
     let Err(InitError::AlreadyInitialised { settings, .. }) = other.init() else {
-        panic!("must be told")
+        panic!("must be refused")
     };
     assert_eq!(settings, ["monitor", "journal", "shutdown_deadline"]);
     drop(first);
 }
 
-/// Validated as a whole.
 #[test]
-fn problems_of_all_parts_come_in_one_error() {
+fn problems_of_all_parts_are_in_one_error() {
     let _turn = alone();
     let err = ErrorSystem::builder()
         .health(HealthConfig::default().concurrency(0))
@@ -211,7 +209,7 @@ fn problems_of_all_parts_come_in_one_error() {
     );
 }
 
-/// A journal whose disk hangs.
+/// A journal whose flush hangs.
 #[derive(Debug)]
 struct Hanging(Mutex<mpsc::Receiver<()>>);
 
@@ -238,9 +236,8 @@ impl Journal for Hanging {
     }
 }
 
-/// The shutdown keeps its deadline whatever hangs.
 #[test]
-fn a_hung_journal_does_not_keep_the_program_from_ending() {
+fn shutdown_keeps_its_deadline_while_the_journal_hangs() {
     let _turn = alone();
     let (_end, ended) = mpsc::channel();
     let journal = Arc::new(Hanging(Mutex::new(ended)));
@@ -260,9 +257,8 @@ fn a_hung_journal_does_not_keep_the_program_from_ending() {
     );
 }
 
-/// Health tells of a journal that cannot write, and of its return.
 #[test]
-fn a_journal_that_cannot_write_is_a_warning_of_health() {
+fn journal_that_cannot_write_is_a_warning_of_health() {
     #[derive(Debug, Default)]
     struct Failing(AtomicBool);
     impl Journal for Failing {
@@ -326,9 +322,8 @@ fn a_journal_that_cannot_write_is_a_warning_of_health() {
     drop(guard);
 }
 
-/// A system that does not come up leaves nothing behind, and the next one starts afresh.
 #[test]
-fn a_journal_goes_with_the_system_that_brought_it() {
+fn journal_of_a_system_is_removed_by_a_failed_start_and_by_the_next_start() {
     let _turn = alone();
     let folder = tempfile::tempdir().unwrap();
     let config = || JournalConfig::builder(folder.path()).background(false);
@@ -341,13 +336,13 @@ fn a_journal_goes_with_the_system_that_brought_it() {
     assert!(refused.is_err());
     assert!(
         error_monitor().journal().is_none(),
-        "left behind by what did not come up"
+        "left behind by a failed start"
     );
 
     drop(ErrorSystem::builder().journal(config()).init().unwrap());
     assert!(
         error_monitor().journal().is_some(),
-        "what is reported after the end is kept"
+        "errors after the shutdown are kept"
     );
     drop(gardefou::init_error_system().unwrap());
     assert!(
@@ -357,7 +352,7 @@ fn a_journal_goes_with_the_system_that_brought_it() {
 }
 
 #[test]
-fn a_page_that_was_read_once_does_not_change_later() {
+fn pages_and_statuses_of_a_journal_are_snapshots() {
     let _turn = alone();
     let folder = tempfile::tempdir().unwrap();
     let journal = JournalConfig::builder(folder.path()).background(false);

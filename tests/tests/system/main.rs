@@ -1,4 +1,4 @@
-//! Start and shutdown of the whole, each test in turn: there is one system in a process.
+//! Start and shutdown of the error system. The tests run one at a time, since a process has one system.
 
 #![expect(
     clippy::unwrap_used,
@@ -11,4 +11,4 @@ mod init;
 mod journal;
 mod shutdown;
 mod support;
-mod unheard;
+mod without_subscriber;

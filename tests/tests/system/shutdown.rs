@@ -1,4 +1,4 @@
-//! The end of the whole while its parts hang: in order, within the deadline, and told as it was.
+//! Flush and shutdown while parts hang: in order, within the deadline, with an exact report.
 
 use crate::support::alone;
 use gardefou::{
@@ -19,15 +19,16 @@ use std::{
     time::Duration,
 };
 
-/// How long a test waits for what should come at once, so that it fails rather than hangs.
+/// How long a test waits for an event that is due at once; bounded, so that the test fails instead of
+/// hanging.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// A journal that notes what is asked of it, and how far the program was in its life then.
+/// A journal that logs its calls, each with the phase of the program.
 #[derive(Debug, Default)]
-struct Noting(Mutex<Vec<(&'static str, Phase)>>);
+struct Logging(Mutex<Vec<(&'static str, Phase)>>);
 
-impl Noting {
-    fn note(&self, what: &'static str) {
+impl Logging {
+    fn log(&self, what: &'static str) {
         self.0.lock().unwrap().push((what, health_check().phase()));
     }
 
@@ -41,9 +42,9 @@ impl Noting {
     }
 }
 
-impl Journal for Noting {
+impl Journal for Logging {
     fn append(&self, record: &ErrorRecord) -> Result<(), JournalError> {
-        self.note(match record.kind {
+        self.log(match record.kind {
             RecordKind::Health => "health",
             RecordKind::Queued => "queued",
             RecordKind::Undelivered => "undelivered",
@@ -61,7 +62,7 @@ impl Journal for Noting {
     }
 
     fn flush(&self) -> Result<(), JournalError> {
-        self.note("flush");
+        self.log("flush");
         Ok(())
     }
 
@@ -73,7 +74,7 @@ impl Journal for Noting {
 }
 
 #[test]
-fn a_hung_check_and_a_hung_channel_leave_the_journal_its_time() {
+fn hung_check_and_hung_channel_leave_the_journal_time() {
     let _turn = alone();
     let (begin, begun) = mpsc::channel();
     let (_end, ended) = mpsc::channel::<()>();
@@ -83,7 +84,7 @@ fn a_hung_check_and_a_hung_channel_leave_the_journal_its_time() {
         let _ = ended.lock().unwrap().recv();
         Ok(())
     });
-    let journal = Arc::new(Noting::default());
+    let journal = Arc::new(Logging::default());
     let guard = ErrorSystem::builder()
         .health(HealthConfig::default().background(false))
         .alerts(
@@ -105,7 +106,7 @@ fn a_hung_check_and_a_hung_channel_leave_the_journal_its_time() {
         .unwrap();
     let given_up = health_check().run_check("hung-at-the-end").unwrap();
     assert_eq!(given_up.category, Some(FailureCategory::Timeout));
-    // Its notification is on its way and does not arrive.
+    // Its notification is in delivery and does not arrive.
     begun.recv_timeout(PATIENCE).unwrap();
 
     let report = guard.shutdown();
@@ -115,8 +116,8 @@ fn a_hung_check_and_a_hung_channel_leave_the_journal_its_time() {
         .iter()
         .map(|part| (part.part, part.sent, part.kept, part.dropped, part.in_time))
         .collect();
-    // The change of health, and the notification that is kept, when it is queued and when it is
-    // given up.
+    // The change of health, and the notification that is kept: when it is queued and when its
+    // delivery is abandoned.
     let expected = [
         ("health", 0, 0, 1, true),
         ("alerts", 0, 1, 0, false),
@@ -134,7 +135,7 @@ fn a_hung_check_and_a_hung_channel_leave_the_journal_its_time() {
 }
 
 #[test]
-fn flush_sends_and_writes_what_waits_and_leaves_everything_up() {
+fn flush_sends_and_writes_what_is_queued_and_leaves_everything_up() {
     let _turn = alone();
     let (begin, begun) = mpsc::channel();
     let (end, ended) = mpsc::channel::<()>();
@@ -144,7 +145,7 @@ fn flush_sends_and_writes_what_waits_and_leaves_everything_up() {
         let _ = ended.lock().unwrap().recv();
         Ok(())
     });
-    let journal = Arc::new(Noting::default());
+    let journal = Arc::new(Logging::default());
     let guard = ErrorSystem::builder()
         .health(HealthConfig::default().background(false))
         .alerts(
@@ -195,7 +196,7 @@ fn flush_sends_and_writes_what_waits_and_leaves_everything_up() {
 }
 
 #[test]
-fn async_checks_that_block_their_threads_do_not_add_up_to_more_than_the_deadline() {
+fn async_checks_that_block_their_threads_share_one_deadline() {
     let _turn = alone();
     let deadline = Duration::from_millis(150);
     let guard = ErrorSystem::builder()
@@ -221,7 +222,7 @@ fn async_checks_that_block_their_threads_do_not_add_up_to_more_than_the_deadline
     let report = guard.shutdown();
     drop(end);
     for name in &names {
-        // Once it is back nothing of it can be heard by another test.
+        // Once it has returned it sends no event to another test.
         let _ = health_check().run_check(name);
         assert!(health_check().unregister(name));
     }
@@ -233,7 +234,7 @@ fn async_checks_that_block_their_threads_do_not_add_up_to_more_than_the_deadline
     assert!(!health.in_time && !report.is_clean(), "{report}");
 }
 
-/// Drops a transaction whose one compensation awaits what is sent, and notes that it ran.
+/// Drops a transaction whose one compensation awaits `released` and logs that it ran.
 fn drop_a_transaction(
     released: tokio::sync::oneshot::Receiver<()>,
     log: &Arc<Mutex<Vec<&'static str>>>,
@@ -242,7 +243,7 @@ fn drop_a_transaction(
     let mut call = Box::pin(transaction_async("shutdown-rollback", async move |tx| {
         tx.on_rollback_async("undo", async move || {
             let _ = released.await;
-            // A shutdown that does not wait is over by then.
+            // A shutdown that does not wait has ended by then.
             for _ in 0..1000 {
                 tokio::task::yield_now().await;
             }
@@ -258,7 +259,7 @@ fn drop_a_transaction(
 }
 
 #[test]
-fn the_shutdown_waits_for_rollbacks_that_run_as_tasks() {
+fn shutdown_waits_for_rollbacks_that_run_as_tasks() {
     let _alone = alone();
     let guard = gardefou::init_error_system().unwrap();
     let runtime = tokio::runtime::Builder::new_multi_thread()
@@ -287,7 +288,7 @@ fn the_shutdown_waits_for_rollbacks_that_run_as_tasks() {
 }
 
 #[test]
-fn a_shutdown_inside_a_current_thread_runtime_reports_the_rollbacks_that_it_cannot_wait_for() {
+fn shutdown_inside_a_current_thread_runtime_reports_pending_rollbacks() {
     let _alone = alone();
     let guard = gardefou::init_error_system().unwrap();
     let runtime = tokio::runtime::Builder::new_current_thread()

@@ -1,4 +1,4 @@
-//! What the tests of the system share.
+//! Helpers of the tests of the error system.
 
 use gardefou::event::names::TARGET_SYSTEM;
 use std::{
@@ -12,17 +12,17 @@ use tracing::{
     subscriber::{Interest, with_default},
 };
 
-/// One test at a time has the system of the process.
+/// Runs one test at a time: they share the error system of the process.
 pub(crate) fn alone() -> MutexGuard<'static, ()> {
     static TURN: Mutex<()> = Mutex::new(());
     TURN.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Runs something and returns what this thread logged of start and shutdown, as
+/// Runs a function and returns the log lines of the error system on this thread, in the form
 /// `LEVEL message; field = value; ..`.
-pub(crate) fn said(run: impl FnOnce()) -> Vec<String> {
-    // Where one subscriber alone is known, whichever thread meets a line first decides for all
-    // whether it is wanted, and other tests have no subscriber. With a second one it is asked each
+pub(crate) fn logged(run: impl FnOnce()) -> Vec<String> {
+    // With one known subscriber, `tracing` caches for all threads whether the first thread that
+    // reaches a line wants it, and other tests have no subscriber. With a second one it asks each
     // time.
     static SECOND: LazyLock<Dispatch> = LazyLock::new(|| Dispatch::new(Log::default()));
     let _ = &*SECOND;

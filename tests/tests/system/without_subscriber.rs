@@ -1,5 +1,4 @@
-//! Errors and notifications of a program that never set up a subscriber of the log, or one that
-//! wants neither.
+//! Errors and notifications of a program without a log subscriber, or with one that filters them out.
 
 use gardefou::{
     AppError, ErrorCode, ErrorSystem,
@@ -12,12 +11,12 @@ use std::{
 };
 use tracing::{Metadata, Subscriber, span};
 
-const CHILD: &str = "GARDEFOU_TEST_UNHEARD_CHILD";
+const CHILD: &str = "GARDEFOU_TEST_SUBSCRIBER_CHILD";
 
-/// A subscriber that takes nothing.
-struct Deaf;
+/// A subscriber that filters out everything.
+struct FiltersAll;
 
-impl Subscriber for Deaf {
+impl Subscriber for FiltersAll {
     fn enabled(&self, _: &Metadata<'_>) -> bool {
         false
     }
@@ -36,12 +35,12 @@ fn fail(message: &str) {
     gardefou::report(&AppError::new(ErrorCode::DB_CONNECTION_ERROR, message).with_source(cause));
 }
 
-/// Runs in a process of its own, whose standard error is read.
+/// Runs in a child process, whose standard error is read.
 #[test]
-fn child_that_fails_unheard() {
+fn child_that_reports_errors() {
     let Ok(child) = env::var(CHILD) else { return };
-    if child == "deaf" {
-        tracing::subscriber::set_global_default(Deaf).unwrap();
+    if child == "filters" {
+        tracing::subscriber::set_global_default(FiltersAll).unwrap();
     }
     let alerts = AlertsConfig::builder().rule(Rule::immediate("every"));
     let guard = ErrorSystem::builder().alerts(alerts).init().unwrap();
@@ -55,7 +54,7 @@ fn stderr_of(child: &str) -> String {
     let child = Command::new(env::current_exe().unwrap())
         .args([
             "--exact",
-            "unheard::child_that_fails_unheard",
+            "without_subscriber::child_that_reports_errors",
             "--nocapture",
             "--test-threads=1",
         ])
@@ -72,7 +71,7 @@ fn stderr_of(child: &str) -> String {
 #[test]
 fn errors_without_a_subscriber_go_to_the_standard_error() {
     let text = stderr_of("none");
-    // Before it stand the warnings of the start, among it the notification.
+    // The warnings of the start come first, and the notification is among the lines.
     let is_other = |line: &&str| {
         line.starts_with("gardefou: alert: ") || line.starts_with("gardefou: error code")
     };
@@ -86,7 +85,7 @@ fn errors_without_a_subscriber_go_to_the_standard_error() {
     );
     assert!(line.starts_with(&start), "{line}");
     assert!(
-        line.ends_with(')') && line.contains("unheard.rs:"),
+        line.ends_with(')') && line.contains("without_subscriber.rs:"),
         "{line}"
     );
     assert_eq!(lines.clone().count(), 19, "{text}");
@@ -97,14 +96,14 @@ fn errors_without_a_subscriber_go_to_the_standard_error() {
 }
 
 #[test]
-fn errors_that_a_subscriber_filters_out_are_shown_nowhere() {
-    let text = stderr_of("deaf");
+fn errors_that_a_subscriber_filters_out_are_not_shown() {
+    let text = stderr_of("filters");
     assert!(!text.contains("gardefou: error in"), "{text}");
 }
 
 #[test]
-fn notifications_that_no_subscriber_takes_go_to_the_standard_error() {
-    for child in ["none", "deaf"] {
+fn notifications_that_no_subscriber_records_go_to_the_standard_error() {
+    for child in ["none", "filters"] {
         let text = stderr_of(child);
         let alert = "gardefou: alert: error: DB_CONNECTION_ERROR: no route\\nto the database";
         let alerts: Vec<_> = text
