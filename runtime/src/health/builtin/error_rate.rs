@@ -65,10 +65,7 @@ impl ErrorRate {
     /// Sets the number of errors a minute at which the check fails; a `warn_at` above it is lowered
     /// to it.
     pub fn fail_at(mut self, per_minute: f64) -> Self {
-        self.limits = Limits {
-            warn: self.limits.warn.min(per_minute),
-            fail: per_minute,
-        };
+        self.limits.set_fail(per_minute);
         self
     }
 

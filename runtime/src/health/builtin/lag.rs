@@ -66,11 +66,7 @@ impl RuntimeLag {
 
     /// Sets the lag at which the check fails; a `warn_at` above it is lowered to it.
     pub fn fail_at(mut self, lag: Duration) -> Self {
-        let fail = lag.as_secs_f64();
-        self.limits = Limits {
-            warn: self.limits.warn.min(fail),
-            fail,
-        };
+        self.limits.set_fail(lag.as_secs_f64());
         self
     }
 

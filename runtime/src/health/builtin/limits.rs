@@ -10,6 +10,12 @@ pub(crate) struct Limits {
 }
 
 impl Limits {
+    /// Sets the limit for fail, and lowers a limit for warn above it.
+    pub(crate) fn set_fail(&mut self, fail: f64) {
+        self.warn = self.warn.min(fail);
+        self.fail = fail;
+    }
+
     /// Returns every problem of the limits of a measure in `0..=most`.
     pub(crate) fn problems(self, most: f64) -> Vec<ConfigError> {
         let legal = |value: f64| value > 0.0 && value <= most;

@@ -59,10 +59,7 @@ impl MemoryUsage {
 
     /// Sets the percentage at which the check fails; a `warn_at` above it is lowered to it.
     pub fn fail_at(mut self, percent: f64) -> Self {
-        self.limits = Limits {
-            warn: self.limits.warn.min(percent),
-            fail: percent,
-        };
+        self.limits.set_fail(percent);
         self
     }
 
