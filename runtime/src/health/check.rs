@@ -20,9 +20,9 @@ pub enum Internal {}
 /// Marker of checks that may decide about liveness.
 #[diagnostic::on_unimplemented(
     message = "a check of a dependency cannot decide about liveness",
-    label = "this check looks at something outside the process",
+    label = "this check concerns something outside the process",
     note = "a failing liveness probe restarts the process, which does not repair what is outside of it",
-    note = "use `Check::internal(..)` if it looks only at the process itself, or say `.liveness_despite_dependency(\"why\")`"
+    note = "use `Check::internal(..)` if it concerns only the process itself, or add `.liveness_despite_dependency(\"why\")`"
 )]
 pub trait MayDecideLiveness {}
 

@@ -159,7 +159,7 @@ fn clean(text: &str) -> Box<str> {
 ///   its code, id and retry-after, as far as a [`View`] of it knows them.
 /// * `()`: passes; such a check can fail only by panicking or by its time limit.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` does not say whether a check passed",
+    message = "`{Self}` is not the result of a check",
     label = "this check returns `{Self}`",
     note = "a check returns `bool`, `Result<T, E>` with `E: Display`, or `gardefou::health::CheckResult`",
     note = "an async check is registered with `register_async_check`"

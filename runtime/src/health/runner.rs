@@ -64,7 +64,7 @@ impl QueuedRun {
 #[derive(Clone)]
 pub(crate) enum Begun {
     Run(Arc<CheckRun>),
-    /// No run: this result stands in its place.
+    /// No run: this result is used instead.
     Instead(CheckResult),
 }
 
@@ -166,7 +166,7 @@ impl Runner {
             Requested::Hanging { since } => {
                 let hanging = self.clock.now().since(since);
                 let text = format!(
-                    "an earlier run has not come back for {hanging:.0?}; none is started until it does"
+                    "an earlier run has not returned for {hanging:.0?}; no other one is started until it does"
                 );
                 let result = CheckResult::failed_by(FailureCategory::Hanging, &text);
                 publish(check, self.record(check, result.clone(), hanging, false));

@@ -86,7 +86,7 @@ impl DiskSpace {
             Ok(Some(free)) => free,
             Ok(None) => return unknown("free disk space needs the feature `health-system`"),
             Err(err) => {
-                return CheckResult::fail(format!("cannot look at the disk of {folder}: {err}"));
+                return CheckResult::fail(format!("cannot read the free space of {folder}: {err}"));
             }
         };
         let text = format!(
