@@ -28,6 +28,9 @@ pub mod testing;
 
 pub mod integrations;
 
+#[cfg(any(doc, doctest))]
+pub mod guide;
+
 #[doc(hidden)]
 pub mod __private;
 
@@ -152,8 +155,3 @@ pub use system::{ErrorSystem, ErrorSystemGuard, InitError, init_error_system};
 
 /// `Result` with [`AppError`] as the error type unless another is named.
 pub type Result<T, E = AppError> = std::result::Result<T, E>;
-
-/// The guide to the attributes, so that its code is compiled and run.
-#[cfg(doctest)]
-#[doc = include_str!("../docs/attributes.md")]
-mod attributes_guide {}

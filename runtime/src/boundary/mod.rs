@@ -36,10 +36,5 @@ pub(crate) use report::{Recognised, Report};
 pub(crate) use transaction::wait_for_rollbacks;
 pub(crate) use transaction::{AsyncGuard, Body, Callback, Guard, OnError, Outcome};
 
-/// The page on boundaries, so that its code is compiled and run.
-#[cfg(doctest)]
-#[doc = include_str!("../../docs/boundaries.md")]
-mod page {}
-
 #[cfg(test)]
 mod tests;

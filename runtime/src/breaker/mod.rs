@@ -55,8 +55,3 @@ pub use observers::BreakerSubscription;
 pub use permit::Permit;
 pub use registry::{BreakerRegistry, circuit_breakers};
 pub use snapshot::{Counts, LastFailure, Snapshot};
-
-/// The page on circuit breakers, so that its code is compiled and run.
-#[cfg(doctest)]
-#[doc = include_str!("../../docs/circuit-breaker.md")]
-mod page {}

@@ -74,10 +74,5 @@ pub(crate) use reported::{Marked, Reported};
 pub(crate) use values::EnteredValues;
 pub(crate) use values::{Values, bind, bound};
 
-/// The page on what is exact, so that its code is compiled and run.
-#[cfg(doctest)]
-#[doc = include_str!("../../docs/exactness.md")]
-mod page {}
-
 #[cfg(all(test, not(loom)))]
 mod tests;

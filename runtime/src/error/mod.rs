@@ -40,13 +40,3 @@ pub(crate) use chain::{chain, distinct_texts};
 pub(crate) use coding::BuiltIn;
 #[cfg(feature = "reqwest-0_13")]
 pub(crate) use coding::coding_of_status;
-
-/// The page on redaction, so that its code is compiled and run.
-#[cfg(doctest)]
-#[doc = include_str!("../../docs/redaction.md")]
-struct RedactionPage;
-
-/// The page on errors, so that its code is compiled and run.
-#[cfg(doctest)]
-#[doc = include_str!("../../docs/errors.md")]
-mod page {}

@@ -41,8 +41,3 @@ pub use result::{CheckResult, IntoCheckResult};
 pub use status::{Criticality, FailureCategory, Kind, Status, UnknownWord};
 
 pub(crate) use global::refused_static_checks;
-
-/// The page on health, so that its code is compiled and run.
-#[cfg(doctest)]
-#[doc = include_str!("../../docs/health.md")]
-mod page {}

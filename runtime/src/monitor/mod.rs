@@ -62,8 +62,3 @@ pub use table::OTHER;
 pub use window::Rates;
 
 pub(crate) use handle::{configure, install, started};
-
-/// The page on monitoring and alerts, so that its code is compiled and run.
-#[cfg(doctest)]
-#[doc = include_str!("../../docs/monitoring.md")]
-mod page {}

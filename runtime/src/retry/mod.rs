@@ -49,8 +49,3 @@ pub use view::{AnyError, ErrorView};
 #[cfg(feature = "async")]
 #[doc(hidden)]
 pub use watched::Watched;
-
-/// The page on retries, so that its code is compiled and run.
-#[cfg(doctest)]
-#[doc = include_str!("../../docs/retry.md")]
-mod page {}

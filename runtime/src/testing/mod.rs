@@ -11,8 +11,3 @@ mod scope;
 
 pub use crate::monitor::journal::MemoryJournal;
 pub use scope::{Entered, Scope};
-
-/// The page on testing, so that its code is compiled and run.
-#[cfg(doctest)]
-#[doc = include_str!("../../docs/testing.md")]
-mod page {}

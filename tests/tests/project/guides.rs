@@ -81,19 +81,58 @@ impl Page {
             .collect()
     }
 
-    /// The targets of links to other files and to headings, each of them whole on one line.
+    /// The targets of links to other files and to headings: those in place, and those of
+    /// definitions.
     fn links(&self) -> BTreeSet<String> {
         // A link may be broken between its text and its target's line.
         let text = self.prose.join("\n");
-        let targets = text
+        let in_place = text
             .split("](")
             .skip(1)
             .filter_map(|rest| rest.split_once(')'));
-        targets
-            .map(|(target, _)| target.to_owned())
+        let in_place = in_place.map(|(target, _)| target);
+        let defined = self.definitions().map(|(_, target)| target);
+        in_place
+            .chain(defined)
             .filter(|target| !target.contains("://") && !target.starts_with("crate::"))
+            .map(str::to_owned)
             .collect()
     }
+
+    /// The definitions of reference links: label and target.
+    fn definitions(&self) -> impl Iterator<Item = (&str, &str)> {
+        let lines = self.prose.iter().filter_map(|line| line.strip_prefix('['));
+        lines.filter_map(|line| line.split_once("]: "))
+    }
+}
+
+/// In the guide of the crate's documentation, links between pages lead to modules.
+#[test]
+fn guide_has_a_definition_for_each_link_between_pages() {
+    let guide = Page::read(&root().join("runtime/src/guide/links.md"));
+    let labels: BTreeSet<&str> = guide.definitions().map(|(label, _)| label).collect();
+    let mut defined = 0;
+    for path in files(&root().join("docs"), ".md") {
+        let page = Page::read(&path);
+        for link in page.links() {
+            let is_page = link.split('#').next().unwrap().ends_with(".md");
+            assert!(
+                !is_page
+                    || page
+                        .definitions()
+                        .any(|(label, target)| label == link && target == link),
+                "{}: write [text][{link}] and define [{link}]: {link}",
+                path.display()
+            );
+            assert!(
+                !is_page || labels.contains(&*link),
+                "runtime/src/guide/links.md has no [{link}] of {}",
+                path.display()
+            );
+            defined += usize::from(is_page);
+        }
+    }
+    assert!(defined > 40, "the test sees {defined} links");
 }
 
 #[test]

@@ -12,8 +12,3 @@ mod serving;
 
 pub use probes::{ProbeRouter, probes};
 pub use problems::{problem_details, problems};
-
-/// The page on HTTP, so that its code is compiled and run.
-#[cfg(doctest)]
-#[doc = include_str!("../../../docs/http.md")]
-mod page {}

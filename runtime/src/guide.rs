@@ -1,0 +1,66 @@
+#![doc = include_str!("guide/links.md")]
+#![doc = include_str!("../docs/README.md")]
+
+/// Declares a page for each file. Links between pages are reference links: on the web they lead to
+/// the files, and here to the modules, since the first definition of a label counts.
+macro_rules! pages {
+    ($($(#[$attribute:meta])* $name:ident = $file:literal;)*) => {
+        $(
+            $(#[$attribute])*
+            #[doc = include_str!("guide/links.md")]
+            #[doc = include_str!(concat!("../", $file))]
+            pub mod $name {}
+        )*
+    };
+}
+
+pages! {
+    attributes = "docs/attributes.md";
+    boundaries = "docs/boundaries.md";
+    circuit_breaker = "docs/circuit-breaker.md";
+    errors = "docs/errors.md";
+    exactness = "docs/exactness.md";
+    redaction = "docs/redaction.md";
+    retry = "docs/retry.md";
+    health = "docs/health.md";
+    monitoring = "docs/monitoring.md";
+    #[cfg(any(feature = "axum", not(doctest)))]
+    http = "docs/http.md";
+    #[cfg(any(feature = "test-util", not(doctest)))]
+    testing = "docs/testing.md";
+}
+
+// Their code needs more than this crate may depend on, and is tested with the public behaviour.
+#[cfg(not(doctest))]
+pages! {
+    architecture = "ARCHITECTURE.md";
+    changelog = "CHANGELOG.md";
+    comparison = "docs/comparison.md";
+    cookbook = "docs/cookbook.md";
+    design = "docs/design.md";
+}
+
+/// Pages for users of other libraries.
+#[cfg(not(doctest))]
+pub mod coming_from {
+    macro_rules! pages {
+        ($($name:ident = $file:literal;)*) => {
+            $(
+                #[doc = include_str!("guide/links.md")]
+                #[doc = include_str!(concat!("../docs/coming-from/", $file))]
+                pub mod $name {}
+            )*
+        };
+    }
+
+    pages! {
+        backon = "backon.md";
+        failsafe = "failsafe.md";
+        polly = "polly.md";
+        python = "python.md";
+        python_fr = "python.fr.md";
+        resilience4j = "resilience4j.md";
+        sentry = "sentry.md";
+        tower_resilience = "tower-resilience.md";
+    }
+}
