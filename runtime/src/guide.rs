@@ -1,4 +1,4 @@
-#![doc = include_str!("guide/links.md")]
+#![cfg_attr(not(doctest), doc = include_str!("guide/links.md"))]
 #![doc = include_str!("../docs/README.md")]
 
 /// Declares a page for each file. Links between pages are reference links: on the web they lead to
@@ -7,7 +7,7 @@ macro_rules! pages {
     ($($(#[$attribute:meta])* $name:ident = $file:literal;)*) => {
         $(
             $(#[$attribute])*
-            #[doc = include_str!("guide/links.md")]
+            #[cfg_attr(not(doctest), doc = include_str!("guide/links.md"))]
             #[doc = include_str!(concat!("../", $file))]
             pub mod $name {}
         )*
@@ -46,7 +46,7 @@ pub mod coming_from {
     macro_rules! pages {
         ($($name:ident = $file:literal;)*) => {
             $(
-                #[doc = include_str!("guide/links.md")]
+                #[cfg_attr(not(doctest), doc = include_str!("guide/links.md"))]
                 #[doc = include_str!(concat!("../docs/coming-from/", $file))]
                 pub mod $name {}
             )*
