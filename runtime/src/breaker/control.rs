@@ -1,9 +1,10 @@
 //! One switch for several breakers.
 
 use super::{handle::CircuitBreaker, shared::Shared, state::Effects};
+use crate::sync::Mutex;
 use std::{
     fmt,
-    sync::{Arc, Mutex, MutexGuard, PoisonError, Weak},
+    sync::{Arc, Weak},
 };
 
 /// A switch by which somebody isolates several breakers at once, as all those of one data centre.
@@ -74,12 +75,12 @@ impl ManualControl {
     /// Returns `true` if this switch isolates its breakers.
     #[must_use]
     pub fn is_isolated(&self) -> bool {
-        lock(&self.0).is_isolated
+        self.0.lock().is_isolated
     }
 
     pub(super) fn join(&self, breaker: &CircuitBreaker) {
         let is_isolated = {
-            let mut switch = lock(&self.0);
+            let mut switch = self.0.lock();
             let joining = breaker.downgrade();
             switch
                 .breakers
@@ -101,7 +102,7 @@ impl ManualControl {
 
     /// Throws the switch, and returns the breakers, to be turned when the lock is gone.
     fn turn(&self, is_isolated: bool) -> Vec<CircuitBreaker> {
-        let mut switch = lock(&self.0);
+        let mut switch = self.0.lock();
         switch.is_isolated = is_isolated;
         switch
             .breakers
@@ -136,12 +137,8 @@ impl Controls {
         self.0
             .iter()
             .filter_map(Weak::upgrade)
-            .any(|switch| lock(&switch).is_isolated)
+            .any(|switch| switch.lock().is_isolated)
     }
-}
-
-fn lock(switch: &Mutex<Switch>) -> MutexGuard<'_, Switch> {
-    switch.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl fmt::Debug for ManualControl {
@@ -170,7 +167,7 @@ mod tests {
         };
         for _ in 0..3 {
             control.join(&breaker);
-            assert_eq!((lock(&control.0).breakers.len(), known(&breaker)), (1, 1));
+            assert_eq!((control.0.lock().breakers.len(), known(&breaker)), (1, 1));
         }
         let other = ManualControl::new();
         other.join(&breaker);
@@ -181,7 +178,7 @@ mod tests {
         drop(breaker);
         let breaker = CircuitBreaker::builder("control-again").build().unwrap();
         control.join(&breaker);
-        assert_eq!((lock(&control.0).breakers.len(), known(&breaker)), (1, 1));
+        assert_eq!((control.0.lock().breakers.len(), known(&breaker)), (1, 1));
         assert_eq!(
             format!("{control:?}"),
             "ManualControl { is_isolated: false, .. }"

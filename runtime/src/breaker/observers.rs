@@ -4,11 +4,12 @@ use super::{locked::Opening, state::Transition};
 use crate::{
     event::{self, BreakerEvent, BreakerEventKind, Event, Observer, RecordSlot},
     panics,
+    sync::RwLock,
 };
 use std::{
     fmt,
     sync::{
-        Arc, PoisonError, RwLock, Weak,
+        Arc, Weak,
         atomic::{AtomicUsize, Ordering},
     },
     time::Duration,
@@ -156,11 +157,7 @@ impl Observers {
         let event = told.as_event(name, shadow);
         event::log_breaker(&event);
         if self.count.load(Ordering::Relaxed) != 0 {
-            let list = self
-                .list
-                .read()
-                .unwrap_or_else(PoisonError::into_inner)
-                .clone();
+            let list = self.list.read().clone();
             for entry in list {
                 // What an observer breaks is its own; the call that is being told of goes on.
                 let _ = panics::catch(|| entry.observer.on_event(&Event::Breaker(event)));
@@ -170,7 +167,7 @@ impl Observers {
     }
 
     fn change<T>(&self, edit: impl FnOnce(&mut Vec<Entry>) -> T) -> T {
-        let mut list = self.list.write().unwrap_or_else(PoisonError::into_inner);
+        let mut list = self.list.write();
         let removed = edit(&mut list);
         self.count.store(list.len(), Ordering::Relaxed);
         removed

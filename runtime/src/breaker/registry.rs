@@ -10,16 +10,14 @@ use crate::{
     ConfigError,
     event::CircuitState,
     scope,
+    sync::{Mutex, RwLock},
     time::{SharedClock, Tick},
 };
 use once_cell::sync::Lazy;
 use std::{
     collections::{BinaryHeap, HashMap, HashSet},
     fmt,
-    sync::{
-        Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard,
-        atomic::{AtomicUsize, Ordering},
-    },
+    sync::atomic::{AtomicUsize, Ordering},
     time::Duration,
 };
 
@@ -60,7 +58,7 @@ impl OfScope {
 
 impl Drop for OfScope {
     fn drop(&mut self) {
-        let breakers = std::mem::take(&mut *self.0.write());
+        let breakers = std::mem::take(&mut *self.0.breakers.write());
         drop(breakers);
     }
 }
@@ -130,7 +128,10 @@ impl BreakerRegistry {
     /// Returns the breaker of that name.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<CircuitBreaker> {
-        self.read().get(name).map(|entry| entry.breaker.clone())
+        self.breakers
+            .read()
+            .get(name)
+            .map(|entry| entry.breaker.clone())
     }
 
     /// Returns the breaker of that name, which is made if there is none.
@@ -176,7 +177,7 @@ impl BreakerRegistry {
         let breaker = match found {
             Some(breaker) => breaker,
             None => {
-                let mut breakers = self.write();
+                let mut breakers = self.breakers.write();
                 if let Some(entry) = breakers.get(builder.name()) {
                     entry.breaker.clone()
                 } else {
@@ -219,12 +220,7 @@ impl BreakerRegistry {
     fn warn_of_clash(&self, breaker: &CircuitBreaker, second: Place) {
         let shared = breaker.shared();
         let first = shared.place;
-        if self
-            .clashes
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .insert((first, second))
-        {
+        if self.clashes.lock().insert((first, second)) {
             let (first, second) = (first.to_string(), second.to_string());
             shared.tell(|locked| Told::ConfigClash {
                 generation: locked.core.generation(),
@@ -257,7 +253,7 @@ impl BreakerRegistry {
         most: usize,
         rank: impl Fn(&str, bool) -> u8,
     ) -> Vec<CircuitBreaker> {
-        let breakers = self.read();
+        let breakers = self.breakers.read();
         let mut first = BinaryHeap::with_capacity(most);
         for (name, Entry { breaker, .. }) in &*breakers {
             let ranked = (rank(name, breaker.shared().may_reject()), &**name);
@@ -279,19 +275,22 @@ impl BreakerRegistry {
     /// Returns how many breakers there are.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.read().len()
+        self.breakers.read().len()
     }
 
     /// Tells whether there is no breaker.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.read().is_empty()
+        self.breakers.read().is_empty()
     }
 
     /// Takes the breaker of that name out of the registry. Who holds it keeps it; the next one who
     /// asks for the name gets a new one.
     pub fn remove(&self, name: &str) -> Option<CircuitBreaker> {
-        self.write().remove(name).map(|entry| entry.breaker)
+        self.breakers
+            .write()
+            .remove(name)
+            .map(|entry| entry.breaker)
     }
 
     /// Drops the breakers that are idle, and returns how many: those that nobody else holds, that
@@ -317,7 +316,7 @@ impl BreakerRegistry {
     /// # Ok::<(), gardefou::ConfigError>(())
     /// ```
     pub fn drop_idle(&self) -> usize {
-        let mut breakers = self.write();
+        let mut breakers = self.breakers.write();
         let idle = breakers.extract_if(|_, entry| {
             let snapshot = entry.breaker.snapshot();
             let (calls, now) = (snapshot.counts.total(), entry.breaker.shared().clock.now());
@@ -348,19 +347,10 @@ impl BreakerRegistry {
 
     /// The breakers, copied so that nothing is done to them under the lock.
     fn all(&self) -> Vec<CircuitBreaker> {
-        self.read()
+        self.breakers
+            .read()
             .values()
             .map(|entry| entry.breaker.clone())
             .collect()
-    }
-
-    fn read(&self) -> RwLockReadGuard<'_, HashMap<Box<str>, Entry>> {
-        self.breakers.read().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn write(&self) -> RwLockWriteGuard<'_, HashMap<Box<str>, Entry>> {
-        self.breakers
-            .write()
-            .unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -8,12 +8,8 @@ use once_cell::race::OnceBox;
 
 #[cfg(not(loom))]
 mod index {
-    use std::{
-        cell::Cell,
-        cmp::Reverse,
-        collections::BinaryHeap,
-        sync::{Mutex, PoisonError},
-    };
+    use crate::sync::Mutex;
+    use std::{cell::Cell, cmp::Reverse, collections::BinaryHeap};
 
     /// The numbers that ended threads gave back, smallest first, and the first number that was
     /// never given.
@@ -33,7 +29,7 @@ mod index {
 
     impl Lease {
         fn take() -> Self {
-            let mut free = FREE.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut free = FREE.lock();
             let Some(Reverse(index)) = free.returned.pop() else {
                 free.next += 1;
                 return Self(free.next - 1);
@@ -45,10 +41,7 @@ mod index {
     impl Drop for Lease {
         fn drop(&mut self) {
             INDEX.set(RETIRED);
-            FREE.lock()
-                .unwrap_or_else(PoisonError::into_inner)
-                .returned
-                .push(Reverse(self.0));
+            FREE.lock().returned.push(Reverse(self.0));
         }
     }
 

@@ -8,12 +8,13 @@ use crate::{
     error::ConfigError,
     event::{GuardName, Shown},
     name, scope,
+    sync::Mutex,
     time::{Clock, SharedClock},
 };
 use std::{
     collections::HashMap,
     fmt,
-    sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError},
+    sync::{Arc, OnceLock},
 };
 
 /// A limit on how much load retries may add to a service that is in trouble.
@@ -107,7 +108,7 @@ impl RetryBudget {
     /// # Ok::<(), gardefou::ConfigError>(())
     /// ```
     pub fn named(name: &str) -> Result<Self, ConfigError> {
-        if let Some(budget) = lock(&by_name()).get(name) {
+        if let Some(budget) = by_name().lock().get(name) {
             return Ok(budget.clone());
         }
         Self::builder().name(name).build()
@@ -301,7 +302,8 @@ impl RetryBudgetBuilder {
         let Some(name) = name else {
             return Ok(make(None));
         };
-        let shared = lock(&by_name())
+        let shared = by_name()
+            .lock()
             .entry(name.clone())
             .or_insert_with(|| make(Some(name)))
             .clone();
@@ -321,11 +323,6 @@ impl RetryBudgetBuilder {
 /// is in.
 fn by_name() -> Arc<Named> {
     scope::part(|_| Named::default()).unwrap_or_else(|| Arc::clone(NAMED.get_or_init(Arc::default)))
-}
-
-fn lock(named: &Named) -> MutexGuard<'_, HashMap<Box<str>, RetryBudget>> {
-    // No user code runs under this lock, and a map of handles is sound after any panic.
-    named.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Where a [`Retry`](super::Retry) gets its budget from: a handle, or a name that the whole process
