@@ -1,21 +1,22 @@
-//! The builder of circuit breakers.
+//! Builder of circuit breakers.
 
 use super::{
     config::BreakerConfig,
     control::ManualControl,
-    draft::{Draft, check_name},
     handle::CircuitBreaker,
-    shared::Shared,
+    partial_config::{PartialConfig, check_name},
+    shell::{Place, Shell},
 };
 use crate::{
-    ConfigError,
+    error::ConfigError,
     event::GuardName,
     rng::Rng,
     time::{Clock, SharedClock},
 };
-use std::{fmt, panic::Location, time::Duration};
+use std::{panic::Location, time::Duration};
 
-/// Describes a breaker. What is not set has the default that [`BreakerConfig`] lists.
+/// Builder of a [`CircuitBreaker`]. Settings that are not set have the defaults of
+/// [`BreakerConfig`].
 ///
 /// # Examples
 ///
@@ -38,8 +39,8 @@ use std::{fmt, panic::Location, time::Duration};
 #[must_use = "a builder does nothing until it is built"]
 pub struct BreakerBuilder {
     name: GuardName<String>,
-    draft: Draft,
-    /// Whether this changes a living breaker.
+    settings: PartialConfig,
+    /// Whether this changes a breaker that exists.
     is_change: bool,
     clock: Option<SharedClock>,
     seed: Option<u64>,
@@ -47,21 +48,51 @@ pub struct BreakerBuilder {
     place: Place,
 }
 
-/// Where a breaker was declared.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(super) enum Place {
-    /// As an expansion wrote it.
-    Text(&'static str),
-    /// The call of a function.
-    Caller(&'static Location<'static>),
-}
+impl CircuitBreaker {
+    /// Returns a builder of a breaker of its own, which is in no registry.
+    ///
+    /// The name is 1 to 128 bytes of printable characters; that and all other rules are checked by
+    /// [`build`](BreakerBuilder::build).
+    #[track_caller]
+    pub fn builder(name: impl Into<String>) -> BreakerBuilder {
+        BreakerBuilder::new(name.into())
+    }
 
-impl fmt::Display for Place {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Text(text) => f.write_str(text),
-            Self::Caller(location) => write!(f, "{}:{}", location.file(), location.line()),
-        }
+    /// Changes the configuration while the breaker is in use. State, counts, calls in flight and as much
+    /// of the window as fits are kept; an open time that runs already ends when it was to end.
+    ///
+    /// The settings that `change` makes replace earlier ones; all others stay, and those that were
+    /// never set follow their defaults, for example `max_recovery_timeout` follows
+    /// `recovery_timeout`. Of two windows the last one holds.
+    /// [`no_window`](BreakerBuilder::no_window), [`no_slow_call`](BreakerBuilder::no_slow_call) and
+    /// [`no_failure_threshold`](BreakerBuilder::no_failure_threshold) unset; a
+    /// [`control`](BreakerBuilder::control) is added. Name, clock and seed cannot be changed.
+    ///
+    /// `change` runs under no lock, and its result is applied in one step: of two threads that
+    /// change different settings at once neither undoes what the other did, nor does a change
+    /// within a change.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError`] with every rule that the result breaks, and for a clock or a seed; the
+    /// breaker then goes on as it was.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::breaker::CircuitBreaker;
+    ///
+    /// let breaker = CircuitBreaker::builder("reconfigure-example").build()?;
+    /// breaker.reconfigure(|now| now.failure_threshold(3))?;
+    /// assert_eq!(breaker.config().failure_threshold, Some(3));
+    /// assert_eq!(breaker.reconfigure(|now| now.failure_threshold(0)).unwrap_err().field(), "failure_threshold");
+    /// # Ok::<(), gardefou::ConfigError>(())
+    /// ```
+    pub fn reconfigure(
+        &self,
+        change: impl FnOnce(BreakerBuilder) -> BreakerBuilder,
+    ) -> Result<(), ConfigError> {
+        change(BreakerBuilder::of_change(self.name().to_owned())).apply_to(self)
     }
 }
 
@@ -70,7 +101,7 @@ impl BreakerBuilder {
     pub(super) fn new(name: String) -> Self {
         Self {
             name: GuardName(name),
-            draft: Draft::default(),
+            settings: PartialConfig::default(),
             is_change: false,
             clock: None,
             seed: None,
@@ -79,8 +110,8 @@ impl BreakerBuilder {
         }
     }
 
-    /// Starts the change of a living breaker: it holds only what is said in it.
-    pub(super) fn of_change(name: String) -> Self {
+    /// Returns a builder of a change to a breaker that exists: it holds only the settings that change.
+    fn of_change(name: String) -> Self {
         Self {
             is_change: true,
             ..Self::new(name)
@@ -89,54 +120,54 @@ impl BreakerBuilder {
 
     /// Sets how many failures in a row open the circuit; 5 unless a window is set.
     pub fn failure_threshold(mut self, calls: u32) -> Self {
-        self.draft.failure_threshold = Some(calls);
+        self.settings.failure_threshold = Some(calls);
         self
     }
 
-    /// Takes `failure_threshold` back: its default holds again, which is 5, or off where a window
-    /// is set.
+    /// Unsets `failure_threshold`: its default applies again, which is 5, or off where a window is
+    /// set.
     pub fn no_failure_threshold(mut self) -> Self {
-        self.draft.failure_threshold = None;
-        self.draft.taken_back.failure_threshold = true;
+        self.settings.failure_threshold = None;
+        self.settings.cleared.failure_threshold = true;
         self
     }
 
-    /// Sets how long the circuit stays open before it lets probes through; 60 s by default.
+    /// Sets how long the circuit stays open before it admits probes; 60 s by default.
     pub fn recovery_timeout(mut self, duration: Duration) -> Self {
-        self.draft.recovery_timeout = Some(duration);
+        self.settings.recovery_timeout = Some(duration);
         self
     }
 
     /// Sets how many probes may run at once while the circuit is half-open; 2 by default.
     pub fn half_open_max_calls(mut self, calls: u32) -> Self {
-        self.draft.half_open_max_calls = Some(calls);
+        self.settings.half_open_max_calls = Some(calls);
         self
     }
 
     /// Sets how many probes must succeed to close the circuit; 1 by default.
     pub fn success_threshold(mut self, calls: u32) -> Self {
-        self.draft.success_threshold = Some(calls);
+        self.settings.success_threshold = Some(calls);
         self
     }
 
     /// Sets by what the open time grows each time that recovery fails, until the circuit closes; 1
     /// by default, up to 1000.
     pub fn recovery_backoff(mut self, factor: f64) -> Self {
-        self.draft.recovery_backoff = Some(factor);
+        self.settings.recovery_backoff = Some(factor);
         self
     }
 
     /// Sets what the open time never exceeds, backoff and jitter included; one hour by default, or
     /// `recovery_timeout` where that is longer.
     pub fn max_recovery_timeout(mut self, duration: Duration) -> Self {
-        self.draft.max_recovery_timeout = Some(duration);
+        self.settings.max_recovery_timeout = Some(duration);
         self
     }
 
     /// Sets how much of an open time, from 0 to 1, is at most added to it at random, so that many
     /// instances do not probe in step; 0 by default.
     pub fn recovery_jitter(mut self, fraction: f64) -> Self {
-        self.draft.recovery_jitter = Some(fraction);
+        self.settings.recovery_jitter = Some(fraction);
         self
     }
 
@@ -146,32 +177,32 @@ impl BreakerBuilder {
     /// that time and has not ended), and closes if probes ended in permanent errors and none failed
     /// or hung. Otherwise it stays half-open and goes on admitting probes.
     pub fn half_open_timeout(mut self, duration: Duration) -> Self {
-        self.draft.half_open_timeout = Some(duration);
+        self.settings.half_open_timeout = Some(duration);
         self
     }
 
-    /// Sets that rates are taken over the last so many calls, from 1 to 1,000,000; by default no
-    /// rate is looked at.
+    /// Sets that rates are computed over the last so many calls, from 1 to 1,000,000; by default no
+    /// rate is computed.
     pub fn count_window(mut self, calls: u32) -> Self {
-        self.draft.count_window = Some(calls);
+        self.settings.count_window = Some(calls);
         if self.is_change {
-            self.draft.time_window = None;
+            self.settings.time_window = None;
         }
         self
     }
 
-    /// Sets that rates are taken over the calls of the last while, at least 1 ms; it slides in ten
-    /// steps.
+    /// Sets that rates are computed over the calls of the last `duration`, at least 1 ms; the window
+    /// slides in ten steps.
     pub fn time_window(mut self, duration: Duration) -> Self {
-        self.draft.time_window = Some(duration);
+        self.settings.time_window = Some(duration);
         if self.is_change {
-            self.draft.count_window = None;
+            self.settings.count_window = None;
         }
         self
     }
 
-    /// Takes the window back, and with it `failure_rate` and `min_calls`: no rate of failures is
-    /// looked at. For [`reconfigure`](CircuitBreaker::reconfigure).
+    /// Unsets the window, and with it `failure_rate` and `min_calls`: no failure rate is computed.
+    /// For [`reconfigure`](CircuitBreaker::reconfigure).
     ///
     /// # Examples
     ///
@@ -184,44 +215,44 @@ impl BreakerBuilder {
     /// # Ok::<(), gardefou::ConfigError>(())
     /// ```
     pub fn no_window(mut self) -> Self {
-        (self.draft.count_window, self.draft.time_window) = (None, None);
-        (self.draft.failure_rate, self.draft.min_calls) = (None, None);
-        self.draft.taken_back.window = true;
+        (self.settings.count_window, self.settings.time_window) = (None, None);
+        (self.settings.failure_rate, self.settings.min_calls) = (None, None);
+        self.settings.cleared.window = true;
         self
     }
 
     /// Sets the share of failures in the window, above 0 and up to 1, at which the circuit opens;
-    /// 0.5 where a window is set. Without a window it is taken over the last 100 calls.
+    /// 0.5 where a window is set. Without a window it is computed over the last 100 calls.
     pub fn failure_rate(mut self, rate: f64) -> Self {
-        self.draft.failure_rate = Some(rate);
+        self.settings.failure_rate = Some(rate);
         self
     }
 
     /// Sets how many calls the window must hold before its rates mean anything; 10 by default, or
     /// the whole count window where that is smaller.
     pub fn min_calls(mut self, calls: u32) -> Self {
-        self.draft.min_calls = Some(calls);
+        self.settings.min_calls = Some(calls);
         self
     }
 
     /// Sets the duration above which a call is slow, also while it still runs; off by default.
     pub fn slow_call(mut self, duration: Duration) -> Self {
-        self.draft.slow_call = Some(duration);
+        self.settings.slow_call = Some(duration);
         self
     }
 
-    /// Takes `slow_call` and `slow_rate` back: calls are not timed. For
+    /// Unsets `slow_call` and `slow_rate`: calls are not timed. For
     /// [`reconfigure`](CircuitBreaker::reconfigure).
     pub fn no_slow_call(mut self) -> Self {
-        (self.draft.slow_call, self.draft.slow_rate) = (None, None);
-        self.draft.taken_back.slow_call = true;
+        (self.settings.slow_call, self.settings.slow_rate) = (None, None);
+        self.settings.cleared.slow_call = true;
         self
     }
 
     /// Sets the share of slow calls in the window, above 0 and up to 1, at which the circuit opens;
     /// 0.5 where `slow_call` is set.
     pub fn slow_rate(mut self, rate: f64) -> Self {
-        self.draft.slow_rate = Some(rate);
+        self.settings.slow_rate = Some(rate);
         self
     }
 
@@ -229,49 +260,48 @@ impl BreakerBuilder {
     /// failure; 1 s by default.
     ///
     /// It counts only if no other call of the breaker succeeded between the first time that it was
-    /// pending and its drop: clients that leave do not open a healthy circuit, a callee that hangs
-    /// does.
+    /// pending and its drop: clients that disconnect do not open a healthy circuit, a callee that
+    /// hangs does.
     pub fn abandoned_after(mut self, duration: Duration) -> Self {
-        self.draft.abandoned_after = Some(duration);
+        self.settings.abandoned_after = Some(duration);
         self
     }
 
     /// Sets whether the breaker only counts and emits events, and never rejects.
     ///
-    /// Calls that it lets through although it is open are counted, but do not decide.
+    /// Calls that it admits although it is open are counted, but do not decide.
     pub fn shadow(mut self, shadow: bool) -> Self {
-        self.draft.shadow = Some(shadow);
+        self.settings.shadow = Some(shadow);
         self
     }
 
-    /// Sets the clock; the system's by default. A living breaker keeps its clock.
+    /// Sets the clock; the system's by default. It cannot be changed later.
     pub fn clock(mut self, clock: impl Clock) -> Self {
         self.clock = Some(SharedClock::new(clock));
         self
     }
 
-    /// Sets the seed of the jitter, so that the open times can be foretold; random by default. A
-    /// living breaker keeps its own.
+    /// Sets the seed of the jitter, which makes the open times deterministic; random by default. It
+    /// cannot be changed later.
     pub fn seed(mut self, seed: u64) -> Self {
         self.seed = Some(seed);
         self
     }
 
-    /// Puts the breaker under a switch that it shares with others; under each of several ones that
-    /// are given.
+    /// Adds a manual control that the breaker shares with others; a breaker may have several.
     pub fn control(mut self, control: &ManualControl) -> Self {
         self.controls.push(control.clone());
         self
     }
 
-    /// Sets the place that a warning about a second, different declaration of the name shows, as
-    /// `src/db.rs:12`; the place where the builder was made by default.
+    /// Sets the place, for example `src/db.rs:12`, that a warning about a second, different
+    /// declaration of the name shows; the place where the builder was made by default.
     pub fn declared_at(mut self, place: &'static str) -> Self {
         self.place = Place::Text(place);
         self
     }
 
-    /// Makes a breaker of its own, which no registry knows.
+    /// Makes a breaker of its own, which is in no registry.
     ///
     /// # Errors
     ///
@@ -284,22 +314,22 @@ impl BreakerBuilder {
     pub(super) fn build_resolved(self, config: BreakerConfig) -> CircuitBreaker {
         let rng = self.seed.map_or_else(Rng::from_entropy, Rng::seeded);
         let clock = self.clock.unwrap_or_default();
-        let shared = Shared::new(
+        let shell = Shell::new(
             self.name.0.into(),
             config,
-            self.draft.said(),
+            self.settings.explicit(),
             clock,
             rng,
             self.place,
         );
-        let breaker = CircuitBreaker::of_shared(shared);
+        let breaker = CircuitBreaker::from_shell(shell);
         self.controls
             .iter()
-            .for_each(|control| control.join(&breaker));
+            .for_each(|control| control.join(breaker.shell()));
         breaker
     }
 
-    /// Sets the clock, unless one was chosen.
+    /// Sets the clock, unless one is set.
     pub(super) fn clock_or(mut self, clock: &SharedClock) -> Self {
         self.clock.get_or_insert_with(|| clock.clone());
         self
@@ -310,16 +340,16 @@ impl BreakerBuilder {
     }
 
     #[cfg(test)]
-    pub(super) fn said(&self) -> super::draft::Said {
-        self.draft.said()
+    pub(super) fn explicit(&self) -> super::partial_config::ExplicitSettings {
+        self.settings.explicit()
     }
 
     pub(super) fn place(&self) -> Place {
         self.place
     }
 
-    /// Makes the change to a living breaker, in one step under its lock.
-    pub(super) fn apply_to(self, breaker: &CircuitBreaker) -> Result<(), ConfigError> {
+    /// Changes a breaker that exists, in one step under its lock.
+    fn apply_to(self, breaker: &CircuitBreaker) -> Result<(), ConfigError> {
         let fixed = [
             ("clock", self.clock.is_some()),
             ("seed", self.seed.is_some()),
@@ -329,13 +359,14 @@ impl BreakerBuilder {
             ConfigError::new(field, "another", "must be set before the breaker is built")
         };
         let mut problems: Vec<_> = fixed.map(refused).collect();
-        let now = breaker.shared().clock.now();
-        breaker.shared().step(|locked| {
-            let draft = Draft::of(locked.core.config(), locked.said).changed_by(&self.draft);
-            let config = draft.resolve(&mut problems);
+        let now = breaker.shell().clock.now();
+        breaker.shell().step(|locked| {
+            let changed = PartialConfig::of(locked.machine.config(), locked.explicit)
+                .changed_by(&self.settings);
+            let config = changed.resolve(&mut problems);
             if problems.is_empty() {
-                locked.said = draft.said();
-                locked.core.reconfigure_at(now, config);
+                locked.explicit = changed.explicit();
+                locked.machine.reconfigure_at(now, config);
             }
             ((), Default::default())
         });
@@ -344,14 +375,14 @@ impl BreakerBuilder {
         }
         self.controls
             .iter()
-            .for_each(|control| control.join(breaker));
+            .for_each(|control| control.join(breaker.shell()));
         Ok(())
     }
 
     pub(super) fn resolve(&self) -> Result<BreakerConfig, ConfigError> {
         let mut problems = Vec::new();
         check_name(&self.name, &mut problems);
-        let config = self.draft.resolve(&mut problems);
+        let config = self.settings.resolve(&mut problems);
         ConfigError::join(problems).map_or(Ok(config), Err)
     }
 }

@@ -1,15 +1,19 @@
-//! One switch for several breakers.
+//! Manual control of several breakers at once.
 
-use super::{handle::CircuitBreaker, shared::Shared, state::Effects};
+use super::{shell::Shell, state::Effects};
 use crate::sync::Mutex;
 use std::{
     fmt,
-    sync::{Arc, Weak},
+    sync::{
+        Arc, Weak,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
-/// A switch by which somebody isolates several breakers at once, as all those of one data centre.
+/// A manual control that isolates several breakers at once, for example all those of one data
+/// centre.
 ///
-/// Clones are one switch. It keeps no breaker alive.
+/// Clones are one control. It keeps no breaker alive.
 ///
 /// # Examples
 ///
@@ -26,7 +30,7 @@ use std::{
 /// # Ok::<(), gardefou::ConfigError>(())
 /// ```
 ///
-/// A breaker that is under several switches is isolated as long as one of them is:
+/// A breaker with several controls is isolated while one of them isolates:
 ///
 /// ```
 /// use gardefou::breaker::{CircuitBreaker, CircuitState, ManualControl};
@@ -42,103 +46,87 @@ use std::{
 /// # Ok::<(), gardefou::ConfigError>(())
 /// ```
 #[derive(Clone, Default)]
-pub struct ManualControl(Arc<Mutex<Switch>>);
+pub struct ManualControl(Arc<Control>);
 
 #[derive(Default)]
-struct Switch {
-    is_isolated: bool,
-    breakers: Vec<Weak<Shared>>,
+struct Control {
+    /// Written under the lock of `breakers`; read under the lock of each breaker.
+    isolates: Arc<AtomicBool>,
+    breakers: Mutex<Vec<Weak<Shell>>>,
 }
 
-/// The switches that a breaker is under. They are looked at under the breaker's lock, so that of
-/// two that are thrown at once the breaker shows what both say in the end.
-#[derive(Debug, Default)]
-pub(super) struct Controls(Vec<Weak<Mutex<Switch>>>);
-
 impl ManualControl {
-    /// Makes a switch that is not thrown.
+    /// Makes a control that isolates nothing.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Forces every breaker of this switch open, and each that joins later.
+    /// Forces every breaker of this control open, and each that joins later.
     pub fn isolate(&self) {
-        self.turn(true).iter().for_each(turn);
+        self.turn(true);
     }
 
-    /// Resets every breaker of this switch, except those that another switch isolates.
+    /// Resets every breaker of this control, except those that another control isolates.
     pub fn close(&self) {
-        self.turn(false).iter().for_each(turn);
+        self.turn(false);
     }
 
-    /// Returns `true` if this switch isolates its breakers.
+    /// Returns `true` if this control isolates its breakers.
     #[must_use]
     pub fn is_isolated(&self) -> bool {
-        self.0.lock().is_isolated
+        // Acquire pairs with the Release in `turn`.
+        self.0.isolates.load(Ordering::Acquire)
     }
 
-    pub(super) fn join(&self, breaker: &CircuitBreaker) {
+    pub(super) fn join(&self, shell: &Arc<Shell>) {
         let is_isolated = {
-            let mut switch = self.0.lock();
-            let joining = breaker.downgrade();
-            switch
-                .breakers
-                .retain(|known| known.strong_count() > 0 && !known.ptr_eq(&joining));
-            switch.breakers.push(joining);
-            switch.is_isolated
+            let mut breakers = self.0.breakers.lock();
+            let joining = Arc::downgrade(shell);
+            breakers.retain(|known| known.strong_count() > 0 && !known.ptr_eq(&joining));
+            breakers.push(joining);
+            self.is_isolated()
         };
-        let ours = Arc::downgrade(&self.0);
-        breaker.shared().step(|locked| {
-            let Controls(all) = &mut locked.rare.get_or_insert_default().controls;
+        let ours = Arc::downgrade(&self.0.isolates);
+        shell.step(|locked| {
+            let all = &mut locked.extras.get_or_insert_default().isolations;
             all.retain(|known| known.strong_count() > 0 && !known.ptr_eq(&ours));
             all.push(ours);
             ((), Effects::default())
         });
         if is_isolated {
-            turn(breaker);
+            follow_controls(shell);
         }
     }
 
-    /// Throws the switch, and returns the breakers, to be turned when the lock is gone.
-    fn turn(&self, is_isolated: bool) -> Vec<CircuitBreaker> {
-        let mut switch = self.0.lock();
-        switch.is_isolated = is_isolated;
-        switch
-            .breakers
-            .iter()
-            .filter_map(CircuitBreaker::upgrade)
-            .collect()
+    /// Isolates the breakers or ends that. Each is turned after the lock is released.
+    fn turn(&self, isolates: bool) {
+        let breakers: Vec<_> = {
+            let breakers = self.0.breakers.lock();
+            // Release pairs with the Acquire in `is_isolated`.
+            self.0.isolates.store(isolates, Ordering::Release);
+            breakers.iter().filter_map(Weak::upgrade).collect()
+        };
+        breakers.iter().for_each(|shell| follow_controls(shell));
     }
 }
 
-/// Turns a breaker as its switches say.
-fn turn(breaker: &CircuitBreaker) {
-    let shared = breaker.shared();
-    let now = shared.clock.now();
-    shared.step(|locked| {
+/// Opens or resets a breaker as its controls demand. They are read under the breaker's lock: of two
+/// that are turned at once the breaker follows the last state of both.
+fn follow_controls(shell: &Shell) {
+    let now = shell.clock.now();
+    shell.step(|locked| {
         let is_isolated = locked
-            .rare
+            .extras
             .as_ref()
-            .is_some_and(|rare| rare.controls.isolate());
-        (
-            (),
-            if is_isolated {
-                locked.core.force_open_at(now)
-            } else {
-                locked.core.reset_at(now)
-            },
-        )
+            .is_some_and(|extras| extras.is_isolated());
+        let effects = if is_isolated {
+            locked.machine.force_open_at(now)
+        } else {
+            locked.machine.reset_at(now)
+        };
+        ((), effects)
     });
-}
-
-impl Controls {
-    fn isolate(&self) -> bool {
-        self.0
-            .iter()
-            .filter_map(Weak::upgrade)
-            .any(|switch| switch.lock().is_isolated)
-    }
 }
 
 impl fmt::Debug for ManualControl {
@@ -152,33 +140,33 @@ impl fmt::Debug for ManualControl {
 #[cfg(all(test, not(loom)))]
 mod tests {
     use super::*;
+    use crate::breaker::handle::CircuitBreaker;
 
-    /// A service that makes breakers as it goes, or configures them anew, must not fill memory with
-    /// what is gone.
+    /// A service that keeps making or reconfiguring breakers must not fill memory with dropped ones.
     #[test]
-    fn a_switch_and_a_breaker_know_each_other_once_and_only_while_they_live() {
+    fn control_and_breaker_refer_to_each_other_once_and_only_while_they_live() {
         let control = ManualControl::new();
         let breaker = CircuitBreaker::builder("control-once").build().unwrap();
         let known = |breaker: &CircuitBreaker| {
-            breaker.shared().step(|locked| {
-                let Controls(all) = &locked.rare.get_or_insert_default().controls;
+            breaker.shell().step(|locked| {
+                let all = &locked.extras.get_or_insert_default().isolations;
                 (all.len(), Effects::default())
             })
         };
         for _ in 0..3 {
-            control.join(&breaker);
-            assert_eq!((control.0.lock().breakers.len(), known(&breaker)), (1, 1));
+            control.join(breaker.shell());
+            assert_eq!((control.0.breakers.lock().len(), known(&breaker)), (1, 1));
         }
         let other = ManualControl::new();
-        other.join(&breaker);
+        other.join(breaker.shell());
         assert_eq!(known(&breaker), 2);
         drop(other);
-        control.join(&breaker);
+        control.join(breaker.shell());
         assert_eq!(known(&breaker), 1);
         drop(breaker);
         let breaker = CircuitBreaker::builder("control-again").build().unwrap();
-        control.join(&breaker);
-        assert_eq!((control.0.lock().breakers.len(), known(&breaker)), (1, 1));
+        control.join(breaker.shell());
+        assert_eq!((control.0.breakers.lock().len(), known(&breaker)), (1, 1));
         assert_eq!(
             format!("{control:?}"),
             "ManualControl { is_isolated: false, .. }"

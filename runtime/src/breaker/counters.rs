@@ -1,12 +1,11 @@
-//! Counts that cost the counted call next to nothing: each thread writes cells of its own, and
-//! readers sum.
+//! Counters of calls that share no cache line: each thread writes its own cells, and readers sum.
 
-use super::threads::PerThread;
+use super::per_thread::PerThread;
 use crate::sync::{AtomicU64, Ordering};
 
-/// What is counted without a lock.
+/// The outcomes that are counted without a lock.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Counted {
+pub(super) enum Counter {
     Success,
     Ignored,
     Rejected,
@@ -23,6 +22,7 @@ impl Cells {
     }
 }
 
+/// The counters of one breaker.
 #[derive(Debug)]
 pub(super) struct Counters {
     threads: PerThread<Cells>,
@@ -40,7 +40,7 @@ impl Counters {
 
     /// Counts one call.
     #[inline]
-    pub(super) fn add(&self, what: Counted) {
+    pub(super) fn add(&self, what: Counter) {
         match self.threads.mine(Cells::new) {
             Some(cells) => {
                 let cell = &cells.0[what as usize];
@@ -56,14 +56,14 @@ impl Counters {
     }
 
     #[cold]
-    fn add_orphan(&self, what: Counted) {
+    fn add_orphan(&self, what: Counter) {
         // Several threads may be ending: here an atomic addition is needed. Relaxed: nothing is
         // decided by it.
         self.orphans[what as usize].fetch_add(1, Ordering::Relaxed);
     }
 
     /// Sums what all threads have counted.
-    pub(super) fn sum(&self, what: Counted) -> u64 {
+    pub(super) fn sum(&self, what: Counter) -> u64 {
         let mine = |cells: &Cells| cells.0[what as usize].load(Ordering::Relaxed);
         let orphans = self.orphans[what as usize].load(Ordering::Relaxed);
         self.threads
@@ -78,14 +78,14 @@ mod tests {
     use super::*;
     use std::{cell::RefCell, sync::Arc, thread};
 
-    /// What a thread counts while its own values are dropped, its number among them, is counted
-    /// too.
+    /// Counts that a thread makes while its thread-locals are dropped, its number among them, are
+    /// kept too.
     #[test]
-    fn nothing_is_lost_while_threads_end() {
+    fn no_count_is_lost_while_threads_end() {
         struct AtEnd(Arc<Counters>);
         impl Drop for AtEnd {
             fn drop(&mut self) {
-                self.0.add(Counted::Rejected);
+                self.0.add(Counter::Rejected);
             }
         }
         thread_local!(static AT_END: RefCell<Option<AtEnd>> = const { RefCell::new(None) });
@@ -97,7 +97,7 @@ mod tests {
                 thread::spawn(move || {
                     // The first one to be made is the last one to be dropped.
                     AT_END.set(Some(AtEnd(Arc::clone(&counters))));
-                    counters.add(Counted::Rejected);
+                    counters.add(Counter::Rejected);
                 })
             })
             .collect();
@@ -106,13 +106,13 @@ mod tests {
             .for_each(|thread| thread.join().unwrap());
         assert_eq!(
             (
-                counters.sum(Counted::Rejected),
-                counters.sum(Counted::Success)
+                counters.sum(Counter::Rejected),
+                counters.sum(Counter::Success)
             ),
             (8, 0)
         );
         assert_eq!(
-            counters.orphans[Counted::Rejected as usize].load(Ordering::Relaxed),
+            counters.orphans[Counter::Rejected as usize].load(Ordering::Relaxed),
             4
         );
     }

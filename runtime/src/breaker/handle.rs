@@ -1,19 +1,16 @@
-//! The handle that users hold.
+//! Handle of a breaker.
 
 use super::{
-    admitted,
-    builder::BreakerBuilder,
     classifier::{Classifier, ErrorClassifier},
     config::BreakerConfig,
-    observers::BreakerSubscription,
-    permit::Permit,
-    shared::Shared,
+    counters::Counter,
+    permit::{self, Admitted, Permit, Refused},
+    shell::{self, Shell},
     snapshot::Snapshot,
-    ticket::Denied,
+    sync_call,
 };
 use crate::{
-    ConfigError, ErrorCode, Rejection,
-    error::{CarriesRejection, ErrorId, Policy, Rejector},
+    error::{CarriesRejection, Rejection},
     event::{CircuitState, Observer, Shown},
     time::Tick,
 };
@@ -24,8 +21,8 @@ use std::{
     time::Duration,
 };
 
-/// A circuit breaker: it counts what becomes of calls, and when too many fail it rejects them for a
-/// while instead of letting callers wait for a callee that is down.
+/// A circuit breaker: it counts the outcomes of calls, and when too many fail it rejects calls for
+/// a while, so that callers do not wait for a callee that is down.
 ///
 /// A handle is one pointer: clones are cheap and share everything.
 ///
@@ -47,52 +44,62 @@ use std::{
 /// ```
 #[derive(Clone)]
 pub struct CircuitBreaker {
-    shared: Arc<Shared>,
+    shell: Arc<Shell>,
 }
 
 impl CircuitBreaker {
-    /// Starts the description of a breaker of its own, which no registry knows.
-    ///
-    /// The name is 1 to 128 bytes of printable characters; that and all other rules are checked by
-    /// [`build`](BreakerBuilder::build).
-    #[track_caller]
-    pub fn builder(name: impl Into<String>) -> BreakerBuilder {
-        BreakerBuilder::new(name.into())
-    }
-
-    pub(super) fn of_shared(shared: Shared) -> Self {
+    pub(super) fn from_shell(shell: Shell) -> Self {
         Self {
-            shared: Arc::new(shared),
+            shell: Arc::new(shell),
         }
     }
 
-    pub(super) fn shared(&self) -> &Shared {
-        &self.shared
+    pub(super) fn shell(&self) -> &Arc<Shell> {
+        &self.shell
     }
 
-    pub(super) fn downgrade(&self) -> Weak<Shared> {
-        Arc::downgrade(&self.shared)
+    pub(super) fn downgrade(&self) -> Weak<Shell> {
+        Arc::downgrade(&self.shell)
     }
 
-    pub(super) fn upgrade(weak: &Weak<Shared>) -> Option<Self> {
-        weak.upgrade().map(|shared| Self { shared })
-    }
-
-    /// Tells how many handles there are, this one included.
+    /// Returns how many handles there are, this one included.
     pub(super) fn handles(&self) -> usize {
-        Arc::strong_count(&self.shared)
+        Arc::strong_count(&self.shell)
     }
 
-    /// Tells whether the window holds nothing against the callee.
+    /// Returns `true` if the window holds no failure and no slow call.
     pub(super) fn is_window_clean_at(&self, now: Tick) -> bool {
-        let tally = self.shared.read(|locked| locked.core.tally_at(now));
+        let tally = self.shell.read(|locked| locked.machine.tally_at(now));
         tally.failures == 0 && tally.slow == 0
+    }
+
+    /// Returns the breaker's identity.
+    pub(crate) fn identity(&self) -> Identity {
+        Identity(self.downgrade())
+    }
+
+    /// Returns how many calls succeeded and failed, without the restored counts of an
+    /// earlier process.
+    pub(crate) fn ended_here(&self) -> (u64, u64) {
+        let shell = self.shell();
+        let success = shell.counters.sum(Counter::Success);
+        shell.read(|locked| {
+            let (success_before, failure_before) = locked
+                .extras
+                .as_ref()
+                .map_or((0, 0), |extras| extras.restored_counts);
+            let success = locked.totals.success.saturating_add(success);
+            (
+                success.saturating_sub(success_before),
+                locked.totals.failure.saturating_sub(failure_before),
+            )
+        })
     }
 
     /// Returns the name.
     #[must_use]
     pub fn name(&self) -> &str {
-        &self.shared.name
+        &self.shell.name
     }
 
     /// Runs a function unless the circuit is open, and counts its outcome.
@@ -155,15 +162,54 @@ impl CircuitBreaker {
         E: CarriesRejection,
         J: Classifier<Result<T, E>>,
     {
-        let shared = self.shared();
-        shared.admit_then(
-            |ticket| admitted::run(shared, ticket, classifier, f),
-            |denied| self.rejected(denied),
+        let shell = self.shell();
+        shell.admit_then(
+            |admission| sync_call::run(shell, admission, classifier, f),
+            |denial| shell::rejection(shell, denial).into_result(),
         )
     }
 
-    /// Awaits a future unless the circuit is open, and counts what becomes of it as
-    /// [`call`](Self::call) does.
+    /// Runs a function unless the circuit is open, else the fallback `reject`, whose outcome is not
+    /// counted and is returned as it is.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::breaker::{ErrorClassifier, CircuitBreaker};
+    ///
+    /// let breaker = CircuitBreaker::builder("call-or-example").build()?;
+    /// breaker.force_open();
+    /// let price = breaker.call_or(ErrorClassifier, || Err::<u32, _>("not called"), |_rejection| Ok(7));
+    /// assert_eq!(price, Ok(7), "the last known one");
+    /// # Ok::<(), gardefou::ConfigError>(())
+    /// ```
+    #[inline]
+    pub fn call_or<T, E, J: Classifier<Result<T, E>>>(
+        &self,
+        classifier: J,
+        f: impl FnOnce() -> Result<T, E>,
+        reject: impl FnOnce(Rejection) -> Result<T, E>,
+    ) -> Result<T, E> {
+        let shell = self.shell();
+        shell.admit_then(
+            |admission| sync_call::run(shell, admission, classifier, f),
+            |denial| reject(shell::rejection(shell, denial)),
+        )
+    }
+
+    /// Admits a call or denies it.
+    ///
+    /// # Errors
+    ///
+    /// [`Refused`], when the call must not be made.
+    #[doc(hidden)]
+    #[inline]
+    pub fn admit(&self) -> Result<Admitted<'_>, Refused<'_>> {
+        permit::admit(&self.shell)
+    }
+
+    /// Awaits a future unless the circuit is open, and counts its outcome as [`call`](Self::call)
+    /// does.
     ///
     /// # Errors
     ///
@@ -225,15 +271,15 @@ impl CircuitBreaker {
         }
     }
 
-    /// Awaits a future unless the circuit is open, or else what stands in for it; the outcome of
-    /// the latter counts for nothing and comes back as it is.
+    /// Awaits a future unless the circuit is open, else the fallback that `reject` makes. The outcome
+    /// of the fallback is not counted and is returned as it is.
     ///
-    /// What stands in sees the [`Rejection`], whose [`cause`](Rejection::cause) is the failure that
+    /// The fallback gets the [`Rejection`], whose [`cause`](Rejection::cause) is the failure that
     /// opened the circuit.
     ///
     /// # Cancel safety
     ///
-    /// As [`call_async`](Self::call_async); dropped while it awaits what stands in, it drops that.
+    /// As [`call_async`](Self::call_async); dropped while it awaits the fallback, it drops that.
     ///
     /// # Examples
     ///
@@ -275,86 +321,67 @@ impl CircuitBreaker {
         }
     }
 
-    /// Asks for the right to make one call, to be given back with a verdict.
+    /// Acquires the right to make one call, to be given back with a verdict.
     ///
     /// # Errors
     ///
     /// The [`Rejection`], when the call must not be made.
     pub fn try_acquire(&self) -> Result<Permit, Rejection> {
-        match self.shared.admit() {
-            Ok(ticket) => Ok(Permit::new(self.clone(), ticket)),
-            Err(denied) => Err(self.rejection(denied)),
+        match self.shell.admit() {
+            Ok(admission) => Ok(Permit::new(Arc::clone(&self.shell), admission)),
+            Err(denial) => Err(shell::rejection(&self.shell, denial)),
         }
     }
 
-    /// Answers a call that was not admitted. In line, so that the result is written where the
-    /// caller wants it.
-    #[inline]
-    fn rejected<T, E: CarriesRejection>(&self, denied: Denied) -> Result<T, E> {
-        self.rejection(denied).into_result()
-    }
-
-    #[inline]
-    pub(super) fn rejection(&self, denied: Denied) -> Rejection {
-        let rejector: Arc<dyn Rejector> = Arc::<Shared>::clone(&self.shared);
-        let (code, generation) = (ErrorCode::CIRCUIT_OPEN_ERROR, denied.generation);
-        Rejection::new(
-            Policy::CircuitBreaker,
-            code,
-            rejector,
-            generation,
-            denied.retry_after(),
-        )
-    }
-
-    /// Returns the state as the next call would find it. Asking changes nothing and takes no slot.
+    /// Returns the state as the next call would find it. Reading it changes nothing and takes no
+    /// slot.
     ///
     /// Time alone moves an open breaker on: when its open time is over, this returns
     /// [`HalfOpen`](CircuitState::HalfOpen), although the change itself, and its event, come with
     /// the next call. In the same way a half-open one whose time is over is open again.
     #[must_use]
     pub fn state(&self) -> CircuitState {
-        let now = self.shared.clock.now();
-        self.shared.read(|locked| locked.core.view_at(now).state)
+        let now = self.shell.clock.now();
+        self.shell.read(|locked| locked.machine.view_at(now).state)
     }
 
-    /// Returns everything that is known about the breaker at this moment. Asking changes nothing.
+    /// Returns everything that is known about the breaker at this moment. Reading it changes nothing.
     #[must_use]
     pub fn snapshot(&self) -> Snapshot {
-        Snapshot::of(&self.shared)
+        Snapshot::of(&self.shell)
     }
 
     /// Returns the configuration.
     #[must_use]
     pub fn config(&self) -> BreakerConfig {
-        self.shared.read(|locked| locked.core.config().clone())
+        self.shell.read(|locked| locked.machine.config().clone())
     }
 
     /// Rejects every call until [`reset`](Self::reset), [`disable`](Self::disable) or
     /// [`half_open`](Self::half_open).
     pub fn force_open(&self) {
-        let now = self.shared.clock.now();
-        self.shared
-            .step(|locked| ((), locked.core.force_open_at(now)));
+        let now = self.shell.clock.now();
+        self.shell
+            .step(|locked| ((), locked.machine.force_open_at(now)));
     }
 
-    /// Lets every call through and counts nothing until [`reset`](Self::reset) or
+    /// Admits every call and counts nothing until [`reset`](Self::reset) or
     /// [`force_open`](Self::force_open).
     pub fn disable(&self) {
-        let now = self.shared.clock.now();
-        self.shared.step(|locked| ((), locked.core.disable_at(now)));
+        let now = self.shell.clock.now();
+        self.shell
+            .step(|locked| ((), locked.machine.disable_at(now)));
     }
 
-    /// Closes the circuit and forgets what was held against the callee: failures in a row, window,
-    /// grown open time.
+    /// Closes the circuit and forgets past failures: failures in a row, window, grown open time.
     ///
-    /// Calls that began before it count for nothing. The counts of a snapshot go on.
+    /// Calls that began before it are not counted. The counts of a snapshot go on.
     pub fn reset(&self) {
-        let now = self.shared.clock.now();
-        self.shared.step(|locked| ((), locked.core.reset_at(now)));
+        let now = self.shell.clock.now();
+        self.shell.step(|locked| ((), locked.machine.reset_at(now)));
     }
 
-    /// Lets probes through now instead of at the end of the open time.
+    /// Admits probes now instead of at the end of the open time.
     ///
     /// # Errors
     ///
@@ -373,68 +400,30 @@ impl CircuitBreaker {
     /// # Ok::<(), gardefou::AppError>(())
     /// ```
     pub fn half_open(&self) -> Result<(), InvalidTransition> {
-        let now = self.shared.clock.now();
-        let done = self.shared.step(|locked| locked.core.half_open_at(now));
+        let now = self.shell.clock.now();
+        let done = self.shell.step(|locked| locked.machine.half_open_at(now));
         done.map_err(|from| InvalidTransition {
             from,
             to: CircuitState::HalfOpen,
         })
     }
 
-    /// Opens the circuit for this long, or keeps an open one open for at least this long, as a
-    /// server that answers with `Retry-After` asks. A breaker that is forced open or disabled stays
-    /// so.
+    /// Opens the circuit for this long, or keeps an open one open for at least this long, for example
+    /// for the `Retry-After` of a server. A breaker that is forced open or disabled stays so.
     pub fn open_for(&self, duration: Duration) {
-        let now = self.shared.clock.now();
-        self.shared
-            .step(|locked| ((), locked.core.open_for_at(now, duration)));
+        let now = self.shell.clock.now();
+        self.shell
+            .step(|locked| ((), locked.machine.open_for_at(now, duration)));
     }
 
-    /// Changes the configuration of the living breaker. State, counts, calls in flight and as much
-    /// of the window as fits are kept; an open time that runs already ends when it was to end.
-    ///
-    /// The settings that `change` makes replace earlier ones; all others stay, and those that were
-    /// never set follow their defaults, for example `max_recovery_timeout` follows
-    /// `recovery_timeout`. Of two windows the last one holds.
-    /// [`no_window`](BreakerBuilder::no_window), [`no_slow_call`](BreakerBuilder::no_slow_call) and
-    /// [`no_failure_threshold`](BreakerBuilder::no_failure_threshold) take back; a
-    /// [`control`](BreakerBuilder::control) is joined. Name, clock and seed cannot be changed.
-    ///
-    /// `change` runs under no lock, and its result is applied in one step: of two threads that
-    /// change different settings at once neither undoes what the other did, nor does a change
-    /// within a change.
-    ///
-    /// # Errors
-    ///
-    /// [`ConfigError`] with every rule that the result breaks, and for a clock or a seed; the
-    /// breaker then goes on as it was.
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// use gardefou::breaker::CircuitBreaker;
-    ///
-    /// let breaker = CircuitBreaker::builder("reconfigure-example").build()?;
-    /// breaker.reconfigure(|now| now.failure_threshold(3))?;
-    /// assert_eq!(breaker.config().failure_threshold, Some(3));
-    /// assert_eq!(breaker.reconfigure(|now| now.failure_threshold(0)).unwrap_err().field(), "failure_threshold");
-    /// # Ok::<(), gardefou::ConfigError>(())
-    /// ```
-    pub fn reconfigure(
-        &self,
-        change: impl FnOnce(BreakerBuilder) -> BreakerBuilder,
-    ) -> Result<(), ConfigError> {
-        change(BreakerBuilder::of_change(self.name().to_owned())).apply_to(self)
-    }
-
-    /// Goes on where the breaker of a snapshot stopped, for example after a restart of the program.
+    /// Restores the state of a snapshot, for example after a restart of the program.
     ///
     /// An open breaker stays open for the rest of its time (how much of it has passed since the
     /// snapshot is read from the wall clock), a half-open one probes at the next call, and the
     /// counts go on from those of the snapshot. The configuration stays that of this breaker, and
     /// the window starts empty.
     pub fn restore(&self, snapshot: &Snapshot) {
-        snapshot.restore_into(&self.shared);
+        snapshot.restore_into(&self.shell);
     }
 
     /// Subscribes an observer to this breaker's events.
@@ -461,7 +450,7 @@ impl CircuitBreaker {
     /// # Ok::<(), gardefou::ConfigError>(())
     /// ```
     pub fn observe(&self, observer: impl Observer) -> BreakerSubscription {
-        let id = self.shared.observers.add(Arc::new(observer));
+        let id = self.shell.observers.add(Arc::new(observer));
         BreakerSubscription {
             breaker: self.downgrade(),
             id,
@@ -478,29 +467,36 @@ impl fmt::Debug for CircuitBreaker {
     }
 }
 
-impl Rejector for Shared {
-    fn name(&self) -> &str {
-        &self.name
-    }
+/// Keeps an observer of one breaker subscribed; dropping it ends that.
+#[derive(Debug)]
+#[must_use = "dropping a subscription ends it"]
+pub struct BreakerSubscription {
+    breaker: Weak<Shell>,
+    id: usize,
+}
 
-    fn cause(&self, generation: u64) -> Option<String> {
-        self.read(|locked| locked.cause_in(generation).map(str::to_owned))
+impl BreakerSubscription {
+    /// Keeps the observer subscribed for as long as the breaker lives.
+    pub fn forever(self) {
+        std::mem::forget(self);
     }
+}
 
-    fn state(&self, generation: u64) -> Option<&'static str> {
-        self.read(|locked| {
-            if locked.core.generation() == generation {
-                return Some(locked.core.phase().state().name());
-            }
-            // It has gone on since; what rejects in a generation that is over is an opening.
-            locked
-                .opening_in(generation)
-                .map(|_| CircuitState::Open.name())
-        })
+impl Drop for BreakerSubscription {
+    fn drop(&mut self) {
+        if let Some(breaker) = self.breaker.upgrade() {
+            breaker.observers.remove(self.id);
+        }
     }
+}
 
-    fn opening(&self, generation: u64) -> Option<ErrorId> {
-        Shared::opening(self, generation)
+/// The identity of a breaker among those that had one name; it keeps none alive.
+#[derive(Clone, Debug)]
+pub(crate) struct Identity(Weak<Shell>);
+
+impl PartialEq for Identity {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.ptr_eq(&other.0)
     }
 }
 
@@ -510,7 +506,7 @@ impl Rejector for Shared {
 pub struct InvalidTransition {
     /// The state in which the breaker is, and stays.
     pub from: CircuitState,
-    /// The state that was asked for.
+    /// The requested state.
     pub to: CircuitState,
 }
 

@@ -1,34 +1,34 @@
-//! The calls that are running, so that one can be seen to be slow before it ends.
+//! Running calls, so that a call can be counted as slow before it ends.
 //!
-//! Only breakers with a `slow_call` keep this. Each thread enters its calls in a lane of its own,
-//! so that entering needs no atomic read-modify-write; a call may end on another thread. Nobody
-//! watches the clock: the next call or verdict after a call may have come due looks for it, under
-//! the breaker's lock.
+//! Only breakers with a `slow_call` keep them. Each thread enters its calls in a slab of its own, so
+//! that entering needs no atomic read-modify-write; a call may end on another thread. No thread
+//! watches the clock: the next call or outcome after a call may have become slow searches for it,
+//! under the breaker's lock.
 
 mod cell;
-mod lane;
+mod slab;
 
-use super::threads::{self, PerThread};
+use super::per_thread::{self, PerThread};
 use crate::{
     sync::{AtomicU64, Ordering},
     time::Tick,
 };
-pub(super) use cell::{Left, Overdue};
-use lane::Lane;
+pub(super) use cell::{EndedCall, Overdue};
+use slab::Slab;
 use std::ops::ControlFlow;
 
 /// The running calls of one breaker.
 #[derive(Debug)]
 pub(super) struct InFlight {
-    lanes: PerThread<Lane>,
+    slabs: PerThread<Slab>,
     /// Before this tick no call can have become slow. Written under the breaker's lock.
-    next_look: AtomicU64,
+    next_check: AtomicU64,
 }
 
-/// Where a call is entered; zero where it is not, because a thread ends or had more running at once
-/// than anybody has.
+/// Where a call is entered; zero where it is not, because a thread ends or has too many running
+/// calls.
 ///
-/// A whole word, although half of one would do: a ticket that is written in halves and read in
+/// A whole word, although half of one would do: an admission that is written in halves and read in
 /// words stalls the processor for longer than all the rest takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct CellId(u64);
@@ -49,7 +49,7 @@ impl CellId {
         Self(bits)
     }
 
-    /// The thread and the place in its lane.
+    /// The thread and the place in its slab.
     fn parts(self) -> Option<(u32, u32)> {
         let id = self.0.checked_sub(1)?;
         Some(((id >> 32) as u32, id as u32))
@@ -59,60 +59,60 @@ impl CellId {
 impl InFlight {
     pub(super) fn new() -> Self {
         Self {
-            lanes: PerThread::new(),
-            next_look: AtomicU64::new(0),
+            slabs: PerThread::new(),
+            next_check: AtomicU64::new(0),
         }
     }
 
     /// Enters a call that starts now.
     pub(super) fn enter(&self, start: Tick, generation: u64) -> CellId {
-        let (Some(thread), Some(lane)) = (threads::current(), self.lanes.mine(Lane::new)) else {
+        let (Some(thread), Some(slab)) = (per_thread::current(), self.slabs.mine(Slab::new)) else {
             return CellId::NONE;
         };
-        let Some((place, cell)) = lane.take_free() else {
+        let Some((place, cell)) = slab.take_free() else {
             return CellId::NONE;
         };
         cell.enter(start, generation);
         CellId::new(thread, place)
     }
 
-    /// Takes a call out; returns what it was, `None` where it is not entered.
-    pub(super) fn leave(&self, id: CellId) -> Option<Left> {
+    /// Removes a call; `None` where it is not entered.
+    pub(super) fn leave(&self, id: CellId) -> Option<EndedCall> {
         let (thread, place) = id.parts()?;
-        let lane = self.lanes.get(thread as usize)?;
-        let cell = lane.cell(place)?;
-        let left = cell.leave()?;
-        lane.free(place, cell, threads::current() == Some(thread));
-        Some(left)
+        let slab = self.slabs.get(thread as usize)?;
+        let cell = slab.cell(place)?;
+        let ended = cell.leave()?;
+        slab.free(place, cell, per_thread::current() == Some(thread));
+        Some(ended)
     }
 
     /// Returns when a running call started.
     #[cfg(feature = "async")]
     pub(super) fn start(&self, id: CellId) -> Option<Tick> {
         let (thread, place) = id.parts()?;
-        Some(self.lanes.get(thread as usize)?.cell(place)?.start())
+        Some(self.slabs.get(thread as usize)?.cell(place)?.start())
     }
 
     /// Returns the entry under which a running call was counted.
     #[cfg(all(test, not(loom)))]
     pub(super) fn entry(&self, id: CellId) -> Option<super::window::EntryId> {
         let (thread, place) = id.parts()?;
-        self.lanes.get(thread as usize)?.cell(place)?.entry()
+        self.slabs.get(thread as usize)?.cell(place)?.entry()
     }
 
-    /// Tells whether a call may have become slow since the last look.
+    /// Returns `true` if a call may have become slow since the last check.
     pub(super) fn is_due(&self, now: Tick) -> bool {
-        // Relaxed: a look that comes a call later finds the same.
-        now.as_nanos() >= self.next_look.load(Ordering::Relaxed)
+        // Relaxed: a check that comes a call later finds the same.
+        now.as_nanos() >= self.next_check.load(Ordering::Relaxed)
     }
 
-    /// Makes the next call look, as a new limit demands.
-    pub(super) fn look_soon(&self) {
-        self.next_look.store(0, Ordering::Relaxed);
+    /// Makes the next call check, because the limit has changed.
+    pub(super) fn check_soon(&self) {
+        self.next_check.store(0, Ordering::Relaxed);
     }
 
     /// Finds the calls of `generation` that run for more than `limit` nanoseconds and are not
-    /// counted yet. `count` gets the start of each, together with the means to claim it, and says
+    /// counted yet. `count` gets the start of each, together with the means to claim it, and returns
     /// whether to go on. Under the breaker's lock.
     pub(super) fn count_overdue(
         &self,
@@ -122,16 +122,16 @@ impl InFlight {
         mut count: impl FnMut(Overdue<'_>) -> bool,
     ) {
         let mut earliest = now.as_nanos();
-        for block in self.lanes.iter().flat_map(Lane::blocks) {
+        for block in self.slabs.iter().flat_map(Slab::blocks) {
             match block.count_overdue(now.as_nanos(), limit, generation, &mut count) {
                 ControlFlow::Continue(start) => earliest = earliest.min(start),
-                // The state has changed: none of the calls that were not looked at counts any more.
+                // The state has changed: none of the remaining calls counts any more.
                 ControlFlow::Break(()) => break,
             }
         }
         // A call that starts later than the earliest becomes slow later too. One nanosecond more,
         // because a call that takes exactly the limit is not slow.
-        self.next_look.store(
+        self.next_check.store(
             earliest.saturating_add(limit).saturating_add(1),
             Ordering::Relaxed,
         );
@@ -152,7 +152,7 @@ mod tests {
     }
 
     #[test]
-    fn a_call_is_counted_once_and_tells_so_when_it_ends() {
+    fn call_is_counted_once_and_known_as_counted_when_it_ends() {
         let calls = InFlight::new();
         let _of_an_older_state = calls.enter(Tick::from_nanos(1), 0);
         let id = calls.enter(Tick::from_nanos(10), 1);
@@ -163,16 +163,16 @@ mod tests {
         assert!(!calls.is_due(Tick::from_nanos(15)) && calls.is_due(Tick::from_nanos(16)));
         assert_eq!(overdue(&calls, 16, 5, 1), [10]);
         assert!(overdue(&calls, 17, 5, 1).is_empty(), "counted already");
-        let left = calls.leave(id).unwrap();
+        let ended = calls.leave(id).unwrap();
         assert_eq!(
-            (left.start, left.counted),
+            (ended.start, ended.counted),
             (Tick::from_nanos(10), Some(EntryId(7)))
         );
         assert!(calls.leave(id).is_none());
     }
 
     #[test]
-    fn every_running_call_has_a_cell_and_freed_ones_are_used_again() {
+    fn every_running_call_has_a_cell_and_freed_cells_are_reused() {
         let calls = InFlight::new();
         let ids: Vec<_> = (0..50_000)
             .map(|start| calls.enter(Tick::from_nanos(start), 0))
@@ -185,7 +185,7 @@ mod tests {
     }
 
     #[test]
-    fn cells_that_another_thread_frees_come_back_to_their_lane() {
+    fn cells_freed_by_another_thread_return_to_their_slab() {
         let calls = InFlight::new();
         let mut ids: Vec<_> = (0..100)
             .map(|start| calls.enter(Tick::from_nanos(start), 0))
@@ -205,7 +205,7 @@ mod tests {
     }
 
     #[test]
-    fn calls_that_come_due_one_by_one_are_each_found_when_they_do() {
+    fn calls_that_become_slow_one_by_one_are_found_one_by_one() {
         let calls = InFlight::new();
         for start in 0..1000 {
             calls.enter(Tick::from_nanos(start), 0);
@@ -218,7 +218,7 @@ mod tests {
     }
 
     #[test]
-    fn a_call_in_a_cell_that_was_looked_at_while_it_was_free_is_found_too() {
+    fn call_in_a_cell_that_was_free_at_the_last_check_is_found() {
         let calls = InFlight::new();
         let id = calls.enter(Tick::from_nanos(5), 0);
         calls.leave(id);

@@ -1,55 +1,65 @@
-//! What the lock guards: the pure core, the totals, and what is to be told once the lock is gone.
+//! State under the breaker's lock: the machine, totals, the latest failure and opening, and events.
 
 use super::{
     cause::CauseText,
-    control::Controls,
-    draft::Said,
-    observers::{TOLD_LIMIT, Told},
-    state::{Core, Effects, Transition},
+    event_queue::{EventQueue, QueuedEvent},
+    opening::{Opening, is_open},
+    partial_config::ExplicitSettings,
+    state::{Effects, StateMachine, Transition},
 };
 use crate::{
-    error::{ErrorId, redact},
+    error::redact,
     event::{CircuitState, TransitionReason},
     time::Tick,
 };
 use std::{
-    collections::VecDeque,
-    sync::{Arc, OnceLock},
+    sync::{
+        Arc, Weak,
+        atomic::{AtomicBool, Ordering},
+    },
     time::SystemTime,
 };
 
-/// What the lock guards.
+/// The state under the lock.
 pub(super) struct Locked {
-    pub(super) core: Core,
-    /// What was said of the configuration; the core has what it resolved to.
-    pub(super) said: Said,
+    pub(super) machine: StateMachine,
+    /// Which settings were set; the machine has the configuration that they resolved to.
+    pub(super) explicit: ExplicitSettings,
     pub(super) totals: Totals,
     pub(super) last_failure: Option<LastFailure>,
-    /// The latest opening. It stays when the circuit closes: rejections are looked at later than
-    /// they are made.
+    /// The latest opening. It stays when the circuit closes: a rejection can be read later.
     pub(super) opening: Option<Arc<Opening>>,
     /// How many calls were rejected when the opening before the latest one ended.
     pub(super) rejected_before: u64,
-    /// What few breakers have, so that all others have no room for it.
-    pub(super) rare: Option<Box<Rare>>,
-    /// What is to be told once the lock is gone, in order.
-    pub(super) outbox: VecDeque<Told>,
-    /// Whether somebody is telling; he goes on until the outbox is empty.
-    pub(super) telling: bool,
+    /// Boxed, because few breakers have any.
+    pub(super) extras: Option<Box<Extras>>,
+    pub(super) events: EventQueue,
 }
 
-/// What few breakers have.
+/// State that few breakers have.
 #[derive(Debug, Default)]
-pub(super) struct Rare {
-    /// Successes and failures of an earlier life, which are part of the totals.
-    pub(super) restored: (u64, u64),
-    /// The slots of the half-open state that a call further in runs on.
+pub(super) struct Extras {
+    /// Successes and failures of an earlier process, which are part of the totals.
+    pub(super) restored_counts: (u64, u64),
+    /// The slots of the half-open state that are lent to inner calls.
     pub(super) lent: Vec<u64>,
-    /// The switches that the breaker is under.
-    pub(super) controls: Controls,
+    /// For each manual control of the breaker, whether it isolates.
+    pub(super) isolations: Vec<Weak<AtomicBool>>,
 }
 
-/// Counts of what goes through the lock anyway, and what was taken over from an earlier life.
+impl Extras {
+    /// Returns `true` if a manual control isolates the breaker.
+    pub(super) fn is_isolated(&self) -> bool {
+        let controls = self.isolations.iter().filter_map(Weak::upgrade);
+        // Relaxed: of two threads that turn controls at once, the later one under the breaker's
+        // lock sees both flags.
+        controls
+            .into_iter()
+            .any(|isolates| isolates.load(Ordering::Relaxed))
+    }
+}
+
+/// Counts of calls whose outcome takes the lock, and the restored counts of an earlier process.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Totals {
     pub(super) success: u64,
@@ -60,6 +70,7 @@ pub(super) struct Totals {
     pub(super) abandoned: u64,
 }
 
+/// The latest failure.
 #[derive(Clone, Copy)]
 pub(super) struct LastFailure {
     pub(super) at: Moment,
@@ -67,41 +78,11 @@ pub(super) struct LastFailure {
     pub(super) cause: CauseText,
 }
 
-/// One opening of the circuit: from the change to an open state to the change to another one than
-/// half-open.
-#[derive(Debug)]
-pub(super) struct Opening {
-    /// The first generation that it explains.
-    generation: u64,
-    /// The first generation that has its cause.
-    caused: u64,
-    /// The failure that opened the circuit.
-    cause: Option<Box<str>>,
-    /// Made by the first who asks.
-    id: OnceLock<ErrorId>,
-}
-
-impl Opening {
-    /// Returns the identity of the opening. Not to be asked for under the lock.
-    pub(super) fn id(&self) -> ErrorId {
-        *self.id.get_or_init(ErrorId::new)
-    }
-}
-
-/// Returns `true` for the states that an opening consists of.
-pub(super) fn is_open(state: CircuitState) -> bool {
-    matches!(
-        state,
-        CircuitState::Open | CircuitState::HalfOpen | CircuitState::ForcedOpen
-    )
-}
-
-/// When something happened.
+/// A moment of this process or of an earlier one.
 #[derive(Clone, Copy)]
 pub(super) enum Moment {
-    /// In this life of the program.
     Here(Tick),
-    /// In an earlier one, whose ticks mean nothing any more.
+    /// Ticks of an earlier process are meaningless here.
     Before(SystemTime),
 }
 
@@ -118,14 +99,6 @@ impl Moment {
 }
 
 impl Locked {
-    /// Puts something in the outbox; where a slow observer lets it grow too long, only changes of
-    /// state still go in.
-    pub(super) fn push(&mut self, told: Told) {
-        if self.outbox.len() < TOLD_LIMIT || matches!(told, Told::Transition { .. }) {
-            self.outbox.push_back(told);
-        }
-    }
-
     /// Returns the opening that explains the rejections of a generation.
     pub(super) fn opening_in(&self, generation: u64) -> Option<Arc<Opening>> {
         self.opening
@@ -143,17 +116,17 @@ impl Locked {
             .as_deref()
     }
 
-    /// Turns effects into what is to be told, and remembers what opened the circuit. `rejected` is
-    /// how many calls were rejected so far.
-    pub(super) fn take(&mut self, effects: Effects, rejected: u64) {
+    /// Turns effects into events, and remembers what opened the circuit. `rejected` is the number of
+    /// calls that were rejected so far.
+    pub(super) fn apply(&mut self, effects: Effects, rejected: u64) {
         for &transition in effects.iter() {
             let cause = self.cause_of(transition.reason);
-            self.take_transition(transition, cause, rejected);
+            self.apply_transition(transition, cause, rejected);
         }
     }
 
-    /// As [`take`](Self::take), where an earlier life of the program knew what opened the circuit.
-    pub(super) fn take_restored(
+    /// As [`apply`](Self::apply), with the cause of the opening that an earlier process knew.
+    pub(super) fn apply_restored(
         &mut self,
         effects: Effects,
         opened_by: Option<&str>,
@@ -163,13 +136,13 @@ impl Locked {
             let cause = opened_by
                 .filter(|_| transition.to == CircuitState::Open)
                 .map(Into::into);
-            self.take_transition(transition, cause, rejected);
+            self.apply_transition(transition, cause, rejected);
         }
     }
 
-    fn take_transition(&mut self, transition: Transition, cause: Option<Box<str>>, rejected: u64) {
-        if let Some(rare) = &mut self.rare {
-            rare.lent.clear();
+    fn apply_transition(&mut self, transition: Transition, cause: Option<Box<str>>, rejected: u64) {
+        if let Some(extras) = &mut self.extras {
+            extras.lent.clear();
         }
         let ended = self.opening.clone().filter(|_| is_open(transition.from));
         let rejected_in_it = if ended.is_some() {
@@ -178,13 +151,13 @@ impl Locked {
             0
         };
         if ended.is_some() && transition.to != CircuitState::HalfOpen {
-            // What a thread rejected before the change and counts after it goes to the next
-            // opening: each rejection is in one of them.
+            // A rejection from before the change that is counted after it goes to the next opening:
+            // each rejection is in exactly one.
             self.rejected_before = rejected;
         }
         let generation = transition.generation;
         let new = match transition.to {
-            // A half-open time that ran out has the cause of the opening before it.
+            // A half-open time that ran out keeps the cause of the opening before it.
             CircuitState::Open if transition.reason == TransitionReason::HalfOpenTimeout => {
                 let before = ended
                     .as_ref()
@@ -195,18 +168,11 @@ impl Locked {
             CircuitState::ForcedOpen => Some((generation, Some("forced open by hand".into()))),
             _ => None,
         };
-        let began = new.map(|(caused, cause)| {
-            Arc::new(Opening {
-                generation,
-                caused,
-                cause,
-                id: OnceLock::new(),
-            })
-        });
+        let began = new.map(|(caused, cause)| Arc::new(Opening::new(generation, caused, cause)));
         if began.is_some() {
             self.opening.clone_from(&began);
         }
-        self.outbox.push_back(Told::Transition {
+        self.events.push(QueuedEvent::Transition {
             transition,
             cause,
             began,
@@ -215,7 +181,7 @@ impl Locked {
         });
     }
 
-    /// Returns the text of the failure behind a transition, where a failure is behind it.
+    /// Returns the text of the failure that caused a transition, if a failure did.
     fn cause_of(&self, reason: TransitionReason) -> Option<Box<str>> {
         use TransitionReason::{ConsecutiveFailures, FailureRate, ProbeFailed};
         let by_failure = matches!(reason, ConsecutiveFailures | FailureRate | ProbeFailed);

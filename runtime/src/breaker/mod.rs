@@ -1,57 +1,53 @@
-//! Circuit breakers: when a callee fails again and again, stop calling it for a while.
+//! Circuit breakers: stop calling a service that keeps failing, and find out when it is back.
 //!
 //! A service that is down makes its callers wait, hold threads and connections, and retry; soon
-//! they are down too. A circuit breaker stands between: while *closed* it lets calls through and
-//! counts what becomes of them; when too many fail it *opens* and rejects calls at once; after a
-//! while it is *half-open* and lets a few probes through, whose outcome closes or reopens it.
+//! they are down too. A circuit breaker stands between: while *closed* it admits calls and counts
+//! their outcomes; when too many fail it *opens* and rejects calls at once; after a while it is
+//! *half-open* and admits a few probes, whose outcome closes or reopens it.
 //!
 //! [`CircuitBreaker`] is the handle, [`circuit_breakers`] the registry of named ones, and
 //! `#[with_circuit_breaker]` the usual way to use both.
 
-#[doc(hidden)]
-mod admitted;
+mod admission;
+#[cfg(feature = "async")]
+mod async_call;
 mod builder;
 mod cause;
 mod classifier;
 mod config;
 mod control;
 mod counters;
-mod draft;
-#[cfg(feature = "async")]
-mod guarded;
+mod event_queue;
 mod handle;
-mod identity;
 mod in_flight;
 mod locked;
-#[cfg(all(test, loom))]
-mod loom_models;
-#[cfg(all(test, not(loom)))]
-mod model;
 mod observers;
+mod opening;
+mod partial_config;
+mod per_thread;
 mod permit;
 mod registry;
-mod seconds;
-mod shared;
+mod shell;
 mod snapshot;
 mod state;
-mod threads;
-mod ticket;
+mod state_word;
+mod sync_call;
+#[cfg(test)]
+mod tests;
 mod window;
-mod word;
 
 pub use crate::event::breaker::{CircuitState, TransitionReason};
+#[cfg(feature = "async")]
 #[doc(hidden)]
-pub use admitted::{Admitted, Refused};
+pub use async_call::Guarded;
 pub use builder::BreakerBuilder;
 pub use classifier::{ChainClassifier, Classifier, ErrorClassifier, FailurePredicate};
 pub use config::{BreakerConfig, WindowKind};
 pub use control::ManualControl;
-#[cfg(feature = "async")]
-#[doc(hidden)]
-pub use guarded::Guarded;
-pub use handle::{CircuitBreaker, InvalidTransition};
-pub(crate) use identity::Identity;
-pub use observers::BreakerSubscription;
+pub(crate) use handle::Identity;
+pub use handle::{BreakerSubscription, CircuitBreaker, InvalidTransition};
 pub use permit::Permit;
+#[doc(hidden)]
+pub use permit::{Admitted, Refused};
 pub use registry::{BreakerRegistry, circuit_breakers};
-pub use snapshot::{Counts, LastFailure, Snapshot};
+pub use snapshot::{CallCounts, LastFailure, Snapshot};

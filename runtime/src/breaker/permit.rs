@@ -1,13 +1,18 @@
-//! The right to make one call.
+//! Permits: the right to make one call.
 
-use super::{cause::CauseText, handle::CircuitBreaker, shared::Shared, ticket::Ticket};
-use crate::{
-    call::{self, EndedBy, Mark, Since},
-    classify::Verdict,
-    event::Shown,
-    time::Tick,
+#[cfg(feature = "async")]
+use super::async_call::Guarded;
+use super::{
+    admission::{Admission, Denial},
+    cause::CauseText,
+    classifier::Classifier,
+    shell::{self, Shell},
+    sync_call::{self, OnPanic},
 };
-use std::fmt;
+#[cfg(feature = "async")]
+use crate::call::{Frame, Framed};
+use crate::{call::EndedBy, classify::Verdict, error::Rejection, event::Shown, time::Tick};
+use std::{fmt, sync::Arc};
 
 /// The right to make one call, to be given back with a verdict.
 ///
@@ -28,11 +33,11 @@ use std::fmt;
 /// assert_eq!(breaker.snapshot().counts.success, 1);
 /// # Ok::<(), gardefou::AppError>(())
 /// ```
-#[must_use = "a permit that is dropped at once says nothing about the call"]
+#[must_use = "a permit that is dropped at once records no outcome"]
 pub struct Permit {
-    breaker: CircuitBreaker,
+    shell: Arc<Shell>,
     /// Taken by the verdict.
-    ticket: Option<Ticket>,
+    admission: Option<Admission>,
     since: Tick,
     /// How many calls had succeeded by then.
     successes: u32,
@@ -41,62 +46,60 @@ pub struct Permit {
 }
 
 impl Permit {
-    pub(super) fn new(breaker: CircuitBreaker, ticket: Ticket) -> Self {
-        let (since, successes) = (breaker.shared().clock.now(), breaker.shared().successes());
+    pub(super) fn new(shell: Arc<Shell>, admission: Admission) -> Self {
+        let (since, successes) = (shell.clock.now(), shell.successes());
         Self {
-            breaker,
-            ticket: Some(ticket),
+            shell,
+            admission: Some(admission),
             since,
             successes,
             in_panic: std::thread::panicking(),
         }
     }
 
-    /// Reports that the call did what it is for.
+    /// Records a success.
     pub fn success(self) {
         self.record(Verdict::Success);
     }
 
-    /// Reports that the call failed.
+    /// Records a failure.
     pub fn failure(self) {
         self.record(Verdict::Failure);
     }
 
-    /// Reports that the call failed, with the text that a rejection gives as its cause when this
-    /// failure opens the circuit. The text is cut to one line of 159 bytes.
+    /// Records a failure with the text that rejections give as their cause if this failure opens the
+    /// circuit. The text is cut to one line of 159 bytes.
     pub fn failure_because(mut self, cause: impl fmt::Display) {
-        if let Some(ticket) = self.ticket.take() {
-            self.breaker
-                .shared()
-                .fail(ticket, CauseText::of(|out| write!(out, "{cause}")));
+        if let Some(admission) = self.admission.take() {
+            self.shell
+                .fail(admission, CauseText::of(|out| write!(out, "{cause}")));
         }
     }
 
-    /// Reports that the outcome shows nothing about the callee. [`record`](Self::record) takes
-    /// [`Verdict::Answered`] for one that shows at least that the callee answers.
+    /// Records that the outcome shows nothing about the callee. [`record`](Self::record) takes
+    /// [`Verdict::Answered`] for an outcome that shows at least that the callee answers.
     pub fn ignore(self) {
         self.record(Verdict::Ignored);
     }
 
-    /// Reports a verdict.
+    /// Records a verdict.
     pub fn record(mut self, verdict: Verdict) {
-        if let Some(ticket) = self.ticket.take() {
-            self.breaker.shared().settle(ticket, verdict, |_| Ok(()));
+        if let Some(admission) = self.admission.take() {
+            self.shell.settle(admission, verdict, |_| Ok(()));
         }
     }
 }
 
 impl Drop for Permit {
     fn drop(&mut self) {
-        let Some(ticket) = self.ticket.take() else {
+        let Some(admission) = self.admission.take() else {
             return;
         };
         if std::thread::panicking() && !self.in_panic {
-            self.breaker.shared().fail_by_panic(ticket);
+            self.shell.fail_by_panic(admission);
         } else {
-            self.breaker
-                .shared()
-                .drop_pending(ticket, self.since, self.successes, EndedBy::Caller);
+            self.shell
+                .drop_pending(admission, self.since, self.successes, EndedBy::Caller);
         }
     }
 }
@@ -104,50 +107,116 @@ impl Drop for Permit {
 impl fmt::Debug for Permit {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Permit")
-            .field("breaker", &Shown(self.breaker.name()))
+            .field("breaker", &Shown(&self.shell.name))
             .finish_non_exhaustive()
     }
 }
 
-/// Counts a panic as a failure while it passes through; forgotten where none does.
-pub(super) struct OnPanic<'a> {
-    pub(super) shared: &'a Shared,
-    pub(super) ticket: Ticket,
-    pub(super) mark: Option<Mark>,
+/// The right to make one call that begins at once: a [`Permit`] that borrows the breaker and reads
+/// no clock.
+///
+/// Dropped before the call begins it gives its slot back and counts as nothing.
+#[must_use = "an admission that is dropped makes no call"]
+pub struct Admitted<'a> {
+    shell: &'a Shell,
+    admission: Admission,
 }
 
-impl OnPanic<'_> {
-    /// Ends the watch: no panic passed through.
-    #[inline]
-    pub(super) fn defuse(self) -> Option<Mark> {
-        let mark = self.mark;
+/// A call that was not admitted, before its [`Rejection`] is made. Plain values, so that an
+/// [`Admitted`] beside it in a `Result` stays in registers.
+#[derive(Clone, Copy, Debug)]
+#[must_use = "a refused call is answered by its rejection"]
+pub struct Refused<'a> {
+    shell: &'a Arc<Shell>,
+    denial: Denial,
+}
+
+impl Refused<'_> {
+    /// Makes the rejection.
+    #[cold]
+    #[must_use]
+    pub fn into_rejection(self) -> Rejection {
+        shell::rejection(self.shell, self.denial)
+    }
+}
+
+/// Admits a call, or denies it.
+#[inline]
+pub(super) fn admit(shell: &Arc<Shell>) -> Result<Admitted<'_>, Refused<'_>> {
+    match shell.admit() {
+        Ok(admission) => Ok(Admitted { shell, admission }),
+        Err(denial) => Err(Refused { shell, denial }),
+    }
+}
+
+impl<'a> Admitted<'a> {
+    fn into_parts(self) -> (&'a Shell, Admission) {
+        let parts = (self.shell, self.admission);
         std::mem::forget(self);
-        mark
+        parts
     }
-}
 
-impl Drop for OnPanic<'_> {
-    // In line and by value, so that what is watched stays in registers.
+    /// Makes the call with its arguments, which the closure owns.
     #[inline]
-    fn drop(&mut self) {
-        fail_by_panic_since(self.shared, self.ticket, self.mark);
+    pub fn run_with<A, T, E, J: Classifier<Result<T, E>>>(
+        self,
+        classifier: J,
+        arguments: A,
+        f: impl FnOnce(A) -> Result<T, E>,
+    ) -> Result<T, E> {
+        self.run(classifier, || f(arguments))
+    }
+
+    /// Makes the call.
+    #[inline]
+    pub fn run<T, E, J: Classifier<Result<T, E>>>(
+        self,
+        classifier: J,
+        f: impl FnOnce() -> Result<T, E>,
+    ) -> Result<T, E> {
+        let (shell, admission) = self.into_parts();
+        sync_call::run(shell, admission, classifier, f)
+    }
+
+    /// Makes the future that is the call, and wraps it.
+    #[cfg(feature = "async")]
+    #[inline]
+    pub(super) fn guard_new<F, J>(self, classifier: J, f: impl FnOnce() -> F) -> Guarded<'a, F, J> {
+        let (shell, admission) = self.into_parts();
+        let on_panic = OnPanic {
+            shell,
+            admission,
+            mark: None,
+        };
+        let inner = f();
+        on_panic.defuse();
+        Guarded::new(shell, admission, classifier, inner, Frame::new())
+    }
+
+    /// Wraps the future that is the call.
+    #[cfg(feature = "async")]
+    #[inline]
+    pub fn guard<F, J>(self, classifier: J, inner: F) -> Guarded<'a, F, J> {
+        self.guard_in(Frame::new(), classifier, inner)
+    }
+
+    /// Wraps the future that is the call in the frame that `place` has already.
+    #[cfg(feature = "async")]
+    #[inline]
+    pub fn guard_in<F, J, P: Framed>(
+        self,
+        place: P,
+        classifier: J,
+        inner: F,
+    ) -> Guarded<'a, F, J, P> {
+        let (shell, admission) = self.into_parts();
+        Guarded::new(shell, admission, classifier, inner, place)
     }
 }
 
-#[cold]
-#[inline(never)]
-fn fail_by_panic_since(shared: &Shared, ticket: Ticket, mark: Option<Mark>) {
-    let inside = mark.map_or(Since::default(), |mark| call::since(mark, shared.address()));
-    fail_by_panic(shared, ticket, inside);
-}
-
-/// Counts a panic, unless a call of the same breaker further in did.
-#[cold]
-pub(super) fn fail_by_panic(shared: &Shared, ticket: Ticket, inside: Since) {
-    if inside.recorded {
-        shared.release(ticket);
-    } else {
-        shared.fail_by_panic(ticket);
-        call::record_outcome(shared.address());
+impl Drop for Admitted<'_> {
+    #[cold]
+    fn drop(&mut self) {
+        self.shell.release(self.admission);
     }
 }

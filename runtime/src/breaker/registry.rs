@@ -1,13 +1,11 @@
-//! Breakers by name.
+//! Registry of breakers by name.
 
 use super::{
-    builder::{BreakerBuilder, Place},
-    handle::CircuitBreaker,
-    observers::Told,
+    builder::BreakerBuilder, event_queue::QueuedEvent, handle::CircuitBreaker, shell::Place,
     snapshot::Snapshot,
 };
 use crate::{
-    ConfigError,
+    error::ConfigError,
     event::CircuitState,
     scope,
     sync::{Mutex, RwLock},
@@ -65,24 +63,23 @@ impl Drop for OfScope {
 
 /// Breakers by name: two places that name one breaker share it.
 ///
-/// Where names come from data, one per customer say, nobody need look after them: beyond 10,000
-/// breakers, the idle ones are dropped as by [`drop_idle`](Self::drop_idle) whenever their number
-/// has grown by half.
+/// Names may come from data, for example one per customer: beyond 10,000 breakers, the idle ones are
+/// dropped as by [`drop_idle`](Self::drop_idle) whenever their number has grown by half.
 #[derive(Default)]
 pub struct BreakerRegistry {
-    breakers: RwLock<HashMap<Box<str>, Entry>>,
-    /// The pairs of places that were warned of already; as many as there are in the source at most.
+    breakers: RwLock<HashMap<Box<str>, RegisteredBreaker>>,
+    /// The pairs of places that a warning has named; bounded by the places in the source.
     clashes: Mutex<HashSet<(Place, Place)>>,
-    /// The clock of breakers whose builder names none.
+    /// The clock of breakers whose builder has none.
     clock: SharedClock,
-    /// How many breakers there may be before idle ones are dropped. Relaxed: of two that pass it at
-    /// once, both look.
+    /// How many breakers there may be before idle ones are dropped. Relaxed: where two threads pass it
+    /// at once, both drop.
     drops_idle_at: Threshold,
 }
 
 impl fmt::Debug for BreakerRegistry {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // Their names may come from data.
+        // Names may come from data.
         f.debug_struct("BreakerRegistry")
             .field("breakers", &self.len())
             .finish_non_exhaustive()
@@ -102,24 +99,23 @@ impl Default for Threshold {
 const MANY: usize = 10_000;
 
 #[derive(Debug)]
-struct Entry {
+struct RegisteredBreaker {
     breaker: CircuitBreaker,
-    /// Since when it has been idle, as far as those who looked for idle breakers saw; `None` before
-    /// that.
+    /// The idle time as the last search for idle breakers found it; `None` before the first.
     idle: Option<Idle>,
 }
 
 /// A time without calls.
 #[derive(Clone, Copy, Debug)]
 struct Idle {
-    /// How many calls there had been.
+    /// The number of calls before it.
     calls: u64,
-    /// When it was first seen, on the breaker's clock.
+    /// When it was first found, on the breaker's clock.
     since: Tick,
 }
 
 impl BreakerRegistry {
-    /// Makes an empty registry, apart from the process-wide one.
+    /// Makes an empty registry, separate from the process-wide one.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
@@ -136,8 +132,8 @@ impl BreakerRegistry {
 
     /// Returns the breaker of that name, which is made if there is none.
     ///
-    /// `configure` gets a builder of that name. If there is a breaker already, it stays as it is;
-    /// when it is configured otherwise, one warning names both places.
+    /// `configure` gets a builder of that name. A breaker that exists already stays as it is; if its
+    /// configuration differs, one warning names both places.
     ///
     /// # Errors
     ///
@@ -185,7 +181,7 @@ impl BreakerRegistry {
                     let breaker = builder.build_resolved(config);
                     breakers.insert(
                         name,
-                        Entry {
+                        RegisteredBreaker {
                             breaker: breaker.clone(),
                             idle: None,
                         },
@@ -205,7 +201,7 @@ impl BreakerRegistry {
         Ok(breaker)
     }
 
-    /// Drops the idle ones, and lets their number grow by half before the next time.
+    /// Drops the idle breakers; their number may grow by half before the next time.
     #[cold]
     fn make_room(&self, len: usize) {
         // Not twice at the same time.
@@ -218,12 +214,12 @@ impl BreakerRegistry {
 
     #[cold]
     fn warn_of_clash(&self, breaker: &CircuitBreaker, second: Place) {
-        let shared = breaker.shared();
-        let first = shared.place;
+        let shell = breaker.shell();
+        let first = shell.place;
         if self.clashes.lock().insert((first, second)) {
             let (first, second) = (first.to_string(), second.to_string());
-            shared.tell(|locked| Told::ConfigClash {
-                generation: locked.core.generation(),
+            shell.emit(|locked| QueuedEvent::ConfigClash {
+                generation: locked.machine.generation(),
                 first,
                 second,
             });
@@ -244,8 +240,8 @@ impl BreakerRegistry {
         snapshots
     }
 
-    /// Returns the breakers of the lowest ranks, at most so many, by rank and name. `rank` takes
-    /// the name, and whether the breaker may keep calls away, or may have done so until just now.
+    /// Returns the breakers of the lowest ranks, at most `most`, by rank and name. `rank` takes the
+    /// name, and whether the breaker may reject calls, or may have done so until just now.
     ///
     /// Each breaker costs one load, and only those that are returned are copied.
     pub(crate) fn first_by(
@@ -255,8 +251,8 @@ impl BreakerRegistry {
     ) -> Vec<CircuitBreaker> {
         let breakers = self.breakers.read();
         let mut first = BinaryHeap::with_capacity(most);
-        for (name, Entry { breaker, .. }) in &*breakers {
-            let ranked = (rank(name, breaker.shared().may_reject()), &**name);
+        for (name, RegisteredBreaker { breaker, .. }) in &*breakers {
+            let ranked = (rank(name, breaker.shell().may_reject()), &**name);
             if first.len() < most {
                 first.push(ranked);
             } else if let Some(mut last) = first.peek_mut()
@@ -278,14 +274,14 @@ impl BreakerRegistry {
         self.breakers.read().len()
     }
 
-    /// Tells whether there is no breaker.
+    /// Returns `true` if there is no breaker.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.breakers.read().is_empty()
     }
 
-    /// Takes the breaker of that name out of the registry. Who holds it keeps it; the next one who
-    /// asks for the name gets a new one.
+    /// Removes the breaker of that name from the registry. Its handles stay valid; the next request
+    /// for the name makes a new breaker.
     pub fn remove(&self, name: &str) -> Option<CircuitBreaker> {
         self.breakers
             .write()
@@ -293,14 +289,14 @@ impl BreakerRegistry {
             .map(|entry| entry.breaker)
     }
 
-    /// Drops the breakers that are idle, and returns how many: those that nobody else holds, that
-    /// no call has used since the last time this was called, and that hold nothing against their
-    /// callee any more. Call it now and then where names come from data, one per customer say.
+    /// Drops the idle breakers, and returns how many: those without another handle, without a call
+    /// since the last time this was called, and without a failure that still counts. Call it now and
+    /// then where names come from data, for example one per customer.
     ///
-    /// An open one holds nothing any more when its open time is over. A closed one holds its
-    /// failures in a row, and the failures and slow calls in its window, until it has been seen
-    /// idle for as long as it would have been open for them (`recovery_timeout`); so no name stays
-    /// for ever. Those that people have turned by hand are kept.
+    /// The failures of an open breaker count until its open time is over. Those of a closed one, in a
+    /// row or in its window, and its slow calls, count until it has been idle for as long as it would
+    /// have been open for them (`recovery_timeout`); so no name stays for ever. Breakers that were
+    /// opened or disabled by hand are kept.
     ///
     /// # Examples
     ///
@@ -319,7 +315,7 @@ impl BreakerRegistry {
         let mut breakers = self.breakers.write();
         let idle = breakers.extract_if(|_, entry| {
             let snapshot = entry.breaker.snapshot();
-            let (calls, now) = (snapshot.counts.total(), entry.breaker.shared().clock.now());
+            let (calls, now) = (snapshot.counts.total(), entry.breaker.shell().clock.now());
             let idle = entry.idle.filter(|idle| idle.calls == calls);
             let is_idle = idle.is_some();
             let since = entry
@@ -335,17 +331,17 @@ impl BreakerRegistry {
                 CircuitState::HalfOpen => snapshot.remaining == Some(Duration::ZERO),
                 _ => false,
             };
-            // The write lock keeps others from taking a handle out meanwhile.
+            // The write lock keeps other threads from taking a handle meanwhile.
             is_idle && is_harmless && entry.breaker.handles() == 1
         });
         let idle: Vec<_> = idle.collect();
         drop(breakers);
-        // Dropped after the lock: what their observers own is the user's, and its `Drop` may ask
+        // Dropped after the lock is released: their observers are user code, whose `Drop` may use
         // the registry.
         idle.len()
     }
 
-    /// The breakers, copied so that nothing is done to them under the lock.
+    /// Returns handles of all breakers, so that they are used after the lock is released.
     fn all(&self) -> Vec<CircuitBreaker> {
         self.breakers
             .read()

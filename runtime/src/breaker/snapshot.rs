@@ -1,22 +1,16 @@
-//! A breaker as it was at a moment: for people, for dashboards, and for the next start of the
-//! program.
+//! Snapshot of a breaker: for people, for dashboards, and for the next start of the program.
+
+mod stored;
 
 use super::{
     cause::CauseText,
-    config::{BreakerConfig, WindowKind},
-    counters::Counted,
+    config::BreakerConfig,
+    counters::Counter,
     locked::{self, Moment, Totals},
-    seconds::{self, Seconds},
-    shared::Shared,
-    state::{Effects, Memory},
+    shell::Shell,
+    state::{Effects, RestoredState},
 };
 use crate::{error::redact, event::CircuitState};
-use serde::{
-    Deserialize, Deserializer, Serialize, Serializer,
-    de::Error as _,
-    ser::{SerializeMap, SerializeStruct},
-};
-use serde_json::{Map, Value};
 use std::{
     fmt,
     time::{Duration, SystemTime},
@@ -61,8 +55,8 @@ pub struct Snapshot {
     pub remaining: Option<Duration>,
     /// How many times the state changed or was reset.
     pub generation: u64,
-    /// What became of all calls since the breaker was made.
-    pub counts: Counts,
+    /// The outcomes of all calls since the breaker was made.
+    pub counts: CallCounts,
     /// Failures in a row, while closed.
     pub consecutive_failures: u32,
     /// How often recovery has failed since the circuit was last closed.
@@ -85,16 +79,15 @@ pub struct Snapshot {
     pub taken_at: SystemTime,
 }
 
-/// How many calls ended in which way. Verdicts that came too late to mean anything are in none of
-/// them.
+/// Number of calls by outcome. Outcomes of a past generation are not counted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
-pub struct Counts {
+pub struct CallCounts {
     /// Calls that succeeded.
     pub success: u64,
     /// Calls that failed, panics and abandoned calls included.
     pub failure: u64,
-    /// Calls whose outcome said nothing about the callee.
+    /// Calls whose outcome shows nothing about the callee.
     pub ignored: u64,
     /// Calls that took longer than `slow_call`; they are successes or failures too once they end.
     pub slow: u64,
@@ -104,8 +97,8 @@ pub struct Counts {
     pub abandoned: u64,
 }
 
-impl Counts {
-    /// Returns how many calls came, rejected ones included.
+impl CallCounts {
+    /// Returns the number of all calls, rejected ones included.
     #[must_use]
     pub fn total(&self) -> u64 {
         [self.failure, self.ignored, self.rejected]
@@ -125,25 +118,25 @@ pub struct LastFailure {
 }
 
 impl Snapshot {
-    pub(super) fn of(shared: &Shared) -> Self {
-        let (now, wall) = (shared.clock.now(), shared.clock.wall());
+    pub(super) fn of(shell: &Shell) -> Self {
+        let (now, wall) = (shell.clock.now(), shell.clock.wall());
         let at = |tick| {
             wall.checked_sub(now.since(tick))
                 .unwrap_or(SystemTime::UNIX_EPOCH)
         };
-        let counted = |what| shared.counters.sum(what);
+        let counted = |what| shell.counters.sum(what);
         // Summed before the lock is taken; a call that races with a snapshot may or may not be in
         // it.
         let (success, ignored, rejected) = (
-            counted(Counted::Success),
-            counted(Counted::Ignored),
-            counted(Counted::Rejected),
+            counted(Counter::Success),
+            counted(Counter::Ignored),
+            counted(Counter::Rejected),
         );
-        shared.read(|locked| {
-            let core = &locked.core;
-            let view = core.view_at(now);
-            let tally = core.tally_at(now);
-            let rates = core.rates_of(tally);
+        shell.read(|locked| {
+            let machine = &locked.machine;
+            let view = machine.view_at(now);
+            let tally = machine.tally_at(now);
+            let rates = machine.rates_of(tally);
             let totals = locked.totals;
             let last_failure = locked.last_failure.as_ref().map(|last| {
                 let text = last.cause.as_str();
@@ -154,12 +147,12 @@ impl Snapshot {
             });
             let opened_by = locked.cause_in(u64::MAX).map(str::to_owned);
             Self {
-                name: shared.name.to_string(),
+                name: shell.name.to_string(),
                 state: view.state,
                 since: at(view.since),
                 remaining: view.remaining,
-                generation: core.generation(),
-                counts: Counts {
+                generation: machine.generation(),
+                counts: CallCounts {
                     success: totals.success.saturating_add(success),
                     failure: totals.failure,
                     ignored: totals.ignored.saturating_add(ignored),
@@ -167,8 +160,8 @@ impl Snapshot {
                     rejected: totals.rejected.saturating_add(rejected),
                     abandoned: totals.abandoned,
                 },
-                consecutive_failures: core.consecutive(),
-                failed_recoveries: core.reopened(),
+                consecutive_failures: machine.consecutive(),
+                failed_recoveries: machine.reopened(),
                 window_calls: tally.calls,
                 failure_rate: rates.failure,
                 slow_rate: rates.slow,
@@ -176,21 +169,21 @@ impl Snapshot {
                 opened_by: opened_by.filter(|_| {
                     !matches!(view.state, CircuitState::Closed | CircuitState::Disabled)
                 }),
-                config: core.config().clone(),
+                config: machine.config().clone(),
                 taken_at: wall,
             }
         })
     }
 
-    pub(super) fn restore_into(&self, shared: &Shared) {
-        let now = shared.clock.now();
-        // A wall clock that was set back since makes the rest longer than it was at no point.
-        let passed = shared
+    pub(super) fn restore_into(&self, shell: &Shell) {
+        let now = shell.clock.now();
+        // A wall clock that was set back meanwhile does not lengthen the rest.
+        let passed = shell
             .clock
             .wall()
             .duration_since(self.taken_at)
             .unwrap_or_default();
-        let memory = Memory {
+        let restored = RestoredState {
             state: self.state,
             remaining: self.remaining.unwrap_or_default().saturating_sub(passed),
             consecutive: self.consecutive_failures,
@@ -206,10 +199,10 @@ impl Snapshot {
             .as_deref()
             .map(|text| CauseText::of(|out| out.write_str(text)));
         let opened_by = opened_by.as_ref().map(|text| redact::text(text.as_str()));
-        shared.step(|locked| {
-            // What failed in this life failed later.
+        shell.step(|locked| {
+            // A failure of this process is later than any restored one.
             locked.last_failure = locked.last_failure.or(last_failure);
-            let (success, failure) = &mut locked.rare.get_or_insert_default().restored;
+            let (success, failure) = &mut locked.extras.get_or_insert_default().restored_counts;
             *success = success.saturating_add(counts.success);
             *failure = failure.saturating_add(counts.failure);
             let old = locked.totals;
@@ -221,8 +214,8 @@ impl Snapshot {
                 rejected: old.rejected.saturating_add(counts.rejected),
                 abandoned: old.abandoned.saturating_add(counts.abandoned),
             };
-            let effects = locked.core.restore_at(now, memory);
-            locked.take_restored(effects, opened_by.as_deref(), shared.rejected());
+            let effects = locked.machine.restore_at(now, restored);
+            locked.apply_restored(effects, opened_by.as_deref(), shell.rejected());
             ((), Effects::default())
         });
     }
@@ -247,213 +240,4 @@ impl fmt::Debug for Snapshot {
             .field("taken_at", &self.taken_at)
             .finish()
     }
-}
-
-impl Serialize for Counts {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut map = serializer.serialize_struct("Counts", 6)?;
-        map.serialize_field("success", &self.success)?;
-        map.serialize_field("failure", &self.failure)?;
-        map.serialize_field("ignored", &self.ignored)?;
-        map.serialize_field("slow", &self.slow)?;
-        map.serialize_field("rejected", &self.rejected)?;
-        map.serialize_field("abandoned", &self.abandoned)?;
-        map.end()
-    }
-}
-
-impl Serialize for Snapshot {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let last = self.last_failure.as_ref();
-        let mut map = serializer.serialize_map(None)?;
-        map.serialize_entry("name", &redact::name(&self.name))?;
-        map.serialize_entry("state", self.state.name())?;
-        map.serialize_entry("since", &unix_millis(self.since))?;
-        map.serialize_entry("remaining", &self.remaining.map(Seconds))?;
-        map.serialize_entry("generation", &self.generation)?;
-        map.serialize_entry("counts", &self.counts)?;
-        map.serialize_entry("consecutive_failures", &self.consecutive_failures)?;
-        map.serialize_entry("failed_recoveries", &self.failed_recoveries)?;
-        map.serialize_entry("window_calls", &self.window_calls)?;
-        map.serialize_entry("failure_rate", &self.failure_rate)?;
-        map.serialize_entry("slow_rate", &self.slow_rate)?;
-        map.serialize_entry("last_failure_at", &last.map(|last| unix_millis(last.at)))?;
-        map.serialize_entry(
-            "last_failure_cause",
-            &last.and_then(|last| last.cause.as_deref()),
-        )?;
-        map.serialize_entry("opened_by", &self.opened_by)?;
-        map.serialize_entry("config", &self.config)?;
-        map.serialize_entry("taken_at", &unix_millis(self.taken_at))?;
-        map.end()
-    }
-}
-
-impl Serialize for BreakerConfig {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let (calls, span) = match self.window {
-            None => (None, None),
-            Some(WindowKind::Calls(calls)) => (Some(calls), None),
-            Some(WindowKind::Time(span)) => (None, Some(Seconds(span))),
-        };
-        let mut map = serializer.serialize_map(None)?;
-        map.serialize_entry("failure_threshold", &self.failure_threshold)?;
-        map.serialize_entry("recovery_timeout", &Seconds(self.recovery_timeout))?;
-        map.serialize_entry("half_open_max_calls", &self.half_open_max_calls)?;
-        map.serialize_entry("success_threshold", &self.success_threshold)?;
-        map.serialize_entry("recovery_backoff", &self.recovery_backoff)?;
-        map.serialize_entry("max_recovery_timeout", &Seconds(self.max_recovery_timeout))?;
-        map.serialize_entry("recovery_jitter", &self.recovery_jitter)?;
-        map.serialize_entry("half_open_timeout", &Seconds(self.half_open_timeout))?;
-        map.serialize_entry("count_window", &calls)?;
-        map.serialize_entry("time_window", &span)?;
-        map.serialize_entry("failure_rate", &self.failure_rate)?;
-        map.serialize_entry("min_calls", &self.min_calls)?;
-        map.serialize_entry("slow_call", &self.slow_call.map(Seconds))?;
-        map.serialize_entry("slow_rate", &self.slow_rate)?;
-        map.serialize_entry("abandoned_after", &Seconds(self.abandoned_after))?;
-        map.serialize_entry("shadow", &self.shadow)?;
-        map.end()
-    }
-}
-
-/// Reads what [`Serialize`] wrote. Fields that are missing, as in a snapshot of an older version,
-/// have their defaults; only `name` and `state` must be there.
-impl<'de> Deserialize<'de> for Snapshot {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let fields = Fields(Map::deserialize(deserializer)?);
-        let state = fields.text("state").and_then(CircuitState::from_name);
-        let config = fields
-            .0
-            .get("config")
-            .and_then(Value::as_object)
-            .cloned()
-            .unwrap_or_default();
-        let counts = Fields(
-            fields
-                .0
-                .get("counts")
-                .and_then(Value::as_object)
-                .cloned()
-                .unwrap_or_default(),
-        );
-        let count = |key| counts.number(key).unwrap_or(0);
-        Ok(Self {
-            name: fields
-                .text("name")
-                .ok_or_else(|| D::Error::missing_field("name"))?
-                .to_owned(),
-            state: state.ok_or_else(|| {
-                D::Error::custom("`state` is not the name of a circuit breaker's state")
-            })?,
-            since: fields.time("since"),
-            remaining: fields.duration("remaining"),
-            generation: fields.number("generation").unwrap_or(0),
-            counts: Counts {
-                success: count("success"),
-                failure: count("failure"),
-                ignored: count("ignored"),
-                slow: count("slow"),
-                rejected: count("rejected"),
-                abandoned: count("abandoned"),
-            },
-            consecutive_failures: fields.small("consecutive_failures").unwrap_or(0),
-            failed_recoveries: fields.small("failed_recoveries").unwrap_or(0),
-            window_calls: fields.number("window_calls").unwrap_or(0),
-            failure_rate: fields.float("failure_rate"),
-            slow_rate: fields.float("slow_rate"),
-            last_failure: fields.number("last_failure_at").map(|_| LastFailure {
-                at: fields.time("last_failure_at"),
-                cause: fields.text("last_failure_cause").map(str::to_owned),
-            }),
-            // A snapshot of an older version says only what failed last.
-            opened_by: match fields.0.contains_key("opened_by") {
-                true => fields.text("opened_by").map(str::to_owned),
-                false => fields.text("last_failure_cause").map(str::to_owned),
-            },
-            config: config_of(&Fields(config)),
-            taken_at: fields.time("taken_at"),
-        })
-    }
-}
-
-fn config_of(fields: &Fields) -> BreakerConfig {
-    let default = BreakerConfig::default();
-    let calls = fields.small("count_window").map(WindowKind::Calls);
-    BreakerConfig {
-        failure_threshold: fields.small("failure_threshold"),
-        recovery_timeout: fields
-            .duration("recovery_timeout")
-            .unwrap_or(default.recovery_timeout),
-        half_open_max_calls: fields
-            .small("half_open_max_calls")
-            .unwrap_or(default.half_open_max_calls),
-        success_threshold: fields
-            .small("success_threshold")
-            .unwrap_or(default.success_threshold),
-        recovery_backoff: fields
-            .float("recovery_backoff")
-            .unwrap_or(default.recovery_backoff),
-        max_recovery_timeout: fields
-            .duration("max_recovery_timeout")
-            .unwrap_or(default.max_recovery_timeout),
-        recovery_jitter: fields
-            .float("recovery_jitter")
-            .unwrap_or(default.recovery_jitter),
-        half_open_timeout: fields
-            .duration("half_open_timeout")
-            .unwrap_or(default.half_open_timeout),
-        window: calls.or_else(|| fields.duration("time_window").map(WindowKind::Time)),
-        failure_rate: fields.float("failure_rate"),
-        min_calls: fields.small("min_calls").unwrap_or(default.min_calls),
-        slow_call: fields.duration("slow_call"),
-        slow_rate: fields.float("slow_rate"),
-        abandoned_after: fields
-            .duration("abandoned_after")
-            .unwrap_or(default.abandoned_after),
-        shadow: fields
-            .0
-            .get("shadow")
-            .and_then(Value::as_bool)
-            .unwrap_or(false),
-    }
-}
-
-/// The fields of a stored snapshot, each of which can be missing or odd.
-struct Fields(Map<String, Value>);
-
-impl Fields {
-    fn text(&self, key: &str) -> Option<&str> {
-        self.0.get(key)?.as_str()
-    }
-
-    fn number(&self, key: &str) -> Option<u64> {
-        self.0.get(key)?.as_u64()
-    }
-
-    fn small(&self, key: &str) -> Option<u32> {
-        self.number(key)?.try_into().ok()
-    }
-
-    fn float(&self, key: &str) -> Option<f64> {
-        self.0.get(key)?.as_f64()
-    }
-
-    fn duration(&self, key: &str) -> Option<Duration> {
-        seconds::read(self.0.get(key)?)
-    }
-
-    fn time(&self, key: &str) -> SystemTime {
-        let since_epoch = Duration::from_millis(self.number(key).unwrap_or(0));
-        SystemTime::UNIX_EPOCH
-            .checked_add(since_epoch)
-            .unwrap_or(SystemTime::UNIX_EPOCH)
-    }
-}
-
-fn unix_millis(time: SystemTime) -> u64 {
-    let since_epoch = time
-        .duration_since(SystemTime::UNIX_EPOCH)
-        .unwrap_or_default();
-    u64::try_from(since_epoch.as_millis()).unwrap_or(u64::MAX)
 }

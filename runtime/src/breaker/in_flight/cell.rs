@@ -1,4 +1,4 @@
-//! One running call, and the block of neighbours that is looked through at once.
+//! Place of one running call, and the block of neighbours that is checked at once.
 
 use super::super::window::EntryId;
 use crate::{
@@ -13,20 +13,21 @@ pub(super) struct Cell {
     /// In which generation the call was admitted. Written by the owner, before `call`.
     generation: AtomicU64,
     /// [`FREE`]; or the start of a running call, plus one; or, with [`COUNTED`], the entry under
-    /// which it was counted as slow. Free to taken: the owner of the lane alone. To free: who holds
-    /// the call. To counted: under the lock.
+    /// which it was counted as slow. Free to taken: by the owner of the slab alone. To free: by the
+    /// holder of the call. To counted: under the lock.
     call: AtomicU64,
     /// The start of the call, also when it is counted. Written by the owner, before `call`.
     start: AtomicU64,
-    /// While the cell is free: the next free one of the lane, plus one. Written by who frees it.
+    /// While the cell is free: the next free one of the slab, plus one. Written by the thread that
+    /// frees it.
     pub(super) next_free: AtomicU32,
 }
 
 const FREE: u64 = 0;
 const COUNTED: u64 = 1 << 63;
 
-/// What a call that ended had been.
-pub(in super::super) struct Left {
+/// A call that was removed.
+pub(in super::super) struct EndedCall {
     /// When it started.
     pub(in super::super) start: Tick,
     /// The entry under which it was counted while it ran.
@@ -54,20 +55,20 @@ impl Cell {
     }
 
     /// Frees the cell; `None` where it was free already.
-    pub(super) fn leave(&self) -> Option<Left> {
+    pub(super) fn leave(&self) -> Option<EndedCall> {
         let start = self.start();
-        // AcqRel: who takes the cell next comes after this call, and the count of `count_overdue`
-        // comes before.
+        // AcqRel: the next owner of the cell comes after this call, and the count of
+        // `count_overdue` comes before.
         let call = self.call.swap(FREE, Ordering::AcqRel);
-        (call != FREE).then(|| Left {
+        (call != FREE).then(|| EndedCall {
             start,
             counted: (call & COUNTED != 0).then_some(EntryId(call & !COUNTED)),
         })
     }
 
-    /// Returns the start of the call; only who holds it may ask.
+    /// Returns the start of the call; only for the holder of the call.
     pub(super) fn start(&self) -> Tick {
-        // Relaxed: who holds the call comes after who entered it.
+        // Relaxed: the holder of the call comes after the thread that entered it.
         Tick::from_nanos(self.start.load(Ordering::Relaxed))
     }
 
@@ -78,19 +79,18 @@ impl Cell {
     }
 }
 
-/// Some cells of a lane with a bound on their starts, so that a look passes over what cannot be
-/// slow yet.
+/// Some cells of a slab with a bound on their starts, so that a check skips what cannot be slow yet.
 pub(super) struct Block<'a> {
     pub(super) cells: &'a [Cell],
-    /// No call in these cells that counts started earlier, but for one that read the clock before a
-    /// look and was entered after it; that one is found late by as much. Written under the
-    /// breaker's lock, and by no call that is entered: it starts later.
+    /// No call in these cells that counts started earlier, except one that read the clock before a
+    /// check and was entered after it; that call is found late by as much. Written under the
+    /// breaker's lock, and not when a call is entered: it starts later.
     pub(super) earliest: &'a AtomicU64,
 }
 
 impl Block<'_> {
-    /// Looks for calls that run for more than `limit`; returns the bound on the starts of those
-    /// that may become slow.
+    /// Finds calls that run for more than `limit`; returns the bound on the starts of those that may
+    /// become slow.
     pub(super) fn count_overdue(
         &self,
         now: u64,
@@ -136,8 +136,7 @@ impl Overdue<'_> {
         Tick::from_nanos(self.call - 1)
     }
 
-    /// Marks the call as counted under an entry; `false` where it has ended meanwhile and counts
-    /// itself.
+    /// Marks the call as counted under an entry; `false` if it has ended meanwhile and counts itself.
     pub(in super::super) fn claim(&self, entry: EntryId) -> bool {
         let counted = COUNTED | entry.0;
         self.cell

@@ -1,16 +1,18 @@
-//! A slow, obvious model of a breaker that walks beside the real one on long random histories.
+//! Slow, obvious model of a breaker, compared with the real one on long random histories.
 //!
-//! It keeps every call of the present state in a list, recomputes everything from it, and knows
-//! nothing of words, bits, buckets or locks. `cargo test` walks a bounded number of steps; the long
-//! form is `GARDEFOU_MODEL_STEPS=1000000 cargo test --release -p gardefou --lib breaker::model`.
+//! It keeps every call of the present state in a list, recomputes everything from it, and has no
+//! words, bits, buckets or locks. `cargo test` walks a bounded number of steps; the long form is
+//! `GARDEFOU_MODEL_STEPS=1000000 cargo test --release -p gardefou --lib model`.
 
-#![expect(clippy::unwrap_used, reason = "a test that finds nothing has failed")]
-
+mod calls;
+mod manual;
 mod pair;
 mod reference;
 
-use super::{BreakerBuilder, handle::CircuitBreaker};
-use crate::rng::Rng;
+use crate::{
+    breaker::{builder::BreakerBuilder, handle::CircuitBreaker},
+    rng::Rng,
+};
 use pair::Pair;
 use std::time::Duration;
 
@@ -21,7 +23,7 @@ fn steps() -> usize {
         .unwrap_or(20_000)
 }
 
-fn agree(configure: impl Fn(BreakerBuilder) -> BreakerBuilder) {
+fn assert_agreement(configure: impl Fn(BreakerBuilder) -> BreakerBuilder) {
     let builder = configure(CircuitBreaker::builder("model"));
     let lives = 4;
     for seed in 0..lives {
@@ -38,9 +40,9 @@ const SECOND: Duration = Duration::from_secs(1);
 
 #[test]
 fn consecutive_failures_agree_with_the_model() {
-    agree(|b| b);
-    agree(|b| b.failure_threshold(1).half_open_max_calls(1));
-    agree(|b| {
+    assert_agreement(|b| b);
+    assert_agreement(|b| b.failure_threshold(1).half_open_max_calls(1));
+    assert_agreement(|b| {
         b.failure_threshold(3)
             .success_threshold(3)
             .half_open_max_calls(4)
@@ -50,11 +52,11 @@ fn consecutive_failures_agree_with_the_model() {
 
 #[test]
 fn growing_open_times_agree_with_the_model() {
-    agree(|b| {
+    assert_agreement(|b| {
         b.recovery_backoff(2.0)
             .max_recovery_timeout(Duration::from_secs(1000))
     });
-    agree(|b| {
+    assert_agreement(|b| {
         b.recovery_backoff(1.5)
             .recovery_jitter(0.3)
             .success_threshold(2)
@@ -64,27 +66,27 @@ fn growing_open_times_agree_with_the_model() {
 
 #[test]
 fn short_count_windows_agree_with_the_model() {
-    agree(|b| b.count_window(1).recovery_timeout(SECOND));
-    agree(|b| b.count_window(10).failure_rate(0.3));
-    agree(|b| b.count_window(63).min_calls(20).recovery_timeout(SECOND));
-    agree(|b| b.count_window(64).failure_rate(0.9).failure_threshold(12));
+    assert_agreement(|b| b.count_window(1).recovery_timeout(SECOND));
+    assert_agreement(|b| b.count_window(10).failure_rate(0.3));
+    assert_agreement(|b| b.count_window(63).min_calls(20).recovery_timeout(SECOND));
+    assert_agreement(|b| b.count_window(64).failure_rate(0.9).failure_threshold(12));
 }
 
 #[test]
 fn long_count_windows_agree_with_the_model() {
-    agree(|b| b.count_window(65).failure_rate(0.2));
-    agree(|b| b.count_window(200).failure_rate(0.1).min_calls(30));
+    assert_agreement(|b| b.count_window(65).failure_rate(0.2));
+    assert_agreement(|b| b.count_window(200).failure_rate(0.1).min_calls(30));
 }
 
 #[test]
 fn time_windows_agree_with_the_model() {
-    agree(|b| b.time_window(10 * SECOND).min_calls(3));
-    agree(|b| {
+    assert_agreement(|b| b.time_window(10 * SECOND).min_calls(3));
+    assert_agreement(|b| {
         b.time_window(Duration::from_millis(1003))
             .failure_rate(0.2)
             .recovery_timeout(SECOND)
     });
-    agree(|b| {
+    assert_agreement(|b| {
         b.time_window(600 * SECOND)
             .failure_rate(0.8)
             .failure_threshold(20)
@@ -94,14 +96,14 @@ fn time_windows_agree_with_the_model() {
 
 #[test]
 fn slow_calls_agree_with_the_model() {
-    agree(|b| b.slow_call(2 * SECOND));
-    agree(|b| {
+    assert_agreement(|b| b.slow_call(2 * SECOND));
+    assert_agreement(|b| {
         b.slow_call(5 * SECOND)
             .slow_rate(0.9)
             .count_window(20)
             .success_threshold(2)
     });
-    agree(|b| {
+    assert_agreement(|b| {
         b.slow_call(SECOND)
             .slow_rate(0.3)
             .time_window(60 * SECOND)
@@ -111,8 +113,8 @@ fn slow_calls_agree_with_the_model() {
 
 #[test]
 fn shadow_mode_agrees_with_the_model() {
-    agree(|b| b.shadow(true));
-    agree(|b| {
+    assert_agreement(|b| b.shadow(true));
+    assert_agreement(|b| {
         b.shadow(true)
             .count_window(20)
             .slow_call(2 * SECOND)

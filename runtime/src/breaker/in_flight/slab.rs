@@ -1,5 +1,4 @@
-//! The cells of one thread: found in a step, freed by whoever ends the call, and as many as run at
-//! once.
+//! Cells of one thread: taken by their owner, freed by the thread that ends the call.
 
 use super::cell::{Block, Cell};
 use crate::sync::{AtomicU32, AtomicU64, Ordering};
@@ -9,9 +8,9 @@ use once_cell::race::OnceBox;
 ///
 /// Free cells form two lists: one that the owner alone reads and writes, and one on which other
 /// threads put what they free. The owner takes the second one whole when the first is empty, so
-/// that no list has two takers and a cell that comes back in between misleads nobody.
+/// that no list has two takers and there is no ABA problem.
 #[derive(Debug)]
-pub(super) struct Lane {
+pub(super) struct Slab {
     /// The owner's first free cell, plus one. Written by the owner.
     free: AtomicU32,
     /// The last cell that another thread has freed, plus one.
@@ -30,13 +29,13 @@ struct Segment {
 }
 
 const FIRST_SEGMENT: u32 = 16;
-/// Room for 268 million running calls a thread; more are classified when they end only.
+/// Room for 268 million running calls a thread; further ones count as slow only when they end.
 const SEGMENTS: usize = 24;
-/// How many cells are looked through at once: a look that finds one call due reads so many, and one
-/// word for each block.
+/// How many cells are checked at once: a check that finds one slow call reads so many, and one word
+/// for each block.
 const BLOCK: usize = 128;
 
-impl Lane {
+impl Slab {
     pub(super) fn new() -> Self {
         Self {
             free: AtomicU32::new(0),

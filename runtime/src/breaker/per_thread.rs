@@ -1,4 +1,4 @@
-//! Small dense numbers for threads, and arrays with one lazily made element for each of them.
+//! Arrays with one lazily made element for each thread, by small dense numbers.
 //!
 //! A counter that one thread alone writes needs no atomic read-modify-write and shares no cache
 //! line. Numbers are given back when a thread ends, so that they stay as dense as the most threads
@@ -46,7 +46,7 @@ mod index {
     }
 
     const UNKNOWN: u32 = u32::MAX;
-    /// The thread is ending and its number is somebody else's by now.
+    /// The thread is ending and its number belongs to another one by now.
     const RETIRED: u32 = u32::MAX - 1;
 
     thread_local! {
@@ -186,7 +186,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_number_has_a_place_of_its_own() {
+    fn every_number_has_its_own_place() {
         let mut seen = std::collections::HashSet::new();
         for index in INLINE..INLINE << 6 {
             let (segment, at) = position(index);
@@ -199,7 +199,7 @@ mod tests {
     }
 
     #[test]
-    fn each_living_thread_has_its_own_element_and_ended_ones_hand_theirs_on() {
+    fn each_living_thread_has_its_own_element_and_ended_ones_pass_theirs_on() {
         let slots = PerThread::<std::thread::ThreadId>::new();
         let make = || std::thread::current().id();
         let barrier = std::sync::Barrier::new(20);

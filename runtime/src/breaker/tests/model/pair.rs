@@ -1,10 +1,15 @@
-//! One random life, lived by the real breaker and the model side by side.
+//! Random history of the real breaker and the model side by side.
 
-use super::reference::{Counts, Heard, Model, Running};
+use super::reference::{Model, ModelEvent, Running};
 use crate::{
     breaker::{
-        BreakerBuilder, Snapshot, WindowKind, builder::Place, cause::CauseText,
-        handle::CircuitBreaker, observers::BreakerSubscription, shared::Shared, ticket::Ticket,
+        admission::Admission,
+        builder::BreakerBuilder,
+        cause::CauseText,
+        config::WindowKind,
+        handle::{BreakerSubscription, CircuitBreaker},
+        shell::{Place, Shell},
+        snapshot::Snapshot,
     },
     call::EndedBy,
     event::{BreakerEvent, BreakerEventKind, CircuitState, Event},
@@ -23,9 +28,9 @@ pub(super) struct Pair {
     pub(super) clock: ManualClock,
     pub(super) real: CircuitBreaker,
     pub(super) model: Model,
-    pub(super) tickets: BTreeMap<u64, Ticket>,
-    pub(super) heard: Arc<Mutex<Vec<Heard>>>,
-    /// One of an earlier moment.
+    pub(super) admissions: BTreeMap<u64, Admission>,
+    pub(super) events: Arc<Mutex<Vec<ModelEvent>>>,
+    /// A snapshot of an earlier moment.
     pub(super) stored: Option<Snapshot>,
     pub(super) _subscription: BreakerSubscription,
     pub(super) next_id: u64,
@@ -38,16 +43,16 @@ impl Pair {
     pub(super) fn new(builder: &BreakerBuilder, seed: u64) -> Self {
         let config = builder.resolve().unwrap();
         let clock = ManualClock::new();
-        let real = CircuitBreaker::of_shared(Shared::new(
+        let real = CircuitBreaker::from_shell(Shell::new(
             "model".into(),
             config.clone(),
-            builder.said(),
+            builder.explicit(),
             SharedClock::new(clock.clone()),
             Rng::seeded(seed),
             Place::Text("model"),
         ));
-        let heard = Arc::new(Mutex::new(Vec::new()));
-        let (sink, openings) = (Arc::clone(&heard), Mutex::new(Vec::new()));
+        let events = Arc::new(Mutex::new(Vec::new()));
+        let (sink, openings) = (Arc::clone(&events), Mutex::new(Vec::new()));
         let _subscription = real.observe(move |event: &Event<'_>| {
             let Event::Breaker(BreakerEvent {
                 generation,
@@ -72,7 +77,7 @@ impl Pair {
                     reason,
                     rejected,
                     ..
-                } => Heard::Change {
+                } => ModelEvent::Change {
                     from,
                     to,
                     reason,
@@ -80,26 +85,26 @@ impl Pair {
                     opening,
                     rejected,
                 },
-                BreakerEventKind::Rejected { .. } => Heard::Rejected {
+                BreakerEventKind::Rejected { .. } => ModelEvent::Rejected {
                     generation,
                     opening: opening.unwrap(),
                 },
-                BreakerEventKind::Slow { pending, .. } => Heard::Slow {
+                BreakerEventKind::Slow { pending, .. } => ModelEvent::Slow {
                     pending,
                     generation,
                 },
-                BreakerEventKind::Abandoned { .. } => Heard::Abandoned(generation),
+                BreakerEventKind::Abandoned { .. } => ModelEvent::Abandoned(generation),
                 other => panic!("not expected: {other:?}"),
             });
         });
         let model = Model::new(config, seed);
-        let (tickets, next_id, most_slots, step) = (BTreeMap::new(), 0, 0, 0);
+        let (admissions, next_id, most_slots, step) = (BTreeMap::new(), 0, 0, 0);
         Self {
             clock,
             real,
             model,
-            tickets,
-            heard,
+            admissions,
+            events,
             stored: None,
             _subscription,
             next_id,
@@ -112,20 +117,20 @@ impl Pair {
         let id = self.next_id;
         self.next_id += 1;
         let expected = self.model.admit(id);
-        match (self.real.shared().admit(), expected) {
-            (Ok(ticket), Ok(())) => {
-                self.tickets.insert(id, ticket);
+        match (self.real.shell().admit(), expected) {
+            (Ok(admission), Ok(())) => {
+                self.admissions.insert(id, admission);
             }
-            (Err(denied), Err(wait)) => {
+            (Err(denial), Err(wait)) => {
                 assert_eq!(
-                    denied.retry_after().map(saturating_nanos),
+                    denial.retry_after().map(saturating_nanos),
                     wait,
                     "at {}",
                     self.step
                 );
             }
             (real, model) => panic!(
-                "step {}: the real one says {real:?}, the model {model:?}",
+                "step {}: {real:?} of the real one, {model:?} of the model",
                 self.step
             ),
         }
@@ -145,14 +150,6 @@ impl Pair {
     pub(super) fn compare(&mut self) {
         let (state, rest, since) = self.model.view();
         let seen = self.real.snapshot();
-        let counts = Counts {
-            success: seen.counts.success,
-            failure: seen.counts.failure,
-            ignored: seen.counts.ignored,
-            slow: seen.counts.slow,
-            rejected: seen.counts.rejected,
-            abandoned: seen.counts.abandoned,
-        };
         let step = self.step;
         assert_eq!(
             (seen.state, seen.remaining.map(saturating_nanos)),
@@ -162,7 +159,7 @@ impl Pair {
         assert_eq!(tick_of(seen.since), since, "step {step}");
         assert_eq!(failure_of(&seen), self.model.last_failure, "step {step}");
         assert_eq!(seen.opened_by, self.model.seen_opened_by(), "step {step}");
-        assert_eq!(counts, self.model.counts, "step {step}");
+        assert_eq!(seen.counts, self.model.counts, "step {step}");
         assert_eq!(seen.generation, self.model.generation, "step {step}");
         assert_eq!(
             seen.consecutive_failures, self.model.consecutive,
@@ -181,16 +178,16 @@ impl Pair {
             "step {step}"
         );
         assert_eq!(
-            std::mem::take(&mut *self.heard.lock().unwrap()),
-            std::mem::take(&mut self.model.heard),
+            std::mem::take(&mut *self.events.lock().unwrap()),
+            std::mem::take(&mut self.model.events),
             "step {step}"
         );
     }
 
-    /// Calls that are found slow in one look are counted in no order that anybody could foretell:
-    /// the model takes over the real one's, by which a failure of one of them is later found again.
+    /// Calls that one check finds slow are counted in an unspecified order: the model adopts the real
+    /// one, by which a failure of one of them is later found again.
     pub(super) fn agree_on_order(&mut self) {
-        let shared = self.real.shared();
+        let shell = self.real.shell();
         let is_counted =
             |call: &&Running| call.counted.is_some() && call.generation == self.model.generation;
         let mut entries: Vec<_> = self
@@ -208,17 +205,17 @@ impl Pair {
             .map(|(id, _)| *id);
         let mut ids: Vec<u64> = ids.collect();
         entries.sort();
-        ids.sort_by_key(|id| shared.counted_entry(self.tickets[id]));
+        ids.sort_by_key(|id| shell.counted_entry(self.admissions[id]));
         for (id, entry) in ids.into_iter().zip(entries) {
             self.model.running.get_mut(&id).unwrap().counted = entry;
         }
     }
 
     pub(super) fn random_call(&self, rng: &mut Rng) -> Option<u64> {
-        let len = self.tickets.len();
+        let len = self.admissions.len();
         (len > 0).then(|| {
             *self
-                .tickets
+                .admissions
                 .keys()
                 .nth(below(rng, len as u64) as usize)
                 .unwrap()
@@ -227,58 +224,58 @@ impl Pair {
 
     pub(super) fn walk(&mut self, steps: usize, rng: &mut Rng) {
         let long = saturating_nanos(self.model.config.recovery_timeout);
-        // Each mood lasts a while; the first one is healthy, as life is.
-        let (mut failing, mut mood_ends) = (0, 200 + below(rng, 3000));
+        // Each failure rate lasts a while; the first one is zero, as in production.
+        let (mut failure_rate, mut rate_ends) = (0, 200 + below(rng, 3000));
         for step in 0..steps {
             self.step = step;
-            if step as u64 > mood_ends {
-                failing = [0, 1, 5, 30, 50, 90, 100][below(rng, 7) as usize];
-                mood_ends = step as u64 + 20 + below(rng, 2000);
+            if step as u64 > rate_ends {
+                failure_rate = [0, 1, 5, 30, 50, 90, 100][below(rng, 7) as usize];
+                rate_ends = step as u64 + 20 + below(rng, 2000);
             }
             match below(rng, 1000) {
-                0..400 if self.tickets.len() < 40 => self.admit(),
+                0..400 if self.admissions.len() < 40 => self.admit(),
                 0..700 => {
                     let Some(id) = self.random_call(rng) else {
                         continue;
                     };
-                    let failure = below(rng, 100) < failing;
-                    let ticket = self.tickets.remove(&id).unwrap();
+                    let failure = below(rng, 100) < failure_rate;
+                    let admission = self.admissions.remove(&id).unwrap();
                     let text = format!("failure {step}");
                     self.model.end(id, failure.then(|| (text.clone(), false)));
                     if failure {
                         self.real
-                            .shared()
-                            .fail(ticket, CauseText::of(|out| out.write_str(&text)));
+                            .shell()
+                            .fail(admission, CauseText::of(|out| out.write_str(&text)));
                     } else {
-                        self.real.shared().succeed(ticket);
+                        self.real.shell().succeed(admission);
                     }
                 }
                 700..760 => {
                     let Some(id) = self.random_call(rng) else {
                         continue;
                     };
-                    let ticket = self.tickets.remove(&id).unwrap();
+                    let admission = self.admissions.remove(&id).unwrap();
                     let (ignored, answered) =
                         [(true, true), (true, false), (false, false)][below(rng, 3) as usize];
-                    self.model.let_go(id, ignored, answered);
+                    self.model.release(id, ignored, answered);
                     match (ignored, answered) {
-                        (_, true) => self.real.shared().answer(ticket),
-                        (true, _) => self.real.shared().ignore(ticket),
-                        _ => self.real.shared().release(ticket),
+                        (_, true) => self.real.shell().answer(admission),
+                        (true, _) => self.real.shell().ignore(admission),
+                        _ => self.real.shell().release(admission),
                     }
                 }
                 760..780 => {
                     let Some(id) = self.random_call(rng) else {
                         continue;
                     };
-                    let ticket = self.tickets.remove(&id).unwrap();
+                    let admission = self.admissions.remove(&id).unwrap();
                     let by = [
                         EndedBy::Caller,
                         EndedBy::Caller,
                         EndedBy::TimedOut,
                         EndedBy::CutShort,
                     ];
-                    self.drop_pending(id, ticket, by[below(rng, 4) as usize]);
+                    self.drop_pending(id, admission, by[below(rng, 4) as usize]);
                 }
                 780..970 => {
                     let wait = match below(rng, 20) {
@@ -305,7 +302,7 @@ impl Pair {
                 980 | 981 => self.reconfigure(rng),
                 982 => self.stored = Some(self.real.snapshot()),
                 983 => self.restore(),
-                // Often healthy again, so that histories without people in them are long.
+                // Often reset, so that histories without manual states are long.
                 _ if matches!(self.model.state, ForcedOpen | Disabled) => self.by_hand(Closed),
                 _ => {}
             }
@@ -314,7 +311,7 @@ impl Pair {
         }
     }
 
-    pub(super) fn drop_pending(&mut self, id: u64, ticket: Ticket, by: EndedBy) {
+    pub(super) fn drop_pending(&mut self, id: u64, admission: Admission, by: EndedBy) {
         let Running {
             start, successes, ..
         } = self.model.running[&id];
@@ -329,11 +326,11 @@ impl Pair {
                 let text = format!("timed out after it had been pending for {elapsed:.1?}");
                 self.model.end(id, Some((text, false)));
             }
-            _ => self.model.let_go(id, false, false),
+            _ => self.model.release(id, false, false),
         }
         self.real
-            .shared()
-            .drop_pending(ticket, Tick::from_nanos(start), successes as u32, by);
+            .shell()
+            .drop_pending(admission, Tick::from_nanos(start), successes as u32, by);
     }
 
     fn reconfigure(&mut self, rng: &mut Rng) {
@@ -341,7 +338,7 @@ impl Pair {
             1 + below(rng, 6) as u32,
             SECOND * (1 + below(rng, 40) as u32),
         );
-        // Who was counted in a window of another kind is found in no other.
+        // A call that was counted in a window of one kind is not found in one of another kind.
         let is_counted = self
             .model
             .running
@@ -374,7 +371,7 @@ impl Pair {
         let Some(mut snapshot) = self.stored.take() else {
             return;
         };
-        // Small ones, as they add up.
+        // Small counts, because they add up.
         snapshot.counts = Default::default();
         (snapshot.counts.success, snapshot.counts.failure) = (2, 1);
         let age = self.model.now - tick_of(snapshot.taken_at);

@@ -1,22 +1,19 @@
-//! Every interleaving of two or three threads, explored by loom:
+//! Interleavings of two or three threads, explored by loom:
 //! `RUSTFLAGS="--cfg loom" cargo test -p gardefou --lib --no-default-features loom`.
 
-#![expect(clippy::unwrap_used, reason = "a test that finds nothing has failed")]
-
-use super::{
-    builder::Place,
-    cause::CauseText,
-    counters::{Counted, Counters},
-    handle::CircuitBreaker,
-    observers::BreakerSubscription,
-    shared::Shared,
-};
 use crate::{
+    breaker::{
+        builder::BreakerBuilder,
+        cause::CauseText,
+        counters::{Counter, Counters},
+        handle::{BreakerSubscription, CircuitBreaker},
+        shell::{Place, Shell},
+    },
     event::{BreakerEventKind, CircuitState, Event},
     rng::Rng,
     time::{ManualClock, SharedClock},
 };
-use loom::thread;
+use ::loom::thread;
 use std::{
     sync::{Arc, Mutex},
     time::Duration,
@@ -24,27 +21,27 @@ use std::{
 
 const SECOND: Duration = Duration::from_secs(1);
 
-struct Life {
+struct Watched {
     clock: ManualClock,
     breaker: CircuitBreaker,
     changes: Arc<Mutex<Vec<(CircuitState, CircuitState)>>>,
     _subscription: BreakerSubscription,
 }
 
-fn life(configure: impl FnOnce(super::BreakerBuilder) -> super::BreakerBuilder) -> Life {
+fn watched(configure: impl FnOnce(BreakerBuilder) -> BreakerBuilder) -> Watched {
     let clock = ManualClock::new();
     let builder = configure(CircuitBreaker::builder("loom"));
     let config = builder.resolve().unwrap();
     let shared_clock = SharedClock::new(clock.clone());
-    let shared = Shared::new(
+    let shell = Shell::new(
         "loom".into(),
         config,
-        builder.said(),
+        builder.explicit(),
         shared_clock,
         Rng::seeded(1),
         Place::Text("loom"),
     );
-    let breaker = CircuitBreaker::of_shared(shared);
+    let breaker = CircuitBreaker::from_shell(shell);
     let changes = Arc::new(Mutex::new(Vec::new()));
     let sink = Arc::clone(&changes);
     let _subscription = breaker.observe(move |event: &Event<'_>| {
@@ -54,7 +51,7 @@ fn life(configure: impl FnOnce(super::BreakerBuilder) -> super::BreakerBuilder) 
             sink.lock().unwrap().push((from, to));
         }
     });
-    Life {
+    Watched {
         clock,
         breaker,
         changes,
@@ -62,14 +59,14 @@ fn life(configure: impl FnOnce(super::BreakerBuilder) -> super::BreakerBuilder) 
     }
 }
 
-fn changes(life: &Life) -> Vec<(CircuitState, CircuitState)> {
-    life.changes.lock().unwrap().clone()
+fn changes(watched: &Watched) -> Vec<(CircuitState, CircuitState)> {
+    watched.changes.lock().unwrap().clone()
 }
 
-/// Explores with a bound on preemptions, which finds what more of them find, only sooner.
+/// Explores with a bound on preemptions, beyond which they rarely find more.
 fn explore(model: impl Fn() + Send + Sync + 'static) {
-    let mut builder = loom::model::Builder::new();
-    // The environment goes before.
+    let mut builder = ::loom::model::Builder::new();
+    // The environment takes precedence.
     builder.preemption_bound = builder.preemption_bound.or(Some(3));
     builder.check(model);
 }
@@ -77,11 +74,11 @@ fn explore(model: impl Fn() + Send + Sync + 'static) {
 #[test]
 fn two_threads_at_the_threshold_open_once() {
     explore(|| {
-        let life = life(|b| b.failure_threshold(2));
+        let life = watched(|b| b.failure_threshold(2));
         let fail = |breaker: CircuitBreaker| {
             move || {
-                if let Ok(ticket) = breaker.shared().admit() {
-                    breaker.shared().fail(ticket, CauseText::EMPTY);
+                if let Ok(admission) = breaker.shell().admit() {
+                    breaker.shell().fail(admission, CauseText::EMPTY);
                 }
             }
         };
@@ -100,19 +97,19 @@ fn two_threads_at_the_threshold_open_once() {
 }
 
 #[test]
-fn a_call_admitted_before_a_transition_changes_nothing_after_it() {
+fn call_admitted_before_a_transition_changes_nothing_after_it() {
     explore(|| {
-        let life = life(|b| b.failure_threshold(1).success_threshold(1));
+        let life = watched(|b| b.failure_threshold(1).success_threshold(1));
         let breaker = life.breaker.clone();
-        let caller = thread::spawn(move || match breaker.shared().admit() {
-            Ok(ticket) => {
-                breaker.shared().succeed(ticket);
+        let caller = thread::spawn(move || match breaker.shell().admit() {
+            Ok(admission) => {
+                breaker.shell().succeed(admission);
                 true
             }
             Err(_) => false,
         });
-        if let Ok(ticket) = life.breaker.shared().admit() {
-            life.breaker.shared().fail(ticket, CauseText::EMPTY);
+        if let Ok(admission) = life.breaker.shell().admit() {
+            life.breaker.shell().fail(admission, CauseText::EMPTY);
         }
         let admitted = caller.join().unwrap();
         let seen = life.breaker.snapshot();
@@ -132,16 +129,16 @@ fn a_call_admitted_before_a_transition_changes_nothing_after_it() {
 }
 
 #[test]
-fn a_success_beside_a_failure_loses_no_row() {
+fn success_beside_a_failure_keeps_the_count_of_failures_in_a_row() {
     explore(|| {
-        let life = life(|b| b.failure_threshold(2));
+        let life = watched(|b| b.failure_threshold(2));
         let breaker = life.breaker.clone();
         let caller = thread::spawn(move || {
-            let ticket = breaker.shared().admit().unwrap();
-            breaker.shared().succeed(ticket);
+            let admission = breaker.shell().admit().unwrap();
+            breaker.shell().succeed(admission);
         });
-        let ticket = life.breaker.shared().admit().unwrap();
-        life.breaker.shared().fail(ticket, CauseText::EMPTY);
+        let admission = life.breaker.shell().admit().unwrap();
+        life.breaker.shell().fail(admission, CauseText::EMPTY);
         caller.join().unwrap();
         let seen = life.breaker.snapshot();
         assert_eq!(
@@ -151,8 +148,8 @@ fn a_success_beside_a_failure_loses_no_row() {
         assert!(seen.consecutive_failures <= 1);
         // Whatever the order was, two more in a row open.
         for _ in 0..2 {
-            if let Ok(ticket) = life.breaker.shared().admit() {
-                life.breaker.shared().fail(ticket, CauseText::EMPTY);
+            if let Ok(admission) = life.breaker.shell().admit() {
+                life.breaker.shell().fail(admission, CauseText::EMPTY);
             }
         }
         assert_eq!(life.breaker.state(), CircuitState::Open);
@@ -162,13 +159,13 @@ fn a_success_beside_a_failure_loses_no_row() {
 #[test]
 fn one_slot_admits_one_probe() {
     explore(|| {
-        let life = life(|b| b.half_open_max_calls(1).recovery_timeout(SECOND));
+        let life = watched(|b| b.half_open_max_calls(1).recovery_timeout(SECOND));
         life.breaker.open_for(SECOND);
         life.clock.advance(SECOND);
         let breaker = life.breaker.clone();
         // Both keep what they get: two admissions would be two probes at once.
-        let other = thread::spawn(move || breaker.shared().admit().is_ok());
-        let mine = life.breaker.shared().admit().is_ok();
+        let other = thread::spawn(move || breaker.shell().admit().is_ok());
+        let mine = life.breaker.shell().admit().is_ok();
         let theirs = other.join().unwrap();
         assert!(mine ^ theirs, "exactly one of two is admitted");
         assert_eq!(changes(&life).len(), 2, "opened once, half-open once");
@@ -176,9 +173,9 @@ fn one_slot_admits_one_probe() {
 }
 
 #[test]
-fn a_dropped_permit_frees_its_slot_for_another_thread() {
+fn dropped_permit_frees_its_slot_for_another_thread() {
     explore(|| {
-        let life = life(|b| b.half_open_max_calls(1));
+        let life = watched(|b| b.half_open_max_calls(1));
         life.breaker.force_open();
         life.breaker.half_open().unwrap();
         let breaker = life.breaker.clone();
@@ -196,12 +193,12 @@ fn a_dropped_permit_frees_its_slot_for_another_thread() {
 }
 
 #[test]
-fn a_verdict_races_a_reset_and_never_counts_after_it() {
+fn verdict_that_races_a_reset_never_counts_after_it() {
     explore(|| {
-        let life = life(|b| b.failure_threshold(1));
-        let ticket = life.breaker.shared().admit().unwrap();
+        let life = watched(|b| b.failure_threshold(1));
+        let admission = life.breaker.shell().admit().unwrap();
         let breaker = life.breaker.clone();
-        let caller = thread::spawn(move || breaker.shared().fail(ticket, CauseText::EMPTY));
+        let caller = thread::spawn(move || breaker.shell().fail(admission, CauseText::EMPTY));
         life.breaker.reset();
         caller.join().unwrap();
         let seen = life.breaker.snapshot();
@@ -213,42 +210,42 @@ fn a_verdict_races_a_reset_and_never_counts_after_it() {
 }
 
 #[test]
-fn counters_lose_nothing_and_a_reader_never_sees_too_much() {
+fn counters_lose_nothing_and_never_show_too_much() {
     explore(|| {
         let counters = Arc::new(Counters::new());
         let add = |counters: Arc<Counters>| {
             move || {
-                counters.add(Counted::Success);
-                counters.add(Counted::Success);
+                counters.add(Counter::Success);
+                counters.add(Counter::Success);
             }
         };
         let threads = [
             thread::spawn(add(Arc::clone(&counters))),
             thread::spawn(add(Arc::clone(&counters))),
         ];
-        assert!(counters.sum(Counted::Success) <= 4);
+        assert!(counters.sum(Counter::Success) <= 4);
         threads
             .into_iter()
             .for_each(|thread| thread.join().unwrap());
-        assert_eq!(counters.sum(Counted::Success), 4);
+        assert_eq!(counters.sum(Counter::Success), 4);
     });
 }
 
 #[test]
-fn a_slow_call_that_ends_while_it_is_found_out_is_counted_once() {
+fn slow_call_that_ends_while_it_is_found_is_counted_once() {
     explore(|| {
-        let life = life(|b| {
+        let life = watched(|b| {
             b.slow_call(SECOND)
                 .slow_rate(1.0)
                 .count_window(10)
                 .min_calls(10)
         });
-        let ticket = life.breaker.shared().admit().unwrap();
+        let admission = life.breaker.shell().admit().unwrap();
         life.clock.advance(2 * SECOND);
         let breaker = life.breaker.clone();
-        let ends = thread::spawn(move || breaker.shared().succeed(ticket));
-        let other = life.breaker.shared().admit().unwrap();
-        life.breaker.shared().succeed(other);
+        let ends = thread::spawn(move || breaker.shell().succeed(admission));
+        let other = life.breaker.shell().admit().unwrap();
+        life.breaker.shell().succeed(other);
         ends.join().unwrap();
         let seen = life.breaker.snapshot();
         assert_eq!(
@@ -261,7 +258,7 @@ fn a_slow_call_that_ends_while_it_is_found_out_is_counted_once() {
 #[test]
 fn events_of_two_threads_come_in_one_order() {
     explore(|| {
-        let life = life(|b| b);
+        let life = watched(|b| b);
         let breaker = life.breaker.clone();
         let other = thread::spawn(move || breaker.force_open());
         life.breaker.disable();

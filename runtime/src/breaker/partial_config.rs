@@ -1,15 +1,15 @@
-//! What was said of a breaker's settings, and the rules by which it becomes a configuration.
+//! Explicit settings of a breaker, and the rules that resolve them to a configuration.
 
 use super::config::{
     ABANDONED_AFTER, BreakerConfig, FAILURE_THRESHOLD, HALF_OPEN_MAX_CALLS, MAX_RECOVERY_TIMEOUT,
     MIN_CALLS, RECOVERY_TIMEOUT, WindowKind,
 };
-use crate::{ConfigError, name};
+use crate::{error::ConfigError, name};
 use std::time::Duration;
 
-/// What a builder was told, before defaults and rules.
+/// The settings that a builder was given, before defaults and rules.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Draft {
+pub(super) struct PartialConfig {
     pub(super) failure_threshold: Option<u32>,
     pub(super) recovery_timeout: Option<Duration>,
     pub(super) half_open_max_calls: Option<u32>,
@@ -26,35 +26,35 @@ pub(super) struct Draft {
     pub(super) slow_rate: Option<f64>,
     pub(super) abandoned_after: Option<Duration>,
     pub(super) shadow: Option<bool>,
-    pub(super) taken_back: TakenBack,
+    pub(super) cleared: Cleared,
 }
 
-/// What a change takes back of what was said before.
+/// The settings that a change unsets.
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct TakenBack {
+pub(super) struct Cleared {
     pub(super) failure_threshold: bool,
     pub(super) window: bool,
     pub(super) slow_call: bool,
 }
 
-/// Once for all settings, so that none is forgotten.
+/// Lists all settings once, so that none is forgotten.
 macro_rules! settings {
     ($($setting:ident),*) => {
-        /// What of a configuration was said, and not left to its default. A breaker keeps it, so
-        /// that both stay apart when it is reconfigured.
+        /// Which settings of a configuration are explicit, and not defaults. A breaker keeps them
+        /// apart, for when it is reconfigured.
         #[derive(Clone, Copy, Debug, Default)]
-        pub(super) struct Said {
+        pub(super) struct ExplicitSettings {
             $($setting: bool,)*
         }
 
-        impl Draft {
-            /// Tells what was said.
-            pub(super) fn said(&self) -> Said {
-                Said { $($setting: self.$setting.is_some(),)* }
+        impl PartialConfig {
+            /// Returns which settings are set.
+            pub(super) fn explicit(&self) -> ExplicitSettings {
+                ExplicitSettings { $($setting: self.$setting.is_some(),)* }
             }
 
             fn filled_by(self, change: &Self) -> Self {
-                Self { $($setting: change.$setting.or(self.$setting),)* taken_back: TakenBack::default() }
+                Self { $($setting: change.$setting.or(self.$setting),)* cleared: Cleared::default() }
             }
         }
     };
@@ -85,44 +85,50 @@ const MAX_WINDOW_CALLS: u32 = 1_000_000;
 const MIN_TIME_WINDOW: Duration = Duration::from_millis(1);
 const RATE: f64 = 0.5;
 
-impl Draft {
-    /// Returns the draft that resolves to this configuration again, where so much of it was said.
-    pub(super) fn of(config: &BreakerConfig, said: Said) -> Self {
+impl PartialConfig {
+    /// Returns the settings that resolve to this configuration again, of which `explicit` were set.
+    pub(super) fn of(config: &BreakerConfig, explicit: ExplicitSettings) -> Self {
         let (calls, span) = match config.window {
             Some(WindowKind::Calls(calls)) => (Some(calls), None),
             Some(WindowKind::Time(span)) => (None, Some(span)),
             None => (None, None),
         };
         Self {
-            failure_threshold: config.failure_threshold.filter(|_| said.failure_threshold),
-            recovery_timeout: said.recovery_timeout.then_some(config.recovery_timeout),
-            half_open_max_calls: said
+            failure_threshold: config
+                .failure_threshold
+                .filter(|_| explicit.failure_threshold),
+            recovery_timeout: explicit.recovery_timeout.then_some(config.recovery_timeout),
+            half_open_max_calls: explicit
                 .half_open_max_calls
                 .then_some(config.half_open_max_calls),
-            success_threshold: said.success_threshold.then_some(config.success_threshold),
-            recovery_backoff: said.recovery_backoff.then_some(config.recovery_backoff),
-            max_recovery_timeout: said
+            success_threshold: explicit
+                .success_threshold
+                .then_some(config.success_threshold),
+            recovery_backoff: explicit.recovery_backoff.then_some(config.recovery_backoff),
+            max_recovery_timeout: explicit
                 .max_recovery_timeout
                 .then_some(config.max_recovery_timeout),
-            recovery_jitter: said.recovery_jitter.then_some(config.recovery_jitter),
-            half_open_timeout: said.half_open_timeout.then_some(config.half_open_timeout),
-            count_window: calls.filter(|_| said.count_window),
-            time_window: span.filter(|_| said.time_window),
-            failure_rate: config.failure_rate.filter(|_| said.failure_rate),
-            min_calls: said.min_calls.then_some(config.min_calls),
-            slow_call: config.slow_call.filter(|_| said.slow_call),
-            slow_rate: config.slow_rate.filter(|_| said.slow_rate),
-            abandoned_after: said.abandoned_after.then_some(config.abandoned_after),
-            shadow: said.shadow.then_some(config.shadow),
-            taken_back: TakenBack::default(),
+            recovery_jitter: explicit.recovery_jitter.then_some(config.recovery_jitter),
+            half_open_timeout: explicit
+                .half_open_timeout
+                .then_some(config.half_open_timeout),
+            count_window: calls.filter(|_| explicit.count_window),
+            time_window: span.filter(|_| explicit.time_window),
+            failure_rate: config.failure_rate.filter(|_| explicit.failure_rate),
+            min_calls: explicit.min_calls.then_some(config.min_calls),
+            slow_call: config.slow_call.filter(|_| explicit.slow_call),
+            slow_rate: config.slow_rate.filter(|_| explicit.slow_rate),
+            abandoned_after: explicit.abandoned_after.then_some(config.abandoned_after),
+            shadow: explicit.shadow.then_some(config.shadow),
+            cleared: Cleared::default(),
         }
     }
 
-    /// Returns what holds after a change: what the change says, and what was said before it where
-    /// it says nothing.
+    /// Returns the settings after a change: those of the change, and the earlier ones that it does not
+    /// set.
     pub(super) fn changed_by(self, change: &Self) -> Self {
         let mut old = self;
-        if change.taken_back.window
+        if change.cleared.window
             || change
                 .count_window
                 .or(change.time_window.map(|_| 0))
@@ -130,17 +136,17 @@ impl Draft {
         {
             (old.count_window, old.time_window) = (None, None);
         }
-        if change.taken_back.window {
+        if change.cleared.window {
             (old.failure_rate, old.min_calls) = (None, None);
         }
-        if change.taken_back.slow_call {
+        if change.cleared.slow_call {
             (old.slow_call, old.slow_rate) = (None, None);
         }
-        if change.taken_back.failure_threshold {
+        if change.cleared.failure_threshold {
             old.failure_threshold = None;
         }
         let mut new = old.filled_by(change);
-        if change.taken_back.slow_call && !new.is_rated() {
+        if change.cleared.slow_call && !new.is_rated() {
             // The minimum of a window that only the slow calls had.
             new.min_calls = change.min_calls;
         }
@@ -151,7 +157,7 @@ impl Draft {
         self.count_window.is_some() || self.time_window.is_some() || self.failure_rate.is_some()
     }
 
-    /// Fills in the defaults and collects every rule that the result breaks.
+    /// Fills in the defaults and collects every broken rule.
     pub(super) fn resolve(&self, problems: &mut Vec<ConfigError>) -> BreakerConfig {
         let mut rule =
             |holds: bool, field: &'static str, value: &dyn std::fmt::Debug, text: &str| {
@@ -334,7 +340,7 @@ impl Draft {
 /// The longest name a breaker may have, in bytes.
 const LONGEST_NAME: usize = 128;
 
-/// Checks a breaker's name: 1 to 128 bytes, all of them to be seen.
+/// Checks a breaker's name: 1 to 128 bytes of printable characters.
 pub(super) fn check_name(name: &str, problems: &mut Vec<ConfigError>) {
     problems.extend(name::problem("name", name, LONGEST_NAME));
 }

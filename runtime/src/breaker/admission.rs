@@ -1,0 +1,143 @@
+//! Admission and denial of a call.
+
+use super::{in_flight::CellId, state_word::StateWord};
+use crate::time::{Tick, saturating_nanos};
+use std::time::Duration;
+
+/// The admission of one call, which its outcome brings back. Plain values, so that they can live in
+/// registers, and few, because they stand in futures.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Admission {
+    /// The breaker's word at admission, and flags of the admission's own.
+    word: StateWord,
+    /// The place where the call is entered as running, which knows the start, if the word says so.
+    /// Else the start in nanoseconds, of a call that is timed, a probe or pending.
+    place_or_start: u64,
+}
+
+/// The denial of a call.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Denial {
+    pub(super) generation: u64,
+    /// Nanoseconds to wait, or [`UNKNOWN_WAIT`]. One word: an `Option<Duration>` is written in
+    /// parts and read whole.
+    wait: u64,
+}
+
+const UNKNOWN_WAIT: u64 = u64::MAX;
+
+impl Denial {
+    pub(super) fn new(generation: u64, retry_after: Option<Duration>) -> Self {
+        Self {
+            generation,
+            wait: retry_after.map_or(UNKNOWN_WAIT, saturating_nanos),
+        }
+    }
+
+    /// The denial of an open circuit whose time ends at `until`.
+    pub(super) fn until(generation: u64, until: Tick, now: Tick) -> Self {
+        Self {
+            generation,
+            wait: until.as_nanos() - now.as_nanos(),
+        }
+    }
+
+    pub(super) fn retry_after(self) -> Option<Duration> {
+        (self.wait != UNKNOWN_WAIT).then(|| Duration::from_nanos(self.wait))
+    }
+}
+
+impl Admission {
+    /// The admission of a call that is not timed.
+    #[inline]
+    pub(super) fn untimed(word: StateWord) -> Self {
+        Self {
+            word,
+            place_or_start: 0,
+        }
+    }
+
+    /// The admission of a call that starts now.
+    pub(super) fn starting(word: StateWord, now: Tick) -> Self {
+        Self {
+            word,
+            place_or_start: now.as_nanos(),
+        }
+    }
+
+    #[inline]
+    pub(super) fn word(self) -> StateWord {
+        self.word
+    }
+
+    /// Notes where the call is entered as running.
+    pub(super) fn enter(&mut self, cell: CellId) {
+        if let Some(cell) = cell.to_bits() {
+            (self.word, self.place_or_start) = (self.word.entered(), cell);
+        }
+    }
+
+    pub(super) fn cell(self) -> CellId {
+        if self.word.is_entered() {
+            CellId::from_bits(self.place_or_start)
+        } else {
+            CellId::NONE
+        }
+    }
+
+    /// Returns the start, where the call is timed, a probe or pending, and not entered as running.
+    pub(super) fn start(self) -> Tick {
+        Tick::from_nanos(self.place_or_start)
+    }
+
+    pub(super) fn generation(self) -> u64 {
+        self.word.generation()
+    }
+
+    /// Notes that the call was seen pending, and how many had succeeded then. A call that is timed,
+    /// or a probe, keeps its start, which is the same moment except for what the call did before it
+    /// waited; so a future needs no room for both.
+    #[cfg(feature = "async")]
+    pub(super) fn note_pending(
+        &mut self,
+        now: impl FnOnce() -> Tick,
+        successes: impl FnOnce() -> u32,
+    ) {
+        if !self.word.is_pending() {
+            if !self.is_timed() && !self.is_probe() {
+                self.place_or_start = now().as_nanos();
+            }
+            self.word = self.word.pend(successes());
+        }
+    }
+
+    /// Returns the admission without the note of [`note_pending`](Self::note_pending), and the
+    /// successes in the note; `current` is the breaker's word.
+    #[cfg(feature = "async")]
+    pub(super) fn take_pending(self, current: StateWord) -> (Self, Option<u32>) {
+        if !self.word.is_pending() {
+            return (self, None);
+        }
+        let (word, successes) = self.word.unpend(current);
+        (Self { word, ..self }, Some(successes))
+    }
+
+    /// Returns `true` for a call that runs on the slot of an outer call.
+    pub(super) fn is_lent(self) -> bool {
+        self.word.is_lent()
+    }
+
+    /// Returns `true` for a call that has a slot of a half-open state.
+    pub(super) fn is_probe(self) -> bool {
+        self.word.is_probe()
+    }
+
+    pub(super) fn is_timed(self) -> bool {
+        self.word.is_timed()
+    }
+
+    /// Returns `true` for a call of a disabled breaker.
+    pub(super) fn is_uncounted(self) -> bool {
+        self.word.mode() == StateWord::DISABLED
+    }
+}

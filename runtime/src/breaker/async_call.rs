@@ -1,0 +1,148 @@
+//! Asynchronous call under a breaker.
+
+use super::{
+    admission::Admission,
+    classifier::Classifier,
+    shell::Shell,
+    sync_call::{fail_by_panic, settle},
+};
+use crate::{
+    call::{self, Frame, Framed, Since},
+    classify::Verdict,
+};
+use std::{
+    future::Future,
+    pin::Pin,
+    task::{Context, Poll},
+};
+
+pin_project_lite::pin_project! {
+    /// A future that was admitted, and records its outcome, its panic or its drop.
+    ///
+    /// It boxes nothing and adds a few words to the future inside. A future that is ready at once
+    /// reads no clock.
+    #[must_use = "futures do nothing unless they are awaited"]
+    pub struct Guarded<'a, F, J, P: Framed = Frame> {
+        #[pin]
+        inner: F,
+        classifier: J,
+        // Taken by the verdict.
+        shell: Option<&'a Shell>,
+        // Notes when the inner future was first seen pending.
+        admission: Admission,
+        place: P,
+    }
+
+    impl<F, J, P: Framed> PinnedDrop for Guarded<'_, F, J, P> {
+        fn drop(this: Pin<&mut Self>) {
+            let this = this.project();
+            if let Some(shell) = this.shell.take() {
+                if inside(this.place.frame(), shell).recorded {
+                    shell.release(*this.admission);
+                } else if shell.drop_future(*this.admission, call::ended_by()) {
+                    call::record_outcome(shell.address());
+                }
+            }
+        }
+    }
+}
+
+impl<'a, F, J, P: Framed> Guarded<'a, F, J, P> {
+    pub(super) fn new(
+        shell: &'a Shell,
+        admission: Admission,
+        classifier: J,
+        inner: F,
+        place: P,
+    ) -> Self {
+        Self {
+            inner,
+            classifier,
+            shell: Some(shell),
+            admission,
+            place,
+        }
+    }
+}
+
+impl<T, E, F, J, P> Future for Guarded<'_, F, J, P>
+where
+    F: Future<Output = Result<T, E>>,
+    J: Classifier<Result<T, E>>,
+    P: Framed,
+{
+    type Output = Result<T, E>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = self.project();
+        let on_panic = OnPollPanic {
+            shell: this.shell,
+            admission: *this.admission,
+            place: this.place,
+        };
+        let polled = {
+            let _entered = on_panic.place.enter();
+            let _held = match on_panic.shell {
+                Some(shell) if on_panic.admission.is_probe() => {
+                    shell.hold_slot(on_panic.admission, Some(call::current_frame()))
+                }
+                _ => None,
+            };
+            this.inner.poll(cx)
+        };
+        let Poll::Ready(outcome) = polled else {
+            if let Some(shell) = on_panic.shell {
+                shell.note_pending(this.admission);
+            }
+            std::mem::forget(on_panic);
+            return Poll::Pending;
+        };
+        let verdict = this.classifier.verdict(&outcome);
+        let shell = on_panic.shell.take();
+        std::mem::forget(on_panic);
+        if let Some(shell) = shell {
+            let admission = shell.take_pending(*this.admission).0;
+            if verdict != Verdict::Success || !shell.succeed_at_once(admission) {
+                let inside = inside(this.place.frame(), shell);
+                settle(
+                    shell,
+                    admission,
+                    verdict,
+                    &*this.classifier,
+                    &outcome,
+                    inside,
+                );
+            }
+            this.place.end(outcome.is_ok());
+        }
+        Poll::Ready(outcome)
+    }
+}
+
+/// Returns what happened inside a call that concerns its breaker.
+fn inside(frame: &mut Frame, shell: &Shell) -> Since {
+    let Some(inside) = frame.inside() else {
+        return Since::default();
+    };
+    Since {
+        rejected: inside.rejection().is_some(),
+        recorded: inside.has_recorded(shell.address()),
+    }
+}
+
+/// Records a panic of the inner future, or of the classifier, as a failure.
+struct OnPollPanic<'p, 'a, P: Framed> {
+    shell: &'p mut Option<&'a Shell>,
+    admission: Admission,
+    place: &'p mut P,
+}
+
+impl<P: Framed> Drop for OnPollPanic<'_, '_, P> {
+    #[cold]
+    fn drop(&mut self) {
+        if let Some(shell) = self.shell.take() {
+            let inside = inside(self.place.frame(), shell);
+            fail_by_panic(shell, shell.take_pending(self.admission).0, inside);
+        }
+    }
+}

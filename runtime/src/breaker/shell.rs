@@ -1,0 +1,257 @@
+//! Concurrent shell of a breaker: an atomic fast path over a locked slow path that drives the pure
+//! state machine.
+//!
+//! One word mirrors what the fast path needs: the mode, a few flags and the generation. It is
+//! written under the lock only. A successful call of a closed breaker loads it twice and writes a
+//! counter of its own thread; everything else takes the lock, which is never held across a wait or
+//! across user code.
+//!
+//! `shell/admit.rs` admits and rejects calls, `shell/settle.rs` records their outcomes.
+
+mod admit;
+mod settle;
+
+use super::{
+    admission::Denial,
+    config::BreakerConfig,
+    counters::{Counter, Counters},
+    event_queue::{EventQueue, QueuedEvent},
+    in_flight::InFlight,
+    locked::{Locked, Totals},
+    observers::Observers,
+    opening::is_open,
+    partial_config::ExplicitSettings,
+    state::{Effects, StateMachine},
+    state_word::{PublishedState, StateWord},
+};
+use crate::{
+    error::{ErrorCode, ErrorId, Policy, Rejection, Rejector, redact},
+    event::CircuitState,
+    rng::Rng,
+    sync::{Mutex, MutexGuard},
+    time::SharedClock,
+};
+use once_cell::race::OnceBox;
+use std::{fmt, panic::Location, sync::Arc};
+use tracing::level_filters::LevelFilter;
+
+/// One breaker, shared by all its handles.
+pub(super) struct Shell {
+    published: PublishedState,
+    pub(super) counters: Counters,
+    /// Made by the first call that is timed.
+    in_flight: OnceBox<InFlight>,
+    pub(super) observers: Observers,
+    pub(super) name: Box<str>,
+    pub(super) clock: SharedClock,
+    /// For the warning about a second declaration that differs.
+    pub(super) place: Place,
+    locked: Mutex<Locked>,
+}
+
+/// The place where a breaker was declared.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) enum Place {
+    /// As an expansion wrote it.
+    Text(&'static str),
+    /// The call of a function.
+    Caller(&'static Location<'static>),
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Text(text) => f.write_str(text),
+            Self::Caller(location) => write!(f, "{}:{}", location.file(), location.line()),
+        }
+    }
+}
+
+impl Shell {
+    /// Makes a breaker; `config` is the result of resolving the `explicit` settings.
+    pub(super) fn new(
+        name: Box<str>,
+        config: BreakerConfig,
+        explicit: ExplicitSettings,
+        clock: SharedClock,
+        rng: Rng,
+        place: Place,
+    ) -> Self {
+        let machine = StateMachine::new(config, clock.now(), rng);
+        let published = PublishedState::new(&machine);
+        let locked = Locked {
+            machine,
+            explicit,
+            totals: Totals::default(),
+            last_failure: None,
+            opening: None,
+            rejected_before: 0,
+            extras: None,
+            events: EventQueue::default(),
+        };
+        let (counters, observers) = (Counters::new(), Observers::new());
+        Self {
+            published,
+            counters,
+            in_flight: OnceBox::new(),
+            observers,
+            name,
+            clock,
+            place,
+            locked: Mutex::new(locked),
+        }
+    }
+
+    /// Returns `false` if the breaker admits every call now.
+    pub(super) fn may_reject(&self) -> bool {
+        // Relaxed: the answer is old as soon as it is given.
+        !matches!(
+            self.published.word_relaxed().mode(),
+            StateWord::CLOSED | StateWord::DISABLED
+        )
+    }
+
+    /// Returns the address by which inner calls know the breaker, which lives as long as any of its
+    /// calls.
+    pub(super) fn address(&self) -> usize {
+        std::ptr::from_ref(self).addr()
+    }
+
+    /// Reads the state under the lock.
+    pub(super) fn read<R>(&self, read: impl FnOnce(&Locked) -> R) -> R {
+        read(&self.locked.lock())
+    }
+
+    /// Changes the state under the lock, and delivers the events after it.
+    pub(super) fn step<R>(&self, change: impl FnOnce(&mut Locked) -> (R, Effects)) -> R {
+        let mut locked = self.locked.lock();
+        let (result, effects) = change(&mut locked);
+        self.apply_locked(&mut locked, effects);
+        self.finish(locked);
+        result
+    }
+
+    fn apply_locked(&self, locked: &mut Locked, effects: Effects) {
+        if effects != Effects::default() {
+            // The count is needed where an opening goes on or ends.
+            let rejected = if effects.iter().any(|change| is_open(change.from)) {
+                self.rejected()
+            } else {
+                0
+            };
+            locked.apply(effects, rejected);
+        }
+    }
+
+    /// Returns how many calls were rejected in this process.
+    pub(super) fn rejected(&self) -> u64 {
+        self.counters.sum(Counter::Rejected)
+    }
+
+    /// Emits an event that is no change of state.
+    pub(super) fn emit(&self, event: impl FnOnce(&Locked) -> QueuedEvent) {
+        let mut locked = self.locked.lock();
+        let event = event(&locked);
+        locked.events.push(event);
+        self.finish(locked);
+    }
+
+    /// Queues an event that is no change of state where an observer or the log would get it.
+    fn emit_locked(&self, locked: &mut Locked, event: QueuedEvent) {
+        if self.observers.are_listening(LevelFilter::DEBUG) {
+            locked.events.push(event);
+        }
+    }
+
+    /// Publishes the state, releases the lock, and delivers the queued events.
+    fn finish(&self, mut locked: MutexGuard<'_, Locked>) {
+        self.published.publish(&locked.machine, || {
+            // The running calls become slow at another time.
+            self.in_flight
+                .get()
+                .into_iter()
+                .for_each(InFlight::check_soon);
+        });
+        let delivers = locked.events.begin_delivery();
+        drop(locked);
+        if delivers {
+            self.deliver();
+        }
+    }
+
+    /// Delivers the queued events one after another until none is left. Only one thread delivers at
+    /// a time; what other threads or the observers themselves cause meanwhile is queued behind.
+    #[cold]
+    fn deliver(&self) {
+        /// Lets another thread deliver if this one panics, as a log subscriber can make it.
+        struct Delivery<'a>(&'a Shell);
+        impl Drop for Delivery<'_> {
+            fn drop(&mut self) {
+                if std::thread::panicking() {
+                    self.0.locked.lock().events.abandon_delivery();
+                }
+            }
+        }
+        let _delivery = Delivery(self);
+        loop {
+            let mut locked = self.locked.lock();
+            let Some(event) = locked.events.next() else {
+                return;
+            };
+            let shadow = locked.machine.config().shadow;
+            drop(locked);
+            self.observers.deliver(&self.name, shadow, &event);
+        }
+    }
+}
+
+impl Rejector for Shell {
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn cause(&self, generation: u64) -> Option<String> {
+        self.read(|locked| locked.cause_in(generation).map(str::to_owned))
+    }
+
+    fn state(&self, generation: u64) -> Option<&'static str> {
+        self.read(|locked| {
+            if locked.machine.generation() == generation {
+                return Some(locked.machine.phase().state().name());
+            }
+            // The state has changed since; what rejects in a past generation is an opening.
+            locked
+                .opening_in(generation)
+                .map(|_| CircuitState::Open.name())
+        })
+    }
+
+    fn opening(&self, generation: u64) -> Option<ErrorId> {
+        let opening = self.read(|locked| locked.opening_in(generation));
+        // A fresh identity reads a clock and a generator: outside of the lock.
+        opening.map(|opening| opening.id())
+    }
+}
+
+/// Makes the rejection of a call that was denied.
+#[inline]
+pub(super) fn rejection(shell: &Arc<Shell>, denial: Denial) -> Rejection {
+    let rejector: Arc<dyn Rejector> = Arc::<Shell>::clone(shell);
+    let (code, generation) = (ErrorCode::CIRCUIT_OPEN_ERROR, denial.generation);
+    Rejection::new(
+        Policy::CircuitBreaker,
+        code,
+        rejector,
+        generation,
+        denial.retry_after(),
+    )
+}
+
+impl fmt::Debug for Shell {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Shell")
+            .field("name", &redact::name(&self.name))
+            .field("generation", &self.published.word_relaxed().generation())
+            .finish()
+    }
+}

@@ -1,0 +1,361 @@
+//! Outcomes of admitted calls.
+
+use super::Shell;
+use crate::{
+    breaker::{
+        admission::Admission,
+        cause::CauseText,
+        counters::Counter,
+        event_queue::QueuedEvent,
+        in_flight::EndedCall,
+        locked::{LastFailure, Locked, Moment},
+        state::Outcome,
+    },
+    call::EndedBy,
+    classify::Verdict,
+    time::Tick,
+};
+use std::{fmt, time::Duration};
+
+impl Shell {
+    /// Records a success that changes nothing but a count; returns `false` for any other, which is
+    /// not recorded yet.
+    #[inline]
+    pub(in crate::breaker) fn succeed_at_once(&self, admission: Admission) -> bool {
+        // Relaxed: the load only decides whether the lock is taken, and what happened before this
+        // call is seen anyway.
+        let word = admission.word();
+        if word.is_success_cheap() && self.published.word_relaxed() == word {
+            self.counters.add(Counter::Success);
+            true
+        } else {
+            false
+        }
+    }
+
+    /// Records a success.
+    pub(in crate::breaker) fn succeed(&self, admission: Admission) {
+        if !self.succeed_at_once(admission) {
+            self.succeed_slow(admission);
+        }
+    }
+
+    #[inline(never)]
+    fn succeed_slow(&self, admission: Admission) {
+        if admission.is_uncounted() {
+            return;
+        }
+        let (mut now, mut slow) = (None, false);
+        if admission.is_timed() {
+            now = Some(self.clock.now());
+        }
+        let ended = self.leave(admission);
+        if let Some(end) = now {
+            slow = self.published.is_slow(ended.start, end);
+            let changes_nothing =
+                !slow && ended.counted.is_none() && admission.word().is_saturated();
+            let is_due = self.in_flight.get().is_some_and(|calls| calls.is_due(end));
+            let word = admission.word().left();
+            if changes_nothing && !is_due && self.published.word_relaxed() == word {
+                return self.counters.add(Counter::Success);
+            }
+        }
+        loop {
+            let mut locked = self.locked.lock();
+            if locked.machine.generation() != admission.generation() {
+                return;
+            }
+            // No clock is read under the lock: a clock can be user code.
+            if now.is_none() && !locked.machine.is_success_timeless() {
+                drop(locked);
+                now = Some(self.clock.now());
+                continue;
+            }
+            let at = now.unwrap_or(Tick::ZERO);
+            if now.is_none() || self.is_current_locked(&mut locked, admission, at) {
+                self.counters.add(Counter::Success);
+                let outcome = Outcome {
+                    failure: false,
+                    slow,
+                    counted: ended.counted,
+                    started: ended.start,
+                    lent: admission.is_lent(),
+                };
+                self.record_locked(&mut locked, admission, at, outcome);
+            }
+            return self.finish(locked);
+        }
+    }
+
+    /// Records any verdict; `write_cause` writes the text of a failure, outside of the lock.
+    #[inline]
+    pub(in crate::breaker) fn settle(
+        &self,
+        admission: Admission,
+        verdict: Verdict,
+        write_cause: impl FnOnce(&mut dyn fmt::Write) -> fmt::Result,
+    ) {
+        match verdict {
+            Verdict::Success => self.succeed(admission),
+            Verdict::Failure => self.fail_because(admission, write_cause),
+            Verdict::Answered => self.answer(admission),
+            Verdict::Ignored => self.ignore(admission),
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn fail_because(
+        &self,
+        admission: Admission,
+        write_cause: impl FnOnce(&mut dyn fmt::Write) -> fmt::Result,
+    ) {
+        self.fail(admission, CauseText::of(write_cause));
+    }
+
+    /// Records a panic as a failure.
+    #[cold]
+    pub(in crate::breaker) fn fail_by_panic(&self, admission: Admission) {
+        self.fail(
+            admission,
+            CauseText::of(|out| out.write_str("the call panicked")),
+        );
+    }
+
+    /// Records a failure.
+    #[cold]
+    pub(in crate::breaker) fn fail(&self, admission: Admission, cause: CauseText) {
+        if !admission.is_uncounted() {
+            self.fail_with(admission, self.clock.now(), cause, None);
+        }
+    }
+
+    /// Returns how many calls have succeeded, wrapped; two readings differ where one succeeded
+    /// between them.
+    pub(in crate::breaker) fn successes(&self) -> u32 {
+        self.counters.sum(Counter::Success) as u32
+    }
+
+    /// Notes that a call was seen pending.
+    #[cfg(feature = "async")]
+    pub(in crate::breaker) fn note_pending(&self, admission: &mut Admission) {
+        admission.note_pending(|| self.clock.now(), || self.successes());
+    }
+
+    /// Returns the admission of a call that may have been seen pending, without the note of it.
+    #[cfg(feature = "async")]
+    #[inline]
+    pub(in crate::breaker) fn take_pending(
+        &self,
+        admission: Admission,
+    ) -> (Admission, Option<u32>) {
+        // Relaxed: the holder of an admission sees the generation that it got or a later one.
+        admission.take_pending(self.published.word_relaxed())
+    }
+
+    /// Ends a call whose future was dropped; returns `true` if that counts as a failure.
+    #[cfg(feature = "async")]
+    #[cold]
+    pub(in crate::breaker) fn drop_future(&self, admission: Admission, ended_by: EndedBy) -> bool {
+        match self.take_pending(admission) {
+            (admission, None) => {
+                self.release(admission);
+                false
+            }
+            (admission, Some(successes)) => {
+                let in_flight = self.in_flight.get();
+                let since = in_flight
+                    .and_then(|calls| calls.start(admission.cell()))
+                    .unwrap_or(admission.start());
+                self.drop_pending(admission, since, successes, ended_by)
+            }
+        }
+    }
+
+    /// Ends a call that was pending since a moment at which `successes` calls had succeeded;
+    /// returns `true` if that counts as a failure.
+    #[cold]
+    pub(in crate::breaker) fn drop_pending(
+        &self,
+        admission: Admission,
+        since: Tick,
+        successes: u32,
+        ended_by: EndedBy,
+    ) -> bool {
+        let now = self.clock.now();
+        let elapsed = now.since(since);
+        let abandoned = match ended_by {
+            EndedBy::TimedOut => None,
+            EndedBy::CutShort => {
+                self.release(admission);
+                return false;
+            }
+            EndedBy::Caller => {
+                let limit = self.read(|locked| locked.machine.config().abandoned_after);
+                // While other calls succeed the callee works: the caller left for its own reasons.
+                if elapsed < limit || self.successes() != successes {
+                    self.release(admission);
+                    return false;
+                }
+                Some(elapsed)
+            }
+        };
+        if !admission.is_uncounted() {
+            let verb = if abandoned.is_some() {
+                "dropped"
+            } else {
+                "timed out"
+            };
+            let cause = CauseText::of(|out| {
+                write!(out, "{verb} after it had been pending for {elapsed:.1?}")
+            });
+            self.fail_with(admission, now, cause, abandoned);
+        }
+        true
+    }
+
+    fn fail_with(
+        &self,
+        admission: Admission,
+        now: Tick,
+        cause: CauseText,
+        abandoned: Option<Duration>,
+    ) {
+        let ended = self.leave(admission);
+        let slow = admission.is_timed() && self.published.is_slow(ended.start, now);
+        let mut locked = self.locked.lock();
+        if self.is_current_locked(&mut locked, admission, now) {
+            locked.totals.failure = locked.totals.failure.saturating_add(1);
+            locked.last_failure = Some(LastFailure {
+                at: Moment::Here(now),
+                cause,
+            });
+            if let Some(elapsed) = abandoned {
+                locked.totals.abandoned = locked.totals.abandoned.saturating_add(1);
+                self.emit_locked(
+                    &mut locked,
+                    QueuedEvent::Abandoned {
+                        generation: admission.generation(),
+                        elapsed,
+                    },
+                );
+            }
+            let outcome = Outcome {
+                failure: true,
+                slow,
+                counted: ended.counted,
+                started: ended.start,
+                lent: admission.is_lent(),
+            };
+            self.record_locked(&mut locked, admission, now, outcome);
+        }
+        self.finish(locked);
+    }
+
+    /// Applies the changes of time; returns `true` if the call is still of the present generation.
+    fn is_current_locked(&self, locked: &mut Locked, admission: Admission, now: Tick) -> bool {
+        if locked.machine.generation() != admission.generation() {
+            return false;
+        }
+        let effects = locked.machine.pass_time_at(now);
+        self.apply_locked(locked, effects);
+        if admission.is_timed() && locked.machine.generation() == admission.generation() {
+            // Calls that became slow before this one ended count before it.
+            self.count_overdue(locked, now);
+        }
+        locked.machine.generation() == admission.generation()
+    }
+
+    /// Records the outcome of a call of the present generation in the machine.
+    fn record_locked(
+        &self,
+        locked: &mut Locked,
+        admission: Admission,
+        now: Tick,
+        outcome: Outcome,
+    ) {
+        if admission.word().is_bystander() {
+            return;
+        }
+        if outcome.slow && outcome.counted.is_none() {
+            locked.totals.slow = locked.totals.slow.saturating_add(1);
+            let elapsed = now.since(outcome.started);
+            self.emit_locked(
+                locked,
+                QueuedEvent::Slow {
+                    generation: admission.generation(),
+                    elapsed,
+                    pending: false,
+                },
+            );
+        }
+        self.give_back(locked, admission);
+        let effects = locked
+            .machine
+            .record_at(now, admission.generation(), outcome);
+        self.apply_locked(locked, effects);
+    }
+
+    /// Removes a call from the running ones; returns its start, and the entry under which it was
+    /// counted as slow while it ran.
+    fn leave(&self, admission: Admission) -> EndedCall {
+        let ended = self
+            .in_flight
+            .get()
+            .and_then(|calls| calls.leave(admission.cell()));
+        ended.unwrap_or_else(|| EndedCall {
+            start: admission.start(),
+            counted: None,
+        })
+    }
+
+    /// Returns the entry under which a running call was counted.
+    #[cfg(all(test, not(loom)))]
+    pub(in crate::breaker) fn counted_entry(&self, admission: Admission) -> Option<u64> {
+        self.in_flight
+            .get()?
+            .entry(admission.cell())
+            .map(|entry| entry.0)
+    }
+
+    /// Records an outcome that shows nothing about the callee.
+    pub(in crate::breaker) fn ignore(&self, admission: Admission) {
+        self.end_uncounted(admission, false, true);
+    }
+
+    /// Records a permanent error: the callee answered.
+    pub(in crate::breaker) fn answer(&self, admission: Admission) {
+        self.end_uncounted(admission, true, true);
+    }
+
+    /// Takes the admission back as if the call had never been made.
+    pub(in crate::breaker) fn release(&self, admission: Admission) {
+        self.end_uncounted(admission, false, false);
+    }
+
+    /// Ends a call that neither succeeded nor failed.
+    fn end_uncounted(&self, admission: Admission, answered: bool, ignored: bool) {
+        if admission.is_uncounted() {
+            return;
+        }
+        let started = self.leave(admission).start;
+        let is_current = if admission.is_probe() {
+            let now = self.clock.now();
+            self.step(|locked| {
+                self.give_back(locked, admission);
+                locked.machine.release_at(
+                    now,
+                    admission.generation(),
+                    started,
+                    admission.is_lent(),
+                    answered,
+                )
+            })
+        } else {
+            self.published.word_relaxed().generation() == admission.generation()
+        };
+        if is_current && ignored {
+            self.counters.add(Counter::Ignored);
+        }
+    }
+}

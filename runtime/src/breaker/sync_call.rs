@@ -1,0 +1,127 @@
+//! Synchronous call under a breaker.
+
+use super::{admission::Admission, classifier::Classifier, shell::Shell};
+use crate::{
+    call::{self, Mark, Since},
+    classify::Verdict,
+};
+
+/// Makes a call that was admitted.
+#[inline]
+#[expect(
+    clippy::needless_pass_by_value,
+    reason = "a classifier is a copy or a closure, and ends with its call"
+)]
+pub(super) fn run<T, E, J: Classifier<Result<T, E>>>(
+    shell: &Shell,
+    admission: Admission,
+    classifier: J,
+    f: impl FnOnce() -> Result<T, E>,
+) -> Result<T, E> {
+    let on_panic = OnPanic {
+        shell,
+        admission,
+        mark: Some(call::mark()),
+    };
+    // Known to be none on the fast path.
+    let held = if admission.word().is_plainly_closed() {
+        None
+    } else {
+        shell.hold_slot(admission, None)
+    };
+    let outcome = f();
+    drop(held);
+    let verdict = classifier.verdict(&outcome);
+    let mark = on_panic.defuse();
+    // By variants, not as a whole: the function wrote the result in parts, and a copy that reads it
+    // whole right after makes the processor wait for longer than all the rest takes.
+    match outcome {
+        Ok(value) if verdict == Verdict::Success && shell.succeed_at_once(admission) => Ok(value),
+        Ok(value) => settle_since(shell, admission, verdict, &classifier, Ok(value), mark),
+        Err(error) => settle_since(shell, admission, verdict, &classifier, Err(error), mark),
+    }
+}
+
+#[cold]
+#[inline(never)]
+fn settle_since<T, E, J: Classifier<Result<T, E>>>(
+    shell: &Shell,
+    admission: Admission,
+    verdict: Verdict,
+    classifier: &J,
+    outcome: Result<T, E>,
+    mark: Option<Mark>,
+) -> Result<T, E> {
+    let inside = mark.map_or(Since::default(), |mark| call::since(mark, shell.address()));
+    settle(shell, admission, verdict, classifier, &outcome, inside);
+    outcome
+}
+
+/// Records a verdict, in view of what happened inside the call.
+#[cold]
+#[inline(never)]
+pub(super) fn settle<T, E, J: Classifier<Result<T, E>>>(
+    shell: &Shell,
+    admission: Admission,
+    verdict: Verdict,
+    classifier: &J,
+    outcome: &Result<T, E>,
+    inside: Since,
+) {
+    if inside.recorded {
+        // Of nested calls of one breaker the innermost one counts.
+        shell.release(admission);
+    } else if inside.rejected && outcome.is_err() {
+        shell.settle(admission, Verdict::Ignored, |_| Ok(()));
+    } else {
+        shell.settle(admission, verdict, |out| {
+            classifier.write_cause(outcome, out)
+        });
+        if matches!(verdict, Verdict::Success | Verdict::Failure) {
+            call::record_outcome(shell.address());
+        }
+    }
+}
+
+/// Records a panic that passes through as a failure.
+pub(super) struct OnPanic<'a> {
+    pub(super) shell: &'a Shell,
+    pub(super) admission: Admission,
+    pub(super) mark: Option<Mark>,
+}
+
+impl OnPanic<'_> {
+    /// Defuses the guard: the call did not panic.
+    #[inline]
+    pub(super) fn defuse(self) -> Option<Mark> {
+        let mark = self.mark;
+        std::mem::forget(self);
+        mark
+    }
+}
+
+impl Drop for OnPanic<'_> {
+    // In line and by value, so that the admission stays in registers.
+    #[inline]
+    fn drop(&mut self) {
+        fail_by_panic_since(self.shell, self.admission, self.mark);
+    }
+}
+
+#[cold]
+#[inline(never)]
+fn fail_by_panic_since(shell: &Shell, admission: Admission, mark: Option<Mark>) {
+    let inside = mark.map_or(Since::default(), |mark| call::since(mark, shell.address()));
+    fail_by_panic(shell, admission, inside);
+}
+
+/// Records a panic as a failure, unless an inner call of the same breaker did.
+#[cold]
+pub(super) fn fail_by_panic(shell: &Shell, admission: Admission, inside: Since) {
+    if inside.recorded {
+        shell.release(admission);
+    } else {
+        shell.fail_by_panic(admission);
+        call::record_outcome(shell.address());
+    }
+}
