@@ -1,4 +1,9 @@
-use super::*;
+use super::{
+    count::Bits,
+    time::{STEPS, TimeWindow},
+    *,
+};
+use std::time::Duration;
 
 const WIDTH: u64 = 100;
 
@@ -31,7 +36,7 @@ fn bits_are_independent_in_every_size() {
 }
 
 #[test]
-fn an_entry_can_be_amended_as_long_as_it_is_here_and_once() {
+fn entry_can_be_amended_once_while_it_is_in_the_window() {
     let mut window = CountWindow::new(3);
     let first = window.record(false, true);
     window.record(false, false);
@@ -64,7 +69,7 @@ fn an_entry_can_be_amended_as_long_as_it_is_here_and_once() {
 }
 
 #[test]
-fn the_identity_of_the_next_entry_is_known_before() {
+fn identity_of_the_next_entry_is_known_in_advance() {
     let mut count = Window::new(Some(WindowKind::Calls(5)));
     let mut time = Window::new(Some(WindowKind::Time(Duration::from_secs(1))));
     for n in 0..100 {
@@ -82,7 +87,7 @@ fn the_identity_of_the_next_entry_is_known_before() {
 }
 
 #[test]
-fn a_full_window_of_good_calls_is_saturated_and_nothing_else_is() {
+fn only_a_full_window_of_successes_is_saturated() {
     let mut window = CountWindow::new(2);
     window.record(false, false);
     assert!(!window.is_saturated());
@@ -93,7 +98,7 @@ fn a_full_window_of_good_calls_is_saturated_and_nothing_else_is() {
 }
 
 #[test]
-fn a_clock_reading_from_before_the_newest_bucket_counts_in_it() {
+fn clock_reading_from_before_the_newest_bucket_counts_in_it() {
     let mut window = time_window();
     window.add_at(at(5), one(false));
     window.add_at(at(3), one(true));
@@ -109,7 +114,7 @@ fn a_clock_reading_from_before_the_newest_bucket_counts_in_it() {
 }
 
 #[test]
-fn the_running_sum_is_the_sum_of_the_buckets_whatever_the_gaps() {
+fn running_sum_is_the_sum_of_the_buckets_whatever_the_gaps() {
     let mut window = time_window();
     let mut bucket = 0;
     for n in 0..2000_u64 {
@@ -120,7 +125,7 @@ fn the_running_sum_is_the_sum_of_the_buckets_whatever_the_gaps() {
 }
 
 #[test]
-fn the_end_of_time_is_just_another_bucket() {
+fn end_of_time_is_an_ordinary_bucket() {
     let mut window = time_window();
     window.add_at(Tick::MAX, one(true));
     window.add_at(Tick::MAX, one(true));
