@@ -1,6 +1,6 @@
-//! How long to wait before each retry: a pure sequence of delays.
+//! Delays before each retry: a pure sequence.
 
-use super::Jitter;
+use super::jitter::Jitter;
 use crate::{error::ConfigError, rng::Rng, time::saturating_nanos};
 use std::{fmt, iter::FusedIterator, time::Duration};
 
@@ -273,14 +273,14 @@ impl Backoff {
         }
     }
 
-    /// The cap that holds: as set, or the default one.
+    /// Returns the cap: as set, or the default one.
     pub(crate) fn cap(&self) -> Duration {
         self.max_delay
             .unwrap_or(Self::DEFAULT_MAX_DELAY.max(self.initial))
     }
 
-    /// The delay before the retry with this index (from 0); `state` carries what one delay hands on
-    /// to the next.
+    /// Returns the delay before the retry with this index (from 0); `state` passes from one delay to
+    /// the next.
     pub(crate) fn delay_at(&self, index: u32, state: &mut DelayState) -> Duration {
         let cap = saturating_nanos(self.cap());
         let initial = saturating_nanos(self.initial);
@@ -302,8 +302,8 @@ impl Backoff {
             ),
             BackoffKind::Exponential => {
                 let power = factor.powi(i32::try_from(index).unwrap_or(i32::MAX));
-                // Cut before the jitter too: else every long delay, jittered or not, would end up
-                // at the cap exactly, and the clients that wait longest would come back together.
+                // Cut before the jitter too: else every long delay, jittered or not, would be
+                // exactly the cap, and the clients that wait longest would return together.
                 self.spread(times(initial, power).min(cap), cap, index)
             }
             BackoffKind::Decorrelated => {
@@ -332,8 +332,7 @@ impl Backoff {
                 } else {
                     part.clamp(0.0, 1.0)
                 };
-                // What would lie above the cap is spread below it: cut off, it would all lie at the
-                // cap.
+                // Delays above the cap are spread below it: cut off, they would all be the cap.
                 between(
                     times(nanos, 1.0 - part),
                     times(nanos, 1.0 + part).min(cap),
@@ -343,8 +342,8 @@ impl Backoff {
         }
     }
 
-    /// The random number of this delay: each delay draws one, so that a seeded sequence needs no
-    /// memory but the index.
+    /// Returns the random number of this delay: each delay draws one, so that a seeded sequence needs
+    /// no state but the index.
     fn fraction(&self, index: u32) -> f64 {
         match self.seed {
             Some(seed) => Rng::seeded_at(seed, index).next_fraction(),
@@ -352,7 +351,7 @@ impl Backoff {
         }
     }
 
-    /// Says what is wrong with these values, by the names of the builder's setters.
+    /// Returns the illegal values, by the names of the builder's setters.
     pub(super) fn problems(&self) -> impl Iterator<Item = ConfigError> {
         let factor = self
             .factor
@@ -376,11 +375,41 @@ impl Backoff {
     }
 }
 
-/// What one delay hands on to the next; half a word, so that it fits into one with the number of
-/// the attempt.
+/// How the delays of a retry are given: as a whole [`Backoff`], a [`BackoffKind`], or the name of
+/// one.
+#[derive(Clone, Debug)]
+pub struct BackoffSetting(pub(super) Setting);
+
+#[derive(Clone, Debug)]
+pub(super) enum Setting {
+    Whole(Backoff),
+    Kind(BackoffKind),
+    Name(String),
+}
+
+impl From<Backoff> for BackoffSetting {
+    fn from(backoff: Backoff) -> Self {
+        Self(Setting::Whole(backoff))
+    }
+}
+
+impl From<BackoffKind> for BackoffSetting {
+    fn from(kind: BackoffKind) -> Self {
+        Self(Setting::Kind(kind))
+    }
+}
+
+impl From<&str> for BackoffSetting {
+    fn from(name: &str) -> Self {
+        Self(Setting::Name(name.to_owned()))
+    }
+}
+
+/// The state that one delay passes to the next; half a word, so that it shares a word with the
+/// number of the attempt.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct DelayState {
-    /// The delay before, in nanoseconds; to seven digits, which is more than a random delay needs.
+    /// The previous delay in nanoseconds, to seven digits, which is more than a random delay needs.
     previous: f32,
 }
 
@@ -409,7 +438,7 @@ impl DelayState {
 /// assert_eq!(delays.next(), Some(Duration::from_secs(2)));
 /// ```
 #[derive(Clone, Debug)]
-#[must_use = "iterators do nothing until they are asked"]
+#[must_use = "iterators do nothing until they are advanced"]
 pub struct Delays {
     backoff: Backoff,
     index: u32,
@@ -432,13 +461,13 @@ impl Iterator for Delays {
 
 impl FusedIterator for Delays {}
 
-/// `nanos` times `factor`, which is not NaN and not negative.
+/// Returns `nanos` times `factor`, which is not NaN and not negative.
 fn times(nanos: u64, factor: f64) -> u64 {
     // `as` saturates: past the end it stays at the end, and zero times infinity (NaN) is zero.
     (nanos as f64 * factor).round() as u64
 }
 
-/// The point that lies at `fraction` of the way from `low` to `high`.
+/// Returns the point at `fraction` of the way from `low` to `high`.
 fn between(low: u64, high: u64, fraction: f64) -> u64 {
     low.saturating_add(times(high.saturating_sub(low), fraction))
         .min(high.max(low))

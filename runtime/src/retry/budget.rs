@@ -1,4 +1,4 @@
-//! A limit on how much load retries may add.
+//! Retry budget: a limit on the load that retries add.
 
 use super::{
     config::LONGEST_NAME,
@@ -52,9 +52,9 @@ use std::{
 /// # Ok::<(), gardefou::ConfigError>(())
 /// ```
 #[derive(Clone)]
-pub struct RetryBudget(Arc<Shared>);
+pub struct RetryBudget(Arc<BudgetInner>);
 
-struct Shared {
+struct BudgetInner {
     name: Option<Box<str>>,
     config: BudgetConfig,
     tokens: Tokens,
@@ -69,13 +69,13 @@ struct BudgetConfig {
     burst: u32,
 }
 
-/// The budgets that have a name; as many as there are names in the program.
+/// The named budgets of the process; bounded by the names in the program.
 static NAMED: OnceLock<Arc<Named>> = OnceLock::new();
 
 type Named = Mutex<HashMap<Box<str>, RetryBudget>>;
 
 impl RetryBudget {
-    /// Starts a budget of one's own.
+    /// Returns a builder of a budget.
     ///
     /// # Examples
     ///
@@ -120,13 +120,13 @@ impl RetryBudget {
         self.0.name.as_deref()
     }
 
-    /// Tells whether both are the same budget.
+    /// Returns `true` if both are the same budget.
     #[must_use]
     pub fn is_same_as(&self, other: &Self) -> bool {
         Arc::ptr_eq(&self.0, &other.0)
     }
 
-    /// Returns how many retries the calls so far have paid for; the floor comes on top.
+    /// Returns how many retries the calls so far allow; the floor is added to that.
     ///
     /// # Examples
     ///
@@ -147,14 +147,14 @@ impl RetryBudget {
 
     /// Counts one call; a [`Retry`](super::Retry) does it for each first attempt.
     ///
-    /// A full budget is only looked at, so that calls which go well share no write.
+    /// A full budget is only read, so that successful calls share no write.
     #[inline]
     pub fn deposit(&self) {
         self.0.tokens.deposit();
     }
 
-    /// Takes what one retry costs, and tells whether it could: from the calls' tokens, else from
-    /// the floor.
+    /// Takes the token of one retry, of past calls or else of the floor; returns `false` if there is
+    /// none.
     ///
     /// # Examples
     ///
@@ -184,7 +184,7 @@ impl fmt::Debug for RetryBudget {
     }
 }
 
-/// Puts a [`RetryBudget`] together; the defaults stand there.
+/// Builder of a [`RetryBudget`], which lists the defaults.
 #[derive(Clone, Debug)]
 #[must_use = "a builder does nothing until it is built"]
 pub struct RetryBudgetBuilder {
@@ -218,23 +218,21 @@ impl RetryBudgetBuilder {
         self
     }
 
-    /// Sets how many retries each call pays for, 0 to 1000; 0.2 allows one retry for every five
-    /// calls.
+    /// Sets how many retries each call allows, 0 to 1000; 0.2 allows one retry for every five calls.
     pub fn ratio(mut self, ratio: f64) -> Self {
         self.config.ratio = ratio;
         self
     }
 
-    /// Sets how many retries are allowed in each second whatever the calls have paid; 0 gives no
-    /// floor.
+    /// Sets how many retries are allowed in each second independently of the calls; 0 is no floor.
     ///
-    /// So many may come at once, after that one each `1 / floor` seconds.
+    /// That many may come at once, after that one each `1 / floor` seconds.
     pub fn floor(mut self, retries_per_second: u32) -> Self {
         self.config.floor = retries_per_second;
         self
     }
 
-    /// Sets how many tokens are kept at most, so that a long quiet time does not pay for a storm.
+    /// Sets how many tokens are kept at most, so that a long quiet time does not allow a retry storm.
     pub fn burst(mut self, tokens: u32) -> Self {
         self.config.burst = tokens;
         self
@@ -246,7 +244,7 @@ impl RetryBudgetBuilder {
         self
     }
 
-    /// Makes the budget, or finds the one that has the name already.
+    /// Makes the budget, or returns the one that has the name already.
     ///
     /// # Errors
     ///
@@ -276,8 +274,8 @@ impl RetryBudgetBuilder {
             return Err(problem);
         }
         let name = name.map(|name| name.0.into_boxed_str());
-        // One that has a name belongs to the scope, and goes by its clock; another one may outlive
-        // it.
+        // A named budget belongs to the test scope, and uses its clock; an unnamed one may outlive
+        // the scope.
         let here = |name: &Option<Box<str>>| {
             if name.is_some() {
                 SharedClock::current()
@@ -291,7 +289,7 @@ impl RetryBudgetBuilder {
                 Tokens::new(config.ratio, config.burst),
                 Floor::new(config.floor),
             );
-            RetryBudget(Arc::new(Shared {
+            RetryBudget(Arc::new(BudgetInner {
                 name,
                 config,
                 tokens,
@@ -319,14 +317,13 @@ impl RetryBudgetBuilder {
     }
 }
 
-/// The budgets that have a name here: those of the process, or of the test scope that this thread
-/// is in.
+/// Returns the named budgets of the process, or of this thread's test scope.
 fn by_name() -> Arc<Named> {
     scope::part(|_| Named::default()).unwrap_or_else(|| Arc::clone(NAMED.get_or_init(Arc::default)))
 }
 
-/// Where a [`Retry`](super::Retry) gets its budget from: a handle, or a name that the whole process
-/// shares.
+/// How the budget of a [`Retry`](super::Retry) is given: as a handle, or as a name that the whole
+/// process shares.
 #[derive(Clone, Debug)]
 pub struct BudgetSource(pub(crate) Source);
 

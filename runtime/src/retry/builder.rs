@@ -1,12 +1,15 @@
-//! Puts a retry together.
+//! Builder of retries.
 
 #[cfg(feature = "async")]
 use super::handle::Timed;
 use super::{
-    Backoff, BackoffKind, BudgetSource, FailedAttempt, Jitter, JitterSetting, Retry, RetryConfig,
-    config::LONGEST_NAME,
-    handle::{Core, Untimed},
-    hooks::Hooks,
+    backoff::{Backoff, BackoffKind, BackoffSetting, Setting},
+    budget::BudgetSource,
+    config::{LONGEST_NAME, RetryConfig},
+    handle::{Retry, Untimed},
+    hooks::{FailedAttempt, Hooks},
+    inner::RetryInner,
+    jitter::{Jitter, JitterSetting},
 };
 use crate::{
     call::Attempt,
@@ -24,7 +27,7 @@ use std::{
     time::Duration,
 };
 
-/// Puts a [`Retry`] together; each setter has the name of the key of `#[retry]`.
+/// Builder of a [`Retry`]; each setter has the name of its key of `#[retry]`.
 ///
 /// # Defaults
 ///
@@ -54,8 +57,8 @@ pub struct RetryBuilder<A = Untimed> {
     max_retries: Option<u32>,
     max_attempts: Option<u32>,
     base: Backoff,
-    /// Whether somebody chose the first delay of `base`.
-    base_is_chosen: bool,
+    /// Whether the first delay of `base` is explicit.
+    base_is_explicit: bool,
     kind: Option<Result<BackoffKind, String>>,
     initial_delay: Option<Duration>,
     backoff_factor: Option<f64>,
@@ -72,6 +75,24 @@ pub struct RetryBuilder<A = Untimed> {
     attempts: PhantomData<A>,
 }
 
+impl Retry {
+    /// Returns a builder with the defaults.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::retry::Retry;
+    ///
+    /// let retry = Retry::builder().max_retries(5).build()?;
+    /// assert_eq!(retry.call(|| Ok::<_, String>("at once")), Ok("at once"));
+    /// # Ok::<(), gardefou::ConfigError>(())
+    /// ```
+    #[track_caller]
+    pub fn builder() -> RetryBuilder {
+        RetryBuilder::new()
+    }
+}
+
 impl RetryBuilder {
     #[track_caller]
     pub(super) fn new() -> Self {
@@ -80,7 +101,7 @@ impl RetryBuilder {
             max_retries: None,
             max_attempts: None,
             base: RetryConfig::default().backoff,
-            base_is_chosen: false,
+            base_is_explicit: false,
             kind: None,
             initial_delay: None,
             backoff_factor: None,
@@ -127,7 +148,7 @@ impl RetryBuilder {
             max_retries,
             max_attempts,
             base,
-            base_is_chosen,
+            base_is_explicit,
             kind,
             initial_delay,
             backoff_factor,
@@ -148,7 +169,7 @@ impl RetryBuilder {
             max_retries,
             max_attempts,
             base,
-            base_is_chosen,
+            base_is_explicit,
             kind,
             initial_delay,
             backoff_factor,
@@ -230,8 +251,8 @@ impl<A> RetryBuilder<A> {
         self
     }
 
-    /// Sets how delays are spread: `true` (the default) for full jitter, `false`, a fraction as
-    /// `0.2`, a name as `"equal"`, or a [`Jitter`].
+    /// Sets how delays are spread: `true` (the default) for full jitter, `false`, a fraction such as
+    /// `0.2`, a name such as `"equal"`, or a [`Jitter`].
     pub fn jitter(mut self, jitter: impl Into<JitterSetting>) -> Self {
         self.jitter = Some(jitter.into().0);
         self
@@ -257,7 +278,7 @@ impl<A> RetryBuilder<A> {
     pub fn backoff(mut self, backoff: impl Into<BackoffSetting>) -> Self {
         match backoff.into().0 {
             Setting::Whole(backoff) => {
-                (self.base, self.base_is_chosen, self.kind) = (backoff, true, None);
+                (self.base, self.base_is_explicit, self.kind) = (backoff, true, None);
             }
             Setting::Kind(kind) => self.kind = Some(Ok(kind)),
             Setting::Name(name) => {
@@ -280,11 +301,11 @@ impl<A> RetryBuilder<A> {
         self
     }
 
-    /// Sets who decides whether an error of type `E` is worth another try, in place of its class.
+    /// Sets the predicate that decides whether an error of type `E` is retried, in place of its class.
     ///
     /// One predicate can be set for each error type; the last one set for a type counts. Errors of
-    /// other types are classified by their class: permanent ones are not retried. The rejection of a
-    /// policy further in (an open circuit) is never retried, whatever the predicate returns. For a
+    /// other types are classified by their class: permanent ones are not retried. The rejection of an
+    /// inner policy (an open circuit) is never retried, whatever the predicate returns. For a
     /// predicate that sees the whole outcome there is [`Retry::call_while`].
     ///
     /// # Examples
@@ -391,7 +412,7 @@ impl<A> RetryBuilder<A> {
         self
     }
 
-    /// Sets the budget that retries must pay from: a [`RetryBudget`](super::RetryBudget), or the
+    /// Sets the budget that retries take tokens from: a [`RetryBudget`](super::RetryBudget), or the
     /// name of one that the whole process shares; none by default.
     pub fn budget(mut self, budget: impl Into<BudgetSource>) -> Self {
         self.budget = Some(budget.into());
@@ -405,10 +426,10 @@ impl<A> RetryBuilder<A> {
     }
 
     /// Sets the level of the log lines between attempts; by default [`Warn`](LogLevel::Warn) after
-    /// an error, and [`Debug`](LogLevel::Debug) after a value that a predicate refuses, as in a
-    /// loop that polls.
+    /// an error, and [`Debug`](LogLevel::Debug) after a value that a predicate refuses, for example
+    /// in a loop that polls.
     ///
-    /// The line after the last attempt has a level of its own.
+    /// The line after the last attempt has its own level.
     ///
     /// # Examples
     ///
@@ -424,7 +445,7 @@ impl<A> RetryBuilder<A> {
         self
     }
 
-    /// Makes the jitter the same for every call, for tests.
+    /// Sets the seed of the jitter, which is then the same for every call, for tests.
     pub fn seed(mut self, seed: u64) -> Self {
         self.seed = Some(seed);
         self
@@ -490,7 +511,7 @@ impl<A> RetryBuilder<A> {
             ..
         } = self;
         let has_opening = budget.is_some() || config.max_elapsed.is_some();
-        Ok(Retry::from_core(Arc::new(Core {
+        Ok(Retry::from_inner(Arc::new(RetryInner {
             name,
             config,
             hooks,
@@ -548,10 +569,10 @@ impl<A> RetryBuilder<A> {
             seed: self.seed.or(base.seed),
         };
         problems.extend(backoff.problems());
-        let is_chosen = self.base_is_chosen || self.initial_delay.is_some();
+        let is_explicit = self.base_is_explicit || self.initial_delay.is_some();
         if let Some(longest) = backoff
             .max_delay
-            .filter(|longest| is_chosen && *longest < backoff.initial)
+            .filter(|longest| is_explicit && *longest < backoff.initial)
         {
             let rule = format!(
                 "must be at least `initial_delay`, which is {:?}",
@@ -564,35 +585,5 @@ impl<A> RetryBuilder<A> {
             ));
         }
         backoff
-    }
-}
-
-/// How the delays of a retry are given: as a whole [`Backoff`], a [`BackoffKind`], or the name of
-/// one.
-#[derive(Clone, Debug)]
-pub struct BackoffSetting(Setting);
-
-#[derive(Clone, Debug)]
-enum Setting {
-    Whole(Backoff),
-    Kind(BackoffKind),
-    Name(String),
-}
-
-impl From<Backoff> for BackoffSetting {
-    fn from(backoff: Backoff) -> Self {
-        Self(Setting::Whole(backoff))
-    }
-}
-
-impl From<BackoffKind> for BackoffSetting {
-    fn from(kind: BackoffKind) -> Self {
-        Self(Setting::Kind(kind))
-    }
-}
-
-impl From<&str> for BackoffSetting {
-    fn from(name: &str) -> Self {
-        Self(Setting::Name(name.to_owned()))
     }
 }

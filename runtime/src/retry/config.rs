@@ -1,9 +1,9 @@
-//! What a retry was configured to do, as a plain value.
+//! Configuration of a retry, as a plain value.
 
-use super::Backoff;
+use super::backoff::Backoff;
 use std::{num::NonZeroU32, time::Duration};
 
-/// What a [`Retry`](super::Retry) was configured to do.
+/// The configuration of a [`Retry`](super::Retry).
 ///
 /// # Defaults
 ///
@@ -27,7 +27,7 @@ use std::{num::NonZeroU32, time::Duration};
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct RetryConfig {
-    /// How often the function is called at most, the first call included.
+    /// The most calls of the function, the first included.
     pub max_attempts: NonZeroU32,
     /// The delays between the attempts.
     pub backoff: Backoff,
@@ -38,9 +38,9 @@ pub struct RetryConfig {
 }
 
 impl RetryConfig {
-    /// The number of calls where none was given.
+    /// The default number of calls.
     pub(crate) const DEFAULT_MAX_ATTEMPTS: NonZeroU32 = NonZeroU32::MIN.saturating_add(3);
-    /// The first delay where none was given.
+    /// The default first delay.
     pub(crate) const DEFAULT_INITIAL_DELAY: Duration = Duration::from_millis(500);
 }
 

@@ -1,48 +1,38 @@
-//! The handle that calls go through.
+//! Handle of a retry.
 
-use super::{AnyError, Attempt, RetryBudget, RetryBuilder, RetryConfig, Run, hooks::Hooks};
+use super::{
+    budget::RetryBudget, config::RetryConfig, inner::RetryInner, run::Run, view::AnyError,
+};
+use crate::call::Attempt;
 #[cfg(feature = "async")]
 use crate::error::CarriesRejection;
-use crate::{
-    error::Rejector,
-    event::{GuardName, LogLevel},
-    time::SharedClock,
-};
-use std::{
-    borrow::Cow,
-    fmt,
-    marker::PhantomData,
-    ops::ControlFlow,
-    panic::Location,
-    sync::{Arc, atomic::AtomicBool},
-    time::Duration,
-};
+use std::{fmt, marker::PhantomData, ops::ControlFlow, sync::Arc, time::Duration};
 
 /// Calls a function again when it fails, after a growing delay, as often and as long as configured.
 ///
 /// Cheap to clone; clones share one configuration and one budget. Each call is a series of its own.
 ///
-/// What is retried: every error, except one whose [class](crate::error::Class) is permanent and the
-/// rejection of a policy further in (an open circuit), whatever error type it became; `retry_if`
+/// Retried is every error, except one whose [class](crate::error::Class) is permanent and the
+/// rejection of an inner policy (an open circuit), whatever error type it became; `retry_if`
 /// replaces the class. Classes are seen on [`AppError`](crate::AppError), [`std::io::Error`],
 /// [`Rejection`](crate::Rejection), boxed errors and types with codes ([`Coded`](crate::Coded)),
 /// through their chains of sources; for any other type there is `retry_if`
 /// ([`is_retryable`](super::is_retryable) reads the chain of any error). An error with a wait
 /// (`retry_after()`) is obeyed: the wait is at least that long, and where that exceeds `max_delay`,
-/// or what is left of `max_elapsed` or of the deadline around the call
+/// or the rest of `max_elapsed` or of the deadline of the call
 /// ([`call::remaining`](crate::call::remaining)), the error is returned at once.
 ///
 /// Each attempt runs in a frame of its own: inside it, [`call::attempt`](crate::call::attempt)
 /// returns the attempt, and errors that are reported count only if no other attempt follows. A
 /// retry inside an attempt of another one is logged once as a warning, with both places.
 ///
-/// What comes back: the last outcome, untouched. An [`AppError`](crate::AppError) has the details
+/// The last outcome is returned, untouched. An [`AppError`](crate::AppError) has the details
 /// `attempts`, `elapsed` (seconds) and `earlier_errors` then: the texts of the errors before it, at
 /// most 256 bytes each, and of more than eight the first one and the latest ones. For other types
 /// there is [`FailedAttempt::earlier_errors`](super::FailedAttempt::earlier_errors).
 ///
 /// `A` is whether attempts are limited in time: [`Untimed`], or [`Timed`] after
-/// [`attempt_timeout`](RetryBuilder::attempt_timeout).
+/// [`attempt_timeout`](super::RetryBuilder::attempt_timeout).
 ///
 /// # Panics
 ///
@@ -65,7 +55,7 @@ use std::{
 /// ```
 #[must_use = "a retry does nothing until something is called through it"]
 pub struct Retry<A = Untimed> {
-    core: Arc<Core>,
+    inner: Arc<RetryInner>,
     attempts: PhantomData<A>,
 }
 
@@ -77,62 +67,7 @@ pub enum Untimed {}
 #[derive(Clone, Copy, Debug)]
 pub enum Timed {}
 
-/// What all clones of a retry share.
-#[derive(Debug)]
-pub(crate) struct Core {
-    pub(super) name: GuardName<Cow<'static, str>>,
-    pub(super) config: RetryConfig,
-    pub(super) hooks: Hooks,
-    pub(super) budget: Option<RetryBudget>,
-    pub(super) clock: SharedClock,
-    /// The level of the lines between attempts, where one was chosen.
-    pub(super) log_level: Option<LogLevel>,
-    /// Where the retry was built.
-    pub(super) place: &'static Location<'static>,
-    /// Whether it was reported that it runs inside of another retry's attempt.
-    pub(super) warned_of_nesting: AtomicBool,
-    /// Whether a series begins with more than its first attempt: with the budget, or a look at the
-    /// clock.
-    pub(super) has_opening: bool,
-}
-
-impl Core {
-    /// The clock of the builder; where that named none, the one that holds for the caller.
-    #[inline]
-    pub(super) fn clock(&self) -> SharedClock {
-        self.clock.or_current()
-    }
-}
-
-impl Rejector for Core {
-    fn name(&self) -> &str {
-        &self.name
-    }
-
-    fn cause(&self, _generation: u64) -> Option<String> {
-        self.config
-            .attempt_timeout
-            .map(|limit| format!("the attempt took longer than {limit:?}"))
-    }
-}
-
 impl Retry {
-    /// Starts a retry with the defaults.
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// use gardefou::retry::Retry;
-    ///
-    /// let retry = Retry::builder().max_retries(5).build()?;
-    /// assert_eq!(retry.call(|| Ok::<_, String>("at once")), Ok("at once"));
-    /// # Ok::<(), gardefou::ConfigError>(())
-    /// ```
-    #[track_caller]
-    pub fn builder() -> RetryBuilder {
-        RetryBuilder::new()
-    }
-
     /// Calls `op` until it succeeds or the retry gives up; blocks the thread between the calls.
     ///
     /// # Errors
@@ -181,8 +116,8 @@ impl Retry {
         mut op: impl FnMut(Attempt) -> Result<T, E>,
     ) -> Result<T, E> {
         let mut run = self.start();
-        // The first attempt stands apart from the loop: an `Ok` then goes to the caller by its
-        // value alone, and not with all the bytes that the largest error could have.
+        // The first attempt is outside of the loop: an `Ok` is then returned by its value alone, and
+        // not with all the bytes of the largest error.
         match attempt_once(&mut run, &mut op) {
             Ok(value) => {
                 run.succeeded();
@@ -232,7 +167,7 @@ impl Retry {
 
 #[cfg(feature = "async")]
 impl Retry {
-    /// Awaits what `op` makes until it succeeds or the retry gives up.
+    /// Awaits the futures of `op` until one succeeds or the retry gives up.
     ///
     /// # Errors
     ///
@@ -349,11 +284,11 @@ impl Retry {
         .await
     }
 
-    /// As [`call_async`](Self::call_async), and hands each attempt a state that it gives back with
-    /// its result: what the attempts borrow mutably, `&mut self` for example, which a closure
-    /// cannot lend to the futures that it makes.
+    /// As [`call_async`](Self::call_async), and passes each attempt a state that it returns with its
+    /// result: whatever the attempts borrow mutably, for example `&mut self`, which a closure cannot
+    /// lend to the futures that it makes.
     ///
-    /// The state ends with the call; to have it afterwards, hand over a reference.
+    /// The state is dropped with the call; to keep it, pass a reference.
     ///
     /// # Errors
     ///
@@ -440,8 +375,8 @@ impl Retry {
 
 #[cfg(feature = "async")]
 impl Retry<Timed> {
-    /// Awaits what `op` makes, each attempt for at most `attempt_timeout`, until it succeeds or the
-    /// retry gives up.
+    /// Awaits the futures of `op`, each for at most `attempt_timeout`, until one succeeds or the retry
+    /// gives up.
     ///
     /// # Errors
     ///
@@ -530,7 +465,7 @@ fn attempt_once<T, E>(
     op(attempt)
 }
 
-/// What becomes of a call whose first attempt failed.
+/// Continues a call whose first attempt failed.
 #[cold]
 #[inline(never)]
 fn call_again<T, E: 'static>(
@@ -540,7 +475,7 @@ fn call_again<T, E: 'static>(
 ) -> Result<T, E> {
     let mut result = Err(first);
     loop {
-        // What is not returned is dropped in there, before the wait.
+        // An outcome that is not returned is dropped in there, before the wait.
         match settle(&mut run, result) {
             ControlFlow::Break(result) => return result,
             ControlFlow::Continue(delay) => run.wait(delay),
@@ -549,7 +484,7 @@ fn call_again<T, E: 'static>(
     }
 }
 
-/// What comes after an outcome that is classified by its error.
+/// Decides what follows an outcome that is classified by its error.
 #[inline]
 fn settle<T, E: 'static>(
     run: &mut Run<'_>,
@@ -559,9 +494,9 @@ fn settle<T, E: 'static>(
 }
 
 impl<A> Retry<A> {
-    pub(super) fn from_core(core: Arc<Core>) -> Self {
+    pub(super) fn from_inner(inner: Arc<RetryInner>) -> Self {
         Self {
-            core,
+            inner,
             attempts: PhantomData,
         }
     }
@@ -569,43 +504,43 @@ impl<A> Retry<A> {
     /// Starts a series of attempts in a loop of the caller's own; see [`Run`].
     #[inline]
     pub fn start(&self) -> Run<'_> {
-        Run::begin(&self.core)
+        Run::begin(&self.inner)
     }
 
     /// Returns the name that logs and events show.
     #[must_use]
     pub fn name(&self) -> &str {
-        &self.core.name
+        &self.inner.name
     }
 
-    /// Returns what this retry was configured to do.
+    /// Returns the configuration.
     #[must_use]
     pub fn config(&self) -> &RetryConfig {
-        &self.core.config
+        &self.inner.config
     }
 
     /// Returns the budget that retries must pay from, if there is one.
     #[must_use]
     pub fn budget(&self) -> Option<&RetryBudget> {
-        self.core.budget.as_ref()
+        self.inner.budget.as_ref()
     }
 
-    /// Forgets whether attempts are timed, for generated code, whose loops ask [`Run::limit`]
+    /// Erases whether attempts are timed, for generated code, whose loops call [`Run::limit`]
     /// themselves.
     #[doc(hidden)]
     pub fn erased(self) -> Retry {
-        Retry::from_core(self.core)
+        Retry::from_inner(self.inner)
     }
 }
 
 impl<A> Clone for Retry<A> {
     fn clone(&self) -> Self {
-        Self::from_core(Arc::clone(&self.core))
+        Self::from_inner(Arc::clone(&self.inner))
     }
 }
 
 impl<A> fmt::Debug for Retry<A> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Debug::fmt(&self.core, f)
+        fmt::Debug::fmt(&self.inner, f)
     }
 }

@@ -1,4 +1,4 @@
-//! The user's callbacks, and their arguments.
+//! Callbacks of a retry, and their arguments.
 
 use crate::{
     call::Attempt,
@@ -37,14 +37,14 @@ pub struct FailedAttempt<'a> {
     pub index: u32,
     /// How many attempts there may be.
     pub max_attempts: u32,
-    /// What comes now.
+    /// What follows.
     pub next: Next,
     /// Why no other attempt follows, if none does.
     pub stop: Option<StopReason>,
     /// The time since the first attempt started where `max_elapsed` is set, and since it failed
     /// where not.
     pub elapsed: Duration,
-    /// What can be seen of the error.
+    /// The error, as far as its type is known.
     pub error: ErrorRef<'a>,
     /// The texts of the errors before it, at most 256 bytes each: of more than eight, the first one
     /// and the latest ones. Secrets are not removed.
@@ -91,9 +91,9 @@ impl fmt::Debug for FailedAttempt<'_> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[must_use = "a loop that ignores it never ends"]
 pub enum Next {
-    /// Give the outcome to the caller.
+    /// Return the outcome to the caller.
     Return,
-    /// Wait so long, and call again.
+    /// Wait for this delay, and call again.
     Wait(Duration),
 }
 
@@ -150,7 +150,7 @@ impl Hooks {
         self.on_retry.is_some() || self.on_give_up.is_some()
     }
 
-    /// The answer of the user's predicate for this type of error, if there is one.
+    /// Returns the answer of the predicate for this type of error, if there is one.
     pub(crate) fn retry_if(&self, error: Option<&dyn Any>) -> Option<bool> {
         let error = error?;
         self.predicates
@@ -159,7 +159,7 @@ impl Hooks {
             .find_map(|predicate| predicate(error))
     }
 
-    /// The delay that the user's function for this type of error computes, if there is one.
+    /// Returns the delay of the function for this type of error, if there is one.
     pub(crate) fn delay(&self, attempt: Attempt, error: Option<&dyn Any>) -> Option<Duration> {
         let error = error?;
         self.delays
@@ -169,9 +169,8 @@ impl Hooks {
             .flatten()
     }
 
-    /// Tells the callback that wants to hear of this; what it breaks is its own, and the call goes
-    /// on.
-    pub(crate) fn tell(&self, failed: &FailedAttempt<'_>) {
+    /// Calls the callback for a failed attempt. A panic in it is contained: the call goes on.
+    pub(crate) fn call(&self, failed: &FailedAttempt<'_>) {
         let (callback, name) = match failed.next {
             Next::Wait(_) => (&self.on_retry, "on_retry"),
             Next::Return => (&self.on_give_up, "on_give_up"),

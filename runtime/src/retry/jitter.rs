@@ -1,6 +1,6 @@
-//! How delays are spread at random.
+//! Jitter: how delays are spread at random.
 
-use crate::{ConfigError, name};
+use crate::{error::ConfigError, name};
 
 /// How delays are spread at random, so that clients which failed together do not come back
 /// together.

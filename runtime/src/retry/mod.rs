@@ -1,11 +1,10 @@
-//! Calling again what failed: attempts, growing delays, and limits on both.
+//! Retries: further attempts after a failure, with growing delays and limits on both.
 //!
-//! A call to another machine fails now and then for reasons that pass by themselves. Calling again
-//! at once meets the same reason, calling again for ever makes a caller hang, and a thousand
-//! clients that call again in step keep a struggling service down. A [`Retry`] calls again a
-//! bounded number of times, after delays that grow and are spread at random ([`Backoff`],
-//! [`Jitter`]), knows errors that no other try can help, obeys a callee that asks to be left alone,
-//! and can be held to a [`RetryBudget`] that it shares with others.
+//! A call to another machine fails now and then for transient reasons. A retry at once meets the
+//! same reason, endless retries make a caller hang, and a thousand clients that retry in step keep a
+//! struggling service down. A [`Retry`] makes a bounded number of attempts, after delays that grow
+//! and are spread at random ([`Backoff`], [`Jitter`]), does not retry permanent errors, obeys the
+//! Retry-After of a callee, and can be limited by a [`RetryBudget`] that it shares with others.
 //!
 //! # Examples
 //!
@@ -18,34 +17,37 @@
 //! # Ok::<(), gardefou::ConfigError>(())
 //! ```
 
+#[cfg(feature = "async")]
+mod async_run;
 mod backoff;
 mod budget;
 mod builder;
 mod config;
 mod handle;
 mod hooks;
+mod inner;
 mod jitter;
 mod run;
-mod step;
+mod state;
+#[cfg(test)]
+mod tests;
 mod tokens;
 mod view;
-#[cfg(feature = "async")]
-mod watched;
 
 pub use crate::{call::Attempt, event::StopReason};
-pub use backoff::{Backoff, BackoffKind, Delays};
+#[cfg(feature = "async")]
+pub use async_run::Wait;
+#[cfg(feature = "async")]
+#[doc(hidden)]
+pub use async_run::Watched;
+pub use backoff::{Backoff, BackoffKind, BackoffSetting, Delays};
 pub use budget::{BudgetSource, RetryBudget, RetryBudgetBuilder};
-pub use builder::{BackoffSetting, RetryBuilder};
+pub use builder::RetryBuilder;
 pub use config::RetryConfig;
 pub use handle::{Retry, Timed, Untimed};
 pub use hooks::{FailedAttempt, Next};
 pub use jitter::{Jitter, JitterSetting};
 pub use run::Run;
-#[cfg(feature = "async")]
-pub use run::Wait;
 pub use view::is_retryable;
 #[doc(hidden)]
 pub use view::{AnyError, ErrorView};
-#[cfg(feature = "async")]
-#[doc(hidden)]
-pub use watched::Watched;

@@ -1,4 +1,4 @@
-//! The two counters of a retry budget: what calls have paid for, and the floor.
+//! Counters of a retry budget: the tokens of past calls, and the floor.
 //!
 //! Each is one word, and each grant is one successful compare-and-swap of it: what was checked is
 //! what is taken. All operations are Relaxed: the words order nothing but themselves.
@@ -13,7 +13,7 @@ use std::time::Duration;
 #[derive(Debug)]
 pub(super) struct Tokens {
     balance: AtomicU64,
-    /// What one call pays.
+    /// The deposit of one call.
     deposit: u64,
     capacity: u64,
 }
@@ -35,7 +35,7 @@ impl Tokens {
     #[inline]
     pub(super) fn deposit(&self) {
         let mut balance = self.balance.load(Relaxed);
-        // A full one is left alone: calls that go well then share a line that nobody writes.
+        // A full counter is not written: successful calls then share an unmodified cache line.
         while balance < self.capacity && self.deposit != 0 {
             let more = balance.saturating_add(self.deposit).min(self.capacity);
             match self
@@ -59,15 +59,16 @@ impl Tokens {
     }
 }
 
-/// A rate that is always allowed: the generic cell rate algorithm, whose whole state is one arrival
-/// time.
+/// A rate of retries that is always granted: the generic cell rate algorithm (GCRA), whose whole
+/// state is one arrival time.
 #[derive(Debug)]
 pub(super) struct Floor {
-    /// The tick at which all that was taken would have come one by one; never far ahead of now.
+    /// The theoretical arrival time: the tick at which all grants would have arrived one by one; never
+    /// far ahead of now.
     arrival: AtomicU64,
     /// The time that one grant stands for; 0 grants nothing.
     interval: u64,
-    /// How far the arrival may lie ahead: as many intervals as may be taken at once.
+    /// How far the arrival may lie ahead: the burst, in time.
     window: u64,
 }
 
@@ -97,6 +98,3 @@ impl Floor {
 
 #[cfg(all(test, not(loom)))]
 mod tests;
-
-#[cfg(all(test, loom))]
-mod loom_tests;

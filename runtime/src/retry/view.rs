@@ -1,48 +1,45 @@
-//! How a retry looks at errors whose type it does not know.
+//! Views of errors whose type a retry does not know.
 
 use crate::{
-    AppError,
     call::Attempt,
-    error::{View, Viewable},
+    error::{AppError, View, Viewable},
 };
 use std::{any::Any, time::Duration};
 
-/// A way to look at errors of type `E`.
+/// A view of errors of type `E`.
 ///
-/// Calls by hand look at them through [`AnyError`]; attributes know more about the type in their
-/// place, and bring a view of their own.
+/// Calls by hand use [`AnyError`]; attributes know more about the type, and bring their own view.
 pub trait ErrorView<E> {
     /// Returns the view of the error.
     fn view<'a>(&'a self, error: &'a E) -> View<'a>;
 
-    /// Returns the error for those who know its type, where it borrows nothing.
+    /// Returns the error for a downcast to its type, where it borrows nothing.
     fn any<'a>(&self, error: &'a E) -> Option<&'a dyn Any> {
         let _ = error;
         None
     }
 
-    /// Returns the delay that the function `delay` of an attribute computes; where there is none,
-    /// or it leaves the delay to the backoff, nothing.
+    /// Returns the delay of the function `delay` of an attribute; `None` where there is none, or it
+    /// leaves the delay to the backoff.
     fn own_delay(&self, attempt: Attempt, error: &E) -> Option<Duration> {
         let _ = (attempt, error);
         None
     }
 
-    /// Returns how long to wait where the backoff says `delay`: nothing where a policy between the
-    /// retry and the function will reject the next attempt all the same.
+    /// Returns how long to wait for a `delay` of the backoff: zero where a policy between the retry
+    /// and the function will reject the next attempt anyway.
     fn wait(&self, delay: Duration) -> Duration {
         delay
     }
 
-    /// Returns the error for adding details, where it is one of ours.
+    /// Returns the error for adding details, where it is an [`AppError`].
     fn app_mut<'a>(&self, error: &'a mut E) -> Option<&'a mut AppError> {
         let _ = error;
         None
     }
 }
 
-/// The view on errors of which nothing is known but that they borrow nothing: it recognises the
-/// usual types.
+/// The view of errors that borrow nothing: it recognises the common types.
 #[derive(Clone, Copy, Debug)]
 pub struct AnyError;
 
@@ -67,9 +64,9 @@ impl<E: 'static> ErrorView<E> for AnyError {
 /// Takes an [`AppError`], any error type that borrows nothing, and a `dyn Error`: the contents of a
 /// box, and of an `anyhow::Error` (`&*error`).
 ///
-/// It is what a retry does by itself with errors that it can look into; hand it to
-/// [`retry_if`](super::RetryBuilder::retry_if) for an error type of your own, that it can then look
-/// into too.
+/// A retry decides by it for errors whose chain it can read; pass it to
+/// [`retry_if`](super::RetryBuilder::retry_if) for an error type of your own, so that the retry reads
+/// its chain too.
 ///
 /// # Examples
 ///

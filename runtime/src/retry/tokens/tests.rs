@@ -1,7 +1,7 @@
 use super::*;
 
 #[test]
-fn calls_pay_by_the_ratio_and_a_full_purse_takes_no_more() {
+fn calls_deposit_by_the_ratio_up_to_the_burst() {
     let tokens = Tokens::new(0.2, 3);
     assert!(!tokens.try_take());
     for calls in 1..=100u64 {
@@ -13,7 +13,7 @@ fn calls_pay_by_the_ratio_and_a_full_purse_takes_no_more() {
 }
 
 #[test]
-fn what_a_call_pays_beyond_the_burst_is_lost() {
+fn deposit_beyond_the_burst_is_lost() {
     let tokens = Tokens::new(0.7, 1);
     (0..2).for_each(|_| tokens.deposit());
     assert!(tokens.try_take());
@@ -22,7 +22,7 @@ fn what_a_call_pays_beyond_the_burst_is_lost() {
 }
 
 #[test]
-fn a_ratio_of_zero_and_a_burst_of_zero_never_pay() {
+fn ratio_or_burst_of_zero_never_grants() {
     for tokens in [Tokens::new(0.0, 100), Tokens::new(1000.0, 0)] {
         (0..100).for_each(|_| tokens.deposit());
         assert!(!tokens.try_take());
@@ -30,7 +30,7 @@ fn a_ratio_of_zero_and_a_burst_of_zero_never_pay() {
 }
 
 #[test]
-fn sixty_tokens_pay_for_sixty_retries_however_many_threads_ask() {
+fn sixty_tokens_grant_sixty_retries_under_contention() {
     let tokens = Tokens::new(1.0, 60);
     (0..60).for_each(|_| tokens.deposit());
     let taken: usize = std::thread::scope(|scope| {
@@ -45,7 +45,7 @@ fn sixty_tokens_pay_for_sixty_retries_however_many_threads_ask() {
 }
 
 #[test]
-fn the_floor_gives_a_seconds_worth_at_once_and_then_one_each_interval() {
+fn floor_grants_one_second_at_once_and_then_one_per_interval() {
     let floor = Floor::new(4);
     let at = |millis: u64| Tick::from_nanos(millis * 1_000_000);
     let taken = |now: u64| (0..10).filter(|_| floor.try_take_at(at(now))).count();
@@ -53,11 +53,11 @@ fn the_floor_gives_a_seconds_worth_at_once_and_then_one_each_interval() {
     assert_eq!(taken(249), 0);
     assert_eq!(taken(250), 1);
     assert_eq!(taken(760), 2);
-    assert_eq!(taken(60_000), 4, "it does not pile up");
+    assert_eq!(taken(60_000), 4, "it does not accumulate");
 }
 
 #[test]
-fn any_floor_gives_its_number_at_once_and_none_gives_nothing() {
+fn floor_grants_its_number_at_once_and_a_floor_of_zero_nothing() {
     for per_second in [1u32, 3, 7, 10, 1000] {
         let floor = Floor::new(per_second);
         let taken = (0..per_second * 2)

@@ -1,15 +1,25 @@
-use super::*;
-use crate::retry::{Backoff, Jitter};
+//! Decisions of a series compared with a slow model, and single decisions.
+
+use crate::{
+    event::StopReason,
+    retry::{
+        backoff::Backoff,
+        config::RetryConfig,
+        jitter::Jitter,
+        state::{Decision, Failure, SeriesState},
+    },
+    time::Tick,
+};
 use proptest::prelude::*;
-use std::num::NonZeroU32;
+use std::{num::NonZeroU32, time::Duration};
 
 const SECOND: Duration = Duration::from_secs(1);
 
-fn begin(now: Option<Tick>) -> Step {
-    Step::resume(now.unwrap_or(Tick::MAX), 0)
+fn begin(now: Option<Tick>) -> SeriesState {
+    SeriesState::resume(now.unwrap_or(Tick::MAX), 0)
 }
 
-/// The same decisions, made slowly: from the whole history each time, with nothing carried along.
+/// The same decisions, recomputed from the whole history each time.
 struct Model {
     config: RetryConfig,
     /// When the first attempt began.
@@ -106,22 +116,22 @@ fn any_failure() -> impl Strategy<Value = (u64, Failure)> {
 
 proptest! {
     #[test]
-    fn the_step_decides_as_the_slow_model_does(
+    fn series_decides_as_the_slow_model_does(
         config in any_config(),
         script in prop::collection::vec(any_failure(), 12),
         origin in 0..u64::MAX / 2,
     ) {
         let mut now = Tick::from_nanos(origin);
-        let mut step = begin(config.max_elapsed.is_some().then_some(now));
+        let mut state = begin(config.max_elapsed.is_some().then_some(now));
         let mut model = Model { config: config.clone(), began: origin, history: Vec::new() };
         for (took, failure) in script {
             now = now.after(Duration::from_millis(took));
             model.history.push((now.as_nanos(), failure));
-            let decision = step.after_failure_at(&config, failure, now);
+            let decision = state.after_failure_at(&config, failure, now);
             prop_assert_eq!(decision, model.decide());
-            prop_assert_eq!(step.failed() as usize, model.history.len());
+            prop_assert_eq!(state.failed() as usize, model.history.len());
             // As a run keeps it until the next failure.
-            step = Step::resume(step.began(), step.note());
+            state = SeriesState::resume(state.began(), state.note());
             match decision {
                 Decision::Retry(delay) => now = now.after(delay),
                 Decision::Stop(_) => return Ok(()),
@@ -151,12 +161,12 @@ fn fixed(max_elapsed: Option<Duration>) -> RetryConfig {
 }
 
 #[test]
-fn the_defaults_wait_three_times_and_stop() {
+fn defaults_wait_three_times_and_stop() {
     let config = RetryConfig::default();
-    let mut step = begin(None);
+    let mut state = begin(None);
     let mut waited = Duration::ZERO;
     for expected in [500, 1000, 2000] {
-        let Decision::Retry(delay) = step.after_failure_at(&config, FAILED, Tick::ZERO) else {
+        let Decision::Retry(delay) = state.after_failure_at(&config, FAILED, Tick::ZERO) else {
             panic!("stopped")
         };
         assert!(delay <= Duration::from_millis(expected), "{delay:?}");
@@ -167,44 +177,45 @@ fn the_defaults_wait_three_times_and_stop() {
         "the total that the documentation promises"
     );
     assert_eq!(
-        step.after_failure_at(&config, FAILED, Tick::ZERO),
+        state.after_failure_at(&config, FAILED, Tick::ZERO),
         Decision::Stop(StopReason::Exhausted)
     );
 }
 
 #[test]
-fn a_wait_that_ends_at_the_deadline_is_begun_and_a_longer_one_is_not() {
+fn wait_may_end_at_the_deadline_but_not_after_it() {
     let config = fixed(Some(SECOND * 3));
     let at = |nanos| Tick::from_nanos(nanos);
-    let mut step = begin(Some(at(0)));
+    let mut state = begin(Some(at(0)));
     assert_eq!(
-        step.after_failure_at(&config, FAILED, at(0)),
+        state.after_failure_at(&config, FAILED, at(0)),
         Decision::Retry(SECOND)
     );
     assert_eq!(
-        step.clone()
+        state
+            .clone()
             .after_failure_at(&config, FAILED, at(1_000_000_000)),
         Decision::Retry(SECOND * 2)
     );
     assert_eq!(
-        step.after_failure_at(&config, FAILED, at(1_000_000_001)),
+        state.after_failure_at(&config, FAILED, at(1_000_000_001)),
         Decision::Stop(StopReason::Deadline)
     );
 }
 
 #[test]
-fn the_time_of_the_first_attempt_counts_too() {
+fn time_of_the_first_attempt_counts_too() {
     let config = fixed(Some(SECOND * 3));
-    let mut step = begin(Some(Tick::ZERO));
+    let mut state = begin(Some(Tick::ZERO));
     let late = Tick::ZERO.after(SECOND * 5 / 2);
     assert_eq!(
-        step.after_failure_at(&config, FAILED, late),
+        state.after_failure_at(&config, FAILED, late),
         Decision::Stop(StopReason::Deadline)
     );
 }
 
 #[test]
-fn a_callee_that_asks_for_time_gets_at_least_that_and_ends_the_series_if_it_asks_for_too_much() {
+fn retry_after_is_a_lower_bound_and_ends_the_series_above_the_cap() {
     let config = fixed(None);
     let asks = |wait| Failure {
         retry_after: Some(wait),
@@ -221,29 +232,26 @@ fn a_callee_that_asks_for_time_gets_at_least_that_and_ends_the_series_if_it_asks
 }
 
 #[test]
-fn the_count_of_attempts_does_not_wrap() {
+fn count_of_attempts_does_not_wrap() {
     let config = RetryConfig {
         max_attempts: NonZeroU32::MAX,
         ..RetryConfig::default()
     };
-    let mut step = Step {
-        failed: u32::MAX,
-        ..begin(None)
-    };
+    let mut state = SeriesState::resume(Tick::MAX, u64::from(u32::MAX) << 32);
     assert_eq!(
-        step.after_failure_at(&config, FAILED, Tick::ZERO),
+        state.after_failure_at(&config, FAILED, Tick::ZERO),
         Decision::Stop(StopReason::Exhausted)
     );
-    assert_eq!(step.failed(), u32::MAX);
+    assert_eq!(state.failed(), u32::MAX);
 }
 
 #[test]
-fn a_series_is_small_enough_to_live_in_every_future() {
-    assert_eq!(size_of::<Step>(), 16);
+fn series_state_is_two_words() {
+    assert_eq!(size_of::<SeriesState>(), 16);
 }
 
 #[test]
-fn no_attempt_starts_after_the_deadline_around_the_call() {
+fn no_attempt_starts_after_the_deadline_of_the_call() {
     let backoff = Backoff::constant(Duration::from_secs(2)).jitter(Jitter::None);
     let config = RetryConfig {
         backoff,

@@ -1,12 +1,15 @@
-//! Every interleaving of two threads at one budget; run by
+//! Interleavings of two threads at one budget, explored by loom:
 //! `RUSTFLAGS="--cfg loom" cargo test -p gardefou --lib --no-default-features loom`.
 
-use super::*;
-use loom::{sync::Arc, thread};
+use crate::{
+    retry::tokens::{Floor, Tokens},
+    time::Tick,
+};
+use ::loom::{model, sync::Arc, thread};
 
 #[test]
-fn one_token_is_granted_once() {
-    loom::model(|| {
+fn token_is_granted_once() {
+    model(|| {
         let tokens = Arc::new(Tokens::new(1.0, 2));
         tokens.deposit();
         let other = Arc::clone(&tokens);
@@ -19,7 +22,7 @@ fn one_token_is_granted_once() {
 
 #[test]
 fn no_deposit_is_lost_beside_a_withdrawal() {
-    loom::model(|| {
+    model(|| {
         let tokens = Arc::new(Tokens::new(1.0, 3));
         tokens.deposit();
         let other = Arc::clone(&tokens);
@@ -34,8 +37,8 @@ fn no_deposit_is_lost_beside_a_withdrawal() {
 }
 
 #[test]
-fn the_floor_grants_no_more_than_its_number() {
-    loom::model(|| {
+fn floor_grants_no_more_than_its_number() {
+    model(|| {
         let floor = Arc::new(Floor::new(1));
         let other = Arc::clone(&floor);
         let there = thread::spawn(move || other.try_take_at(Tick::from_nanos(2)));

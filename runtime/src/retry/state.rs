@@ -1,15 +1,16 @@
-//! The one machine that decides after each failure: wait and call again, or stop.
+//! State of one series of attempts, and the decision after each failure: wait and call again, or
+//! stop.
 //!
-//! It reads no clock, takes no token and calls nobody, so that the blocking form, the async form,
-//! the attributes and the tests all drive the same decisions.
+//! Pure: it reads no clock, takes no token and runs no user code, so that the blocking form, the
+//! async form, the attributes and the tests all make the same decisions.
 
-use super::{RetryConfig, backoff::DelayState};
+use super::{backoff::DelayState, config::RetryConfig};
 use crate::{event::StopReason, time::Tick};
 use std::time::Duration;
 
-/// Where one series of attempts stands.
+/// The state of one series of attempts.
 #[derive(Clone, Debug)]
-pub(crate) struct Step {
+pub(crate) struct SeriesState {
     /// How many attempts have failed.
     failed: u32,
     /// When the series began; `Tick::MAX` while that is not known.
@@ -20,28 +21,28 @@ pub(crate) struct Step {
 /// What is known about a failed attempt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Failure {
-    /// Why another try cannot help, if it cannot.
+    /// Why another attempt cannot help, if it cannot.
     pub(crate) hopeless: Option<StopReason>,
-    /// The delay that the user's function computes in place of the backoff, where there is one.
+    /// The delay of the user's function, which replaces that of the backoff.
     pub(crate) own_delay: Option<Duration>,
-    /// How long the callee asks to be left alone.
+    /// The Retry-After of the callee.
     pub(crate) retry_after: Option<Duration>,
-    /// How much time is left until the deadline around the call, where there is one.
+    /// The time until the deadline of the call, where there is one.
     pub(crate) remaining: Option<Duration>,
 }
 
-/// What is to be done after a failed attempt.
+/// The decision after a failed attempt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Decision {
     /// Call again after this delay.
     Retry(Duration),
-    /// Give the outcome to the caller.
+    /// Return the outcome to the caller.
     Stop(StopReason),
 }
 
-impl Step {
-    /// Goes on with a series that began then, `Tick::MAX` where that is not known yet: `note` is
-    /// what [`note`](Self::note) returned after the failure before, zero before the first one.
+impl SeriesState {
+    /// Resumes a series that began at `began`, `Tick::MAX` where that is not known yet. `note` is the
+    /// [`note`](Self::note) after the previous failure, zero before the first.
     pub(crate) fn resume(began: Tick, note: u64) -> Self {
         Self {
             failed: Self::failed_by(note),
@@ -50,13 +51,13 @@ impl Step {
         }
     }
 
-    /// Returns what the next failure must know beside the beginning, in one word, which is zero
-    /// before the first failure: a future then need not have room for it.
+    /// Returns the state but for the beginning, in one word, which is zero before the first failure:
+    /// a future in which nothing failed needs no room for it.
     pub(crate) fn note(&self) -> u64 {
         u64::from(self.failed) << 32 | u64::from(self.delays.to_bits())
     }
 
-    /// Returns how many attempts have failed by a note.
+    /// Returns how many attempts have failed according to a note.
     #[inline]
     pub(crate) fn failed_by(note: u64) -> u32 {
         (note >> 32) as u32
@@ -101,8 +102,8 @@ impl Step {
             .own_delay
             .map_or(delay, |own| own.min(config.backoff.cap()));
         let delay = match failure.retry_after {
-            // To come back sooner than asked is pointless, and to wait longer than the user's limit
-            // is not ours to do.
+            // To return sooner than the callee asks is pointless, and to wait longer than the
+            // user's limit is not permitted.
             Some(asked) if asked > config.backoff.cap() => {
                 return Decision::Stop(StopReason::RetryAfter);
             }
@@ -123,6 +124,3 @@ impl Step {
         }
     }
 }
-
-#[cfg(test)]
-mod tests;

@@ -1,0 +1,47 @@
+//! Contents of a retry, which all its clones share.
+
+use super::{budget::RetryBudget, config::RetryConfig, hooks::Hooks};
+use crate::{
+    error::Rejector,
+    event::{GuardName, LogLevel},
+    time::SharedClock,
+};
+use std::{borrow::Cow, panic::Location, sync::atomic::AtomicBool};
+
+/// The contents of a [`Retry`](super::Retry).
+#[derive(Debug)]
+pub(crate) struct RetryInner {
+    pub(super) name: GuardName<Cow<'static, str>>,
+    pub(super) config: RetryConfig,
+    pub(super) hooks: Hooks,
+    pub(super) budget: Option<RetryBudget>,
+    pub(super) clock: SharedClock,
+    /// The explicit level of the log lines between attempts.
+    pub(super) log_level: Option<LogLevel>,
+    /// Where the retry was built.
+    pub(super) place: &'static Location<'static>,
+    /// Whether a warning was logged that it runs inside an attempt of another retry.
+    pub(super) warned_of_nesting: AtomicBool,
+    /// Whether a series begins with a deposit into the budget or a clock reading.
+    pub(super) has_opening: bool,
+}
+
+impl RetryInner {
+    /// Returns the clock of the builder, or else that of the caller's test scope.
+    #[inline]
+    pub(super) fn clock(&self) -> SharedClock {
+        self.clock.or_current()
+    }
+}
+
+impl Rejector for RetryInner {
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn cause(&self, _generation: u64) -> Option<String> {
+        self.config
+            .attempt_timeout
+            .map(|limit| format!("the attempt took longer than {limit:?}"))
+    }
+}

@@ -1,0 +1,224 @@
+//! Failed attempts: the decision, the callbacks, the event, and the details of the last error.
+
+use super::Run;
+use crate::{
+    call::{self, Attempt},
+    error::{AppError, Class, ErrorRef, View, details},
+    event::{self, LogLevel, RecordSlot, RetryEvent, RetryEventKind, StopReason},
+    retry::{
+        hooks::{FailedAttempt, Next},
+        inner::RetryInner,
+        state::{Decision, Failure, SeriesState},
+        view::ErrorView,
+    },
+};
+use std::{any::Any, time::Duration};
+
+impl Run<'_> {
+    #[cold]
+    pub(super) fn after_error<E, V: ErrorView<E>>(
+        &mut self,
+        error: &mut E,
+        view: &V,
+        retry_if: impl FnOnce(&E) -> Option<bool>,
+        rejected: bool,
+    ) -> Next {
+        let retry_if = retry_if(error);
+        let seen = Seen {
+            view: view.view(error),
+            any: view.any(error),
+            retry_if,
+            rejected,
+            is_value: false,
+        };
+        let own_delay = |attempt| view.own_delay(attempt, error);
+        let (next, stop) = self.failed(seen, own_delay, |delay| view.wait(delay));
+        if let Some(reason) = stop
+            && let Some(app) = view.app_mut(error)
+        {
+            self.annotate(app, reason);
+        }
+        next
+    }
+
+    /// Decides what follows a value that a predicate refused.
+    #[cold]
+    pub(super) fn after_refused_value(&mut self) -> Next {
+        let view = View::from_ref(ErrorRef::Display(&"the result was refused"));
+        let seen = Seen {
+            view,
+            any: None,
+            retry_if: Some(true),
+            rejected: false,
+            is_value: true,
+        };
+        self.failed(seen, |_| None, |delay| delay).0
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn failed(
+        &mut self,
+        seen: Seen<'_>,
+        own_delay: impl FnOnce(Attempt) -> Option<Duration>,
+        wait: impl FnOnce(Duration) -> Duration,
+    ) -> (Next, Option<StopReason>) {
+        let inner = self.inner;
+        let now = inner.clock().now();
+        let hopeless = seen.hopeless(inner);
+        let attempt = self.attempt();
+        // User code, which is called only for a delay that can be used.
+        let own_delay = (hopeless.is_none() && !attempt.is_last())
+            .then(|| own_delay(attempt).or_else(|| inner.hooks.delay(attempt, seen.any)))
+            .flatten();
+        let failure = Failure {
+            hopeless,
+            own_delay,
+            retry_after: seen.view.retry_after(),
+            remaining: call::remaining(),
+        };
+        let mut state = SeriesState::resume(self.began, self.frame.note());
+        let decision = state.after_failure_at(&inner.config, failure, now);
+        self.began = state.began();
+        self.frame.set_note(state.note());
+        let (next, stop) = match decision {
+            // The budget comes last, so that a token is taken only for an attempt that is made.
+            Decision::Retry(_)
+                if inner
+                    .budget
+                    .as_ref()
+                    .is_some_and(|budget| !budget.try_withdraw()) =>
+            {
+                (Next::Return, Some(StopReason::Budget))
+            }
+            Decision::Retry(delay) => (Next::Wait(wait(delay)), None),
+            Decision::Stop(reason) => (Next::Return, Some(reason)),
+        };
+        let (attempts, elapsed) = (state.failed(), state.elapsed_at(now));
+        let max_attempts = inner.config.max_attempts.get();
+        inner.hooks.call(&FailedAttempt {
+            name: &inner.name,
+            index: attempts - 1,
+            max_attempts,
+            next,
+            stop,
+            elapsed,
+            error: seen.view.error(),
+            earlier_errors: self.frame.texts(),
+            any: seen.any,
+        });
+        let kind = match (next, stop) {
+            (Next::Wait(delay), _) => RetryEventKind::Scheduled {
+                delay,
+                error: seen.view.error(),
+            },
+            (Next::Return, reason) => RetryEventKind::GaveUp {
+                reason: reason.unwrap_or(StopReason::Exhausted),
+                error: seen.view.error(),
+            },
+        };
+        let event = RetryEvent {
+            name: &inner.name,
+            attempts,
+            max_attempts,
+            elapsed,
+            kind,
+            record: RecordSlot::default(),
+        };
+        // A value that a predicate refuses is no failure: a loop that polls must not fill the log.
+        let level = inner.log_level.unwrap_or(if seen.is_value {
+            LogLevel::Debug
+        } else {
+            LogLevel::Warn
+        });
+        event::publish_retry(&event, level);
+        // No text is made that no reader can get.
+        let is_shown = inner.hooks.are_set() || matches!(seen.view.error(), ErrorRef::App(_));
+        if is_shown && !seen.is_value && matches!(next, Next::Wait(_)) {
+            keep_text(self.frame.texts_mut(), &seen.view.error());
+        }
+        (next, stop)
+    }
+
+    #[cold]
+    pub(super) fn recovered(&self) {
+        event::publish_retry(
+            &RetryEvent {
+                name: &self.inner.name,
+                attempts: self.failed_attempts().saturating_add(1),
+                max_attempts: self.inner.config.max_attempts.get(),
+                elapsed: self.elapsed_at(self.inner.clock().now()),
+                kind: RetryEventKind::Succeeded,
+                record: RecordSlot::default(),
+            },
+            LogLevel::Debug,
+        );
+    }
+
+    /// Adds the failed attempts to the last error, for its reader.
+    fn annotate(&self, error: &mut AppError, reason: StopReason) {
+        let cut_short = matches!(
+            reason,
+            StopReason::Deadline | StopReason::RetryAfter | StopReason::Budget
+        );
+        if self.failed_attempts() < 2 && !cut_short {
+            return;
+        }
+        let elapsed = self.elapsed_at(self.inner.clock().now());
+        error.add_detail("attempts", self.failed_attempts());
+        error.add_detail("elapsed", elapsed.as_secs_f64());
+        if !self.frame.texts().is_empty() {
+            error.add_detail("earlier_errors", self.frame.texts());
+        }
+        if cut_short {
+            error.add_detail("retry_stopped_by", reason.name());
+        }
+    }
+}
+
+/// How many earlier errors of a series are kept.
+const MAX_EARLIER_ERRORS: usize = 8;
+/// How many bytes of the text of each.
+const MAX_TEXT: usize = 256;
+
+/// Keeps the text of an error that another attempt follows: of many errors the first and the
+/// latest.
+fn keep_text(earlier: &mut Vec<String>, error: &ErrorRef<'_>) {
+    if earlier.len() == MAX_EARLIER_ERRORS {
+        earlier.remove(1);
+    }
+    let (mut text, is_cut) = details::display_head(error, MAX_TEXT);
+    if is_cut {
+        text.push('…');
+    }
+    earlier.push(text);
+}
+
+/// A failed attempt, as the decision reads it.
+#[derive(Clone, Copy)]
+struct Seen<'a> {
+    view: View<'a>,
+    any: Option<&'a dyn Any>,
+    retry_if: Option<bool>,
+    /// Whether an inner policy rejected the attempt, where the error itself does not show it.
+    rejected: bool,
+    /// Whether the attempt succeeded, and a predicate refused its value.
+    is_value: bool,
+}
+
+impl Seen<'_> {
+    /// Returns why another attempt cannot help, if it cannot.
+    fn hopeless(&self, inner: &RetryInner) -> Option<StopReason> {
+        let classified = self.view.classified();
+        if classified.rejected || self.rejected {
+            // A predicate on the function's errors is not consulted: the function did not run, nor
+            // would it.
+            return Some(StopReason::Rejected);
+        }
+        match self.retry_if.or_else(|| inner.hooks.retry_if(self.any)) {
+            Some(true) => None,
+            Some(false) => Some(StopReason::Refused),
+            None => (classified.class == Class::Permanent).then_some(StopReason::Permanent),
+        }
+    }
+}

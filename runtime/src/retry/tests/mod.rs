@@ -1,0 +1,5 @@
+//! Interleavings explored by loom, and decisions beside a model.
+
+#[cfg(loom)]
+mod loom;
+mod model;
