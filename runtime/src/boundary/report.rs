@@ -8,7 +8,7 @@
 
 use super::{LogLevel, Operation, OperationTimer};
 use crate::{
-    call::{self, Frame, Inside, Marked, Reported},
+    call::{self, Frame, Inbox, Marked, Reported},
     error::{AppError, ErrorCode, ErrorId, ErrorRef, Rejection, View, view::Known},
     event::{
         self, ErrorEvent, Event, RecordCell, RecordSlot, RecordState,
@@ -59,7 +59,7 @@ pub enum Then {
 #[derive(Debug, Default)]
 pub(crate) struct Recognised {
     /// What else happened inside.
-    inside: Option<Box<Inside>>,
+    inside: Option<Box<Inbox>>,
     /// The identity under which a frame inside reported the error.
     known: Option<ErrorId>,
     /// The opening of the circuit that rejected the call, where the error is such a rejection.

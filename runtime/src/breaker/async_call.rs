@@ -39,7 +39,7 @@ pin_project_lite::pin_project! {
             if let Some(shell) = this.shell.take() {
                 if inside(this.place.frame(), shell).recorded {
                     shell.release(*this.admission);
-                } else if shell.drop_future(*this.admission, call::ended_by()) {
+                } else if shell.drop_future(*this.admission, call::drop_reason()) {
                     call::record_outcome(shell.address());
                 }
             }
@@ -121,7 +121,7 @@ where
 
 /// Returns what happened inside a call that concerns its breaker.
 fn inside(frame: &mut Frame, shell: &Shell) -> Since {
-    let Some(inside) = frame.inside() else {
+    let Some(inside) = frame.inbox() else {
         return Since::default();
     };
     Since {

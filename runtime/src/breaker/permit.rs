@@ -11,7 +11,7 @@ use super::{
 };
 #[cfg(feature = "async")]
 use crate::call::{Frame, Framed};
-use crate::{call::EndedBy, classify::Verdict, error::Rejection, event::Shown, time::Tick};
+use crate::{call::DropReason, classify::Verdict, error::Rejection, event::Shown, time::Tick};
 use std::{fmt, sync::Arc};
 
 /// The right to make one call, to be given back with a verdict.
@@ -99,7 +99,7 @@ impl Drop for Permit {
             self.shell.fail_by_panic(admission);
         } else {
             self.shell
-                .drop_pending(admission, self.since, self.successes, EndedBy::Caller);
+                .drop_pending(admission, self.since, self.successes, DropReason::Caller);
         }
     }
 }

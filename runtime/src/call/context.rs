@@ -1,12 +1,11 @@
-//! Passing the context on to work that does not stand on the caller's stack.
+//! Context of the call under way, to be passed to work on other stacks.
 
 use super::{
-    attempt::Packed,
-    current::{CURRENT, Mark, NONE, letters_to, mark, send},
+    current::{CURRENT, Mark, NONE, mark, messages_to, send},
     deadline::{self, Deadline, EnteredDeadline},
-    held::{self, EnteredSlots, Slot},
-    inside::Letter,
-    mailbox::Mailbox,
+    mailbox::{Mailbox, Message},
+    probe_slots::{self, EnteredSlots, ProbeSlot},
+    series::PackedSeries,
     values::{EnteredValues, Values},
 };
 use crate::{
@@ -47,17 +46,16 @@ use std::{
 #[must_use = "a context does nothing until something runs in it"]
 pub struct Context {
     frame: u64,
-    series: Packed,
+    series: PackedSeries,
     deadline: Option<Deadline>,
     values: Option<Values>,
-    slots: Vec<Slot>,
+    slots: Vec<ProbeSlot>,
     mailbox: Option<Arc<Mailbox>>,
     scope: Captured,
 }
 
 thread_local! {
-    /// The mailbox of the frame that was asked for one last, so that a call which spawns many tasks
-    /// has one for all.
+    /// The mailbox that was made last, so that a call which spawns many tasks has one for all.
     static LAST: RefCell<Option<(u64, Arc<Mailbox>)>> = const { RefCell::new(None) };
 }
 
@@ -89,7 +87,7 @@ impl Context {
             series,
             deadline: deadline::current(),
             values: Values::current(),
-            slots: held::all(),
+            slots: probe_slots::all(),
             mailbox,
             scope: Captured::current(),
         }
@@ -177,7 +175,7 @@ impl Context {
             .as_ref()
             .is_none_or(|mailbox| mailbox.is_closed());
         let (frame, series) = if is_over {
-            (NONE, Packed::NONE)
+            (NONE, PackedSeries::NONE)
         } else {
             (self.frame, self.series)
         };
@@ -198,7 +196,7 @@ impl Context {
 fn mailbox_of(frame: u64) -> Arc<Mailbox> {
     let make = || {
         let mailbox = Arc::new(Mailbox::new());
-        send(Letter::Mailbox(Arc::clone(&mailbox)));
+        send(Message::Mailbox(Arc::clone(&mailbox)));
         mailbox
     };
     let known = LAST.try_with(|last| {
@@ -217,12 +215,12 @@ fn mailbox_of(frame: u64) -> Arc<Mailbox> {
 /// A context that is current on this thread, until this is dropped.
 struct Entered<'a> {
     mailbox: Option<(u64, &'a Mailbox)>,
-    outer: (u64, Packed),
+    outer: (u64, PackedSeries),
     since: Mark,
     _deadline: EnteredDeadline,
     _values: EnteredValues,
     _slots: EnteredSlots,
-    /// Left last: what is settled above belongs to it.
+    /// Left last: errors that are settled above belong to it.
     _scope: scope::Entered,
 }
 
@@ -234,20 +232,20 @@ impl Drop for Entered<'_> {
             current.series.replace(series);
         });
         if let Some((to, mailbox)) = self.mailbox {
-            let letters = letters_to(to, self.since).into_iter();
-            letters
-                .filter_map(|letter| mailbox.leave(letter).err())
+            let messages = messages_to(to, self.since).into_iter();
+            messages
+                .filter_map(|message| mailbox.send(message).err())
                 .for_each(refused);
         }
     }
 }
 
-/// What becomes of a letter to a frame that has ended.
-fn refused(letter: Letter) {
-    match letter {
-        // The attempt is over, whatever became of it.
-        Letter::Pending(held) => pending::settle(held, Settlement::Error),
-        Letter::Mailbox(mailbox) => mailbox.close().into_iter().for_each(refused),
+/// Handles a message to a frame that has ended.
+fn refused(message: Message) {
+    match message {
+        // The attempt is over, whatever its outcome.
+        Message::Pending(held) => pending::settle(held, Settlement::Error),
+        Message::Mailbox(mailbox) => mailbox.close().into_iter().for_each(refused),
         _ => {}
     }
 }

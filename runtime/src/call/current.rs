@@ -1,14 +1,13 @@
-//! The thread's part: which frame is current, and letters to frames that stand on this thread's
-//! stack.
+//! Current frame of a thread, and messages to the frames on its stack.
 
 use super::{
-    attempt::SeriesCell,
-    ended::EndedBy,
-    inside::{Inside, Letter},
+    inbox::{Inbox, UNNAMED},
+    mailbox::Message,
     reported::Reported,
+    series::SeriesCell,
 };
 use crate::{
-    Rejection,
+    error::Rejection,
     event::pending::{self, Held, Settlement},
 };
 use std::{
@@ -16,22 +15,19 @@ use std::{
     sync::atomic::{AtomicU64, Ordering},
 };
 
-/// What a thread knows of the call under way. Without a destructor, so that access is plain loads
-/// and stores.
+/// The call under way on a thread. Without a destructor, so that access is plain loads and stores.
 pub(super) struct Current {
     /// The frame that is current: [`NONE`], [`UNNAMED`], or its identity.
     pub(super) frame: Cell<u64>,
-    /// The next identity. Frames, rejections and letters draw from one sequence, so that of two of
-    /// them that were made on one thread the greater one is the later one.
+    /// The next identity. Frames, rejections and messages draw from one sequence, so that of two made
+    /// on one thread the greater one is the later one.
     next: Cell<u64>,
-    /// Whether [`LETTERS`] may hold something.
-    has_letters: Cell<bool>,
+    /// Whether [`MESSAGES`] may hold something.
+    has_messages: Cell<bool>,
     pub(super) has_deadline: Cell<bool>,
     pub(super) has_values: Cell<bool>,
     pub(super) has_slots: Cell<bool>,
     pub(super) series: SeriesCell,
-    /// Who drops the future that is being dropped.
-    pub(super) ended_by: Cell<EndedBy>,
     /// The rejection that is being turned into an error; zero where none is.
     converting: Cell<u64>,
     /// Rejections that were made outside of every frame and were not dropped since; the oldest
@@ -41,43 +37,39 @@ pub(super) struct Current {
     rootless_outcomes: [Cell<(usize, u64)>; ROOTLESS],
 }
 
-/// How many rejections and outcomes a thread remembers outside of every frame. Only what happened
-/// inside of one sync call of a breaker is ever asked for.
+/// How many rejections and outcomes a thread keeps outside of every frame. Only those inside one sync
+/// call of a breaker are ever read.
 const ROOTLESS: usize = 8;
 
 /// No frame is current.
 pub(super) const NONE: u64 = 0;
-/// A frame is current to which nothing was sent so far. It gets an identity with its first letter,
-/// so that a call in which nothing happens costs none.
-pub(super) const UNNAMED: u64 = 1;
 
 thread_local! {
     pub(super) static CURRENT: Current = const {
         Current {
             frame: Cell::new(NONE),
             next: Cell::new(0),
-            has_letters: Cell::new(false),
+            has_messages: Cell::new(false),
             has_deadline: Cell::new(false),
             has_values: Cell::new(false),
             has_slots: Cell::new(false),
             series: SeriesCell::new(),
-            ended_by: Cell::new(EndedBy::Caller),
             converting: Cell::new(0),
             rootless_rejections: [const { Cell::new(0) }; ROOTLESS],
             rootless_outcomes: [const { Cell::new((0, 0)) }; ROOTLESS],
         }
     };
-    static LETTERS: RefCell<Vec<Addressed>> = const { RefCell::new(Vec::new()) };
+    static MESSAGES: RefCell<Vec<Addressed>> = const { RefCell::new(Vec::new()) };
 }
 
-/// A letter to a frame whose body or poll stands on this thread's stack.
+/// A message to a frame whose body or poll is on this thread's stack.
 struct Addressed {
     to: u64,
     at: u64,
-    letter: Letter,
+    message: Message,
 }
 
-/// Each thread takes so many identities at a time, so that making one writes no word that threads
+/// How many identities a thread takes at a time, so that making one writes no word that threads
 /// share.
 const STRETCH: u64 = 1 << 32;
 
@@ -104,18 +96,19 @@ impl Current {
         self.frame.get()
     }
 
-    /// Moves the letters that are addressed to a frame into it.
-    pub(super) fn collect(&self, inside: &mut Inside) {
-        if !self.has_letters.get() {
+    /// Moves the messages that are addressed to a frame into it.
+    pub(super) fn collect(&self, inbox: &mut Inbox) {
+        if !self.has_messages.get() {
             return;
         }
-        // A thread that is ending has no letters any more.
-        let _ = LETTERS.try_with(|letters| {
-            let (mut letters, frame) = (letters.borrow_mut(), inside.id);
-            for Addressed { letter, .. } in letters.extract_if(.., |letter| letter.to == frame) {
-                inside.add(letter);
+        // A thread that is ending has no messages any more.
+        let _ = MESSAGES.try_with(|messages| {
+            let (mut messages, frame) = (messages.borrow_mut(), inbox.id);
+            for Addressed { message, .. } in messages.extract_if(.., |message| message.to == frame)
+            {
+                inbox.add(message);
             }
-            self.has_letters.set(!letters.is_empty());
+            self.has_messages.set(!messages.is_empty());
         });
     }
 }
@@ -123,26 +116,26 @@ impl Current {
 #[cold]
 fn first_of_a_stretch() -> u64 {
     static STRETCHES: AtomicU64 = AtomicU64::new(0);
-    // Relaxed: the identities only have to differ. The first one of a stretch asks for the next
-    // stretch.
+    // Relaxed: the identities only have to differ. The first identity after a stretch takes the next
+    // one.
     STRETCHES.fetch_add(STRETCH, Ordering::Relaxed) + UNNAMED + 1
 }
 
-/// Takes the letters that were addressed to a frame since a mark; earlier ones are of calls further
-/// out on this stack.
-pub(super) fn letters_to(frame: u64, since: Mark) -> Vec<Letter> {
+/// Takes the messages that were addressed to a frame since a mark; earlier ones belong to outer calls
+/// on this stack.
+pub(super) fn messages_to(frame: u64, since: Mark) -> Vec<Message> {
     CURRENT.with(|current| {
-        let take = |letters: &RefCell<Vec<Addressed>>| {
-            let mut letters = letters.borrow_mut();
-            let taken = letters
+        let take = |messages: &RefCell<Vec<Addressed>>| {
+            let mut messages = messages.borrow_mut();
+            let taken = messages
                 .extract_if(.., |sent| sent.to == frame && sent.at >= since.0)
-                .map(|sent| sent.letter);
+                .map(|sent| sent.message);
             let taken: Vec<_> = taken.collect();
-            current.has_letters.set(!letters.is_empty());
+            current.has_messages.set(!messages.is_empty());
             taken
         };
-        if current.has_letters.get() {
-            LETTERS.try_with(take).unwrap_or_default()
+        if current.has_messages.get() {
+            MESSAGES.try_with(take).unwrap_or_default()
         } else {
             Vec::new()
         }
@@ -162,34 +155,41 @@ pub(crate) fn is_in_call() -> bool {
     CURRENT.with(|current| current.frame.get() != NONE)
 }
 
-/// Sends a letter to the current frame.
+impl Inbox {
+    /// Forwards all messages to the current frame.
+    pub(crate) fn forward(&mut self) {
+        self.take_messages().for_each(send);
+    }
+}
+
+/// Sends a message to the current frame.
 ///
-/// Without one it goes nowhere; but an error that waits for an attempt is settled where no attempt
+/// Without a frame it is dropped; but an error that waits for an attempt is settled where no attempt
 /// is under way.
 #[cold]
-pub(super) fn send(letter: Letter) {
+pub(super) fn send(message: Message) {
     let sent = CURRENT.try_with(|current| {
         let (to, at) = (current.name(), current.fresh());
-        match letter {
-            Letter::Pending(held)
+        match message {
+            Message::Pending(held)
                 if to == NONE || !current.series.get().unpack().is_provisional() =>
             {
                 return pending::settle(held, Settlement::Error);
             }
-            Letter::Recorded(breaker) if to == NONE => return record_rootless(current, breaker),
+            Message::Recorded(breaker) if to == NONE => return record_rootless(current, breaker),
             _ if to == NONE => return,
             _ => {}
         }
-        let _ = LETTERS.try_with(|letters| {
-            let mut letters = letters.borrow_mut();
-            if let Letter::Recorded(breaker) = letter {
-                // The latest one says it all.
-                letters.retain(|sent| {
-                    sent.to != to || !matches!(sent.letter, Letter::Recorded(b) if b == breaker)
+        let _ = MESSAGES.try_with(|messages| {
+            let mut messages = messages.borrow_mut();
+            if let Message::Recorded(breaker) = message {
+                // The latest outcome of a breaker replaces earlier ones.
+                messages.retain(|sent| {
+                    sent.to != to || !matches!(sent.message, Message::Recorded(b) if b == breaker)
                 });
             }
-            letters.push(Addressed { to, at, letter });
-            current.has_letters.set(true);
+            messages.push(Addressed { to, at, message });
+            current.has_messages.set(true);
         });
     });
     // A thread that is ending has no frames any more.
@@ -198,18 +198,18 @@ pub(super) fn send(letter: Letter) {
 
 /// Posts an error that was reported and leaves the frame that did so.
 pub(crate) fn post_reported(reported: Reported) {
-    send(Letter::Reported(Box::new(reported)));
+    send(Message::Reported(Box::new(reported)));
 }
 
-/// Posts an error that waits for what becomes of the attempt in which it was reported.
+/// Posts an error that waits for the outcome of the attempt in which it was reported.
 pub(crate) fn post_pending(held: Held) {
-    send(Letter::Pending(held));
+    send(Message::Pending(held));
 }
 
-/// Notes that a breaker counted the outcome of a call, so that an entry of the same breaker further
-/// out does not count it again.
+/// Notes that a breaker counted the outcome of a call, so that an outer call of the same breaker does
+/// not count it again.
 pub(crate) fn record_outcome(breaker: usize) {
-    send(Letter::Recorded(breaker));
+    send(Message::Recorded(breaker));
 }
 
 fn record_rootless(current: &Current, breaker: usize) {
@@ -227,8 +227,8 @@ fn record_rootless(current: &Current, breaker: usize) {
     }
 }
 
-/// A moment on this thread, which separates what happened inside of a sync call from what came
-/// before. Taking one is a load.
+/// A moment on this thread, which separates events inside a sync call from earlier ones. Taking one is
+/// a load.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Mark(u64);
 
@@ -241,9 +241,9 @@ pub(crate) fn mark() -> Mark {
 /// What happened in the current frame since a mark.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Since {
-    /// A policy further in rejected a call, and the rejection still is.
+    /// An inner policy rejected a call, and the rejection is not dropped.
     pub(crate) rejected: bool,
-    /// The same breaker counted the outcome of a call further in.
+    /// The same breaker counted the outcome of an inner call.
     pub(crate) recorded: bool,
 }
 
@@ -268,15 +268,15 @@ pub(crate) fn since(mark: Mark, breaker: usize) -> Since {
             rejected: false,
             recorded: false,
         };
-        let _ = LETTERS.try_with(|letters| {
-            for sent in letters
+        let _ = MESSAGES.try_with(|messages| {
+            for sent in messages
                 .borrow()
                 .iter()
                 .filter(|sent| sent.to == frame && sent.at >= mark.0)
             {
-                match &sent.letter {
-                    Letter::Rejected { .. } => since.rejected = true,
-                    Letter::Recorded(b) => since.recorded |= *b == breaker,
+                match &sent.message {
+                    Message::Rejected { .. } => since.rejected = true,
+                    Message::Recorded(b) => since.recorded |= *b == breaker,
                     _ => {}
                 }
             }
@@ -285,23 +285,23 @@ pub(crate) fn since(mark: Mark, breaker: usize) -> Since {
     })
 }
 
-/// The number of a rejection, by which the frame in which it was made knows it, with a tag of its
-/// owner's in the lowest bits; a number of zero is known to no frame.
+/// The number of a rejection, by which its frame knows it, with a tag of its owner's in the lowest
+/// bits; a number of zero is known to no frame.
 ///
 /// One word for both, because a rejection is moved as a whole right after it was written: what is
 /// written in parts and read whole makes the processor wait for longer than all the rest takes.
 #[derive(Debug)]
-pub(crate) struct Number(u64);
+pub(crate) struct RejectionNumber(u64);
 
 const TAG_BITS: u32 = 4;
 
-impl Number {
-    /// The number of a rejection that no frame is to know.
+impl RejectionNumber {
+    /// The number of a rejection that no frame knows.
     pub(crate) const fn unknown(tag: u8) -> Self {
         Self(tag as u64)
     }
 
-    /// Numbers a rejection that is made here and now.
+    /// Numbers a rejection that is made in the current frame.
     #[inline]
     pub(crate) fn here(tag: u8) -> Self {
         CURRENT.with(|current| {
@@ -317,11 +317,11 @@ impl Number {
         (self.0 & ((1 << TAG_BITS) - 1)) as u8
     }
 
-    /// Lets the current frame know the rejection, of which it is given a copy.
+    /// Sends a copy of the rejection to the current frame.
     #[inline]
     pub(crate) fn announce(&self, copy: impl FnOnce() -> Rejection) {
         if self.0 >> TAG_BITS != 0 && is_in_call() {
-            send(Letter::Rejected {
+            send(Message::Rejected {
                 number: self.0,
                 rejection: copy(),
                 is_kept: true,
@@ -329,8 +329,8 @@ impl Number {
         }
     }
 
-    /// Begins to turn the rejection into the error that the caller gets. Where it is dropped before
-    /// [`end`](Conversion::end), the error type keeps nothing of it, and still is a rejection.
+    /// Begins to turn the rejection into the error of the caller. If it is dropped before
+    /// [`end`](Conversion::end), the error type keeps nothing of it, and is a rejection nevertheless.
     #[inline]
     pub(crate) fn convert(&self) -> Conversion {
         CURRENT.with(|current| current.converting.set(self.0));
@@ -360,7 +360,7 @@ fn note_rootless(current: &Current, number: u64) {
     }
 }
 
-impl Drop for Number {
+impl Drop for RejectionNumber {
     #[inline]
     fn drop(&mut self) {
         if self.0 >> TAG_BITS != 0 {
@@ -369,10 +369,10 @@ impl Drop for Number {
     }
 }
 
-/// Lets the frames know that a rejection is no more: the function went on without it.
+/// Notifies the frames that a rejection was dropped: the function went on without it.
 ///
-/// By value and out of line: what is returned beside a rejection can then stay in registers where
-/// it is dropped.
+/// By value and out of line: a value that is returned beside a rejection can then stay in registers
+/// where the rejection is dropped.
 #[cold]
 #[inline(never)]
 fn dropped(number: u64) {
@@ -384,25 +384,25 @@ fn dropped(number: u64) {
             }
             return;
         }
-        if current.frame.get() == NONE && !current.has_letters.get() {
+        if current.frame.get() == NONE && !current.has_messages.get() {
             return;
         }
-        let of_it = |sent: &Addressed| matches!(sent.letter, Letter::Rejected { number: n, .. } if n == number);
-        // What is taken out is dropped after the borrow.
-        let taken = LETTERS.try_with(|letters| {
-            let mut letters = letters.borrow_mut();
-            let place = letters.iter().rposition(of_it)?;
-            if let (true, Letter::Rejected { is_kept, .. }) = (is_forgotten, &mut letters[place].letter) {
+        let of_it = |sent: &Addressed| matches!(sent.message, Message::Rejected { number: n, .. } if n == number);
+        // A removed message is dropped after the borrow.
+        let taken = MESSAGES.try_with(|messages| {
+            let mut messages = messages.borrow_mut();
+            let place = messages.iter().rposition(of_it)?;
+            if let (true, Message::Rejected { is_kept, .. }) = (is_forgotten, &mut messages[place].message) {
                 *is_kept = false;
                 return Some(None);
             }
-            let taken = letters.remove(place);
-            current.has_letters.set(!letters.is_empty());
+            let taken = messages.remove(place);
+            current.has_messages.set(!messages.is_empty());
             Some(Some(taken))
         });
         if let Ok(None) = taken {
-            // A frame has it already, or one that is gone had it.
-            send(Letter::Dropped(number));
+            // A frame has it already, or one that has ended had it.
+            send(Message::Dropped(number));
         }
     });
 }

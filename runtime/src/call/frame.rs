@@ -1,10 +1,10 @@
-//! Frames: the identity of a guarded call, and what happens inside of it.
+//! Frames: the identity of a guarded call, and its inbox.
 
 use super::{
-    attempt::Packed,
-    current::{CURRENT, UNNAMED},
+    current::CURRENT,
     deadline::EnteredDeadline,
-    inside::Inside,
+    inbox::{Inbox, UNNAMED},
+    series::PackedSeries,
 };
 use crate::event::names::TARGET_BOUNDARY;
 use std::{
@@ -14,30 +14,29 @@ use std::{
     task::{Context, Poll},
 };
 
-/// The identity of a guarded call, and what happened inside of it. One word; making one writes
-/// nothing that threads share, and allocates nothing.
+/// The identity of a guarded call, and its inbox. One word; making one writes nothing that threads
+/// share, and allocates nothing.
 #[cfg_attr(
     not(feature = "async"),
     expect(unreachable_pub, reason = "the types of async guards show it")
 )]
 #[derive(Debug, Default)]
 pub struct Frame {
-    /// Made when something is sent to the frame. Taken out by whatever ends the frame, its drop
-    /// included; so nothing is left to drop, which the compiler need not find out on the way of a
-    /// call in which nothing happened.
-    inside: ManuallyDrop<Option<Box<Inside>>>,
+    /// Made for the first message. Taken out by whatever ends the frame, its drop included; so nothing
+    /// is left to drop, which need not be checked for a call in which nothing happened.
+    inbox: ManuallyDrop<Option<Box<Inbox>>>,
 }
 
 impl Frame {
     #[inline]
     pub(crate) const fn new() -> Self {
         Self {
-            inside: ManuallyDrop::new(None),
+            inbox: ManuallyDrop::new(None),
         }
     }
 
-    /// Makes the frame current until what this returns is dropped: for the body of a sync call, or
-    /// for one poll.
+    /// Makes the frame current until the result is dropped: for the body of a sync call, or for one
+    /// poll.
     #[inline]
     pub(crate) fn enter(&mut self) -> Entered<'_> {
         let previous = self.begin();
@@ -60,7 +59,7 @@ impl Frame {
             let outer = current.series.get();
             current
                 .series
-                .replace(Packed::new(index, max_attempts, place, outer))
+                .replace(PackedSeries::new(index, max_attempts, place, outer))
         });
         EnteredAttempt {
             outer,
@@ -71,7 +70,7 @@ impl Frame {
 
     #[inline]
     fn begin(&mut self) -> u64 {
-        let this = self.inside.as_ref().map_or(UNNAMED, |inside| inside.id);
+        let this = self.inbox.as_ref().map_or(UNNAMED, |inbox| inbox.id);
         CURRENT.with(|current| current.frame.replace(this))
     }
 
@@ -86,82 +85,80 @@ impl Frame {
     #[cold]
     #[inline(never)]
     fn collect(&mut self, id: u64) {
-        let inside = self.inside.get_or_insert_default();
-        if inside.id == UNNAMED {
-            inside.id = id;
-        } else if cfg!(debug_assertions) && inside.id != id {
-            // That of a frame further in, which was entered in place around an await that no macro
-            // saw.
+        let inbox = self.inbox.get_or_insert_default();
+        if inbox.id == UNNAMED {
+            inbox.id = id;
+        } else if cfg!(debug_assertions) && inbox.id != id {
+            // An inner frame, which was entered in place around an await that no macro saw.
             tracing::error!(target: TARGET_BOUNDARY, "a frame outlived its poll: its errors may be taken for others");
         }
-        CURRENT.with(|current| current.collect(inside));
+        CURRENT.with(|current| current.collect(inbox));
     }
 
-    /// Returns what happened inside so far, if anything did.
+    /// Returns the inbox with the messages so far, if there are any.
     #[inline]
-    pub(crate) fn inside(&mut self) -> Option<&mut Inside> {
-        let inside = self.inside.as_deref_mut()?;
-        inside.open_mailboxes();
-        Some(inside)
+    pub(crate) fn inbox(&mut self) -> Option<&mut Inbox> {
+        let inbox = self.inbox.as_deref_mut()?;
+        inbox.read_mailboxes();
+        Some(inbox)
     }
 
-    /// Ends the frame: returns what happened inside, if anything did.
+    /// Ends the frame: returns its inbox, if it has messages.
     #[inline]
-    pub(crate) fn end(&mut self) -> Option<Box<Inside>> {
-        let mut inside = self.inside.take()?;
-        inside.close_mailboxes();
-        Some(inside)
+    pub(crate) fn end(&mut self) -> Option<Box<Inbox>> {
+        let mut inbox = self.inbox.take()?;
+        inbox.close_mailboxes();
+        Some(inbox)
     }
 
     /// Ends one use of a frame that is used again, for the next attempt.
     #[inline]
-    pub(crate) fn end_use(&mut self) -> Option<&mut Inside> {
-        let inside = self.inside.as_deref_mut()?;
-        inside.close_mailboxes();
-        Some(inside)
+    pub(crate) fn end_use(&mut self) -> Option<&mut Inbox> {
+        let inbox = self.inbox.as_deref_mut()?;
+        inbox.close_mailboxes();
+        Some(inbox)
     }
 
     /// Returns `true` if something was sent to the frame, or its guard has set its note.
     #[inline]
     pub(crate) fn has_contents(&self) -> bool {
-        self.inside.is_some()
+        self.inbox.is_some()
     }
 
     /// Returns the word that the guard keeps with the frame: zero until it was set.
     #[inline]
     pub(crate) fn note(&self) -> u64 {
-        self.inside.as_ref().map_or(0, |inside| inside.note)
+        self.inbox.as_ref().map_or(0, |inbox| inbox.note)
     }
 
-    /// Sets that word. It stands with what happened inside, so that a guard in which nothing
-    /// happened has no room for it.
+    /// Sets that word. It is kept in the inbox, so that a guard in which nothing happened needs no
+    /// room for it.
     pub(crate) fn set_note(&mut self, note: u64) {
-        self.inside.get_or_insert_default().note = note;
+        self.inbox.get_or_insert_default().note = note;
     }
 
     /// Returns the texts that the guard keeps with the frame.
     pub(crate) fn texts(&self) -> &[String] {
-        self.inside.as_ref().map_or(&[], |inside| &inside.texts)
+        self.inbox.as_ref().map_or(&[], |inbox| &inbox.texts)
     }
 
-    /// Changes those texts.
+    /// Returns those texts for a change.
     pub(crate) fn texts_mut(&mut self) -> &mut Vec<String> {
-        &mut self.inside.get_or_insert_default().texts
+        &mut self.inbox.get_or_insert_default().texts
     }
 
-    /// Ends the frame; everything is handed on to the frame around it.
+    /// Ends the frame; all messages are forwarded to the outer frame.
     #[inline]
     pub(crate) fn end_and_forward(&mut self) {
-        if self.inside.is_some() {
+        if self.inbox.is_some() {
             forward(self);
         }
     }
 
-    /// Ends the frame of a call that succeeded: what was reported or rejected inside was handled
-    /// there.
+    /// Ends the frame of a call that succeeded: reports and rejections inside were handled there.
     #[inline]
     pub(crate) fn succeeded(&mut self) {
-        if self.inside.is_some() {
+        if self.inbox.is_some() {
             handled(self);
         }
     }
@@ -170,15 +167,15 @@ impl Frame {
 #[cold]
 #[inline(never)]
 fn handled(frame: &mut Frame) {
-    if let Some(mut inside) = frame.end() {
-        inside.forget_errors();
-        inside.forward();
+    if let Some(mut inbox) = frame.end() {
+        inbox.forget_errors();
+        inbox.forward();
     }
 }
 
 impl Drop for Frame {
-    /// The call came to no end of its own: its future was dropped, it panicked, or a jump left it,
-    /// which may take an error with it.
+    /// The call did not end by itself: its future was dropped, it panicked, or a jump left it, which
+    /// may carry an error.
     #[inline]
     fn drop(&mut self) {
         self.end_and_forward();
@@ -188,13 +185,13 @@ impl Drop for Frame {
 #[cold]
 #[inline(never)]
 fn forward(frame: &mut Frame) {
-    if let Some(mut inside) = frame.end() {
-        inside.forward();
+    if let Some(mut inbox) = frame.end() {
+        inbox.forward();
     }
 }
 
-/// What has the frame that an async guard enters: the guard itself, or the retry whose attempt it
-/// is the whole of.
+/// The owner of the frame that an async guard enters: the guard itself, or the retry whose whole
+/// attempt it is.
 #[cfg(feature = "async")]
 pub trait Framed {
     /// Keeps the frame current until it is dropped.
@@ -205,7 +202,7 @@ pub trait Framed {
     /// Enters the frame for one poll.
     fn enter(&mut self) -> Self::Entered<'_>;
 
-    /// The frame, once it is left.
+    /// Returns the frame, once it is left.
     fn frame(&mut self) -> &mut Frame;
 
     /// Ends the frame of a call, unless its owner does so itself.
@@ -259,8 +256,8 @@ impl Drop for Entered<'_> {
 #[must_use]
 #[derive(Debug)]
 pub struct EnteredAttempt<'a> {
-    /// The retry around this one.
-    pub(crate) outer: Packed,
+    /// The outer retry.
+    pub(crate) outer: PackedSeries,
     _deadline: Option<EnteredDeadline>,
     _entered: Entered<'a>,
 }
@@ -280,13 +277,13 @@ impl Drop for EnteredAttempt<'_> {
 #[derive(Debug)]
 #[must_use]
 pub(crate) struct InPlace {
-    /// Ended by whoever leaves it, or by the drop of this.
+    /// Ended by the caller of `leave`, or by the drop of this.
     frame: ManuallyDrop<Frame>,
     /// The frame that was current before, while this one is; else [`SUSPENDED`] or [`LEFT`].
     previous: u64,
 }
 
-/// The function waits.
+/// The function is suspended.
 const SUSPENDED: u64 = u64::MAX;
 /// The frame was left for good.
 const LEFT: u64 = u64::MAX - 1;
@@ -336,7 +333,7 @@ impl InPlace {
         }
     }
 
-    /// Leaves and ends the frame of a function that came to no end of its own.
+    /// Leaves and ends the frame of a function that did not end by itself.
     #[cold]
     #[inline(never)]
     pub(crate) fn leave_by_drop(&mut self) {

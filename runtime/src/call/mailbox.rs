@@ -1,49 +1,71 @@
-//! Letters from work that does not stand on its frame's stack: tasks that were spawned, and other
-//! threads.
+//! Messages to a frame, and the mailbox for those from other stacks: spawned tasks and threads.
 
-use super::inside::Letter;
-use crate::sync::Mutex;
+use super::reported::Reported;
+use crate::{error::Rejection, event::pending::Held, sync::Mutex};
+use std::sync::Arc;
 
-/// Where spawned work leaves letters for the frame whose [`Context`](super::Context) it was given.
+/// A message of a guard to the frame around it.
+#[derive(Debug)]
+pub(super) enum Message {
+    /// An error was reported and leaves the guard.
+    Reported(Box<Reported>),
+    /// An error was reported that waits for the outcome of the attempt.
+    Pending(Held),
+    /// A policy rejected a call. The rejection is a copy. `is_kept` is false if the type of the error
+    /// that it became kept nothing of it.
+    Rejected {
+        number: u64,
+        rejection: Rejection,
+        is_kept: bool,
+    },
+    /// A rejection was dropped.
+    Dropped(u64),
+    /// A breaker, known by its address, counted an outcome.
+    Recorded(usize),
+    /// A mailbox was opened for work on other stacks.
+    Mailbox(Arc<Mailbox>),
+}
+
+/// The mailbox of spawned work, for messages to the frame of its [`Context`](super::Context).
 #[derive(Debug)]
 pub(super) struct Mailbox(Mutex<State>);
 
 #[derive(Debug)]
 enum State {
-    Open(Vec<Letter>),
+    Open(Vec<Message>),
     /// The frame has ended.
     Closed,
 }
 
-/// How many letters wait at most; further ones are given back.
-const MOST: usize = 1024;
+/// How many messages wait at most; further ones are returned to the sender.
+const LIMIT: usize = 1024;
 
 impl Mailbox {
     pub(super) fn new() -> Self {
         Self(Mutex::new(State::Open(Vec::new())))
     }
 
-    /// Leaves a letter; gives it back where the frame has ended, or too many wait.
-    pub(super) fn leave(&self, letter: Letter) -> Result<(), Letter> {
+    /// Sends a message; returns it if the frame has ended, or too many wait.
+    pub(super) fn send(&self, message: Message) -> Result<(), Message> {
         match &mut *self.0.lock() {
-            State::Open(waiting) if waiting.len() < MOST => {
-                waiting.push(letter);
+            State::Open(waiting) if waiting.len() < LIMIT => {
+                waiting.push(message);
                 Ok(())
             }
-            _ => Err(letter),
+            _ => Err(message),
         }
     }
 
-    /// Takes what waits.
-    pub(super) fn take(&self) -> Vec<Letter> {
+    /// Takes the waiting messages.
+    pub(super) fn take(&self) -> Vec<Message> {
         match &mut *self.0.lock() {
             State::Open(waiting) => std::mem::take(waiting),
             State::Closed => Vec::new(),
         }
     }
 
-    /// Takes what waits, and gives back whatever comes later.
-    pub(super) fn close(&self) -> Vec<Letter> {
+    /// Takes the waiting messages, and refuses later ones.
+    pub(super) fn close(&self) -> Vec<Message> {
         match std::mem::replace(&mut *self.0.lock(), State::Closed) {
             State::Open(waiting) => waiting,
             State::Closed => Vec::new(),
@@ -60,71 +82,47 @@ mod tests {
     use super::*;
 
     #[test]
-    fn letters_are_taken_in_their_order_and_once() {
+    fn messages_are_taken_in_order_and_once() {
         let mailbox = Mailbox::new();
         for number in 0..3 {
-            assert!(mailbox.leave(Letter::Dropped(number)).is_ok());
+            assert!(mailbox.send(Message::Dropped(number)).is_ok());
         }
         let taken = mailbox.take();
         assert!(matches!(
             taken[..],
-            [Letter::Dropped(0), Letter::Dropped(1), Letter::Dropped(2)]
+            [
+                Message::Dropped(0),
+                Message::Dropped(1),
+                Message::Dropped(2)
+            ]
         ));
         assert!(mailbox.take().is_empty() && !mailbox.is_closed());
     }
 
     #[test]
-    fn letter_beyond_the_bound_is_given_back_until_others_are_taken() {
+    fn message_beyond_the_bound_is_returned_until_others_are_taken() {
         let mailbox = Mailbox::new();
-        for _ in 0..MOST {
-            assert!(mailbox.leave(Letter::Recorded(1)).is_ok());
+        for _ in 0..LIMIT {
+            assert!(mailbox.send(Message::Recorded(1)).is_ok());
         }
         assert!(matches!(
-            mailbox.leave(Letter::Recorded(2)),
-            Err(Letter::Recorded(2))
+            mailbox.send(Message::Recorded(2)),
+            Err(Message::Recorded(2))
         ));
-        assert_eq!(mailbox.take().len(), MOST);
-        assert!(mailbox.leave(Letter::Recorded(2)).is_ok());
+        assert_eq!(mailbox.take().len(), LIMIT);
+        assert!(mailbox.send(Message::Recorded(2)).is_ok());
     }
 
     #[test]
-    fn closed_mailbox_gives_letters_back() {
+    fn closed_mailbox_returns_messages() {
         let mailbox = Mailbox::new();
-        assert!(mailbox.leave(Letter::Dropped(1)).is_ok());
-        assert!(matches!(mailbox.close()[..], [Letter::Dropped(1)]));
+        assert!(mailbox.send(Message::Dropped(1)).is_ok());
+        assert!(matches!(mailbox.close()[..], [Message::Dropped(1)]));
         assert!(mailbox.is_closed());
         assert!(matches!(
-            mailbox.leave(Letter::Dropped(2)),
-            Err(Letter::Dropped(2))
+            mailbox.send(Message::Dropped(2)),
+            Err(Message::Dropped(2))
         ));
         assert!(mailbox.close().is_empty() && mailbox.take().is_empty());
-    }
-}
-
-#[cfg(all(test, loom))]
-mod loom_tests {
-    use super::*;
-    use loom::thread;
-    use std::sync::Arc;
-
-    #[test]
-    fn loom_letter_is_either_taken_or_given_back() {
-        loom::model(|| {
-            let mailbox = Arc::new(Mailbox::new());
-            let senders: Vec<_> = (0..2)
-                .map(|number| {
-                    let mailbox = Arc::clone(&mailbox);
-                    thread::spawn(move || mailbox.leave(Letter::Dropped(number)).is_err())
-                })
-                .collect();
-            let taken = mailbox.take().len() + mailbox.close().len();
-            let given_back = senders
-                .into_iter()
-                .filter_map(|sender| sender.join().ok())
-                .filter(|back| *back)
-                .count();
-            assert_eq!(taken + given_back, 2);
-            assert!(mailbox.is_closed() && mailbox.take().is_empty());
-        });
     }
 }

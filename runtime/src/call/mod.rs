@@ -4,7 +4,7 @@
 //! while the body runs. In sync code the frame is current for the body; in async code it is current
 //! during each poll and not in between, so that interleaved tasks on one thread cannot be mixed up,
 //! and a future that moves to another thread takes its frame along. Guards further in address
-//! letters to the frame around them: an error that they reported, a rejection, an outcome that a
+//! messages to the frame around them: an error that they reported, a rejection, an outcome that a
 //! breaker counted. Work that is spawned starts without a frame unless a [`Context`] is passed on.
 //!
 //! Public are how much time [remains](remaining), which [attempt] runs, the [values](value) that
@@ -36,12 +36,13 @@ mod deadline;
     not(feature = "async"),
     allow(dead_code, reason = "only futures are dropped before they are done")
 )]
-mod ended;
+mod drop_reason;
 mod frame;
-mod held;
-mod inside;
+mod inbox;
 mod mailbox;
+mod probe_slots;
 mod reported;
+mod series;
 mod values;
 
 pub use attempt::{Attempt, attempt};
@@ -49,30 +50,31 @@ pub use context::{Context, InCall, WithContext};
 pub use deadline::remaining;
 pub use values::value;
 
-pub(crate) use attempt::{Packed, series};
+pub(crate) use attempt::series;
 #[cfg(feature = "async")]
 pub(crate) use current::current_frame;
 pub(crate) use current::{
-    Conversion, Mark, Number, Since, is_in_call, mark, post_pending, post_reported, record_outcome,
-    since,
+    Conversion, Mark, RejectionNumber, Since, is_in_call, mark, post_pending, post_reported,
+    record_outcome, since,
 };
 #[cfg(feature = "async")]
 pub(crate) use deadline::until;
 pub(crate) use deadline::{Deadline, EnteredDeadline};
-pub(crate) use ended::EndedBy;
+pub(crate) use drop_reason::DropReason;
 #[cfg(test)]
-pub(crate) use ended::ending;
+pub(crate) use drop_reason::drop_for;
 #[cfg(feature = "async")]
-pub(crate) use ended::{end_by, ended_by};
+pub(crate) use drop_reason::{drop_reason, drop_when};
 #[cfg(feature = "async")]
 pub(crate) use frame::Framed;
 pub(crate) use frame::{EnteredAttempt, Frame, InPlace, Suspended};
-pub(crate) use held::{HeldSlot, hold, slot_of};
-pub(crate) use inside::Inside;
+pub(crate) use inbox::Inbox;
+pub(crate) use probe_slots::{HeldSlot, hold_slot, slot_of};
 pub(crate) use reported::{Marked, Reported};
+pub(crate) use series::PackedSeries;
 #[cfg(feature = "axum")]
 pub(crate) use values::EnteredValues;
 pub(crate) use values::{Values, bind, bound};
 
-#[cfg(all(test, not(loom)))]
+#[cfg(test)]
 mod tests;

@@ -1,7 +1,7 @@
 //! Rejections: what a policy returns instead of running the function.
 
 use super::{ErrorCode, ErrorId, redact, view};
-use crate::call::{Conversion, Number};
+use crate::call::{Conversion, RejectionNumber};
 use serde_json::{Map, Value};
 use std::{
     fmt,
@@ -138,7 +138,7 @@ pub trait Rejector: fmt::Debug + Send + Sync + 'static {
 /// ```
 pub struct Rejection {
     /// The policy as well.
-    number: Number,
+    number: RejectionNumber,
     code: ErrorCode,
     rejector: Arc<dyn Rejector>,
     generation: u64,
@@ -171,9 +171,9 @@ impl Rejection {
         // After a time limit another try can help: no retry is to stop at it.
         let tag = policy as u8;
         let number = if policy == Policy::Timeout {
-            Number::unknown(tag)
+            RejectionNumber::unknown(tag)
         } else {
-            Number::here(tag)
+            RejectionNumber::here(tag)
         };
         let rejection = Self {
             number,
@@ -325,7 +325,7 @@ impl Clone for Rejection {
     /// itself.
     fn clone(&self) -> Self {
         Self {
-            number: Number::unknown(self.number.tag()),
+            number: RejectionNumber::unknown(self.number.tag()),
             code: self.code,
             rejector: Arc::clone(&self.rejector),
             generation: self.generation,

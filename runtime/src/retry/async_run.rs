@@ -2,7 +2,7 @@
 
 use super::{inner::RetryInner, run::Run};
 use crate::{
-    call::{self, Deadline, EndedBy, EnteredAttempt, Frame, Framed},
+    call::{self, Deadline, DropReason, EnteredAttempt, Frame, Framed},
     error::{ErrorCode, Policy, Rejection},
 };
 use std::{
@@ -113,14 +113,14 @@ impl<'r> Run<'r> {
             .min(call::remaining().unwrap_or(own));
         // An attempt that was cut off before half of its limit shows nothing about the callee.
         let why = if timeout >= own / 2 {
-            EndedBy::TimedOut
+            DropReason::TimedOut
         } else {
-            EndedBy::CutShort
+            DropReason::CutShort
         };
         let deadline = Deadline::new(clock.now().after(timeout), clock);
         let limited = call::until(
             deadline,
-            call::end_by(attempt, tokio::time::sleep(timeout), why),
+            call::drop_when(attempt, tokio::time::sleep(timeout), why),
         );
         let outcome = self.watch(limited).await;
         outcome.ok_or_else(|| self.timed_out())

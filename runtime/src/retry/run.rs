@@ -11,7 +11,7 @@ use super::{
     view::{AnyError, ErrorView},
 };
 use crate::{
-    call::{Attempt, Deadline, EnteredAttempt, EnteredDeadline, Frame, Packed},
+    call::{Attempt, Deadline, EnteredAttempt, EnteredDeadline, Frame, PackedSeries},
     event::{self, pending::Settlement},
     time::Tick,
 };
@@ -243,25 +243,25 @@ impl<'r> Run<'r> {
     #[cold]
     fn is_rejected(&mut self) -> bool {
         self.frame
-            .inside()
-            .is_some_and(|inside| inside.rejection().is_some())
+            .inbox()
+            .is_some_and(|inbox| inbox.rejection().is_some())
     }
 
     /// Ends the frame of an attempt that ended with an error.
     #[cold]
     fn end_attempt(&mut self, next: Next) {
-        let Some(inside) = self.frame.end_use() else {
+        let Some(inbox) = self.frame.end_use() else {
             return;
         };
         if let Next::Wait(_) = next {
-            for held in inside.take_pending() {
+            for held in inbox.take_pending() {
                 event::pending::settle(held, Settlement::Retried);
             }
             // Reports and rejections inside do not concern the next attempt; outcomes that breakers
             // counted stay counted.
-            inside.forget_errors();
+            inbox.forget_errors();
         }
-        inside.forward();
+        inbox.forward();
     }
 
     /// As [`after`](Self::after), where a predicate on the whole outcome, an `Ok` included, decides
@@ -334,7 +334,7 @@ fn limit_whole(inner: &RetryInner, began: Tick) -> Option<EnteredDeadline> {
 /// Warns once that the attempts of this retry multiply with those of an outer one.
 #[cold]
 #[inline(never)]
-fn warn_of_nesting(inner: &RetryInner, outer: Packed) {
+fn warn_of_nesting(inner: &RetryInner, outer: PackedSeries) {
     let outer = outer.unpack();
     if inner.config.max_attempts.get() < 2 || outer.max_attempts < 2 {
         return;

@@ -209,7 +209,7 @@ impl Shell {
         // Where the state has changed since, there is no slot any more.
         admission
             .is_probe()
-            .then(|| call::hold(self.address(), generation, id))
+            .then(|| call::hold_slot(self.address(), generation, id))
     }
 
     /// Gives a lent slot back to the outer call.

@@ -11,7 +11,7 @@ use crate::{
         locked::{LastFailure, Locked, Moment},
         state::Outcome,
     },
-    call::EndedBy,
+    call::DropReason,
     classify::Verdict,
     time::Tick,
 };
@@ -156,7 +156,11 @@ impl Shell {
     /// Ends a call whose future was dropped; returns `true` if that counts as a failure.
     #[cfg(feature = "async")]
     #[cold]
-    pub(in crate::breaker) fn drop_future(&self, admission: Admission, ended_by: EndedBy) -> bool {
+    pub(in crate::breaker) fn drop_future(
+        &self,
+        admission: Admission,
+        drop_reason: DropReason,
+    ) -> bool {
         match self.take_pending(admission) {
             (admission, None) => {
                 self.release(admission);
@@ -167,7 +171,7 @@ impl Shell {
                 let since = in_flight
                     .and_then(|calls| calls.start(admission.cell()))
                     .unwrap_or(admission.start());
-                self.drop_pending(admission, since, successes, ended_by)
+                self.drop_pending(admission, since, successes, drop_reason)
             }
         }
     }
@@ -180,17 +184,17 @@ impl Shell {
         admission: Admission,
         since: Tick,
         successes: u32,
-        ended_by: EndedBy,
+        drop_reason: DropReason,
     ) -> bool {
         let now = self.clock.now();
         let elapsed = now.since(since);
-        let abandoned = match ended_by {
-            EndedBy::TimedOut => None,
-            EndedBy::CutShort => {
+        let abandoned = match drop_reason {
+            DropReason::TimedOut => None,
+            DropReason::CutShort => {
                 self.release(admission);
                 return false;
             }
-            EndedBy::Caller => {
+            DropReason::Caller => {
                 let limit = self.read(|locked| locked.machine.config().abandoned_after);
                 // While other calls succeed the callee works: the caller left for its own reasons.
                 if elapsed < limit || self.successes() != successes {

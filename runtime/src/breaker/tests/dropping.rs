@@ -3,7 +3,7 @@
 use crate::{
     AppError,
     breaker::{classifier::ErrorClassifier, handle::CircuitBreaker, snapshot::CallCounts},
-    call::{self, EndedBy},
+    call::{self, DropReason},
     time::ManualClock,
 };
 use std::{
@@ -13,7 +13,7 @@ use std::{
 };
 
 /// Ends a call that was pending for a minute, on behalf of a guard.
-fn ended_by(ended_by: EndedBy) -> CallCounts {
+fn drop_reason(drop_reason: DropReason) -> CallCounts {
     let clock = ManualClock::new();
     let breaker = CircuitBreaker::builder("ended-by")
         .clock(clock.clone())
@@ -33,15 +33,19 @@ fn ended_by(ended_by: EndedBy) -> CallCounts {
         clock.advance(Duration::from_secs(60));
         // Another call succeeds meanwhile.
         breaker.try_acquire().unwrap().success();
-        call::ending(ended_by, || drop(call));
+        call::drop_for(drop_reason, || drop(call));
     }
     breaker.snapshot().counts
 }
 
 #[test]
 fn drop_by_a_guard_counts_by_its_reason() {
-    let count = |by| (ended_by(by).failure, ended_by(by).abandoned);
-    assert_eq!(count(EndedBy::TimedOut), (1, 0), "whatever other calls did");
-    assert_eq!(count(EndedBy::CutShort), (0, 0));
-    assert_eq!(count(EndedBy::Caller), (0, 0), "another call succeeded");
+    let count = |by| (drop_reason(by).failure, drop_reason(by).abandoned);
+    assert_eq!(
+        count(DropReason::TimedOut),
+        (1, 0),
+        "whatever other calls did"
+    );
+    assert_eq!(count(DropReason::CutShort), (0, 0));
+    assert_eq!(count(DropReason::Caller), (0, 0), "another call succeeded");
 }

@@ -11,7 +11,7 @@ use crate::{
         shell::{Place, Shell},
         snapshot::Snapshot,
     },
-    call::EndedBy,
+    call::DropReason,
     event::{BreakerEvent, BreakerEventKind, CircuitState, Event},
     rng::Rng,
     time::{Clock, ManualClock, SharedClock, Tick, saturating_nanos},
@@ -270,10 +270,10 @@ impl Pair {
                     };
                     let admission = self.admissions.remove(&id).unwrap();
                     let by = [
-                        EndedBy::Caller,
-                        EndedBy::Caller,
-                        EndedBy::TimedOut,
-                        EndedBy::CutShort,
+                        DropReason::Caller,
+                        DropReason::Caller,
+                        DropReason::TimedOut,
+                        DropReason::CutShort,
                     ];
                     self.drop_pending(id, admission, by[below(rng, 4) as usize]);
                 }
@@ -311,18 +311,18 @@ impl Pair {
         }
     }
 
-    pub(super) fn drop_pending(&mut self, id: u64, admission: Admission, by: EndedBy) {
+    pub(super) fn drop_pending(&mut self, id: u64, admission: Admission, by: DropReason) {
         let Running {
             start, successes, ..
         } = self.model.running[&id];
         let elapsed = Duration::from_nanos(self.model.now - start);
         let quiet = successes == self.model.succeeded;
         match by {
-            EndedBy::Caller if elapsed >= self.model.config.abandoned_after && quiet => {
+            DropReason::Caller if elapsed >= self.model.config.abandoned_after && quiet => {
                 let text = format!("dropped after it had been pending for {elapsed:.1?}");
                 self.model.end(id, Some((text, true)));
             }
-            EndedBy::TimedOut => {
+            DropReason::TimedOut => {
                 let text = format!("timed out after it had been pending for {elapsed:.1?}");
                 self.model.end(id, Some((text, false)));
             }

@@ -1,12 +1,11 @@
-//! Slots of half-open breakers that calls under way hold.
+//! Slots of half-open breakers that the calls under way hold.
 
 use super::current::CURRENT;
 use std::cell::RefCell;
 
-/// A slot of a half-open breaker that a call holds: a call of the same breaker further in may run
-/// on it.
+/// A slot of a half-open breaker that a call holds: an inner call of the same breaker may run on it.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Slot {
+pub(crate) struct ProbeSlot {
     /// The address of the breaker.
     breaker: usize,
     generation: u64,
@@ -14,19 +13,18 @@ pub(crate) struct Slot {
 }
 
 thread_local! {
-    /// Those of the calls under way on this thread, the innermost last.
-    static SLOTS: RefCell<Vec<Slot>> = const { RefCell::new(Vec::new()) };
+    /// The slots of the calls under way on this thread, the innermost last.
+    static SLOTS: RefCell<Vec<ProbeSlot>> = const { RefCell::new(Vec::new()) };
 }
 
-/// Lets calls further in find a slot, until what this returns is dropped. Without an `id`, it gets
-/// a fresh one.
+/// Lends a slot to inner calls, until the result is dropped. Without an `id`, it gets a fresh one.
 #[cold]
-pub(crate) fn hold(breaker: usize, generation: u64, id: Option<u64>) -> HeldSlot {
+pub(crate) fn hold_slot(breaker: usize, generation: u64, id: Option<u64>) -> HeldSlot {
     CURRENT.with(|current| {
         let id = id.unwrap_or_else(|| current.fresh());
         current.has_slots.set(true);
         let _ = SLOTS.try_with(|slots| {
-            slots.borrow_mut().push(Slot {
+            slots.borrow_mut().push(ProbeSlot {
                 breaker,
                 generation,
                 id,
@@ -48,14 +46,14 @@ pub(crate) fn slot_of(breaker: usize, generation: u64) -> Option<u64> {
 
 #[cold]
 fn find(breaker: usize, generation: u64) -> Option<u64> {
-    let is_it = |slot: &&Slot| slot.breaker == breaker && slot.generation == generation;
+    let is_it = |slot: &&ProbeSlot| slot.breaker == breaker && slot.generation == generation;
     SLOTS
         .try_with(|slots| slots.borrow().iter().rev().find(is_it).map(|slot| slot.id))
         .ok()
         .flatten()
 }
 
-/// A slot under way, until this is dropped.
+/// A slot that is lent to inner calls, until this is dropped.
 #[derive(Debug)]
 #[must_use]
 pub(crate) struct HeldSlot(());
@@ -63,13 +61,13 @@ pub(crate) struct HeldSlot(());
 impl Drop for HeldSlot {
     #[inline]
     fn drop(&mut self) {
-        let_go();
+        release();
     }
 }
 
 #[cold]
 #[inline(never)]
-fn let_go() {
+fn release() {
     let _ = SLOTS.try_with(|slots| {
         let mut slots = slots.borrow_mut();
         slots.pop();
@@ -77,9 +75,9 @@ fn let_go() {
     });
 }
 
-/// All slots of the calls under way.
+/// Returns all slots of the calls under way.
 #[inline]
-pub(super) fn all() -> Vec<Slot> {
+pub(super) fn all() -> Vec<ProbeSlot> {
     if CURRENT.with(|current| current.has_slots.get()) {
         SLOTS
             .try_with(|slots| slots.borrow().clone())
@@ -89,13 +87,13 @@ pub(super) fn all() -> Vec<Slot> {
     }
 }
 
-/// Other slots under way, until this is dropped.
+/// The slots of a context on this thread, until this is dropped.
 #[must_use]
-pub(super) struct EnteredSlots(Vec<Slot>);
+pub(super) struct EnteredSlots(Vec<ProbeSlot>);
 
 impl EnteredSlots {
-    /// Lets calls find these slots and no others.
-    pub(super) fn enter(slots: Vec<Slot>) -> Self {
+    /// Replaces the slots of this thread.
+    pub(super) fn enter(slots: Vec<ProbeSlot>) -> Self {
         Self(replace(slots))
     }
 }
@@ -106,9 +104,9 @@ impl Drop for EnteredSlots {
     }
 }
 
-fn replace(with: Vec<Slot>) -> Vec<Slot> {
+fn replace(with: Vec<ProbeSlot>) -> Vec<ProbeSlot> {
     CURRENT.with(|current| {
-        // Mostly there are none, before and after.
+        // The common case: none before and none after.
         if !current.has_slots.get() && with.is_empty() {
             return Vec::new();
         }

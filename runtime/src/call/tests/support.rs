@@ -1,0 +1,47 @@
+//! Helpers of the tests.
+
+use crate::{
+    call::{
+        Deadline, Frame, Marked, Reported,
+        current::{CURRENT, Current},
+        frame::Entered,
+        post_reported,
+    },
+    error::{ErrorId, View},
+    time::{ManualClock, SharedClock},
+};
+use std::time::Duration;
+
+pub(super) const SECOND: Duration = Duration::from_secs(1);
+
+/// Returns the identity of the current frame.
+pub(super) fn current_frame() -> u64 {
+    CURRENT.with(Current::name)
+}
+
+impl Entered<'_> {
+    /// Returns the identity of the frame, which is the current one.
+    pub(super) fn id(&self) -> u64 {
+        current_frame()
+    }
+}
+
+pub(super) fn in_seconds(clock: &ManualClock, seconds: u32) -> Deadline {
+    let clock = SharedClock::new(clock.clone());
+    Deadline::new(clock.now().after(SECOND * seconds), clock)
+}
+
+/// Posts a report, and returns its identity.
+pub(super) fn report(text: &str) -> ErrorId {
+    let id = ErrorId::default();
+    let error = std::io::Error::other(text.to_owned());
+    post_reported(Reported::new(id, View::from_std(&error), Marked::No));
+    id
+}
+
+pub(super) fn reported_in(frame: &mut Frame) -> Vec<ErrorId> {
+    frame
+        .end()
+        .map(|mut inbox| inbox.take_reported().iter().map(Reported::id).collect())
+        .unwrap_or_default()
+}
