@@ -37,7 +37,7 @@ impl Rng {
         z ^ (z >> 31)
     }
 
-    /// A fraction in `[0, 1)` with 53 random bits.
+    /// Returns a fraction in `[0, 1)` with 53 random bits.
     pub(crate) fn next_fraction(&mut self) -> f64 {
         (self.next_u64() >> 11) as f64 / (1u64 << 53) as f64
     }
@@ -47,13 +47,13 @@ thread_local! {
     static STATE: Cell<Option<u64>> = const { Cell::new(None) };
 }
 
-/// Seeds this thread's own generator anew: after a fork, the parent goes on with the same numbers.
+/// Reseeds this thread's generator: after a fork, the parent goes on with the same numbers.
 pub(crate) fn reseed() {
     let _ = STATE
         .try_with(|state| state.set(Some(seed().rotate_left(32) ^ u64::from(std::process::id()))));
 }
 
-/// The next number of this thread's own generator, seeded once from the keys that std's hash maps
+/// Returns the next number of this thread's own generator, seeded once from the keys that std's hash maps
 /// use.
 pub(crate) fn next_u64() -> u64 {
     // A thread that is shutting down has no state any more: a fresh hash key serves as well.
@@ -67,7 +67,7 @@ pub(crate) fn next_u64() -> u64 {
         .unwrap_or_else(|_| seed())
 }
 
-/// A fraction in `[0, 1)` from this thread's own generator.
+/// Returns a fraction in `[0, 1)` from this thread's own generator.
 pub(crate) fn next_fraction() -> f64 {
     (next_u64() >> 11) as f64 / (1u64 << 53) as f64
 }
@@ -89,7 +89,7 @@ mod tests {
     }
 
     #[test]
-    fn a_sequence_can_be_entered_anywhere() {
+    fn sequence_can_be_entered_anywhere() {
         let mut rng = Rng::seeded(7);
         for skipped in 0..100 {
             assert_eq!(Rng::seeded_at(7, skipped).next_u64(), rng.next_u64());

@@ -10,7 +10,7 @@ use std::time::Duration;
 pub(super) struct Admission {
     /// The breaker's word at admission, and flags of the admission's own.
     word: StateWord,
-    /// The place where the call is entered as running, which knows the start, if the word says so.
+    /// The place where the call is entered as running, which has the start, if the word is marked so.
     /// Else the start in nanoseconds, of a call that is timed, a probe or pending.
     place_or_start: u64,
 }

@@ -1,5 +1,4 @@
-//! The text of a failure, kept in a fixed buffer: writing one allocates nothing and runs outside of
-//! every lock.
+//! Text of a failure in a fixed buffer: writing it allocates nothing and runs outside of every lock.
 
 use crate::panics;
 use std::fmt::{self, Write};
@@ -21,12 +20,12 @@ impl CauseText {
         bytes: [0; CAPACITY],
     };
 
-    /// Keeps what `write` writes. It may be a user's code: where it fails or panics, the text ends
+    /// Keeps the text that `write` writes. It may be user code: where it fails or panics, the text ends
     /// there.
     pub(super) fn of(write: impl FnOnce(&mut dyn Write) -> fmt::Result) -> Self {
         let mut text = Self::EMPTY;
-        // What does not fit or cannot be displayed is left out: a cause is help for people, nothing
-        // depends on it.
+        // Text that does not fit or cannot be displayed is left out: a cause is read by people, and
+        // nothing depends on it.
         let _ = panics::catch(|| write(&mut text));
         text
     }
@@ -85,22 +84,21 @@ mod tests {
     }
 
     #[test]
-    fn a_short_text_is_kept_on_one_line() {
+    fn short_text_is_kept_on_one_line() {
         assert_eq!(of("no route\nto host").as_str(), "no route to host");
         assert_eq!(of("").as_str(), "");
     }
 
     #[test]
-    fn a_long_text_is_cut_between_characters() {
+    fn long_text_is_cut_between_characters() {
         let text = of(&"é".repeat(200));
         assert!(text.as_str().ends_with("é..."), "{}", text.as_str());
         assert!(text.as_str().len() <= CAPACITY);
     }
 
-    /// Text that is taken as a whole, and text that is looked at character by character, have the
-    /// same limit.
+    /// Text that is copied as a whole and text that is copied by characters have the same limit.
     #[test]
-    fn exactly_as_much_is_kept_as_there_is_room_for() {
+    fn text_is_kept_up_to_exactly_the_capacity() {
         let room = CAPACITY - ELLIPSIS.len();
         for first in ["x", "\n"] {
             let shown = if first == "x" { "x" } else { " " };
@@ -122,7 +120,7 @@ mod tests {
     }
 
     #[test]
-    fn control_characters_are_spaces_and_nothing_else_is() {
+    fn only_control_characters_become_spaces() {
         assert_eq!(of("a\x7Fb\u{85}c\td\x1B[2Je").as_str(), "a b c d [2Je");
         assert_eq!(of("© 2 µs, ~é").as_str(), "© 2 µs, ~é");
     }

@@ -1,4 +1,4 @@
-//! Classifiers: what an outcome means to a breaker.
+//! Classifiers of outcomes.
 
 use crate::{classify::Verdict, error::View};
 use std::{
@@ -9,7 +9,7 @@ use std::{
 /// Decides what an outcome means to a breaker.
 ///
 /// Any `Fn(&R) -> Verdict` is one. The text of a failure, which a rejection later carries as its
-/// cause, is asked for only after [`verdict`](Self::verdict) returned [`Verdict::Failure`], and
+/// cause, is requested only after [`verdict`](Self::verdict) returned [`Verdict::Failure`], and
 /// written into a buffer of fixed size.
 ///
 /// # Examples
@@ -48,7 +48,7 @@ impl<R: ?Sized, F: Fn(&R) -> Verdict> Classifier<R> for F {
     }
 }
 
-/// Classifiers by the class of an error, as far as its type is known to [`View::from_any`]: permanent
+/// Classifier by the class of an error, where its type is known to [`View::from_any`]: permanent
 /// errors and rejections are ignored, every other error is a failure.
 ///
 /// This is what [`CircuitBreaker::call`](super::CircuitBreaker::call) uses.
@@ -72,7 +72,7 @@ impl<T, E: 'static> Classifier<Result<T, E>> for ErrorClassifier {
     }
 }
 
-/// Classifiers by the class of the first coded error in the chain of sources of any error type.
+/// Classifier by the class of the first coded error in the chain of sources of any error type.
 ///
 /// # Examples
 ///
@@ -114,7 +114,7 @@ impl<T, E: Error + 'static> Classifier<Result<T, E>> for ChainClassifier {
     }
 }
 
-/// Classifiers by a predicate: what it holds for is a failure, everything else a success.
+/// Classifier by a predicate: outcomes for which it returns `true` are failures, all others successes.
 ///
 /// # Examples
 ///

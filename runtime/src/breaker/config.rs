@@ -1,12 +1,12 @@
-//! The settings of a breaker, as a plain value that was validated once.
+//! Configuration of a breaker, as a plain value that was validated once.
 
 use crate::time::Tick;
 use std::time::Duration;
 
 /// The settings of a circuit breaker, with every default filled in.
 ///
-/// It is what a builder resolves to, what a snapshot shows, and what two declarations of one name
-/// are compared by.
+/// A builder resolves to it, a snapshot shows it, and two declarations of one name are compared by
+/// it.
 ///
 /// # Defaults
 ///
@@ -49,30 +49,30 @@ pub struct BreakerConfig {
     /// After how long a half-open circuit opens because a probe hangs, or closes because the callee
     /// answers, even if only by permanent errors.
     pub half_open_timeout: Duration,
-    /// Over which calls the rates are taken.
+    /// The calls over which the rates are computed.
     pub window: Option<WindowKind>,
-    /// The share of failures that opens the circuit; `None` where it is not looked at.
+    /// The share of failures that opens the circuit; `None` where it is not computed.
     pub failure_rate: Option<f64>,
-    /// How many calls the window must hold before a rate means anything.
+    /// How many calls the window must hold before a rate is known.
     pub min_calls: u32,
     /// The duration above which a call is slow.
     pub slow_call: Option<Duration>,
-    /// The share of slow calls that opens the circuit; `None` where it is not looked at.
+    /// The share of slow calls that opens the circuit; `None` where it is not computed.
     pub slow_rate: Option<f64>,
     /// How long an asynchronous call must have been pending for its drop to count as a failure. It
     /// counts only if no other call of the breaker succeeded meanwhile.
     pub abandoned_after: Duration,
-    /// Whether the breaker only counts and tells, and never rejects.
+    /// Whether the breaker only counts and emits events, and never rejects.
     pub shadow: bool,
 }
 
-/// What a window holds.
+/// The kind and size of a window.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum WindowKind {
     /// The last so many calls.
     Calls(u32),
-    /// The calls of the last while, in ten steps.
+    /// The calls of a time span that ends now, in ten steps.
     Time(Duration),
 }
 

@@ -105,11 +105,10 @@ impl CircuitBreaker {
     /// Runs a function unless the circuit is open, and counts its outcome.
     ///
     /// `Ok` is a success. An error is a failure, unless it is known to be
-    /// [permanent](crate::error::Class::Permanent) or a policy further in rejected the call: then
-    /// it is ignored. What can be known about an error without a bound on its type is what
-    /// [`ErrorClassifier`] sees; [`call_with`](Self::call_with) takes other classifiers. A panic is a
-    /// failure and goes on. Where the same breaker is entered again inside, the innermost call
-    /// counts.
+    /// [permanent](crate::error::Class::Permanent) or an inner policy rejected the call: then it is
+    /// ignored. [`ErrorClassifier`] classifies errors without a bound on their type;
+    /// [`call_with`](Self::call_with) takes other classifiers. A panic is a failure and goes on. Where
+    /// the same breaker is entered again inside, the innermost call counts.
     ///
     /// # Errors
     ///

@@ -70,7 +70,7 @@ pub(super) struct Outcome {
     pub(super) counted: Option<EntryId>,
     /// When a probe was admitted; meaningless for other calls.
     pub(super) started: Tick,
-    /// Whether the call ran on the slot of a call around it.
+    /// Whether the call ran on the slot of an outer call.
     pub(super) lent: bool,
 }
 

@@ -1,4 +1,4 @@
-//! How much time is left.
+//! Deadline of the call under way.
 
 use super::current::CURRENT;
 use crate::time::{SharedClock, Tick};
@@ -9,7 +9,7 @@ use std::{
     task::{Context, Poll},
 };
 
-/// When a call must be done, by the clock of the guard that set it.
+/// The time by which a call must end, on the clock of the guard that set it.
 #[derive(Clone, Debug)]
 pub(crate) struct Deadline {
     at: Tick,
@@ -25,8 +25,8 @@ impl Deadline {
         self.at.since(self.clock.now())
     }
 
-    /// The earlier of two deadlines. Ticks of different clocks do not compare; what is left of them
-    /// does.
+    /// Returns the earlier of two deadlines. Ticks of different clocks do not compare; the remaining
+    /// times do.
     pub(super) fn earlier(self, other: Self) -> Self {
         let other_is_earlier = if self.clock.is_system() && other.clock.is_system() {
             other.at < self.at
@@ -38,7 +38,7 @@ impl Deadline {
 }
 
 thread_local! {
-    /// The deadlines that were entered on this thread; the last one holds.
+    /// The deadlines that were entered on this thread; the last one applies.
     static DEADLINES: RefCell<Vec<Option<Deadline>>> = const { RefCell::new(Vec::new()) };
 }
 
@@ -88,9 +88,8 @@ fn read() -> Option<Deadline> {
         .flatten()
 }
 
-/// A deadline under way, until this is dropped. A whole word, also where there is none: it stands
-/// in what every attempt enters, and a byte that is copied as a part of a word makes the processor
-/// wait.
+/// A deadline of this thread, until this is dropped. A whole word, also where there is none: every
+/// attempt has one, and a byte that is copied as a part of a word makes the processor wait.
 #[derive(Debug)]
 #[must_use]
 pub(crate) struct EnteredDeadline(
@@ -98,7 +97,7 @@ pub(crate) struct EnteredDeadline(
 );
 
 impl EnteredDeadline {
-    /// Lets a deadline hold for what runs on this thread, unless there is an earlier one.
+    /// Sets the deadline of this thread, unless there is an earlier one.
     pub(crate) fn enter(deadline: Deadline) -> Self {
         Self::enter_alone(Some(match current() {
             None => deadline,
@@ -106,7 +105,7 @@ impl EnteredDeadline {
         }))
     }
 
-    /// Lets this deadline hold and no other.
+    /// Replaces the deadline of this thread.
     pub(super) fn enter_alone(deadline: Option<Deadline>) -> Self {
         CURRENT.with(|current| current.has_deadline.set(deadline.is_some()));
         // A thread that is ending has no deadlines any more.
@@ -116,7 +115,8 @@ impl EnteredDeadline {
 }
 
 impl Drop for EnteredDeadline {
-    // In line, so that whoever holds one where mostly there is none keeps it in a register.
+    // In line, so that the holder of an `Option`, which is `None` in most cases, keeps it in a
+    // register.
     #[inline]
     fn drop(&mut self) {
         leave();
@@ -133,13 +133,13 @@ fn leave() {
         CURRENT.with(|current| current.has_deadline.set(holds));
         left
     });
-    // It may hold a user's clock, and is dropped after the borrow.
+    // Dropped after the borrow: the clock can be user code.
     drop(left);
 }
 
 #[cfg(feature = "async")]
 pin_project_lite::pin_project! {
-    /// A future that a deadline holds for.
+    /// A future with a deadline.
     #[must_use = "futures do nothing unless they are awaited"]
     pub(crate) struct Until<F> {
         deadline: Deadline,
@@ -149,7 +149,7 @@ pin_project_lite::pin_project! {
 }
 
 #[cfg(feature = "async")]
-/// Lets a deadline hold during each poll of a future; it ends nothing by itself.
+/// Sets a deadline during each poll of a future, which does not end the future by itself.
 pub(crate) fn until<F: Future>(deadline: Deadline, future: F) -> Until<F> {
     Until { deadline, future }
 }
@@ -171,7 +171,7 @@ mod tests {
     use crate::time::ManualClock;
 
     #[test]
-    fn earlier_of_two_is_taken_by_ticks_of_one_clock_and_by_what_is_left_of_others() {
+    fn deadlines_compare_by_ticks_of_one_clock_and_by_remaining_time_of_others() {
         let in_seconds = |clock: &SharedClock, seconds: u64| {
             Deadline::new(
                 clock.now().after(Duration::from_secs(seconds)),

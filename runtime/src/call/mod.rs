@@ -1,10 +1,10 @@
-//! The context of the guarded call under way.
+//! Context of the guarded call under way.
 //!
 //! A guard that must know what happens inside it enters a *frame*: an identity that is current
 //! while the body runs. In sync code the frame is current for the body; in async code it is current
 //! during each poll and not in between, so that interleaved tasks on one thread cannot be mixed up,
-//! and a future that moves to another thread takes its frame along. Guards further in address
-//! messages to the frame around them: an error that they reported, a rejection, an outcome that a
+//! and a future that moves to another thread takes its frame along. Inner guards send messages to
+//! the frame around them: an error that they reported, a rejection, an outcome that a
 //! breaker counted. Work that is spawned starts without a frame unless a [`Context`] is passed on.
 //!
 //! Public are how much time [remains](remaining), which [attempt] runs, the [values](value) that

@@ -1,5 +1,4 @@
-//! Errors without room for a mark, on their way from the frame that reported them to the frame
-//! around it.
+//! Reported errors without room for a mark, on the way to the outer frame.
 
 use crate::{
     error::{ErrorId, ErrorRef, View},
@@ -7,8 +6,8 @@ use crate::{
 };
 use std::error::Error;
 
-/// An error that was reported, as the frame around may recognise it when it leaves that frame as
-/// well.
+/// An error that was reported, in the form by which the outer frame recognises it when it leaves that
+/// frame as well.
 ///
 /// An [`AppError`](crate::AppError) carries a mark of its own. Any other error is recognised here:
 /// in a box by the address of its contents, else by its type and text, or as a source of another
@@ -16,9 +15,9 @@ use std::error::Error;
 /// `#[error(transparent)]` does, it is recognised by its text and by its debug form or the bare
 /// text in the debug form of that.
 ///
-/// What cannot be told apart: an error that was reported and handled in a frame, and an equal one
-/// without a mark that is made after it in the same frame and leaves it. What is not recognised: a
-/// box whose error was put into another box and back into one of the first type.
+/// Two errors cannot be distinguished: an error that was reported and handled in a frame, and an equal
+/// error without a mark that is made after it in the same frame and leaves it. A box whose error was
+/// put into another box and back into a box of the first type is not recognised.
 #[derive(Debug)]
 pub(crate) struct Reported {
     id: ErrorId,
@@ -35,7 +34,7 @@ pub(crate) enum Marked {
     Rejection,
 }
 
-/// What distinguishes one error from another.
+/// The properties that distinguish one error from another.
 #[derive(Debug)]
 struct Form {
     type_name: &'static str,
@@ -49,7 +48,7 @@ struct Form {
 /// How many bytes of a text are compared.
 const IDENTIFYING: usize = 1024;
 /// The shortest debug form that is looked for in another one.
-const TELLING: usize = 3;
+const SHORTEST_PART: usize = 3;
 
 impl Reported {
     pub(crate) fn new(id: ErrorId, view: View<'_>, mark: Marked) -> Self {
@@ -83,11 +82,11 @@ impl Reported {
             self.mark != Marked::Rejection || matches!(view.error(), ErrorRef::Debug(_));
         let names_it = || may_name_it && leaving.debug.contains(&self.id.to_string());
         if self.mark != Marked::No {
-            // Known by its mark, unless nothing but a text is left of it.
+            // Recognised by its mark, unless only a text is left of it.
             return is_text(leaving.type_name) && form.text == leaving.text || names_it();
         }
-        // What carries a mark, or hides what does, is known by that; `?` makes an `AppError` of an
-        // error without.
+        // An error that carries a mark, or hides one, is recognised by that; `?` makes an `AppError` of
+        // an error without a mark.
         let is_foreign = |(_, level): &(usize, &(dyn Error + 'static))| {
             View::from_ref(ErrorRef::Std(*level)).id().is_none()
         };
@@ -127,7 +126,7 @@ impl Reported {
 
 /// Returns `true` if one text has another one as a part, at whose ends no word goes on.
 fn shows(whole: &str, part: &str, is_end: impl Fn(char) -> bool) -> bool {
-    part.len() >= TELLING
+    part.len() >= SHORTEST_PART
         && whole.match_indices(part).any(|(at, _)| {
             let before = whole[..at].chars().next_back();
             let after = whole[at + part.len()..].chars().next();
@@ -207,7 +206,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_form_is_shown_as_whole_words() {
+    fn form_is_matched_as_whole_words() {
         for (whole, is_shown) in [
             ("timed out", true),
             ("Outer(timed out)", true),
@@ -217,11 +216,11 @@ mod tests {
         ] {
             assert_eq!(shows_debug(whole, "timed out"), is_shown, "{whole}");
         }
-        assert!(!shows_debug("a b", "b"), "too short to tell anything");
+        assert!(!shows_debug("a b", "b"), "too short to identify anything");
     }
 
     #[test]
-    fn only_what_stays_where_it_is_has_an_address() {
+    fn only_boxed_errors_have_an_address() {
         let plain = std::io::Error::other("no route");
         assert_eq!(Form::of(View::from_std(&plain)).address, 0);
         let boxed: Box<dyn Error + Send + Sync> = Box::new(std::io::Error::other("no route"));
@@ -246,7 +245,7 @@ mod tests {
 
     /// Only a text becomes an error that shows it in quotes.
     #[test]
-    fn a_text_has_the_debug_form_of_a_text() {
+    fn text_has_the_debug_form_of_a_text() {
         let text = String::from("no route");
         assert_eq!(Form::of(View::from_any(&text)).debug, "\"no route\"");
         assert_eq!(
@@ -256,10 +255,10 @@ mod tests {
         );
     }
 
-    /// Rejections share the identity of what opened their circuit: that it is printed does not tell
-    /// which one it is.
+    /// Rejections share the identity of the opening of their circuit: printing it does not identify one
+    /// of them.
     #[test]
-    fn what_prints_an_identity_is_that_error_unless_rejections_share_it() {
+    fn error_that_prints_an_identity_is_recognised_unless_rejections_share_it() {
         let id = ErrorId::new();
         let reported = std::io::Error::other("no route");
         #[derive(Debug, thiserror::Error)]

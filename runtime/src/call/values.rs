@@ -54,7 +54,7 @@ impl Values {
         }
     }
 
-    /// Adds a value to those that are there.
+    /// Adds a value to a list.
     pub(crate) fn with<T: Send + Sync + 'static>(next: Option<Self>, value: T) -> Self {
         Self(Arc::new(Node {
             value: Arc::new(value),
@@ -82,14 +82,14 @@ fn read() -> Option<Values> {
         .flatten()
 }
 
-/// Values under way, until this is dropped.
+/// The values of this thread, until this is dropped.
 #[must_use]
 pub(crate) struct EnteredValues {
     outer: Option<Values>,
 }
 
 impl EnteredValues {
-    /// Lets these values be found by what runs on this thread, and no others.
+    /// Replaces the values of this thread.
     pub(crate) fn enter(values: Option<Values>) -> Self {
         let outer = Values::current();
         replace(values);
@@ -103,7 +103,7 @@ impl Drop for EnteredValues {
     }
 }
 
-/// Lets a function that runs later find the values of now.
+/// Binds a function that runs later to the present values.
 pub(crate) fn bind<R>(f: impl FnOnce() -> R) -> impl FnOnce() -> R {
     let values = Values::current();
     move || {
@@ -112,7 +112,7 @@ pub(crate) fn bind<R>(f: impl FnOnce() -> R) -> impl FnOnce() -> R {
     }
 }
 
-/// Lets a future that runs later find the values of now.
+/// Binds a future that runs later to the given values.
 pub(crate) async fn bound<F: Future>(values: Option<Values>, future: F) -> F::Output {
     let mut future = std::pin::pin!(future);
     std::future::poll_fn(|cx| {

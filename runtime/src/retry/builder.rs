@@ -123,7 +123,7 @@ impl RetryBuilder {
     ///
     /// An attempt that takes longer is dropped, and its outcome is a
     /// [`Rejection`](crate::Rejection) with code `TIMEOUT_ERROR` (retried like any transient error)
-    /// turned into the function's error type; for that reason the `Retry` that is built asks for
+    /// turned into the function's error type; for that reason the `Retry` that is built requires
     /// `E: From<Rejection>`, and has no blocking form. An attempt gets no more time than is left of
     /// `max_elapsed` and of the deadline around the call
     /// ([`call::remaining`](crate::call::remaining)).

@@ -102,12 +102,12 @@ impl SeriesState {
             .own_delay
             .map_or(delay, |own| own.min(config.backoff.cap()));
         let delay = match failure.retry_after {
-            // To return sooner than the callee asks is pointless, and to wait longer than the
-            // user's limit is not permitted.
-            Some(asked) if asked > config.backoff.cap() => {
+            // To retry before the callee is ready is pointless, and to wait longer than the user's
+            // limit is not permitted.
+            Some(wait) if wait > config.backoff.cap() => {
                 return Decision::Stop(StopReason::RetryAfter);
             }
-            Some(asked) => delay.max(asked),
+            Some(wait) => delay.max(wait),
             None => delay,
         };
         match config.max_elapsed {

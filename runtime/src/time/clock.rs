@@ -126,7 +126,7 @@ impl SharedClock {
         }
     }
 
-    /// Tells whether this is the machine's own clock, on which a wait of the operating system can
+    /// Returns `true` if this is the machine's own clock, on which a wait of the operating system can
     /// be measured.
     pub(crate) fn is_system(&self) -> bool {
         self.0.is_none()

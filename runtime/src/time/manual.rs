@@ -1,4 +1,4 @@
-//! A clock that moves when it is told to.
+//! Manual clock for tests.
 
 use super::{Clock, Tick, tick::saturating_nanos};
 use std::{

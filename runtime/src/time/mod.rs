@@ -1,4 +1,4 @@
-//! Time as every policy sees it: a monotonic [`Tick`] from an injected [`Clock`].
+//! Monotonic time of every policy: a [`Tick`] from an injected [`Clock`].
 //!
 //! Code that reads the system's time cannot be tested without waiting, and code that reads the wall
 //! clock breaks when an administrator sets it back. Policies therefore hold a [`SharedClock`],

@@ -1,4 +1,4 @@
-//! A point on a clock's monotonic time line.
+//! Tick: a point on a clock's monotonic time line.
 
 use std::time::Duration;
 
@@ -54,7 +54,7 @@ impl Tick {
     }
 }
 
-/// The nanoseconds of a duration, or `u64::MAX` (584 years) for a longer one.
+/// Returns the nanoseconds of a duration, or `u64::MAX` (584 years) for a longer one.
 pub(crate) const fn saturating_nanos(duration: Duration) -> u64 {
     let nanos = duration.as_nanos();
     if nanos > u64::MAX as u128 {
@@ -69,7 +69,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_end_of_time_is_a_wall() {
+    fn arithmetic_saturates_at_the_end_of_time() {
         assert_eq!(Tick::from_nanos(1).after(Duration::MAX), Tick::MAX);
         assert_eq!(Tick::MAX.after(Duration::from_nanos(1)), Tick::MAX);
     }

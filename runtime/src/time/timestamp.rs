@@ -1,4 +1,4 @@
-//! A point in wall-clock time as people and files write it.
+//! Timestamp: a point in wall-clock time, as RFC 3339.
 
 use std::{
     fmt,
@@ -6,7 +6,7 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-/// A point in time in UTC, exact to the millisecond; its text is RFC 3339, as
+/// A point in time in UTC, exact to the millisecond; its text is RFC 3339, for example
 /// `2026-03-01T07:05:09.250Z`.
 ///
 /// Texts of equal length sort as the points in time do. Years before 0 and after 9999 are not
@@ -49,7 +49,7 @@ impl Timestamp {
         self.millis
     }
 
-    /// Returns the UTC day, as `2026-03-01`.
+    /// Returns the UTC day, for example `2026-03-01`.
     #[must_use]
     pub fn day(self) -> String {
         let (year, month, day) = civil_from_days(self.millis.div_euclid(MILLIS_PER_DAY));
@@ -101,7 +101,7 @@ impl serde::Serialize for Timestamp {
     }
 }
 
-/// A text is not a UTC time as `2026-03-01T07:05:09.250Z`; seconds may lack their fraction, and a
+/// A text is not a UTC time such as `2026-03-01T07:05:09.250Z`; seconds may lack their fraction, and a
 /// day alone is its start.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("a time is written as 2026-03-01T07:05:09.250Z, 2026-03-01T07:05:09Z or 2026-03-01")]
@@ -181,7 +181,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_day_of_eight_centuries_reads_back_and_follows_the_one_before() {
+    fn every_day_of_eight_centuries_round_trips_in_order() {
         let (start, end) = (days_from_civil(1600, 1, 1), days_from_civil(2400, 12, 31));
         let mut before = String::new();
         for day in start..=end {
@@ -195,7 +195,7 @@ mod tests {
     }
 
     #[test]
-    fn texts_that_name_no_time_are_refused() {
+    fn malformed_timestamps_are_refused() {
         let odd = [
             "",
             "2026",

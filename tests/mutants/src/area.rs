@@ -15,9 +15,6 @@ pub struct Area {
 pub const TESTS: &[&str] = &[
     "**/tests.rs",
     "**/tests/**",
-    "**/model.rs",
-    "**/model/**",
-    "**/loom_models.rs",
 ];
 
 pub const AREAS: &[Area] = &[

@@ -82,8 +82,8 @@ impl Cell {
 /// Some cells of a slab with a bound on their starts, so that a check skips what cannot be slow yet.
 pub(super) struct Block<'a> {
     pub(super) cells: &'a [Cell],
-    /// No call in these cells that counts started earlier, except one that read the clock before a
-    /// check and was entered after it; that call is found late by as much. Written under the
+    /// No call in these cells that counts started earlier, except a call that read the clock before a
+    /// check and was entered after it, which is found late by as much. Written under the
     /// breaker's lock, and not when a call is entered: it starts later.
     pub(super) earliest: &'a AtomicU64,
 }

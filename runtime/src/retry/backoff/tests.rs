@@ -28,7 +28,7 @@ fn each_kind_without_jitter_gives_its_whole_sequence() {
 }
 
 #[test]
-fn decorrelated_delays_wander_between_the_first_and_three_times_the_one_before() {
+fn decorrelated_delays_lie_between_the_first_and_three_times_the_previous_delay() {
     let backoff = Backoff::decorrelated(SECOND).max_delay(SECOND * 20).seed(3);
     let mut previous = SECOND;
     let delays: Vec<Duration> = backoff.delays().take(500).collect();
@@ -54,7 +54,7 @@ fn decorrelated_delays_wander_between_the_first_and_three_times_the_one_before()
 }
 
 #[test]
-fn a_sequence_has_no_end_and_its_kind_a_name() {
+fn sequence_is_endless_and_its_kind_has_a_name() {
     let kinds = [
         (Backoff::constant(SECOND), "constant"),
         (Backoff::linear(SECOND), "linear"),
@@ -68,7 +68,7 @@ fn a_sequence_has_no_end_and_its_kind_a_name() {
 }
 
 #[test]
-fn a_zero_base_gives_zero_delays_of_every_kind() {
+fn zero_base_gives_zero_delays_of_every_kind() {
     for kind in BackoffKind::ALL {
         let backoff = Backoff::new(kind, Duration::ZERO);
         let mut state = DelayState::default();
@@ -110,7 +110,7 @@ fn attempts_far_past_overflow_stay_positive_and_within_the_cap() {
 }
 
 #[test]
-fn odd_factors_saturate_in_the_sequence_and_are_named_in_the_builder() {
+fn illegal_factors_saturate_in_the_sequence_and_are_refused_by_the_builder() {
     for factor in [
         f64::NAN,
         f64::INFINITY,
@@ -147,7 +147,7 @@ fn odd_factors_saturate_in_the_sequence_and_are_named_in_the_builder() {
 }
 
 #[test]
-fn a_quarter_of_jitter_keeps_a_second_between_three_and_five_quarters() {
+fn quarter_of_jitter_keeps_a_second_between_three_and_five_quarters() {
     let backoff = Backoff::constant(SECOND)
         .jitter(Jitter::PlusMinus(0.25))
         .seed(1);
@@ -160,7 +160,7 @@ fn a_quarter_of_jitter_keeps_a_second_between_three_and_five_quarters() {
 }
 
 #[test]
-fn jitter_never_lifts_a_delay_above_the_cap_where_the_original_waited_72_of_60_seconds() {
+fn jitter_never_lifts_a_delay_above_the_cap() {
     let cap = SECOND * 60;
     for jitter in [
         Jitter::Full,
@@ -180,7 +180,7 @@ fn jitter_never_lifts_a_delay_above_the_cap_where_the_original_waited_72_of_60_s
 }
 
 #[test]
-fn plus_minus_jitter_gathers_nobody_at_the_cap() {
+fn plus_minus_jitter_does_not_accumulate_at_the_cap() {
     let backoff = Backoff::exponential(SECOND)
         .jitter(Jitter::PlusMinus(0.2))
         .seed(9);
@@ -217,7 +217,7 @@ fn delays_at_the_cap_are_still_spread() {
 }
 
 #[test]
-fn a_seed_repeats_the_sequence_and_none_does_not() {
+fn only_a_seed_repeats_the_sequence() {
     let seeded = Backoff::exponential(SECOND).seed(0);
     assert_eq!(millis(&seeded, 50), millis(&seeded, 50));
     assert_ne!(millis(&seeded, 50), millis(&seeded.clone().seed(1), 50));
@@ -226,7 +226,7 @@ fn a_seed_repeats_the_sequence_and_none_does_not() {
 }
 
 #[test]
-fn a_first_delay_above_the_default_cap_lifts_that_cap_but_not_a_chosen_one() {
+fn first_delay_above_the_default_cap_lifts_only_the_default_cap() {
     let long = Backoff::constant(SECOND * 90).jitter(Jitter::None);
     assert_eq!(long.delays().next(), Some(SECOND * 90));
     assert_eq!(long.max_delay(SECOND * 2).delays().next(), Some(SECOND * 2));

@@ -3,7 +3,7 @@ use crate::{retry::Retry, time::ManualClock};
 use std::time::Duration;
 
 #[test]
-fn two_places_that_name_one_budget_share_it_and_the_first_configuration_stays() {
+fn named_budget_is_shared_and_keeps_its_first_configuration() {
     let first = RetryBudget::builder()
         .name("budget-test-shared")
         .ratio(1.0)
@@ -28,7 +28,7 @@ fn two_places_that_name_one_budget_share_it_and_the_first_configuration_stays() 
 }
 
 #[test]
-fn budgets_without_a_name_are_apart() {
+fn budgets_without_a_name_are_separate() {
     let [one, two] = [(), ()].map(|()| RetryBudget::builder().ratio(1.0).build().unwrap());
     one.deposit();
     assert_eq!((one.available(), two.available()), (1, 0));
@@ -36,7 +36,7 @@ fn budgets_without_a_name_are_apart() {
 }
 
 #[test]
-fn the_floor_refills_by_the_injected_clock() {
+fn floor_refills_by_the_injected_clock() {
     let clock = ManualClock::new();
     let budget = RetryBudget::builder()
         .ratio(0.0)
@@ -51,7 +51,7 @@ fn the_floor_refills_by_the_injected_clock() {
 }
 
 #[test]
-fn a_bad_name_is_a_problem_of_the_retry_that_uses_it() {
+fn illegal_budget_name_is_an_error_of_the_retry() {
     for name in ["", "  ", "two\nlines", &"x".repeat(101)] {
         let err = Retry::builder().budget(name).build().unwrap_err();
         assert_eq!(err.field(), "budget", "{name:?}");

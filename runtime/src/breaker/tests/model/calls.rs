@@ -102,7 +102,7 @@ impl Model {
         }
         let running_still = self.running.clone();
         if call.state == Closed {
-            // The call that ends is not one that still runs.
+            // The call that ends is not running any more.
             self.running.remove(&id);
             if call.timed {
                 self.count_overdue();

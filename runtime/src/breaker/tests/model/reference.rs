@@ -182,7 +182,7 @@ impl Model {
         self.first = 0;
     }
 
-    /// Why the circuit is not closed, as a snapshot says it.
+    /// Why the circuit is not closed, as in a snapshot.
     pub(super) fn seen_opened_by(&self) -> Option<String> {
         self.opened_by
             .clone()
@@ -224,7 +224,7 @@ impl Model {
         self.middle = self.after(at, self.config.half_open_timeout / 2);
     }
 
-    /// What time alone does when somebody looks; a half-open state ends when it was to end.
+    /// Applies the changes of time alone; a half-open state ends as of its limit.
     pub(super) fn pass_time(&mut self) {
         match self.half_open_end() {
             Some((ended, Closed)) => {
