@@ -1,4 +1,4 @@
-//! Allowed and rejected calls allocate nothing, sync and async, and neither does a failure.
+//! Allocations of a breaker: none for allowed and rejected calls, sync and async, and for failures.
 
 #![expect(clippy::unwrap_used, reason = "a test that finds nothing has failed")]
 
@@ -66,7 +66,7 @@ fn ok() -> Result<u8, Error> {
 }
 
 #[test]
-fn an_allowed_call_allocates_nothing() {
+fn allowed_call_allocates_nothing() {
     for breaker in every_kind() {
         let calls = || {
             assert!(breaker.call(ok).is_ok());
@@ -80,7 +80,7 @@ fn an_allowed_call_allocates_nothing() {
 }
 
 #[test]
-fn a_call_that_fails_allocates_nothing() {
+fn call_that_fails_allocates_nothing() {
     for breaker in every_kind()
         .into_iter()
         .filter(|breaker| breaker.config().failure_threshold != Some(5))
@@ -98,7 +98,7 @@ fn a_call_that_fails_allocates_nothing() {
 }
 
 #[test]
-fn slow_and_abandoned_calls_allocate_nothing_while_nobody_listens() {
+fn slow_and_abandoned_calls_without_observers_allocate_nothing() {
     let clock = ManualClock::new();
     let builder = CircuitBreaker::builder("svc")
         .slow_call(SECOND)
@@ -133,7 +133,7 @@ fn slow_and_abandoned_calls_allocate_nothing_while_nobody_listens() {
 }
 
 #[test]
-fn a_rejected_call_allocates_nothing() {
+fn rejected_call_allocates_nothing() {
     for breaker in every_kind()
         .into_iter()
         .filter(|breaker| !breaker.config().shadow)
@@ -154,7 +154,7 @@ fn a_rejected_call_allocates_nothing() {
 }
 
 #[test]
-fn a_probe_that_decides_nothing_allocates_nothing() {
+fn probe_that_decides_nothing_allocates_nothing() {
     let breaker = CircuitBreaker::builder("svc")
         .success_threshold(u32::MAX)
         .clock(ManualClock::new())
@@ -166,7 +166,7 @@ fn a_probe_that_decides_nothing_allocates_nothing() {
 }
 
 #[test]
-fn a_default_breaker_is_small_and_so_is_its_part_for_each_thread() {
+fn default_breaker_and_its_part_per_thread_are_small() {
     let clock = ManualClock::new();
     let mut kept = None;
     let made = measure(|| {

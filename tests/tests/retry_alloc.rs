@@ -1,6 +1,6 @@
-//! A retry whose first attempt succeeds allocates nothing, sync and async; one that fails allocates
-//! once, whatever follows, but for what the user's own code and the timers take, and for the texts
-//! of earlier errors where an `AppError` or a callback takes them.
+//! Allocations of a retry: none where the first attempt succeeds, sync and async; one after a
+//! failure, apart from user code, timers, and the texts of earlier errors where an `AppError` or a
+//! callback takes them.
 #![expect(clippy::unwrap_used, reason = "a test fails by it")]
 
 use allocation_counter::measure;
@@ -48,7 +48,7 @@ fn every_kind() -> [Retry; 3] {
 }
 
 #[test]
-fn a_first_success_allocates_nothing() {
+fn first_success_allocates_nothing() {
     for retry in every_kind() {
         assert_eq!(
             allocations(|| assert!(retry.call(|| Ok::<_, AppError>(1)).is_ok())),
@@ -59,7 +59,7 @@ fn a_first_success_allocates_nothing() {
 }
 
 #[test]
-fn an_async_first_success_allocates_nothing() {
+fn async_first_success_allocates_nothing() {
     for retry in every_kind() {
         let call = || assert!(poll_once(retry.call_async(async || Ok::<_, AppError>(1))).is_ok());
         assert_eq!(allocations(call), 0, "{retry:?}");
@@ -67,7 +67,7 @@ fn an_async_first_success_allocates_nothing() {
 }
 
 #[test]
-fn a_loop_in_place_allocates_nothing() {
+fn loop_in_place_allocates_nothing() {
     let retry = Retry::builder().build().unwrap();
     let one = || {
         let mut run = retry.start();
@@ -77,7 +77,7 @@ fn a_loop_in_place_allocates_nothing() {
 }
 
 #[test]
-fn the_first_failure_allocates_once_and_all_later_ones_nothing_while_nobody_listens() {
+fn first_failure_without_observers_allocates_once_and_later_ones_nothing() {
     let delays = Backoff::exponential(Duration::from_secs(1));
     for retries in [0, 1, 9] {
         let builder = Retry::builder()
@@ -93,6 +93,6 @@ fn the_first_failure_allocates_once_and_all_later_ones_nothing_while_nobody_list
 }
 
 #[test]
-fn the_counter_counts() {
+fn allocations_are_counted() {
     assert_eq!(allocations(|| drop(std::hint::black_box(Box::new(1)))), 1);
 }

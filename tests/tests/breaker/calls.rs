@@ -1,4 +1,4 @@
-//! What a call's outcome means.
+//! Classification of the outcomes of calls.
 
 use crate::support::bench;
 use gardefou::{
@@ -15,7 +15,7 @@ use std::{
 type Boxed = Box<dyn Error + Send + Sync>;
 
 #[test]
-fn a_returned_value_can_be_a_failure_and_is_still_returned() {
+fn returned_value_can_be_a_failure_and_is_still_returned() {
     let svc = bench(|b| b.failure_threshold(2));
     let server_error = FailurePredicate(|status: &io::Result<u16>| {
         status.as_ref().is_ok_and(|status| *status >= 500)
@@ -30,7 +30,7 @@ fn a_returned_value_can_be_a_failure_and_is_still_returned() {
 }
 
 #[test]
-fn an_error_that_the_predicate_lets_pass_counts_as_success() {
+fn error_that_the_predicate_accepts_counts_as_success() {
     let svc = bench(|b| b.failure_threshold(1));
     let never = FailurePredicate(|_: &io::Result<()>| false);
     assert!(
@@ -45,7 +45,7 @@ fn an_error_that_the_predicate_lets_pass_counts_as_success() {
 }
 
 #[test]
-fn a_permanent_error_is_ignored_in_every_wrapping_that_can_be_seen_into() {
+fn permanent_error_is_ignored_in_every_transparent_wrapper() {
     let mistake = || AppError::new(ErrorCode::API_REQUEST_ERROR, "no such field");
     let svc = bench(|b| b.failure_threshold(1));
     assert!(svc.breaker.call(|| Err::<(), AppError>(mistake())).is_err());
@@ -67,7 +67,7 @@ fn a_permanent_error_is_ignored_in_every_wrapping_that_can_be_seen_into() {
 }
 
 #[test]
-fn a_transient_error_in_the_same_wrappings_is_a_failure() {
+fn transient_error_in_the_same_wrappers_is_a_failure() {
     let outage = || AppError::new(ErrorCode::DB_CONNECTION_ERROR, "refused");
     let svc = bench(|b| b);
     assert!(svc.breaker.call(|| Err::<(), AppError>(outage())).is_err());
@@ -112,7 +112,7 @@ impl From<Rejection> for Wrapper {
 }
 
 #[test]
-fn the_cause_inside_a_wrapper_decides() {
+fn cause_inside_a_wrapper_decides() {
     let svc = bench(|b| b.failure_threshold(1));
     let not_found = || AppError::new(ErrorCode::FILE_NOT_FOUND_ERROR, "gone");
     assert!(
@@ -135,7 +135,7 @@ fn the_cause_inside_a_wrapper_decides() {
 }
 
 #[test]
-fn a_rejection_of_a_policy_further_in_says_nothing_about_the_callee() {
+fn rejection_of_an_inner_policy_is_ignored() {
     let (outer, inner) = (bench(|b| b.failure_threshold(1)), bench(|b| b));
     inner.breaker.force_open();
     for _ in 0..3 {
@@ -151,7 +151,7 @@ fn a_rejection_of_a_policy_further_in_says_nothing_about_the_callee() {
 }
 
 #[test]
-fn an_error_of_the_users_own_type_passes_through_untouched() {
+fn error_of_the_users_own_type_passes_through_untouched() {
     let svc = bench(|b| b);
     let outcome = svc
         .breaker
@@ -160,7 +160,7 @@ fn an_error_of_the_users_own_type_passes_through_untouched() {
 }
 
 #[test]
-fn a_judge_can_be_used_with_errors_that_borrow() {
+fn classifier_works_with_errors_that_borrow() {
     struct Borrowing<'a>(#[expect(dead_code, reason = "only its lifetime matters")] &'a str);
     impl From<Rejection> for Borrowing<'_> {
         fn from(_: Rejection) -> Self {
@@ -185,7 +185,7 @@ fn a_judge_can_be_used_with_errors_that_borrow() {
 }
 
 #[test]
-fn a_panic_is_one_failure_and_goes_on() {
+fn panic_is_one_failure_and_goes_on() {
     let svc = bench(|b| b.failure_threshold(2));
     for expected in 1..=2 {
         let panic = catch_unwind(AssertUnwindSafe(|| {
@@ -202,7 +202,7 @@ fn a_panic_is_one_failure_and_goes_on() {
 }
 
 #[test]
-fn a_permit_that_a_panic_drops_is_a_failure() {
+fn permit_dropped_by_a_panic_is_a_failure() {
     let svc = bench(|b| b.failure_threshold(1));
     let panic = catch_unwind(AssertUnwindSafe(|| {
         let _permit = svc.breaker.try_acquire().unwrap();
@@ -213,7 +213,7 @@ fn a_permit_that_a_panic_drops_is_a_failure() {
 }
 
 #[test]
-fn a_permit_taken_and_dropped_by_a_destructor_during_a_panic_is_no_failure() {
+fn permit_taken_and_dropped_by_a_destructor_during_a_panic_is_no_failure() {
     struct CleansUp(gardefou::breaker::CircuitBreaker);
     impl Drop for CleansUp {
         fn drop(&mut self) {
@@ -230,7 +230,7 @@ fn a_permit_taken_and_dropped_by_a_destructor_during_a_panic_is_no_failure() {
 }
 
 #[test]
-fn a_judge_that_panics_leaves_no_probe_behind() {
+fn classifier_that_panics_gives_its_slot_back() {
     let svc = bench(|b| b.failure_threshold(1).half_open_max_calls(1));
     svc.script("F");
     svc.breaker.half_open().unwrap();
@@ -252,7 +252,7 @@ fn a_judge_that_panics_leaves_no_probe_behind() {
 }
 
 #[test]
-fn a_display_that_panics_harms_nothing() {
+fn display_that_panics_is_contained() {
     struct Faulty;
     impl std::fmt::Display for Faulty {
         fn fmt(&self, _: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {

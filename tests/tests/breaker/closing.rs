@@ -1,10 +1,10 @@
-//! The counts around a recovery.
+//! Counts before and after a recovery.
 
 use crate::support::{MINUTE, bench};
 use gardefou::breaker::CircuitState::{Closed, Open};
 
 #[test]
-fn a_window_starts_empty_after_a_recovery() {
+fn window_starts_empty_after_a_recovery() {
     let svc = bench(|b| b.count_window(10).min_calls(5));
     svc.script("FFFFF");
     assert_eq!(svc.state(), Open);
@@ -37,7 +37,7 @@ fn one_breaker_shared_by_two_typed_call_sites_opens_for_both() {
 }
 
 #[test]
-fn the_snapshot_of_a_whole_life_adds_up() {
+fn snapshot_of_a_whole_history_adds_up() {
     let svc = bench(|b| b.failure_threshold(2));
     svc.script("SSI FF");
     assert!(svc.is_rejecting() && svc.is_rejecting());

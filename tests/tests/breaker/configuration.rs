@@ -1,4 +1,4 @@
-//! Building and rebuilding.
+//! Building and reconfiguring.
 
 use crate::support::{MINUTE, SECOND, bench};
 use gardefou::{
@@ -9,7 +9,7 @@ use gardefou::{
 };
 use std::time::Duration;
 
-/// Builds and returns the fields at fault.
+/// Builds, and returns the illegal fields.
 fn faults(configure: impl FnOnce(BreakerBuilder) -> BreakerBuilder) -> Vec<&'static str> {
     match configure(CircuitBreaker::builder("svc")).build() {
         Ok(_) => Vec::new(),
@@ -18,7 +18,7 @@ fn faults(configure: impl FnOnce(BreakerBuilder) -> BreakerBuilder) -> Vec<&'sta
 }
 
 #[test]
-fn the_defaults_are_those_that_the_documentation_names() {
+fn defaults_are_those_of_the_documentation() {
     let config = bench(|b| b).breaker.config();
     assert_eq!(config, BreakerConfig::default());
     assert_eq!(
@@ -114,7 +114,7 @@ fn every_illegal_value_is_refused_with_its_name() {
 }
 
 #[test]
-fn fewer_probes_at_once_than_must_succeed_are_refused_where_both_are_said() {
+fn fewer_slots_than_successes_are_refused_where_both_are_set() {
     assert_eq!(
         faults(|b| b.half_open_max_calls(1).success_threshold(3)),
         ["half_open_max_calls"]
@@ -135,7 +135,7 @@ fn fewer_probes_at_once_than_must_succeed_are_refused_where_both_are_said() {
 }
 
 #[test]
-fn all_problems_come_at_once() {
+fn all_problems_are_reported_at_once() {
     let found = faults(|b| {
         b.failure_threshold(0)
             .half_open_max_calls(0)
@@ -179,7 +179,7 @@ fn names_are_bounded_and_printable() {
 }
 
 #[test]
-fn a_living_breaker_takes_another_configuration_without_losing_its_state() {
+fn reconfigured_breaker_keeps_its_state() {
     let svc = bench(|b| b.failure_threshold(5));
     svc.script("FFF");
     let in_flight = svc.breaker.try_acquire().unwrap();
@@ -202,7 +202,7 @@ fn a_living_breaker_takes_another_configuration_without_losing_its_state() {
 }
 
 #[test]
-fn a_resized_window_keeps_the_newest_calls() {
+fn resized_window_keeps_the_newest_calls() {
     let svc = bench(|b| b.count_window(10).failure_rate(0.9));
     svc.script("FFFFSSSSSS");
     svc.breaker
@@ -248,7 +248,7 @@ fn defaults_follow_what_they_depend_on_when_a_breaker_is_reconfigured() {
 }
 
 #[test]
-fn a_refused_reconfiguration_changes_nothing() {
+fn refused_reconfiguration_changes_nothing() {
     let svc = bench(|b| b);
     let before = svc.breaker.config();
     assert_eq!(
@@ -290,7 +290,7 @@ fn any_configuration_survives_being_resolved_again() {
 }
 
 #[test]
-fn the_last_window_that_a_change_sets_holds() {
+fn last_window_that_a_change_sets_holds() {
     let svc = bench(|b| b.count_window(10));
     svc.breaker.reconfigure(|b| b.time_window(SECOND)).unwrap();
     assert_eq!(svc.breaker.config().window, Some(WindowKind::Time(SECOND)));
@@ -306,7 +306,7 @@ fn the_last_window_that_a_change_sets_holds() {
 }
 
 #[test]
-fn what_was_said_stays_said_also_where_it_equals_a_default() {
+fn explicit_setting_stays_explicit_where_it_equals_a_default() {
     let svc = bench(|b| {
         b.failure_threshold(5)
             .half_open_timeout(MINUTE)
@@ -326,7 +326,7 @@ fn what_was_said_stays_said_also_where_it_equals_a_default() {
 }
 
 #[test]
-fn rules_can_be_taken_back() {
+fn settings_can_be_unset() {
     let svc = bench(|b| {
         b.count_window(10)
             .failure_rate(0.2)
@@ -372,7 +372,7 @@ fn rules_can_be_taken_back() {
 }
 
 #[test]
-fn a_change_within_a_change_is_kept() {
+fn nested_changes_are_both_kept() {
     let svc = bench(|b| b);
     let outer = svc.breaker.reconfigure(|b| {
         svc.breaker
@@ -389,7 +389,7 @@ fn a_change_within_a_change_is_kept() {
 }
 
 #[test]
-fn changes_that_race_undo_nothing_of_each_other() {
+fn concurrent_changes_are_all_kept() {
     for _ in 0..50 {
         let svc = bench(|b| b);
         let barrier = std::sync::Barrier::new(3);
@@ -420,7 +420,7 @@ fn changes_that_race_undo_nothing_of_each_other() {
 }
 
 #[test]
-fn a_change_joins_a_control_and_refuses_a_clock_and_a_seed() {
+fn change_joins_a_control_and_refuses_a_clock_and_a_seed() {
     let (svc, control) = (bench(|b| b), ManualControl::new());
     svc.breaker.reconfigure(|b| b.control(&control)).unwrap();
     svc.breaker.reconfigure(|b| b.control(&control)).unwrap();
@@ -441,7 +441,7 @@ fn a_change_joins_a_control_and_refuses_a_clock_and_a_seed() {
 }
 
 #[test]
-fn what_has_left_a_time_window_does_not_come_back_into_a_longer_one() {
+fn expired_calls_do_not_return_into_a_longer_window() {
     let svc = bench(|b| b.time_window(10 * SECOND).failure_rate(0.9).min_calls(1));
     svc.script("SF");
     svc.pass(15 * SECOND);

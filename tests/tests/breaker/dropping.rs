@@ -1,4 +1,4 @@
-//! Asynchronous calls, also those that are dropped.
+//! Asynchronous calls, completed and dropped.
 
 use crate::support::{MINUTE, SECOND, bench, listen};
 use gardefou::{
@@ -22,9 +22,9 @@ fn hang() -> impl Future<Output = Result<(), AppError>> {
 }
 
 #[test]
-fn a_call_that_hung_before_it_was_dropped_is_a_failure() {
+fn call_that_hung_before_it_was_dropped_is_a_failure() {
     let svc = bench(|b| b.failure_threshold(3).abandoned_after(SECOND));
-    let (_subscription, heard) = listen(&svc.breaker);
+    let (_subscription, events) = listen(&svc.breaker);
     for _ in 0..3 {
         let mut call = Box::pin(svc.breaker.call_async(hang));
         assert!(poll_once(call.as_mut()).is_pending());
@@ -36,7 +36,7 @@ fn a_call_that_hung_before_it_was_dropped_is_a_failure() {
         (Open, 3, 3)
     );
     assert_eq!(
-        *heard.lock().unwrap(),
+        *events.lock().unwrap(),
         [
             "abandoned",
             "abandoned",
@@ -49,7 +49,7 @@ fn a_call_that_hung_before_it_was_dropped_is_a_failure() {
 }
 
 #[test]
-fn a_call_that_is_dropped_sooner_counts_as_nothing() {
+fn call_that_is_dropped_sooner_counts_as_nothing() {
     let svc = bench(|b| b.failure_threshold(1).abandoned_after(SECOND));
     {
         let mut call = pin!(svc.breaker.call_async(hang));
@@ -64,7 +64,7 @@ fn a_call_that_is_dropped_sooner_counts_as_nothing() {
 }
 
 #[test]
-fn calls_that_clients_leave_while_others_succeed_count_as_nothing() {
+fn calls_dropped_while_others_succeed_count_as_nothing() {
     let svc = bench(|b| b.failure_threshold(5).abandoned_after(SECOND));
     for _ in 0..20 {
         let mut slow = Box::pin(svc.breaker.call_async(hang));
@@ -86,7 +86,7 @@ fn calls_that_clients_leave_while_others_succeed_count_as_nothing() {
 }
 
 #[test]
-fn a_success_before_the_call_was_pending_speaks_for_nobody() {
+fn success_before_the_call_was_pending_excuses_no_drop() {
     let svc = bench(|b| b.failure_threshold(1).abandoned_after(SECOND));
     svc.script("SSS");
     let mut call = Box::pin(svc.breaker.call_async(hang));
@@ -128,7 +128,7 @@ fn successes_on_other_threads_excuse_a_dropped_call() {
 }
 
 #[test]
-fn a_timed_call_that_hangs_is_abandoned_too() {
+fn timed_call_that_hangs_is_abandoned_too() {
     let svc = bench(|b| b.failure_threshold(1).slow_call(10 * SECOND));
     let mut call = Box::pin(svc.breaker.call_async(hang));
     assert!(poll_once(call.as_mut()).is_pending());
@@ -146,7 +146,7 @@ fn a_timed_call_that_hangs_is_abandoned_too() {
 }
 
 #[test]
-fn a_call_that_pends_through_changes_of_state_still_ends_in_its_own_generation() {
+fn call_that_pends_through_changes_of_state_still_ends_in_its_own_generation() {
     let svc = bench(|b| b.failure_threshold(2));
     let mut call = Box::pin(svc.breaker.call_async(hang));
     assert!(poll_once(call.as_mut()).is_pending());
@@ -185,7 +185,7 @@ fn only_the_time_since_it_was_first_pending_counts() {
 }
 
 #[test]
-fn a_permit_held_for_long_and_dropped_counts_as_abandoned() {
+fn permit_held_for_long_and_dropped_counts_as_abandoned() {
     let svc = bench(|b| b.failure_threshold(1));
     let permit = svc.breaker.try_acquire().unwrap();
     svc.pass(SECOND);
@@ -197,7 +197,7 @@ fn a_permit_held_for_long_and_dropped_counts_as_abandoned() {
 }
 
 #[test]
-fn a_dropped_probe_future_gives_its_slot_back() {
+fn dropped_probe_future_gives_its_slot_back() {
     let svc = bench(|b| b.failure_threshold(1).half_open_max_calls(1));
     svc.script("F");
     svc.pass(MINUTE);
@@ -223,7 +223,7 @@ impl Clock for &'static Counting {
 }
 
 #[test]
-fn a_future_that_is_ready_at_once_reads_no_clock() {
+fn future_that_is_ready_at_once_reads_no_clock() {
     static CLOCK: Counting = Counting(AtomicUsize::new(0));
     let breaker = CircuitBreaker::builder("svc")
         .clock(&CLOCK)
@@ -245,7 +245,7 @@ fn a_future_that_is_ready_at_once_reads_no_clock() {
 }
 
 #[test]
-fn a_panic_in_a_future_is_one_failure_even_where_it_is_caught_before_the_drop() {
+fn panic_in_a_future_is_one_failure_even_where_it_is_caught_before_the_drop() {
     let svc = bench(|b| b);
     let mut call = Box::pin(svc.breaker.call_async(|| async {
         assert!(std::hint::black_box(false), "boom");
@@ -258,7 +258,7 @@ fn a_panic_in_a_future_is_one_failure_even_where_it_is_caught_before_the_drop() 
 }
 
 #[test]
-fn a_panic_while_the_future_is_made_is_a_failure() {
+fn panic_while_the_future_is_made_is_a_failure() {
     let svc = bench(|b| b);
     let mut call = pin!(
         svc.breaker
@@ -270,7 +270,7 @@ fn a_panic_while_the_future_is_made_is_a_failure() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_hung_backend_under_an_outer_timeout_opens_the_circuit() {
+async fn hung_backend_under_an_outer_timeout_opens_the_circuit() {
     let breaker = CircuitBreaker::builder("svc")
         .failure_threshold(3)
         .build()
@@ -292,7 +292,7 @@ async fn a_hung_backend_under_an_outer_timeout_opens_the_circuit() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_asynchronous_life_on_tokios_clock() {
+async fn async_calls_run_on_the_clock_of_tokio() {
     let breaker = CircuitBreaker::builder("svc")
         .failure_threshold(1)
         .build()
@@ -323,9 +323,9 @@ fn futures_and_handles_cross_threads() {
     moves(&svc.breaker.call_async(|| ready(Ok::<_, AppError>(()))));
 }
 
-/// As where an argument of the guarded function panics.
+/// For example where an argument of the guarded function panics.
 #[test]
-fn an_admission_that_leads_to_no_call_takes_no_slot() {
+fn admission_that_leads_to_no_call_takes_no_slot() {
     let svc = bench(|b| b.failure_threshold(1).half_open_max_calls(1));
     svc.script("F");
     svc.breaker.half_open().unwrap();
@@ -337,7 +337,7 @@ fn an_admission_that_leads_to_no_call_takes_no_slot() {
 }
 
 #[test]
-fn a_breaker_is_shown_with_its_name_and_state() {
+fn debug_shows_name_and_state() {
     let breaker = CircuitBreaker::builder("shown").build().unwrap();
     assert_eq!(
         format!("{breaker:?}"),
@@ -346,7 +346,7 @@ fn a_breaker_is_shown_with_its_name_and_state() {
 }
 
 #[test]
-fn a_guard_adds_few_bytes_to_a_future() {
+fn guard_adds_few_bytes_to_a_future() {
     fn size_of_output<F: FnOnce() -> T, T>(_: &F) -> usize {
         size_of::<T>()
     }
@@ -359,10 +359,10 @@ fn a_guard_adds_few_bytes_to_a_future() {
     assert_eq!(size_of::<CircuitBreaker>(), size_of::<usize>());
 }
 
-/// The last destructors of a thread run when much of it is gone already, as the clock of tokio
-/// where tests pause it.
+/// The last destructors of a thread run when other thread-locals are gone, for example the paused
+/// clock of tokio.
 #[test]
-fn a_call_in_the_last_destructors_of_a_thread_counts() {
+fn call_in_the_last_destructors_of_a_thread_counts() {
     struct AtTheEnd(CircuitBreaker, Option<gardefou::breaker::Permit>);
     impl Drop for AtTheEnd {
         fn drop(&mut self) {
@@ -375,7 +375,7 @@ fn a_call_in_the_last_destructors_of_a_thread_counts() {
     thread_local! {
         static KEPT: std::cell::RefCell<Option<AtTheEnd>> = const { std::cell::RefCell::new(None) };
     }
-    // From the first pause of the process on, tokio's clock looks for the thread's runtime.
+    // From the first pause of the process on, tokio's clock reads the thread's runtime.
     let paused = tokio::runtime::Builder::new_current_thread()
         .enable_time()
         .start_paused(true)
@@ -385,8 +385,7 @@ fn a_call_in_the_last_destructors_of_a_thread_counts() {
     let breaker = CircuitBreaker::builder("thread-end").build().unwrap();
     let ours = breaker.clone();
     let thread = std::thread::spawn(move || {
-        // Registered before the clock is read for the first time, and so dropped after what the
-        // clock keeps.
+        // Registered before the first reading of the clock, and so dropped after its thread-local.
         KEPT.set(Some(AtTheEnd(ours.clone(), None)));
         let permit = ours.try_acquire().unwrap();
         KEPT.with_borrow_mut(|kept| kept.as_mut().unwrap().1 = Some(permit));

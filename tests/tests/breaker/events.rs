@@ -1,4 +1,4 @@
-//! What is told, to whom, and in which order.
+//! Events: their contents, their observers, and their order.
 
 use crate::support::{MINUTE, bench, line, listen};
 use gardefou::{
@@ -17,7 +17,7 @@ use std::{
 };
 
 #[test]
-fn every_observer_hears_the_whole_life_in_order() {
+fn every_observer_gets_all_events_in_order() {
     let svc = bench(|b| b.failure_threshold(1));
     let (_first, one) = listen(&svc.breaker);
     let (_second, two) = listen(&svc.breaker);
@@ -40,9 +40,9 @@ fn every_observer_hears_the_whole_life_in_order() {
 }
 
 #[test]
-fn an_observer_of_the_whole_process_hears_it_too() {
-    let heard = Arc::new(Mutex::new(Vec::new()));
-    let sink = Arc::clone(&heard);
+fn process_observer_gets_the_events_too() {
+    let events = Arc::new(Mutex::new(Vec::new()));
+    let sink = Arc::clone(&events);
     let subscription = subscribe(move |event: &Event<'_>| {
         if let Event::Breaker(breaker) = event
             && breaker.name == "process-wide"
@@ -54,24 +54,24 @@ fn an_observer_of_the_whole_process_hears_it_too() {
     breaker.force_open();
     drop(subscription);
     breaker.reset();
-    assert_eq!(*heard.lock().unwrap(), ["closed>forced_open manual"]);
+    assert_eq!(*events.lock().unwrap(), ["closed>forced_open manual"]);
 }
 
 #[test]
-fn an_observer_that_panics_harms_nobody() {
+fn panic_of_an_observer_is_contained() {
     let svc = bench(|b| b);
     let _faulty = svc
         .breaker
         .observe(|_: &Event<'_>| panic!("a faulty observer"));
-    let (_subscription, heard) = listen(&svc.breaker);
+    let (_subscription, events) = listen(&svc.breaker);
     svc.breaker.force_open();
     svc.breaker.reset();
-    assert_eq!(heard.lock().unwrap().len(), 2);
+    assert_eq!(events.lock().unwrap().len(), 2);
     svc.script("S");
 }
 
 #[test]
-fn an_observer_may_call_back_and_what_it_causes_comes_after() {
+fn observer_may_call_back_and_its_events_follow() {
     let svc = bench(|b| b.failure_threshold(1));
     let order = Arc::new(Mutex::new(Vec::new()));
     let (sink, breaker) = (Arc::clone(&order), svc.breaker.clone());
@@ -105,14 +105,14 @@ fn an_observer_may_call_back_and_what_it_causes_comes_after() {
 }
 
 #[test]
-fn a_slow_observer_holds_nobody_up_and_hears_all_in_order() {
+fn slow_observer_delays_no_call_and_gets_all_events_in_order() {
     let svc = bench(|b| b);
     let (inside, leave) = (Arc::new(Barrier::new(2)), Arc::new(Barrier::new(2)));
-    let heard = Arc::new(Mutex::new(Vec::new()));
+    let events = Arc::new(Mutex::new(Vec::new()));
     let busy = Arc::new(AtomicBool::new(false));
     let first = AtomicBool::new(true);
     let _subscription = svc.breaker.observe({
-        let (inside, leave, sink) = (Arc::clone(&inside), Arc::clone(&leave), Arc::clone(&heard));
+        let (inside, leave, sink) = (Arc::clone(&inside), Arc::clone(&leave), Arc::clone(&events));
         move |event: &Event<'_>| {
             assert!(!busy.swap(true, Ordering::SeqCst), "two at once");
             if first.swap(false, Ordering::SeqCst) {
@@ -126,14 +126,14 @@ fn a_slow_observer_holds_nobody_up_and_hears_all_in_order() {
     std::thread::scope(|scope| {
         scope.spawn(|| svc.breaker.force_open());
         inside.wait();
-        // The observer is in the middle of the first event: changes and calls go on without it.
+        // The observer is handling the first event: changes and calls do not wait for it.
         svc.breaker.reset();
         svc.script("S");
         svc.breaker.disable();
         leave.wait();
     });
     assert_eq!(
-        *heard.lock().unwrap(),
+        *events.lock().unwrap(),
         [
             "closed>forced_open manual",
             "forced_open>closed manual",
@@ -146,7 +146,7 @@ fn a_slow_observer_holds_nobody_up_and_hears_all_in_order() {
 fn many_threads_at_the_threshold_make_one_opening() {
     for _ in 0..50 {
         let svc = bench(|b| b.failure_threshold(4));
-        let (_subscription, heard) = listen(&svc.breaker);
+        let (_subscription, events) = listen(&svc.breaker);
         let permits: Vec<_> = (0..8).map(|_| svc.breaker.try_acquire().unwrap()).collect();
         let barrier = Barrier::new(permits.len());
         std::thread::scope(|scope| {
@@ -157,7 +157,10 @@ fn many_threads_at_the_threshold_make_one_opening() {
                 });
             }
         });
-        assert_eq!(*heard.lock().unwrap(), ["closed>open consecutive_failures"]);
+        assert_eq!(
+            *events.lock().unwrap(),
+            ["closed>open consecutive_failures"]
+        );
         assert_eq!(
             svc.breaker.snapshot().counts.failure,
             4,
@@ -189,7 +192,7 @@ fn openings(breaker: &CircuitBreaker) -> (impl Drop, Arc<Mutex<Vec<Opening>>>) {
 type Opening = (CircuitState, Option<ErrorId>, Option<ErrorId>, u64);
 
 #[test]
-fn what_a_client_gets_leads_to_the_opening_of_the_circuit() {
+fn rejection_leads_to_the_opening_of_the_circuit() {
     let svc = bench(|b| b.failure_threshold(1).half_open_max_calls(1));
     let (_subscription, changes) = openings(&svc.breaker);
     let reject = || svc.breaker.call(|| Ok::<_, AppError>(())).unwrap_err();
@@ -222,7 +225,7 @@ fn what_a_client_gets_leads_to_the_opening_of_the_circuit() {
     assert_eq!(
         unread.opening(),
         Some(second),
-        "also when it is asked for after the circuit has closed"
+        "also when it is read after the circuit has closed"
     );
     assert_eq!(
         *changes.lock().unwrap(),
@@ -237,7 +240,7 @@ fn what_a_client_gets_leads_to_the_opening_of_the_circuit() {
 }
 
 #[test]
-fn a_rejection_as_the_source_of_another_error_gives_it_the_identity_of_the_opening() {
+fn rejection_as_the_source_of_another_error_gives_it_the_identity_of_the_opening() {
     #[derive(Debug)]
     struct NoPrice(Rejection);
     impl fmt::Display for NoPrice {
@@ -299,27 +302,27 @@ fn no_rejection_is_lost_while_the_circuit_changes_under_load() {
     });
     svc.breaker.force_open();
     svc.breaker.reset();
-    let told: u64 = changes
+    let in_events: u64 = changes
         .lock()
         .unwrap()
         .iter()
         .map(|(.., rejected)| rejected)
         .sum();
-    assert_eq!(told, svc.breaker.snapshot().counts.rejected);
+    assert_eq!(in_events, svc.breaker.snapshot().counts.rejected);
 }
 
 #[test]
-fn a_subscription_can_outlive_its_breaker() {
+fn subscription_can_outlive_its_breaker() {
     let svc = bench(|b| b);
-    let (subscription, heard) = listen(&svc.breaker);
+    let (subscription, events) = listen(&svc.breaker);
     drop(svc);
     drop(subscription);
-    assert!(heard.lock().unwrap().is_empty());
+    assert!(events.lock().unwrap().is_empty());
 }
 
-/// What a panic carries can panic when it is dropped: that one is contained too.
+/// The payload of a panic can panic when it is dropped: that panic is contained too.
 #[test]
-fn an_observer_whose_panic_panics_again_harms_nobody() {
+fn panic_in_the_payload_of_an_observer_panic_is_contained() {
     struct Again;
     impl Drop for Again {
         fn drop(&mut self) {
@@ -330,15 +333,15 @@ fn an_observer_whose_panic_panics_again_harms_nobody() {
     svc.breaker
         .observe(|_: &Event<'_>| std::panic::panic_any(Again))
         .forever();
-    let (_subscription, heard) = listen(&svc.breaker);
+    let (_subscription, events) = listen(&svc.breaker);
     svc.script("F");
-    assert_eq!(heard.lock().unwrap().len(), 1);
+    assert_eq!(events.lock().unwrap().len(), 1);
     assert_eq!(svc.state(), CircuitState::Open);
 }
 
-/// The original logged under its lock, so that a slow log held up every caller.
+/// The original logged under its lock, so that a slow log delayed every caller.
 #[test]
-fn x2_a_subscriber_of_the_log_may_ask_the_breaker() {
+fn log_subscriber_may_call_the_breaker() {
     struct Asks(CircuitBreaker, Arc<Mutex<Vec<CircuitState>>>);
     impl tracing::Subscriber for Asks {
         fn enabled(&self, metadata: &tracing::Metadata<'_>) -> bool {
@@ -357,8 +360,8 @@ fn x2_a_subscriber_of_the_log_may_ask_the_breaker() {
     }
     let svc = bench(|b| b.failure_threshold(1));
     let seen = Arc::default();
-    // With one subscriber alone, whichever thread meets a line first decides for all threads
-    // whether it is wanted.
+    // With a single subscriber, the first thread that reaches a callsite decides for all threads
+    // whether it is enabled.
     let _second = tracing::Dispatch::new(Asks(svc.breaker.clone(), Arc::default()));
     tracing::subscriber::with_default(Asks(svc.breaker.clone(), Arc::clone(&seen)), || {
         svc.script("F");
@@ -375,10 +378,9 @@ fn x2_a_subscriber_of_the_log_may_ask_the_breaker() {
     );
 }
 
-/// What an observer owns may use what it was subscribed to while it is dropped: nothing of ours is
-/// locked then.
+/// The `Drop` of an observer may use the breaker that it was subscribed to: no lock is held then.
 #[test]
-fn the_drop_of_an_observer_may_call_back() {
+fn drop_of_an_observer_may_call_back() {
     struct Last<F: Fn()>(F);
     impl<F: Fn()> Drop for Last<F> {
         fn drop(&mut self) {
@@ -417,34 +419,34 @@ fn the_drop_of_an_observer_may_call_back() {
 }
 
 #[test]
-fn a_slow_observer_misses_rejections_but_no_change_of_state() {
+fn slow_observer_misses_rejections_but_no_change_of_state() {
     let svc = bench(|b| b);
-    let heard = Arc::new(Mutex::new(Vec::new()));
-    let (sink, breaker) = (Arc::clone(&heard), svc.breaker.clone());
+    let events = Arc::new(Mutex::new(Vec::new()));
+    let (sink, breaker) = (Arc::clone(&events), svc.breaker.clone());
     let _subscription = svc.breaker.observe(move |event: &Event<'_>| {
         let is_first = {
-            let mut heard = sink.lock().unwrap();
-            heard.extend(line(event));
-            heard.len() == 1
+            let mut events = sink.lock().unwrap();
+            events.extend(line(event));
+            events.len() == 1
         };
         if is_first {
-            // While it is busy with the first event, much happens.
+            // Many events occur while it handles the first one.
             (0..5000).for_each(|_| assert!(breaker.try_acquire().is_err()));
             breaker.reset();
         }
     });
     svc.breaker.force_open();
-    let heard = heard.lock().unwrap();
-    let rejections = heard.iter().filter(|line| *line == "rejected").count();
+    let events = events.lock().unwrap();
+    let rejections = events.iter().filter(|line| *line == "rejected").count();
     assert_eq!(
-        heard.first().map(String::as_str),
+        events.first().map(String::as_str),
         Some("closed>forced_open manual")
     );
     assert_eq!(
-        heard.last().map(String::as_str),
+        events.last().map(String::as_str),
         Some("forced_open>closed manual")
     );
-    assert_eq!(rejections, 1024, "as many as may wait");
+    assert_eq!(rejections, 1024, "the limit of the queue");
     assert_eq!(
         svc.breaker.snapshot().counts.rejected,
         5000,

@@ -1,4 +1,4 @@
-//! Laws that hold for every configuration and every history.
+//! Properties of every configuration and every history.
 
 use crate::support::{SECOND, bench};
 use gardefou::breaker::{BreakerBuilder, CircuitState::*, Permit};
@@ -64,7 +64,7 @@ impl Setting {
         let b = b
             .failure_threshold(self.threshold)
             .success_threshold(self.successes);
-        // Said together, fewer slots than successes are refused.
+        // Set together, fewer slots than successes are refused.
         let b = if self.slots >= self.successes {
             b.half_open_max_calls(self.slots)
         } else {
@@ -91,7 +91,7 @@ impl Setting {
     }
 }
 
-/// What the environment asks for (`PROPTEST_CASES`), or enough to find something.
+/// The number of cases from the environment (`PROPTEST_CASES`), or enough to find a failure.
 fn config() -> ProptestConfig {
     let default = ProptestConfig::default();
     let cases = if std::env::var_os("PROPTEST_CASES").is_some() {
@@ -145,8 +145,8 @@ proptest! {
                 _ => {}
             }
         }
-        // Whatever hangs, and whatever came before: good calls close the circuit within the longest
-        // open time, the half-open time, and as many calls as must succeed.
+        // After any history, successful calls close the circuit within the longest open time, the
+        // half-open time, and as many calls as must succeed.
         let mut waited = Duration::ZERO;
         while svc.state() != Closed {
             svc.breaker.try_acquire().map(Permit::success).ok();
@@ -157,7 +157,7 @@ proptest! {
     }
 
     #[test]
-    fn a_stale_verdict_changes_nothing(setting in setting(), ends in prop::collection::vec(0_u8..4, 1..8)) {
+    fn stale_verdict_changes_nothing(setting in setting(), ends in prop::collection::vec(0_u8..4, 1..8)) {
         let svc = bench(|b| setting.apply(b));
         let stale: Vec<Permit> = ends.iter().map(|_| svc.breaker.try_acquire().unwrap()).collect();
         svc.breaker.force_open();
@@ -179,7 +179,7 @@ proptest! {
     }
 
     #[test]
-    fn rates_are_true_fractions_and_unknown_below_the_minimum(setting in setting(), steps in prop::collection::vec(step(), 1..200)) {
+    fn rates_are_fractions_and_unknown_below_the_minimum(setting in setting(), steps in prop::collection::vec(step(), 1..200)) {
         let svc = bench(|b| setting.apply(b));
         let mut running = Vec::new();
         for step in steps {

@@ -1,5 +1,4 @@
-//! Circuit breakers through the public API: what users of the field's best breakers rely on, on a
-//! clock that stands still until it is told to move.
+//! Circuit breakers through the public API, on a manual clock.
 
 #![expect(clippy::unwrap_used, reason = "a test that finds nothing has failed")]
 

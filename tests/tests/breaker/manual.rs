@@ -1,4 +1,4 @@
-//! What people do by hand.
+//! Manual control.
 
 use crate::support::{MINUTE, SECOND, bench, listen};
 use gardefou::{
@@ -7,7 +7,7 @@ use gardefou::{
 };
 
 #[test]
-fn a_forced_open_circuit_rejects_whatever_the_time() {
+fn forced_open_circuit_rejects_whatever_the_time() {
     let svc = bench(|b| b);
     svc.breaker.force_open();
     svc.pass(1000 * MINUTE);
@@ -42,7 +42,7 @@ fn one_control_isolates_several_breakers() {
     assert_eq!(
         late.state(),
         ForcedOpen,
-        "one that joins later is isolated too"
+        "a breaker that joins later is isolated too"
     );
     control.close();
     assert!(
@@ -53,7 +53,7 @@ fn one_control_isolates_several_breakers() {
 }
 
 #[test]
-fn a_breaker_under_several_controls_is_isolated_until_all_are_closed() {
+fn breaker_under_several_controls_is_isolated_until_all_are_closed() {
     let [region, service, third] = [(); 3].map(|()| ManualControl::new());
     let both = bench(|b| b.control(&region).control(&service));
     let other = bench(|b| b.control(&service));
@@ -68,7 +68,7 @@ fn a_breaker_under_several_controls_is_isolated_until_all_are_closed() {
     service.close();
     assert_eq!((both.state(), other.state()), (Closed, Closed));
 
-    // One that joins later, in either state, and one that is gone.
+    // Breakers that join later, in either state, and a dropped one.
     service.isolate();
     both.breaker.reconfigure(|b| b.control(&third)).unwrap();
     third.close();
@@ -78,12 +78,12 @@ fn a_breaker_under_several_controls_is_isolated_until_all_are_closed() {
     assert_eq!(
         (both.state(), other.state()),
         (Closed, ForcedOpen),
-        "nobody holds the first one any more"
+        "the first breaker has no handle any more"
     );
 }
 
 #[test]
-fn controls_that_are_turned_at_once_leave_what_both_say_in_the_end() {
+fn breaker_follows_the_last_state_of_concurrent_controls() {
     for _ in 0..200 {
         let controls = [ManualControl::new(), ManualControl::new()];
         let svc = bench(|b| b.control(&controls[0]).control(&controls[1]));
@@ -99,18 +99,18 @@ fn controls_that_are_turned_at_once_leave_what_both_say_in_the_end() {
 }
 
 #[test]
-fn a_disabled_breaker_admits_everything_and_records_and_tells_nothing() {
+fn disabled_breaker_admits_everything_without_counts_and_events() {
     let svc = bench(|b| b.failure_threshold(1));
     svc.breaker.disable();
-    let (_subscription, heard) = listen(&svc.breaker);
+    let (_subscription, events) = listen(&svc.breaker);
     svc.script("FFFFSSSID");
     assert_eq!(svc.state(), Disabled);
     assert_eq!(svc.breaker.snapshot().counts.total(), 0);
-    assert!(heard.lock().unwrap().is_empty());
+    assert!(events.lock().unwrap().is_empty());
 }
 
 #[test]
-fn a_call_begun_while_disabled_counts_for_nothing_later() {
+fn call_begun_while_disabled_counts_for_nothing_later() {
     let svc = bench(|b| b.failure_threshold(1));
     svc.breaker.disable();
     let permit = svc.breaker.try_acquire().unwrap();
@@ -123,13 +123,13 @@ fn a_call_begun_while_disabled_counts_for_nothing_later() {
 }
 
 #[test]
-fn a_shadow_breaker_tells_and_never_rejects() {
+fn shadow_breaker_emits_events_and_never_rejects() {
     let svc = bench(|b| b.failure_threshold(2).shadow(true));
-    let (_subscription, heard) = listen(&svc.breaker);
+    let (_subscription, events) = listen(&svc.breaker);
     svc.script("FFFF");
     assert_eq!(svc.state(), Open, "it would be");
     assert_eq!(
-        *heard.lock().unwrap(),
+        *events.lock().unwrap(),
         ["closed>open consecutive_failures", "rejected", "rejected"]
     );
     let counts = svc.breaker.snapshot().counts;
@@ -140,7 +140,7 @@ fn a_shadow_breaker_tells_and_never_rejects() {
 }
 
 #[test]
-fn a_closed_or_disabled_breaker_cannot_be_made_half_open() {
+fn closed_or_disabled_breaker_cannot_be_made_half_open() {
     let svc = bench(|b| b);
     let err = svc.breaker.half_open().unwrap_err();
     assert_eq!((err.from, svc.state()), (Closed, Closed));
@@ -153,7 +153,7 @@ fn a_closed_or_disabled_breaker_cannot_be_made_half_open() {
 }
 
 #[test]
-fn probes_can_be_let_through_early() {
+fn probes_can_be_admitted_early() {
     let svc = bench(|b| b.failure_threshold(1));
     svc.script("F");
     svc.breaker.half_open().unwrap();
@@ -162,9 +162,9 @@ fn probes_can_be_let_through_early() {
 }
 
 #[test]
-fn a_change_to_the_same_state_is_no_event() {
+fn change_to_the_same_state_is_no_event() {
     let svc = bench(|b| b);
-    let (_subscription, heard) = listen(&svc.breaker);
+    let (_subscription, events) = listen(&svc.breaker);
     svc.breaker.reset();
     svc.breaker.force_open();
     svc.breaker.force_open();
@@ -173,7 +173,7 @@ fn a_change_to_the_same_state_is_no_event() {
     svc.breaker.reset();
     svc.breaker.reset();
     assert_eq!(
-        *heard.lock().unwrap(),
+        *events.lock().unwrap(),
         [
             "closed>forced_open manual",
             "forced_open>disabled manual",
@@ -183,7 +183,7 @@ fn a_change_to_the_same_state_is_no_event() {
 }
 
 #[test]
-fn a_reset_forgets_what_was_held_against_the_callee() {
+fn reset_forgets_past_failures() {
     let svc = bench(|b| b.failure_threshold(2).recovery_backoff(2.0));
     svc.script("F");
     let begun_before = svc.breaker.try_acquire().unwrap();
@@ -204,7 +204,7 @@ fn a_reset_forgets_what_was_held_against_the_callee() {
 }
 
 #[test]
-fn an_outside_open_time_leaves_manual_states_alone() {
+fn open_for_keeps_manual_states() {
     let svc = bench(|b| b);
     svc.breaker.disable();
     svc.breaker.open_for(SECOND);

@@ -1,4 +1,4 @@
-//! Snapshots, and going on from them.
+//! Snapshots, and restoring them.
 
 use crate::support::{Bench, MINUTE, SECOND, bench};
 use gardefou::{
@@ -13,7 +13,7 @@ fn stored(svc: &Bench) -> Snapshot {
 }
 
 #[test]
-fn an_open_breaker_is_still_open_for_the_rest_of_its_time() {
+fn restored_open_breaker_stays_open_for_the_rest_of_its_time() {
     let svc = bench(|b| b.failure_threshold(1));
     svc.script("F");
     svc.pass(20 * SECOND);
@@ -30,7 +30,7 @@ fn an_open_breaker_is_still_open_for_the_rest_of_its_time() {
 }
 
 #[test]
-fn the_time_that_the_program_was_down_counts() {
+fn time_that_the_program_was_down_counts() {
     let svc = bench(|b| b.failure_threshold(1));
     svc.script("F");
     let snapshot = stored(&svc);
@@ -44,7 +44,7 @@ fn the_time_that_the_program_was_down_counts() {
 }
 
 #[test]
-fn a_half_open_breaker_probes_at_once() {
+fn restored_half_open_breaker_probes_at_once() {
     let svc = bench(|b| b.failure_threshold(1).success_threshold(2));
     svc.script("F");
     svc.pass(MINUTE);
@@ -63,7 +63,7 @@ fn a_half_open_breaker_probes_at_once() {
 }
 
 #[test]
-fn manual_states_counts_and_failures_in_a_row_come_back() {
+fn manual_states_counts_and_failures_in_a_row_are_restored() {
     let svc = bench(|b| b);
     svc.script("SSIFFFF");
     let closed = stored(&svc);
@@ -79,7 +79,7 @@ fn manual_states_counts_and_failures_in_a_row_come_back() {
 }
 
 #[test]
-fn a_grown_open_time_goes_on_growing() {
+fn grown_open_time_goes_on_growing() {
     let grown = |b: gardefou::breaker::BreakerBuilder| b.failure_threshold(1).recovery_backoff(2.0);
     let svc = bench(grown);
     svc.script("F");
@@ -93,7 +93,7 @@ fn a_grown_open_time_goes_on_growing() {
 }
 
 #[test]
-fn a_snapshot_says_everything() {
+fn snapshot_has_every_field() {
     let svc = bench(|b| {
         b.count_window(10)
             .min_calls(3)
@@ -133,7 +133,7 @@ fn a_snapshot_says_everything() {
 }
 
 #[test]
-fn odd_stored_text_is_an_error_or_has_defaults_and_never_panics() {
+fn malformed_snapshot_is_an_error_or_has_defaults() {
     for text in [
         "{}",
         "[]",
@@ -156,9 +156,9 @@ fn odd_stored_text_is_an_error_or_has_defaults_and_never_panics() {
     assert_eq!(svc.state(), Open);
 }
 
-/// Whatever a stored text says, counting goes on.
+/// Counting works after any stored counts.
 #[test]
-fn counts_near_the_end_of_numbers_stay_there() {
+fn counts_saturate() {
     let svc = bench(|b| b.failure_threshold(1));
     let mut stored = serde_json::to_value(svc.breaker.snapshot()).unwrap();
     for (_, count) in stored["counts"].as_object_mut().unwrap() {
@@ -181,7 +181,7 @@ fn counts_near_the_end_of_numbers_stay_there() {
 }
 
 #[test]
-fn the_cause_and_the_last_failure_come_back() {
+fn cause_and_last_failure_are_restored() {
     let svc = bench(|b| b.failure_threshold(1));
     svc.breaker
         .try_acquire()
@@ -223,7 +223,7 @@ fn the_cause_and_the_last_failure_come_back() {
 }
 
 #[test]
-fn a_circuit_that_no_failure_opened_has_no_cause_when_it_comes_back() {
+fn circuit_opened_by_no_failure_is_restored_without_a_cause() {
     let svc = bench(|b| b);
     svc.breaker.try_acquire().unwrap().failure_because("once");
     svc.breaker.open_for(MINUTE);
@@ -249,7 +249,7 @@ fn a_circuit_that_no_failure_opened_has_no_cause_when_it_comes_back() {
 }
 
 #[test]
-fn long_and_exact_durations_survive_the_way_to_disk() {
+fn long_and_exact_durations_round_trip() {
     for duration in [
         Duration::MAX,
         Duration::MAX - Duration::from_nanos(1),
@@ -269,7 +269,7 @@ fn long_and_exact_durations_survive_the_way_to_disk() {
 }
 
 #[test]
-fn a_rest_beyond_all_durations_is_a_long_one_and_not_none() {
+fn remaining_time_beyond_all_durations_saturates() {
     let svc = bench(|b| b);
     svc.breaker.restore(
         &serde_json::from_str(r#"{"name":"x","state":"open","remaining":1e308}"#).unwrap(),

@@ -1,4 +1,4 @@
-//! One breaker entered twice in one chain of calls.
+//! Nested calls of one breaker.
 
 use gardefou::{
     AppError, ErrorCode, Rejection,
@@ -28,7 +28,7 @@ fn breaker(name: &str, threshold: u32) -> (CircuitBreaker, ManualClock) {
     (breaker, clock)
 }
 
-/// Enters the breaker so many times, one call inside of another.
+/// Enters the breaker a number of times, one call inside another.
 fn chain(breaker: &CircuitBreaker, depth: u32, innermost: &dyn Fn() -> R) -> R {
     if depth == 0 {
         innermost()
@@ -38,7 +38,7 @@ fn chain(breaker: &CircuitBreaker, depth: u32, innermost: &dyn Fn() -> R) -> R {
 }
 
 #[test]
-fn a_failure_counts_once_however_often_the_breaker_is_entered() {
+fn failure_counts_once_however_often_the_breaker_is_entered() {
     for depth in 1..5 {
         let (breaker, _) = breaker("nested-once", 5);
         for failures in 1..=5 {
@@ -62,7 +62,7 @@ fn with_one_slot_a_chain_recovers() {
 }
 
 #[test]
-fn a_probe_that_fails_inside_opens_once() {
+fn probe_that_fails_inside_opens_once() {
     let (breaker, clock) = breaker("nested-reopens", 1);
     assert!(chain(&breaker, 3, &down).is_err());
     clock.advance(Duration::from_secs(60));
@@ -75,7 +75,7 @@ fn a_probe_that_fails_inside_opens_once() {
 }
 
 #[test]
-fn a_failure_inside_that_was_handled_is_all_that_the_chain_records() {
+fn chain_records_only_a_handled_inner_failure() {
     let (breaker, _) = breaker("nested-handled", 2);
     for _ in 0..2 {
         let outcome = breaker.call(|| {
@@ -92,7 +92,7 @@ fn a_failure_inside_that_was_handled_is_all_that_the_chain_records() {
 }
 
 #[test]
-fn an_earlier_call_is_no_part_of_the_chain() {
+fn earlier_call_is_not_part_of_the_chain() {
     let (breaker, _) = breaker("nested-before", 9);
     let _ = breaker.call(down);
     let _ = breaker.call(down);
@@ -100,7 +100,7 @@ fn an_earlier_call_is_no_part_of_the_chain() {
 }
 
 #[test]
-fn one_call_at_a_time_runs_on_the_slot_of_the_call_around_it() {
+fn one_inner_call_at_a_time_runs_on_the_slot_of_the_outer_call() {
     let (breaker, clock) = breaker("nested-lent", 1);
     let _ = breaker.call(down);
     clock.advance(Duration::from_secs(60));
@@ -163,7 +163,7 @@ async fn two_calls_inside_do_not_share_one_slot() {
 }
 
 #[test]
-fn calls_one_after_the_other_run_on_the_slot_of_the_call_around_them() {
+fn successive_inner_calls_run_on_the_slot_of_the_outer_call() {
     let clock = ManualClock::new();
     let builder = CircuitBreaker::builder("nested-in-turn")
         .failure_threshold(1)
@@ -192,7 +192,7 @@ fn calls_one_after_the_other_run_on_the_slot_of_the_call_around_them() {
 }
 
 #[tokio::test]
-async fn chains_that_are_under_way_at_once_each_run_on_a_slot_of_their_own() {
+async fn concurrent_chains_run_on_their_own_slots() {
     let clock = ManualClock::new();
     let builder = CircuitBreaker::builder("nested-two-chains")
         .failure_threshold(1)
@@ -221,7 +221,7 @@ async fn chains_that_are_under_way_at_once_each_run_on_a_slot_of_their_own() {
 }
 
 #[tokio::test]
-async fn a_task_with_the_context_is_part_of_the_chain() {
+async fn task_with_the_context_is_part_of_the_chain() {
     let (breaker, _) = breaker("nested-spawned", 9);
     let inner = breaker.clone();
     let outcome = breaker.call_async(|| async {
@@ -280,7 +280,7 @@ impl From<Rejection> for Failed {
 }
 
 #[test]
-fn a_rejection_further_in_is_neutral_whatever_the_predicate_finds() {
+fn rejection_of_an_inner_policy_is_neutral_for_every_predicate() {
     let (outer, clock) = breaker("nested-neutral", 5);
     let (inner, _) = breaker("nested-neutral-inner", 1);
     inner.force_open();
@@ -308,7 +308,7 @@ fn a_rejection_further_in_is_neutral_whatever_the_predicate_finds() {
 }
 
 #[test]
-fn a_rejection_that_was_handled_leaves_the_outcome_as_it_is() {
+fn rejection_that_was_handled_leaves_the_outcome_as_it_is() {
     let (outer, _) = breaker("nested-handled-rejection", 1);
     let (inner, _) = breaker("nested-handled-rejection-inner", 1);
     inner.force_open();

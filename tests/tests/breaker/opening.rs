@@ -1,10 +1,10 @@
-//! From closed to open.
+//! Opening: thresholds, rates and windows.
 
 use crate::support::{Bench, SECOND, bench};
 use gardefou::breaker::CircuitState::{Closed, Open};
 use std::time::Duration;
 
-/// Makes the calls of a script on a fresh breaker and tells after which it opened.
+/// Makes the calls of a script on a fresh breaker and returns after which it opened.
 fn opens_after(calls: &str, svc: &Bench) -> Option<usize> {
     calls.chars().enumerate().find_map(|(i, letter)| {
         svc.script(&letter.to_string());
@@ -13,7 +13,7 @@ fn opens_after(calls: &str, svc: &Bench) -> Option<usize> {
 }
 
 #[test]
-fn a_rate_below_the_minimum_number_of_calls_means_nothing() {
+fn rate_below_the_minimum_number_of_calls_is_unknown() {
     let svc = bench(|b| b.count_window(20).failure_rate(0.5).min_calls(10));
     svc.script(&"F".repeat(9));
     assert_eq!(svc.state(), Closed);
@@ -27,7 +27,7 @@ fn a_rate_below_the_minimum_number_of_calls_means_nothing() {
 }
 
 #[test]
-fn the_threshold_itself_opens() {
+fn threshold_itself_opens() {
     let svc = bench(|b| b.count_window(10).failure_rate(0.5).min_calls(10));
     assert_eq!(opens_after("SSSSSFFFFF", &svc), Some(10));
     let svc = bench(|b| b.count_window(10).failure_rate(0.5).min_calls(10));
@@ -35,7 +35,7 @@ fn the_threshold_itself_opens() {
 }
 
 #[test]
-fn a_success_between_failures_starts_the_row_anew() {
+fn success_between_failures_resets_the_count() {
     let svc = bench(|b| b.failure_threshold(3));
     svc.script("FFSFF");
     assert_eq!(svc.state(), Closed);
@@ -61,7 +61,7 @@ fn old_failures_leave_a_time_window() {
 }
 
 #[test]
-fn a_time_window_slides_in_ten_steps() {
+fn time_window_slides_in_ten_steps() {
     let svc = bench(|b| b.time_window(10 * SECOND));
     for _ in 0..10 {
         svc.script("S");
@@ -73,7 +73,7 @@ fn a_time_window_slides_in_ten_steps() {
 }
 
 #[test]
-fn calls_that_rolled_out_of_the_window_never_come_back() {
+fn expired_calls_never_return_into_the_window() {
     let svc = bench(|b| b.time_window(10 * SECOND).failure_rate(0.5).min_calls(3));
     svc.script("FS");
     svc.pass(10 * SECOND);
@@ -81,7 +81,7 @@ fn calls_that_rolled_out_of_the_window_never_come_back() {
 
     let svc = bench(|b| b.time_window(10 * SECOND));
     svc.script("FSFS");
-    // Every length of idle gap, also those that bring the same places of a ring round again.
+    // Every length of idle gap, also those that wrap around the ring of buckets.
     for step in [9, 10, 11, 20, 100, 101, 1000, 12_345] {
         svc.pass(SECOND * step);
     }
@@ -91,7 +91,7 @@ fn calls_that_rolled_out_of_the_window_never_come_back() {
 }
 
 #[test]
-fn a_count_window_really_slides() {
+fn count_window_slides() {
     // A direct peer's window only adds: after a thousand successes it needs a thousand failures.
     for calls in [1, 10, 63, 64, 65, 100, 1000] {
         let svc = bench(|b| b.count_window(calls).failure_rate(0.5).min_calls(1));
@@ -140,7 +140,7 @@ fn ignored_calls_are_neither_failures_nor_successes() {
 }
 
 #[test]
-fn an_elapsed_window_clears_the_counts_at_the_next_call() {
+fn elapsed_window_clears_the_counts_at_the_next_call() {
     let svc = bench(|b| b.time_window(30 * SECOND));
     svc.script("SSSFF");
     svc.pass(31 * SECOND);
@@ -162,7 +162,7 @@ fn tiny_and_huge_windows_work() {
 }
 
 #[test]
-fn both_rules_hold_where_both_are_asked_for() {
+fn both_rules_apply_where_both_are_set() {
     let configure = |b: gardefou::breaker::BreakerBuilder| {
         b.count_window(100).failure_rate(0.9).failure_threshold(3)
     };
@@ -170,7 +170,7 @@ fn both_rules_hold_where_both_are_asked_for() {
 }
 
 #[test]
-fn a_window_alone_turns_the_row_rule_off() {
+fn window_alone_disables_the_consecutive_rule() {
     let svc = bench(|b| b.count_window(100).min_calls(50));
     assert_eq!(opens_after(&"F".repeat(49), &svc), None);
 }

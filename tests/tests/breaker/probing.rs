@@ -1,4 +1,4 @@
-//! Half-open: probes, their slots, and the way out.
+//! Half-open state: probes, their slots, and how it ends.
 
 use crate::support::{MINUTE, SECOND, bench, listen};
 use gardefou::{
@@ -34,9 +34,9 @@ fn each_half_open_time_has_all_its_slots() {
 }
 
 #[test]
-fn a_good_probe_closes_clears_and_tells_once() {
+fn successful_probe_closes_clears_and_emits_one_event() {
     let svc = bench(|b| b.failure_threshold(2));
-    let (_subscription, heard) = listen(&svc.breaker);
+    let (_subscription, events) = listen(&svc.breaker);
     svc.script("FF");
     svc.pass(MINUTE);
     svc.script("S");
@@ -44,7 +44,7 @@ fn a_good_probe_closes_clears_and_tells_once() {
     svc.script("F");
     assert_eq!(svc.state(), Closed, "the failures of before are forgotten");
     assert_eq!(
-        *heard.lock().unwrap(),
+        *events.lock().unwrap(),
         [
             "closed>open consecutive_failures",
             "open>half_open recovery_time_elapsed",
@@ -54,7 +54,7 @@ fn a_good_probe_closes_clears_and_tells_once() {
 }
 
 #[test]
-fn a_failed_probe_opens_with_a_fresh_deadline() {
+fn failed_probe_opens_with_a_fresh_deadline() {
     let svc = bench(|b| b.failure_threshold(1));
     svc.script("F");
     svc.pass(MINUTE + 10 * SECOND);
@@ -80,7 +80,7 @@ fn one_failure_among_the_probes_is_enough() {
 }
 
 #[test]
-fn as_many_successes_as_asked_for_close() {
+fn success_threshold_closes_the_circuit() {
     let svc = bench(|b| b.failure_threshold(1).success_threshold(3));
     svc.script("F");
     svc.pass(MINUTE);
@@ -91,7 +91,7 @@ fn as_many_successes_as_asked_for_close() {
 }
 
 #[test]
-fn an_ignored_probe_gives_its_slot_back_and_decides_nothing() {
+fn ignored_probe_gives_its_slot_back_and_decides_nothing() {
     let svc = bench(|b| b.failure_threshold(1).half_open_max_calls(1));
     svc.script("F");
     svc.pass(MINUTE);
@@ -102,7 +102,7 @@ fn an_ignored_probe_gives_its_slot_back_and_decides_nothing() {
 }
 
 #[test]
-fn a_dropped_probe_gives_its_slot_back() {
+fn dropped_probe_gives_its_slot_back() {
     let svc = bench(|b| b.failure_threshold(1).half_open_max_calls(1));
     svc.script("F");
     svc.pass(MINUTE);
@@ -115,7 +115,7 @@ fn a_dropped_probe_gives_its_slot_back() {
 }
 
 #[test]
-fn a_call_begun_while_closed_has_no_say_in_half_open() {
+fn call_begun_while_closed_does_not_count_in_half_open() {
     let svc = bench(|b| {
         b.failure_threshold(1)
             .half_open_max_calls(2)
@@ -171,7 +171,7 @@ fn hung_probes_do_not_keep_the_circuit_half_open_for_ever() {
 }
 
 #[test]
-fn a_verdict_after_the_half_open_time_is_too_late() {
+fn verdict_after_the_half_open_time_changes_nothing() {
     let svc = bench(|b| b.failure_threshold(1).half_open_timeout(10 * SECOND));
     svc.script("F");
     svc.pass(MINUTE);
@@ -222,7 +222,7 @@ fn permanent_answers_close_the_circuit_when_the_half_open_time_is_over() {
 }
 
 #[test]
-fn end_of_the_half_open_time_is_told_where_a_refused_half_open_finds_it() {
+fn refused_half_open_emits_the_end_of_the_half_open_time() {
     let svc = bench(|b| b.failure_threshold(1));
     let (_subscription, events) = listen(&svc.breaker);
     svc.script("F");
@@ -240,7 +240,7 @@ fn end_of_the_half_open_time_is_told_where_a_refused_half_open_finds_it() {
 }
 
 #[test]
-fn six_hours_of_permanent_answers_reject_nobody() {
+fn six_hours_of_permanent_answers_reject_no_call() {
     let svc = bench(|b| b.failure_threshold(1));
     svc.script("F");
     svc.pass(MINUTE);
@@ -278,7 +278,7 @@ fn probes_that_show_nothing_keep_the_circuit_half_open_and_admitting() {
 }
 
 #[test]
-fn a_half_open_time_without_calls_changes_nothing() {
+fn half_open_time_without_calls_changes_nothing() {
     let svc = bench(|b| b.failure_threshold(1));
     svc.script("F");
     svc.pass(MINUTE);
@@ -300,7 +300,7 @@ fn a_half_open_time_without_calls_changes_nothing() {
 }
 
 #[test]
-fn a_probe_that_hangs_reopens_whatever_others_answered() {
+fn probe_that_hangs_reopens_whatever_others_answered() {
     let svc = bench(|b| b.failure_threshold(1));
     svc.script("F");
     svc.pass(MINUTE);
@@ -319,7 +319,7 @@ fn a_probe_that_hangs_reopens_whatever_others_answered() {
 }
 
 #[test]
-fn a_failed_probe_reopens_whatever_others_answered() {
+fn failed_probe_reopens_whatever_others_answered() {
     let svc = bench(|b| b.failure_threshold(1));
     svc.script("F");
     svc.pass(MINUTE);
@@ -328,7 +328,7 @@ fn a_failed_probe_reopens_whatever_others_answered() {
 }
 
 #[test]
-fn a_probe_that_began_shortly_before_the_limit_does_not_hang() {
+fn probe_that_began_shortly_before_the_limit_does_not_hang() {
     let svc = bench(|b| b.failure_threshold(1).half_open_max_calls(1));
     svc.script("F");
     svc.pass(MINUTE);
@@ -346,7 +346,7 @@ fn a_probe_that_began_shortly_before_the_limit_does_not_hang() {
 }
 
 #[test]
-fn a_probe_that_began_late_has_until_the_next_limit() {
+fn probe_that_began_late_has_until_the_next_limit() {
     let svc = bench(|b| b.failure_threshold(1));
     svc.script("F");
     svc.pass(MINUTE);
@@ -366,8 +366,7 @@ fn a_probe_that_began_late_has_until_the_next_limit() {
 
 #[test]
 fn rare_calls_still_close_the_circuit() {
-    // Probes that come more seldom than the half-open time lasts: a peer's breaker never closes
-    // then.
+    // Probes that are rarer than the half-open time: a peer's breaker never closes then.
     let svc = bench(|b| {
         b.failure_threshold(1)
             .success_threshold(3)
@@ -385,7 +384,7 @@ fn rare_calls_still_close_the_circuit() {
 }
 
 #[test]
-fn thirty_two_callers_at_once_get_as_many_probes_as_there_are_slots() {
+fn concurrent_callers_get_exactly_the_slots() {
     let svc = bench(|b| b.failure_threshold(1).half_open_max_calls(3));
     svc.script("F");
     svc.pass(MINUTE);
@@ -408,7 +407,7 @@ fn thirty_two_callers_at_once_get_as_many_probes_as_there_are_slots() {
 }
 
 #[test]
-fn an_abandoned_probe_gives_its_slot_back_and_is_a_failed_one() {
+fn abandoned_probe_gives_its_slot_back_and_is_a_failed_one() {
     let svc = bench(|b| b.failure_threshold(1).half_open_max_calls(1));
     svc.script("F");
     svc.pass(MINUTE);

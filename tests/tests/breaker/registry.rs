@@ -1,4 +1,4 @@
-//! Breakers by name.
+//! Registry of breakers by name.
 
 use crate::support::{MINUTE, line, listen};
 use gardefou::{
@@ -31,7 +31,7 @@ fn two_places_that_name_one_breaker_share_it() {
 }
 
 #[test]
-fn a_differing_configuration_is_warned_of_once_with_both_places() {
+fn different_configuration_is_warned_of_once_with_both_places() {
     let registry = BreakerRegistry::new();
     let declare = |place, threshold| {
         let builder = CircuitBreaker::builder("clash")
@@ -40,7 +40,7 @@ fn a_differing_configuration_is_warned_of_once_with_both_places() {
         registry.get_or_build(builder).unwrap()
     };
     let first = declare("src/a.rs:1", 3);
-    let (_subscription, heard) = listen(&first);
+    let (_subscription, events) = listen(&first);
     for _ in 0..3 {
         assert_eq!(
             declare("src/b.rs:2", 4).config().failure_threshold,
@@ -51,15 +51,15 @@ fn a_differing_configuration_is_warned_of_once_with_both_places() {
     declare("src/c.rs:3", 3);
     declare("src/d.rs:4", 5);
     assert_eq!(
-        *heard.lock().unwrap(),
+        *events.lock().unwrap(),
         ["clash src/a.rs:1 src/b.rs:2", "clash src/a.rs:1 src/d.rs:4"]
     );
 }
 
 #[test]
-fn the_places_of_a_clash_are_known_without_being_told() {
-    let heard = Arc::new(Mutex::new(Vec::new()));
-    let sink = Arc::clone(&heard);
+fn places_of_a_clash_are_known_without_declared_at() {
+    let events = Arc::new(Mutex::new(Vec::new()));
+    let sink = Arc::clone(&events);
     let _subscription = subscribe(move |event: &Event<'_>| {
         sink.lock().unwrap().extend(
             line(event).filter(|text| text.starts_with("clash") && text.contains("registry.rs")),
@@ -70,16 +70,16 @@ fn the_places_of_a_clash_are_known_without_being_told() {
     registry
         .get_or_create("placed", |b| b.failure_threshold(9))
         .unwrap();
-    let heard = heard.lock().unwrap();
+    let events = events.lock().unwrap();
     assert_eq!(
-        (heard.len(), heard[0].matches("registry.rs:").count()),
+        (events.len(), events[0].matches("registry.rs:").count()),
         (1, 2),
-        "{heard:?}"
+        "{events:?}"
     );
 }
 
 #[test]
-fn a_wrong_configuration_registers_nothing() {
+fn wrong_configuration_registers_nothing() {
     let registry = BreakerRegistry::new();
     assert_eq!(
         registry
@@ -93,7 +93,7 @@ fn a_wrong_configuration_registers_nothing() {
 }
 
 #[test]
-fn a_breaker_from_a_builder_is_nobody_elses() {
+fn breaker_from_a_builder_is_not_shared() {
     let own = CircuitBreaker::builder("own")
         .failure_threshold(1)
         .build()
@@ -108,7 +108,7 @@ fn a_breaker_from_a_builder_is_nobody_elses() {
 }
 
 #[test]
-fn all_can_be_reset_and_seen_together() {
+fn all_breakers_can_be_reset_and_listed() {
     let registry = BreakerRegistry::new();
     for name in ["b", "a", "c"] {
         registry.get_or_create(name, |b| b).unwrap().force_open();
@@ -123,7 +123,7 @@ fn all_can_be_reset_and_seen_together() {
 }
 
 #[test]
-fn a_removed_breaker_lives_on_with_its_holders() {
+fn removed_breaker_lives_on_with_its_holders() {
     let registry = BreakerRegistry::new();
     let held = registry.get_or_create("db", |b| b).unwrap();
     assert!(registry.remove("db").is_some() && registry.remove("db").is_none());
@@ -158,7 +158,11 @@ fn idle_breakers_are_dropped_and_others_kept() {
         .failure();
     make("forced").force_open();
     make("open").open_for(Duration::from_secs(60));
-    assert_eq!(registry.drop_idle(), 0, "nobody has been seen idle yet");
+    assert_eq!(
+        registry.drop_idle(),
+        0,
+        "no breaker has been found idle yet"
+    );
     make("used").try_acquire().unwrap().success();
     assert_eq!(registry.drop_idle(), 1);
     assert!(
@@ -178,7 +182,7 @@ fn idle_breakers_are_dropped_and_others_kept() {
 }
 
 #[test]
-fn what_failed_is_dropped_too_when_it_was_idle_as_long_as_it_would_have_been_open() {
+fn failed_breaker_is_dropped_after_its_recovery_timeout() {
     let (registry, clock) = (BreakerRegistry::new(), ManualClock::new());
     type Kind = fn(BreakerBuilder) -> BreakerBuilder;
     let kinds: [(&str, Kind); 3] = [
@@ -208,14 +212,14 @@ fn what_failed_is_dropped_too_when_it_was_idle_as_long_as_it_would_have_been_ope
     assert_eq!(
         registry.drop_idle(),
         2,
-        "all but the one that was used in between"
+        "all but the breaker that was used in between"
     );
     clock.advance(MINUTE);
     assert_eq!((registry.drop_idle(), registry.len()), (1, 0));
 }
 
 #[test]
-fn names_from_data_do_not_fill_the_memory_and_those_in_use_stay() {
+fn idle_names_from_data_are_dropped_and_used_ones_kept() {
     let (registry, clock) = (BreakerRegistry::new(), ManualClock::new());
     let make = |name: &str| {
         registry
@@ -254,7 +258,7 @@ fn names_from_data_do_not_fill_the_memory_and_those_in_use_stay() {
     );
     drop(held);
 
-    // As many as that by design are no reason to look again and again.
+    // A number that large by design must not cause repeated searches.
     let kept: Vec<_> = (0..30_000).map(|n| make(&format!("service-{n}"))).collect();
     assert!(
         kept.iter()
@@ -263,7 +267,7 @@ fn names_from_data_do_not_fill_the_memory_and_those_in_use_stay() {
 }
 
 #[test]
-fn ten_thousand_names_that_failed_once_do_not_stay_for_ever() {
+fn ten_thousand_names_that_failed_once_are_dropped_in_time() {
     let (registry, clock) = (BreakerRegistry::new(), ManualClock::new());
     for n in 0..10_000 {
         let breaker = registry

@@ -1,4 +1,4 @@
-//! What an open circuit does and says.
+//! Open state: rejections, their contents, and the open time.
 
 use crate::support::{MINUTE, SECOND, bench};
 use gardefou::{
@@ -18,7 +18,7 @@ use std::{
 };
 
 #[test]
-fn an_open_circuit_runs_nothing_and_counts_no_outcome() {
+fn open_circuit_runs_nothing_and_counts_no_outcome() {
     let svc = bench(|b| b.failure_threshold(1));
     svc.script("F");
     let ran = Cell::new(false);
@@ -33,7 +33,7 @@ fn an_open_circuit_runs_nothing_and_counts_no_outcome() {
 }
 
 #[test]
-fn the_error_of_a_rejection_has_breaker_state_and_wait_as_details() {
+fn error_of_a_rejection_has_breaker_state_and_wait_as_details() {
     let svc = bench(|b| {
         b.failure_threshold(1)
             .recovery_timeout(30 * SECOND)
@@ -65,7 +65,7 @@ fn the_error_of_a_rejection_has_breaker_state_and_wait_as_details() {
 }
 
 #[test]
-fn a_rejection_carries_name_remaining_time_and_cause() {
+fn rejection_carries_name_remaining_time_and_cause() {
     let svc = bench(|b| b.failure_threshold(2).recovery_timeout(30 * SECOND));
     let refused = || {
         Err::<(), _>(AppError::new(
@@ -91,7 +91,7 @@ fn a_rejection_carries_name_remaining_time_and_cause() {
 }
 
 #[test]
-fn a_circuit_that_a_value_opened_gives_no_cause() {
+fn circuit_that_a_value_opened_gives_no_cause() {
     let svc = bench(|b| b.failure_threshold(1));
     let bad = FailurePredicate(|outcome: &Result<u8, AppError>| matches!(outcome, Ok(0)));
     assert_eq!(svc.breaker.call_with(bad, || Ok(0)).unwrap(), 0);
@@ -99,7 +99,7 @@ fn a_circuit_that_a_value_opened_gives_no_cause() {
 }
 
 #[test]
-fn the_cause_does_not_grow_with_the_rejections() {
+fn cause_does_not_grow_with_the_rejections() {
     let svc = bench(|b| b.failure_threshold(1));
     svc.breaker.try_acquire().unwrap().failure_because("down");
     for _ in 0..1000 {
@@ -111,7 +111,7 @@ fn the_cause_does_not_grow_with_the_rejections() {
 }
 
 #[test]
-fn a_rejection_keeps_its_cause_while_the_circuit_recovers() {
+fn rejection_keeps_its_cause_while_the_circuit_recovers() {
     let svc = bench(|b| b.failure_threshold(1));
     svc.breaker.try_acquire().unwrap().failure_because("down");
     let rejection = svc.breaker.try_acquire().unwrap_err();
@@ -122,7 +122,7 @@ fn a_rejection_keeps_its_cause_while_the_circuit_recovers() {
 }
 
 #[test]
-fn an_old_rejection_is_not_given_the_cause_of_a_later_opening() {
+fn old_rejection_does_not_get_the_cause_of_a_later_opening() {
     let svc = bench(|b| b.failure_threshold(1));
     svc.breaker.try_acquire().unwrap().failure_because("first");
     let rejection = svc.breaker.try_acquire().unwrap_err();
@@ -136,7 +136,7 @@ fn an_old_rejection_is_not_given_the_cause_of_a_later_opening() {
 }
 
 #[test]
-fn a_secret_in_a_cause_is_redacted() {
+fn secret_in_a_cause_is_redacted() {
     let svc = bench(|b| b.failure_threshold(1));
     svc.breaker
         .try_acquire()
@@ -152,7 +152,7 @@ fn a_secret_in_a_cause_is_redacted() {
 }
 
 #[test]
-fn the_last_moment_of_the_open_time_still_rejects() {
+fn last_moment_of_the_open_time_still_rejects() {
     let svc = bench(|b| b.failure_threshold(1));
     svc.script("F");
     svc.pass(MINUTE - Duration::from_nanos(1));
@@ -164,7 +164,7 @@ fn the_last_moment_of_the_open_time_still_rejects() {
 }
 
 #[test]
-fn open_times_grow_while_recovery_fails_and_start_anew_after_a_close() {
+fn open_times_grow_while_recovery_fails_and_reset_on_close() {
     let svc = bench(|b| {
         b.failure_threshold(1)
             .recovery_timeout(SECOND)
@@ -249,7 +249,7 @@ fn jitter_lengthens_open_times_within_its_bounds_and_below_the_cap() {
 }
 
 #[test]
-fn an_open_time_can_be_given_from_outside() {
+fn open_for_sets_the_open_time() {
     let svc = bench(|b| b);
     svc.breaker.open_for(10 * SECOND);
     assert_eq!(
@@ -271,7 +271,7 @@ fn an_open_time_can_be_given_from_outside() {
 }
 
 #[test]
-fn without_any_traffic_an_open_circuit_reads_half_open_when_its_time_is_over() {
+fn open_circuit_without_traffic_reads_half_open_after_its_time() {
     let svc = bench(|b| b.failure_threshold(1));
     svc.script("F");
     svc.pass(MINUTE);
@@ -283,7 +283,7 @@ fn without_any_traffic_an_open_circuit_reads_half_open_when_its_time_is_over() {
 }
 
 #[test]
-fn asking_changes_nothing() {
+fn reading_the_state_changes_nothing() {
     let svc = bench(|b| b.failure_threshold(1).half_open_max_calls(1));
     svc.script("F");
     svc.pass(MINUTE);
@@ -313,7 +313,7 @@ fn two_handles_are_one_breaker() {
 }
 
 #[test]
-fn a_clock_near_the_end_of_time_breaks_nothing() {
+fn clock_near_the_end_of_time_saturates() {
     let svc = bench(|b| {
         b.failure_threshold(1)
             .time_window(SECOND)
@@ -328,7 +328,7 @@ fn a_clock_near_the_end_of_time_breaks_nothing() {
 
 /// The original waited an hour longer when the machine's clock was set back by one.
 #[test]
-fn a_wall_clock_that_is_set_back_delays_no_recovery() {
+fn wall_clock_that_is_set_back_delays_no_recovery() {
     #[derive(Clone, Debug)]
     struct SetBack(ManualClock, Arc<AtomicBool>);
     impl Clock for SetBack {
@@ -362,16 +362,16 @@ fn a_wall_clock_that_is_set_back_delays_no_recovery() {
 }
 
 #[test]
-fn what_stands_in_for_the_function_answers_as_it_is_and_counts_for_nothing() {
+fn fallback_outcome_is_returned_and_not_counted() {
     let svc = bench(|b| b.failure_threshold(1));
-    let ask = |answer: Result<u32, &'static str>| {
+    let call = |answer: Result<u32, &'static str>| {
         svc.breaker
             .call_or(ErrorClassifier, || Err("the function"), |_| answer)
     };
-    assert_eq!(ask(Ok(7)), Err("the function"));
-    assert_eq!(ask(Ok(7)), Ok(7));
+    assert_eq!(call(Ok(7)), Err("the function"));
+    assert_eq!(call(Ok(7)), Ok(7));
     assert_eq!(
-        ask(Err("nothing in the cache")),
+        call(Err("nothing in the cache")),
         Err("nothing in the cache"),
         "its own error, unwrapped"
     );
@@ -380,19 +380,19 @@ fn what_stands_in_for_the_function_answers_as_it_is_and_counts_for_nothing() {
 }
 
 #[tokio::test]
-async fn what_stands_in_for_an_async_function_answers_as_it_is() {
+async fn async_fallback_outcome_is_returned() {
     let svc = bench(|b| b);
-    let ask = |answer: Result<u32, &'static str>| {
+    let call = |answer: Result<u32, &'static str>| {
         svc.breaker.call_or_async(
             ErrorClassifier,
             async || Ok(1),
             move |_| std::future::ready(answer),
         )
     };
-    assert_eq!(ask(Err("unused")).await, Ok(1));
+    assert_eq!(call(Err("unused")).await, Ok(1));
     svc.breaker.force_open();
     assert_eq!(
-        (ask(Ok(7)).await, ask(Err("empty")).await),
+        (call(Ok(7)).await, call(Err("empty")).await),
         (Ok(7), Err("empty"))
     );
 }
@@ -403,7 +403,7 @@ fn cached() -> Result<u32, &'static str> {
 }
 
 #[test]
-fn the_error_of_an_annotated_functions_fallback_comes_back_as_it_is() {
+fn error_of_an_attribute_fallback_is_returned() {
     assert_eq!(cached(), Err("the function"));
     gardefou::circuit_breakers()
         .get("rejecting-fallback")

@@ -1,4 +1,4 @@
-//! Slow calls, also those that still run.
+//! Slow calls, ended and running.
 
 use crate::support::{Bench, MINUTE, SECOND, bench, listen};
 use gardefou::breaker::{
@@ -30,7 +30,7 @@ fn slow_successes_open_the_circuit() {
 }
 
 #[test]
-fn a_call_of_exactly_the_limit_is_not_slow() {
+fn call_of_exactly_the_limit_is_not_slow() {
     let svc = bench(|b| b.slow_call(2 * SECOND));
     call_of(&svc, 2 * SECOND, true);
     assert_eq!(svc.breaker.snapshot().counts.slow, 0);
@@ -46,14 +46,14 @@ fn calls_that_hang_open_the_circuit_before_they_end() {
             .count_window(10)
             .min_calls(4)
     });
-    let (_subscription, heard) = listen(&svc.breaker);
+    let (_subscription, events) = listen(&svc.breaker);
     let hung: Vec<_> = (0..4).map(|_| svc.breaker.try_acquire().unwrap()).collect();
     svc.pass(2 * SECOND);
     assert!(!svc.is_rejecting(), "not slow yet");
     svc.pass(Duration::from_nanos(1));
     assert!(svc.is_rejecting(), "the next call finds them out");
     assert_eq!(
-        *heard.lock().unwrap(),
+        *events.lock().unwrap(),
         [
             "slow, pending",
             "slow, pending",
@@ -73,7 +73,7 @@ fn calls_that_hang_open_the_circuit_before_they_end() {
 }
 
 #[test]
-fn a_call_that_was_counted_while_it_ran_is_not_counted_again() {
+fn call_that_was_counted_while_it_ran_is_not_counted_again() {
     let svc = bench(|b| {
         b.slow_call(SECOND)
             .slow_rate(0.9)
@@ -94,7 +94,7 @@ fn a_call_that_was_counted_while_it_ran_is_not_counted_again() {
 }
 
 #[test]
-fn a_failure_of_a_call_that_was_counted_as_slow_joins_its_entry() {
+fn failure_of_a_call_counted_as_slow_amends_its_entry() {
     for time in [false, true] {
         let svc = bench(|b| {
             let b = b
@@ -121,7 +121,7 @@ fn a_failure_of_a_call_that_was_counted_as_slow_joins_its_entry() {
 }
 
 #[test]
-fn a_slow_probe_opens_again() {
+fn slow_probe_opens_again() {
     let svc = bench(|b| b.failure_threshold(1).slow_call(SECOND));
     svc.script("F");
     svc.pass(MINUTE);
@@ -133,7 +133,7 @@ fn a_slow_probe_opens_again() {
 }
 
 #[test]
-fn a_lowered_limit_rules_the_calls_in_flight() {
+fn lowered_limit_applies_to_running_calls() {
     let svc = bench(|b| {
         b.slow_call(MINUTE)
             .slow_rate(0.5)
@@ -148,7 +148,7 @@ fn a_lowered_limit_rules_the_calls_in_flight() {
 }
 
 #[test]
-fn a_permit_may_end_on_another_thread() {
+fn permit_may_end_on_another_thread() {
     let svc = bench(|b| b.slow_call(SECOND).min_calls(2));
     let permit = svc.breaker.try_acquire().unwrap();
     svc.pass(3 * SECOND);
@@ -177,7 +177,7 @@ fn slow_and_fast_calls_of_many_threads_are_all_counted_once() {
 }
 
 #[test]
-fn every_slow_call_in_flight_is_seen_however_many_there_are() {
+fn every_running_slow_call_is_found_whatever_their_number() {
     let svc = bench(|b| b.slow_call(SECOND).count_window(20_000).min_calls(20_000));
     let running: Vec<_> = (0..10_000)
         .map(|_| svc.breaker.try_acquire().unwrap())
@@ -194,7 +194,7 @@ fn every_slow_call_in_flight_is_seen_however_many_there_are() {
 }
 
 #[test]
-fn a_call_that_another_window_counted_as_slow_fails_nothing_in_a_new_one() {
+fn call_counted_in_another_window_amends_nothing_in_a_new_one() {
     let svc = bench(|b| {
         b.slow_call(SECOND)
             .slow_rate(1.0)

@@ -1,4 +1,4 @@
-//! What the tests share.
+//! Helpers of the tests.
 
 use gardefou::{
     breaker::{BreakerBuilder, BreakerSubscription, CircuitBreaker, CircuitState},
@@ -37,7 +37,7 @@ impl Bench {
         self.clock.advance(time);
     }
 
-    /// Makes one call a letter: `S` succeeds, `F` fails, `A` is answered by a permanent error, `I`
+    /// Makes one call per letter: `S` succeeds, `F` fails, `A` is answered by a permanent error, `I`
     /// is ignored, `D` is dropped at once; a space does nothing.
     pub(crate) fn script(&self, letters: &str) {
         for letter in letters.chars().filter(|letter| !letter.is_whitespace()) {
@@ -61,13 +61,13 @@ impl Bench {
     }
 }
 
-/// Collects one line an event of a breaker, as `closed>open consecutive_failures`.
+/// Collects one line per event of a breaker, for example `closed>open consecutive_failures`.
 pub(crate) fn listen(breaker: &CircuitBreaker) -> (BreakerSubscription, Arc<Mutex<Vec<String>>>) {
-    let heard = Arc::new(Mutex::new(Vec::new()));
-    let sink = Arc::clone(&heard);
+    let events = Arc::new(Mutex::new(Vec::new()));
+    let sink = Arc::clone(&events);
     let subscription =
         breaker.observe(move |event: &Event<'_>| sink.lock().unwrap().extend(line(event)));
-    (subscription, heard)
+    (subscription, events)
 }
 
 pub(crate) fn line(event: &Event<'_>) -> Option<String> {

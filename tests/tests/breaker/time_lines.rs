@@ -1,5 +1,4 @@
-//! Breakers whose clock is exchanged or set back, as the tests of a process do that pause the time
-//! of tokio.
+//! Breakers whose clock is exchanged or set back, for example by tests that pause the time of tokio.
 
 use gardefou::{
     breaker::{CircuitBreaker, CircuitState},
@@ -15,7 +14,7 @@ use std::{
 
 const HOUR: Duration = Duration::from_secs(3600);
 
-/// Runs a test of its own under tokio's paused clock, an hour ahead of the real one.
+/// Runs a test under tokio's paused clock, an hour ahead of the real one.
 fn an_hour_ahead(test: impl FnOnce()) {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_time()
@@ -49,7 +48,7 @@ fn circuit_opened_under_paused_time_is_probed_under_the_real_one() {
     });
     breaker.try_acquire().unwrap().success();
     assert_eq!(breaker.state(), CircuitState::Closed);
-    // What it measures from now on is measured by the real clock.
+    // From now on the breaker measures by the real clock.
     (0..2).for_each(|_| fails(&breaker));
     assert!(breaker.try_acquire().is_err());
     an_hour_ahead(|| assert!(breaker.try_acquire().is_ok()));
@@ -70,7 +69,7 @@ fn failures_under_paused_time_are_not_in_the_window_of_the_real_one() {
     assert_eq!(breaker.state(), CircuitState::Open);
 }
 
-/// A clock that a test sets, back as well; readings that were put aside come first.
+/// A clock that a test sets, also back; queued readings come first.
 #[derive(Clone, Debug, Default)]
 struct Settable(Arc<AtomicU64>, Arc<Mutex<Vec<u64>>>);
 
@@ -94,7 +93,7 @@ impl Clock for Settable {
     fn sleep(&self, _: Duration) {}
 }
 
-/// A thread that read the clock before another one opened the circuit.
+/// A thread that read the clock before another thread opened the circuit.
 #[test]
 fn reading_that_was_late_does_not_end_the_open_time() {
     let clock = Settable::default();
@@ -113,7 +112,7 @@ fn reading_that_was_late_does_not_end_the_open_time() {
 }
 
 #[test]
-fn limit_of_a_half_open_state_is_measured_anew() {
+fn limit_of_a_half_open_state_is_measured_again() {
     let clock = Settable::default();
     clock.set(100_000);
     let breaker = CircuitBreaker::builder("time lines: half-open")

@@ -1,5 +1,4 @@
-//! What breakers count of calls inside of calls, and what an open circuit leaves in log, statistics
-//! and journal.
+//! Counts of nested calls, and an open circuit in log, statistics and journal.
 
 use crate::support::{Fault, Log, Watch, counted, give_way, one_thread};
 use futures::future::join_all;
@@ -40,7 +39,7 @@ fn by_hand(breaker: &CircuitBreaker, call: impl FnOnce() -> Result<(), Fault>) {
 }
 
 #[test]
-fn a_rejection_further_in_is_neutral_whatever_the_failure_predicate_says() {
+fn rejection_of_an_inner_policy_is_neutral_for_every_failure_predicate() {
     let inner = open("neutral-inner");
     let rejected = || inner.call(|| Ok(()));
     let clock = ManualClock::new();
@@ -71,7 +70,7 @@ fn a_rejection_further_in_is_neutral_whatever_the_failure_predicate_says() {
     assert_eq!(
         outer.state(),
         CircuitState::HalfOpen,
-        "a rejected probe says nothing"
+        "a rejected probe shows nothing"
     );
     by_hand(&outer, || Ok(()));
     assert_eq!(outer.state(), CircuitState::Closed);
@@ -90,7 +89,7 @@ async fn neutral_call(rejected: bool) -> Result<(), Fault> {
 }
 
 #[test]
-fn a_rejection_further_in_is_neutral_in_async_code_too() {
+fn rejection_of_an_inner_policy_is_neutral_in_async_code() {
     let runtime = one_thread();
     let calls = [false, false, true, false, true, false, true].map(neutral_call);
     let results = runtime.block_on(join_all(calls));
@@ -125,7 +124,7 @@ async fn forgiven_outside() -> Result<(), Fault> {
 }
 
 #[test]
-fn an_error_that_a_breaker_counts_as_a_success_leaves_it_as_the_reported_one() {
+fn error_that_a_breaker_counts_as_a_success_leaves_it_as_the_reported_one() {
     let watch = Watch::on("forgiven");
     let results = one_thread().block_on(join_all([
         forgiven_outside(),
@@ -218,7 +217,7 @@ fn entered_twice(name: &str, call: impl Fn(fn() -> Result<(), Fault>) -> Result<
 }
 
 #[test]
-fn a_breaker_that_a_call_enters_twice_counts_it_once_and_recovers() {
+fn breaker_that_a_call_enters_twice_counts_it_once_and_recovers() {
     entered_twice("entered-twice", outer_entry);
     entered_twice("entered-async", |outcome| {
         one_thread().block_on(outer_entry_async(outcome))
@@ -237,7 +236,7 @@ fn a_breaker_that_a_call_enters_twice_counts_it_once_and_recovers() {
 }
 
 #[test]
-fn a_call_that_ends_without_an_outcome_counts_only_where_no_entry_further_in_did() {
+fn call_without_an_outcome_counts_only_where_no_inner_call_did() {
     let clock = ManualClock::new();
     let builder = CircuitBreaker::builder("ends-around")
         .failure_threshold(9)
@@ -352,7 +351,7 @@ fn rejections_are_counted_one_by_one_and_shown_as_their_opening() {
 }
 
 #[test]
-fn a_cancelled_transaction_is_a_line_at_debug_and_no_error() {
+fn cancelled_transaction_is_a_line_at_debug_and_no_error() {
     let watch = Watch::on("cancelled_import");
     let undone = Arc::new(Mutex::new(Vec::new()));
     let line = std::cell::Cell::new(0);
@@ -399,7 +398,7 @@ fn a_cancelled_transaction_is_a_line_at_debug_and_no_error() {
 }
 
 #[test]
-fn a_dropped_boundary_is_no_error() {
+fn dropped_boundary_is_no_error() {
     let watch = Watch::on("cancelled_read");
     let boundary = ErrorBoundary::new("cancelled_read");
     one_thread().block_on(async {
@@ -430,7 +429,7 @@ async fn swallowed_then_outer(breaker: &CircuitBreaker) -> Result<(), Fault> {
 
 /// The errors are equal, and the first one went no further than the guarded future.
 #[test]
-fn an_error_that_a_guarded_future_swallowed_is_not_the_one_that_follows() {
+fn error_that_a_guarded_future_swallowed_is_not_the_one_that_follows() {
     let watch = Watch::on("swallowed_then_");
     let breaker = CircuitBreaker::builder("swallowed-then").build().unwrap();
     assert!(

@@ -1,4 +1,4 @@
-//! Many calls fail at the same time with the same text: each occurrence is one error.
+//! Concurrent failures with one text: each occurrence is one error.
 
 use crate::support::{
     Boxed, Fault, Log, Watch, assert_exactly, four_threads, give_way, one_thread, timeout,
@@ -90,7 +90,7 @@ async fn unordered_read_all(seed: usize) -> Result<(), AppError> {
 }
 
 #[test]
-fn nested_failures_as_they_come_are_500_and_not_1000() {
+fn five_hundred_nested_failures_are_counted_once_each() {
     let watch = Watch::on("unordered_read");
     let results: Vec<_> = one_thread().block_on(
         (0..500)
@@ -158,8 +158,7 @@ fn threads_that_fail_at_the_same_time_count_each_for_itself() {
     assert_eq!(ids, ids_of(&results));
 }
 
-/// Functions with an error type that has no room for a mark, one inside of the other, on one thread
-/// and on four.
+/// Nested functions with an error type that has no room for a mark, on one thread and on four.
 macro_rules! nested {
     ($($test:ident: $error:ty = $make:expr, $inner:ident in $outer:ident;)*) => {$(
         #[enhanced_error_handling]
@@ -227,7 +226,7 @@ async fn converted_anyhow(seed: usize) -> anyhow::Result<()> {
 }
 
 #[test]
-fn an_error_of_any_type_that_ends_in_a_boundary_in_place_keeps_its_identity() {
+fn error_of_any_type_that_ends_in_a_boundary_in_place_keeps_its_identity() {
     let watch = Watch::on("converted_");
     macro_rules! in_place {
         ($call:ident) => {{
@@ -300,7 +299,7 @@ fn reused_read_all() -> Result<(), Boxed> {
 }
 
 #[test]
-fn a_fresh_box_in_memory_that_a_handled_one_had_is_another_error() {
+fn fresh_box_in_memory_that_a_handled_one_had_is_another_error() {
     let watch = Watch::on("reused_read");
     for _ in 0..10 {
         assert!(reused_read_all().is_err());
@@ -331,7 +330,7 @@ async fn gathered_read_all(seed: usize) -> Result<(), String> {
 }
 
 #[test]
-fn of_ten_equal_failures_in_a_call_each_counts_and_the_one_that_leaves_does_not_count_again() {
+fn ten_equal_failures_in_a_call_count_ten_times() {
     let watch = Watch::on("gathered_read");
     let results = one_thread().block_on(join_all((0..50).map(gathered_read_all)));
     assert!(results.iter().all(Result::is_err));
@@ -361,7 +360,7 @@ async fn raced_read_all(seed: usize) -> Result<(), String> {
 }
 
 #[test]
-fn a_loser_that_is_dropped_half_way_leaves_its_error_and_takes_no_other() {
+fn loser_that_is_dropped_half_way_leaves_its_error_and_takes_no_other() {
     let watch = Watch::on("raced_read");
     let results = one_thread().block_on(join_all((0..250).map(raced_read_all)));
     assert!(results.iter().all(Result::is_err));
@@ -382,7 +381,7 @@ async fn passed_read_all(seed: usize) -> anyhow::Result<()> {
 }
 
 #[test]
-fn a_spawned_task_with_the_context_reports_for_the_call_that_waits_for_it() {
+fn spawned_task_with_the_context_reports_for_the_call_that_waits_for_it() {
     let watch = Watch::on("passed_read");
     let results = one_thread().block_on(join_all((0..250).map(passed_read_all)));
     assert!(results.iter().all(Result::is_err));
@@ -412,7 +411,7 @@ async fn unpassed_read_all(seed: usize) -> Result<(), AppError> {
 }
 
 #[test]
-fn an_app_error_of_a_spawned_task_is_known_without_the_context() {
+fn app_error_of_a_spawned_task_is_known_without_the_context() {
     let watch = Watch::on("unpassed_read");
     let results = four_threads().block_on(join_all((0..250).map(unpassed_read_all)));
     assert_eq!(
@@ -442,7 +441,7 @@ fn thread_read_all() -> Result<(), Fault> {
 }
 
 #[test]
-fn a_thread_that_runs_in_the_context_reports_for_the_call_that_waits_for_it() {
+fn thread_that_runs_in_the_context_reports_for_the_call_that_waits_for_it() {
     let watch = Watch::on("thread_read");
     for _ in 0..25 {
         assert!(thread_read_all().is_err());
@@ -495,7 +494,7 @@ fn clone_leaves(error: &AppError) -> Result<(), AppError> {
 }
 
 #[test]
-fn clones_of_an_error_are_one_occurrence_whatever_becomes_of_each() {
+fn clones_of_an_error_are_one_occurrence() {
     let watch = Watch::on("clone_leaves");
     let error = timeout();
     let detailed = clone_leaves(&error).unwrap_err().with_detail("block", 7);
@@ -529,7 +528,7 @@ async fn shared_load_waiter(
 }
 
 #[test]
-fn an_error_that_many_waiters_share_is_one_occurrence() {
+fn error_that_many_waiters_share_is_one_occurrence() {
     let watch = Watch::on("shared_load");
     let cell = Arc::new(tokio::sync::OnceCell::new());
     let results = one_thread().block_on(join_all(
@@ -539,7 +538,7 @@ fn an_error_that_many_waiters_share_is_one_occurrence() {
 }
 
 #[test]
-fn a_permanent_error_behind_an_arc_or_a_box_is_not_retried() {
+fn permanent_error_behind_an_arc_or_a_box_is_not_retried() {
     let clock = ManualClock::new();
     let retry = Retry::builder()
         .max_retries(3)
@@ -580,7 +579,7 @@ fn shared_and_missing(error: &AppError) -> Result<(), u32> {
     call(error, &runs).map_err(|_| runs.get())
 }
 
-/// The same, of an enum that shows what is in it by `#[error(transparent)]`.
+/// The same, of an enum with `#[error(transparent)]`.
 fn hidden_and_missing(error: &AppError) -> Result<(), u32> {
     #[retry(max_retries = 3, initial_delay = 0)]
     fn call(error: &AppError, runs: &Cell<u32>) -> Result<(), Fault> {

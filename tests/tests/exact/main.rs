@@ -1,5 +1,4 @@
-//! Each error is logged, counted and journalled exactly once per occurrence, whatever runs beside
-//! it.
+//! Exactness: each error is logged, counted and journalled once per occurrence, under concurrency.
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
 

@@ -1,5 +1,4 @@
-//! Rejections are recognised wherever in an attempt they happen, and errors of attempts are settled
-//! once.
+//! Recognition of rejections anywhere in an attempt, and settlement of the errors of attempts.
 
 use crate::support::{
     Boxed, Fault, Forgetful, Log, Seen, Watch, counted, four_threads, give_way, one_thread, timeout,
@@ -96,7 +95,7 @@ mod rejected {
     }
 
     #[test]
-    fn an_attempt_that_waits_after_the_rejection_is_the_last() {
+    fn attempt_that_waits_after_the_rejection_is_the_last() {
         open("exact-open");
         let runtime = one_thread();
         assert_eq!(runs(|| runtime.block_on(enum_waits())), 1);
@@ -146,7 +145,7 @@ mod rejected {
     }
 
     #[test]
-    fn a_retry_that_runs_between_the_rejection_and_the_return_changes_nothing() {
+    fn retry_that_runs_between_the_rejection_and_the_return_changes_nothing() {
         open("exact-open");
         assert_eq!(runs(cleans_up), 1);
         assert_eq!(runs(cleans_up_in_vain), 1);
@@ -154,7 +153,7 @@ mod rejected {
     }
 
     #[test]
-    fn a_rejection_passes_boundaries_breakers_and_retries_on_its_way() {
+    fn rejection_passes_boundaries_breakers_and_retries_on_its_way() {
         let breaker = open("exact-open");
         let around = CircuitBreaker::builder("exact-around").build().unwrap();
         let attempt = || -> Result<(), Fault> {
@@ -171,12 +170,12 @@ mod rejected {
         assert_eq!(
             around.snapshot().counts.failure,
             0,
-            "a rejection further in is neutral"
+            "the rejection of an inner policy is neutral"
         );
     }
 
     #[test]
-    fn a_rejection_in_a_joined_or_spawned_call_ends_the_series_and_one_that_was_let_go_does_not() {
+    fn rejection_in_a_joined_or_spawned_call_ends_the_series_unless_dropped() {
         open("exact-open");
         let spawned = || async {
             run();
@@ -309,7 +308,7 @@ fn errors_of_attempts_that_another_one_followed_are_no_errors() {
 }
 
 #[test]
-fn the_error_of_the_last_attempt_counts_at_once() {
+fn error_of_the_last_attempt_counts_at_once() {
     let watch = Watch::on("settled_exhausted");
     let during = Cell::new(0);
     let fail = failing("settled_exhausted", 9);
@@ -325,7 +324,7 @@ fn the_error_of_the_last_attempt_counts_at_once() {
 }
 
 #[test]
-fn an_error_that_ends_the_series_early_is_an_error_when_the_series_ends() {
+fn error_that_ends_the_series_early_is_an_error_when_the_series_ends() {
     let watch = Watch::on("settled_early");
     let boundary = ErrorBoundary::new("settled_early");
     let outcome = retries(2).call(|| {
@@ -340,7 +339,7 @@ fn an_error_that_ends_the_series_early_is_an_error_when_the_series_ends() {
 }
 
 #[test]
-fn an_error_that_the_attempt_handled_is_an_error_when_the_attempt_succeeds() {
+fn error_that_the_attempt_handled_is_an_error_when_the_attempt_succeeds() {
     let watch = Watch::on("settled_handled");
     let fail = failing("settled_handled", 1);
     let outcome = retries(2).call(|| {
@@ -354,7 +353,7 @@ fn an_error_that_the_attempt_handled_is_an_error_when_the_attempt_succeeds() {
 }
 
 #[test]
-fn an_error_of_a_future_that_is_dropped_is_an_error() {
+fn error_of_a_future_that_is_dropped_is_an_error() {
     let watch = Watch::on("settled_dropped");
     let (retry, fail) = (retries(2), failing("settled_dropped", 9));
     one_thread().block_on(async {
@@ -375,7 +374,7 @@ fn an_error_of_a_future_that_is_dropped_is_an_error() {
 }
 
 #[test]
-fn a_race_inside_of_an_attempt_hands_the_errors_of_its_loser_to_the_attempt() {
+fn race_inside_of_an_attempt_hands_the_errors_of_its_loser_to_the_attempt() {
     let watch = Watch::on("settled_raced");
     let (retry, fail) = (retries(1), failing("settled_raced", 9));
     let inner = retries(1);
@@ -398,7 +397,7 @@ fn a_race_inside_of_an_attempt_hands_the_errors_of_its_loser_to_the_attempt() {
 }
 
 #[test]
-fn an_error_of_an_inner_retry_waits_for_the_outer_one() {
+fn error_of_an_inner_retry_waits_for_the_outer_one() {
     let watch = Watch::on("settled_nested");
     let (outer, inner, fail) = (retries(1), retries(1), failing("settled_nested", 9));
     assert!(outer.call(|| inner.call(&fail)).is_err());
@@ -407,7 +406,7 @@ fn an_error_of_an_inner_retry_waits_for_the_outer_one() {
 }
 
 #[test]
-fn an_inner_retry_whose_failure_the_outer_attempt_handled_leaves_one_error() {
+fn inner_retry_whose_failure_the_outer_attempt_handled_leaves_one_error() {
     let watch = Watch::on("settled_inner_handled");
     let (outer, inner, fail) = (retries(1), retries(1), failing("settled_inner_handled", 9));
     let outcome = outer.call(|| {
@@ -510,7 +509,7 @@ fn work_of_spawned_work_belongs_to_the_attempt_too() {
 }
 
 #[test]
-fn contexts_without_number_in_one_call_lose_no_error() {
+fn thousands_of_contexts_in_one_call_lose_no_error() {
     let watch = Watch::on("settled_many");
     let fail = failing("settled_many", u32::MAX);
     let outcome = retries(1).call(|| {
@@ -538,7 +537,7 @@ fn contexts_without_number_in_one_call_lose_no_error() {
 }
 
 #[test]
-fn a_thread_of_a_thread_belongs_to_the_attempt_too() {
+fn thread_of_a_thread_belongs_to_the_attempt_too() {
     let watch = Watch::on("settled_nephew");
     let fail = failing("settled_nephew", 9);
     let in_thread = |context: &Context, work: &(dyn Fn() -> Result<(), AppError> + Sync)| {
@@ -556,7 +555,7 @@ fn a_thread_of_a_thread_belongs_to_the_attempt_too() {
 }
 
 #[test]
-fn a_thread_with_the_context_belongs_to_the_attempt() {
+fn thread_with_the_context_belongs_to_the_attempt() {
     let watch = Watch::on("settled_thread");
     let fail = failing("settled_thread", 9);
     let outcome = retries(2).call(|| {
@@ -568,7 +567,7 @@ fn a_thread_with_the_context_belongs_to_the_attempt() {
 }
 
 #[test]
-fn an_error_inside_of_an_attempt_is_logged_as_a_warning_and_once_more_where_it_stands() {
+fn error_inside_of_an_attempt_is_logged_as_a_warning_and_once_more_where_it_stands() {
     let watch = Watch::on("settled_logged");
     let recovering = failing("settled_logged", 1);
     let handled = failing("settled_logged_handled", 1);
@@ -611,7 +610,7 @@ fn an_error_inside_of_an_attempt_is_logged_as_a_warning_and_once_more_where_it_s
 }
 
 #[test]
-fn the_journal_shows_one_record_of_each_error_in_its_last_state() {
+fn journal_shows_one_record_of_each_error_in_its_last_state() {
     let watch = Watch::alone_on("settled_journalled");
     let folder = tempfile::tempdir().unwrap();
     let journal = JournalConfig::builder(folder.path()).background(false);
@@ -650,7 +649,7 @@ fn the_journal_shows_one_record_of_each_error_in_its_last_state() {
 }
 
 #[test]
-fn the_end_of_the_program_settles_what_waits_as_errors_before_the_journal_is_flushed() {
+fn shutdown_settles_pending_errors_before_the_journal_is_flushed() {
     let watch = Watch::alone_on("settled_at_the_end");
     let folder = tempfile::tempdir().unwrap();
     let journal = JournalConfig::builder(folder.path()).background(false);
@@ -706,7 +705,7 @@ fn here(line: u32, column: &str) -> String {
 }
 
 #[test]
-fn a_retry_inside_of_another_ones_attempt_is_warned_of_once_with_both_places() {
+fn nested_retry_is_warned_of_once_with_both_places() {
     let build = |retry: RetryBuilder| retry.clock(ManualClock::new()).build().unwrap();
     let line = line!() + 1;
     let outer = Retry::builder().max_retries(2);
@@ -736,7 +735,7 @@ fn a_retry_inside_of_another_ones_attempt_is_warned_of_once_with_both_places() {
 }
 
 #[test]
-fn retries_that_multiply_nothing_are_not_warned_of() {
+fn nested_retry_without_multiplication_is_not_warned_of() {
     let twice = || {
         Retry::builder()
             .max_retries(1)

@@ -1,4 +1,4 @@
-//! What the modules share: events by operation, log lines, error types of users, and runtimes.
+//! Helpers: events by operation, log lines, error types of users, and runtimes.
 
 use gardefou::{
     AppError, ErrorCode, Rejection, error_monitor,
@@ -25,8 +25,8 @@ pub(crate) struct Seen {
     pub(crate) attempt: Option<(u32, u32)>,
 }
 
-/// Held while a test runs: the end of the error system settles what waits in the whole process, so
-/// that tests which initialise it run alone.
+/// Held while a test runs: the end of the error system settles the pending errors of the whole
+/// process, so that tests which initialise it run alone.
 static TURNS: RwLock<()> = RwLock::new(());
 
 #[expect(dead_code, reason = "held until the test ends")]
@@ -96,7 +96,7 @@ impl Watch {
             .collect()
     }
 
-    /// The errors that wait, or waited, for what becomes of their attempt.
+    /// The errors that wait, or waited, for the outcome of their attempt.
     pub(crate) fn pending(&self) -> Vec<Seen> {
         self.all()
             .into_iter()
@@ -170,7 +170,7 @@ pub(crate) fn assert_exactly(watch: &Watch, operation: &str, number: usize) -> B
     watch.ids()
 }
 
-/// The error type of an application, as `thiserror` writes it.
+/// The error type of an application, written with `thiserror`.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Fault {
     #[error("the archive did not answer")]
@@ -230,8 +230,8 @@ impl Line {
 impl Log {
     /// Runs something and returns the lines that it logged on this thread.
     pub(crate) fn of<R>(max: tracing::Level, run: impl FnOnce() -> R) -> (R, Vec<Line>) {
-        // With one subscriber alone, whichever thread meets a line first decides for all threads
-        // whether it is wanted.
+        // With a single subscriber, the first thread that reaches a callsite decides for all threads
+        // whether it is enabled.
         static SECOND: LazyLock<Dispatch> = LazyLock::new(|| {
             Dispatch::new(Log {
                 max: tracing::Level::TRACE,
@@ -293,7 +293,7 @@ pub(crate) fn four_threads() -> tokio::runtime::Runtime {
         .unwrap()
 }
 
-/// Lets other tasks run a few times, for longer or shorter by `seed`.
+/// Yields to other tasks a few times, for longer or shorter by `seed`.
 pub(crate) async fn give_way(seed: usize) {
     for _ in 0..=seed % 4 {
         tokio::task::yield_now().await;

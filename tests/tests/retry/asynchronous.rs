@@ -1,6 +1,6 @@
-//! The async forms on tokio's paused time.
+//! Async forms, on tokio's paused time.
 
-use crate::support::{Diary, SECOND, doubling, failure, script};
+use crate::support::{RecordingClock, SECOND, doubling, failure, script};
 use gardefou::{
     AppError, ErrorCode, Rejection,
     retry::{Backoff, Jitter, Next, Retry, RetryBuilder},
@@ -18,7 +18,7 @@ fn elapsed(since: Instant) -> f64 {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_async_function_is_awaited_and_called_again() {
+async fn async_function_is_awaited_and_called_again() {
     let (start, runs) = (Instant::now(), Cell::new(0));
     let retry = on_tokio().build().unwrap();
     let outcome = retry.call_async(async || {
@@ -42,8 +42,8 @@ async fn both_forms_make_the_same_decisions_on_the_same_script() {
         ]
     };
     for max_elapsed in [3, 6, 100] {
-        let (blocking, asynchronous) = (Diary::default(), Diary::default());
-        let build = |clock: &Diary| {
+        let (blocking, asynchronous) = (RecordingClock::default(), RecordingClock::default());
+        let build = |clock: &RecordingClock| {
             doubling(clock)
                 .max_elapsed(SECOND * max_elapsed)
                 .build()
@@ -63,7 +63,7 @@ async fn both_forms_make_the_same_decisions_on_the_same_script() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_future_that_was_never_polled_has_called_nothing() {
+async fn future_that_was_never_polled_has_called_nothing() {
     let runs = Cell::new(0);
     let retry = on_tokio().build().unwrap();
     drop(retry.call_async(async || {
@@ -106,7 +106,7 @@ async fn cancelling_an_attempt_drops_it() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_zero_delay_starts_no_timer_and_does_not_even_yield() {
+async fn zero_delay_starts_no_timer_and_does_not_even_yield() {
     let start = Instant::now();
     let retry = on_tokio()
         .initial_delay(Duration::ZERO)
@@ -120,7 +120,7 @@ async fn a_zero_delay_starts_no_timer_and_does_not_even_yield() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_predicate_that_panics_ends_the_future_and_does_not_hang_it() {
+async fn predicate_that_panics_ends_the_future() {
     let retry = on_tokio()
         .retry_if(|_: &AppError| panic!("a faulty predicate"))
         .build()
@@ -134,7 +134,7 @@ async fn a_predicate_that_panics_ends_the_future_and_does_not_hang_it() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_time_limit_holds_for_each_attempt_and_a_cut_off_one_is_tried_again() {
+async fn attempt_timeout_applies_per_attempt_and_is_retried() {
     let (start, runs) = (Instant::now(), Cell::new(0));
     let retry = on_tokio().attempt_timeout(SECOND * 10).build().unwrap();
     let outcome = retry.call_async(async || {
@@ -149,7 +149,7 @@ async fn a_time_limit_holds_for_each_attempt_and_a_cut_off_one_is_tried_again() 
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_attempt_that_is_cut_off_last_is_a_timeout_by_code_and_text() {
+async fn last_attempt_that_times_out_is_a_timeout_error() {
     let retry = on_tokio()
         .name("fetch")
         .max_retries(1)
@@ -196,7 +196,7 @@ async fn with_both_limits_even_a_hanging_function_ends_in_time() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_error_type_of_the_users_own_takes_the_timeout_as_a_rejection() {
+async fn error_type_of_the_users_own_takes_the_timeout_as_a_rejection() {
     #[derive(Debug)]
     enum Own {
         Rejected(Rejection),
@@ -218,7 +218,7 @@ async fn an_error_type_of_the_users_own_takes_the_timeout_as_a_rejection() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_loop_in_place_waits_without_blocking() {
+async fn loop_in_place_waits_without_blocking() {
     let start = Instant::now();
     let retry = on_tokio().build().unwrap();
     let mut run = retry.start();
@@ -237,7 +237,7 @@ async fn a_loop_in_place_waits_without_blocking() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_future_of_a_call_can_be_spawned() {
+async fn future_of_a_call_can_be_spawned() {
     let retry = on_tokio().build().unwrap();
     let task = tokio::spawn(async move {
         let text = String::from("borrowed across the await");
@@ -255,8 +255,8 @@ async fn the_future_of_a_call_can_be_spawned() {
 }
 
 #[tokio::test]
-async fn a_manual_clock_rules_the_async_form_too() {
-    let clock = Diary::default();
+async fn manual_clock_applies_to_the_async_form() {
+    let clock = RecordingClock::default();
     let outcome = doubling(&clock)
         .build()
         .unwrap()
@@ -269,7 +269,7 @@ async fn a_manual_clock_rules_the_async_form_too() {
 }
 
 #[test]
-fn a_retry_adds_little_to_the_future_that_it_guards() {
+fn retry_adds_little_to_the_future_that_it_guards() {
     fn work() -> impl Future<Output = Result<u64, AppError>> {
         let room = [0_u64; 32];
         async move {
@@ -282,7 +282,7 @@ fn a_retry_adds_little_to_the_future_that_it_guards() {
     assert!(guarded <= bare + 128, "{guarded} bytes around {bare}");
 }
 
-/// What attempts borrow mutably.
+/// State that attempts borrow mutably.
 #[derive(Default)]
 struct Reader {
     reads: u32,
@@ -312,7 +312,7 @@ impl Reader {
 }
 
 #[tokio::test(start_paused = true)]
-async fn attempts_may_borrow_what_is_handed_over_also_in_a_spawned_task() {
+async fn attempts_may_borrow_their_state_in_a_spawned_task() {
     let start = Instant::now();
     let task = tokio::spawn(async {
         let (retry, mut reader) = (on_tokio().build().unwrap(), Reader::default());
@@ -324,7 +324,7 @@ async fn attempts_may_borrow_what_is_handed_over_also_in_a_spawned_task() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_state_may_be_owned_and_ends_with_the_call() {
+async fn state_may_be_owned_and_ends_with_the_call() {
     let guard = Arc::new(());
     let retry = on_tokio().max_retries(1).build().unwrap();
     let outcome =

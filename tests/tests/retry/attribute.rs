@@ -1,4 +1,4 @@
-//! The attribute drives the same decisions as the builder.
+//! Attribute `#[retry]`, which makes the same decisions as the builder.
 
 use crate::support::{circuit_open, failure};
 use gardefou::{AppError, ErrorCode, retry};
@@ -22,7 +22,7 @@ async fn fetch_async(runs: &Cell<u32>, error: fn() -> AppError) -> Result<(), Ap
 }
 
 #[test]
-fn an_annotated_function_is_called_until_it_succeeds_or_its_attempts_are_used_up() {
+fn annotated_function_is_called_until_it_succeeds_or_its_attempts_are_used_up() {
     let runs = Cell::new(0);
     assert_eq!((fetch(&runs, 3), runs.get()), (Ok(3), 3));
     runs.set(0);
@@ -30,7 +30,7 @@ fn an_annotated_function_is_called_until_it_succeeds_or_its_attempts_are_used_up
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_annotated_async_function_obeys_the_class_of_its_errors() {
+async fn annotated_async_function_obeys_the_class_of_its_errors() {
     for (error, expected) in [
         ((|| failure(ErrorCode::SYNC_ERROR)) as fn() -> AppError, 3),
         (|| failure(ErrorCode::FILE_NOT_FOUND_ERROR), 1),

@@ -1,6 +1,6 @@
-//! Budgets from outside.
+//! Retry budgets.
 
-use crate::support::{Diary, SECOND, doubling, failure, script};
+use crate::support::{RecordingClock, SECOND, doubling, failure, script};
 use gardefou::{
     ErrorCode,
     retry::{Retry, RetryBudget},
@@ -8,7 +8,7 @@ use gardefou::{
 };
 
 fn sharing(budget: &RetryBudget) -> Retry {
-    doubling(&Diary::default())
+    doubling(&RecordingClock::default())
         .max_retries(5)
         .budget(budget)
         .build()
@@ -29,7 +29,7 @@ fn runs(retry: &Retry) -> u32 {
 }
 
 #[test]
-fn a_spent_budget_stops_retries_and_never_first_attempts() {
+fn spent_budget_stops_retries_and_never_first_attempts() {
     let budget = RetryBudget::builder()
         .ratio(0.0)
         .floor(3)
@@ -43,7 +43,7 @@ fn a_spent_budget_stops_retries_and_never_first_attempts() {
 }
 
 #[test]
-fn an_error_that_the_budget_stopped_says_so() {
+fn error_stopped_by_the_budget_has_the_reason() {
     let budget = RetryBudget::builder().ratio(0.0).floor(0).build().unwrap();
     let err = sharing(&budget)
         .call(script([Err::<(), _>(failure(
@@ -64,7 +64,7 @@ fn an_error_that_the_budget_stopped_says_so() {
 }
 
 #[test]
-fn calls_pay_for_retries_so_that_a_dead_service_sees_a_fifth_more_load() {
+fn budget_bounds_the_load_of_a_dead_service_to_a_fifth_more() {
     let budget = RetryBudget::builder().ratio(0.2).floor(0).build().unwrap();
     let retry = sharing(&budget);
     let total: u32 = (0..1000).map(|_| runs(&retry)).sum();
@@ -72,7 +72,7 @@ fn calls_pay_for_retries_so_that_a_dead_service_sees_a_fifth_more_load() {
 }
 
 #[test]
-fn the_floor_comes_back_with_time() {
+fn floor_refills_with_time() {
     let clock = ManualClock::new();
     let budget = RetryBudget::builder()
         .ratio(0.0)
@@ -87,9 +87,9 @@ fn the_floor_comes_back_with_time() {
 }
 
 #[test]
-fn a_token_is_taken_only_for_a_retry_that_is_made() {
+fn token_is_taken_only_for_a_retry_that_is_made() {
     let budget = RetryBudget::builder().ratio(1.0).floor(0).build().unwrap();
-    let retry = doubling(&Diary::default())
+    let retry = doubling(&RecordingClock::default())
         .max_retries(1)
         .max_elapsed(SECOND / 2)
         .budget(&budget)
@@ -102,7 +102,7 @@ fn a_token_is_taken_only_for_a_retry_that_is_made() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_budget_spent_by_one_call_leaves_the_attempts_of_others_alone() {
+async fn spent_budget_leaves_first_attempts_of_other_calls() {
     let budget = RetryBudget::builder().ratio(0.0).floor(1).build().unwrap();
     let retry = Retry::builder()
         .max_retries(5)

@@ -1,6 +1,6 @@
-//! A retry among other policies.
+//! Composition with other policies.
 
-use crate::support::{Diary, SECOND, doubling, failure, rejection, script};
+use crate::support::{RecordingClock, SECOND, doubling, failure, rejection, script};
 use gardefou::{
     AppError, ErrorCode, Rejection,
     breaker::{CircuitBreaker, CircuitState},
@@ -9,7 +9,7 @@ use gardefou::{
 };
 use std::cell::{Cell, RefCell};
 
-/// What a guard around one function saw: each verdict by its letter.
+/// The verdicts of a guard around one function, each by its letter.
 fn watched<'a, T, E>(
     seen: &'a RefCell<String>,
     mut inner: impl FnMut() -> Result<T, E> + 'a,
@@ -23,9 +23,9 @@ fn watched<'a, T, E>(
 }
 
 #[test]
-fn a_guard_inside_the_retry_sees_each_attempt() {
+fn guard_inside_the_retry_sees_each_attempt() {
     let seen = RefCell::default();
-    let outcome = doubling(&Diary::default())
+    let outcome = doubling(&RecordingClock::default())
         .build()
         .unwrap()
         .call(watched(&seen, script([Err(1), Err(2), Ok(3)])));
@@ -33,9 +33,9 @@ fn a_guard_inside_the_retry_sees_each_attempt() {
 }
 
 #[test]
-fn a_guard_outside_the_retry_sees_one_failure_of_a_whole_series() {
+fn guard_outside_the_retry_sees_one_failure_of_a_whole_series() {
     let (seen, runs) = (RefCell::default(), Cell::new(0));
-    let retry = doubling(&Diary::default()).build().unwrap();
+    let retry = doubling(&RecordingClock::default()).build().unwrap();
     let series = || {
         retry.call(|| {
             runs.set(runs.get() + 1);
@@ -47,9 +47,12 @@ fn a_guard_outside_the_retry_sees_one_failure_of_a_whole_series() {
 }
 
 #[test]
-fn seven_retries_around_a_rate_limit_of_three_are_three_runs_and_the_limits_own_error() {
+fn rate_limit_inside_the_retry_ends_the_series_with_its_own_error() {
     let (left, runs) = (Cell::new(3), Cell::new(0));
-    let retry = doubling(&Diary::default()).max_retries(7).build().unwrap();
+    let retry = doubling(&RecordingClock::default())
+        .max_retries(7)
+        .build()
+        .unwrap();
     let limited = || -> Result<(), AppError> {
         if left.get() == 0 {
             return Err(
@@ -65,19 +68,22 @@ fn seven_retries_around_a_rate_limit_of_three_are_three_runs_and_the_limits_own_
 }
 
 #[test]
-fn a_fallback_inside_the_retry_hides_the_failure_from_it() {
+fn fallback_inside_the_retry_hides_the_failure_from_it() {
     let runs = Cell::new(0);
-    let outcome = doubling(&Diary::default()).build().unwrap().call(|| {
-        runs.set(runs.get() + 1);
-        Err::<&str, &str>("down").or(Ok::<_, String>("stale copy"))
-    });
+    let outcome = doubling(&RecordingClock::default())
+        .build()
+        .unwrap()
+        .call(|| {
+            runs.set(runs.get() + 1);
+            Err::<&str, &str>("down").or(Ok::<_, String>("stale copy"))
+        });
     assert_eq!((outcome, runs.get()), (Ok("stale copy"), 1));
 }
 
 #[test]
-fn a_cache_around_the_retry_keeps_the_good_value_of_the_whole_series() {
+fn cache_around_the_retry_keeps_the_good_value_of_the_whole_series() {
     let (runs, mut cache) = (Cell::new(0), None);
-    let retry = doubling(&Diary::default()).build().unwrap();
+    let retry = doubling(&RecordingClock::default()).build().unwrap();
     let mut lookup = || -> Result<i32, &str> {
         if let Some(value) = cache {
             return Ok(value);
@@ -93,9 +99,12 @@ fn a_cache_around_the_retry_keeps_the_good_value_of_the_whole_series() {
 }
 
 #[test]
-fn a_retry_inside_a_retry_multiplies_and_the_innermost_tells_its_attempts() {
+fn nested_retries_multiply_and_the_error_has_the_innermost_attempts() {
     let runs = Cell::new(0);
-    let retry = doubling(&Diary::default()).max_retries(1).build().unwrap();
+    let retry = doubling(&RecordingClock::default())
+        .max_retries(1)
+        .build()
+        .unwrap();
     let inner = || {
         retry.call(|| {
             runs.set(runs.get() + 1);
@@ -106,7 +115,7 @@ fn a_retry_inside_a_retry_multiplies_and_the_innermost_tells_its_attempts() {
     assert_eq!((runs.get(), &err.details()["attempts"]), (4, &2.into()));
 }
 
-fn breaker(name: &str, threshold: u32, clock: &Diary) -> CircuitBreaker {
+fn breaker(name: &str, threshold: u32, clock: &RecordingClock) -> CircuitBreaker {
     let open_time = SECOND * 100;
     CircuitBreaker::builder(name)
         .failure_threshold(threshold)
@@ -121,8 +130,8 @@ fn down() -> AppError {
 }
 
 #[test]
-fn a_breaker_inside_counts_each_attempt_and_ends_the_series_when_it_opens() {
-    let (clock, runs) = (Diary::default(), Cell::new(0));
+fn breaker_inside_counts_each_attempt_and_ends_the_series_when_it_opens() {
+    let (clock, runs) = (RecordingClock::default(), Cell::new(0));
     let breaker = breaker("retry-composition-inside", 3, &clock);
     let retry = doubling(&clock).max_retries(9).build().unwrap();
     let outcome = retry.call(|| {
@@ -142,7 +151,7 @@ fn a_breaker_inside_counts_each_attempt_and_ends_the_series_when_it_opens() {
 
 #[test]
 fn two_failures_and_a_success_leave_the_breaker_inside_closed() {
-    let clock = Diary::default();
+    let clock = RecordingClock::default();
     let breaker = breaker("retry-composition-recovers", 3, &clock);
     let mut op = script([Err(down()), Err(down()), Ok(1)]);
     let outcome = doubling(&clock)
@@ -156,8 +165,8 @@ fn two_failures_and_a_success_leave_the_breaker_inside_closed() {
 }
 
 #[test]
-fn a_breaker_outside_counts_one_failure_for_a_whole_series() {
-    let (clock, runs) = (Diary::default(), Cell::new(0));
+fn breaker_outside_counts_one_failure_for_a_whole_series() {
+    let (clock, runs) = (RecordingClock::default(), Cell::new(0));
     let breaker = breaker("retry-composition-outside", 2, &clock);
     let retry = doubling(&clock).build().unwrap();
     let series = || {
@@ -178,8 +187,8 @@ fn a_breaker_outside_counts_one_failure_for_a_whole_series() {
 }
 
 #[test]
-fn x4_a_series_under_way_stops_once_another_caller_opened_the_circuit() {
-    let (clock, runs) = (Diary::default(), Cell::new(0));
+fn series_stops_once_another_caller_opened_the_circuit() {
+    let (clock, runs) = (RecordingClock::default(), Cell::new(0));
     let breaker = breaker("retry-composition-under-way", 5, &clock);
     let other = breaker.clone();
     let retry = doubling(&clock)
@@ -198,8 +207,8 @@ fn x4_a_series_under_way_stops_once_another_caller_opened_the_circuit() {
 }
 
 #[test]
-fn x5_a_probe_of_a_half_open_circuit_is_one_call() {
-    let (clock, runs) = (Diary::default(), Cell::new(0));
+fn probe_of_a_half_open_circuit_is_one_call() {
+    let (clock, runs) = (RecordingClock::default(), Cell::new(0));
     let breaker = breaker("retry-composition-probe", 1, &clock);
     let retry = doubling(&clock).max_retries(5).build().unwrap();
     let call = || {
@@ -218,7 +227,7 @@ fn x5_a_probe_of_a_half_open_circuit_is_one_call() {
 }
 
 #[test]
-fn an_error_type_of_the_users_own_shows_the_open_circuit_through_its_chain() {
+fn error_type_of_the_users_own_shows_the_open_circuit_through_its_chain() {
     #[derive(Debug)]
     enum Own {
         Rejected(Rejection),
@@ -243,7 +252,7 @@ fn an_error_type_of_the_users_own_shows_the_open_circuit_through_its_chain() {
         }
     }
     assert!(is_retryable(&Own::Down));
-    let (clock, calls) = (Diary::default(), Cell::new(0));
+    let (clock, calls) = (RecordingClock::default(), Cell::new(0));
     let breaker = breaker("retry-composition-own", 2, &clock);
     let retry = doubling(&clock)
         .max_retries(9)
@@ -257,7 +266,7 @@ fn an_error_type_of_the_users_own_shows_the_open_circuit_through_its_chain() {
     assert!(matches!(outcome, Err(Own::Rejected(_))));
     assert_eq!(calls.get(), 3);
 
-    // A loop in place has no frame that heard of the rejection: the chain alone shows it.
+    // A loop in place has no frame that gets the rejection: the chain alone shows it.
     let mut rejected = outcome;
     assert!(!is_retryable(rejected.as_ref().unwrap_err()));
     let plain = doubling(&clock).build().unwrap();
@@ -269,7 +278,7 @@ fn an_error_type_of_the_users_own_shows_the_open_circuit_through_its_chain() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_attempt_that_is_cut_off_counts_as_a_failure_of_the_breaker_around_it() {
+async fn attempt_that_is_cut_off_counts_as_a_failure_of_the_breaker_around_it() {
     let breaker = CircuitBreaker::builder("retry-composition-timeout")
         .failure_threshold(1)
         .build()

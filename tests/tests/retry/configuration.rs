@@ -1,4 +1,4 @@
-//! What a builder takes and what it refuses, by name.
+//! Values that a builder takes, and values that it refuses.
 
 use gardefou::{
     ConfigError,
@@ -11,7 +11,7 @@ fn fields(err: &ConfigError) -> Vec<&'static str> {
 }
 
 #[test]
-fn the_defaults_are_those_of_the_documentation() {
+fn defaults_are_those_of_the_documentation() {
     let retry = Retry::builder().build().unwrap();
     let config = retry.config();
     assert_eq!(config.max_attempts.get(), 4);
@@ -69,7 +69,7 @@ fn every_problem_is_named_at_once() {
 }
 
 #[test]
-fn two_limits_on_the_same_calls_are_a_contradiction() {
+fn max_retries_and_max_attempts_together_are_refused() {
     let err = Retry::builder()
         .max_retries(3)
         .max_attempts(4)
@@ -79,7 +79,7 @@ fn two_limits_on_the_same_calls_are_a_contradiction() {
 }
 
 #[test]
-fn a_longest_delay_below_the_first_one_is_refused_where_somebody_chose_both() {
+fn max_delay_below_an_explicit_initial_delay_is_refused() {
     let short = Duration::from_secs(1);
     let long = Duration::from_secs(10);
     for wrong in [
@@ -115,7 +115,7 @@ fn a_longest_delay_below_the_first_one_is_refused_where_somebody_chose_both() {
 }
 
 #[test]
-fn jitter_has_names_as_backoff_has() {
+fn jitter_can_be_given_by_name() {
     for (name, jitter) in [
         ("none", Jitter::None),
         ("full", Jitter::Full),
@@ -162,7 +162,7 @@ fn long_and_unprintable_texts_are_shown_short() {
 }
 
 #[test]
-fn odd_factors_and_fractions_are_refused_with_their_value() {
+fn illegal_factors_and_fractions_are_refused_with_their_value() {
     for factor in [f64::NAN, f64::INFINITY, f64::NEG_INFINITY, -1.0, 0.0, 0.99] {
         let err = Retry::builder().backoff_factor(factor).build().unwrap_err();
         assert_eq!(
@@ -209,7 +209,7 @@ fn extreme_values_build_and_work() {
 }
 
 #[test]
-fn a_whole_backoff_and_single_values_can_be_mixed_in_any_order() {
+fn whole_backoff_and_single_values_can_be_mixed_in_any_order() {
     let backoff = Backoff::linear(Duration::from_secs(3))
         .jitter(Jitter::None)
         .max_delay(Duration::from_secs(9));
@@ -241,7 +241,7 @@ fn a_whole_backoff_and_single_values_can_be_mixed_in_any_order() {
 }
 
 #[test]
-fn the_table_of_defaults_on_the_page_is_true() {
+fn table_of_defaults_in_the_docs_is_correct() {
     const PAGE: &str = include_str!("../../../docs/retry.md");
     let default_of = |key: &str| {
         let row = PAGE

@@ -1,6 +1,6 @@
-//! How often the function is called.
+//! Number of calls.
 
-use crate::support::{Diary, circuit_open, doubling, failure, script};
+use crate::support::{RecordingClock, circuit_open, doubling, failure, script};
 use gardefou::{
     AppError, ErrorCode,
     error::{Class, CodeInfo},
@@ -20,7 +20,7 @@ fn runs_until<E: 'static>(retry: &Retry, error: impl Fn() -> E) -> usize {
 
 #[test]
 fn three_retries_are_three_calls_after_the_first() {
-    let clock = Diary::default();
+    let clock = RecordingClock::default();
     assert_eq!(
         runs_until(&doubling(&clock).max_retries(3).build().unwrap(), || "down"),
         4
@@ -42,7 +42,7 @@ fn three_retries_are_three_calls_after_the_first() {
 
 #[test]
 fn no_retries_still_call_once_and_return_the_real_error() {
-    let clock = Diary::default();
+    let clock = RecordingClock::default();
     for retry in [
         doubling(&clock).max_retries(0),
         doubling(&clock).max_attempts(1),
@@ -54,8 +54,8 @@ fn no_retries_still_call_once_and_return_the_real_error() {
 }
 
 #[test]
-fn a_thousand_and_a_hundred_attempts_are_as_sound_as_one() {
-    let clock = Diary::default();
+fn many_attempts_are_counted_correctly() {
+    let clock = RecordingClock::default();
     assert_eq!(
         runs_until(
             &doubling(&clock).max_attempts(1100).build().unwrap(),
@@ -71,10 +71,10 @@ fn a_thousand_and_a_hundred_attempts_are_as_sound_as_one() {
 }
 
 #[test]
-fn first_success_neither_waits_nor_tells_anybody_nor_reads_a_clock() {
-    let clock = Diary::default();
+fn first_success_neither_waits_nor_emits_events_nor_reads_a_clock() {
+    let clock = RecordingClock::default();
     let retry = doubling(&clock)
-        .on_retry(|_| panic!("nothing to tell"))
+        .on_retry(|_| panic!("there was no failure"))
         .on_give_up(|_| panic!("nor this"))
         .build();
     assert_eq!(
@@ -85,8 +85,8 @@ fn first_success_neither_waits_nor_tells_anybody_nor_reads_a_clock() {
 }
 
 #[test]
-fn permanent_codes_are_not_tried_again_and_others_are() {
-    let retry = doubling(&Diary::default()).build().unwrap();
+fn only_permanent_codes_are_not_retried() {
+    let retry = doubling(&RecordingClock::default()).build().unwrap();
     for code in [
         ErrorCode::PERMISSION_ERROR,
         ErrorCode::FILE_NOT_FOUND_ERROR,
@@ -109,8 +109,8 @@ fn permanent_codes_are_not_tried_again_and_others_are() {
 }
 
 #[test]
-fn a_permanent_error_is_seen_through_what_wraps_it() {
-    let retry = doubling(&Diary::default()).build().unwrap();
+fn permanent_error_is_recognised_through_wrappers() {
+    let retry = doubling(&RecordingClock::default()).build().unwrap();
     let missing = || failure(ErrorCode::FILE_NOT_FOUND_ERROR);
     assert_eq!(
         runs_until(&retry, || io::Error::other(missing())),
@@ -138,7 +138,7 @@ fn a_permanent_error_is_seen_through_what_wraps_it() {
 }
 
 #[test]
-fn an_applications_own_code_says_itself_whether_another_try_can_help() {
+fn class_of_an_application_code_decides() {
     static MODEL_VERSION: CodeInfo = CodeInfo::new(
         "MODEL_VERSION_ERROR",
         9212,
@@ -146,7 +146,7 @@ fn an_applications_own_code_says_itself_whether_another_try_can_help() {
         concat!(file!(), ":", line!()),
     )
     .class(Class::Permanent);
-    let retry = doubling(&Diary::default()).build().unwrap();
+    let retry = doubling(&RecordingClock::default()).build().unwrap();
     assert_eq!(
         runs_until(&retry, || failure(ErrorCode::from_info(&MODEL_VERSION))),
         1
@@ -154,8 +154,8 @@ fn an_applications_own_code_says_itself_whether_another_try_can_help() {
 }
 
 #[test]
-fn an_error_that_the_predicate_refuses_is_not_tried_again() {
-    let clock = Diary::default();
+fn error_that_the_predicate_refuses_is_not_retried() {
+    let clock = RecordingClock::default();
     let retry = doubling(&clock)
         .retry_if(|error: &i32| *error >= 500)
         .build()
@@ -165,25 +165,25 @@ fn an_error_that_the_predicate_refuses_is_not_tried_again() {
     assert_eq!(
         runs_until(&retry, || "another type"),
         4,
-        "the predicate speaks of its own type alone"
+        "the predicate is for its own type alone"
     );
 }
 
 #[test]
-fn a_predicate_replaces_the_class_and_the_last_one_counts() {
+fn predicate_replaces_the_class_and_the_last_one_counts() {
     let permanent = || failure(ErrorCode::PERMISSION_ERROR);
-    let retry = doubling(&Diary::default())
+    let retry = doubling(&RecordingClock::default())
         .retry_if(|error: &AppError| error.is(ErrorCode::PERMISSION_ERROR));
     assert_eq!(runs_until(&retry.build().unwrap(), permanent), 4);
-    let retry = doubling(&Diary::default())
+    let retry = doubling(&RecordingClock::default())
         .retry_if(|_: &AppError| true)
         .retry_if(|_: &AppError| false);
     assert_eq!(runs_until(&retry.build().unwrap(), permanent), 1);
 }
 
 #[test]
-fn the_rejection_of_a_policy_further_in_ends_the_series_whatever_the_predicate_says() {
-    let clock = Diary::default();
+fn rejection_of_an_inner_policy_ends_the_series_for_every_predicate() {
+    let clock = RecordingClock::default();
     let retry = doubling(&clock)
         .retry_if(|_: &AppError| true)
         .build()
@@ -195,22 +195,21 @@ fn the_rejection_of_a_policy_further_in_ends_the_series_whatever_the_predicate_s
         AppError::from(circuit_open()).wrap(ErrorCode::EXTERNAL_SERVICE_ERROR, "payments are down")
     };
     assert_eq!(runs_until(&retry, wrapped), 1);
-    assert_eq!(
-        clock.slept(),
-        [],
-        "and nobody waits against an open circuit"
-    );
+    assert_eq!(clock.slept(), [], "and no wait follows an open circuit");
 }
 
 #[test]
 fn each_call_counts_from_the_start() {
-    let retry = doubling(&Diary::default()).max_retries(2).build().unwrap();
+    let retry = doubling(&RecordingClock::default())
+        .max_retries(2)
+        .build()
+        .unwrap();
     assert_eq!([(); 3].map(|()| runs_until(&retry, || "down")), [3, 3, 3]);
 }
 
 #[test]
-fn a_success_ends_the_series() {
-    let clock = Diary::default();
+fn success_ends_the_series() {
+    let clock = RecordingClock::default();
     let outcome = doubling(&clock)
         .build()
         .unwrap()

@@ -1,6 +1,6 @@
-//! What callbacks are told.
+//! Callbacks and their arguments.
 
-use crate::support::{Diary, SECOND, doubling, failure, script};
+use crate::support::{RecordingClock, SECOND, doubling, failure, script};
 use gardefou::{
     AppError, ErrorCode,
     event::StopReason,
@@ -11,14 +11,14 @@ use std::{
     time::Duration,
 };
 
-type Told = Arc<Mutex<Vec<(u32, Next, Option<StopReason>, Duration, String)>>>;
+type Recorded = Arc<Mutex<Vec<(u32, Next, Option<StopReason>, Duration, String)>>>;
 
-fn writes_down(told: &Told) -> impl Fn(&FailedAttempt<'_>) + Send + Sync + 'static {
-    let told = Arc::clone(told);
+fn record_into(recorded: &Recorded) -> impl Fn(&FailedAttempt<'_>) + Send + Sync + 'static {
+    let recorded = Arc::clone(recorded);
     move |failed| {
         let error = failed.error_as::<String>().cloned().unwrap_or_default();
         assert_eq!(failed.error.to_string(), error);
-        told.lock().unwrap().push((
+        recorded.lock().unwrap().push((
             failed.index,
             failed.next,
             failed.stop,
@@ -29,11 +29,11 @@ fn writes_down(told: &Told) -> impl Fn(&FailedAttempt<'_>) + Send + Sync + 'stat
 }
 
 #[test]
-fn a_hook_is_told_the_attempt_from_zero_the_delay_the_error_and_the_time() {
-    let told = Told::default();
-    let retry = doubling(&Diary::default())
+fn on_retry_gets_attempt_delay_error_and_time() {
+    let recorded = Recorded::default();
+    let retry = doubling(&RecordingClock::default())
         .max_retries(2)
-        .on_retry(writes_down(&told))
+        .on_retry(record_into(&recorded))
         .build()
         .unwrap();
     let errors = ["a", "b", "c"].map(|text| Err::<(), _>(text.to_owned()));
@@ -43,18 +43,18 @@ fn a_hook_is_told_the_attempt_from_zero_the_delay_the_error_and_the_time() {
         (1, Next::Wait(SECOND * 2), None, SECOND, "b".to_owned()),
     ];
     assert_eq!(
-        *told.lock().unwrap(),
+        *recorded.lock().unwrap(),
         expected,
         "once for each retry, and not for the last failure"
     );
 }
 
 #[test]
-fn the_last_failure_has_a_hook_of_its_own() {
-    let told = Told::default();
-    let retry = doubling(&Diary::default())
+fn on_give_up_gets_the_last_failure() {
+    let recorded = Recorded::default();
+    let retry = doubling(&RecordingClock::default())
         .max_retries(1)
-        .on_give_up(writes_down(&told))
+        .on_give_up(record_into(&recorded))
         .build()
         .unwrap();
     assert!(
@@ -69,14 +69,14 @@ fn the_last_failure_has_a_hook_of_its_own() {
         SECOND,
         "b".to_owned(),
     )];
-    assert_eq!(*told.lock().unwrap(), expected);
+    assert_eq!(*recorded.lock().unwrap(), expected);
 }
 
 #[test]
 fn own_delays_are_computed_from_the_attempt_and_its_error_and_replace_the_backoff() {
-    let clock = Diary::default();
-    let asked = Arc::new(Mutex::new(Vec::new()));
-    let sink = Arc::clone(&asked);
+    let clock = RecordingClock::default();
+    let computed = Arc::new(Mutex::new(Vec::new()));
+    let sink = Arc::clone(&computed);
     let retry = doubling(&clock)
         .max_retries(3)
         .delay(|_: Attempt, _: &AppError| -> Duration { panic!("the error is of another type") })
@@ -97,15 +97,15 @@ fn own_delays_are_computed_from_the_attempt_and_its_error_and_replace_the_backof
     );
     assert_eq!(clock.slept_seconds(), [10.0, 2.0, 30.0]);
     assert_eq!(
-        *asked.lock().unwrap(),
+        *computed.lock().unwrap(),
         [(0, 4), (1, 4), (2, 4)],
         "not after the last attempt"
     );
 }
 
 #[test]
-fn own_delays_keep_to_max_delay_to_what_the_callee_asks_for_and_to_deadlines() {
-    let clock = Diary::default();
+fn own_delays_respect_max_delay_retry_after_and_deadlines() {
+    let clock = RecordingClock::default();
     let build = |delay: Duration| {
         let retry = doubling(&clock)
             .max_retries(1)
@@ -113,9 +113,10 @@ fn own_delays_keep_to_max_delay_to_what_the_callee_asks_for_and_to_deadlines() {
             .max_elapsed(SECOND * 30);
         retry.delay(move |_, _: &AppError| delay).build().unwrap()
     };
-    let asks = |wait| Err::<(), _>(failure(ErrorCode::RATE_LIMIT_ERROR).with_retry_after(wait));
+    let rate_limited =
+        |wait| Err::<(), _>(failure(ErrorCode::RATE_LIMIT_ERROR).with_retry_after(wait));
     let _ = build(Duration::MAX).call(|| Err::<(), _>(failure(ErrorCode::SYNC_ERROR)));
-    let _ = build(SECOND).call(|| asks(SECOND * 7));
+    let _ = build(SECOND).call(|| rate_limited(SECOND * 7));
     let _ = build(Duration::ZERO).call(|| Err::<(), _>(failure(ErrorCode::SYNC_ERROR)));
     assert_eq!(clock.slept_seconds(), [20.0, 7.0], "zero starts no timer");
     let late = doubling(&clock)
@@ -131,8 +132,8 @@ fn own_delays_keep_to_max_delay_to_what_the_callee_asks_for_and_to_deadlines() {
 
 #[test]
 fn no_delay_is_computed_for_an_error_that_is_not_retried_nor_for_a_refused_value() {
-    let clock = Diary::default();
-    let delay = |_: Attempt, _: &AppError| -> Duration { panic!("nobody waits after this error") };
+    let clock = RecordingClock::default();
+    let delay = |_: Attempt, _: &AppError| -> Duration { panic!("no wait follows this error") };
     let retry = doubling(&clock)
         .max_retries(1)
         .delay(delay)
@@ -152,10 +153,10 @@ fn no_delay_is_computed_for_an_error_that_is_not_retried_nor_for_a_refused_value
 }
 
 #[test]
-fn an_error_that_ends_the_series_by_its_kind_is_told_with_the_reason() {
+fn on_give_up_gets_the_reason() {
     let reasons = Arc::new(Mutex::new(Vec::new()));
     let sink = Arc::clone(&reasons);
-    let retry = doubling(&Diary::default())
+    let retry = doubling(&RecordingClock::default())
         .retry_if(|error: &&str| *error != "refused")
         .on_retry(|_| panic!("no retry"))
         .on_give_up(move |failed| sink.lock().unwrap().push(failed.stop.unwrap()))
@@ -183,8 +184,8 @@ fn an_error_that_ends_the_series_by_its_kind_is_told_with_the_reason() {
 }
 
 #[test]
-fn a_hook_that_panics_harms_nobody() {
-    let clock = Diary::default();
+fn panic_of_a_callback_is_contained() {
+    let clock = RecordingClock::default();
     let retry = doubling(&clock)
         .on_retry(|_| panic!("a faulty hook"))
         .on_give_up(|_| panic!("and another"))
@@ -197,8 +198,8 @@ fn a_hook_that_panics_harms_nobody() {
 }
 
 #[test]
-fn a_predicate_that_panics_ends_the_call_with_that_panic() {
-    let retry = doubling(&Diary::default())
+fn predicate_that_panics_ends_the_call_with_that_panic() {
+    let retry = doubling(&RecordingClock::default())
         .retry_if(|_: &AppError| panic!("a faulty predicate"))
         .build()
         .unwrap();

@@ -1,4 +1,4 @@
-//! Retries as their users see them.
+//! Retries through the public API.
 #![expect(clippy::unwrap_used, reason = "a test fails by it")]
 
 mod asynchronous;

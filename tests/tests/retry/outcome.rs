@@ -1,6 +1,6 @@
-//! What comes back.
+//! Returned outcomes and the details of errors.
 
-use crate::support::{Diary, SECOND, doubling, failure, script};
+use crate::support::{RecordingClock, SECOND, doubling, failure, script};
 use gardefou::{
     AppError, ErrorCode,
     retry::{FailedAttempt, Next, Retry},
@@ -22,9 +22,12 @@ struct Own {
 }
 
 #[test]
-fn the_last_error_has_the_texts_of_the_earlier_ones() {
+fn last_error_has_the_texts_of_the_earlier_ones() {
     let fails = |text: &'static str| Err::<(), _>(AppError::new(ErrorCode::SYNC_ERROR, text));
-    let retry = doubling(&Diary::default()).max_retries(2).build().unwrap();
+    let retry = doubling(&RecordingClock::default())
+        .max_retries(2)
+        .build()
+        .unwrap();
     let err = retry
         .call(script([
             fails("refused"),
@@ -47,12 +50,12 @@ fn the_last_error_has_the_texts_of_the_earlier_ones() {
 }
 
 #[test]
-fn of_many_earlier_errors_the_first_and_the_latest_are_kept_and_each_is_cut() {
+fn first_and_latest_earlier_errors_are_kept_and_truncated() {
     let seen = Arc::new(Mutex::new(Vec::new()));
     let sink = Arc::clone(&seen);
     let give_up =
         move |failed: &FailedAttempt<'_>| *sink.lock().unwrap() = failed.earlier_errors.to_vec();
-    let retry = doubling(&Diary::default())
+    let retry = doubling(&RecordingClock::default())
         .max_retries(11)
         .on_give_up(give_up)
         .build()
@@ -78,8 +81,8 @@ fn of_many_earlier_errors_the_first_and_the_latest_are_kept_and_each_is_cut() {
 }
 
 #[test]
-fn the_callers_own_error_type_comes_back_untouched_and_it_is_the_last_one() {
-    let outcome = doubling(&Diary::default())
+fn last_error_is_returned_untouched_in_the_callers_type() {
+    let outcome = doubling(&RecordingClock::default())
         .build()
         .unwrap()
         .call_with(|attempt| {
@@ -91,7 +94,7 @@ fn the_callers_own_error_type_comes_back_untouched_and_it_is_the_last_one() {
 }
 
 #[test]
-fn an_app_error_keeps_code_source_and_identity_and_learns_what_was_tried() {
+fn app_error_keeps_code_source_and_identity_and_gets_the_attempts() {
     #[derive(Debug)]
     struct Refused;
     impl fmt::Display for Refused {
@@ -102,7 +105,7 @@ fn an_app_error_keeps_code_source_and_identity_and_learns_what_was_tried() {
     impl Error for Refused {}
 
     let mut last_id = None;
-    let err = doubling(&Diary::default())
+    let err = doubling(&RecordingClock::default())
         .build()
         .unwrap()
         .call(|| {
@@ -128,7 +131,7 @@ fn an_app_error_keeps_code_source_and_identity_and_learns_what_was_tried() {
 
 #[test]
 fn elapsed_counts_the_first_attempt_where_the_time_is_limited() {
-    let clock = Diary::default();
+    let clock = RecordingClock::default();
     let retry = doubling(&clock)
         .max_retries(1)
         .max_elapsed(SECOND * 100)
@@ -142,8 +145,8 @@ fn elapsed_counts_the_first_attempt_where_the_time_is_limited() {
 }
 
 #[test]
-fn an_error_that_is_not_tried_again_gets_no_details() {
-    let err = doubling(&Diary::default())
+fn error_that_is_not_retried_gets_no_details() {
+    let err = doubling(&RecordingClock::default())
         .build()
         .unwrap()
         .call(|| Err::<(), _>(failure(ErrorCode::PERMISSION_ERROR)));
@@ -153,7 +156,7 @@ fn an_error_that_is_not_tried_again_gets_no_details() {
 #[test]
 fn details_that_the_function_gave_are_not_overwritten() {
     let own = || failure(ErrorCode::SYNC_ERROR).with_detail("attempts", "mine");
-    let err = doubling(&Diary::default())
+    let err = doubling(&RecordingClock::default())
         .build()
         .unwrap()
         .call(|| Err::<(), _>(own()))
@@ -162,8 +165,8 @@ fn details_that_the_function_gave_are_not_overwritten() {
 }
 
 #[test]
-fn what_cut_a_series_short_stands_in_the_details() {
-    let retry = doubling(&Diary::default())
+fn reason_for_a_short_series_is_in_the_details() {
+    let retry = doubling(&RecordingClock::default())
         .max_elapsed(SECOND * 2)
         .build()
         .unwrap();
@@ -180,8 +183,8 @@ fn what_cut_a_series_short_stands_in_the_details() {
 }
 
 #[test]
-fn a_result_predicate_retries_on_results_and_the_last_one_comes_back() {
-    let clock = Diary::default();
+fn result_predicate_retries_on_values_and_returns_the_last() {
+    let clock = RecordingClock::default();
     let retry = doubling(&clock).max_retries(2).build().unwrap();
     let pending = |result: &Result<&str, AppError>| matches!(result, Ok("pending"));
     let done = retry.call_while(script([Ok("pending"), Ok("done")]), pending);
@@ -197,12 +200,12 @@ fn a_result_predicate_retries_on_results_and_the_last_one_comes_back() {
     );
     assert!(
         failed.is_err(),
-        "the predicate said no to the error: it is not tried again"
+        "the predicate refused the error: it is not retried"
     );
 }
 
 #[test]
-fn discarded_results_are_released_before_the_wait_and_the_last_one_is_not() {
+fn discarded_results_are_dropped_before_the_wait() {
     #[derive(Debug)]
     struct Held(Arc<AtomicUsize>);
     impl Drop for Held {
@@ -211,7 +214,7 @@ fn discarded_results_are_released_before_the_wait_and_the_last_one_is_not() {
         }
     }
 
-    /// Looks, at each wait, at what is still held.
+    /// Checks, at each wait, which values are held.
     #[derive(Debug)]
     struct Watch(Arc<AtomicUsize>, ManualClock);
     impl Clock for Watch {
@@ -246,12 +249,17 @@ fn discarded_results_are_released_before_the_wait_and_the_last_one_is_not() {
 
 /// The original's `RetryContext` ran its block once, swallowed the error and went on below it.
 #[test]
-fn a_loop_in_place_runs_the_block_again_and_lets_nothing_through_but_the_outcome() {
-    let clock = Diary::default();
+fn loop_in_place_runs_the_block_again_and_returns_only_the_outcome() {
+    let clock = RecordingClock::default();
     let retry = doubling(&clock).max_retries(2).build().unwrap();
     let mut log = vec![];
 
-    fn in_place(retry: &Retry, log: &mut Vec<u32>, good: u32, clock: &Diary) -> Result<u32, u32> {
+    fn in_place(
+        retry: &Retry,
+        log: &mut Vec<u32>,
+        good: u32,
+        clock: &RecordingClock,
+    ) -> Result<u32, u32> {
         let mut run = retry.start();
         loop {
             let index = run.attempt().index;
@@ -270,8 +278,8 @@ fn a_loop_in_place_runs_the_block_again_and_lets_nothing_through_but_the_outcome
 }
 
 #[test]
-fn a_panic_of_the_function_goes_through_and_leaves_the_retry_usable() {
-    let retry = doubling(&Diary::default()).build().unwrap();
+fn panic_of_the_function_goes_through_and_leaves_the_retry_usable() {
+    let retry = doubling(&RecordingClock::default()).build().unwrap();
     let mut runs = 0;
     let panicked = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
         retry.call(|| -> Result<(), &str> {

@@ -1,6 +1,6 @@
-//! A rejection ends the series whatever error type it became, and nothing else is taken for one.
+//! Recognition of rejections in errors of any type.
 
-use crate::support::{Diary, doubling};
+use crate::support::{RecordingClock, doubling};
 use gardefou::{
     ErrorCode, Rejection,
     breaker::CircuitBreaker,
@@ -17,8 +17,7 @@ use std::{
     task::{Poll, ready},
 };
 
-/// Shows the source of its rejection, and so nobody the rejection: what `#[error(transparent)]`
-/// writes.
+/// Shows the source of its rejection, and so hides the rejection, like `#[error(transparent)]`.
 #[derive(Debug)]
 enum Transparent {
     Rejected(Rejection),
@@ -46,7 +45,7 @@ impl From<Rejection> for Transparent {
     }
 }
 
-/// Nothing but an enum.
+/// A plain enum.
 enum Plain {
     Rejected(#[expect(dead_code, reason = "held as a user holds it")] Rejection),
     Down,
@@ -72,7 +71,7 @@ impl From<Rejection> for Forgetful {
 }
 
 fn many() -> RetryBuilder {
-    doubling(&Diary::default()).max_retries(9)
+    doubling(&RecordingClock::default()).max_retries(9)
 }
 
 /// How many attempts and runs it takes until a breaker with a threshold of two ends the series.
@@ -101,7 +100,7 @@ fn by_hand_any_error_type_ends_the_series_at_the_open_circuit() {
 }
 
 #[test]
-fn a_permit_that_is_refused_ends_the_series_too() {
+fn denied_permit_ends_the_series() {
     let breaker = CircuitBreaker::builder("rejected-permit").build().unwrap();
     breaker.force_open();
     let mut attempts = 0;
@@ -115,7 +114,7 @@ fn a_permit_that_is_refused_ends_the_series_too() {
 }
 
 #[test]
-fn no_predicate_goes_on_against_an_open_circuit() {
+fn no_predicate_retries_against_an_open_circuit() {
     let breaker = CircuitBreaker::builder("rejected-predicate")
         .build()
         .unwrap();
@@ -144,7 +143,7 @@ fn no_predicate_goes_on_against_an_open_circuit() {
 }
 
 #[test]
-fn a_retry_around_a_retry_sees_the_rejection_as_well() {
+fn retry_around_a_retry_sees_the_rejection_as_well() {
     let breaker = CircuitBreaker::builder("rejected-twice").build().unwrap();
     breaker.force_open();
     let (inner, mut attempts) = (many().build().unwrap(), 0);
@@ -159,7 +158,7 @@ fn a_retry_around_a_retry_sees_the_rejection_as_well() {
 }
 
 #[test]
-fn a_failure_after_a_rejection_that_was_let_go_is_retried() {
+fn failure_after_a_dropped_rejection_is_retried() {
     let breaker = CircuitBreaker::builder("rejected-then-fallback")
         .build()
         .unwrap();
@@ -167,7 +166,7 @@ fn a_failure_after_a_rejection_that_was_let_go_is_retried() {
     let mut attempts = 0;
     let outcome = many().build().unwrap().call(|| {
         attempts += 1;
-        // A copy of the rejection ends before the error does: that says nothing.
+        // A copy of the rejection is dropped before the error: that does not matter.
         let answer = breaker.call(|| Ok::<u32, Plain>(1));
         answer.or_else(|_| {
             if attempts < 3 {
@@ -182,7 +181,7 @@ fn a_failure_after_a_rejection_that_was_let_go_is_retried() {
 }
 
 #[test]
-fn a_rejection_before_the_attempt_says_nothing_about_it() {
+fn rejection_before_the_attempt_does_not_end_the_series() {
     let breaker = CircuitBreaker::builder("rejected-before").build().unwrap();
     breaker.force_open();
     let _held = breaker.call(|| Ok::<(), Plain>(()));
@@ -196,7 +195,7 @@ fn a_rejection_before_the_attempt_says_nothing_about_it() {
 }
 
 #[test]
-fn a_copy_of_the_rejection_can_be_looked_at_and_dropped() {
+fn copy_of_the_rejection_can_be_read_and_dropped() {
     struct Copied(#[expect(dead_code, reason = "held as a user holds it")] Rejection);
     impl From<Rejection> for Copied {
         fn from(rejection: Rejection) -> Self {
@@ -212,7 +211,7 @@ fn a_copy_of_the_rejection_can_be_looked_at_and_dropped() {
 }
 
 #[test]
-fn an_attempt_that_was_cut_off_is_no_rejection() {
+fn attempt_that_was_cut_off_is_no_rejection() {
     let mut attempts = 0;
     let cut_off = || crate::support::rejection(Policy::Timeout, ErrorCode::TIMEOUT_ERROR, None);
     let outcome = many().max_retries(2).build().unwrap().call(|| {
@@ -249,7 +248,7 @@ async fn async_attempts_end_at_the_open_circuit_on_whatever_thread_they_wake() {
 }
 
 #[tokio::test]
-async fn a_rejection_that_another_task_holds_ends_no_series() {
+async fn rejection_that_another_task_holds_ends_no_series() {
     let breaker = CircuitBreaker::builder("rejected-elsewhere")
         .build()
         .unwrap();
@@ -269,8 +268,7 @@ async fn a_rejection_that_another_task_holds_ends_no_series() {
     });
     let mut series = std::pin::pin!(series);
     let mut held = Vec::new();
-    // Each time that the series waits, somebody else on the thread is rejected, and keeps his
-    // error.
+    // Each time that the series waits, another call on the thread is rejected, and its error is kept.
     let outcome = poll_fn(|cx| {
         held.push(breaker.call(|| Ok::<(), Plain>(())));
         Poll::Ready(ready!(series.as_mut().poll(cx)))

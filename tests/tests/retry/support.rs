@@ -1,4 +1,4 @@
-//! What the modules share: a clock that writes down each wait, and functions that follow a script.
+//! Helpers: a clock that records each wait, and functions that follow a script.
 
 use gardefou::{
     AppError, ErrorCode, Rejection,
@@ -13,15 +13,15 @@ use std::{
 
 pub(crate) const SECOND: Duration = Duration::from_secs(1);
 
-/// A manual clock that writes down how long each sleep was and how often the time was read.
+/// A manual clock that records the length of each sleep and the number of readings.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Diary {
+pub(crate) struct RecordingClock {
     clock: ManualClock,
     slept: Arc<Mutex<Vec<Duration>>>,
     reads: Arc<Mutex<usize>>,
 }
 
-impl Diary {
+impl RecordingClock {
     pub(crate) fn slept(&self) -> Vec<Duration> {
         self.slept.lock().unwrap().clone()
     }
@@ -39,7 +39,7 @@ impl Diary {
     }
 }
 
-impl Clock for Diary {
+impl Clock for RecordingClock {
     fn now(&self) -> Tick {
         *self.reads.lock().unwrap() += 1;
         self.clock.now()
@@ -57,14 +57,13 @@ impl Clock for Diary {
 }
 
 /// Retries with delays of 1, 2, 4, ... seconds on the clock.
-pub(crate) fn doubling(clock: &Diary) -> RetryBuilder {
+pub(crate) fn doubling(clock: &RecordingClock) -> RetryBuilder {
     Retry::builder()
         .backoff(Backoff::exponential(SECOND).jitter(Jitter::None))
         .clock(clock.clone())
 }
 
-/// A function that gives what the script says, call by call, and fails the test when called once
-/// more.
+/// A function that returns the results of a script, call by call, and fails the test after the last.
 pub(crate) fn script<T, E>(
     outcomes: impl IntoIterator<Item = Result<T, E>>,
 ) -> impl FnMut() -> Result<T, E> {

@@ -1,6 +1,6 @@
-//! What those who watch hear, and what stands in the log.
+//! Events and log lines.
 
-use crate::support::{Diary, SECOND, doubling, failure, script};
+use crate::support::{RecordingClock, SECOND, doubling, failure, script};
 use gardefou::{
     AppError, ErrorCode,
     event::{Event, LogLevel, RetryEventKind, StopReason, Subscription, names, subscribe},
@@ -15,10 +15,10 @@ use std::{
 };
 use tracing::{Level, field::Visit, span};
 
-/// What a retry of this name told, each event as a line.
+/// Collects one line per event of the retry with this name.
 fn listen(name: &'static str) -> (Arc<Mutex<Vec<String>>>, Subscription) {
-    let heard = Arc::new(Mutex::new(Vec::new()));
-    let sink = Arc::clone(&heard);
+    let events = Arc::new(Mutex::new(Vec::new()));
+    let sink = Arc::clone(&events);
     let subscription = subscribe(move |event: &Event<'_>| {
         if let Event::Retry(event) = event
             && event.name == name
@@ -38,14 +38,14 @@ fn listen(name: &'static str) -> (Arc<Mutex<Vec<String>>>, Subscription) {
             sink.lock().unwrap().push(line);
         }
     });
-    (heard, subscription)
+    (events, subscription)
 }
 
 #[test]
-fn a_series_that_recovers_is_told_step_by_step() {
-    let (heard, _subscription) = listen("told-recovers");
-    let retry = doubling(&Diary::default())
-        .name("told-recovers")
+fn recovering_series_emits_an_event_per_attempt() {
+    let (events, _subscription) = listen("telemetry-recovers");
+    let retry = doubling(&RecordingClock::default())
+        .name("telemetry-recovers")
         .build()
         .unwrap();
     assert!(retry.call(script([Err("a"), Err("b"), Ok(())])).is_ok());
@@ -54,67 +54,70 @@ fn a_series_that_recovers_is_told_step_by_step() {
         "2/4 after 1s: b, next in 2s",
         "3/4 after 3s: succeeded",
     ];
-    assert_eq!(*heard.lock().unwrap(), expected);
+    assert_eq!(*events.lock().unwrap(), expected);
 }
 
 #[test]
-fn a_first_success_tells_nothing() {
-    let (heard, _subscription) = listen("told-nothing");
+fn first_success_emits_no_event() {
+    let (events, _subscription) = listen("telemetry-nothing");
     assert!(
-        doubling(&Diary::default())
-            .name("told-nothing")
+        doubling(&RecordingClock::default())
+            .name("telemetry-nothing")
             .build()
             .unwrap()
             .call(|| Ok::<_, String>(()))
             .is_ok()
     );
-    assert!(heard.lock().unwrap().is_empty());
+    assert!(events.lock().unwrap().is_empty());
 }
 
 #[test]
-fn each_reason_to_stop_is_told() {
-    let (heard, _subscription) = listen("told-reasons");
+fn each_stop_reason_is_in_the_event() {
+    let (events, _subscription) = listen("telemetry-reasons");
     let named = || {
-        doubling(&Diary::default())
-            .name("told-reasons")
+        doubling(&RecordingClock::default())
+            .name("telemetry-reasons")
             .max_retries(1)
     };
-    let last = |heard: &Mutex<Vec<String>>| heard.lock().unwrap().pop().unwrap();
+    let last = |events: &Mutex<Vec<String>>| events.lock().unwrap().pop().unwrap();
     let _ = named().build().unwrap().call(|| Err::<(), _>("x"));
-    assert_eq!(last(&heard), "2/2 after 1s: x, exhausted");
+    assert_eq!(last(&events), "2/2 after 1s: x, exhausted");
     let _ = named()
         .max_elapsed(SECOND / 2)
         .build()
         .unwrap()
         .call(|| Err::<(), _>("x"));
-    assert_eq!(last(&heard), "1/2 after 0ns: x, deadline");
+    assert_eq!(last(&events), "1/2 after 0ns: x, deadline");
     let _ = named()
         .retry_if(|_: &&str| false)
         .build()
         .unwrap()
         .call(|| Err::<(), _>("x"));
-    assert_eq!(last(&heard), "1/2 after 0ns: x, refused");
+    assert_eq!(last(&events), "1/2 after 0ns: x, refused");
     let spent = RetryBudget::builder().ratio(0.0).floor(0).build().unwrap();
     let _ = named()
         .budget(spent)
         .build()
         .unwrap()
         .call(|| Err::<(), _>("x"));
-    assert_eq!(last(&heard), "1/2 after 0ns: x, budget");
+    assert_eq!(last(&events), "1/2 after 0ns: x, budget");
     let _ = named()
         .build()
         .unwrap()
         .call(|| Err::<(), _>(failure(ErrorCode::PERMISSION_ERROR)));
-    assert_eq!(last(&heard), "1/2 after 0ns: scripted, permanent");
-    let asks = || failure(ErrorCode::RATE_LIMIT_ERROR).with_retry_after(SECOND * 61);
-    let _ = named().build().unwrap().call(|| Err::<(), _>(asks()));
-    assert_eq!(last(&heard), "1/2 after 0ns: scripted, retry_after");
+    assert_eq!(last(&events), "1/2 after 0ns: scripted, permanent");
+    let rate_limited = || failure(ErrorCode::RATE_LIMIT_ERROR).with_retry_after(SECOND * 61);
+    let _ = named()
+        .build()
+        .unwrap()
+        .call(|| Err::<(), _>(rate_limited()));
+    assert_eq!(last(&events), "1/2 after 0ns: scripted, retry_after");
 }
 
 /// The level and the fields of one log line.
 type Line = (Level, BTreeMap<&'static str, String>);
 
-/// Writes down what is logged under the retry's target on this thread.
+/// Records the lines of the retry's log target on this thread.
 #[derive(Clone, Default)]
 struct Log(Arc<Mutex<Vec<Line>>>);
 
@@ -160,8 +163,8 @@ impl tracing::Subscriber for Log {
 fn logged(run: impl Fn()) -> Vec<Line> {
     let log = Log::default();
     tracing::subscriber::with_default(log.clone(), || {
-        // Another thread that meets a log line for the first time just now may note that nobody
-        // wants it. So each line is met once before, and then everybody is asked again.
+        // Another thread that reaches a callsite for the first time may cache that it is disabled. So
+        // each callsite is reached once before, and then the cache is rebuilt.
         run();
         tracing::callsite::rebuild_interest_cache();
         log.0.lock().unwrap().clear();
@@ -171,9 +174,9 @@ fn logged(run: impl Fn()) -> Vec<Line> {
 }
 
 #[test]
-fn a_secret_in_the_name_of_a_retry_reaches_no_log() {
+fn secret_in_the_name_of_a_retry_reaches_no_log() {
     let lines = logged(|| {
-        let retry = doubling(&Diary::default())
+        let retry = doubling(&RecordingClock::default())
             .name("https://u:hunter2@h/")
             .max_retries(1)
             .build()
@@ -195,7 +198,7 @@ fn a_secret_in_the_name_of_a_retry_reaches_no_log() {
 #[test]
 fn failed_attempts_are_warnings_and_the_last_one_is_an_error_with_its_fields() {
     let lines = logged(|| {
-        let retry = doubling(&Diary::default())
+        let retry = doubling(&RecordingClock::default())
             .name("fetch")
             .max_retries(1)
             .build()
@@ -230,13 +233,13 @@ fn failed_attempts_are_warnings_and_the_last_one_is_an_error_with_its_fields() {
 }
 
 #[test]
-fn a_late_success_and_an_error_that_no_try_can_help_are_debug() {
+fn late_success_and_permanent_error_are_logged_at_debug() {
     let lines = logged(|| {
-        let retry = doubling(&Diary::default()).build().unwrap();
+        let retry = doubling(&RecordingClock::default()).build().unwrap();
         let _ = retry.call(script([Err("once"), Ok(())]));
         let _ = retry.call(|| Err::<(), _>(failure(ErrorCode::PERMISSION_ERROR)));
     });
-    let told: Vec<(Level, &str)> = lines
+    let actual: Vec<(Level, &str)> = lines
         .iter()
         .map(|(level, fields)| (*level, &*fields["message"]))
         .collect();
@@ -248,14 +251,14 @@ fn a_late_success_and_an_error_that_no_try_can_help_are_debug() {
             "`retry` is not tried again after 1 attempts (permanent)",
         ),
     ];
-    assert_eq!(told, expected);
+    assert_eq!(actual, expected);
 }
 
 #[test]
-fn a_hook_that_panics_is_logged_as_an_error() {
+fn hook_that_panics_is_logged_as_an_error() {
     let lines = logged(|| {
         let faulty = |_: &FailedAttempt<'_>| panic!("a faulty hook");
-        let retry = doubling(&Diary::default())
+        let retry = doubling(&RecordingClock::default())
             .name("fetch")
             .max_retries(1)
             .on_retry(faulty)
@@ -274,8 +277,8 @@ fn a_hook_that_panics_is_logged_as_an_error() {
 
 /// The two attempts that failed are no errors, and no calls of their own.
 #[test]
-fn a_late_success_is_one_success_of_three_attempts_in_the_monitor() {
-    let retry = doubling(&Diary::default())
+fn late_success_is_one_success_of_three_attempts_in_the_monitor() {
+    let retry = doubling(&RecordingClock::default())
         .name("counted-late")
         .build()
         .unwrap();
@@ -300,10 +303,10 @@ fn a_late_success_is_one_success_of_three_attempts_in_the_monitor() {
 }
 
 #[test]
-fn lines_between_attempts_have_the_level_that_was_chosen() {
+fn lines_between_attempts_have_the_configured_level() {
     let levels = |level: Option<LogLevel>| {
         let lines = logged(|| {
-            let mut builder = doubling(&Diary::default())
+            let mut builder = doubling(&RecordingClock::default())
                 .name("chosen-level")
                 .max_retries(2);
             if let Some(level) = level {
@@ -341,7 +344,7 @@ fn recovers_behind_a_breaker(outcomes: &mut Vec<Result<(), AppError>>) -> Result
 }
 
 #[test]
-fn an_attribute_chooses_the_level_of_the_lines_between_attempts() {
+fn attribute_sets_the_level_of_the_lines_between_attempts() {
     let lines = logged(|| recovers(&mut vec![Err("a"), Err("b"), Ok(())]).unwrap());
     let levels: Vec<Level> = lines.into_iter().map(|(level, _)| level).collect();
     assert_eq!(levels, [Level::TRACE, Level::TRACE, Level::DEBUG]);
@@ -353,9 +356,9 @@ fn an_attribute_chooses_the_level_of_the_lines_between_attempts() {
 }
 
 #[test]
-fn a_loop_that_polls_warns_of_nothing_and_ends_with_one_line() {
+fn polling_loop_logs_no_warning_and_one_last_line() {
     let lines = logged(|| {
-        let retry = doubling(&Diary::default())
+        let retry = doubling(&RecordingClock::default())
             .name("polls")
             .max_retries(9)
             .build()

@@ -1,6 +1,6 @@
-//! How long is waited, and until when.
+//! Waits and deadlines.
 
-use crate::support::{Diary, SECOND, doubling, failure, rejection, script};
+use crate::support::{RecordingClock, SECOND, doubling, failure, rejection, script};
 use gardefou::{
     AppError, ErrorCode,
     error::Policy,
@@ -23,9 +23,9 @@ fn always_down(retry: &Retry) -> u32 {
 }
 
 #[test]
-fn the_waits_are_the_delays_of_the_backoff() {
+fn waits_are_the_delays_of_the_backoff() {
     for kind in ["constant", "linear", "exponential", "decorrelated"] {
-        let clock = Diary::default();
+        let clock = RecordingClock::default();
         let retry = Retry::builder()
             .backoff(kind)
             .initial_delay(SECOND)
@@ -42,8 +42,8 @@ fn the_waits_are_the_delays_of_the_backoff() {
 }
 
 #[test]
-fn an_exponential_backoff_of_a_second_waits_one_two_and_four() {
-    let clock = Diary::default();
+fn exponential_backoff_of_a_second_waits_one_two_and_four() {
+    let clock = RecordingClock::default();
     always_down(&doubling(&clock).build().unwrap());
     assert_eq!(clock.slept_seconds(), [1.0, 2.0, 4.0]);
 }
@@ -51,7 +51,7 @@ fn an_exponential_backoff_of_a_second_waits_one_two_and_four() {
 #[test]
 fn no_wait_is_above_max_delay_with_any_jitter() {
     for jitter in [Jitter::Full, Jitter::Equal, Jitter::PlusMinus(0.2)] {
-        let clock = Diary::default();
+        let clock = RecordingClock::default();
         let retry = doubling(&clock)
             .jitter(jitter)
             .max_delay(SECOND * 60)
@@ -68,9 +68,9 @@ fn no_wait_is_above_max_delay_with_any_jitter() {
 }
 
 #[test]
-fn a_zero_delay_starts_no_timer() {
+fn zero_delay_starts_no_timer() {
     for kind in ["constant", "linear", "exponential", "decorrelated"] {
-        let clock = Diary::default();
+        let clock = RecordingClock::default();
         let retry = Retry::builder()
             .backoff(kind)
             .initial_delay(Duration::ZERO)
@@ -83,8 +83,8 @@ fn a_zero_delay_starts_no_timer() {
 }
 
 #[test]
-fn the_whole_time_is_bounded_and_no_sleep_goes_past_it() {
-    let clock = Diary::default();
+fn max_elapsed_bounds_the_series_and_every_sleep() {
+    let clock = RecordingClock::default();
     let retry = doubling(&clock)
         .max_retries(100)
         .max_elapsed(SECOND * 20)
@@ -99,8 +99,8 @@ fn the_whole_time_is_bounded_and_no_sleep_goes_past_it() {
 }
 
 #[test]
-fn a_slow_function_uses_up_the_time_too() {
-    let clock = Diary::default();
+fn slow_function_uses_up_the_time_too() {
+    let clock = RecordingClock::default();
     let retry = doubling(&clock)
         .max_retries(100)
         .max_elapsed(SECOND * 20)
@@ -117,25 +117,25 @@ fn a_slow_function_uses_up_the_time_too() {
 }
 
 #[test]
-fn a_callee_that_names_a_time_is_left_alone_for_that_long() {
-    let asks = |wait| Err(failure(ErrorCode::RATE_LIMIT_ERROR).with_retry_after(wait));
-    let clock = Diary::default();
+fn retry_after_is_a_lower_bound_of_the_wait() {
+    let rate_limited = |wait| Err(failure(ErrorCode::RATE_LIMIT_ERROR).with_retry_after(wait));
+    let clock = RecordingClock::default();
     let outcome = doubling(&clock).build().unwrap().call(script([
-        asks(SECOND * 7),
-        asks(SECOND / 10),
+        rate_limited(SECOND * 7),
+        rate_limited(SECOND / 10),
         Ok(()),
     ]));
     assert!(outcome.is_ok());
     assert_eq!(
         clock.slept_seconds(),
         [7.0, 2.0],
-        "at least as long as asked, at least the own delay"
+        "at least the Retry-After, at least the own delay"
     );
 }
 
 #[test]
-fn the_time_that_a_callee_names_is_found_down_the_chain() {
-    let clock = Diary::default();
+fn retry_after_is_found_in_the_chain_of_sources() {
+    let clock = RecordingClock::default();
     let busy = rejection(Policy::Timeout, ErrorCode::TIMEOUT_ERROR, Some(SECOND * 9));
     let wrapped = AppError::from(std::io::Error::from(busy))
         .wrap(ErrorCode::EXTERNAL_SERVICE_ERROR, "upstream");
@@ -150,8 +150,8 @@ fn the_time_that_a_callee_names_is_found_down_the_chain() {
 }
 
 #[test]
-fn a_callee_that_asks_for_more_than_is_allowed_ends_the_series_at_once() {
-    let clock = Diary::default();
+fn retry_after_beyond_the_limit_ends_the_series_at_once() {
+    let clock = RecordingClock::default();
     let err = || failure(ErrorCode::RATE_LIMIT_ERROR).with_retry_after(SECOND * 30);
     let capped = doubling(&clock).max_delay(SECOND * 29).build().unwrap();
     let outcome = capped.call(script([Err::<(), _>(err())]));
@@ -169,7 +169,7 @@ fn a_callee_that_asks_for_more_than_is_allowed_ends_the_series_at_once() {
 }
 
 #[test]
-fn a_manual_clock_makes_hours_pass_at_once() {
+fn manual_clock_makes_hours_pass_at_once() {
     let clock = ManualClock::new();
     let day = Backoff::constant(SECOND * 86_400).jitter(Jitter::None);
     always_down(

@@ -1,11 +1,11 @@
-//! What a tree must report: a walk that knows the tree, and nothing of threads, polls and frames.
+//! Expected reports of a tree: a walk over the tree, without threads, polls and frames.
 
 use super::{
     REJECTED, TEXTS,
     tree::{By, Guard, How, Kind, Node, Then},
 };
 
-/// What became of an error that was reported.
+/// The final state of an error that was reported.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum State {
     Pending,
@@ -26,7 +26,7 @@ pub(super) struct Occurrence {
 #[derive(Clone, Debug)]
 pub(super) struct Failure {
     pub(super) text: String,
-    /// Under which it is known to the frame around.
+    /// Under which it is known to the outer frame.
     pub(super) occurrence: Option<usize>,
     /// Whether a leaf made it with room for a mark: it is known wherever it goes.
     has_room: bool,
@@ -60,15 +60,15 @@ pub(super) struct Walk {
     /// The leaves that ran.
     pub(super) ran: Vec<u32>,
     /// An error without room for a mark was handled, and one like it left the same call, or it was
-    /// put into another box of the same type: which error it is, nobody can know.
+    /// put into another box of the same type: which error it is cannot be known.
     pub(super) is_ambiguous: bool,
 }
 
-/// What is around a node.
+/// The surroundings of a node.
 struct Around {
     is_provisional: bool,
     pending: Vec<usize>,
-    /// The texts of what was reported by calls inside, with the occurrences.
+    /// The texts of the reports of inner calls, with the occurrences.
     reported: Vec<(String, usize)>,
 }
 
@@ -176,7 +176,7 @@ impl Walk {
                     return Outcome::Ended(Ok(()));
                 }
                 let known = failure.occurrence.unwrap_or_default();
-                // Where nothing but a text is left of an error, it is known by that.
+                // Where only a text is left of an error, it is recognised by that.
                 let texts = failure.texts.iter().chain([&failure.text]);
                 around
                     .reported
@@ -243,7 +243,7 @@ impl Walk {
         failure
     }
 
-    /// Errors that wait go to the attempt around, or count.
+    /// Pending errors go to the outer attempt, or count.
     fn hand_on(&mut self, pending: Vec<usize>, around: &mut Around) {
         if around.is_provisional {
             around.pending.extend(pending);
@@ -310,7 +310,7 @@ impl Walk {
                 let Outcome::Ended(mut outcome) = self.node(child, &mut outside) else {
                     unreachable!()
                 };
-                // Nobody passed on what was reported; a mark is known all the same.
+                // The report was not passed on; a mark is recognised nevertheless.
                 if let Err(failure) = &mut outcome
                     && !failure.is_marked
                 {

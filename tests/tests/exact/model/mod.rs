@@ -1,4 +1,4 @@
-//! Random trees of guarded calls, and a plain walk over each tree that says what it must report.
+//! Random trees of guarded calls, compared with a plain walk over each tree.
 //!
 //! `GARDEFOU_MODEL_SEED` and `GARDEFOU_MODEL_TREES` choose other trees, and how many.
 
@@ -53,7 +53,7 @@ impl World {
     }
 }
 
-/// Runs as many trees as are wanted, and returns how many of them could be compared.
+/// Runs the configured number of trees, and returns how many of them could be compared.
 fn compare(world: World, seed: u64, trees: u64) -> u64 {
     let sink = Sink::default();
     sink::set(Some(Arc::clone(&sink)));
@@ -200,7 +200,7 @@ fn same<T: PartialEq + std::fmt::Debug>(what: &str, wanted: &T, got: &T) -> Resu
 
 /// Runs trees on four threads at the same time.
 fn compare_on_four_threads(world: World, trees: u64) {
-    // Not another test ends the system meanwhile.
+    // No other test may end the system meanwhile.
     let _watch = Watch::on("model_alone");
     sink::collect();
     let (seed, trees) = (
@@ -227,16 +227,16 @@ fn compare_on_four_threads(world: World, trees: u64) {
 }
 
 #[test]
-fn sync_trees_report_what_a_walk_over_the_tree_says() {
+fn sync_trees_report_as_the_walk_over_the_tree() {
     compare_on_four_threads(World::Sync, 40_000);
 }
 
 #[test]
-fn async_trees_on_one_thread_report_what_a_walk_over_the_tree_says() {
+fn async_trees_on_one_thread_report_as_the_walk_over_the_tree() {
     compare_on_four_threads(World::OneThread, 60_000);
 }
 
 #[test]
-fn async_trees_on_many_threads_report_what_a_walk_over_the_tree_says() {
+fn async_trees_on_many_threads_report_as_the_walk_over_the_tree() {
     compare_on_four_threads(World::ManyThreads, 20_000);
 }

@@ -41,7 +41,7 @@ pub(super) enum Carried {
 
 type Out = Result<(), Carried>;
 
-/// What a run leaves behind, apart from events.
+/// The results of a run, apart from events.
 #[derive(Debug, Default)]
 pub(super) struct Notes {
     /// The leaves that ran.

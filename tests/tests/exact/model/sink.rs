@@ -1,4 +1,4 @@
-//! Where the events of a tree go: to the tree that the thread runs.
+//! Sinks of events: one per tree, by the thread that runs it.
 
 use gardefou::{
     event::{Event, subscribe},
@@ -33,7 +33,7 @@ pub(super) fn set(sink: Option<Sink>) {
     CURRENT.set(sink);
 }
 
-/// Takes what a sink holds.
+/// Takes the events of a sink.
 pub(super) fn take(sink: &Sink) -> Vec<Seen> {
     std::mem::take(&mut *sink.lock().unwrap_or_else(PoisonError::into_inner))
 }

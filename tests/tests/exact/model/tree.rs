@@ -31,7 +31,7 @@ pub(super) enum Node {
         by: By,
         bodies: Vec<Arc<Node>>,
     },
-    /// Runs all children, and ends as `then` says.
+    /// Runs all children, and ends according to `then`.
     Group {
         uid: u32,
         how: How,
@@ -172,12 +172,12 @@ pub(super) struct Draw {
     pub(super) uids: u32,
 }
 
-/// What may stand at a place.
+/// The nodes that a place allows.
 #[derive(Clone, Copy)]
 struct Place {
     depth: u32,
     is_async: bool,
-    /// Without the context, a rejection is not known to the attempt around.
+    /// Without the context, a rejection is not known to the outer attempt.
     may_reject: bool,
 }
 
