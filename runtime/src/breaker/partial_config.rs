@@ -307,7 +307,7 @@ impl PartialConfig {
                 self.slow_call.is_some(),
                 "slow_rate",
                 &rate,
-                "must come with `slow_call`, which says what is slow",
+                "must come with `slow_call`, the limit above which a call is slow",
             );
         }
         if let Some(limit) = self.slow_call {

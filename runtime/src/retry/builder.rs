@@ -53,6 +53,13 @@ use std::{
 #[must_use = "a builder does nothing until it is built"]
 #[derive(Debug)]
 pub struct RetryBuilder<A = Untimed> {
+    settings: Settings,
+    attempts: PhantomData<A>,
+}
+
+/// The settings of a builder, before defaults and rules.
+#[derive(Debug)]
+struct Settings {
     name: GuardName<Cow<'static, str>>,
     max_retries: Option<u32>,
     max_attempts: Option<u32>,
@@ -72,7 +79,6 @@ pub struct RetryBuilder<A = Untimed> {
     hooks: Hooks,
     log_level: Option<LogLevel>,
     place: &'static Location<'static>,
-    attempts: PhantomData<A>,
 }
 
 impl Retry {
@@ -96,7 +102,7 @@ impl Retry {
 impl RetryBuilder {
     #[track_caller]
     pub(super) fn new() -> Self {
-        Self {
+        let settings = Settings {
             name: GuardName(Cow::Borrowed("retry")),
             max_retries: None,
             max_attempts: None,
@@ -115,6 +121,9 @@ impl RetryBuilder {
             hooks: Hooks::default(),
             log_level: None,
             place: Location::caller(),
+        };
+        Self {
+            settings,
             attempts: PhantomData,
         }
     }
@@ -143,46 +152,12 @@ impl RetryBuilder {
     /// ```
     #[cfg(feature = "async")]
     pub fn attempt_timeout(self, limit: Duration) -> RetryBuilder<Timed> {
-        let Self {
-            name,
-            max_retries,
-            max_attempts,
-            base,
-            base_is_explicit,
-            kind,
-            initial_delay,
-            backoff_factor,
-            max_delay,
-            jitter,
-            seed,
-            max_elapsed,
-            attempt_timeout: _,
-            budget,
-            clock,
-            hooks,
-            log_level,
-            place,
-            attempts: _,
-        } = self;
-        RetryBuilder {
-            name,
-            max_retries,
-            max_attempts,
-            base,
-            base_is_explicit,
-            kind,
-            initial_delay,
-            backoff_factor,
-            max_delay,
-            jitter,
-            seed,
-            max_elapsed,
+        let settings = Settings {
             attempt_timeout: Some(limit),
-            budget,
-            clock,
-            hooks,
-            log_level,
-            place,
+            ..self.settings
+        };
+        RetryBuilder {
+            settings,
             attempts: PhantomData,
         }
     }
@@ -191,7 +166,7 @@ impl RetryBuilder {
 impl<A> RetryBuilder<A> {
     /// Sets the name that logs and events show: 1 to 100 printable bytes; `retry` by default.
     pub fn name(mut self, name: impl Into<Cow<'static, str>>) -> Self {
-        self.name = GuardName(name.into());
+        self.settings.name = GuardName(name.into());
         self
     }
 
@@ -209,7 +184,7 @@ impl<A> RetryBuilder<A> {
     /// # Ok::<(), gardefou::ConfigError>(())
     /// ```
     pub fn max_retries(mut self, retries: u32) -> Self {
-        self.max_retries = Some(retries);
+        self.settings.max_retries = Some(retries);
         self
     }
 
@@ -227,34 +202,34 @@ impl<A> RetryBuilder<A> {
     /// # Ok::<(), gardefou::ConfigError>(())
     /// ```
     pub fn max_attempts(mut self, attempts: u32) -> Self {
-        self.max_attempts = Some(attempts);
+        self.settings.max_attempts = Some(attempts);
         self
     }
 
     /// Sets the first delay; 0.5 s by default. Zero makes every delay zero, and starts no timer.
     pub fn initial_delay(mut self, delay: Duration) -> Self {
-        self.initial_delay = Some(delay);
+        self.settings.initial_delay = Some(delay);
         self
     }
 
     /// Sets by how much delays grow: a finite number of at least 1; 2.0 by default (3.0 for
     /// decorrelated delays).
     pub fn backoff_factor(mut self, factor: f64) -> Self {
-        self.backoff_factor = Some(factor);
+        self.settings.backoff_factor = Some(factor);
         self
     }
 
     /// Sets the longest delay, jitter included; 60 s by default, or `initial_delay` where that is
     /// longer. Beside an `initial_delay` it must be at least that.
     pub fn max_delay(mut self, delay: Duration) -> Self {
-        self.max_delay = Some(delay);
+        self.settings.max_delay = Some(delay);
         self
     }
 
     /// Sets how delays are spread: `true` (the default) for full jitter, `false`, a fraction such as
     /// `0.2`, a name such as `"equal"`, or a [`Jitter`].
     pub fn jitter(mut self, jitter: impl Into<JitterSetting>) -> Self {
-        self.jitter = Some(jitter.into().0);
+        self.settings.jitter = Some(jitter.into().0);
         self
     }
 
@@ -278,14 +253,18 @@ impl<A> RetryBuilder<A> {
     pub fn backoff(mut self, backoff: impl Into<BackoffSetting>) -> Self {
         match backoff.into().0 {
             Setting::Whole(backoff) => {
-                (self.base, self.base_is_explicit, self.kind) = (backoff, true, None);
+                (
+                    self.settings.base,
+                    self.settings.base_is_explicit,
+                    self.settings.kind,
+                ) = (backoff, true, None);
             }
-            Setting::Kind(kind) => self.kind = Some(Ok(kind)),
+            Setting::Kind(kind) => self.settings.kind = Some(Ok(kind)),
             Setting::Name(name) => {
                 let kind = BackoffKind::ALL
                     .into_iter()
                     .find(|kind| kind.name() == name);
-                self.kind = Some(kind.ok_or(name));
+                self.settings.kind = Some(kind.ok_or(name));
             }
         }
         self
@@ -297,7 +276,7 @@ impl<A> RetryBuilder<A> {
     /// A wait that would end later is not begun: the error goes to the caller at once. An attempt
     /// that runs is not cut off, unless `attempt_timeout` is set.
     pub fn max_elapsed(mut self, limit: Duration) -> Self {
-        self.max_elapsed = Some(limit);
+        self.settings.max_elapsed = Some(limit);
         self
     }
 
@@ -331,7 +310,7 @@ impl<A> RetryBuilder<A> {
         mut self,
         predicate: impl Fn(&E) -> bool + Send + Sync + 'static,
     ) -> Self {
-        self.hooks.add_predicate(predicate);
+        self.settings.hooks.add_predicate(predicate);
         self
     }
 
@@ -372,7 +351,7 @@ impl<A> RetryBuilder<A> {
         mut self,
         delay: impl Fn(Attempt, &E) -> D + Send + Sync + 'static,
     ) -> Self {
-        self.hooks.add_delay(delay);
+        self.settings.hooks.add_delay(delay);
         self
     }
 
@@ -383,7 +362,7 @@ impl<A> RetryBuilder<A> {
         mut self,
         callback: impl Fn(&FailedAttempt<'_>) + Send + Sync + 'static,
     ) -> Self {
-        self.hooks.set_on_retry(callback);
+        self.settings.hooks.set_on_retry(callback);
         self
     }
 
@@ -408,20 +387,20 @@ impl<A> RetryBuilder<A> {
         mut self,
         callback: impl Fn(&FailedAttempt<'_>) + Send + Sync + 'static,
     ) -> Self {
-        self.hooks.set_on_give_up(callback);
+        self.settings.hooks.set_on_give_up(callback);
         self
     }
 
     /// Sets the budget that retries take tokens from: a [`RetryBudget`](super::RetryBudget), or the
     /// name of one that the whole process shares; none by default.
     pub fn budget(mut self, budget: impl Into<BudgetSource>) -> Self {
-        self.budget = Some(budget.into());
+        self.settings.budget = Some(budget.into());
         self
     }
 
     /// Replaces the clock on which delays are waited for and time is measured.
     pub fn clock(mut self, clock: impl Clock) -> Self {
-        self.clock = SharedClock::new(clock);
+        self.settings.clock = SharedClock::new(clock);
         self
     }
 
@@ -441,13 +420,13 @@ impl<A> RetryBuilder<A> {
     /// # Ok::<(), gardefou::ConfigError>(())
     /// ```
     pub fn log_level(mut self, level: LogLevel) -> Self {
-        self.log_level = Some(level);
+        self.settings.log_level = Some(level);
         self
     }
 
     /// Sets the seed of the jitter, which is then the same for every call, for tests.
     pub fn seed(mut self, seed: u64) -> Self {
-        self.seed = Some(seed);
+        self.settings.seed = Some(seed);
         self
     }
 
@@ -475,18 +454,18 @@ impl<A> RetryBuilder<A> {
     /// ```
     pub fn build(self) -> Result<Retry<A>, ConfigError> {
         let mut problems = Vec::new();
-        problems.extend(name::problem("name", &self.name, LONGEST_NAME));
-        let max_attempts = self.attempts_or(&mut problems);
-        let backoff = self.backoff_or(&mut problems);
+        problems.extend(name::problem("name", &self.settings.name, LONGEST_NAME));
+        let max_attempts = self.settings.resolve_attempts(&mut problems);
+        let backoff = self.settings.resolve_backoff(&mut problems);
         for (field, limit) in [
-            ("max_elapsed", self.max_elapsed),
-            ("attempt_timeout", self.attempt_timeout),
+            ("max_elapsed", self.settings.max_elapsed),
+            ("attempt_timeout", self.settings.attempt_timeout),
         ] {
             if limit.is_some_and(|limit| limit.is_zero()) {
                 problems.push(ConfigError::new(field, "0", "must be longer than zero"));
             }
         }
-        let budget = match self.budget.map(BudgetSource::resolve).transpose() {
+        let budget = match self.settings.budget.map(BudgetSource::resolve).transpose() {
             Ok(budget) => budget,
             Err(problem) => {
                 problems.push(problem);
@@ -499,17 +478,17 @@ impl<A> RetryBuilder<A> {
         let config = RetryConfig {
             max_attempts,
             backoff,
-            max_elapsed: self.max_elapsed,
-            attempt_timeout: self.attempt_timeout,
+            max_elapsed: self.settings.max_elapsed,
+            attempt_timeout: self.settings.attempt_timeout,
         };
-        let Self {
+        let Settings {
             name,
             clock,
             hooks,
             log_level,
             place,
             ..
-        } = self;
+        } = self.settings;
         let has_opening = budget.is_some() || config.max_elapsed.is_some();
         Ok(Retry::from_inner(Arc::new(RetryInner {
             name,
@@ -523,8 +502,11 @@ impl<A> RetryBuilder<A> {
             has_opening,
         })))
     }
+}
 
-    fn attempts_or(&self, problems: &mut Vec<ConfigError>) -> NonZeroU32 {
+impl Settings {
+    /// Returns the number of attempts.
+    fn resolve_attempts(&self, problems: &mut Vec<ConfigError>) -> NonZeroU32 {
         let (field, value, attempts) = match (self.max_retries, self.max_attempts) {
             (None, None) => return RetryConfig::DEFAULT_MAX_ATTEMPTS,
             (Some(retries), None) => return NonZeroU32::MIN.saturating_add(retries),
@@ -541,7 +523,8 @@ impl<A> RetryBuilder<A> {
         })
     }
 
-    fn backoff_or(&self, problems: &mut Vec<ConfigError>) -> Backoff {
+    /// Returns the backoff with the defaults filled in.
+    fn resolve_backoff(&self, problems: &mut Vec<ConfigError>) -> Backoff {
         let base = &self.base;
         let kind = match &self.kind {
             None => base.kind,

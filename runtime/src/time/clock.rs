@@ -37,7 +37,7 @@ pub trait Clock: fmt::Debug + Send + Sync + 'static {
         SystemTime::now()
     }
 
-    /// Waits in place of an asynchronous timer, and tells whether it did.
+    /// Waits in place of an asynchronous timer; returns `true` if it did.
     ///
     /// A simulated clock moves itself on and returns `true`; the default returns `false`, upon
     /// which the caller waits on tokio's timer.

@@ -44,7 +44,7 @@ impl Model {
             .nth(self.history.len() - 1)
             .unwrap();
         let longest = self.config.backoff.max_delay.unwrap();
-        if failure.retry_after.is_some_and(|asked| asked > longest) {
+        if failure.retry_after.is_some_and(|wait| wait > longest) {
             return Decision::Stop(StopReason::RetryAfter);
         }
         let own = failure
@@ -99,9 +99,9 @@ fn any_failure() -> impl Strategy<Value = (u64, Failure)> {
         1 => Just(Some(StopReason::Rejected)),
         1 => Just(Some(StopReason::Refused)),
     ];
-    let asked = prop_oneof![3 => Just(None), 1 => (0..6000u64).prop_map(|ms| Some(Duration::from_millis(ms)))];
+    let wait = prop_oneof![3 => Just(None), 1 => (0..6000u64).prop_map(|ms| Some(Duration::from_millis(ms)))];
     let computed = prop_oneof![3 => Just(None), 1 => (0..6000u64).prop_map(|ms| Some(Duration::from_millis(ms)))];
-    (0..3000u64, hopeless, computed, asked).prop_map(|(took, hopeless, own_delay, retry_after)| {
+    (0..3000u64, hopeless, computed, wait).prop_map(|(took, hopeless, own_delay, retry_after)| {
         (
             took,
             Failure {
@@ -217,16 +217,19 @@ fn time_of_the_first_attempt_counts_too() {
 #[test]
 fn retry_after_is_a_lower_bound_and_ends_the_series_above_the_cap() {
     let config = fixed(None);
-    let asks = |wait| Failure {
+    let rate_limited = |wait| Failure {
         retry_after: Some(wait),
         ..FAILED
     };
     let first = |failure| begin(None).after_failure_at(&config, failure, Tick::ZERO);
-    assert_eq!(first(asks(SECOND * 7)), Decision::Retry(SECOND * 7));
-    assert_eq!(first(asks(SECOND / 2)), Decision::Retry(SECOND));
-    assert_eq!(first(asks(SECOND * 60)), Decision::Retry(SECOND * 60));
+    assert_eq!(first(rate_limited(SECOND * 7)), Decision::Retry(SECOND * 7));
+    assert_eq!(first(rate_limited(SECOND / 2)), Decision::Retry(SECOND));
     assert_eq!(
-        first(asks(SECOND * 61)),
+        first(rate_limited(SECOND * 60)),
+        Decision::Retry(SECOND * 60)
+    );
+    assert_eq!(
+        first(rate_limited(SECOND * 61)),
         Decision::Stop(StopReason::RetryAfter)
     );
 }
