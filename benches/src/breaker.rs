@@ -284,7 +284,7 @@ pub fn registry(table: &mut Table) {
     // Held, so that no idle one is dropped.
     let mut held = Vec::with_capacity(NAMES as usize);
     let made = each(NAMES, &mut || {
-        held.extend((0..NAMES).map(|n| registry.get_or_create(&name(n), |b| b)))
+        held.extend((0..NAMES).map(|n| registry.get_or_create(&name(n), |b| b)));
     });
     table.add("registry: make each of 100,000 breakers", made, None);
     drop(held);
