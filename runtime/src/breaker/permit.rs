@@ -1,14 +1,14 @@
 //! Permits: the right to make one call.
 
-#[cfg(feature = "async")]
-use super::async_call::Guarded;
 use super::{
     admission::{Admission, Denial},
     cause::CauseText,
     classifier::Classifier,
     shell::{self, Shell},
-    sync_call::{self, OnPanic},
+    sync_call,
 };
+#[cfg(feature = "async")]
+use super::{async_call::Guarded, sync_call::OnPanic};
 #[cfg(feature = "async")]
 use crate::call::{Frame, Framed};
 use crate::{call::DropReason, classify::Verdict, error::Rejection, event::Shown, time::Tick};
