@@ -5,5 +5,6 @@
 mod breakers;
 mod cases;
 mod model;
-mod retry;
+mod rejections;
+mod settlement;
 mod support;

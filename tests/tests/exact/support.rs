@@ -4,6 +4,8 @@ use gardefou::{
     AppError, ErrorCode, Rejection, error_monitor,
     event::{Event, Subscription, subscribe},
     monitor::RecordState,
+    retry::Retry,
+    time::ManualClock,
 };
 use std::{
     collections::BTreeSet,
@@ -12,6 +14,7 @@ use std::{
     sync::{
         Arc, LazyLock, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard,
     },
+    time::Duration,
 };
 use tracing::{Dispatch, Metadata, Subscriber, field::Field, span, subscriber::Interest};
 
@@ -298,4 +301,13 @@ pub(crate) async fn give_way(seed: usize) {
     for _ in 0..=seed % 4 {
         tokio::task::yield_now().await;
     }
+}
+
+/// A retry without waits.
+pub(crate) fn retries(max_retries: u32) -> Retry {
+    let builder = Retry::builder()
+        .max_retries(max_retries)
+        .initial_delay(Duration::ZERO)
+        .clock(ManualClock::new());
+    builder.build().unwrap()
 }
