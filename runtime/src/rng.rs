@@ -53,8 +53,8 @@ pub(crate) fn reseed() {
         .try_with(|state| state.set(Some(seed().rotate_left(32) ^ u64::from(std::process::id()))));
 }
 
-/// Returns the next number of this thread's own generator, seeded once from the keys that std's hash maps
-/// use.
+/// Returns the next number of this thread's own generator, seeded once from the keys that std's
+/// hash maps use.
 pub(crate) fn next_u64() -> u64 {
     // A thread that is shutting down has no state any more: a fresh hash key serves as well.
     STATE

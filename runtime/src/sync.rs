@@ -4,9 +4,9 @@
 //! std's also under loom: for statics, which outlive the execution of a model that loom's
 //! primitives belong to, and for whatever waits on a condition variable.
 //!
-//! No lock of this module is ever poisoned: no user code runs under a lock of ours, so a panic
-//! under one can only mean that an invariant of our own was broken, and the guarded function must
-//! still run then.
+//! No lock of this module is ever poisoned: no user code runs under a lock of the library, so a
+//! panic under one can only mean that one of its invariants was broken, and the guarded function
+//! must still run then.
 
 #[cfg(loom)]
 pub(crate) use explored::{Mutex, MutexGuard, RwLock};

@@ -5,13 +5,13 @@ use crate::time::{Tick, saturating_nanos};
 use std::time::Duration;
 
 /// The admission of one call, which its outcome brings back. Plain values, so that they can live in
-/// registers, and few, because they stand in futures.
+/// registers, and few, because futures store them.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Admission {
     /// The breaker's word at admission, and flags of the admission's own.
     word: StateWord,
-    /// The place where the call is entered as running, which has the start, if the word is marked so.
-    /// Else the start in nanoseconds, of a call that is timed, a probe or pending.
+    /// The place where the call is entered as running, which has the start, if the word is marked
+    /// so. Else the start in nanoseconds, of a call that is timed, a probe or pending.
     place_or_start: u64,
 }
 

@@ -58,8 +58,8 @@ impl CircuitBreaker {
         BreakerBuilder::new(name.into())
     }
 
-    /// Changes the configuration while the breaker is in use. State, counts, calls in flight and as much
-    /// of the window as fits are kept; an open time that runs already ends when it was to end.
+    /// Changes the configuration while the breaker is in use. State, counts, calls in flight and as
+    /// much of the window as fits are kept; an open time that runs already ends when it was to end.
     ///
     /// The settings that `change` makes replace earlier ones; all others stay, and those that were
     /// never set follow their defaults, for example `max_recovery_timeout` follows
@@ -110,7 +110,8 @@ impl BreakerBuilder {
         }
     }
 
-    /// Returns a builder of a change to a breaker that exists: it holds only the settings that change.
+    /// Returns a builder of a change to a breaker that exists: it holds only the settings that
+    /// change.
     fn of_change(name: String) -> Self {
         Self {
             is_change: true,
@@ -191,8 +192,8 @@ impl BreakerBuilder {
         self
     }
 
-    /// Sets that rates are computed over the calls of the last `duration`, at least 1 ms; the window
-    /// slides in ten steps.
+    /// Sets that rates are computed over the calls of the last `duration`, at least 1 ms; the
+    /// window slides in ten steps.
     pub fn time_window(mut self, duration: Duration) -> Self {
         self.settings.time_window = Some(duration);
         if self.is_change {

@@ -1,4 +1,5 @@
-//! Text of a failure in a fixed buffer: writing it allocates nothing and runs outside of every lock.
+//! Text of a failure in a fixed buffer: writing it allocates nothing and runs outside of every
+//! lock.
 
 use crate::panics;
 use std::fmt::{self, Write};
@@ -20,8 +21,8 @@ impl CauseText {
         bytes: [0; CAPACITY],
     };
 
-    /// Keeps the text that `write` writes. It may be user code: where it fails or panics, the text ends
-    /// there.
+    /// Keeps the text that `write` writes. It may be user code: where it fails or panics, the text
+    /// ends there.
     pub(super) fn of(write: impl FnOnce(&mut dyn Write) -> fmt::Result) -> Self {
         let mut text = Self::EMPTY;
         // Text that does not fit or cannot be displayed is left out: a cause is read by people, and

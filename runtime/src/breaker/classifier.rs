@@ -114,7 +114,8 @@ impl<T, E: Error + 'static> Classifier<Result<T, E>> for ChainClassifier {
     }
 }
 
-/// Classifier by a predicate: outcomes for which it returns `true` are failures, all others successes.
+/// Classifier by a predicate: outcomes for which it returns `true` are failures, all others
+/// successes.
 ///
 /// # Examples
 ///

@@ -142,7 +142,8 @@ mod tests {
     use super::*;
     use crate::breaker::handle::CircuitBreaker;
 
-    /// A service that keeps making or reconfiguring breakers must not fill memory with dropped ones.
+    /// A service that keeps making or reconfiguring breakers must not fill memory with dropped
+    /// ones.
     #[test]
     fn control_and_breaker_refer_to_each_other_once_and_only_while_they_live() {
         let control = ManualControl::new();

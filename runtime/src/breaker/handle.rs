@@ -78,8 +78,8 @@ impl CircuitBreaker {
         Identity(self.downgrade())
     }
 
-    /// Returns how many calls succeeded and failed, without the restored counts of an
-    /// earlier process.
+    /// Returns how many calls succeeded and failed, without the restored counts of an earlier
+    /// process.
     pub(crate) fn ended_here(&self) -> (u64, u64) {
         let shell = self.shell();
         let success = shell.counters.sum(Counter::Success);
@@ -107,12 +107,12 @@ impl CircuitBreaker {
     /// `Ok` is a success. An error is a failure, unless it is known to be
     /// [permanent](crate::error::Class::Permanent) or an inner policy rejected the call: then it is
     /// ignored. [`ErrorClassifier`] classifies errors without a bound on their type;
-    /// [`call_with`](Self::call_with) takes other classifiers. A panic is a failure and goes on. Where
-    /// the same breaker is entered again inside, the innermost call counts.
+    /// [`call_with`](Self::call_with) takes other classifiers. A panic is a failure and goes on.
+    /// Where the same breaker is entered again inside, the innermost call counts.
     ///
     /// # Errors
     ///
-    /// Those of the function, as they are, and the [`Rejection`] when it did not run.
+    /// The errors of the function, unchanged, and the [`Rejection`] if it did not run.
     ///
     /// # Examples
     ///
@@ -138,7 +138,7 @@ impl CircuitBreaker {
     ///
     /// # Errors
     ///
-    /// Those of the function, as they are, and the [`Rejection`] when it did not run.
+    /// The errors of the function, unchanged, and the [`Rejection`] if it did not run.
     ///
     /// # Examples
     ///
@@ -212,7 +212,7 @@ impl CircuitBreaker {
     ///
     /// # Errors
     ///
-    /// Those of the future, as they are, and the [`Rejection`] when it was not made.
+    /// The errors of the future, unchanged, and the [`Rejection`] if it was not made.
     ///
     /// # Cancel safety
     ///
@@ -247,7 +247,7 @@ impl CircuitBreaker {
     ///
     /// # Errors
     ///
-    /// Those of the future, as they are, and the [`Rejection`] when it was not made.
+    /// The errors of the future, unchanged, and the [`Rejection`] if it was not made.
     ///
     /// # Cancel safety
     ///
@@ -270,8 +270,8 @@ impl CircuitBreaker {
         }
     }
 
-    /// Awaits a future unless the circuit is open, else the fallback that `reject` makes. The outcome
-    /// of the fallback is not counted and is returned as it is.
+    /// Awaits a future unless the circuit is open, else the fallback that `reject` makes. The
+    /// outcome of the fallback is not counted and is returned as it is.
     ///
     /// The fallback gets the [`Rejection`], whose [`cause`](Rejection::cause) is the failure that
     /// opened the circuit.
@@ -344,7 +344,8 @@ impl CircuitBreaker {
         self.shell.read(|locked| locked.machine.view_at(now).state)
     }
 
-    /// Returns everything that is known about the breaker at this moment. Reading it changes nothing.
+    /// Returns everything that is known about the breaker at this moment. Reading it changes
+    /// nothing.
     #[must_use]
     pub fn snapshot(&self) -> Snapshot {
         Snapshot::of(&self.shell)
@@ -407,8 +408,9 @@ impl CircuitBreaker {
         })
     }
 
-    /// Opens the circuit for this long, or keeps an open one open for at least this long, for example
-    /// for the `Retry-After` of a server. A breaker that is forced open or disabled stays so.
+    /// Opens the circuit for this long, or keeps an open one open for at least this long, for
+    /// example for the `Retry-After` of a server. A breaker that is forced open or disabled stays
+    /// so.
     pub fn open_for(&self, duration: Duration) {
         let now = self.shell.clock.now();
         self.shell

@@ -1,7 +1,7 @@
 //! Running calls, so that a call can be counted as slow before it ends.
 //!
-//! Only breakers with a `slow_call` keep them. Each thread enters its calls in a slab of its own, so
-//! that entering needs no atomic read-modify-write; a call may end on another thread. No thread
+//! Only breakers with a `slow_call` keep them. Each thread enters its calls in a slab of its own,
+//! so that entering needs no atomic read-modify-write; a call may end on another thread. No thread
 //! watches the clock: the next call or outcome after a call may have become slow searches for it,
 //! under the breaker's lock.
 
@@ -112,8 +112,8 @@ impl InFlight {
     }
 
     /// Finds the calls of `generation` that run for more than `limit` nanoseconds and are not
-    /// counted yet. `count` gets the start of each, together with the means to claim it, and returns
-    /// whether to go on. Under the breaker's lock.
+    /// counted yet. `count` gets the start of each, together with the means to claim it, and
+    /// returns whether to go on. Under the breaker's lock.
     pub(super) fn count_overdue(
         &self,
         now: Tick,

@@ -116,8 +116,8 @@ impl Locked {
             .as_deref()
     }
 
-    /// Turns effects into events, and remembers what opened the circuit. `rejected` is the number of
-    /// calls that were rejected so far.
+    /// Turns effects into events, and remembers what opened the circuit. `rejected` is the number
+    /// of calls that were rejected so far.
     pub(super) fn apply(&mut self, effects: Effects, rejected: u64) {
         for &transition in effects.iter() {
             let cause = self.cause_of(transition.reason);

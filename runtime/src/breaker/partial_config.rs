@@ -124,8 +124,8 @@ impl PartialConfig {
         }
     }
 
-    /// Returns the settings after a change: those of the change, and the earlier ones that it does not
-    /// set.
+    /// Returns the settings after a change: those of the change, and the earlier ones that it does
+    /// not set.
     pub(super) fn changed_by(self, change: &Self) -> Self {
         let mut old = self;
         if change.cleared.window

@@ -67,8 +67,8 @@ impl Permit {
         self.record(Verdict::Failure);
     }
 
-    /// Records a failure with the text that rejections give as their cause if this failure opens the
-    /// circuit. The text is cut to one line of 159 bytes.
+    /// Records a failure with the text that rejections give as their cause if this failure opens
+    /// the circuit. The text is cut to one line of 159 bytes.
     pub fn failure_because(mut self, cause: impl fmt::Display) {
         if let Some(admission) = self.admission.take() {
             self.shell

@@ -63,8 +63,8 @@ impl Drop for OfScope {
 
 /// Breakers by name: two places that name one breaker share it.
 ///
-/// Names may come from data, for example one per customer: beyond 10,000 breakers, the idle ones are
-/// dropped as by [`drop_idle`](Self::drop_idle) whenever their number has grown by half.
+/// Names may come from data, for example one per customer: beyond 10,000 breakers, the idle ones
+/// are dropped as by [`drop_idle`](Self::drop_idle) whenever their number has grown by half.
 #[derive(Default)]
 pub struct BreakerRegistry {
     breakers: RwLock<HashMap<Box<str>, RegisteredBreaker>>,
@@ -72,8 +72,8 @@ pub struct BreakerRegistry {
     clashes: Mutex<HashSet<(Place, Place)>>,
     /// The clock of breakers whose builder has none.
     clock: SharedClock,
-    /// How many breakers there may be before idle ones are dropped. Relaxed: where two threads pass it
-    /// at once, both drop.
+    /// How many breakers there may be before idle ones are dropped. Relaxed: where two threads pass
+    /// it at once, both drop.
     drops_idle_at: Threshold,
 }
 
@@ -132,8 +132,8 @@ impl BreakerRegistry {
 
     /// Returns the breaker of that name, which is made if there is none.
     ///
-    /// `configure` gets a builder of that name. A breaker that exists already stays as it is; if its
-    /// configuration differs, one warning names both places.
+    /// `configure` gets a builder of that name. A breaker that exists already stays as it is; if
+    /// its configuration differs, one warning names both places.
     ///
     /// # Errors
     ///
@@ -290,13 +290,13 @@ impl BreakerRegistry {
     }
 
     /// Drops the idle breakers, and returns how many: those without another handle, without a call
-    /// since the last time this was called, and without a failure that still counts. Call it now and
-    /// then where names come from data, for example one per customer.
+    /// since the last time this was called, and without a failure that still counts. Call it now
+    /// and then where names come from data, for example one per customer.
     ///
-    /// The failures of an open breaker count until its open time is over. Those of a closed one, in a
-    /// row or in its window, and its slow calls, count until it has been idle for as long as it would
-    /// have been open for them (`recovery_timeout`); so no name stays for ever. Breakers that were
-    /// opened or disabled by hand are kept.
+    /// The failures of an open breaker count until its open time is over. Those of a closed one, in
+    /// a row or in its window, and its slow calls, count until it has been idle for as long as it
+    /// would have been open for them (`recovery_timeout`); so no name stays for ever. Breakers that
+    /// were opened or disabled by hand are kept.
     ///
     /// # Examples
     ///

@@ -1,5 +1,5 @@
-//! State machine of a breaker, pure: state, input and the present tick give a new state and effects.
-//! No clock, no atomics, no callbacks.
+//! State machine of a breaker, pure: state, input and the present tick give a new state and
+//! effects. No clock, no atomics, no callbacks.
 //!
 //! `state/half_open.rs` limits the time of the probes, `state/manual.rs` has the changes by hand.
 

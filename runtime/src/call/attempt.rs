@@ -41,8 +41,8 @@ impl Attempt {
 /// Returns the attempt under way: that of the innermost retry around the caller, or `None` outside
 /// of every retry.
 ///
-/// Loops by hand around [`Run`](crate::retry::Run) have no attempt, because the library does not see
-/// where one begins.
+/// Loops by hand around [`Run`](crate::retry::Run) have no attempt, because the library does not
+/// see where one begins.
 ///
 /// # Examples
 ///

@@ -19,8 +19,8 @@ use std::{
 pub(super) struct Current {
     /// The frame that is current: [`NONE`], [`UNNAMED`], or its identity.
     pub(super) frame: Cell<u64>,
-    /// The next identity. Frames, rejections and messages draw from one sequence, so that of two made
-    /// on one thread the greater one is the later one.
+    /// The next identity. Frames, rejections and messages draw from one sequence, so that of two
+    /// made on one thread the greater one is the later one.
     next: Cell<u64>,
     /// Whether [`MESSAGES`] may hold something.
     has_messages: Cell<bool>,
@@ -37,8 +37,8 @@ pub(super) struct Current {
     rootless_outcomes: [Cell<(usize, u64)>; ROOTLESS],
 }
 
-/// How many rejections and outcomes a thread keeps outside of every frame. Only those inside one sync
-/// call of a breaker are ever read.
+/// How many rejections and outcomes a thread keeps outside of every frame. Only those inside one
+/// sync call of a breaker are ever read.
 const ROOTLESS: usize = 8;
 
 /// No frame is current.
@@ -116,13 +116,13 @@ impl Current {
 #[cold]
 fn first_of_a_stretch() -> u64 {
     static STRETCHES: AtomicU64 = AtomicU64::new(0);
-    // Relaxed: the identities only have to differ. The first identity after a stretch takes the next
-    // one.
+    // Relaxed: the identities only have to differ. The first identity after a stretch takes the
+    // next one.
     STRETCHES.fetch_add(STRETCH, Ordering::Relaxed) + UNNAMED + 1
 }
 
-/// Takes the messages that were addressed to a frame since a mark; earlier ones belong to outer calls
-/// on this stack.
+/// Takes the messages that were addressed to a frame since a mark; earlier ones belong to outer
+/// calls on this stack.
 pub(super) fn messages_to(frame: u64, since: Mark) -> Vec<Message> {
     CURRENT.with(|current| {
         let take = |messages: &RefCell<Vec<Addressed>>| {
@@ -164,8 +164,8 @@ impl Inbox {
 
 /// Sends a message to the current frame.
 ///
-/// Without a frame it is dropped; but an error that waits for an attempt is settled where no attempt
-/// is under way.
+/// Without a frame it is dropped; but an error that waits for an attempt is settled where no
+/// attempt is under way.
 #[cold]
 pub(super) fn send(message: Message) {
     let sent = CURRENT.try_with(|current| {
@@ -206,8 +206,8 @@ pub(crate) fn post_pending(held: Held) {
     send(Message::Pending(held));
 }
 
-/// Notes that a breaker counted the outcome of a call, so that an outer call of the same breaker does
-/// not count it again.
+/// Notes that a breaker counted the outcome of a call, so that an outer call of the same breaker
+/// does not count it again.
 pub(crate) fn record_outcome(breaker: usize) {
     send(Message::Recorded(breaker));
 }
@@ -227,8 +227,8 @@ fn record_rootless(current: &Current, breaker: usize) {
     }
 }
 
-/// A moment on this thread, which separates events inside a sync call from earlier ones. Taking one is
-/// a load.
+/// A moment on this thread, which separates events inside a sync call from earlier ones. Taking one
+/// is a load.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Mark(u64);
 
@@ -285,7 +285,7 @@ pub(crate) fn since(mark: Mark, breaker: usize) -> Since {
     })
 }
 
-/// The number of a rejection, by which its frame knows it, with a tag of its owner's in the lowest
+/// The number of a rejection, by which its frame knows it, with a tag of its owner in the lowest
 /// bits; a number of zero is known to no frame.
 ///
 /// One word for both, because a rejection is moved as a whole right after it was written: what is
@@ -330,7 +330,8 @@ impl RejectionNumber {
     }
 
     /// Begins to turn the rejection into the error of the caller. If it is dropped before
-    /// [`end`](Conversion::end), the error type keeps nothing of it, and is a rejection nevertheless.
+    /// [`end`](Conversion::end), the error type keeps nothing of it, and is a rejection
+    /// nevertheless.
     #[inline]
     pub(crate) fn convert(&self) -> Conversion {
         CURRENT.with(|current| current.converting.set(self.0));

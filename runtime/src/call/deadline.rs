@@ -25,8 +25,8 @@ impl Deadline {
         self.at.since(self.clock.now())
     }
 
-    /// Returns the earlier of two deadlines. Ticks of different clocks do not compare; the remaining
-    /// times do.
+    /// Returns the earlier of two deadlines. Ticks of different clocks do not compare; the
+    /// remaining times do.
     pub(super) fn earlier(self, other: Self) -> Self {
         let other_is_earlier = if self.clock.is_system() && other.clock.is_system() {
             other.at < self.at

@@ -22,8 +22,8 @@ use std::{
 )]
 #[derive(Debug, Default)]
 pub struct Frame {
-    /// Made for the first message. Taken out by whatever ends the frame, its drop included; so nothing
-    /// is left to drop, which need not be checked for a call in which nothing happened.
+    /// Made for the first message. Taken out by whatever ends the frame, its drop included; so
+    /// nothing is left to drop, which need not be checked for a call in which nothing happened.
     inbox: ManuallyDrop<Option<Box<Inbox>>>,
 }
 
@@ -174,8 +174,8 @@ fn handled(frame: &mut Frame) {
 }
 
 impl Drop for Frame {
-    /// The call did not end by itself: its future was dropped, it panicked, or a jump left it, which
-    /// may carry an error.
+    /// The call did not end by itself: its future was dropped, it panicked, or a jump left it,
+    /// which may carry an error.
     #[inline]
     fn drop(&mut self) {
         self.end_and_forward();

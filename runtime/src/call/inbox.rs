@@ -7,8 +7,8 @@ use super::{
 use crate::{error::Rejection, event::pending::Held};
 use std::{mem::take, sync::Arc};
 
-/// The identity of a frame to which nothing was sent so far. It gets its own with its first message,
-/// so that a call in which nothing happens costs none.
+/// The identity of a frame to which nothing was sent so far. It gets its own with its first
+/// message, so that a call in which nothing happens costs none.
 pub(super) const UNNAMED: u64 = 1;
 
 /// The inbox of a frame, made for the first message; its guard keeps a note and texts here too.
@@ -28,8 +28,8 @@ pub(crate) struct Inbox {
     mailboxes: Vec<Arc<Mailbox>>,
 }
 
-/// How many messages of one kind an inbox keeps; the oldest makes room. Pending errors are all kept,
-/// because they must be settled, and mailboxes as long as their work can send.
+/// How many messages of one kind an inbox keeps; the oldest makes room. Pending errors are all
+/// kept, because they must be settled, and mailboxes as long as their work can send.
 const LIMIT: usize = 1024;
 
 fn keep<T>(all: &mut Vec<T>, one: T) {
@@ -146,8 +146,8 @@ impl Inbox {
         take(&mut self.pending)
     }
 
-    /// Returns the latest rejection of an inner policy that is not dropped, or whose error type kept
-    /// nothing of it.
+    /// Returns the latest rejection of an inner policy that is not dropped, or whose error type
+    /// kept nothing of it.
     pub(crate) fn rejection(&self) -> Option<&Rejection> {
         self.rejections.last().map(|(_, rejection, _)| rejection)
     }
@@ -158,8 +158,8 @@ impl Inbox {
         self.recorded.contains(&breaker)
     }
 
-    /// Forgets the errors that were reported and the rejections that were made inside the frame: they
-    /// do not leave it.
+    /// Forgets the errors that were reported and the rejections that were made inside the frame:
+    /// they do not leave it.
     pub(crate) fn forget_errors(&mut self) {
         self.reported.clear();
         self.rejections.clear();
@@ -193,8 +193,8 @@ impl Inbox {
 mod tests {
     use super::*;
 
-    /// A call that passes its context to task after task keeps their messages, and not a mailbox for
-    /// each.
+    /// A call that passes its context to task after task keeps their messages, and not a mailbox
+    /// for each.
     #[test]
     fn mailboxes_of_finished_work_are_closed() {
         let mut inbox = Inbox::default();

@@ -11,8 +11,8 @@ pub(super) enum Message {
     Reported(Box<Reported>),
     /// An error was reported that waits for the outcome of the attempt.
     Pending(Held),
-    /// A policy rejected a call. The rejection is a copy. `is_kept` is false if the type of the error
-    /// that it became kept nothing of it.
+    /// A policy rejected a call. The rejection is a copy. `is_kept` is false if the type of the
+    /// error that it became kept nothing of it.
     Rejected {
         number: u64,
         rejection: Rejection,

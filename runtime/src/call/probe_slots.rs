@@ -3,7 +3,8 @@
 use super::current::CURRENT;
 use std::cell::RefCell;
 
-/// A slot of a half-open breaker that a call holds: an inner call of the same breaker may run on it.
+/// A slot of a half-open breaker that a call holds: an inner call of the same breaker may run on
+/// it.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct ProbeSlot {
     /// The address of the breaker.

@@ -6,8 +6,8 @@ use crate::{
 };
 use std::error::Error;
 
-/// An error that was reported, in the form by which the outer frame recognises it when it leaves that
-/// frame as well.
+/// An error that was reported, in the form by which the outer frame recognises it when it leaves
+/// that frame as well.
 ///
 /// An [`AppError`](crate::AppError) carries a mark of its own. Any other error is recognised here:
 /// in a box by the address of its contents, else by its type and text, or as a source of another
@@ -15,9 +15,9 @@ use std::error::Error;
 /// `#[error(transparent)]` does, it is recognised by its text and by its debug form or the bare
 /// text in the debug form of that.
 ///
-/// Two errors cannot be distinguished: an error that was reported and handled in a frame, and an equal
-/// error without a mark that is made after it in the same frame and leaves it. A box whose error was
-/// put into another box and back into a box of the first type is not recognised.
+/// Two errors cannot be distinguished: an error that was reported and handled in a frame, and an
+/// equal error without a mark that is made after it in the same frame and leaves it. A box whose
+/// error was put into another box and back into a box of the first type is not recognised.
 #[derive(Debug)]
 pub(crate) struct Reported {
     id: ErrorId,
@@ -85,8 +85,8 @@ impl Reported {
             // Recognised by its mark, unless only a text is left of it.
             return is_text(leaving.type_name) && form.text == leaving.text || names_it();
         }
-        // An error that carries a mark, or hides one, is recognised by that; `?` makes an `AppError` of
-        // an error without a mark.
+        // An error that carries a mark, or hides one, is recognised by that; `?` makes an
+        // `AppError` of an error without a mark.
         let is_foreign = |(_, level): &(usize, &(dyn Error + 'static))| {
             View::from_ref(ErrorRef::Std(*level)).id().is_none()
         };
@@ -255,8 +255,8 @@ mod tests {
         );
     }
 
-    /// Rejections share the identity of the opening of their circuit: printing it does not identify one
-    /// of them.
+    /// Rejections share the identity of the opening of their circuit: printing it does not identify
+    /// one of them.
     #[test]
     fn error_that_prints_an_identity_is_recognised_unless_rejections_share_it() {
         let id = ErrorId::new();

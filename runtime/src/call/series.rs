@@ -84,9 +84,9 @@ impl PackedSeries {
     }
 }
 
-/// The [`PackedSeries`] series of a thread, word by word: what is written as two words and read as one of
-/// twice the size makes the processor wait. The words stand apart, so that the compiler does not
-/// join them.
+/// The [`PackedSeries`] series of a thread, word by word: what is written as two words and read as
+/// one of twice the size makes the processor wait. The words are separated, so that the compiler
+/// does not join them.
 #[derive(Debug)]
 #[repr(C)]
 pub(super) struct SeriesCell {

@@ -72,8 +72,8 @@ impl<'r> Run<'r> {
 
     /// Limits the time of one attempt, where the configuration does.
     ///
-    /// The limit is `attempt_timeout`, or the rest of `max_elapsed` or of the deadline of the call if
-    /// that is shorter. Within the attempt, [`call::remaining`] returns it.
+    /// The limit is `attempt_timeout`, or the rest of `max_elapsed` or of the deadline of the call
+    /// if that is shorter. Within the attempt, [`call::remaining`] returns it.
     ///
     /// # Errors
     ///

@@ -28,7 +28,7 @@ impl BackoffKind {
         Self::Decorrelated,
     ];
 
-    /// Returns the kind's name as it stands in `#[retry(backoff = "..")]`.
+    /// Returns the kind's name in `#[retry(backoff = "..")]`.
     ///
     /// # Examples
     ///
@@ -279,8 +279,8 @@ impl Backoff {
             .unwrap_or(Self::DEFAULT_MAX_DELAY.max(self.initial))
     }
 
-    /// Returns the delay before the retry with this index (from 0); `state` passes from one delay to
-    /// the next.
+    /// Returns the delay before the retry with this index (from 0); `state` passes from one delay
+    /// to the next.
     pub(crate) fn delay_at(&self, index: u32, state: &mut DelayState) -> Duration {
         let cap = saturating_nanos(self.cap());
         let initial = saturating_nanos(self.initial);
@@ -342,8 +342,8 @@ impl Backoff {
         }
     }
 
-    /// Returns the random number of this delay: each delay draws one, so that a seeded sequence needs
-    /// no state but the index.
+    /// Returns the random number of this delay: each delay draws one, so that a seeded sequence
+    /// needs no state but the index.
     fn fraction(&self, index: u32) -> f64 {
         match self.seed {
             Some(seed) => Rng::seeded_at(seed, index).next_fraction(),

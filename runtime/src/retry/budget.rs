@@ -153,8 +153,8 @@ impl RetryBudget {
         self.0.tokens.deposit();
     }
 
-    /// Takes the token of one retry, of past calls or else of the floor; returns `false` if there is
-    /// none.
+    /// Takes the token of one retry, of past calls or else of the floor; returns `false` if there
+    /// is none.
     ///
     /// # Examples
     ///
@@ -218,7 +218,8 @@ impl RetryBudgetBuilder {
         self
     }
 
-    /// Sets how many retries each call allows, 0 to 1000; 0.2 allows one retry for every five calls.
+    /// Sets how many retries each call allows, 0 to 1000; 0.2 allows one retry for every five
+    /// calls.
     pub fn ratio(mut self, ratio: f64) -> Self {
         self.config.ratio = ratio;
         self
@@ -232,7 +233,8 @@ impl RetryBudgetBuilder {
         self
     }
 
-    /// Sets how many tokens are kept at most, so that a long quiet time does not allow a retry storm.
+    /// Sets how many tokens are kept at most, so that a long quiet time does not allow a retry
+    /// storm.
     pub fn burst(mut self, tokens: u32) -> Self {
         self.config.burst = tokens;
         self

@@ -226,8 +226,8 @@ impl<A> RetryBuilder<A> {
         self
     }
 
-    /// Sets how delays are spread: `true` (the default) for full jitter, `false`, a fraction such as
-    /// `0.2`, a name such as `"equal"`, or a [`Jitter`].
+    /// Sets how delays are spread: `true` (the default) for full jitter, `false`, a fraction such
+    /// as `0.2`, a name such as `"equal"`, or a [`Jitter`].
     pub fn jitter(mut self, jitter: impl Into<JitterSetting>) -> Self {
         self.settings.jitter = Some(jitter.into().0);
         self
@@ -280,11 +280,12 @@ impl<A> RetryBuilder<A> {
         self
     }
 
-    /// Sets the predicate that decides whether an error of type `E` is retried, in place of its class.
+    /// Sets the predicate that decides whether an error of type `E` is retried, in place of its
+    /// class.
     ///
     /// One predicate can be set for each error type; the last one set for a type counts. Errors of
-    /// other types are classified by their class: permanent ones are not retried. The rejection of an
-    /// inner policy (an open circuit) is never retried, whatever the predicate returns. For a
+    /// other types are classified by their class: permanent ones are not retried. The rejection of
+    /// an inner policy (an open circuit) is never retried, whatever the predicate returns. For a
     /// predicate that sees the whole outcome there is [`Retry::call_while`].
     ///
     /// # Examples

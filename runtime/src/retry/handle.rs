@@ -116,8 +116,8 @@ impl Retry {
         mut op: impl FnMut(Attempt) -> Result<T, E>,
     ) -> Result<T, E> {
         let mut run = self.start();
-        // The first attempt is outside of the loop: an `Ok` is then returned by its value alone, and
-        // not with all the bytes of the largest error.
+        // The first attempt is outside of the loop: an `Ok` is then returned by its value alone,
+        // and not with all the bytes of the largest error.
         match attempt_once(&mut run, &mut op) {
             Ok(value) => {
                 run.succeeded();
@@ -284,9 +284,9 @@ impl Retry {
         .await
     }
 
-    /// As [`call_async`](Self::call_async), and passes each attempt a state that it returns with its
-    /// result: whatever the attempts borrow mutably, for example `&mut self`, which a closure cannot
-    /// lend to the futures that it makes.
+    /// As [`call_async`](Self::call_async), and passes each attempt a state that it returns with
+    /// its result: whatever the attempts borrow mutably, for example `&mut self`, which a closure
+    /// cannot lend to the futures that it makes.
     ///
     /// The state is dropped with the call; to keep it, pass a reference.
     ///
@@ -375,8 +375,8 @@ impl Retry {
 
 #[cfg(feature = "async")]
 impl Retry<Timed> {
-    /// Awaits the futures of `op`, each for at most `attempt_timeout`, until one succeeds or the retry
-    /// gives up.
+    /// Awaits the futures of `op`, each for at most `attempt_timeout`, until one succeeds or the
+    /// retry gives up.
     ///
     /// # Errors
     ///

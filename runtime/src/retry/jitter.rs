@@ -6,7 +6,7 @@ use crate::{error::ConfigError, name};
 /// together.
 ///
 /// Converts from `bool` (`true` is full jitter), from a fraction (`0.2` is plus-minus 20 %) and
-/// from a name (`"none"`, `"full"`, `"equal"`), as `#[retry(jitter = ..)]` writes it.
+/// from a name (`"none"`, `"full"`, `"equal"`), like the key of `#[retry(jitter = ..)]`.
 ///
 /// # Examples
 ///

@@ -1,10 +1,10 @@
 //! Retries: further attempts after a failure, with growing delays and limits on both.
 //!
 //! A call to another machine fails now and then for transient reasons. A retry at once meets the
-//! same reason, endless retries make a caller hang, and a thousand clients that retry in step keep a
-//! struggling service down. A [`Retry`] makes a bounded number of attempts, after delays that grow
-//! and are spread at random ([`Backoff`], [`Jitter`]), does not retry permanent errors, obeys the
-//! Retry-After of a callee, and can be limited by a [`RetryBudget`] that it shares with others.
+//! same reason, endless retries make a caller hang, and a thousand clients that retry in step keep
+//! a struggling service down. A [`Retry`] makes a bounded number of attempts, after delays that
+//! grow and are spread at random ([`Backoff`], [`Jitter`]), does not retry permanent errors, obeys
+//! the Retry-After of a callee, and can be limited by a [`RetryBudget`] that it shares with others.
 //!
 //! # Examples
 //!

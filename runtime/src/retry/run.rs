@@ -24,8 +24,8 @@ use std::{
 /// One series of attempts, which decides after each what to do next.
 ///
 /// [`Retry::call`](super::Retry::call) and its kin are such a loop around a closure. Where a
-/// closure is in the way (the attempts borrow mutably from their surroundings, or leave by `return`),
-/// the loop is written out.
+/// closure is in the way (the attempts borrow mutably from their surroundings, or leave by
+/// `return`), the loop is written out.
 ///
 /// While no attempt has failed, a run costs next to nothing: it reads no clock unless `max_elapsed`
 /// is set, and draws no random number.
@@ -126,8 +126,8 @@ impl<'r> Run<'r> {
         self.after_seen(result, &AnyError, |_| None, false)
     }
 
-    /// As [`after`](Self::after), with the caller's own view of the error and a predicate in place of
-    /// `retry_if`: `None` leaves the decision to the configured predicates and the class.
+    /// As [`after`](Self::after), with the caller's own view of the error and a predicate in place
+    /// of `retry_if`: `None` leaves the decision to the configured predicates and the class.
     #[inline]
     fn after_seen<T, E, V: ErrorView<E>>(
         &mut self,
@@ -151,8 +151,8 @@ impl<'r> Run<'r> {
     /// generated code, whose errors may borrow. The attempt was made between [`enter`](Self::enter)
     /// and the drop of its result, or by `watch`.
     ///
-    /// By value: an `Ok` is then returned by its value alone, without the detour through memory that
-    /// a reference to the whole outcome costs (ten times the rest, where `E` is large).
+    /// By value: an `Ok` is then returned by its value alone, without the detour through memory
+    /// that a reference to the whole outcome costs (ten times the rest, where `E` is large).
     #[doc(hidden)]
     #[inline]
     pub fn settle<T, E, V: ErrorView<E>>(

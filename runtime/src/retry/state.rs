@@ -41,8 +41,8 @@ pub(crate) enum Decision {
 }
 
 impl SeriesState {
-    /// Resumes a series that began at `began`, `Tick::MAX` where that is not known yet. `note` is the
-    /// [`note`](Self::note) after the previous failure, zero before the first.
+    /// Resumes a series that began at `began`, `Tick::MAX` where that is not known yet. `note` is
+    /// the [`note`](Self::note) after the previous failure, zero before the first.
     pub(crate) fn resume(began: Tick, note: u64) -> Self {
         Self {
             failed: Self::failed_by(note),
@@ -51,8 +51,8 @@ impl SeriesState {
         }
     }
 
-    /// Returns the state but for the beginning, in one word, which is zero before the first failure:
-    /// a future in which nothing failed needs no room for it.
+    /// Returns the state but for the beginning, in one word, which is zero before the first
+    /// failure: a future in which nothing failed needs no room for it.
     pub(crate) fn note(&self) -> u64 {
         u64::from(self.failed) << 32 | u64::from(self.delays.to_bits())
     }

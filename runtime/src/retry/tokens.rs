@@ -63,10 +63,10 @@ impl Tokens {
 /// state is one arrival time.
 #[derive(Debug)]
 pub(super) struct Floor {
-    /// The theoretical arrival time: the tick at which all grants would have arrived one by one; never
-    /// far ahead of now.
+    /// The theoretical arrival time: the tick at which all grants would have arrived one by one;
+    /// never far ahead of now.
     arrival: AtomicU64,
-    /// The time that one grant stands for; 0 grants nothing.
+    /// The time between two grants; 0 grants nothing.
     interval: u64,
     /// How far the arrival may lie ahead: the burst, in time.
     window: u64,

@@ -65,8 +65,8 @@ impl<E: 'static> ErrorView<E> for AnyError {
 /// box, and of an `anyhow::Error` (`&*error`).
 ///
 /// A retry decides by it for errors whose chain it can read; pass it to
-/// [`retry_if`](super::RetryBuilder::retry_if) for an error type of your own, so that the retry reads
-/// its chain too.
+/// [`retry_if`](super::RetryBuilder::retry_if) for an error type of your own, so that the retry
+/// reads its chain too.
 ///
 /// # Examples
 ///

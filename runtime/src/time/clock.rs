@@ -126,8 +126,8 @@ impl SharedClock {
         }
     }
 
-    /// Returns `true` if this is the machine's own clock, on which a wait of the operating system can
-    /// be measured.
+    /// Returns `true` if this is the machine's own clock, on which a wait of the operating system
+    /// can be measured.
     pub(crate) fn is_system(&self) -> bool {
         self.0.is_none()
     }

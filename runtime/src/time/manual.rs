@@ -9,7 +9,7 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-/// A clock for tests: it stands still until [`advance`](Self::advance) moves it, and a sleep on it
+/// A clock for tests: it is stopped until [`advance`](Self::advance) moves it, and a sleep on it
 /// moves it by the time slept and returns at once.
 ///
 /// Clones share one time line. Its wall clock starts at the Unix epoch plus 1,700,000,000 s
@@ -39,8 +39,8 @@ impl ManualClock {
     /// Moves the clock forward; it stops at the end of time instead of wrapping.
     pub fn advance(&self, duration: Duration) {
         let nanos = saturating_nanos(duration);
-        // Release pairs with the Acquire in `now`: who sees the new time sees what the test did
-        // before moving it.
+        // Release pairs with the Acquire in `now`: a thread that reads the new time sees the writes
+        // of the test before it.
         let moved = self
             .0
             .fetch_update(Ordering::Release, Ordering::Relaxed, |now| {

@@ -101,8 +101,8 @@ impl serde::Serialize for Timestamp {
     }
 }
 
-/// A text is not a UTC time such as `2026-03-01T07:05:09.250Z`; seconds may lack their fraction, and a
-/// day alone is its start.
+/// A text is not a UTC time such as `2026-03-01T07:05:09.250Z`; seconds may lack their fraction,
+/// and a day alone is its start.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("a time is written as 2026-03-01T07:05:09.250Z, 2026-03-01T07:05:09Z or 2026-03-01")]
 #[non_exhaustive]

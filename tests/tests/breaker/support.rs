@@ -37,8 +37,8 @@ impl Bench {
         self.clock.advance(time);
     }
 
-    /// Makes one call per letter: `S` succeeds, `F` fails, `A` is answered by a permanent error, `I`
-    /// is ignored, `D` is dropped at once; a space does nothing.
+    /// Makes one call per letter: `S` succeeds, `F` fails, `A` is answered by a permanent error,
+    /// `I` is ignored, `D` is dropped at once; a space does nothing.
     pub(crate) fn script(&self, letters: &str) {
         for letter in letters.chars().filter(|letter| !letter.is_whitespace()) {
             let permit = self

@@ -1,4 +1,5 @@
-//! Breakers whose clock is exchanged or set back, for example by tests that pause the time of tokio.
+//! Breakers whose clock is exchanged or set back, for example by tests that pause the time of
+//! tokio.
 
 use gardefou::{
     breaker::{CircuitBreaker, CircuitState},

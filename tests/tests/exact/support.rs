@@ -233,8 +233,8 @@ impl Line {
 impl Log {
     /// Runs something and returns the lines that it logged on this thread.
     pub(crate) fn of<R>(max: tracing::Level, run: impl FnOnce() -> R) -> (R, Vec<Line>) {
-        // With a single subscriber, the first thread that reaches a callsite decides for all threads
-        // whether it is enabled.
+        // With a single subscriber, the first thread that reaches a callsite decides for all
+        // threads whether it is enabled.
         static SECOND: LazyLock<Dispatch> = LazyLock::new(|| {
             Dispatch::new(Log {
                 max: tracing::Level::TRACE,

@@ -268,7 +268,8 @@ async fn rejection_that_another_task_holds_ends_no_series() {
     });
     let mut series = std::pin::pin!(series);
     let mut held = Vec::new();
-    // Each time that the series waits, another call on the thread is rejected, and its error is kept.
+    // Each time that the series waits, another call on the thread is rejected, and its error is
+    // kept.
     let outcome = poll_fn(|cx| {
         held.push(breaker.call(|| Ok::<(), Plain>(())));
         Poll::Ready(ready!(series.as_mut().poll(cx)))

@@ -63,7 +63,8 @@ pub(crate) fn doubling(clock: &RecordingClock) -> RetryBuilder {
         .clock(clock.clone())
 }
 
-/// A function that returns the results of a script, call by call, and fails the test after the last.
+/// A function that returns the results of a script, call by call, and fails the test after the
+/// last.
 pub(crate) fn script<T, E>(
     outcomes: impl IntoIterator<Item = Result<T, E>>,
 ) -> impl FnMut() -> Result<T, E> {

@@ -163,8 +163,8 @@ impl tracing::Subscriber for Log {
 fn logged(run: impl Fn()) -> Vec<Line> {
     let log = Log::default();
     tracing::subscriber::with_default(log.clone(), || {
-        // Another thread that reaches a callsite for the first time may cache that it is disabled. So
-        // each callsite is reached once before, and then the cache is rebuilt.
+        // Another thread that reaches a callsite for the first time may cache that it is disabled.
+        // So each callsite is reached once before, and then the cache is rebuilt.
         run();
         tracing::callsite::rebuild_interest_cache();
         log.0.lock().unwrap().clear();

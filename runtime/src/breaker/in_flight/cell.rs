@@ -79,18 +79,19 @@ impl Cell {
     }
 }
 
-/// Some cells of a slab with a bound on their starts, so that a check skips what cannot be slow yet.
+/// Some cells of a slab with a bound on their starts, so that a check skips what cannot be slow
+/// yet.
 pub(super) struct Block<'a> {
     pub(super) cells: &'a [Cell],
-    /// No call in these cells that counts started earlier, except a call that read the clock before a
-    /// check and was entered after it, which is found late by as much. Written under the
+    /// No call in these cells that counts started earlier, except a call that read the clock before
+    /// a check and was entered after it, which is found late by as much. Written under the
     /// breaker's lock, and not when a call is entered: it starts later.
     pub(super) earliest: &'a AtomicU64,
 }
 
 impl Block<'_> {
-    /// Finds calls that run for more than `limit`; returns the bound on the starts of those that may
-    /// become slow.
+    /// Finds calls that run for more than `limit`; returns the bound on the starts of those that
+    /// may become slow.
     pub(super) fn count_overdue(
         &self,
         now: u64,
@@ -136,7 +137,8 @@ impl Overdue<'_> {
         Tick::from_nanos(self.call - 1)
     }
 
-    /// Marks the call as counted under an entry; `false` if it has ended meanwhile and counts itself.
+    /// Marks the call as counted under an entry; `false` if it has ended meanwhile and counts
+    /// itself.
     pub(in super::super) fn claim(&self, entry: EntryId) -> bool {
         let counted = COUNTED | entry.0;
         self.cell

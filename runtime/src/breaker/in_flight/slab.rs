@@ -7,8 +7,8 @@ use once_cell::race::OnceBox;
 /// The cells of one thread.
 ///
 /// Free cells form two lists: the owner alone reads and writes the first, and other threads put the
-/// cells that they free on the second. The owner takes the second one whole when the first is empty, so
-/// that no list has two takers and there is no ABA problem.
+/// cells that they free on the second. The owner takes the second one whole when the first is
+/// empty, so that no list has two takers and there is no ABA problem.
 #[derive(Debug)]
 pub(super) struct Slab {
     /// The owner's first free cell, plus one. Written by the owner.

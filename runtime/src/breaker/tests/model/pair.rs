@@ -184,8 +184,8 @@ impl Pair {
         );
     }
 
-    /// Calls that one check finds slow are counted in an unspecified order: the model adopts the real
-    /// one, by which a failure of one of them is later found again.
+    /// Calls that one check finds slow are counted in an unspecified order: the model adopts the
+    /// real one, by which a failure of one of them is later found again.
     pub(super) fn agree_on_order(&mut self) {
         let shell = self.real.shell();
         let is_counted =
