@@ -1,15 +1,13 @@
 //! The view of an error of any type.
 
 use super::{
+    classified::Classified,
     error_ref::ErrorRef,
     facts::{Known, Query},
 };
-use crate::{
-    classify::Classified,
-    error::{
-        AppError, Class, Coded, CodedAs, Coding, ErrorCode, ErrorId, Rejection, StdError, chain,
-        coding, details,
-    },
+use crate::error::{
+    AppError, Class, Coded, CodedAs, Coding, ErrorCode, ErrorId, Rejection, StdError, chain,
+    coding, details,
 };
 use std::{
     any::{Any, type_name},

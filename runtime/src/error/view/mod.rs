@@ -6,12 +6,14 @@
 //! (`__private::shape`), and by [`View::from_any`] for calls by hand, which looks up the type
 //! through `Any` and the registry of mapped types.
 
+mod classified;
 mod error_ref;
 mod error_view;
 mod facts;
 mod hidden;
 mod walk;
 
+pub use classified::{Classified, Verdict};
 pub use error_ref::ErrorRef;
 pub use error_view::{View, Viewable};
 pub(crate) use facts::{Known, is_in_std};
