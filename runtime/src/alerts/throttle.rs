@@ -533,8 +533,14 @@ mod tests {
         for text in ["0", "1"] {
             throttle.settle_at(at(0), of(text), false);
         }
-        assert_ne!(throttle.evaluate_at(at(0), of("late"), None).0, of("late"));
-        assert_eq!(throttle.evaluate_at(at(1), of("late"), None).0, of("late"));
+        assert_ne!(
+            throttle.evaluate_at(at(0), of("later"), None).0,
+            of("later")
+        );
+        assert_eq!(
+            throttle.evaluate_at(at(1), of("later"), None).0,
+            of("later")
+        );
     }
 
     fn named(name: &str) -> Key {

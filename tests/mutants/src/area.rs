@@ -12,10 +12,7 @@ pub struct Area {
 }
 
 /// Tests are no mutants.
-pub const TESTS: &[&str] = &[
-    "**/tests.rs",
-    "**/tests/**",
-];
+pub const TESTS: &[&str] = &["**/tests.rs", "**/tests/**"];
 
 pub const AREAS: &[Area] = &[
     Area {

@@ -1,5 +1,5 @@
 //! Mutation tests: what cargo-mutants would change in a part of the runtime, and whether the tests
-//! of that part notice.
+//! of that part detect it.
 //!
 //! All mutants of an area are compiled into one program, each behind a condition that a variable of
 //! the environment turns on (mutant schemata: Untch, Offutt and Harrold, "Mutation analysis using

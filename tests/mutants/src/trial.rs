@@ -86,7 +86,7 @@ pub fn measure(steps: &mut [Step], folder: &Path) -> Result<(), String> {
     Ok(())
 }
 
-/// Whether the tests notice a mutant: `caught`, `missed` or `timeout`.
+/// Whether the tests detect a mutant: `caught`, `missed` or `timeout`.
 pub fn run(steps: &[Step], id: usize, folder: &Path) -> Result<&'static str, String> {
     for step in steps {
         match step.run(id, folder)? {

@@ -95,7 +95,7 @@ fn cleans_up() -> Result<(), Fault> {
 }
 
 #[retry(initial_delay = 0)]
-fn cleans_up_in_vain() -> Result<(), Fault> {
+fn cleans_up_and_fails() -> Result<(), Fault> {
     run();
     let result = guarded_sync();
     let _ = failing_clean_up();
@@ -119,7 +119,7 @@ async fn cleans_up_async() -> Result<(), Fault> {
 fn retry_that_runs_between_the_rejection_and_the_return_changes_nothing() {
     open("exact-open");
     assert_eq!(runs(cleans_up), 1);
-    assert_eq!(runs(cleans_up_in_vain), 1);
+    assert_eq!(runs(cleans_up_and_fails), 1);
     assert_eq!(runs(|| one_thread().block_on(cleans_up_async())), 1);
 }
 

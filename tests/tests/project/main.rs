@@ -7,3 +7,4 @@ mod guides;
 mod layers;
 mod log_fields;
 mod monitoring_page;
+mod words;
