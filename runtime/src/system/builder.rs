@@ -48,6 +48,9 @@ impl ErrorSystem {
 /// use gardefou::{ErrorSystem, health::HealthConfig, monitor::{MonitorConfig, journal::JournalConfig}};
 /// use std::time::Duration;
 ///
+/// # let folder = std::env::temp_dir().join(format!("gardefou-builder-{}", std::process::id()));
+/// # std::fs::create_dir_all(&folder).unwrap();
+/// # std::env::set_current_dir(&folder).unwrap();
 /// let guard = ErrorSystem::builder()
 ///     .health(HealthConfig::default().period(Duration::from_secs(15)))
 ///     .monitor(MonitorConfig::builder().recent_events(500))
@@ -55,6 +58,8 @@ impl ErrorSystem {
 ///     .shutdown_deadline(Duration::from_secs(2))
 ///     .init()?;
 /// assert!(guard.warnings().is_empty());
+/// # drop(guard);
+/// # std::fs::remove_dir_all(&folder).unwrap();
 /// # Ok::<(), gardefou::InitError>(())
 /// ```
 #[derive(Clone, Debug, Default)]
