@@ -1,3 +1,5 @@
+//! Guides: the pages of documentation, with an index and an order of reading.
+//!
 #![cfg_attr(not(doctest), doc = include_str!("guide/links.md"))]
 #![doc = include_str!("../docs/README.md")]
 

@@ -6,5 +6,6 @@ mod dependencies;
 mod guides;
 mod layers;
 mod log_fields;
+mod map;
 mod monitoring_page;
 mod words;
