@@ -1,5 +1,5 @@
-//! Jumps out of a block that leave it as a value, one for each target: `Here(v)`, `There(Here(v))`,
-//! ..
+//! Jumps out of a block that leave it as a value, one for each target: `Here(v)`, `There(Here(v))`
+//! and so on.
 
 use crate::span::{local, local_at};
 use proc_macro2::{Span, TokenStream};
