@@ -17,6 +17,7 @@ mod rng;
 mod scope;
 mod sync;
 pub mod time;
+mod worker;
 
 pub mod alerts;
 pub mod boundary;

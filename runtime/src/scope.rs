@@ -15,13 +15,14 @@ pub(crate) use off::{Captured, Entered, ScopeState, WeaklyCaptured, is_entered, 
 
 #[cfg(feature = "test-util")]
 mod on {
+    use crate::sync::global::Mutex;
     use std::{
         any::{Any, TypeId},
         cell::{Cell, RefCell},
         collections::HashMap,
         fmt,
         marker::PhantomData,
-        sync::{Arc, Mutex, PoisonError, Weak},
+        sync::{Arc, Weak},
     };
 
     type Parts = HashMap<TypeId, Arc<dyn Any + Send + Sync>>;
@@ -35,18 +36,13 @@ mod on {
     impl ScopeState {
         /// Returns the part of type `T`, if it was made.
         pub(crate) fn stored<T: Send + Sync + 'static>(&self) -> Option<Arc<T>> {
-            let part = self
-                .parts
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner)
-                .get(&TypeId::of::<T>())
-                .cloned();
+            let part = self.parts.lock().get(&TypeId::of::<T>()).cloned();
             part?.downcast().ok()
         }
 
         /// Stores a part, unless there is one already; returns the stored one.
         pub(crate) fn store<T: Send + Sync + 'static>(&self, part: &Arc<T>) -> Arc<T> {
-            let mut parts = self.parts.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut parts = self.parts.lock();
             let stored = parts
                 .entry(TypeId::of::<T>())
                 .or_insert_with(|| Arc::clone(part) as _);

@@ -1,10 +1,8 @@
 //! The statics of a call site.
 
 use crate::scope;
-use std::{
-    collections::HashMap,
-    sync::{Mutex, PoisonError},
-};
+use crate::sync::global::Mutex;
+use std::collections::HashMap;
 
 pub use crate::guarded::{GuardedFunction as Guarded, Registered};
 
@@ -34,7 +32,7 @@ fn found<S, T: Send + Sync + 'static>(
     make: impl FnOnce() -> T,
 ) -> Option<&'static T> {
     let all = scope::part(|_| OfScope::<T>(Mutex::default()))?;
-    let lock = || all.0.lock().unwrap_or_else(PoisonError::into_inner);
+    let lock = || all.0.lock();
     let site = std::ptr::from_ref(site).addr();
     let known = lock().get(&site).copied();
     // Not made under the lock: settings of attributes may be computed by code of the user's.

@@ -8,7 +8,6 @@ use super::{
     plan::Plan,
     planner::Planner,
     queue::{Deliverer, Item},
-    signal::Signal,
     status::{AlertsStatus, ChannelStatus},
 };
 use crate::{
@@ -17,6 +16,7 @@ use crate::{
     monitor::{ErrorMonitor, ErrorRecord, error_monitor},
     sync::Mutex,
     time::{SharedClock, Tick},
+    worker::Wakeup,
 };
 use std::{
     sync::{
@@ -37,7 +37,7 @@ pub(super) struct Dispatcher {
     /// One for each channel.
     pub(super) outboxes: Vec<Outbox>,
     /// Notified of everything that may be work for a thread.
-    pub(super) signal: Signal,
+    pub(super) signal: Arc<Wakeup>,
     pub(super) closing: AtomicBool,
     /// How many threads are between taking up some work and recording its outcome.
     busy: AtomicUsize,
@@ -87,7 +87,7 @@ impl Dispatcher {
             outboxes: outboxes?,
             monitor,
             config,
-            signal: Signal::default(),
+            signal: Arc::default(),
             closing: AtomicBool::new(false),
             busy: AtomicUsize::new(0),
         })

@@ -54,7 +54,6 @@ mod queue;
 mod rate_tracker;
 mod registry;
 mod rule;
-mod signal;
 mod status;
 mod subject;
 mod subjects;

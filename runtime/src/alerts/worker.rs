@@ -3,11 +3,15 @@
 //! They end when alerting is stopped, or at once when it is gone.
 
 use super::{dispatcher::Dispatcher, outbox::Turn, queue::Deliverer};
-use crate::{error::redact, scope::Captured, time::Tick};
+use crate::{
+    error::redact,
+    scope::Captured,
+    time::Tick,
+    worker::{self, Next},
+};
 use std::{
     io,
     sync::{Arc, atomic::Ordering},
-    thread,
     time::Duration,
 };
 
@@ -68,26 +72,20 @@ fn spawn(
     name: &str,
     work: impl Fn(&Arc<Dispatcher>) -> Flow + Send + 'static,
 ) -> io::Result<()> {
-    let dispatcher = Arc::clone(dispatcher);
-    // A NUL in a name is refused by the system.
-    let name = name.replace('\0', " ");
     let scope = Captured::current();
-    let spawned = thread::Builder::new().name(name).spawn(move || {
+    let ours = Arc::clone(dispatcher);
+    worker::spawn(name, &dispatcher.signal, move || {
         let _entered = scope.enter();
-        while !dispatcher.closing.load(Ordering::Relaxed) {
-            let seen = dispatcher.signal.changes();
-            let until = match work(&dispatcher) {
-                Flow::Again => continue,
-                Flow::Wait(until) => until,
-                Flow::End => return,
-            };
-            let now = dispatcher.clock().now();
-            let wait = until
-                .map_or(MAX_WAIT, |until| until.since(now))
-                .min(MAX_WAIT);
-            let wait = wait.max(Duration::from_millis(1));
-            dispatcher.signal.wait_beyond(seen, wait);
+        if ours.closing.load(Ordering::Relaxed) {
+            return Next::End;
         }
-    });
-    spawned.map(drop)
+        match work(&ours) {
+            Flow::Again => Next::Turn,
+            Flow::Wait(until) => {
+                let wait = until.map_or(MAX_WAIT, |until| until.since(ours.clock().now()));
+                Next::Wait(wait.clamp(Duration::from_millis(1), MAX_WAIT))
+            }
+            Flow::End => Next::End,
+        }
+    })
 }

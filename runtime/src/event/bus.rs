@@ -7,11 +7,12 @@ use super::{
     record::cell::RecordCell,
     retry::{self, RetryEvent},
 };
+use crate::sync::global::RwLock;
 use crate::{panics, scope};
 use std::{
     fmt,
     sync::{
-        Arc, Once, PoisonError, RwLock, Weak,
+        Arc, Once, Weak,
         atomic::{AtomicUsize, Ordering},
     },
 };
@@ -123,7 +124,7 @@ impl Observers {
         edit: impl FnOnce(&mut Vec<Subscriber>),
         publish: impl FnOnce(usize),
     ) -> Option<Arc<[Subscriber]>> {
-        let mut list = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        let mut list = self.0.write();
         let old = list.iter().flat_map(|all| all.iter());
         let mut all: Vec<Subscriber> = old
             .map(|entry| Subscriber {
@@ -137,11 +138,7 @@ impl Observers {
     }
 
     fn dispatch(&self, event: &Event<'_>) {
-        let observers = self
-            .0
-            .read()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone();
+        let observers = self.0.read().clone();
         for entry in observers.iter().flat_map(|all| all.iter()) {
             // A panic must not reach the call that the event is about.
             let _ = panics::catch(|| entry.observer.on_event(event));

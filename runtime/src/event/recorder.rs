@@ -10,6 +10,7 @@ use super::{
     },
     record_builder,
 };
+use crate::sync::global::RwLock;
 use crate::{
     error::{ErrorCode, ErrorRef},
     panics, scope,
@@ -20,7 +21,7 @@ use std::{
     cell::Cell,
     fmt,
     sync::{
-        Arc, LazyLock, OnceLock, PoisonError, RwLock,
+        Arc, LazyLock, OnceLock,
         atomic::{AtomicBool, Ordering},
     },
 };
@@ -102,10 +103,7 @@ impl Recorder {
             before,
         };
         // What was set before is dropped after the lock.
-        let before = std::mem::replace(
-            &mut *self.hooks.write().unwrap_or_else(PoisonError::into_inner),
-            hooks,
-        );
+        let before = std::mem::replace(&mut *self.hooks.write(), hooks);
         drop(before);
     }
 
@@ -120,10 +118,7 @@ impl Recorder {
     }
 
     fn hooks(&self) -> Hooks {
-        self.hooks
-            .read()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone()
+        self.hooks.read().clone()
     }
 
     /// Returns time and group of an event.

@@ -1,6 +1,7 @@
 //! Lines on the standard error, for programs without a subscriber of `tracing`.
 
 use super::{record::Record, text};
+use crate::sync::global::Mutex;
 use crate::{
     scope,
     time::{Clock, SystemClock, Tick},
@@ -8,7 +9,7 @@ use crate::{
 use std::{
     fmt,
     io::{self, Write},
-    sync::{Arc, Mutex, PoisonError},
+    sync::Arc,
     time::Duration,
 };
 use tracing::{Dispatch, dispatcher, subscriber::NoSubscriber};
@@ -36,10 +37,7 @@ pub(super) fn show_error(record: impl FnOnce() -> Option<Arc<Record>>) {
         lines: 0,
         hidden: 0,
     });
-    let turn = LIMIT
-        .lock()
-        .unwrap_or_else(PoisonError::into_inner)
-        .take(SystemClock.now());
+    let turn = LIMIT.lock().take(SystemClock.now());
     let hidden = match turn {
         Turn::First => {
             to_stderr(format_args!(

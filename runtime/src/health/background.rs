@@ -1,12 +1,11 @@
 //! The thread that starts checks when they are due.
 
-use crate::{fork::PerProcess, scope::Captured};
-use std::{
-    io,
-    sync::{Arc, Condvar, Mutex, PoisonError},
-    thread,
-    time::Duration,
+use crate::{
+    fork::PerProcess,
+    scope::Captured,
+    worker::{self, Next, Wakeup},
 };
+use std::{io, sync::Arc, time::Duration};
 
 /// One turn of the thread: starts due checks and abandons late ones, runs no check itself, and
 /// returns how long the thread may sleep; `None` once the registry is gone.
@@ -18,27 +17,11 @@ pub(crate) struct Background {
     wakeup: PerProcess<Arc<Wakeup>>,
 }
 
-/// Signal that wakes the thread early.
-#[derive(Default)]
-pub(crate) struct Wakeup {
-    signal: Mutex<Signal>,
-    changed: Condvar,
-}
-
-#[derive(Clone, Copy, Default, PartialEq, Eq)]
-enum Signal {
-    #[default]
-    None,
-    /// A check may have become due.
-    Turn,
-    Stop,
-}
-
 impl Background {
     /// Starts the thread; it ends with the registry.
     pub(crate) fn start(turn: Turn) -> io::Result<Self> {
         let wakeup = Arc::new(Wakeup::default());
-        Wakeup::start(&wakeup, Arc::clone(&turn))?;
+        spawn(&wakeup, Arc::clone(&turn))?;
         Ok(Self {
             turn,
             wakeup: PerProcess::new(wakeup),
@@ -47,7 +30,7 @@ impl Background {
 
     /// Makes the thread take a turn now.
     pub(crate) fn wake(&self) {
-        self.revive().send(Signal::Turn);
+        self.revive().notify();
     }
 
     /// Starts the thread anew in a forked process, which does not have it.
@@ -55,7 +38,7 @@ impl Background {
         let anew = |_: &Arc<Wakeup>| {
             let wakeup = Arc::new(Wakeup::default());
             // Where the system gives no thread, checks run on request alone.
-            let _ = Wakeup::start(&wakeup, Arc::clone(&self.turn));
+            let _ = spawn(&wakeup, Arc::clone(&self.turn));
             wakeup
         };
         self.wakeup.get(anew)
@@ -65,52 +48,16 @@ impl Background {
 impl Drop for Background {
     fn drop(&mut self) {
         if let Some(wakeup) = self.wakeup.existing() {
-            wakeup.send(Signal::Stop);
+            wakeup.stop();
         }
     }
 }
 
-impl Wakeup {
-    fn start(wakeup: &Arc<Self>, turn: Turn) -> io::Result<()> {
-        let ours = Arc::clone(wakeup);
-        // Weak: the registry of a test scope is not to keep the scope.
-        let scope = Captured::current().downgrade();
-        thread::Builder::new()
-            .name("gardefou-health".into())
-            .spawn(move || {
-                let turn = || {
-                    let _entered = scope.enter();
-                    turn()
-                };
-                while let Some(sleep) = turn()
-                    && ours.wait(sleep)
-                {}
-            })?;
-        Ok(())
-    }
-
-    fn send(&self, signal: Signal) {
-        let mut current = self.signal.lock().unwrap_or_else(PoisonError::into_inner);
-        if *current != Signal::Stop {
-            *current = signal;
-        }
-        self.changed.notify_one();
-    }
-
-    /// Waits for a signal, at most for `limit`; returns `false` if the thread is to stop.
-    fn wait(&self, limit: Duration) -> bool {
-        let mut current = self.signal.lock().unwrap_or_else(PoisonError::into_inner);
-        if *current == Signal::None {
-            current = self
-                .changed
-                .wait_timeout(current, limit)
-                .unwrap_or_else(PoisonError::into_inner)
-                .0;
-        }
-        let signal = *current;
-        if signal == Signal::Turn {
-            *current = Signal::None;
-        }
-        signal != Signal::Stop
-    }
+fn spawn(wakeup: &Arc<Wakeup>, turn: Turn) -> io::Result<()> {
+    // Weak: the registry of a test scope is not to keep the scope.
+    let scope = Captured::current().downgrade();
+    worker::spawn("gardefou-health", wakeup, move || {
+        let _entered = scope.enter();
+        turn().map_or(Next::End, Next::Wait)
+    })
 }

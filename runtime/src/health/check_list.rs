@@ -1,14 +1,12 @@
 //! The list of registered checks, and the errors of adding to it and searching it.
 
 use super::{check::Spec, registered::RegisteredCheck};
+use crate::sync::global::RwLock;
 use crate::{
     error::{ConfigError, redact},
     event::Shown,
 };
-use std::{
-    fmt,
-    sync::{Arc, PoisonError, RwLock},
-};
+use std::{fmt, sync::Arc};
 
 /// The registered checks, in the order of their registration.
 ///
@@ -23,7 +21,7 @@ impl Default for CheckList {
 
 impl CheckList {
     pub(super) fn all(&self) -> Arc<[Arc<RegisteredCheck>]> {
-        Arc::clone(&self.0.read().unwrap_or_else(PoisonError::into_inner))
+        Arc::clone(&self.0.read())
     }
 
     pub(super) fn get(&self, name: &str) -> Result<Arc<RegisteredCheck>, UnknownCheck> {
@@ -36,7 +34,7 @@ impl CheckList {
 
     pub(super) fn add(&self, spec: Spec) -> Result<(), RegisterError> {
         spec.validate()?;
-        let mut checks = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        let mut checks = self.0.write();
         if checks.iter().any(|check| check.name() == &*spec.name) {
             return Err(RegisterError::Duplicate {
                 name: spec.name.to_string(),
@@ -49,7 +47,7 @@ impl CheckList {
 
     /// Removes a check and returns `true` if it was registered.
     pub(super) fn remove(&self, name: &str) -> bool {
-        let mut checks = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        let mut checks = self.0.write();
         let (removed, rest): (Vec<_>, Vec<_>) = checks
             .iter()
             .cloned()

@@ -1,13 +1,8 @@
 //! Thread pool for blocking checks.
 
+use crate::sync::global::{Condvar, Mutex};
 use crate::{fork::PerProcess, scope::Captured};
-use std::{
-    collections::VecDeque,
-    io,
-    sync::{Arc, Condvar, Mutex, PoisonError},
-    thread,
-    time::Duration,
-};
+use std::{collections::VecDeque, io, sync::Arc, thread, time::Duration};
 
 type Job = Box<dyn FnOnce() + Send>;
 
@@ -48,7 +43,7 @@ impl Pool {
         });
         // The idle threads that a forked process inherits are its parent's.
         let pool = self.0.get(|_| Arc::default());
-        let mut state = pool.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut state = pool.state.lock();
         if state.idle > state.jobs.len() {
             state.jobs.push_back(job);
             pool.work.notify_one();
@@ -70,19 +65,16 @@ impl Workers {
     }
 
     fn next(&self) -> Option<Job> {
-        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut state = self.state.lock();
         state.idle += 1;
         loop {
             if let Some(job) = state.jobs.pop_front() {
                 state.idle -= 1;
                 return Some(job);
             }
-            let waited = self
-                .work
-                .wait_timeout(state, LINGER)
-                .unwrap_or_else(PoisonError::into_inner);
-            state = waited.0;
-            if waited.1.timed_out() && state.jobs.is_empty() {
+            let is_over;
+            (state, is_over) = self.work.wait_timeout(state, LINGER);
+            if is_over && state.jobs.is_empty() {
                 state.idle -= 1;
                 return None;
             }
@@ -99,12 +91,12 @@ mod tests {
     #[test]
     fn forked_process_does_not_wait_for_the_threads_of_its_parent() {
         let inherited = Arc::new(Workers::default());
-        inherited.state.lock().unwrap().idle = 1;
+        inherited.state.lock().idle = 1;
         let pool = Pool(PerProcess::inherited(Arc::clone(&inherited)));
         let (sender, ran) = mpsc::channel();
         pool.execute(Box::new(move || sender.send(()).unwrap()))
             .unwrap();
         assert_eq!(ran.recv_timeout(Duration::from_secs(60)), Ok(()));
-        assert!(inherited.state.lock().unwrap().jobs.is_empty());
+        assert!(inherited.state.lock().jobs.is_empty());
     }
 }

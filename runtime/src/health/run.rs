@@ -1,12 +1,10 @@
 //! One run of one check, shared by everyone who waits for it.
 
 use super::result::CheckResult;
+use crate::sync::global::{Condvar, Mutex, MutexGuard};
 use crate::time::Tick;
 use std::{
-    sync::{
-        Condvar, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicBool, AtomicU8, Ordering},
-    },
+    sync::atomic::{AtomicBool, AtomicU8, Ordering},
     task::Waker,
     time::Duration,
 };
@@ -51,7 +49,7 @@ impl CheckRun {
     }
 
     fn lock(&self) -> MutexGuard<'_, RunState> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        self.state.lock()
     }
 
     pub(crate) fn start(&self, now: Tick, expires: Tick) {
@@ -118,7 +116,7 @@ impl CheckRun {
         let waited = self
             .settled
             .wait_timeout_while(self.lock(), limit, |state| state.outcome.is_none());
-        drop(waited.unwrap_or_else(PoisonError::into_inner));
+        drop(waited);
     }
 
     /// Resolves when the run is settled.

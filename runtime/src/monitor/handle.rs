@@ -11,6 +11,7 @@ use super::{
     stats::{ErrorStats, MonitorSnapshot, SnapshotParts, StatsParts},
     tables::ErrorTables,
 };
+use crate::sync::global::RwLock;
 use crate::{
     error::ErrorId,
     event::{
@@ -24,7 +25,7 @@ use std::{
     fmt,
     panic::Location,
     sync::{
-        Arc, OnceLock, PoisonError, RwLock,
+        Arc, OnceLock,
         atomic::{AtomicBool, Ordering},
     },
 };
@@ -232,12 +233,7 @@ impl ErrorMonitor {
 
     /// Clears all counts, groups and recent errors. The journal stays as it is.
     pub fn clear(&self) {
-        let config = self
-            .0
-            .config
-            .read()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone();
+        let config = self.0.config.read().clone();
         let before = self
             .0
             .shards
@@ -257,11 +253,7 @@ impl ErrorMonitor {
     }
 
     fn change_journal(&self, journal: Option<Arc<dyn Journal>>) -> Option<Arc<dyn Journal>> {
-        let mut current = self
-            .0
-            .journal
-            .write()
-            .unwrap_or_else(PoisonError::into_inner);
+        let mut current = self.0.journal.write();
         self.0
             .has_journal
             .store(journal.is_some(), Ordering::Relaxed);
@@ -274,11 +266,7 @@ impl ErrorMonitor {
         if !self.0.has_journal.load(Ordering::Relaxed) {
             return None;
         }
-        self.0
-            .journal
-            .read()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone()
+        self.0.journal.read().clone()
     }
 
     /// Returns one page of records, newest first: of the journal, or without one of the recent
@@ -342,14 +330,7 @@ impl ErrorMonitor {
             .configure(config.fingerprint.clone(), config.before_record.clone());
         // The old functions and the evicted errors are dropped after the locks.
         let evicted = self.0.shards.limit(&config);
-        let before = std::mem::replace(
-            &mut *self
-                .0
-                .config
-                .write()
-                .unwrap_or_else(PoisonError::into_inner),
-            config,
-        );
+        let before = std::mem::replace(&mut *self.0.config.write(), config);
         drop((before, evicted));
     }
 

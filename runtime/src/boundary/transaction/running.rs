@@ -1,9 +1,7 @@
 //! Rollbacks that outlive their transactions, so that the end of the program can wait for them.
 
-use std::{
-    sync::{Condvar, Mutex, PoisonError},
-    time::Duration,
-};
+use crate::sync::global::{Condvar, Mutex};
+use std::time::Duration;
 
 static RUNNING: Mutex<usize> = Mutex::new(0);
 static ENDED: Condvar = Condvar::new();
@@ -14,14 +12,14 @@ pub(super) struct Running(());
 
 impl Running {
     pub(super) fn begin() -> Self {
-        *RUNNING.lock().unwrap_or_else(PoisonError::into_inner) += 1;
+        *RUNNING.lock() += 1;
         Self(())
     }
 }
 
 impl Drop for Running {
     fn drop(&mut self) {
-        *RUNNING.lock().unwrap_or_else(PoisonError::into_inner) -= 1;
+        *RUNNING.lock() -= 1;
         ENDED.notify_all();
     }
 }
@@ -32,7 +30,7 @@ impl Drop for Running {
 /// It does not wait inside of a current-thread runtime, whose tasks run only when this thread goes
 /// back to it.
 pub(crate) fn wait_for_rollbacks(limit: Duration) -> (usize, usize) {
-    let running = RUNNING.lock().unwrap_or_else(PoisonError::into_inner);
+    let running = RUNNING.lock();
     let before = *running;
     let is_in_the_way = tokio::runtime::Handle::try_current().is_ok_and(|runtime| {
         runtime.runtime_flavor() == tokio::runtime::RuntimeFlavor::CurrentThread
@@ -40,7 +38,6 @@ pub(crate) fn wait_for_rollbacks(limit: Duration) -> (usize, usize) {
     if before == 0 || is_in_the_way {
         return (0, before);
     }
-    let waited = ENDED.wait_timeout_while(running, limit, |running| *running > 0);
-    let (running, _) = waited.unwrap_or_else(PoisonError::into_inner);
+    let running = ENDED.wait_timeout_while(running, limit, |running| *running > 0);
     (before.saturating_sub(*running), *running)
 }

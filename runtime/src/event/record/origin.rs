@@ -1,8 +1,9 @@
 //! The program that records come from.
 
+use crate::sync::global::RwLock;
 use std::{
     env, fs,
-    sync::{Arc, OnceLock, PoisonError, RwLock},
+    sync::{Arc, OnceLock},
 };
 
 /// The program that a record comes from, as it was described when the error system was initialised.
@@ -58,19 +59,13 @@ impl Origin {
 
     /// Sets the origin of all records of the process from now on.
     pub(crate) fn set(self) {
-        let before = CURRENT
-            .write()
-            .unwrap_or_else(PoisonError::into_inner)
-            .replace(Arc::new(self));
+        let before = CURRENT.write().replace(Arc::new(self));
         drop(before);
     }
 
     /// Returns the origin of the process, once it is set.
     pub(crate) fn current() -> Option<Arc<Self>> {
-        CURRENT
-            .read()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone()
+        CURRENT.read().clone()
     }
 
     /// Returns the known parts, by key.

@@ -1,6 +1,7 @@
 //! Claims on the notifications that an owner left in a journal.
 
 use super::file_identity::FileIdentity;
+use crate::sync::global::Mutex;
 use crate::{error::ErrorId, time::Timestamp};
 use std::{
     any::Any,
@@ -10,7 +11,7 @@ use std::{
     io,
     path::{Path, PathBuf},
     process,
-    sync::{LazyLock, Mutex, PoisonError},
+    sync::LazyLock,
     thread,
     time::Duration,
 };
@@ -39,10 +40,7 @@ impl fmt::Debug for Claim {
 
 /// Claims against this process alone.
 pub(super) fn in_process(owner: ErrorId) -> Option<Claim> {
-    let is_free = HELD
-        .lock()
-        .unwrap_or_else(PoisonError::into_inner)
-        .insert(owner);
+    let is_free = HELD.lock().insert(owner);
     is_free.then(|| Claim::new(InProcess(owner)))
 }
 
@@ -52,9 +50,7 @@ struct InProcess(ErrorId);
 
 impl Drop for InProcess {
     fn drop(&mut self) {
-        HELD.lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .remove(&self.0);
+        HELD.lock().remove(&self.0);
     }
 }
 

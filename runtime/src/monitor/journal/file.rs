@@ -9,7 +9,7 @@ use super::{
     error::JournalError,
     joins::Joins,
     line,
-    maintenance::{self, Maintained, Wake},
+    maintenance::{self, Maintained},
     query::{Cursor, Page, Query},
     removed_counts::RemovedCounts,
     retention::remove_old,
@@ -25,6 +25,7 @@ use crate::{
     fork::PerProcess,
     sync::Mutex,
     time::{SharedClock, Tick, Timestamp},
+    worker::Wakeup,
 };
 use std::{fmt, io, path::Path, sync::Arc};
 
@@ -45,7 +46,7 @@ struct Inner {
     writer: Mutex<Writer>,
     tracker: StatusTracker,
     tallies: Mutex<TallyCache>,
-    wake: Wake,
+    wakeup: Arc<Wakeup>,
     clock_jumps: JumpDetector,
 }
 
@@ -134,7 +135,7 @@ impl Drop for FileJournal {
         let Some(inner) = self.inner.existing() else {
             return;
         };
-        inner.wake.end();
+        inner.wakeup.stop();
         if let Err(err) = inner.write_waiting() {
             inner.tracker.report_lost(&err);
         }
@@ -148,7 +149,7 @@ impl Inner {
             writer: Mutex::new(Writer::new(folder.clone(), &config)),
             tracker: StatusTracker::new(config.folder.clone()),
             tallies: Mutex::new(TallyCache::default()),
-            wake: Wake::default(),
+            wakeup: Arc::default(),
             clock_jumps: JumpDetector::new(),
             folder,
             config,
@@ -179,7 +180,7 @@ impl Inner {
         let rotated = std::mem::take(&mut writer.rotated);
         drop(writer);
         if rotated {
-            self.wake.now();
+            self.wakeup.notify();
         }
         self.tracker.record_write(outcome, wall, 1)
     }
@@ -308,8 +309,8 @@ impl Maintained for Inner {
         let _ = self.maintain();
     }
 
-    fn wake(&self) -> &Wake {
-        &self.wake
+    fn wakeup(&self) -> &Arc<Wakeup> {
+        &self.wakeup
     }
 }
 

@@ -1,9 +1,12 @@
 //! The maintenance thread of a journal.
 
-use crate::event::names;
+use crate::{
+    event::names,
+    worker::{self, Next, Wakeup},
+};
 use std::{
-    sync::{Arc, Condvar, Mutex, PoisonError, Weak},
-    thread,
+    mem,
+    sync::{Arc, Weak},
     time::Duration,
 };
 
@@ -13,69 +16,25 @@ pub(super) trait Maintained: Send + Sync + 'static {
     /// again.
     fn run_maintenance(&self);
 
-    fn wake(&self) -> &Wake;
-}
-
-/// Wakes the thread before its interval is over.
-#[derive(Debug, Default)]
-pub(super) struct Wake {
-    flags: Mutex<Flags>,
-    changed: Condvar,
-}
-
-#[derive(Clone, Copy, Debug, Default)]
-struct Flags {
-    /// A round is due at once.
-    due: bool,
-    /// The journal was dropped.
-    over: bool,
+    fn wakeup(&self) -> &Arc<Wakeup>;
 }
 
 const INTERVAL: Duration = Duration::from_secs(1);
 
-impl Wake {
-    /// Starts the next round at once.
-    pub(super) fn now(&self) {
-        self.set(|flags| flags.due = true);
-    }
-
-    /// Ends the thread.
-    pub(super) fn end(&self) {
-        self.set(|flags| flags.over = true);
-    }
-
-    fn set(&self, change: impl FnOnce(&mut Flags)) {
-        change(&mut self.flags.lock().unwrap_or_else(PoisonError::into_inner));
-        self.changed.notify_all();
-    }
-
-    /// Waits for the next round; returns `false` if the journal was dropped.
-    fn wait(&self) -> bool {
-        let flags = self.flags.lock().unwrap_or_else(PoisonError::into_inner);
-        let waited = self
-            .changed
-            .wait_timeout_while(flags, INTERVAL, |flags| !flags.due && !flags.over);
-        let (mut flags, _) = waited.unwrap_or_else(PoisonError::into_inner);
-        flags.due = false;
-        !flags.over
-    }
-}
-
 /// Starts the thread. If it cannot be spawned, waiting records are written with the next urgent
 /// one.
 pub(super) fn start<J: Maintained>(journal: &Arc<J>) {
-    let journal = Arc::downgrade(journal);
-    let run = move || {
-        while let Some(journal) = Weak::upgrade(&journal) {
-            if !journal.wake().wait() {
-                return;
-            }
+    let ours = Arc::downgrade(journal);
+    let mut is_first = true;
+    let started = worker::spawn("gardefou-journal", journal.wakeup(), move || {
+        if !mem::take(&mut is_first) {
+            let Some(journal) = Weak::upgrade(&ours) else {
+                return Next::End;
+            };
             journal.run_maintenance();
         }
-    };
-    let started = thread::Builder::new()
-        .name("gardefou-journal".into())
-        .spawn(run);
+        Next::Wait(INTERVAL)
+    });
     if let Err(err) = started {
         tracing::warn!(target: names::TARGET_JOURNAL, error = %err, "failed to spawn the maintenance thread of the journal; old records are not removed");
     }
@@ -87,14 +46,14 @@ mod tests {
     use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 
     #[derive(Debug)]
-    struct Bell(Wake, Sender<()>);
+    struct Bell(Arc<Wakeup>, Sender<()>);
 
     impl Maintained for Bell {
         fn run_maintenance(&self) {
             let _ = self.1.send(());
         }
 
-        fn wake(&self) -> &Wake {
+        fn wakeup(&self) -> &Arc<Wakeup> {
             &self.0
         }
     }
@@ -102,13 +61,13 @@ mod tests {
     #[test]
     fn thread_runs_when_woken_and_ends_with_the_journal() {
         let (sender, rung): (_, Receiver<()>) = channel();
-        let bell = Arc::new(Bell(Wake::default(), sender));
+        let bell = Arc::new(Bell(Arc::default(), sender));
         start(&bell);
         for _ in 0..3 {
-            bell.0.now();
+            bell.0.notify();
             assert_eq!(rung.recv_timeout(Duration::from_secs(60)), Ok(()));
         }
-        bell.0.end();
+        bell.0.stop();
         drop(bell);
         loop {
             // The sender is dropped with the thread's reference to the journal.

@@ -9,7 +9,7 @@ use super::{
         daily_counts::ErrorCounts,
         error::JournalError,
         line,
-        maintenance::{self, Maintained, Wake},
+        maintenance::{self, Maintained},
         query::{Page, Query},
         status::{self, JournalStatus, StatusTracker, WriteOutcome},
     },
@@ -25,6 +25,7 @@ use crate::{
     fork::PerProcess,
     sync::{AtomicU64, Mutex, Ordering},
     time::{SharedClock, Tick, Timestamp},
+    worker::Wakeup,
 };
 use rusqlite::Connection;
 use std::{collections::VecDeque, fmt, path::PathBuf, sync::Arc, time::Duration};
@@ -85,7 +86,7 @@ struct Inner {
     readers: Readers,
     store: Mutex<Store>,
     tracker: StatusTracker,
-    wake: Wake,
+    wakeup: Arc<Wakeup>,
     clock_jumps: JumpDetector,
 }
 
@@ -204,7 +205,7 @@ impl Drop for SqliteJournal {
         let Some(inner) = self.inner.existing() else {
             return;
         };
-        inner.wake.end();
+        inner.wakeup.stop();
         // The last attempt is made even in the pause after a failure.
         inner.store.lock().not_before = Tick::ZERO;
         if let Err(err) = inner.write_patiently() {
@@ -230,7 +231,7 @@ impl Inner {
                 has_incoming: false,
             }),
             tracker: StatusTracker::new(config.folder.clone()),
-            wake: Wake::default(),
+            wakeup: Arc::default(),
             clock_jumps: JumpDetector::new(),
             config,
         });
@@ -322,7 +323,7 @@ impl Inner {
         });
         // The thread runs early only when there is something to remove.
         if unmaintained > row_bytes(&self.config) / 8 {
-            self.wake.now();
+            self.wakeup.notify();
         }
         outcome
     }
@@ -455,8 +456,8 @@ impl Maintained for Inner {
         let _ = self.maintain();
     }
 
-    fn wake(&self) -> &Wake {
-        &self.wake
+    fn wakeup(&self) -> &Arc<Wakeup> {
+        &self.wakeup
     }
 }
 
