@@ -5,6 +5,7 @@
 
 pub mod breaker;
 pub mod call;
+mod char_boundary;
 pub mod classify;
 pub mod error;
 pub mod event;

@@ -151,10 +151,15 @@ impl Payload {
 
     /// Returns the text of the panic.
     pub(crate) fn text(&self) -> &str {
-        let text = self.downcast_ref::<&'static str>().copied();
-        text.or_else(|| self.downcast_ref::<String>().map(String::as_str))
-            .unwrap_or("(a value, no text)")
+        text_of(&**self)
     }
+}
+
+/// Returns the text that a panic was called with.
+pub(crate) fn text_of(payload: &(dyn Any + Send)) -> &str {
+    let text = payload.downcast_ref::<&'static str>().copied();
+    text.or_else(|| payload.downcast_ref::<String>().map(String::as_str))
+        .unwrap_or("(a value, no text)")
 }
 
 /// Writes where the panic happened, as far as that is known, and its text.

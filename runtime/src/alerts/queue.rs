@@ -327,9 +327,9 @@ impl Queue {
         let text = self.timeout_text();
         self.record_failure(text.clone(), wall);
         let limit = self.limits.give_up_after;
-        while let Some(item) = self
-            .waiting
-            .pop_front_if(|item| now.since(item.born) >= limit)
+        let is_over = |item: &Item| now.since(item.born) >= limit;
+        while self.waiting.front().is_some_and(is_over)
+            && let Some(item) = self.waiting.pop_front()
         {
             self.counts.failed += 1;
             steps.push(Step::GivenUp {

@@ -6,7 +6,7 @@ use super::{
     result::{CheckResult, IntoCheckResult},
     status::{Criticality, Kind, Kinds},
 };
-use crate::{error::ConfigError, event::Shown};
+use crate::{char_boundary::floor_char_boundary, error::ConfigError, event::Shown};
 use std::{fmt, marker::PhantomData, sync::Arc, time::Duration};
 
 /// Marker of checks of something outside the process: a database, a service, a shared disk.
@@ -358,7 +358,7 @@ fn name_problem(name: &str) -> Option<&'static str> {
 }
 
 fn shortened(name: &str) -> &str {
-    name.get(..name.floor_char_boundary(LONGEST_NAME))
+    name.get(..floor_char_boundary(name, LONGEST_NAME))
         .unwrap_or(name)
 }
 

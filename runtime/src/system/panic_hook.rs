@@ -60,10 +60,7 @@ pub(super) fn deactivate() {
 fn report(panic: &PanicHookInfo<'_>) {
     let thread = thread::current();
     let name = thread.name().unwrap_or("(no name)").to_owned();
-    let payload = panic
-        .payload_as_str()
-        .unwrap_or("(a value, no text)")
-        .to_owned();
+    let payload = panics::text_of(panic.payload()).to_owned();
     let place = panic
         .location()
         .map(|place| (place.file().to_owned(), place.line(), place.column()));

@@ -1,7 +1,10 @@
 //! Codes of the errors of sqlx.
 
 use super::coded::Coding;
-use crate::error::{Class, ErrorCode};
+use crate::{
+    char_boundary::floor_char_boundary,
+    error::{Class, ErrorCode},
+};
 use sqlx_0_9::{
     Error,
     error::{DatabaseError, ErrorKind},
@@ -53,7 +56,7 @@ fn of_database(error: &dyn DatabaseError) -> Coding {
 }
 
 fn of_sql_state(code: &str) -> Coding {
-    match (&code[..code.floor_char_boundary(2)], code) {
+    match (&code[..floor_char_boundary(code, 2)], code) {
         // The connection, the server is starting or going down.
         ("08", _) | (_, "57P01" | "57P02" | "57P03") => ErrorCode::DB_CONNECTION_ERROR.into(),
         // Serialization failures, deadlocks, locks that are held.

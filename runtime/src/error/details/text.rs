@@ -1,6 +1,6 @@
 //! Texts of foreign types: bounded, and whole where the type's own formatting breaks.
 
-use crate::panics;
+use crate::{char_boundary::floor_char_boundary, panics};
 use std::{
     borrow::Cow,
     fmt::{self, Write},
@@ -69,7 +69,7 @@ pub(super) fn cut(text: &str, max: usize) -> Cow<'_, str> {
     if text.len() <= max {
         return Cow::Borrowed(text);
     }
-    let at = text.floor_char_boundary(max);
+    let at = floor_char_boundary(text, max);
     Cow::Owned(format!(
         "{}… (cut, {} bytes in all)",
         &text[..at],
@@ -91,7 +91,7 @@ impl Write for Bounded {
             return Ok(());
         }
         if !self.full {
-            self.text.push_str(&part[..part.floor_char_boundary(room)]);
+            self.text.push_str(&part[..floor_char_boundary(part, room)]);
             self.full = true;
         }
         Err(fmt::Error)

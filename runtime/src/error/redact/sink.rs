@@ -1,7 +1,10 @@
 //! Texts fit for a sink: redacted, in one line, bounded.
 
 use super::redactor::Redactor;
-use crate::error::details;
+use crate::{
+    char_boundary::{ceil_char_boundary, floor_char_boundary},
+    error::details,
+};
 use std::{borrow::Cow, fmt};
 
 /// Returns how much of a text is redacted for `max` bytes of a line: more than that, for what is
@@ -64,14 +67,14 @@ fn bounded<'a>(
     if text.len() <= window(max) {
         return escape_and_cut(redactor.text(text), max, Rest::None, escaped);
     }
-    let head = without_last_word(&text[..text.floor_char_boundary(window(max))]);
+    let head = without_last_word(&text[..floor_char_boundary(text, window(max))]);
     escape_and_cut(redactor.text(head), max, Rest::CutOf(text.len()), escaped)
 }
 
 /// Cuts the last word: a secret that the end of the window cuts in two may not look like one any
 /// more.
 fn without_last_word(head: &str) -> &str {
-    let from = head.ceil_char_boundary(head.len().saturating_sub(512));
+    let from = ceil_char_boundary(head, head.len().saturating_sub(512));
     match head[from..].rfind(|c: char| c.is_ascii_whitespace()) {
         Some(blank) => &head[..from + blank],
         None => &head[..from],

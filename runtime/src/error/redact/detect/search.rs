@@ -13,7 +13,10 @@ use super::{
     scan::{Match, Scan},
     sql, tokens,
 };
-use crate::error::redact::{sensitive::MARK, tables};
+use crate::{
+    char_boundary::{ceil_char_boundary, floor_char_boundary},
+    error::redact::{sensitive::MARK, tables},
+};
 use std::ops::Range;
 
 /// How often a text is decoded: a URL in a URL in a URL.
@@ -55,7 +58,7 @@ fn merge(text: &str, found: &mut Vec<Range<usize>>) {
             .any(|mark| text.as_bytes()[range.start..range.end] == *mark.as_bytes())
     });
     for range in &mut *found {
-        *range = text.floor_char_boundary(range.start)..text.ceil_char_boundary(range.end);
+        *range = floor_char_boundary(text, range.start)..ceil_char_boundary(text, range.end);
     }
     found.sort_unstable_by_key(|range| range.start);
     found.dedup_by(|next, range| {
