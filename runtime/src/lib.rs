@@ -1,5 +1,84 @@
-//! Guard rails for functions: circuit breakers, retries, error boundaries, error monitoring and
-//! health checks, mostly by annotating functions.
+//! Guard rails for functions: errors with codes, circuit breakers, retries, boundaries with rollback, an
+//! error monitor with a journal and alerts, and health checks, mostly by annotating functions. For
+//! services, tools and pipelines, sync or async.
+//!
+//! # A taste
+//!
+//! ```
+//! use gardefou::{ErrorCode, enhanced_error_handling, error_boundary, retry_with_circuit_breaker};
+//!
+//! /// Up to three attempts with backoff. After five failures in a row, calls are rejected for 30 s.
+//! #[retry_with_circuit_breaker(name = "archive", max_retries = 2, recovery_timeout = "30s")]
+//! fn fetch(id: u32) -> std::io::Result<String> {
+//!     std::fs::read_to_string(format!("archive/{id}.txt"))
+//! }
+//!
+//! /// Every error leaves with a code, and is logged, counted and recorded exactly once.
+//! #[enhanced_error_handling(error_code = ErrorCode::ANALYSIS_DATA_ERROR)]
+//! fn length(id: u32) -> gardefou::Result<f64> {
+//!     Ok(fetch(id)?.trim().parse()?)
+//! }
+//!
+//! fn main() -> gardefou::Result<()> {
+//!     let _guard = gardefou::init_error_system()?; // monitor and health; flushed on drop
+//!     let total = error_boundary!("report", fallback = 0.0, { length(1)? + length(2)? });
+//!     assert_eq!(total, 0.0);
+//!     assert_eq!(gardefou::error_monitor().stats().error_counts["ANALYSIS_DATA_ERROR"], 1);
+//!     Ok(())
+//! }
+//! ```
+//!
+//! The signatures are those that you wrote. Stacked attributes compose in the order in which they are
+//! listed, the first one outermost; an unknown key or a value out of range is a compile error on the
+//! token at fault. Permanent errors, a missing file for example, are neither retried nor counted
+//! against a circuit.
+//!
+//! # By task
+//!
+//! | task | items |
+//! | --- | --- |
+//! | give errors codes, HTTP statuses and classes | [`AppError`], [`ErrorCode`], [`bail!`], [`ensure!`], [`app_error!`], [`error_codes!`], [`Coded`](macro@Coded), [`coded!`], [`ResultExt`] |
+//! | log and count each error once | [`#[enhanced_error_handling]`](macro@enhanced_error_handling), [`report`] |
+//! | stop calling what is down | [`#[with_circuit_breaker]`](macro@with_circuit_breaker), [`breaker`], [`circuit_breakers`] |
+//! | try again, with backoff and jitter | [`#[retry]`](macro@retry), [`retry`](mod@retry) |
+//! | both, in the right order | [`#[retry_with_circuit_breaker]`](macro@retry_with_circuit_breaker) |
+//! | keep a failure inside a block | [`error_boundary!`], [`boundary`] |
+//! | undo what was done before a failure | [`transaction_boundary!`], [`boundary::transaction`] |
+//! | keep an audit trail | [`#[log_sensitive_operations]`](macro@log_sensitive_operations) |
+//! | know what failed, how often, and what failed last night | [`error_monitor`], [`monitor`], [`monitor::journal`] |
+//! | be notified | [`alerts`] |
+//! | answer health probes | [`health()`], [`#[health_check]`](macro@health_check), [`health`](mod@health) |
+//! | answer HTTP requests | [`integrations::axum`] |
+//! | start and end all of it | [`init_error_system`], [`ErrorSystem::builder`], [`system`] |
+//! | pass deadlines and identity to threads and tasks | [`call`] |
+//! | observe everything yourself | [`event`] |
+//! | test all of this without sleeping | [`testing`], [`time::ManualClock`] |
+//!
+//! The [guides](guide) have a page for each subject, with an order of reading.
+//!
+//! # Features
+//!
+//! | feature | default | gives |
+//! | --- | --- | --- |
+//! | `async` | yes | async functions, on tokio's timers |
+//! | `monitor` | yes | counts, rates and recent errors, journals of your own, start and shutdown of the error system |
+//! | `journal` | yes | a journal of errors in files |
+//! | `alerts` | yes | notifications to the log, and to channels of your own |
+//! | `health` | yes | health checks and probes, `#[health_check]` |
+//! | `alert-email` | | notifications of errors by e-mail, over TLS |
+//! | `alert-webhook` | | notifications by HTTPS, signed |
+//! | `axum` | | errors, refusals and panics as problem details (RFC 9457) with their route in the record, and with `health` probes as a router, for axum |
+//! | `health-system` | | checks of free disk space on every platform; of memory and CPU outside of Linux |
+//! | `journal-sqlite` | | a journal of errors in an SQLite database |
+//! | `tracing-subscriber` | | a layer that puts the fields of spans on records |
+//! | `hyper-1` | | codes of the errors of hyper 1 |
+//! | `reqwest-0_13` | | codes of the errors and answers of reqwest 0.13 |
+//! | `sqlx-0_9` | | codes of the errors of sqlx 0.9 |
+//! | `test-util` | | `ManualClock` and `testing::Scope`: [tests](guide::testing) without sleeping and without shared state |
+//!
+//! Without default features the core remains: errors, the context of calls, breakers, retries,
+//! boundaries and their attributes. A library should depend on the core, and leave the rest to the
+//! program.
 
 #![cfg_attr(docsrs, feature(doc_cfg))] // docs.rs shows the feature that an item needs
 

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a failed step fails the test")]
 
 mod dependencies;
+mod first_page;
 mod guides;
 mod layers;
 mod log_fields;
