@@ -1,6 +1,9 @@
 //! Public behaviour of gardefou, tested from outside; see `tests/`.
 
 pub mod stand_ins;
+#[expect(clippy::unwrap_used, reason = "a helper that fails fails its test")]
+#[expect(clippy::print_stdout, reason = "tests print what a child printed")]
+pub mod testkit;
 
 /// Includes pages, so that their code is compiled and run. Pages on one subject are included by the
 /// module of that subject.
