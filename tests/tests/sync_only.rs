@@ -1,5 +1,6 @@
-//! Attributes and block macros in a sync program. A CI step builds this file alone, without the
-//! default features.
+//! Attributes and block macros in a program that has no async.
+//!
+//! A binary of its own, since a step of the checks builds it without the default features.
 
 use gardefou::{
     AppError, ErrorCode, ErrorSystem, Rejection, bail,
@@ -12,6 +13,7 @@ use gardefou::{
     time::ManualClock,
     transaction_boundary, with_circuit_breaker,
 };
+use gardefou_tests::testkit::poll::ready;
 use std::{
     cell::{Cell, RefCell},
     time::Duration,
@@ -199,15 +201,7 @@ fn errors_of_async_functions_are_handled_on_any_executor() {
             std::future::ready(text.parse::<u16>()).await?
         })?)
     }
-    let polled = |text| {
-        let waker = std::task::Waker::noop();
-        let port = std::pin::pin!(port(text));
-        match port.poll(&mut std::task::Context::from_waker(waker)) {
-            std::task::Poll::Ready(port) => port,
-            std::task::Poll::Pending => unreachable!("the function awaits nothing pending"),
-        }
-    };
-    assert_eq!(polled("80").unwrap(), 80);
-    assert!(polled("http").unwrap_err().is(ErrorCode::CONFIG_ERROR));
-    assert!(polled("").unwrap_err().is(ErrorCode::PANIC_ERROR));
+    assert_eq!(ready(port("80")).unwrap(), 80);
+    assert!(ready(port("http")).unwrap_err().is(ErrorCode::CONFIG_ERROR));
+    assert!(ready(port("")).unwrap_err().is(ErrorCode::PANIC_ERROR));
 }

@@ -126,7 +126,7 @@ impl Subscriber for Listener {
         Interest::sometimes()
     }
     fn enabled(&self, metadata: &Metadata<'_>) -> bool {
-        metadata.is_event() && (self.wants)(metadata)
+        (self.wants)(metadata)
     }
     fn new_span(&self, _: &span::Attributes<'_>) -> span::Id {
         span::Id::from_u64(1)

@@ -1,8 +1,6 @@
 //! Observers, layers of the log, hooks and journals that report errors while they are called for
 //! one.
 
-#![expect(clippy::unwrap_used, reason = "these helpers belong to tests")]
-
 use gardefou::{
     AppError, ErrorCode, error_monitor,
     event::{self, Event},
@@ -13,14 +11,12 @@ use gardefou::{
     report,
     testing::Scope,
 };
-use std::{
-    cell::Cell,
-    sync::{Arc, Once},
+use gardefou_tests::testkit::{
+    child::in_own_process,
+    log::{Line, Listener},
 };
-use tracing::{
-    Event as LogEvent, Level, Metadata, Subscriber,
-    span::{Attributes, Id, Record},
-};
+use std::{cell::Cell, sync::Arc};
+use tracing::Level;
 
 fn error() -> AppError {
     AppError::new(ErrorCode::SYNC_ERROR, "streams drifted apart")
@@ -32,33 +28,17 @@ thread_local! {
     static LINES: Cell<u32> = const { Cell::new(0) };
 }
 
-/// The subscriber of the process, which reports errors for lines at level error. A subscriber of
-/// one thread would not be called for the lines that it logs itself.
-struct Reporting;
-
-impl Subscriber for Reporting {
-    fn enabled(&self, metadata: &Metadata<'_>) -> bool {
-        *metadata.level() <= Level::WARN
-    }
-    fn event(&self, event: &LogEvent<'_>) {
+/// Sets the subscriber of the process, which reports errors for lines at level error. A subscriber
+/// of one thread would not be called for the lines that it logs itself.
+fn with_layer(per_line: u32) {
+    PER_LINE.set(per_line);
+    let each = |line: Line| {
         LINES.set(LINES.get() + 1);
-        if *event.metadata().level() == Level::ERROR {
+        if line.level == Level::ERROR {
             (0..PER_LINE.get()).for_each(|_| report(&error()));
         }
-    }
-    fn new_span(&self, _: &Attributes<'_>) -> Id {
-        Id::from_u64(1)
-    }
-    fn record(&self, _: &Id, _: &Record<'_>) {}
-    fn record_follows_from(&self, _: &Id, _: &Id) {}
-    fn enter(&self, _: &Id) {}
-    fn exit(&self, _: &Id) {}
-}
-
-fn with_layer(per_line: u32) {
-    static SET: Once = Once::new();
-    SET.call_once(|| tracing::subscriber::set_global_default(Reporting).unwrap());
-    PER_LINE.set(per_line);
+    };
+    Listener::new(|line| *line.level() <= Level::WARN, each).install();
 }
 
 fn total() -> u64 {
@@ -108,31 +88,35 @@ fn records_by_hand_and_boundaries_of_an_observer_are_bounded() {
 
 #[test]
 fn reports_of_a_layer_stop_at_depth_four() {
-    with_layer(1);
-    Scope::new().run(|| {
-        LINES.set(0);
-        report(&error());
-        assert_eq!((total(), event::dropped()), (4, 1));
-        // One more for the warning, which is logged once in the process.
-        assert!((4..=5).contains(&LINES.get()), "{}", LINES.get());
+    in_own_process(|| {
+        with_layer(1);
+        Scope::new().run(|| {
+            LINES.set(0);
+            report(&error());
+            assert_eq!((total(), event::dropped()), (4, 1));
+            // One more for the warning, which is logged once in the process.
+            assert!((4..=5).contains(&LINES.get()), "{}", LINES.get());
+        });
     });
 }
 
 /// Each level has two children, and no more.
 #[test]
 fn reports_of_a_layer_and_an_observer_together_are_bounded() {
-    with_layer(1);
-    Scope::new().run(|| {
-        let _subscription = event::subscribe(|_: &Event<'_>| report(&error()));
-        report(&error());
-        assert_eq!(
-            total() + event::dropped(),
-            31,
-            "a tree of five levels: {} and {}",
-            total(),
-            event::dropped()
-        );
-        assert_eq!(total(), 15);
+    in_own_process(|| {
+        with_layer(1);
+        Scope::new().run(|| {
+            let _subscription = event::subscribe(|_: &Event<'_>| report(&error()));
+            report(&error());
+            assert_eq!(
+                total() + event::dropped(),
+                31,
+                "a tree of five levels: {} and {}",
+                total(),
+                event::dropped()
+            );
+            assert_eq!(total(), 15);
+        });
     });
 }
 

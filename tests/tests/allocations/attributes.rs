@@ -4,11 +4,7 @@ use gardefou::{
     Rejection, circuit_breakers, enhanced_error_handling, retry, retry_with_circuit_breaker,
     with_circuit_breaker,
 };
-use std::{
-    future::Future,
-    pin::pin,
-    task::{Context, Poll, Waker},
-};
+use gardefou_tests::testkit::poll::ready;
 
 /// An error that allocates nothing.
 #[derive(Debug)]
@@ -63,17 +59,8 @@ async fn rejected_later() -> Result<u32, Plain> {
     Err(Plain::Failed)
 }
 
-fn ready<F: Future>(future: F) -> F::Output {
-    match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
-        Poll::Ready(output) => output,
-        Poll::Pending => panic!("nothing here waits"),
-    }
-}
-
 fn allocations(run: impl Fn()) -> u64 {
-    // The first call looks up the breaker and builds the retry.
-    run();
-    allocation_counter::measure(|| (0..10).for_each(|_| run())).count_total
+    crate::allocations(|| (0..10).for_each(|_| run()))
 }
 
 #[test]

@@ -1,26 +1,8 @@
 //! A boundary or transaction whose block succeeds allocates nothing, sync and async.
 
-use allocation_counter::measure;
+use crate::allocations;
 use gardefou::{AppError, boundary, error_boundary, transaction_boundary};
-use std::{
-    pin::pin,
-    task::{Context, Poll, Waker},
-};
-
-fn allocations(run: impl FnMut()) -> u64 {
-    let mut run = run;
-    // Once before, for what is made lazily.
-    run();
-    measure(run).count_total
-}
-
-fn poll_once<T>(future: impl Future<Output = T>) -> T {
-    let mut context = Context::from_waker(Waker::noop());
-    match pin!(future).poll(&mut context) {
-        Poll::Ready(value) => value,
-        Poll::Pending => panic!("it had nothing to wait for"),
-    }
-}
+use gardefou_tests::testkit::poll::ready;
 
 fn parse(text: &str) -> Result<u8, AppError> {
     error_boundary!("alloc", { text.parse::<u8>()? })
@@ -33,10 +15,7 @@ async fn parse_later(text: &str) -> Result<u8, AppError> {
 #[test]
 fn successful_block_allocates_nothing() {
     assert_eq!(allocations(|| assert!(parse("7").is_ok())), 0);
-    assert_eq!(
-        allocations(|| assert!(poll_once(parse_later("7")).is_ok())),
-        0
-    );
+    assert_eq!(allocations(|| assert!(ready(parse_later("7")).is_ok())), 0);
     assert_eq!(
         allocations(|| assert!(boundary::error_boundary("alloc", || "7".parse::<u8>()).is_ok())),
         0
@@ -59,7 +38,7 @@ fn transaction_without_compensations_allocates_nothing() {
             })
             .map_err(drop)
         };
-        assert!(poll_once(future).is_ok());
+        assert!(ready(future).is_ok());
     };
     assert_eq!(allocations(later), 0);
 }

@@ -1,19 +1,14 @@
 //! Allocations of a breaker: none for allowed and rejected calls, sync and async, and for failures.
 
-#![expect(clippy::unwrap_used, reason = "a test that finds nothing has failed")]
-
+use crate::allocations;
 use allocation_counter::measure;
 use gardefou::{
     Rejection,
     breaker::{BreakerBuilder, CircuitBreaker},
     time::ManualClock,
 };
-use std::{
-    future::ready,
-    pin::pin,
-    task::{Context, Poll, Waker},
-    time::Duration,
-};
+use gardefou_tests::testkit::{child::in_own_process, poll};
+use std::{future::ready, time::Duration};
 
 #[derive(Debug)]
 enum Error {
@@ -24,20 +19,6 @@ enum Error {
 impl From<Rejection> for Error {
     fn from(rejection: Rejection) -> Self {
         Self::Rejected(rejection)
-    }
-}
-
-fn allocations(run: impl FnMut()) -> u64 {
-    let mut run = run;
-    // Once before: each thread's counters are made by its first call.
-    run();
-    measure(run).count_total
-}
-
-fn poll_once<T>(future: impl Future<Output = T>) -> T {
-    match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
-        Poll::Ready(value) => value,
-        Poll::Pending => panic!("it had nothing to wait for"),
     }
 }
 
@@ -70,7 +51,7 @@ fn allowed_call_allocates_nothing() {
     for breaker in every_kind() {
         let calls = || {
             assert!(breaker.call(ok).is_ok());
-            assert!(poll_once(breaker.call_async(|| ready(ok()))).is_ok());
+            assert!(poll::ready(breaker.call_async(|| ready(ok()))).is_ok());
             breaker.try_acquire().unwrap().success();
             breaker.try_acquire().unwrap().ignore();
             drop(breaker.try_acquire().unwrap());
@@ -99,37 +80,40 @@ fn call_that_fails_allocates_nothing() {
 
 #[test]
 fn slow_and_abandoned_calls_without_observers_allocate_nothing() {
-    let clock = ManualClock::new();
-    let builder = CircuitBreaker::builder("svc")
-        .slow_call(SECOND)
-        .failure_threshold(u32::MAX);
-    let breaker = builder
-        .count_window(1000)
-        .min_calls(1000)
-        .failure_rate(1.0)
-        .clock(clock.clone())
-        .build()
-        .unwrap();
-    let calls = || {
-        let slow = breaker.try_acquire().unwrap();
-        let abandoned = breaker.try_acquire().unwrap();
-        clock.advance(2 * SECOND);
+    // Other tests of this binary have observers.
+    in_own_process(|| {
+        let clock = ManualClock::new();
+        let builder = CircuitBreaker::builder("svc")
+            .slow_call(SECOND)
+            .failure_threshold(u32::MAX);
+        let breaker = builder
+            .count_window(1000)
+            .min_calls(1000)
+            .failure_rate(1.0)
+            .clock(clock.clone())
+            .build()
+            .unwrap();
+        let calls = || {
+            let slow = breaker.try_acquire().unwrap();
+            let abandoned = breaker.try_acquire().unwrap();
+            clock.advance(2 * SECOND);
+            breaker.try_acquire().unwrap().success();
+            let slow_at_its_end = breaker.try_acquire().unwrap();
+            clock.advance(2 * SECOND);
+            slow_at_its_end.success();
+            slow.success();
+            drop(abandoned);
+            let abandoned_by_all = breaker.try_acquire().unwrap();
+            clock.advance(2 * SECOND);
+            drop(abandoned_by_all);
+        };
+        // This thread's counters and cells; not a slow call, whose first event would make the place in
+        // which events wait.
         breaker.try_acquire().unwrap().success();
-        let slow_at_its_end = breaker.try_acquire().unwrap();
-        clock.advance(2 * SECOND);
-        slow_at_its_end.success();
-        slow.success();
-        drop(abandoned);
-        let abandoned_by_all = breaker.try_acquire().unwrap();
-        clock.advance(2 * SECOND);
-        drop(abandoned_by_all);
-    };
-    // This thread's counters and cells; not a slow call, whose first event would make the place in
-    // which events wait.
-    breaker.try_acquire().unwrap().success();
-    assert_eq!(measure(calls).count_total, 0);
-    let counts = breaker.snapshot().counts;
-    assert_eq!((counts.slow, counts.abandoned), (4, 1));
+        assert_eq!(measure(calls).count_total, 0);
+        let counts = breaker.snapshot().counts;
+        assert_eq!((counts.slow, counts.abandoned), (4, 1));
+    });
 }
 
 #[test]
@@ -142,7 +126,7 @@ fn rejected_call_allocates_nothing() {
         let calls = || {
             assert!(matches!(breaker.call(ok), Err(Error::Rejected(_))));
             assert!(matches!(
-                poll_once(breaker.call_async(|| ready(ok()))),
+                poll::ready(breaker.call_async(|| ready(ok()))),
                 Err(Error::Rejected(_))
             ));
             assert!(breaker.try_acquire().is_err());

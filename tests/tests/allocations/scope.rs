@@ -1,5 +1,6 @@
 //! Allocations of guarded calls inside and outside of test scopes: none.
 
+use crate::allocations;
 use gardefou::{AppError, enhanced_error_handling, retry, testing::Scope, with_circuit_breaker};
 
 #[with_circuit_breaker(name = "scope-alloc")]
@@ -19,12 +20,6 @@ fn handled() -> Result<u32, AppError> {
 
 fn call_each() {
     assert!(guarded().is_ok() && retried().is_ok() && handled().is_ok());
-}
-
-fn allocations(f: impl Fn()) -> u64 {
-    // The first call of each makes its guard.
-    f();
-    allocation_counter::measure(f).count_total
 }
 
 #[test]
