@@ -58,12 +58,20 @@ impl Line {
     }
 }
 
-impl Index<&str> for Line {
-    type Output = str;
+impl fmt::Display for Line {
+    /// Writes `LEVEL target message`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {} {}", self.level, self.target, self.message())
+    }
+}
 
-    fn index(&self, field: &str) -> &str {
-        self.field(field)
-            .unwrap_or_else(|| panic!("no field `{field}`: {self:?}"))
+impl Index<&str> for Line {
+    type Output = String;
+
+    fn index(&self, field: &str) -> &String {
+        let found = self.fields.iter().find(|(name, _)| *name == field);
+        let (_, value) = found.unwrap_or_else(|| panic!("no field `{field}`: {self:?}"));
+        value
     }
 }
 

@@ -221,11 +221,11 @@ fn refused_recipient_does_not_affect_the_others() {
         panic!("a warning")
     };
     assert_eq!(
-        line.message,
+        line.message(),
         "the mail server refuses recipient 2 (..@example.org)"
     );
     assert!(
-        !line.fields["error"].contains("bob@") && line.fields["error"].contains("550"),
+        !line["error"].contains("bob@") && line["error"].contains("550"),
         "{line:?}"
     );
 }

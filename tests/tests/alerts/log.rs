@@ -2,73 +2,15 @@
 
 use super::*;
 use gardefou::{breaker::CircuitBreaker, event::names::TARGET_ALERT};
-use std::{
-    collections::BTreeMap,
-    env, fmt,
-    process::{Command, Stdio},
-    sync::{LazyLock, Once},
-    time::Duration,
+use gardefou_tests::testkit::{
+    child,
+    log::{Line, Listener, capture},
 };
-use tracing::{
-    Dispatch, Level, Metadata, Subscriber,
-    field::{Field, Visit},
-    span,
-    subscriber::{Interest, with_default},
-};
+use std::{sync::Once, time::Duration};
+use tracing::{Level, Metadata};
 
-const CHILD: &str = "GARDEFOU_TEST_ALERTS_CHILD";
-
-/// A line in the log.
-#[derive(Clone, Debug)]
-pub(super) struct Line {
-    level: Level,
-    pub(super) message: String,
-    pub(super) fields: BTreeMap<&'static str, String>,
-}
-
-impl Visit for Line {
-    fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
-        match field.name() {
-            "message" => self.message = format!("{value:?}"),
-            name => drop(self.fields.insert(name, format!("{value:?}"))),
-        }
-    }
-
-    fn record_str(&mut self, field: &Field, value: &str) {
-        self.fields.insert(field.name(), value.to_owned());
-    }
-}
-
-#[derive(Clone, Default)]
-struct Log {
-    lines: Arc<Mutex<Vec<Line>>>,
-    /// It takes no line.
-    is_disabled: bool,
-}
-
-impl Subscriber for Log {
-    fn register_callsite(&self, _: &'static Metadata<'static>) -> Interest {
-        Interest::sometimes()
-    }
-    fn enabled(&self, metadata: &Metadata<'_>) -> bool {
-        !self.is_disabled && metadata.target() == TARGET_ALERT && *metadata.level() <= Level::INFO
-    }
-    fn new_span(&self, _: &span::Attributes<'_>) -> span::Id {
-        span::Id::from_u64(1)
-    }
-    fn record(&self, _: &span::Id, _: &span::Record<'_>) {}
-    fn record_follows_from(&self, _: &span::Id, _: &span::Id) {}
-    fn event(&self, event: &tracing::Event<'_>) {
-        let mut line = Line {
-            level: *event.metadata().level(),
-            message: String::new(),
-            fields: BTreeMap::new(),
-        };
-        event.record(&mut line);
-        self.lines.lock().unwrap().push(line);
-    }
-    fn enter(&self, _: &span::Id) {}
-    fn exit(&self, _: &span::Id) {}
+fn of_alerts(line: &Metadata<'_>) -> bool {
+    line.target() == TARGET_ALERT && *line.level() <= Level::INFO
 }
 
 /// Installs a subscriber for the process, or the failures that tests cause would be printed between
@@ -76,25 +18,15 @@ impl Subscriber for Log {
 pub(super) fn install() {
     static INSTALLED: Once = Once::new();
     INSTALLED.call_once(|| {
-        if env::var(CHILD).is_err() {
-            tracing::subscriber::set_global_default(Log::default()).unwrap();
+        if !child::is_child() {
+            Listener::new(of_alerts, drop).install();
         }
     });
 }
 
 /// Runs something and returns the lines about alerts that this thread logged.
 pub(super) fn captured(run: impl FnOnce()) -> Vec<Line> {
-    let log = Log::default();
-    with_log(&log, run);
-    log.lines.lock().unwrap().clone()
-}
-
-fn with_log(log: &Log, run: impl FnOnce()) {
-    // With a single subscriber, the first thread that reaches a line decides for all whether it is
-    // enabled, and other tests have no subscriber. With a second one each thread decides.
-    static SECOND: LazyLock<Dispatch> = LazyLock::new(|| Dispatch::new(Log::default()));
-    let _ = &*SECOND;
-    with_default(log.clone(), run);
+    capture(of_alerts, run).1
 }
 
 #[test]
@@ -110,7 +42,7 @@ fn notifications_are_logged_without_a_configured_channel() {
         panic!("one line: {lines:?}")
     };
     assert_eq!(
-        (line.level, line.message.as_str()),
+        (line.level, line.message()),
         (Level::ERROR, "SYNC_ERROR: late")
     );
     let id = err.id().to_string();
@@ -122,10 +54,10 @@ fn notifications_are_logged_without_a_configured_channel() {
         ("error.id", &id),
     ];
     for (field, value) in expected {
-        assert_eq!(line.fields[field], value, "{field}: {lines:?}");
+        assert_eq!(line[field], value, "{field}: {lines:?}");
     }
     assert!(
-        line.fields.contains_key("notification.id") && line.fields.contains_key("fingerprint"),
+        line.field("notification.id").is_some() && line.field("fingerprint").is_some(),
         "{lines:?}"
     );
 
@@ -141,14 +73,14 @@ fn notifications_are_logged_without_a_configured_channel() {
     });
     let received: Vec<_> = lines
         .iter()
-        .map(|line| (line.level, line.message.as_str()))
+        .map(|line| (line.level, line.message()))
         .collect();
     let (opened, closed) = (
         "circuit `in-the-log` opened: manual",
         "circuit `in-the-log` closed",
     );
     assert_eq!(received, [(Level::ERROR, opened), (Level::INFO, closed)]);
-    assert!(!lines[0].fields.contains_key("error.id"), "{lines:?}");
+    assert!(lines[0].field("error.id").is_none(), "{lines:?}");
 }
 
 /// Alerts on a channel that refuses 20 notifications within 40 seconds, and one a minute after the first.
@@ -181,18 +113,15 @@ fn failing_channel_is_logged_once_a_minute() {
     assert_eq!(lines.len(), 2, "{lines:?}");
     for line in lines {
         assert_eq!(
-            (line.level, line.fields["channel"].as_str()),
+            (line.level, line["channel"].as_str()),
             (Level::ERROR, "ops")
         );
         assert_eq!(
-            line.message,
+            line.message(),
             "a notification could not be sent, and no journal keeps it"
         );
-        assert!(
-            line.fields["error"].starts_with("400 from https://"),
-            "{line:?}"
-        );
-        assert!(!line.fields["error"].contains("hunter2"), "{line:?}");
+        assert!(line["error"].starts_with("400 from https://"), "{line:?}");
+        assert!(!line["error"].contains("hunter2"), "{line:?}");
     }
 }
 
@@ -210,7 +139,7 @@ fn log_line_of_a_failed_delivery_has_its_consequence() {
         });
         lines
             .into_iter()
-            .map(|line| line.message)
+            .map(|line| line.message().to_owned())
             .collect::<Vec<_>>()
     };
     assert_eq!(
@@ -231,37 +160,20 @@ fn log_line_of_a_failed_delivery_has_its_consequence() {
 /// Runs in a child process, whose standard error is read.
 #[test]
 fn child_with_a_failing_channel() {
-    match env::var(CHILD).as_deref() {
-        Ok("no log") => fail_twenty_times_and_once_more(),
-        Ok("a disabled log") => {
-            with_log(
-                &Log {
-                    is_disabled: true,
-                    ..Log::default()
-                },
-                fail_twenty_times_and_once_more,
-            );
-        }
-        Ok("a log") => assert_eq!(captured(fail_twenty_times_and_once_more).len(), 2),
-        _ => {}
+    let Some([log]) = child::orders() else { return };
+    match log.as_str() {
+        "no log" => fail_twenty_times_and_once_more(),
+        "a disabled log" => Listener::disabled().listen(fail_twenty_times_and_once_more),
+        "a log" => assert_eq!(captured(fail_twenty_times_and_once_more).len(), 2),
+        _ => unreachable!("no other log"),
     }
 }
 
 #[test]
 fn failure_line_goes_to_the_standard_error_without_a_subscriber() {
     for (log, expected) in [("no log", 2), ("a disabled log", 2), ("a log", 0)] {
-        let child = Command::new(env::current_exe().unwrap())
-            .args([
-                "--exact",
-                "log::child_with_a_failing_channel",
-                "--nocapture",
-                "--test-threads=1",
-            ])
-            .env(CHILD, log)
-            .stdout(Stdio::null())
-            .stderr(Stdio::piped())
-            .spawn();
-        let output = child.unwrap().wait_with_output().unwrap();
+        let child = "log::child_with_a_failing_channel";
+        let output = child::command(child, log).output().unwrap();
         let text = String::from_utf8(output.stderr).unwrap();
         assert!(output.status.success(), "{log}: {text}");
         let start = "gardefou: alert channel `ops`: a notification could not be sent, and no journal keeps it: 400 from";

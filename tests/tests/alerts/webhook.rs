@@ -247,7 +247,7 @@ fn failed_connection_has_its_cause_without_the_url() {
         .cloned();
     let texts = [
         status.last_error.unwrap(),
-        lines[0].fields["error"].clone(),
+        lines[0]["error"].clone(),
         in_health.unwrap().output.unwrap(),
     ];
     for text in texts {

@@ -11,18 +11,14 @@ use gardefou::{
     },
     retry,
 };
+use gardefou_tests::testkit::{log::capture, runtime::one_thread};
 use std::{
-    collections::BTreeMap,
     fmt, io,
     panic::{AssertUnwindSafe, catch_unwind},
     sync::{Arc, Mutex},
     time::Duration,
 };
-use tracing::{
-    Level,
-    field::{Field, Visit},
-    span,
-};
+use tracing::Level;
 
 /// One audit event as `outcome level user`, with the code and message of a failure.
 struct Trail {
@@ -269,51 +265,6 @@ fn audited_error_is_still_reported_once() {
     assert!(before.texts().is_empty());
 }
 
-/// Collects the log lines of the audit, with their fields.
-#[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<Line>>>);
-
-type Line = (Level, BTreeMap<&'static str, String>);
-
-struct Fields(BTreeMap<&'static str, String>);
-
-impl Visit for Fields {
-    fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
-        self.0.insert(field.name(), format!("{value:?}"));
-    }
-
-    fn record_str(&mut self, field: &Field, value: &str) {
-        self.0.insert(field.name(), value.into());
-    }
-}
-
-impl tracing::Subscriber for Log {
-    fn enabled(&self, metadata: &tracing::Metadata<'_>) -> bool {
-        metadata.target() == names::TARGET_AUDIT
-    }
-
-    fn new_span(&self, _: &span::Attributes<'_>) -> span::Id {
-        span::Id::from_u64(1)
-    }
-
-    fn record(&self, _: &span::Id, _: &span::Record<'_>) {}
-
-    fn record_follows_from(&self, _: &span::Id, _: &span::Id) {}
-
-    fn event(&self, event: &tracing::Event<'_>) {
-        let mut fields = Fields(BTreeMap::new());
-        event.record(&mut fields);
-        self.0
-            .lock()
-            .unwrap()
-            .push((*event.metadata().level(), fields.0));
-    }
-
-    fn enter(&self, _: &span::Id) {}
-
-    fn exit(&self, _: &span::Id) {}
-}
-
 #[log_sensitive_operations("audit-logged", user = "ada", error_level = "warn")]
 async fn logged(card_number: u64) -> R<()> {
     tokio::time::sleep(Duration::from_millis(1500)).await;
@@ -324,33 +275,19 @@ async fn logged(card_number: u64) -> R<()> {
 
 #[test]
 fn log_lines_have_the_catalogued_fields_and_no_arguments() {
-    let log = Log::default();
     let run = || {
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_time()
-            .start_paused(true)
-            .build()
-            .unwrap();
-        runtime.block_on(async {
+        one_thread().block_on(async {
             logged(4_242_424_242).await.unwrap();
             logged(4_242_424_243).await.unwrap_err();
         });
     };
-    tracing::subscriber::with_default(log.clone(), || {
-        // The first run registers the call sites of the log lines. The interest that other threads
-        // cached for them is rebuilt.
-        run();
-        tracing::callsite::rebuild_interest_cache();
-        log.0.lock().unwrap().clear();
-        run();
-    });
-    let lines = log.0.lock().unwrap().clone();
-    let levels: Vec<Level> = lines.iter().map(|(level, _)| *level).collect();
+    let ((), lines) = capture(|line| line.target() == names::TARGET_AUDIT, run);
+    let levels: Vec<Level> = lines.iter().map(|line| line.level).collect();
     assert_eq!(levels, [Level::INFO, Level::INFO, Level::INFO, Level::WARN]);
     use names::field;
-    let (started, failed) = (&lines[2].1, &lines[3].1);
+    let (started, failed) = (&lines[2], &lines[3]);
     assert!(
-        !started.contains_key(field::DURATION) && !started.contains_key(field::ERROR_CODE),
+        started.field(field::DURATION).is_none() && started.field(field::ERROR_CODE).is_none(),
         "{started:?}"
     );
     let expected = [

@@ -1,6 +1,6 @@
 //! Each error is reported once.
 
-use crate::support::Observed;
+use crate::support::{Observed, log_texts};
 use gardefou::{
     AppError, ErrorCode, bail, boundary, enhanced_error_handling, error_boundary,
     transaction_boundary,
@@ -110,8 +110,7 @@ async fn error_that_changes_threads_is_reported_once() {
 
 #[test]
 fn event_text_is_redacted_and_on_one_line() {
-    use crate::support::Logbook;
-    let lines = Logbook::of(tracing::Level::ERROR, || {
+    let lines = log_texts(tracing::Level::ERROR, || {
         let _: Result<(), _> = error_boundary!("once-secret", {
             bail!(
                 ErrorCode::DB_CONNECTION_ERROR,

@@ -1,14 +1,15 @@
 //! What observers received, and what was logged.
 
 use gardefou::event::{Event, Severity, Subscription, TransactionOutcome, subscribe};
+use gardefou_tests::testkit::{
+    lock::lock,
+    log::{Line, capture, ours},
+};
 use std::{
-    collections::BTreeMap,
-    fmt,
     panic::Location,
-    sync::{Arc, LazyLock, Mutex, PoisonError},
+    sync::{Arc, Mutex},
     time::Duration,
 };
-use tracing::{Dispatch, Metadata, Subscriber, field::Field, span, subscriber::Interest};
 
 /// A reported error, as an observer received it.
 #[derive(Clone, Debug)]
@@ -89,84 +90,15 @@ impl Observed {
     }
 }
 
-fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+/// Runs something and returns the lines that it logged under our targets, up to a level.
+pub(crate) fn logged(max: tracing::Level, run: impl FnOnce()) -> Vec<Line> {
+    capture(ours(max), run).1
 }
 
-/// The fields of a log line.
-pub(crate) type Fields = BTreeMap<&'static str, String>;
-
-/// Keeps `LEVEL target message` of each event up to a level, and its fields.
-#[derive(Clone)]
-pub(crate) struct Logbook {
-    max: tracing::Level,
-    lines: Arc<Mutex<Vec<(String, Fields)>>>,
-}
-
-impl Logbook {
-    /// Runs something and returns the lines that it logged under our targets.
-    pub(crate) fn of(max: tracing::Level, run: impl FnOnce()) -> Vec<String> {
-        Self::kept(max, run)
-            .into_iter()
-            .map(|(line, _)| line)
-            .collect()
-    }
-
-    /// Runs something and returns the fields of the last error that it logged.
-    pub(crate) fn fields_of(run: impl FnOnce()) -> Fields {
-        Self::kept(tracing::Level::ERROR, run)
-            .pop()
-            .map(|(_, fields)| fields)
-            .unwrap_or_default()
-    }
-
-    /// Runs something and returns the lines that it logged under our targets, each with its fields.
-    pub(crate) fn kept(max: tracing::Level, run: impl FnOnce()) -> Vec<(String, Fields)> {
-        // Where one subscriber alone is known, whichever thread meets a line first decides for all
-        // whether it is wanted, and other tests have no subscriber. With a second one that is
-        // decided each time.
-        static SECOND: LazyLock<Dispatch> = LazyLock::new(|| {
-            Dispatch::new(Logbook {
-                max: tracing::Level::TRACE,
-                lines: Arc::default(),
-            })
-        });
-        let _ = &*SECOND;
-        let book = Self {
-            max,
-            lines: Arc::default(),
-        };
-        tracing::subscriber::with_default(book.clone(), run);
-        lock(&book.lines).clone()
-    }
-}
-
-impl Subscriber for Logbook {
-    fn register_callsite(&self, _: &'static Metadata<'static>) -> Interest {
-        Interest::sometimes()
-    }
-    fn enabled(&self, metadata: &Metadata<'_>) -> bool {
-        metadata.target().starts_with("gardefou::") && *metadata.level() <= self.max
-    }
-    fn new_span(&self, _: &span::Attributes<'_>) -> span::Id {
-        span::Id::from_u64(1)
-    }
-    fn record(&self, _: &span::Id, _: &span::Record<'_>) {}
-    fn record_follows_from(&self, _: &span::Id, _: &span::Id) {}
-    fn event(&self, event: &tracing::Event<'_>) {
-        let mut fields = Fields::new();
-        event.record(&mut |field: &Field, value: &dyn fmt::Debug| {
-            fields.insert(field.name(), format!("{value:?}"));
-        });
-        let message = fields.get("message").cloned().unwrap_or_default();
-        let metadata = event.metadata();
-        lock(&self.lines).push((
-            format!("{} {} {message}", metadata.level(), metadata.target()),
-            fields,
-        ));
-    }
-    fn enter(&self, _: &span::Id) {}
-    fn exit(&self, _: &span::Id) {}
+/// Runs something and returns the lines that it logged under our targets, up to a level, as
+/// `LEVEL target message`.
+pub(crate) fn log_texts(max: tracing::Level, run: impl FnOnce()) -> Vec<String> {
+    logged(max, run).iter().map(ToString::to_string).collect()
 }
 
 /// Runs something that panics, and returns whether it did.

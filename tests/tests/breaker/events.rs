@@ -5,8 +5,9 @@ use gardefou::{
     AppError, Rejection,
     breaker::{CircuitBreaker, CircuitState},
     error::ErrorId,
-    event::{BreakerEvent, BreakerEventKind, Event, subscribe},
+    event::{BreakerEvent, BreakerEventKind, Event, names, subscribe},
 };
+use gardefou_tests::testkit::log::Listener;
 use std::{
     error::Error,
     fmt,
@@ -342,28 +343,11 @@ fn panic_in_the_payload_of_an_observer_panic_is_contained() {
 /// The original logged under its lock, so that a slow log delayed every caller.
 #[test]
 fn log_subscriber_may_call_the_breaker() {
-    struct Asks(CircuitBreaker, Arc<Mutex<Vec<CircuitState>>>);
-    impl tracing::Subscriber for Asks {
-        fn enabled(&self, metadata: &tracing::Metadata<'_>) -> bool {
-            metadata.target() == "gardefou::breaker"
-        }
-        fn new_span(&self, _: &tracing::span::Attributes<'_>) -> tracing::span::Id {
-            tracing::span::Id::from_u64(1)
-        }
-        fn record(&self, _: &tracing::span::Id, _: &tracing::span::Record<'_>) {}
-        fn record_follows_from(&self, _: &tracing::span::Id, _: &tracing::span::Id) {}
-        fn event(&self, _: &tracing::Event<'_>) {
-            self.1.lock().unwrap().push(self.0.snapshot().state);
-        }
-        fn enter(&self, _: &tracing::span::Id) {}
-        fn exit(&self, _: &tracing::span::Id) {}
-    }
     let svc = bench(|b| b.failure_threshold(1));
-    let seen = Arc::default();
-    // With a single subscriber, the first thread that reaches a callsite decides for all threads
-    // whether it is enabled.
-    let _second = tracing::Dispatch::new(Asks(svc.breaker.clone(), Arc::default()));
-    tracing::subscriber::with_default(Asks(svc.breaker.clone(), Arc::clone(&seen)), || {
+    let seen = Arc::new(Mutex::new(Vec::new()));
+    let (sink, breaker) = (Arc::clone(&seen), svc.breaker.clone());
+    let ask = move |_| sink.lock().unwrap().push(breaker.snapshot().state);
+    Listener::new(|line| line.target() == names::TARGET_BREAKER, ask).listen(|| {
         svc.script("F");
         svc.pass(MINUTE);
         svc.script("S");

@@ -127,7 +127,7 @@ fn in_sinks(case: &Case) -> [(&'static str, String); 3] {
         panic!("{}: {lines:?}", case.name)
     };
     let log = [field::MESSAGE, field::ERROR_DETAILS, field::ERROR_CHAIN]
-        .map(|name| line.get(name).map_or("", String::as_str))
+        .map(|name| line.field(name).unwrap_or_default())
         .join(" ");
     let recent = monitor.stats().recent_errors[0].message.to_string();
     let journal =

@@ -295,7 +295,7 @@ fn arguments_are_not_captured_by_default() {
     assert_eq!(lines.len(), 2);
     let details: Vec<_> = lines
         .iter()
-        .map(|line| line.get(field::ERROR_DETAILS).map(String::as_str))
+        .map(|line| line.field(field::ERROR_DETAILS))
         .collect();
     assert_eq!(
         details,

@@ -1,6 +1,6 @@
 //! Counts of nested calls, and an open circuit in log, statistics and journal.
 
-use crate::support::{Fault, Log, Watch, counted, give_way, one_thread};
+use crate::support::{Fault, Watch, counted, give_way};
 use futures::future::join_all;
 use gardefou::{
     AppError, ErrorCode, ErrorSystem, Rejection,
@@ -10,6 +10,10 @@ use gardefou::{
     monitor::journal::{JournalConfig, Query},
     time::ManualClock,
     transaction_boundary, with_circuit_breaker,
+};
+use gardefou_tests::testkit::{
+    log::{capture, ours},
+    runtime::one_thread,
 };
 use std::{
     collections::BTreeSet,
@@ -319,7 +323,7 @@ fn rejections_are_counted_one_by_one_and_shown_as_their_opening() {
         .opening()
         .unwrap()
         .to_string();
-    let (ids, lines) = Log::of(tracing::Level::INFO, || {
+    let (ids, lines) = capture(ours(tracing::Level::INFO), || {
         let ids = (0..200).map(|_| cut_off_call_all(&breaker).unwrap_err().id().to_string());
         let ids: BTreeSet<_> = ids.collect();
         (0..100).for_each(|_| drop(cut_off_call_of_an_enum(&breaker)));
@@ -355,7 +359,7 @@ fn cancelled_transaction_is_a_line_at_debug_and_no_error() {
     let watch = Watch::on("cancelled_import");
     let undone = Arc::new(Mutex::new(Vec::new()));
     let line = std::cell::Cell::new(0);
-    let ((), lines) = Log::of(tracing::Level::DEBUG, || {
+    let ((), lines) = capture(ours(tracing::Level::DEBUG), || {
         let undone = Arc::clone(&undone);
         let import = async {
             line.set(line!() + 1);

@@ -1,8 +1,6 @@
 //! Concurrent failures with one text: each occurrence is one error.
 
-use crate::support::{
-    Boxed, Fault, Log, Watch, assert_exactly, four_threads, give_way, one_thread, timeout,
-};
+use crate::support::{Boxed, Fault, Watch, assert_exactly, give_way, timeout};
 use anyhow::Context as _;
 use futures::{StreamExt, future::join_all, stream::FuturesUnordered};
 use gardefou::{
@@ -14,6 +12,10 @@ use gardefou::{
     retry,
     retry::Retry,
     time::ManualClock,
+};
+use gardefou_tests::testkit::{
+    log::{capture, ours},
+    runtime::{four_threads, one_thread},
 };
 use std::{cell::Cell, collections::BTreeSet, future::pending, sync::Arc, thread, time::Duration};
 
@@ -35,7 +37,7 @@ async fn joined_read() -> Result<(), AppError> {
 fn joined_failures_with_one_text_are_each_logged_counted_and_observed() {
     let watch = Watch::on("joined_read");
     let run = || one_thread().block_on(join_all((0..100).map(|_| joined_read())));
-    let (results, lines) = Log::of(tracing::Level::WARN, run);
+    let (results, lines) = capture(ours(tracing::Level::WARN), run);
     let ids = assert_exactly(&watch, "joined_read", 100);
     assert_eq!(ids, ids_of(&results));
     let logged: BTreeSet<String> = lines

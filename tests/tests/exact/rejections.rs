@@ -1,6 +1,6 @@
 //! Recognition of rejections anywhere in an attempt.
 
-use crate::support::{Boxed, Fault, Forgetful, give_way, one_thread, retries};
+use crate::support::{Boxed, Fault, Forgetful, give_way, retries};
 use futures::future::join_all;
 use gardefou::{
     AppError,
@@ -9,6 +9,7 @@ use gardefou::{
     call::{Context, InCall},
     circuit_breakers, error_boundary, retry, with_circuit_breaker,
 };
+use gardefou_tests::testkit::runtime::one_thread;
 use std::{cell::Cell, thread};
 
 fn open(name: &str) -> CircuitBreaker {

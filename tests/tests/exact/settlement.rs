@@ -1,8 +1,6 @@
 //! Settlement of the errors of attempts.
 
-use crate::support::{
-    Fault, Log, Seen, Watch, counted, four_threads, give_way, one_thread, retries, timeout,
-};
+use crate::support::{Fault, Seen, Watch, counted, give_way, retries, timeout};
 use futures::future::join_all;
 use gardefou::{
     AppError, ErrorCode, ErrorSystem,
@@ -16,6 +14,10 @@ use gardefou::{
     retry,
     retry::{Retry, RetryBuilder},
     time::ManualClock,
+};
+use gardefou_tests::testkit::{
+    log::{capture, ours},
+    runtime::{four_threads, one_thread},
 };
 use std::{
     cell::Cell,
@@ -340,7 +342,7 @@ fn error_inside_of_an_attempt_is_logged_as_a_warning_and_once_more_where_it_stan
     let watch = Watch::on("settled_logged");
     let recovering = failing("settled_logged", 1);
     let handled = failing("settled_logged_handled", 1);
-    let ((), lines) = Log::of(tracing::Level::WARN, || {
+    let ((), lines) = capture(ours(tracing::Level::WARN), || {
         assert!(retries(2).call(recovering).is_ok());
         let handling = || {
             let _ = handled();
@@ -460,7 +462,7 @@ fn shutdown_settles_pending_errors_before_the_journal_is_flushed() {
 
 /// The places of warnings of nested retries, outer one first.
 fn nesting(run: impl FnOnce()) -> Vec<(String, String)> {
-    let ((), lines) = Log::of(tracing::Level::WARN, run);
+    let ((), lines) = capture(ours(tracing::Level::WARN), run);
     let places = lines
         .iter()
         .filter_map(|line| Some((line.field("first")?, line.field("second")?)));

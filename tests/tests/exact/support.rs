@@ -7,16 +7,13 @@ use gardefou::{
     retry::Retry,
     time::ManualClock,
 };
+use gardefou_tests::testkit::lock::lock;
 use std::{
     collections::BTreeSet,
     error::Error,
-    fmt,
-    sync::{
-        Arc, LazyLock, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard,
-    },
+    sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard},
     time::Duration,
 };
-use tracing::{Dispatch, Metadata, Subscriber, field::Field, span, subscriber::Interest};
 
 /// An error that was passed to observers.
 #[derive(Clone, Debug)]
@@ -136,10 +133,6 @@ impl Watch {
     }
 }
 
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
 /// How many errors the process-wide monitor counted for an operation.
 pub(crate) fn counted(operation: &str) -> u64 {
     let operations = error_monitor().snapshot().operations;
@@ -205,95 +198,6 @@ pub(crate) type Boxed = Box<dyn Error + Send + Sync>;
 
 pub(crate) fn timeout() -> AppError {
     AppError::new(ErrorCode::TIMEOUT_ERROR, "the archive did not answer")
-}
-
-/// Keeps the fields of each log line of ours, up to a level.
-#[derive(Clone)]
-pub(crate) struct Log {
-    max: tracing::Level,
-    lines: Arc<Mutex<Vec<Line>>>,
-}
-
-/// A log line.
-#[derive(Clone, Debug)]
-pub(crate) struct Line {
-    pub(crate) level: tracing::Level,
-    pub(crate) fields: Vec<(&'static str, String)>,
-}
-
-impl Line {
-    pub(crate) fn field(&self, name: &str) -> Option<&str> {
-        self.fields
-            .iter()
-            .find(|(field, _)| *field == name)
-            .map(|(_, value)| value.trim_matches('"'))
-    }
-}
-
-impl Log {
-    /// Runs something and returns the lines that it logged on this thread.
-    pub(crate) fn of<R>(max: tracing::Level, run: impl FnOnce() -> R) -> (R, Vec<Line>) {
-        // With a single subscriber, the first thread that reaches a callsite decides for all
-        // threads whether it is enabled.
-        static SECOND: LazyLock<Dispatch> = LazyLock::new(|| {
-            Dispatch::new(Log {
-                max: tracing::Level::TRACE,
-                lines: Arc::default(),
-            })
-        });
-        let _ = &*SECOND;
-        let log = Self {
-            max,
-            lines: Arc::default(),
-        };
-        let result = tracing::subscriber::with_default(log.clone(), run);
-        let lines = lock(&log.lines).clone();
-        (result, lines)
-    }
-}
-
-impl Subscriber for Log {
-    fn register_callsite(&self, _: &'static Metadata<'static>) -> Interest {
-        Interest::sometimes()
-    }
-    fn enabled(&self, metadata: &Metadata<'_>) -> bool {
-        metadata.target().starts_with("gardefou::") && *metadata.level() <= self.max
-    }
-    fn new_span(&self, _: &span::Attributes<'_>) -> span::Id {
-        span::Id::from_u64(1)
-    }
-    fn record(&self, _: &span::Id, _: &span::Record<'_>) {}
-    fn record_follows_from(&self, _: &span::Id, _: &span::Id) {}
-    fn event(&self, event: &tracing::Event<'_>) {
-        let mut fields = Vec::new();
-        event.record(&mut |field: &Field, value: &dyn fmt::Debug| {
-            fields.push((field.name(), format!("{value:?}")));
-        });
-        lock(&self.lines).push(Line {
-            level: *event.metadata().level(),
-            fields,
-        });
-    }
-    fn enter(&self, _: &span::Id) {}
-    fn exit(&self, _: &span::Id) {}
-}
-
-/// A runtime on the caller's thread, whose time is paused.
-pub(crate) fn one_thread() -> tokio::runtime::Runtime {
-    tokio::runtime::Builder::new_current_thread()
-        .enable_time()
-        .start_paused(true)
-        .build()
-        .unwrap()
-}
-
-/// A runtime of four threads that steal each other's tasks.
-pub(crate) fn four_threads() -> tokio::runtime::Runtime {
-    tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(4)
-        .enable_time()
-        .build()
-        .unwrap()
 }
 
 /// Yields to other tasks a few times, for longer or shorter by `seed`.

@@ -5,46 +5,34 @@ use gardefou::{
     health::{Check, CheckResult, Criticality, Health, HealthConfig},
     time::{ManualClock, SharedClock},
 };
+use gardefou_tests::testkit::log::Lines;
 use std::{
-    fmt,
     sync::{
-        Arc, Mutex, Once,
+        Arc, LazyLock, Once,
         atomic::{AtomicU64, AtomicUsize, Ordering},
     },
     time::Duration,
 };
-use tracing::{
-    Level, Metadata, Subscriber,
-    field::{Field, Visit},
-    span,
-    subscriber::{Interest, set_global_default},
-};
 
 /// The log of the whole program, since checks run on other threads.
-static LINES: Mutex<Vec<Line>> = Mutex::new(Vec::new());
+static LINES: LazyLock<Lines> = LazyLock::new(Lines::default);
 
 fn subscribe() {
     static ONCE: Once = Once::new();
-    ONCE.call_once(|| set_global_default(Log).unwrap());
+    ONCE.call_once(|| {
+        let of_health = LINES.listener(|line| line.target() == TARGET_HEALTH);
+        of_health.install();
+    });
 }
 
 /// Returns the lines in which a field has this value, in the form `LEVEL message; field=value; ..`
 /// without that field.
 fn lines_with(field: &str, value: &str) -> Vec<String> {
-    let lines = LINES.lock().unwrap();
-    let ours = lines.iter().filter(|line| {
-        line.fields
-            .iter()
-            .any(|(name, text)| *name == field && text == value)
-    });
-    let text = |line: &Line| {
-        let rest = line.fields.iter().filter(|(name, _)| *name != field);
-        let rest: String = rest
-            .map(|(name, text)| format!("; {name}={text}"))
-            .collect();
-        format!("{} {}{rest}", line.level, line.message)
-    };
-    ours.map(text).collect()
+    let lines = LINES.all().into_iter();
+    lines
+        .filter(|line| line.field(field) == Some(value))
+        .map(|line| line.text_without(field))
+        .collect()
 }
 
 #[test]
@@ -161,49 +149,4 @@ fn refused_registration_is_logged_as_a_warning() {
         lines_with("error", &err.to_string()),
         ["WARN health check not registered"]
     );
-}
-
-struct Log;
-
-impl Subscriber for Log {
-    fn register_callsite(&self, _: &'static Metadata<'static>) -> Interest {
-        Interest::sometimes()
-    }
-    fn enabled(&self, metadata: &Metadata<'_>) -> bool {
-        metadata.target() == TARGET_HEALTH
-    }
-    fn new_span(&self, _: &span::Attributes<'_>) -> span::Id {
-        span::Id::from_u64(1)
-    }
-    fn record(&self, _: &span::Id, _: &span::Record<'_>) {}
-    fn record_follows_from(&self, _: &span::Id, _: &span::Id) {}
-    fn event(&self, event: &tracing::Event<'_>) {
-        let mut line = Line {
-            level: *event.metadata().level(),
-            message: String::new(),
-            fields: Vec::new(),
-        };
-        event.record(&mut line);
-        LINES.lock().unwrap().push(line);
-    }
-    fn enter(&self, _: &span::Id) {}
-    fn exit(&self, _: &span::Id) {}
-}
-
-struct Line {
-    level: Level,
-    message: String,
-    fields: Vec<(&'static str, String)>,
-}
-
-impl Visit for Line {
-    fn record_str(&mut self, field: &Field, value: &str) {
-        self.fields.push((field.name(), value.to_owned()));
-    }
-    fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
-        match field.name() {
-            "message" => self.message = format!("{value:?}"),
-            name => self.fields.push((name, format!("{value:?}"))),
-        }
-    }
 }

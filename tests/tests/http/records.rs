@@ -20,6 +20,7 @@ use gardefou::{
     retry,
     testing::Scope,
 };
+use gardefou_tests::testkit::log::Text;
 use serde_json::json;
 use std::{
     io,
@@ -129,25 +130,11 @@ async fn refusal_has_route_and_method_but_no_place() {
     );
 }
 
-/// Where the log goes.
-#[derive(Clone, Default)]
-struct Lines(Arc<Mutex<Vec<u8>>>);
-
-impl io::Write for Lines {
-    fn write(&mut self, part: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap().write(part)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
 #[tokio::test]
 async fn log_lines_have_the_route_and_no_place_of_the_library() {
     let scope = Scope::new();
     let _entered = scope.enter();
-    let lines = Lines::default();
+    let lines = Text::default();
     let sink = lines.clone();
     let log = tracing_subscriber::fmt()
         .with_writer(move || sink.clone())
@@ -160,7 +147,7 @@ async fn log_lines_have_the_route_and_no_place_of_the_library() {
     let failing = axum::routing::get(async |_: axum::extract::Path<u32>| Err::<(), _>(refused()));
     let app = users(failing);
     let (_, _) = (get(&app, "/users/ann").await, get(&app, "/users/7").await);
-    let written = String::from_utf8(lines.0.lock().unwrap().clone()).unwrap();
+    let written = lines.get();
     let [refusal, error] = &written.lines().collect::<Vec<_>>()[..] else {
         panic!("two lines: {written}")
     };

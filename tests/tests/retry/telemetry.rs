@@ -8,12 +8,9 @@ use gardefou::{
     retry::{FailedAttempt, RetryBudget},
     retry_with_circuit_breaker,
 };
-use std::{
-    collections::BTreeMap,
-    fmt,
-    sync::{Arc, Mutex},
-};
-use tracing::{Level, field::Visit, span};
+use gardefou_tests::testkit::log::{Line, capture};
+use std::sync::{Arc, Mutex};
+use tracing::Level;
 
 /// Collects one line per event of the retry with this name.
 fn listen(name: &'static str) -> (Arc<Mutex<Vec<String>>>, Subscription) {
@@ -114,63 +111,9 @@ fn each_stop_reason_is_in_the_event() {
     assert_eq!(last(&events), "1/2 after 0ns: scripted, retry_after");
 }
 
-/// The level and the fields of one log line.
-type Line = (Level, BTreeMap<&'static str, String>);
-
-/// Records the lines of the retry's log target on this thread.
-#[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<Line>>>);
-
-struct Fields(BTreeMap<&'static str, String>);
-
-impl Visit for Fields {
-    fn record_debug(&mut self, field: &tracing::field::Field, value: &dyn fmt::Debug) {
-        self.0.insert(field.name(), format!("{value:?}"));
-    }
-
-    fn record_str(&mut self, field: &tracing::field::Field, value: &str) {
-        self.0.insert(field.name(), value.into());
-    }
-}
-
-impl tracing::Subscriber for Log {
-    fn enabled(&self, metadata: &tracing::Metadata<'_>) -> bool {
-        metadata.target() == names::TARGET_RETRY
-    }
-
-    fn new_span(&self, _: &span::Attributes<'_>) -> span::Id {
-        span::Id::from_u64(1)
-    }
-
-    fn record(&self, _: &span::Id, _: &span::Record<'_>) {}
-
-    fn record_follows_from(&self, _: &span::Id, _: &span::Id) {}
-
-    fn event(&self, event: &tracing::Event<'_>) {
-        let mut fields = Fields(BTreeMap::new());
-        event.record(&mut fields);
-        self.0
-            .lock()
-            .unwrap()
-            .push((*event.metadata().level(), fields.0));
-    }
-
-    fn enter(&self, _: &span::Id) {}
-
-    fn exit(&self, _: &span::Id) {}
-}
-
-fn logged(run: impl Fn()) -> Vec<Line> {
-    let log = Log::default();
-    tracing::subscriber::with_default(log.clone(), || {
-        // Another thread that reaches a callsite for the first time may cache that it is disabled.
-        // So each callsite is reached once before, and then the cache is rebuilt.
-        run();
-        tracing::callsite::rebuild_interest_cache();
-        log.0.lock().unwrap().clear();
-        run();
-    });
-    log.0.lock().unwrap().clone()
+/// Runs a function and returns the lines of the retry's log target on this thread.
+fn logged(run: impl FnOnce()) -> Vec<Line> {
+    capture(|line| line.target() == names::TARGET_RETRY, run).1
 }
 
 #[test]
@@ -190,7 +133,7 @@ fn secret_in_the_name_of_a_retry_reaches_no_log() {
     assert!(
         lines
             .iter()
-            .all(|(_, fields)| fields["retry.name"] == "https://[redacted]@h/"),
+            .all(|line| line["retry.name"] == "https://[redacted]@h/"),
         "{lines:?}"
     );
 }
@@ -205,9 +148,9 @@ fn failed_attempts_are_warnings_and_the_last_one_is_an_error_with_its_fields() {
             .unwrap();
         let _ = retry.call(|| Err::<(), _>("refused\nby the gate".to_owned()));
     });
-    let levels: Vec<Level> = lines.iter().map(|line| line.0).collect();
+    let levels: Vec<Level> = lines.iter().map(|line| line.level).collect();
     assert_eq!(levels, [Level::WARN, Level::ERROR]);
-    let (first, last) = (&lines[0].1, &lines[1].1);
+    let (first, last) = (&lines[0], &lines[1]);
     assert_eq!(
         first[names::field::MESSAGE],
         "attempt 1/2 of `fetch` failed, next in 1.00 s"
@@ -241,7 +184,7 @@ fn late_success_and_permanent_error_are_logged_at_debug() {
     });
     let actual: Vec<(Level, &str)> = lines
         .iter()
-        .map(|(level, fields)| (*level, &*fields["message"]))
+        .map(|line| (line.level, line.message()))
         .collect();
     let expected = [
         (Level::WARN, "attempt 1/4 of `retry` failed, next in 1.00 s"),
@@ -266,13 +209,12 @@ fn hook_that_panics_is_logged_as_an_error() {
             .unwrap();
         let _ = retry.call(|| Err::<(), _>("down"));
     });
-    let (level, fields) = &lines[0];
-    assert_eq!(*level, Level::ERROR);
+    assert_eq!(lines[0].level, Level::ERROR);
     assert_eq!(
-        fields["message"],
+        lines[0].message(),
         "the on_retry callback of `fetch` panicked"
     );
-    assert_eq!(fields[names::field::CALLBACK], "on_retry");
+    assert_eq!(lines[0][names::field::CALLBACK], "on_retry");
 }
 
 /// The two attempts that failed are no errors, and no calls of their own.
@@ -317,10 +259,7 @@ fn lines_between_attempts_have_the_configured_level() {
                 .unwrap()
                 .call(script([Err("a"), Err("b"), Ok(())]));
         });
-        lines
-            .into_iter()
-            .map(|(level, _)| level)
-            .collect::<Vec<_>>()
+        lines.into_iter().map(|line| line.level).collect::<Vec<_>>()
     };
     assert_eq!(levels(None), [Level::WARN, Level::WARN, Level::DEBUG]);
     assert_eq!(
@@ -346,12 +285,12 @@ fn recovers_behind_a_breaker(outcomes: &mut Vec<Result<(), AppError>>) -> Result
 #[test]
 fn attribute_sets_the_level_of_the_lines_between_attempts() {
     let lines = logged(|| recovers(&mut vec![Err("a"), Err("b"), Ok(())]).unwrap());
-    let levels: Vec<Level> = lines.into_iter().map(|(level, _)| level).collect();
+    let levels: Vec<Level> = lines.into_iter().map(|line| line.level).collect();
     assert_eq!(levels, [Level::TRACE, Level::TRACE, Level::DEBUG]);
     let lines = logged(|| {
         recovers_behind_a_breaker(&mut vec![Err(failure(ErrorCode::SYNC_ERROR)), Ok(())]).unwrap();
     });
-    let levels: Vec<Level> = lines.into_iter().map(|(level, _)| level).collect();
+    let levels: Vec<Level> = lines.into_iter().map(|line| line.level).collect();
     assert_eq!(levels, [Level::ERROR, Level::DEBUG]);
 }
 
@@ -371,7 +310,7 @@ fn polling_loop_logs_no_warning_and_one_last_line() {
         assert_eq!(state.as_deref(), Ok("done"));
     });
     assert!(
-        lines.iter().all(|(level, _)| *level == Level::DEBUG),
+        lines.iter().all(|line| line.level == Level::DEBUG),
         "{lines:?}"
     );
     assert_eq!(

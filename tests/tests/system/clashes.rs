@@ -1,9 +1,10 @@
 //! Conflicts between declarations, which are warnings of the start.
 
-use crate::support::{alone, logged};
+use crate::support::logged;
 use gardefou::{
     ErrorSystem, InitError, health::Phase, health_check, init_error_system, system::InitWarning,
 };
+use gardefou_tests::testkit::lock::alone;
 
 gardefou::error_codes! {
     /// Clashes with `DB_QUERY_ERROR` of another crate, gardefou.

@@ -1,7 +1,7 @@
 //! Start with settings from the environment variables of a child process.
 
-use crate::support::alone;
 use gardefou::{AppError, ErrorCode, ErrorSystem, health::HealthConfig, health_check};
+use gardefou_tests::testkit::lock::alone;
 use std::{env, ffi::OsString, process::Command, time::Duration};
 
 const CHILD: &str = "GARDEFOU_TEST_SYSTEM_CHILD";

@@ -1,12 +1,13 @@
 //! Start of the error system: once in a process, from any thread.
 
-use crate::support::{alone, logged};
+use crate::support::logged;
 use gardefou::{
     ErrorSystem, InitError,
     alerts::{AlertsConfig, CallbackChannel, Rule},
     health::{HealthConfig, Kind, Phase},
     health_check, init_error_system,
 };
+use gardefou_tests::testkit::lock::alone;
 use std::{sync::Barrier, time::Duration};
 
 #[test]
@@ -178,7 +179,7 @@ fn start_and_shutdown_are_logged_once_at_info() {
     assert_eq!(
         started,
         [&format!(
-            "INFO error system initialised; file = {:?}; line = {line}",
+            "INFO error system initialised; file={}; line={line}",
             file!()
         )]
     );

@@ -1,6 +1,5 @@
 //! Health, monitor, journal and alerts in one system.
 
-use crate::support::alone;
 use gardefou::{
     AppError, ErrorCode, ErrorSystem, InitError,
     alerts::{AlertsConfig, CallbackChannel, Rule},
@@ -13,6 +12,7 @@ use gardefou::{
         journal::{ErrorCounts, Journal, JournalConfig, JournalError, JournalStatus, Page, Query},
     },
 };
+use gardefou_tests::testkit::lock::alone;
 use std::{
     sync::{
         Arc, Mutex,

@@ -1,6 +1,5 @@
 //! Flush and shutdown while parts hang: in order, within the deadline, with an exact report.
 
-use crate::support::alone;
 use gardefou::{
     AppError, ErrorCode, ErrorSystem,
     alerts::{AlertsConfig, CallbackChannel, Rule},
@@ -12,6 +11,7 @@ use gardefou::{
         journal::{ErrorCounts, Journal, JournalError, JournalStatus, Page, Query},
     },
 };
+use gardefou_tests::testkit::lock::alone;
 use std::{
     future::Future,
     sync::{Arc, Mutex, mpsc},

@@ -5,30 +5,7 @@ use gardefou::{
     alerts::{AlertsConfig, Rule},
     testing::Scope,
 };
-use std::{
-    env,
-    process::{Command, Stdio},
-};
-use tracing::{Metadata, Subscriber, span};
-
-const CHILD: &str = "GARDEFOU_TEST_SUBSCRIBER_CHILD";
-
-/// A subscriber that filters out everything.
-struct FiltersAll;
-
-impl Subscriber for FiltersAll {
-    fn enabled(&self, _: &Metadata<'_>) -> bool {
-        false
-    }
-    fn new_span(&self, _: &span::Attributes<'_>) -> span::Id {
-        span::Id::from_u64(1)
-    }
-    fn record(&self, _: &span::Id, _: &span::Record<'_>) {}
-    fn record_follows_from(&self, _: &span::Id, _: &span::Id) {}
-    fn event(&self, _: &tracing::Event<'_>) {}
-    fn enter(&self, _: &span::Id) {}
-    fn exit(&self, _: &span::Id) {}
-}
+use gardefou_tests::testkit::{child, log::Listener};
 
 fn fail(message: &str) {
     let cause = std::io::Error::other("refused by https://ann:hunter2@db/");
@@ -38,9 +15,9 @@ fn fail(message: &str) {
 /// Runs in a child process, whose standard error is read.
 #[test]
 fn child_that_reports_errors() {
-    let Ok(child) = env::var(CHILD) else { return };
-    if child == "filters" {
-        tracing::subscriber::set_global_default(FiltersAll).unwrap();
+    let Some([log]) = child::orders() else { return };
+    if log == "filters" {
+        Listener::disabled().install();
     }
     let alerts = AlertsConfig::builder().rule(Rule::immediate("every"));
     let guard = ErrorSystem::builder().alerts(alerts).init().unwrap();
@@ -50,18 +27,9 @@ fn child_that_reports_errors() {
     guard.shutdown();
 }
 
-fn stderr_of(child: &str) -> String {
-    let child = Command::new(env::current_exe().unwrap())
-        .args([
-            "--exact",
-            "without_subscriber::child_that_reports_errors",
-            "--nocapture",
-            "--test-threads=1",
-        ])
-        .env(CHILD, child)
-        .stdout(Stdio::null())
-        .output()
-        .unwrap();
+fn stderr_of(log: &str) -> String {
+    let child = "without_subscriber::child_that_reports_errors";
+    let child = child::command(child, log).output().unwrap();
     let text = String::from_utf8(child.stderr).unwrap();
     assert!(child.status.success(), "{text}");
     assert!(!text.contains("hunter2"), "{text}");
