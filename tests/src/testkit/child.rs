@@ -5,6 +5,7 @@ use std::{
     ffi::OsStr,
     io::{BufRead, BufReader},
     process::{self, ChildStdin, ChildStdout, Command, ExitStatus, Stdio},
+    thread,
 };
 
 /// The environment variable that makes a test a child, and holds its orders.
@@ -113,6 +114,27 @@ impl Child {
     pub fn wait(&mut self) -> ExitStatus {
         self.process.wait().unwrap()
     }
+}
+
+/// Returns the rest of each line that begins with a prefix, of children that run at the same time
+/// and must succeed. A thread reads the output of each: a child stops when its pipe is full.
+pub fn lines_of_all(
+    children: impl IntoIterator<Item = Child>,
+    prefix: &'static str,
+) -> Vec<String> {
+    let read = move |mut child: Child| {
+        let lines: Vec<_> = child.lines_after(prefix).collect();
+        assert!(child.wait().success());
+        lines
+    };
+    let readers: Vec<_> = children
+        .into_iter()
+        .map(|child| thread::spawn(move || read(child)))
+        .collect();
+    readers
+        .into_iter()
+        .flat_map(|reader| reader.join().unwrap())
+        .collect()
 }
 
 impl Drop for Child {

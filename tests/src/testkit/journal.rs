@@ -1,5 +1,7 @@
 //! Monitors with a journal, on disk.
 
+#[cfg(feature = "journal-sqlite")]
+use gardefou::monitor::journal::SqliteJournal;
 use gardefou::{
     monitor::{
         ErrorMonitor, MonitorConfig,
@@ -36,7 +38,17 @@ impl Kind {
         match self {
             Self::Files => Arc::new(FileJournal::open(config)),
             #[cfg(feature = "journal-sqlite")]
-            Self::Database => Arc::new(gardefou::monitor::journal::SqliteJournal::open(config)),
+            Self::Database => Arc::new(SqliteJournal::open(config)),
+        }
+    }
+
+    /// Runs one round of maintenance, as the thread of a journal does.
+    pub fn maintain(self, config: JournalConfigBuilder) {
+        let config = config.build().unwrap();
+        match self {
+            Self::Files => FileJournal::open(config).maintain().unwrap(),
+            #[cfg(feature = "journal-sqlite")]
+            Self::Database => SqliteJournal::open(config).maintain().unwrap(),
         }
     }
 }

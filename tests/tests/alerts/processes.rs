@@ -11,46 +11,17 @@ use gardefou::{
         journal::{FileJournal, Journal, JournalConfig, Query},
     },
 };
-use std::{
-    collections::HashSet,
-    env,
-    io::{BufRead, BufReader, Write},
-    path::Path,
-    process::{Child, ChildStdout, Command, ExitStatus, Stdio},
-    sync::mpsc,
-    thread,
-    time::Duration,
+use gardefou_tests::testkit::{
+    child::{self, Child, lines_of_all},
+    journal::Kind,
 };
+use std::{collections::HashSet, io::Write, path::Path, sync::mpsc, thread, time::Duration};
 
-const CHILD: &str = "GARDEFOU_TEST_ALERTS_CHILD";
 const QUEUED: usize = 50;
 const LONG: Duration = Duration::from_secs(60);
 
-#[derive(Clone, Copy, Debug, PartialEq)]
-enum Kind {
-    Files,
-    #[cfg(feature = "journal-sqlite")]
-    Database,
-}
-
-impl Kind {
-    fn open(self, folder: &Path) -> Arc<dyn Journal> {
-        let config = JournalConfig::builder(folder).build().unwrap();
-        match self {
-            Self::Files => Arc::new(FileJournal::open(config)),
-            #[cfg(feature = "journal-sqlite")]
-            Self::Database => Arc::new(gardefou::monitor::journal::SqliteJournal::open(config)),
-        }
-    }
-
-    fn from_name(name: &str) -> Self {
-        match name {
-            "Files" => Self::Files,
-            #[cfg(feature = "journal-sqlite")]
-            "Database" => Self::Database,
-            _ => panic!("no journal is called {name}"),
-        }
-    }
+fn open(kind: Kind, folder: &Path) -> Arc<dyn Journal> {
+    kind.open(JournalConfig::builder(folder))
 }
 
 /// How a process ends.
@@ -64,13 +35,10 @@ enum End {
 /// Runs in a child process: queues or delivers notifications, prints them, and ends as ordered.
 #[test]
 fn child_with_notifications() {
-    let Ok(orders) = env::var(CHILD) else { return };
-    let [kind, task, count, end, folder] = orders
-        .splitn(5, ' ')
-        .collect::<Vec<_>>()
-        .try_into()
-        .unwrap();
-    error_monitor().set_journal(Kind::from_name(kind).open(Path::new(folder)));
+    let Some([kind, task, count, end, folder]) = child::orders() else {
+        return;
+    };
+    error_monitor().set_journal(open(Kind::from_name(&kind), Path::new(&folder)));
     let print = |line: &str| {
         let mut out = std::io::stdout().lock();
         writeln!(out, "\n{line}").unwrap();
@@ -119,7 +87,7 @@ fn child_with_notifications() {
         assert!(alerts.flush(LONG).in_time);
     }
     println!("\nready");
-    match end {
+    match end.as_str() {
         "Exit" => std::process::exit(0),
         "Abort" => std::process::abort(),
         _ => loop {
@@ -128,58 +96,14 @@ fn child_with_notifications() {
     }
 }
 
-/// A child process that is killed when its test fails.
-struct Started(Child);
-
-impl Started {
-    fn kill(&mut self) {
-        self.0.kill().unwrap();
-    }
-
-    fn wait(&mut self) -> ExitStatus {
-        self.0.wait().unwrap()
-    }
-}
-
-impl Drop for Started {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
-
-fn start_child(
-    kind: Kind,
-    task: &str,
-    count: usize,
-    end: End,
-    folder: &Path,
-) -> (Started, BufReader<ChildStdout>) {
-    let mut child = Command::new(env::current_exe().unwrap())
-        .args([
-            "--exact",
-            "processes::child_with_notifications",
-            "--nocapture",
-            "--test-threads=1",
-        ])
-        .env(
-            CHILD,
-            format!("{kind:?} {task} {count} {end:?} {}", folder.display()),
-        )
-        .stdout(Stdio::piped())
-        .stderr(Stdio::null())
-        .spawn()
-        .unwrap();
-    let out = BufReader::new(child.stdout.take().unwrap());
-    (Started(child), out)
+fn start_child(kind: Kind, task: &str, count: usize, end: End, folder: &Path) -> Child {
+    let orders = format!("{kind:?} {task} {count} {end:?} {}", folder.display());
+    Child::start("processes::child_with_notifications", orders)
 }
 
 /// Returns what a child sent until it was ready.
-fn sent(out: &mut BufReader<ChildStdout>) -> Vec<String> {
-    let lines = out
-        .lines()
-        .map_while(Result::ok)
-        .take_while(|line| line != "ready");
+fn sent(child: &mut Child) -> Vec<String> {
+    let lines = child.lines().take_while(|line| line != "ready");
     lines
         .filter_map(|line| line.strip_prefix("sent ").map(str::to_owned))
         .collect()
@@ -187,8 +111,8 @@ fn sent(out: &mut BufReader<ChildStdout>) -> Vec<String> {
 
 /// Queues notifications in a process that ends without delivering any.
 fn queue_and_end(kind: Kind, end: End, folder: &Path) {
-    let (mut child, mut out) = start_child(kind, "queue", QUEUED, end, folder);
-    assert_eq!(sent(&mut out), [] as [String; 0]);
+    let mut child = start_child(kind, "queue", QUEUED, end, folder);
+    assert_eq!(sent(&mut child), [] as [String; 0]);
     if end == End::Kill {
         child.kill();
     }
@@ -199,7 +123,7 @@ fn queue_and_end(kind: Kind, end: End, folder: &Path) {
 /// Returns what a start in this process sends.
 fn sent_here(kind: Kind, folder: &Path) -> Vec<String> {
     let monitor = ErrorMonitor::new(MonitorConfig::default());
-    monitor.set_journal(kind.open(folder));
+    monitor.set_journal(open(kind, folder));
     let ops = Recorder::new("ops");
     let alerts = start(
         AlertsConfig::builder()
@@ -257,17 +181,7 @@ fn two_starts_at_once_send_each_once(kind: Kind) {
         queue_and_end(kind, End::Exit, folder.path());
         let children =
             [(); 2].map(|()| start_child(kind, "deliver", usize::MAX, End::Exit, folder.path()));
-        let listeners = children.map(|(mut child, mut out)| {
-            thread::spawn(move || {
-                let sent = sent(&mut out);
-                assert!(child.wait().success());
-                sent
-            })
-        });
-        let sent: Vec<String> = listeners
-            .into_iter()
-            .flat_map(|listener| listener.join().unwrap())
-            .collect();
+        let sent = lines_of_all(children, "sent ");
         assert_eq!(sent.len(), 2 * QUEUED);
         for title in expected() {
             assert_eq!(
@@ -283,15 +197,14 @@ fn two_starts_at_once_send_each_once(kind: Kind) {
 fn what_a_living_process_has_is_left_to_it(kind: Kind) {
     let _alone = alone();
     let folder = tempfile::tempdir().unwrap();
-    let (mut child, mut out) = start_child(kind, "queue", QUEUED, End::Kill, folder.path());
-    assert_eq!(sent(&mut out), [] as [String; 0]);
+    let mut child = start_child(kind, "queue", QUEUED, End::Kill, folder.path());
+    assert_eq!(sent(&mut child), [] as [String; 0]);
     assert_eq!(
         sent_here(kind, folder.path()),
         [] as [String; 0],
         "its process is alive"
     );
     child.kill();
-    child.wait();
     all_once(sent_here(kind, folder.path()));
 }
 
@@ -300,11 +213,10 @@ fn a_process_that_is_killed_while_it_takes_over_loses_and_repeats_nothing(kind: 
     let _alone = alone();
     let folder = tempfile::tempdir().unwrap();
     queue_and_end(kind, End::Kill, folder.path());
-    let (mut child, mut out) = start_child(kind, "deliver", 20, End::Kill, folder.path());
-    let mut all = sent(&mut out);
+    let mut child = start_child(kind, "deliver", 20, End::Kill, folder.path());
+    let mut all = sent(&mut child);
     assert_eq!((all.len(), sent_here(kind, folder.path()).len()), (20, 0));
     child.kill();
-    child.wait();
     all.extend(sent_here(kind, folder.path()));
     all_once(all);
 }

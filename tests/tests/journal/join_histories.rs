@@ -1,7 +1,8 @@
 //! Random histories of records with two lines, compared with a plain list.
 
-use super::{joins::*, processes::Kind, *};
+use super::{joins::*, *};
 use gardefou::monitor::{RecordKind, RecordState};
+use gardefou_tests::testkit::journal::Kind;
 use proptest::prelude::*;
 use std::collections::HashSet;
 

@@ -1,35 +1,32 @@
 //! Processes that settle errors inside attempts, and that are killed before they do.
 
-use super::{joins::*, processes::Kind, *};
+use super::{joins::*, *};
 use gardefou::{
     error::ErrorId,
     monitor::{RecordState, journal::Journal},
     time::{Clock, SystemClock},
 };
+use gardefou_tests::testkit::{
+    child::{self, Child, lines_of_all},
+    journal::Kind,
+};
 use std::{
     collections::{BTreeMap, HashMap},
-    env,
-    io::{BufRead, BufReader, Write},
-    process::{Child, Command, Stdio},
+    io::Write,
     time::Duration,
 };
-
-const CHILD: &str = "GARDEFOU_TEST_JOINS_CHILD";
 
 /// Runs in a process of its own, started by the tests below. Each record is acknowledged with the
 /// state that it has.
 #[test]
 fn child_settles_until_killed() {
-    let Ok(orders) = env::var(CHILD) else { return };
-    let [kind, count, max_bytes, folder] = orders
-        .splitn(4, ' ')
-        .collect::<Vec<_>>()
-        .try_into()
-        .unwrap();
+    let Some([kind, count, max_bytes, folder]) = child::orders() else {
+        return;
+    };
     let config = JournalConfig::builder(folder)
         .max_segment_bytes(16 * 1024)
         .max_bytes(max_bytes.parse().unwrap());
-    let journal = Kind::from_name(kind).open(config.buffer_bytes(64 << 20));
+    let journal = Kind::from_name(&kind).open(config.buffer_bytes(64 << 20));
     let mut out = std::io::stdout().lock();
     let mut put = |record: &ErrorRecord| {
         let _ = journal.append(record);
@@ -60,36 +57,18 @@ fn child_settles_until_killed() {
 }
 
 fn start(kind: Kind, folder: &Path, count: u32, max_bytes: u32) -> Child {
-    Command::new(env::current_exe().unwrap())
-        .args([
-            "--exact",
-            "join_processes::child_settles_until_killed",
-            "--nocapture",
-            "--test-threads=1",
-        ])
-        .env(
-            CHILD,
-            format!("{kind:?} {count} {max_bytes} {}", folder.display()),
-        )
-        .stdout(Stdio::piped())
-        .stderr(Stdio::null())
-        .spawn()
-        .unwrap()
+    let orders = format!("{kind:?} {count} {max_bytes} {}", folder.display());
+    Child::start("join_processes::child_settles_until_killed", orders)
 }
 
-/// The last acknowledged state of each record.
-fn acknowledged(child: &mut Child, at_most: usize) -> HashMap<String, String> {
-    let lines = BufReader::new(child.stdout.take().unwrap())
-        .lines()
-        .map_while(Result::ok);
-    let acks = lines
-        .filter_map(|line| line.strip_prefix("ack ").map(str::to_owned))
-        .take(at_most);
-    acks.filter_map(|ack| {
-        ack.split_once(' ')
-            .map(|(id, state)| (id.to_owned(), state.to_owned()))
-    })
-    .collect()
+/// Returns the last acknowledged state of each record.
+fn last_states(acks: impl IntoIterator<Item = String>) -> HashMap<String, String> {
+    acks.into_iter()
+        .filter_map(|ack| {
+            ack.split_once(' ')
+                .map(|(id, state)| (id.to_owned(), state.to_owned()))
+        })
+        .collect()
 }
 
 fn states(journal: &dyn Journal) -> BTreeMap<ErrorId, RecordState> {
@@ -115,10 +94,9 @@ fn error_left_pending_by_a_killed_process_reads_as_an_error() {
         let (folder, mut expected) = (tempfile::tempdir().unwrap(), HashMap::new());
         for round in 0..5 {
             let mut child = start(kind, folder.path(), 1_000_000, 64 << 20);
-            let acks = acknowledged(&mut child, 31 + round * 40);
-            child.kill().unwrap();
-            child.wait().unwrap();
-            expected.extend(acks);
+            let acks = child.lines_after("ack ").take(31 + round * 40);
+            expected.extend(last_states(acks));
+            child.kill();
         }
         let journal = kind.open(small(folder.path()));
         let found = states(&*journal);
@@ -154,20 +132,7 @@ fn processes_that_share_a_folder_settle_their_own_errors() {
             let children: Vec<Child> = (0..2)
                 .map(|_| start(kind, folder.path(), 400, max_bytes))
                 .collect();
-            let listeners: Vec<_> = children
-                .into_iter()
-                .map(|mut child| {
-                    std::thread::spawn(move || {
-                        let acks = acknowledged(&mut child, usize::MAX);
-                        assert!(child.wait().unwrap().success());
-                        acks
-                    })
-                })
-                .collect();
-            let expected: HashMap<_, _> = listeners
-                .into_iter()
-                .flat_map(|listener| listener.join().unwrap())
-                .collect();
+            let expected = last_states(lines_of_all(children, "ack "));
             let journal = kind.open(small(folder.path()));
             let standing = expected
                 .values()

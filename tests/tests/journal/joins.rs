@@ -1,11 +1,12 @@
 //! Two lines of one record: errors inside attempts, which are settled later, and transitions, which
 //! end later.
 
-use super::{processes::Kind, *};
+use super::*;
 use gardefou::{
     monitor::{RecordKind, RecordState, journal::Journal},
     time::Timestamp,
 };
+use gardefou_tests::testkit::journal::Kind;
 use std::time::Duration;
 
 #[cfg(feature = "journal-sqlite")]

@@ -2,6 +2,7 @@
 
 use super::*;
 use gardefou::monitor::journal::Journal;
+use gardefou_tests::testkit::child;
 use std::{
     env, fs,
     os::unix::{
@@ -12,7 +13,6 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-const FOLDER: &str = "GARDEFOU_TEST_FOLDER_OF_OTHERS";
 /// The user id of an unprivileged user.
 const UNPRIVILEGED: u32 = 65_534;
 
@@ -33,10 +33,7 @@ fn run_as_other_user(test: &str, folder: &Path) {
     fs::copy(env::current_exe().unwrap(), &program).unwrap();
     set_mode(&program, 0o755);
     let mut command = Command::new(&program);
-    command
-        .args(["--exact", test, "--test-threads=1"])
-        .current_dir(folder)
-        .env(FOLDER, folder);
+    child::order(&mut command, test, folder).current_dir(folder);
     if fs::metadata(folder).unwrap().uid() == 0 {
         command.uid(UNPRIVILEGED).gid(UNPRIVILEGED);
     }
@@ -70,7 +67,7 @@ fn folder_of_others() -> tempfile::TempDir {
 
 #[test]
 fn file_of_another_user_blocks_neither_writes_nor_queries() {
-    let Some(folder) = env::var_os(FOLDER) else {
+    let Some([folder]) = child::orders() else {
         let folder = folder_of_others();
         return run_as_other_user(
             "permissions::file_of_another_user_blocks_neither_writes_nor_queries",
@@ -104,7 +101,7 @@ fn file_of_another_user_blocks_neither_writes_nor_queries() {
 
 #[test]
 fn file_of_another_user_blocks_retention_until_it_is_old() {
-    let Some(folder) = env::var_os(FOLDER) else {
+    let Some([folder]) = child::orders() else {
         let folder = folder_of_others();
         return run_as_other_user(
             "permissions::file_of_another_user_blocks_retention_until_it_is_old",
@@ -141,7 +138,7 @@ fn file_of_another_user_blocks_retention_until_it_is_old() {
 
 #[test]
 fn removed_counts_of_another_user_do_not_block_writes() {
-    let Some(folder) = env::var_os(FOLDER) else {
+    let Some([folder]) = child::orders() else {
         let folder = folder_of_others();
         let path = folder.path().join("rollup.json");
         fs::write(&path, "{\"v\":1,\"through\":0,\"days\":{}}").unwrap();
@@ -170,16 +167,11 @@ fn removed_counts_of_another_user_do_not_block_writes() {
 
 /// Runs a test again in a process with a permissive umask.
 fn run_with_permissive_umask(test: &str, folder: &Path) {
-    let output = Command::new("sh")
-        .args([
-            "-c",
-            "umask 000; exec \"$0\" --exact \"$1\" --test-threads=1",
-        ])
-        .arg(env::current_exe().unwrap())
-        .arg(test)
-        .env(FOLDER, folder)
-        .output()
-        .unwrap();
+    let mut command = Command::new("sh");
+    command
+        .args(["-c", "umask 000; exec \"$0\" \"$@\""])
+        .arg(env::current_exe().unwrap());
+    let output = child::order(&mut command, test, folder).output().unwrap();
     assert!(
         output.status.success(),
         "{}",
@@ -189,7 +181,7 @@ fn run_with_permissive_umask(test: &str, folder: &Path) {
 
 #[test]
 fn files_are_readable_by_their_owner_only() {
-    let Some(folder) = env::var_os(FOLDER) else {
+    let Some([folder]) = child::orders() else {
         let folder = tempfile::tempdir().unwrap();
         return run_with_permissive_umask(
             "permissions::files_are_readable_by_their_owner_only",
@@ -206,7 +198,7 @@ fn files_are_readable_by_their_owner_only() {
 #[test]
 fn database_and_the_files_beside_it_are_readable_by_their_owner_only() {
     use gardefou::monitor::journal::SqliteJournal;
-    let Some(folder) = env::var_os(FOLDER) else {
+    let Some([folder]) = child::orders() else {
         let folder = tempfile::tempdir().unwrap();
         return run_with_permissive_umask(
             "permissions::database_and_the_files_beside_it_are_readable_by_their_owner_only",

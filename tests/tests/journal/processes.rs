@@ -2,86 +2,30 @@
 //! kinds of journal.
 
 use super::*;
-use gardefou::monitor::journal::Journal;
-use std::{
-    collections::HashSet,
-    env,
-    io::{BufRead, BufReader, Write},
-    process::{Child, Command, Stdio},
-    thread,
-    time::Duration,
+use gardefou_tests::testkit::{
+    self,
+    child::{self, Child, lines_of_all},
+    journal::Kind,
 };
+use std::{collections::HashSet, io::Write, thread, time::Duration};
 
-const CHILD: &str = "GARDEFOU_TEST_JOURNAL_CHILD";
-
-/// The kind of journal.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) enum Kind {
-    Files,
-    #[cfg(feature = "journal-sqlite")]
-    Database,
-}
-
-impl Kind {
-    pub(super) fn open(self, config: JournalConfigBuilder) -> Arc<dyn Journal> {
-        let config = config.build().unwrap();
-        match self {
-            Self::Files => Arc::new(FileJournal::open(config)),
-            #[cfg(feature = "journal-sqlite")]
-            Self::Database => Arc::new(gardefou::monitor::journal::SqliteJournal::open(config)),
-        }
-    }
-
-    /// Runs one round of maintenance, as the thread of a journal does.
-    pub(super) fn maintain(self, config: JournalConfigBuilder) {
-        let config = config.build().unwrap();
-        match self {
-            Self::Files => FileJournal::open(config).maintain().unwrap(),
-            #[cfg(feature = "journal-sqlite")]
-            Self::Database => gardefou::monitor::journal::SqliteJournal::open(config)
-                .maintain()
-                .unwrap(),
-        }
-    }
-
-    /// A journal in a process of its own, by the name that is given to it.
-    pub(super) fn from_name(name: &str) -> Self {
-        match name {
-            "Files" => Self::Files,
-            #[cfg(feature = "journal-sqlite")]
-            "Database" => Self::Database,
-            _ => panic!("no journal is called {name}"),
-        }
-    }
-
-    fn monitor(self, folder: &Path) -> ErrorMonitor {
-        let clock = ManualClock::new();
-        let monitor = ErrorMonitor::new(
-            MonitorConfig::builder()
-                .clock(clock.clone())
-                .build()
-                .unwrap(),
-        );
-        monitor.set_journal(self.open(config(folder, &clock)));
-        monitor
-    }
+fn open(kind: Kind, folder: &Path) -> ErrorMonitor {
+    let clock = ManualClock::new();
+    testkit::journal::monitor(kind.open(config(folder, &clock)), clock)
 }
 
 /// Runs in a process of its own, started by the tests below: records errors and acknowledges each
 /// on its output.
 #[test]
 fn child_writes_until_killed() {
-    let Ok(orders) = env::var(CHILD) else { return };
-    let [kind, count, max_bytes, folder] = orders
-        .splitn(4, ' ')
-        .collect::<Vec<_>>()
-        .try_into()
-        .unwrap();
+    let Some([kind, count, max_bytes, folder]) = child::orders() else {
+        return;
+    };
     let config = JournalConfig::builder(folder)
         .max_segment_bytes(16 * 1024)
         .max_bytes(max_bytes.parse().unwrap());
     // Room enough for records that wait while another process holds the database.
-    let journal = Kind::from_name(kind).open(config.buffer_bytes(64 << 20));
+    let journal = Kind::from_name(&kind).open(config.buffer_bytes(64 << 20));
     let monitor = ErrorMonitor::new(MonitorConfig::default());
     monitor.set_journal(journal.clone());
     let (mut out, mut unwritten) = (std::io::stdout().lock(), Vec::new());
@@ -104,35 +48,11 @@ fn child_writes_until_killed() {
 }
 
 fn start(kind: Kind, folder: &Path, count: u32, max_bytes: u32) -> Child {
-    Command::new(env::current_exe().unwrap())
-        .args([
-            "--exact",
-            "processes::child_writes_until_killed",
-            "--nocapture",
-            "--test-threads=1",
-        ])
-        .env(
-            CHILD,
-            format!("{kind:?} {count} {max_bytes} {}", folder.display()),
-        )
-        .stdout(Stdio::piped())
-        .stderr(Stdio::null())
-        .spawn()
-        .unwrap()
+    let orders = format!("{kind:?} {count} {max_bytes} {}", folder.display());
+    Child::start("processes::child_writes_until_killed", orders)
 }
 
-fn acknowledged(child: &mut Child, at_most: usize) -> Vec<String> {
-    let lines = BufReader::new(child.stdout.take().unwrap())
-        .lines()
-        .map_while(Result::ok);
-    lines
-        .filter_map(|line| line.strip_prefix("ack ").map(str::to_owned))
-        .take(at_most)
-        .collect()
-}
-
-/// Starts children that run at the same time, and returns what all of them acknowledged. A thread
-/// reads the output of each: a child stops when its pipe is full.
+/// Starts children that run at the same time, and returns what all of them acknowledged.
 fn acknowledged_by_all(
     kind: Kind,
     folder: &Path,
@@ -143,19 +63,7 @@ fn acknowledged_by_all(
     let children: Vec<Child> = (0..children)
         .map(|_| start(kind, folder, count, max_bytes))
         .collect();
-    let listen = |mut child: Child| {
-        let ids = acknowledged(&mut child, usize::MAX);
-        assert!(child.wait().unwrap().success());
-        ids
-    };
-    let listeners: Vec<_> = children
-        .into_iter()
-        .map(|child| thread::spawn(move || listen(child)))
-        .collect();
-    listeners
-        .into_iter()
-        .flat_map(|listener| listener.join().unwrap())
-        .collect()
+    lines_of_all(children, "ack ").into_iter().collect()
 }
 
 fn ids(monitor: &ErrorMonitor) -> Vec<String> {
@@ -170,13 +78,12 @@ fn acknowledged_records_survive(kind: Kind) {
     let mut expected = HashSet::new();
     for round in 0..20 {
         let mut child = start(kind, folder.path(), 1_000_000, 64 << 20);
-        let ids = acknowledged(&mut child, 10 + round * 7);
-        child.kill().unwrap();
-        child.wait().unwrap();
+        let ids: Vec<_> = child.lines_after("ack ").take(10 + round * 7).collect();
+        child.kill();
         assert_eq!(ids.len(), 10 + round * 7);
         expected.extend(ids);
     }
-    let found: HashSet<String> = ids(&kind.monitor(folder.path())).into_iter().collect();
+    let found: HashSet<String> = ids(&open(kind, folder.path())).into_iter().collect();
     let lost: Vec<_> = expected.difference(&found).collect();
     assert!(lost.is_empty(), "{} of {} lost", lost.len(), expected.len());
 }
@@ -184,7 +91,7 @@ fn acknowledged_records_survive(kind: Kind) {
 fn processes_neither_lose_nor_mix_records(kind: Kind, children: usize) {
     let folder = tempfile::tempdir().unwrap();
     let expected = acknowledged_by_all(kind, folder.path(), children, 400, 64 << 20);
-    let monitor = kind.monitor(folder.path());
+    let monitor = open(kind, folder.path());
     assert_eq!(
         monitor.query(&Query::new().text("nowhere")).unwrap().torn,
         0
@@ -201,7 +108,7 @@ fn processes_neither_lose_nor_mix_records(kind: Kind, children: usize) {
 fn counts_are_exact_while_processes_remove(kind: Kind, children: usize) {
     let folder = tempfile::tempdir().unwrap();
     let expected = acknowledged_by_all(kind, folder.path(), children, 1500, 64 * 1024);
-    let monitor = kind.monitor(folder.path());
+    let monitor = open(kind, folder.path());
     let total = 1500 * children;
     assert_eq!(
         (expected.len(), monitor.counts().unwrap().total),
@@ -219,7 +126,7 @@ fn counts_are_exact_while_processes_remove(kind: Kind, children: usize) {
 
 fn thousand_threads_are_recorded(kind: Kind) {
     let folder = tempfile::tempdir().unwrap();
-    let monitor = kind.monitor(folder.path());
+    let monitor = open(kind, folder.path());
     thread::scope(|scope| {
         for i in 0..1000 {
             let monitor = &monitor;

@@ -3,41 +3,20 @@
 
 use super::*;
 use gardefou::monitor::journal::{Journal, SqliteJournal};
-use std::{
-    collections::HashSet,
-    env,
-    io::{BufRead, BufReader, Read},
-    process::{Child, ChildStdout, Command, Stdio},
-    thread,
-    time::Duration,
+use gardefou_tests::testkit::{
+    self,
+    child::{self, Child, lines_of_all},
+    journal::Kind,
 };
-
-const WRITER: &str = "GARDEFOU_TEST_SQLITE_WRITER";
-const HOLDER: &str = "GARDEFOU_TEST_SQLITE_HOLDER";
-
-fn start(child: &str, variable: &str, orders: &str) -> (Child, BufReader<ChildStdout>) {
-    let mut started = Command::new(env::current_exe().unwrap())
-        .args(["--exact", child, "--nocapture", "--test-threads=1"])
-        .env(variable, orders)
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::null())
-        .spawn()
-        .unwrap();
-    let out = BufReader::new(started.stdout.take().unwrap());
-    (started, out)
-}
+use std::{collections::HashSet, io::Read, process::Command, thread, time::Duration};
 
 /// Runs in a process of its own: records errors, with a pause after each or none, and ends without
 /// a flush.
 #[test]
 fn child_records_and_ends() {
-    let Ok(orders) = env::var(WRITER) else { return };
-    let [count, pause_micros, folder] = orders
-        .splitn(3, ' ')
-        .collect::<Vec<_>>()
-        .try_into()
-        .unwrap();
+    let Some([count, pause_micros, folder]) = child::orders() else {
+        return;
+    };
     let config = JournalConfig::builder(folder)
         .buffer_bytes(16 << 20)
         .build()
@@ -61,7 +40,9 @@ fn child_records_and_ends() {
 /// Runs in a process of its own: holds the database until its input ends.
 #[test]
 fn child_holds_the_database() {
-    let Ok(path) = env::var(HOLDER) else { return };
+    let Some([path]) = child::orders() else {
+        return;
+    };
     let holder = rusqlite::Connection::open(path).unwrap();
     holder
         .execute_batch("BEGIN IMMEDIATE; DELETE FROM errors; DELETE FROM counts")
@@ -75,21 +56,9 @@ fn child_holds_the_database() {
 fn four_at_once(folder: &Path, count: u32, pause_micros: u32) -> (HashSet<String>, Vec<u32>) {
     let orders = format!("{count} {pause_micros} {}", folder.display());
     let children: Vec<_> = (0..4)
-        .map(|_| start("sqlite_processes::child_records_and_ends", WRITER, &orders))
+        .map(|_| Child::start("sqlite_processes::child_records_and_ends", &orders))
         .collect();
-    let listen = |(mut child, out): (Child, BufReader<ChildStdout>)| {
-        let lines: Vec<String> = out.lines().map(Result::unwrap).collect();
-        assert!(child.wait().unwrap().success());
-        lines
-    };
-    let listeners: Vec<_> = children
-        .into_iter()
-        .map(|child| thread::spawn(move || listen(child)))
-        .collect();
-    let lines: Vec<String> = listeners
-        .into_iter()
-        .flat_map(|listener| listener.join().unwrap())
-        .collect();
+    let lines = lines_of_all(children, "");
     let of = |key: &str| {
         lines
             .iter()
@@ -108,15 +77,8 @@ fn four_at_once(folder: &Path, count: u32, pause_micros: u32) -> (HashSet<String
 
 fn found(folder: &Path) -> (HashSet<String>, u64) {
     let clock = ManualClock::new();
-    let monitor = ErrorMonitor::new(
-        MonitorConfig::builder()
-            .clock(clock.clone())
-            .build()
-            .unwrap(),
-    );
-    monitor.set_journal(Arc::new(SqliteJournal::open(
-        config(folder, &clock).build().unwrap(),
-    )));
+    let journal = Kind::Database.open(config(folder, &clock));
+    let monitor = testkit::journal::monitor(journal, clock);
     let records = all(&monitor, Query::new().limit(Query::MAX_LIMIT));
     (
         records
@@ -158,22 +120,12 @@ fn each_of_four_processes_at_full_speed_writes() {
 /// A journal with one record in it, and a process that holds its database.
 fn held(folder: &Path, clock: &ManualClock) -> (ErrorMonitor, Arc<SqliteJournal>, Child) {
     let journal = Arc::new(SqliteJournal::open(config(folder, clock).build().unwrap()));
-    let monitor = ErrorMonitor::new(
-        MonitorConfig::builder()
-            .clock(clock.clone())
-            .build()
-            .unwrap(),
-    );
-    monitor.set_journal(journal.clone());
+    let monitor = testkit::journal::monitor(journal.clone(), clock.clone());
     fail(&monitor, ErrorCode::SYNC_ERROR, "acknowledged");
     assert_eq!((journal.status().written, journal.status().waiting), (1, 0));
     let path = folder.join("errors.sqlite").display().to_string();
-    let (holder, out) = start("sqlite_processes::child_holds_the_database", HOLDER, &path);
-    assert!(
-        out.lines()
-            .map_while(Result::ok)
-            .any(|line| line == "holds")
-    );
+    let mut holder = Child::start("sqlite_processes::child_holds_the_database", &path);
+    assert!(holder.lines().any(|line| line == "holds"));
     (monitor, journal, holder)
 }
 
@@ -212,8 +164,7 @@ fn process_killed_while_holding_the_database_loses_no_record_of_others() {
         (status.written, status.waiting, status.is_healthy()),
         (1, 20, false)
     );
-    holder.kill().unwrap();
-    holder.wait().unwrap();
+    holder.kill();
     // Without waiting for the pause after a failure.
     journal.flush().unwrap();
     all_are_there(&monitor, &journal);
@@ -244,13 +195,13 @@ fn process_stopped_while_holding_the_database_loses_no_record_of_others() {
         thread::park_timeout(Duration::from_millis(1));
     }
     // Its input ends, but the stopped process does not run.
-    drop(holder.stdin.take());
+    drop(holder.stdin());
     record_some(&monitor);
     assert!(journal.flush().is_err(), "a flush gives up after a while");
     let status = journal.status();
     assert_eq!((status.written, status.waiting, status.lost), (1, 20, 0));
     signal("-CONT");
-    holder.wait().unwrap();
+    holder.wait();
     journal.flush().unwrap();
     all_are_there(&monitor, &journal);
 }
@@ -260,8 +211,7 @@ fn records_waiting_in_a_pause_are_written_on_drop() {
     let (folder, clock) = (tempfile::tempdir().unwrap(), ManualClock::new());
     let (monitor, journal, mut holder) = held(folder.path(), &clock);
     record_some(&monitor);
-    holder.kill().unwrap();
-    holder.wait().unwrap();
+    holder.kill();
     drop((monitor, journal));
     assert_eq!(found(folder.path()).1, 21);
 }

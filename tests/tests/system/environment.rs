@@ -1,15 +1,13 @@
 //! Start with settings from the environment variables of a child process.
 
 use gardefou::{AppError, ErrorCode, ErrorSystem, health::HealthConfig, health_check};
-use gardefou_tests::testkit::lock::alone;
-use std::{env, ffi::OsString, process::Command, time::Duration};
-
-const CHILD: &str = "GARDEFOU_TEST_SYSTEM_CHILD";
+use gardefou_tests::testkit::{child, lock::alone};
+use std::{ffi::OsString, time::Duration};
 
 /// Runs in a child process of the tests below: starts the system, or prints the problems.
 #[test]
 fn child_that_starts_from_its_environment() {
-    if env::var_os(CHILD).is_none() {
+    if !child::is_child() {
         return;
     }
     let _turn = alone();
@@ -39,17 +37,8 @@ fn child_that_starts_from_its_environment() {
 
 /// Starts this program again with further variables, and returns the lines that it prints.
 fn child(variables: impl IntoIterator<Item = (&'static str, OsString)>) -> Vec<String> {
-    let output = Command::new(env::current_exe().unwrap())
-        .args([
-            "--exact",
-            "environment::child_that_starts_from_its_environment",
-            "--nocapture",
-            "--test-threads=1",
-        ])
-        .envs(variables)
-        .env(CHILD, "1")
-        .output()
-        .unwrap();
+    let child = "environment::child_that_starts_from_its_environment";
+    let output = child::command(child, "").envs(variables).output().unwrap();
     assert!(
         output.status.success(),
         "{}",
@@ -143,12 +132,10 @@ fn every_problem_of_the_environment_is_reported_at_once_without_secrets() {
     );
 }
 
-const CHILD_WITHOUT_JOURNAL: &str = "GARDEFOU_TEST_SYSTEM_CHILD_WITHOUT_JOURNAL";
-
 /// Runs in a child process without a log subscriber.
 #[test]
 fn child_whose_journal_cannot_be_written() {
-    if env::var_os(CHILD_WITHOUT_JOURNAL).is_none() {
+    if !child::is_child() {
         return;
     }
     let guard = ErrorSystem::from_env().unwrap().init().unwrap();
@@ -165,15 +152,9 @@ fn child_whose_journal_cannot_be_written() {
 #[test]
 fn unwritable_journal_is_a_warning_of_the_start_and_on_the_standard_error() {
     let file = tempfile::NamedTempFile::new().unwrap();
-    let output = Command::new(env::current_exe().unwrap())
-        .args([
-            "--exact",
-            "environment::child_whose_journal_cannot_be_written",
-            "--nocapture",
-            "--test-threads=1",
-        ])
+    let child = "environment::child_whose_journal_cannot_be_written";
+    let output = child::command(child, "")
         .env("GARDEFOU_JOURNAL", file.path().join("nope"))
-        .env(CHILD_WITHOUT_JOURNAL, "1")
         .output()
         .unwrap();
     assert!(output.status.success());
