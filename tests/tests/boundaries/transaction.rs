@@ -172,11 +172,11 @@ fn source_of_the_error_stays_in_its_chain_below_the_failures() {
 
 #[test]
 fn panic_runs_compensations_and_the_callback() {
-    let observed = Observed::on("tx-panic");
+    let observed = Observed::on("tx-panicked");
     let (undone, received) = (Cell::new(0), Cell::new(None));
     let panicked = panics(|| {
         let _: Result<(), _> = transaction_boundary!(
-            "tx-panic",
+            "tx-panicked",
             on_error_callback = |err: &AppError| received.set(Some(err.code())),
             |tx| {
                 tx.on_rollback("fails", || panic!("while unwinding"));
