@@ -1,15 +1,15 @@
 //! Waiting for other threads and processes.
 
-use std::{thread, time::Duration};
+use std::{fmt, thread, time::Duration};
 
-/// Waits until a function finds something; fails after a minute.
-pub fn eventually<T>(mut find: impl FnMut() -> Option<T>) -> T {
-    (0..12_000)
-        .find_map(|_| {
-            find().or_else(|| {
-                thread::park_timeout(Duration::from_millis(5));
-                None
-            })
-        })
-        .expect("not within a minute")
+/// Reads a value until it has a property, and returns it; fails after a minute.
+pub fn eventually<T: fmt::Debug>(mut read: impl FnMut() -> T, holds: impl Fn(&T) -> bool) -> T {
+    for _ in 0..60_000 {
+        let value = read();
+        if holds(&value) {
+            return value;
+        }
+        thread::park_timeout(Duration::from_millis(1));
+    }
+    panic!("a minute later still {:?}", read());
 }

@@ -3,11 +3,9 @@ use gardefou::{
     alerts::CallbackChannel,
     breaker::CircuitState,
     error_monitor,
-    monitor::{
-        RecordKind,
-        journal::{FileJournal, JournalConfig, Query},
-    },
+    monitor::{RecordKind, journal::Query},
 };
+use gardefou_tests::testkit::journal::files;
 use std::{sync::mpsc, time::Duration};
 
 /// The journal of the process, in a folder of its own, until it is dropped.
@@ -16,12 +14,7 @@ pub(super) struct ProcessJournal(tempfile::TempDir);
 impl ProcessJournal {
     pub(super) fn new(clock: &ManualClock) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let config = JournalConfig::builder(folder.path())
-            .background(false)
-            .clock(clock.clone())
-            .build()
-            .unwrap();
-        error_monitor().set_journal(Arc::new(FileJournal::open(config)));
+        error_monitor().set_journal(files(folder.path(), clock.clone()));
         Self(folder)
     }
 }

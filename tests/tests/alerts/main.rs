@@ -30,16 +30,16 @@ use gardefou::{
     },
     time::ManualClock,
 };
+use gardefou_tests::testkit::lock;
 use std::{
     collections::VecDeque,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard},
 };
 
 /// Runs one test at a time, since alerting receives every event of the process.
 fn alone() -> MutexGuard<'static, ()> {
-    static ONE: Mutex<()> = Mutex::new(());
     log::install();
-    ONE.lock().unwrap_or_else(PoisonError::into_inner)
+    lock::alone()
 }
 
 /// A channel that records its notifications, and fails with given errors.

@@ -8,12 +8,12 @@ use gardefou::{
     error_monitor,
     monitor::{
         ErrorMonitor, MonitorConfig, RecordKind,
-        journal::{FileJournal, Journal, JournalConfig, Query},
+        journal::{Journal, JournalConfig, Query},
     },
 };
 use gardefou_tests::testkit::{
     child::{self, Child, lines_of_all},
-    journal::Kind,
+    journal::{Kind, files},
 };
 use std::{collections::HashSet, io::Write, path::Path, sync::mpsc, thread, time::Duration};
 
@@ -273,12 +273,7 @@ fn start_touches_no_file_and_a_failing_journal_fails_no_notification() {
     let path = folder.path().join("journal");
     let monitor = ErrorMonitor::new(MonitorConfig::default());
     let open = |path: &Path| {
-        let config = JournalConfig::builder(path)
-            .background(false)
-            .clock(clock.clone())
-            .build()
-            .unwrap();
-        monitor.set_journal(Arc::new(FileJournal::open(config)));
+        monitor.set_journal(files(path, clock.clone()));
     };
     open(&path);
     let ops = Recorder::new("ops");

@@ -8,10 +8,10 @@ use gardefou::{
     health::{CheckReport, Status, health_check},
     time::Timestamp,
 };
+use gardefou_tests::testkit::wait;
 use std::{
     io,
     sync::mpsc::{Receiver, Sender, channel},
-    thread,
     time::Duration,
 };
 
@@ -206,14 +206,7 @@ fn start_with_threads(clock: &ManualClock, channel: CallbackChannel) -> Alerts {
 /// Waits for the timer thread, which may be about to record something: it checks after every change,
 /// and then [`Alerts::flush`] finds nothing left to do.
 fn eventually(alerts: &Alerts, holds: impl Fn(&ChannelStatus) -> bool) -> ChannelStatus {
-    for _ in 0..60_000 {
-        let status = alerts.status().channels.swap_remove(0);
-        if holds(&status) {
-            return status;
-        }
-        thread::park_timeout(Duration::from_millis(1));
-    }
-    panic!("a minute later still {:?}", alerts.status());
+    wait::eventually(|| alerts.status().channels.swap_remove(0), holds)
 }
 
 #[test]

@@ -7,11 +7,12 @@ use gardefou::{
     call::{self, Context, InCall},
     enhanced_error_handling, error_boundary, retry, transaction_boundary,
 };
+use gardefou_tests::testkit::poll::poll_once;
 use std::{
     future::{pending, poll_fn},
-    pin::{Pin, pin},
+    pin::pin,
     sync::{Arc, Mutex, PoisonError},
-    task::{self, Poll, Waker},
+    task::Poll,
     time::Duration,
 };
 
@@ -29,11 +30,6 @@ async fn turn() {
     .await;
 }
 
-/// Polls a future once.
-fn poll<F: Future + ?Sized>(future: Pin<&mut F>) -> Poll<F::Output> {
-    future.poll(&mut task::Context::from_waker(Waker::noop()))
-}
-
 /// Polls futures in turn until each is ready.
 fn interleave<F: Future>(futures: impl IntoIterator<Item = F>) -> Vec<F::Output> {
     let mut waiting: Vec<_> = futures
@@ -42,7 +38,7 @@ fn interleave<F: Future>(futures: impl IntoIterator<Item = F>) -> Vec<F::Output>
         .collect();
     while waiting.iter().any(|(_, output)| output.is_none()) {
         for (future, output) in waiting.iter_mut().filter(|(_, output)| output.is_none()) {
-            if let Poll::Ready(ready) = poll(future.as_mut()) {
+            if let Poll::Ready(ready) = poll_once(future.as_mut()) {
                 *output = Some(ready);
             }
         }
@@ -152,7 +148,8 @@ fn frame_of_the_caller_is_current_after_each_poll() {
             for _ in 0..polls {
                 let outcome = frames_caller_outer(|| {
                     // A panic leaves the future half-way.
-                    is_over |= panics(|| is_over |= !is_over && poll(future.as_mut()).is_ready());
+                    is_over |=
+                        panics(|| is_over |= !is_over && poll_once(future.as_mut()).is_ready());
                 });
                 assert!(outcome.is_err());
             }
@@ -179,7 +176,9 @@ fn futures_that_are_dropped_in_each_order_leave_the_frame_of_the_caller() {
         let outcome = frames_order_outer(|| {
             let [mut one, mut two] = [Box::pin(deep(End::Value)), Box::pin(deep(End::Error))];
             for _ in 0..polls {
-                assert!(poll(one.as_mut()).is_pending() && poll(two.as_mut()).is_pending());
+                assert!(
+                    poll_once(one.as_mut()).is_pending() && poll_once(two.as_mut()).is_pending()
+                );
             }
             if polls % 2 == 0 {
                 drop(one);
@@ -332,7 +331,7 @@ fn attempt_value_and_deadline_are_those_of_the_future_that_is_polled() {
         assert!(polls < 100, "the futures wait for nothing");
         for (future, output) in futures.iter_mut().filter(|(_, output)| output.is_none()) {
             around.run(|| {
-                if let Poll::Ready(ready) = poll(future.as_mut()) {
+                if let Poll::Ready(ready) = poll_once(future.as_mut()) {
                     *output = Some(ready);
                 }
                 assert_eq!(seen(), (None, Some("caller"), None));
@@ -356,7 +355,7 @@ fn context_of_a_future_that_panics_or_is_dropped_is_left() {
         for polls in 0..=6 {
             let mut future = Box::pin(deep(end).in_call(context()));
             for poll_number in 1..=polls {
-                let panicked = panics(|| drop(poll(future.as_mut())));
+                let panicked = panics(|| drop(poll_once(future.as_mut())));
                 assert_eq!(seen(), NOTHING);
                 assert_eq!(panicked, poll_number == 6 && matches!(end, End::Panic));
             }
@@ -370,8 +369,8 @@ fn context_of_a_future_that_panics_or_is_dropped_is_left() {
 fn future_in_place_stays_pinned() {
     let mut future =
         pin!(async { error_boundary!("frames-pinned", { later(later(3).await?).await? }) });
-    assert!(poll(future.as_mut()).is_pending() && poll(future.as_mut()).is_pending());
-    assert!(matches!(poll(future.as_mut()), Poll::Ready(Ok(3))));
+    assert!(poll_once(future.as_mut()).is_pending() && poll_once(future.as_mut()).is_pending());
+    assert!(matches!(poll_once(future.as_mut()), Poll::Ready(Ok(3))));
 }
 
 /// The tenants that compensations read.
@@ -429,7 +428,7 @@ fn compensations_read_the_values_of_the_call_they_undo() {
     runtime.block_on(async {
         let mut call = Box::pin(rolled_back_async(&tenants, true).in_call(acme));
         for _ in 0..3 {
-            assert!(poll(call.as_mut()).is_pending());
+            assert!(poll_once(call.as_mut()).is_pending());
         }
         drop(call);
         tokio::task::yield_now().await;

@@ -7,11 +7,13 @@ use gardefou::{
     event::{Severity, TransactionOutcome},
     transaction_boundary,
 };
+use gardefou_tests::testkit::{
+    poll::{abandon, poll_once},
+    runtime::one_thread,
+};
 use std::{
-    future::{Future, pending},
-    pin::pin,
+    future::pending,
     sync::{Arc, Mutex},
-    task::{Context, Waker},
     time::Duration,
 };
 use tokio::time::{sleep, timeout};
@@ -41,12 +43,6 @@ fn undo_later(tx: &AsyncTransaction, log: &Log, text: &'static str) {
         sleep(Duration::from_secs(1)).await;
         say(&log, text);
     });
-}
-
-/// Polls a future once and drops it.
-fn poll_once<T>(future: impl Future<Output = T>) {
-    let mut context = Context::from_waker(Waker::noop());
-    assert!(pin!(future).poll(&mut context).is_pending());
 }
 
 async fn save(log: &Log, step: &str) -> Result<&'static str, AppError> {
@@ -108,7 +104,7 @@ fn dropped_future_is_cancelled_and_no_error() {
     let observed = Observed::on("txa-cancelled");
     let received = Mutex::new(None);
     let lines = logged(tracing::Level::DEBUG, || {
-        poll_once(async {
+        abandon(async {
             let _: Result<(), _> = transaction_boundary!(
                 "txa-cancelled",
                 error_code = ErrorCode::DB_WRITE_ERROR,
@@ -156,11 +152,7 @@ fn future_dropped_by_an_unrelated_panic_is_cancelled() {
             let _: Result<(), _> =
                 transaction_boundary!("txa-unrelated", |_tx| { pending::<()>().await });
         });
-        assert!(
-            call.as_mut()
-                .poll(&mut Context::from_waker(Waker::noop()))
-                .is_pending()
-        );
+        assert!(poll_once(call.as_mut()).is_pending());
         panic!("somewhere else");
     });
     assert!(panicked);
@@ -346,7 +338,7 @@ async fn rollback_dropped_half_way_is_finished_by_a_task() {
 fn async_compensations_without_a_runtime_are_recorded_as_skipped() {
     let observed = Observed::on("txa-none");
     let log = Log::default();
-    poll_once(async {
+    abandon(async {
         let _: Result<(), _> = transaction_boundary!("txa-none", |tx| {
             undo(tx, &log, "a");
             undo_later(tx, &log, "b");
@@ -371,13 +363,9 @@ fn async_compensations_without_a_runtime_are_recorded_as_skipped() {
 fn runtime_that_shuts_down_records_skipped_compensations() {
     let observed = Observed::on("txa-shutdown");
     let log = Log::default();
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_time()
-        .start_paused(true)
-        .build()
-        .unwrap();
+    let runtime = one_thread();
     runtime.block_on(async {
-        poll_once(async {
+        abandon(async {
             let _: Result<(), _> = transaction_boundary!("txa-shutdown", |tx| {
                 undo(tx, &log, "a");
                 undo_later(tx, &log, "b");

@@ -4,18 +4,15 @@ use crate::support::{MINUTE, SECOND, bench, listen};
 use gardefou::{
     AppError, ErrorCode, breaker::CircuitBreaker, breaker::CircuitState::*, time::Clock,
 };
+use gardefou_tests::testkit::{poll::poll_once, runtime::one_thread};
 use std::{
     future::{pending, ready},
     panic::AssertUnwindSafe,
     pin::pin,
     sync::atomic::{AtomicUsize, Ordering},
-    task::{Context, Poll, Waker},
+    task::Poll,
     time::Duration,
 };
-
-fn poll_once<F: Future>(future: std::pin::Pin<&mut F>) -> Poll<F::Output> {
-    future.poll(&mut Context::from_waker(Waker::noop()))
-}
 
 fn hang() -> impl Future<Output = Result<(), AppError>> {
     pending()
@@ -376,11 +373,7 @@ fn call_in_the_last_destructors_of_a_thread_counts() {
         static KEPT: std::cell::RefCell<Option<AtTheEnd>> = const { std::cell::RefCell::new(None) };
     }
     // From the first pause of the process on, tokio's clock reads the thread's runtime.
-    let paused = tokio::runtime::Builder::new_current_thread()
-        .enable_time()
-        .start_paused(true)
-        .build()
-        .unwrap();
+    let paused = one_thread();
     drop(paused);
     let breaker = CircuitBreaker::builder("thread-end").build().unwrap();
     let ours = breaker.clone();

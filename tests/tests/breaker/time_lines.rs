@@ -5,6 +5,7 @@ use gardefou::{
     breaker::{CircuitBreaker, CircuitState},
     time::{Clock, Tick},
 };
+use gardefou_tests::testkit::runtime::one_thread;
 use std::{
     sync::{
         Arc, Mutex,
@@ -17,11 +18,7 @@ const HOUR: Duration = Duration::from_secs(3600);
 
 /// Runs a test under tokio's paused clock, an hour ahead of the real one.
 fn an_hour_ahead(test: impl FnOnce()) {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_time()
-        .start_paused(true)
-        .build()
-        .unwrap();
+    let runtime = one_thread();
     runtime.block_on(async {
         tokio::time::advance(HOUR).await;
         test();

@@ -15,7 +15,9 @@ use gardefou::{
         ErrorMonitor, MonitorConfig,
         journal::{FileJournal, Journal, JournalConfig, Query},
     },
+    time::SystemClock,
 };
+use gardefou_tests::testkit::journal::files;
 use serde_json::Value;
 use std::{fmt, sync::Arc, time::Duration};
 use tower::ServiceExt;
@@ -211,11 +213,7 @@ async fn identity_in_a_problem_document_finds_the_full_chain_in_the_journal() {
 
     let folder = tempfile::tempdir().unwrap();
     let monitor = ErrorMonitor::new(MonitorConfig::default());
-    let journal = JournalConfig::builder(folder.path())
-        .background(false)
-        .build()
-        .unwrap();
-    monitor.set_journal(Arc::new(FileJournal::open(journal)));
+    monitor.set_journal(files(folder.path(), SystemClock));
     let _listening = subscribe(monitor);
     let app = Router::new().route("/recordings/7", get(download));
     let request = Request::builder()

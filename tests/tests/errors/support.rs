@@ -2,13 +2,14 @@
 
 use gardefou::{
     event::{Event, names, subscribe},
-    monitor::{
-        ErrorMonitor, MonitorConfig,
-        journal::{FileJournal, JournalConfig},
-    },
+    monitor::{ErrorMonitor, MonitorConfig},
+    time::SystemClock,
 };
-use gardefou_tests::testkit::log::{Line, capture};
-use std::{fs, path::Path, sync::Arc};
+use gardefou_tests::testkit::{
+    journal::files,
+    log::{Line, capture},
+};
+use std::{fs, path::Path};
 use tracing::{Level, Metadata};
 
 /// Runs something and returns the lines at level error that it logged of errors.
@@ -22,11 +23,7 @@ pub(crate) fn logged(run: impl FnOnce()) -> Vec<Line> {
 /// runs.
 pub(crate) fn monitored(folder: &Path, run: impl FnOnce()) -> ErrorMonitor {
     let monitor = ErrorMonitor::new(MonitorConfig::default());
-    let config = JournalConfig::builder(folder)
-        .background(false)
-        .build()
-        .unwrap();
-    monitor.set_journal(Arc::new(FileJournal::open(config)));
+    monitor.set_journal(files(folder, SystemClock));
     let (ours, thread) = (monitor.clone(), std::thread::current().id());
     let _listening = subscribe(move |event: &Event<'_>| {
         if std::thread::current().id() == thread {

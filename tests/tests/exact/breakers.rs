@@ -13,6 +13,7 @@ use gardefou::{
 };
 use gardefou_tests::testkit::{
     log::{capture, ours},
+    poll::poll_once,
     runtime::one_thread,
 };
 use std::{
@@ -247,7 +248,6 @@ fn call_without_an_outcome_counts_only_where_no_inner_call_did() {
         .clock(clock.clone());
     let breaker = builder.build().unwrap();
     let failures = || breaker.snapshot().counts.failure;
-    let mut cx = std::task::Context::from_waker(std::task::Waker::noop());
     let inner = || breaker.call_async(|| async { Err::<(), _>(Fault::Down) });
 
     let hangs = async |with_inner: bool| {
@@ -258,7 +258,7 @@ fn call_without_an_outcome_counts_only_where_no_inner_call_did() {
     };
     for (with_inner, counted) in [(true, 1), (false, 2)] {
         let mut outer = Box::pin(breaker.call_async(|| hangs(with_inner)));
-        assert!(outer.as_mut().poll(&mut cx).is_pending());
+        assert!(poll_once(outer.as_mut()).is_pending());
         clock.advance(RECOVERY);
         drop(outer);
         assert_eq!(failures(), counted, "dropped, {with_inner}");

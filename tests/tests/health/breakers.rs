@@ -7,16 +7,9 @@ use gardefou::{
     health::{CheckReport, Criticality, Details, Health, HealthConfig, Kind, Probes, Status},
     time::{ManualClock, SharedClock},
 };
+use gardefou_tests::testkit::lock::alone;
 use serde_json::{Value, json};
-use std::{
-    sync::{Mutex, MutexGuard, PoisonError},
-    time::Duration,
-};
-
-fn alone() -> MutexGuard<'static, ()> {
-    static TURN: Mutex<()> = Mutex::new(());
-    TURN.lock().unwrap_or_else(PoisonError::into_inner)
-}
+use std::time::Duration;
 
 /// Breakers of the process that are removed at the end of the test.
 #[derive(Default)]

@@ -1,4 +1,6 @@
 //! Checks that are declared with `#[health_check]`.
+//!
+//! Tests of the registry of the process run alone: its async checks end with the error system.
 
 use crate::support::PATIENCE;
 use gardefou::{
@@ -8,21 +10,15 @@ use gardefou::{
     testing::Scope,
     time::ManualClock,
 };
+use gardefou_tests::testkit::lock::alone;
 use std::{
     sync::{
-        Mutex, MutexGuard, PoisonError,
+        Mutex,
         atomic::{AtomicBool, AtomicUsize, Ordering},
         mpsc,
     },
     time::Duration,
 };
-
-/// Runs one test at a time: they share the registry of the process, whose async checks end with the
-/// error system.
-fn alone() -> MutexGuard<'static, ()> {
-    static TURN: Mutex<()> = Mutex::new(());
-    TURN.lock().unwrap_or_else(PoisonError::into_inner)
-}
 
 /// The line of the next declaration.
 const FIRST: u32 = line!() + 2;

@@ -3,14 +3,8 @@
 
 use super::*;
 use gardefou::monitor::journal::Journal;
-use std::{
-    env, fs,
-    sync::{Mutex, PoisonError},
-    time::Duration,
-};
-
-/// All tests share one disk.
-static DISK: Mutex<()> = Mutex::new(());
+use gardefou_tests::testkit::lock::alone;
+use std::{env, fs, time::Duration};
 
 /// A real file system has short writes too, unlike `/dev/full`.
 #[test]
@@ -19,7 +13,8 @@ fn full_disk_fails_no_call_and_loses_no_acknowledged_line() {
         println!("left to tests/real/disk/run: a disk that is full");
         return;
     };
-    let _alone = DISK.lock().unwrap_or_else(PoisonError::into_inner);
+    // All tests share one disk.
+    let _alone = alone();
     let (disk, clock) = (Path::new(&disk), ManualClock::new());
     let folder = disk.join("journal");
     fs::write(disk.join("ballast"), vec![0; 128 * 1024]).unwrap();
@@ -92,18 +87,12 @@ fn database_on_a_full_disk_is_readable_and_writes_waiting_records_later() {
         println!("left to tests/real/disk/run: a database on a disk that is full");
         return;
     };
-    let _alone = DISK.lock().unwrap_or_else(PoisonError::into_inner);
+    let _alone = alone();
     let (disk, clock) = (Path::new(&disk), ManualClock::new());
     let open = || {
         let config = config(&disk.join("database"), &clock).max_bytes(64 * 1024);
         let journal = Arc::new(SqliteJournal::open(config.build().unwrap()));
-        let monitor = ErrorMonitor::new(
-            MonitorConfig::builder()
-                .clock(clock.clone())
-                .build()
-                .unwrap(),
-        );
-        monitor.set_journal(journal.clone());
+        let monitor = testkit::journal::monitor(journal.clone(), clock.clone());
         (monitor, journal)
     };
     let fill = || {

@@ -31,6 +31,7 @@ use gardefou::{
     },
     time::ManualClock,
 };
+use gardefou_tests::testkit;
 use std::{path::Path, sync::Arc};
 
 /// A journal of small files without a maintenance thread, on a manual clock.
@@ -43,13 +44,7 @@ fn config(folder: &Path, clock: &ManualClock) -> JournalConfigBuilder {
 
 fn monitor(config: JournalConfigBuilder, clock: &ManualClock) -> (ErrorMonitor, Arc<FileJournal>) {
     let journal = Arc::new(FileJournal::open(config.build().unwrap()));
-    let monitor = ErrorMonitor::new(
-        MonitorConfig::builder()
-            .clock(clock.clone())
-            .build()
-            .unwrap(),
-    );
-    monitor.set_journal(journal.clone());
+    let monitor = testkit::journal::monitor(journal.clone(), clock.clone());
     (monitor, journal)
 }
 

@@ -164,13 +164,7 @@ pub(super) fn clock_jump_removes_nothing_until_confirmed<J: Journal + 'static>(
         .clock(clock.clone())
         .max_segment_bytes(4096);
     let journal = open(config.build().unwrap());
-    let monitor = ErrorMonitor::new(
-        MonitorConfig::builder()
-            .clock(clock.clone())
-            .build()
-            .unwrap(),
-    );
-    monitor.set_journal(journal.clone());
+    let monitor = testkit::journal::monitor(journal.clone(), clock.clone());
     let kept = || all(&monitor, Query::new()).len();
     let round = |seconds: u64, ahead: u64| {
         clock.monotonic.advance(Duration::from_secs(seconds));

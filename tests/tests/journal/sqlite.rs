@@ -6,6 +6,7 @@ use gardefou::{
     monitor::journal::{Journal, SqliteJournal},
     time::Timestamp,
 };
+use gardefou_tests::testkit::wait::eventually;
 use std::{fs, io::Write, time::Duration};
 
 fn monitor(
@@ -13,13 +14,7 @@ fn monitor(
     clock: &ManualClock,
 ) -> (ErrorMonitor, Arc<SqliteJournal>) {
     let journal = Arc::new(SqliteJournal::open(config.build().unwrap()));
-    let monitor = ErrorMonitor::new(
-        MonitorConfig::builder()
-            .clock(clock.clone())
-            .build()
-            .unwrap(),
-    );
-    monitor.set_journal(journal.clone());
+    let monitor = testkit::journal::monitor(journal.clone(), clock.clone());
     (monitor, journal)
 }
 
@@ -32,12 +27,8 @@ fn size_of(folder: &Path) -> u64 {
 }
 
 /// Waits for the maintenance thread, which runs once a second.
-fn until(what: impl Fn() -> bool) {
-    let is_so = (0..3000).any(|_| {
-        std::thread::park_timeout(Duration::from_millis(20));
-        what()
-    });
-    assert!(is_so, "not within a minute");
+fn all_written(journal: &SqliteJournal) {
+    eventually(|| journal.status(), |status| status.waiting == 0);
 }
 
 fn messages(monitor: &ErrorMonitor, query: Query) -> Vec<String> {
@@ -345,7 +336,7 @@ fn waiting_records_are_written_by_the_maintenance_thread() {
         &AppError::new(ErrorCode::SYNC_ERROR, "less urgent"),
     );
     assert_eq!(journal.status().waiting, 1);
-    until(|| journal.status().waiting == 0);
+    all_written(&journal);
 
     let holder = rusqlite::Connection::open(folder.path().join("errors.sqlite")).unwrap();
     holder.execute_batch("BEGIN EXCLUSIVE").unwrap();
@@ -353,7 +344,7 @@ fn waiting_records_are_written_by_the_maintenance_thread() {
     assert_eq!(journal.status().waiting, 1);
     holder.execute_batch("ROLLBACK").unwrap();
     clock.advance(Duration::from_millis(100));
-    until(|| journal.status().waiting == 0);
+    all_written(&journal);
     assert!(journal.status().is_healthy());
     let (reader, _) = monitor(config(folder.path(), &clock), &clock);
     assert_eq!(messages(&reader, Query::new()), ["held up", "less urgent"]);

@@ -7,6 +7,7 @@ use gardefou_tests::testkit::{
     self,
     child::{self, Child, lines_of_all},
     journal::Kind,
+    wait::eventually,
 };
 use std::{collections::HashSet, io::Read, process::Command, thread, time::Duration};
 
@@ -191,9 +192,7 @@ fn process_stopped_while_holding_the_database_loses_no_record_of_others() {
             .map(stat)
             .all(|stat| stat.is_ok_and(|stat| stat.contains(") T ")))
     };
-    while !is_stopped() {
-        thread::park_timeout(Duration::from_millis(1));
-    }
+    eventually(is_stopped, |is_stopped| *is_stopped);
     // Its input ends, but the stopped process does not run.
     drop(holder.stdin());
     record_some(&monitor);

@@ -2,13 +2,10 @@
 
 use gardefou::{
     AppError, ErrorCode,
-    monitor::{
-        ErrorContext, ErrorMonitor, MonitorConfig, error_context,
-        journal::{FileJournal, JournalConfig, Query},
-    },
+    monitor::{ErrorContext, ErrorMonitor, MonitorConfig, error_context, journal::Query},
+    time::SystemClock,
 };
-use gardefou_tests::testkit::child::in_own_process;
-use std::sync::Arc;
+use gardefou_tests::testkit::{child::in_own_process, journal::files};
 
 fn failure() -> AppError {
     AppError::new(ErrorCode::SYNC_ERROR, "late")
@@ -19,11 +16,7 @@ fn records_have_the_span_and_the_context_of_the_hook() {
     in_own_process(|| {
         let folder = tempfile::tempdir().unwrap();
         let monitor = ErrorMonitor::new(MonitorConfig::default());
-        let config = JournalConfig::builder(folder.path())
-            .background(false)
-            .build()
-            .unwrap();
-        monitor.set_journal(Arc::new(FileJournal::open(config)));
+        monitor.set_journal(files(folder.path(), SystemClock));
         monitor.record(&failure());
         tracing::subscriber::with_default(tracing_subscriber::registry(), || {
             let _entered = tracing::info_span!("checkout", order = 7).entered();

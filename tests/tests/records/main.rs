@@ -10,13 +10,10 @@ mod spans;
 
 use gardefou::{
     event::{Event, Observer, Subscription, subscribe},
-    monitor::{
-        ErrorMonitor, ErrorRecord, MonitorConfigBuilder, RecordKind,
-        journal::{FileJournal, JournalConfig, Query},
-    },
+    monitor::{ErrorMonitor, ErrorRecord, MonitorConfigBuilder, RecordKind, journal::Query},
     time::ManualClock,
 };
-use std::sync::Arc;
+use gardefou_tests::testkit::journal::files;
 
 /// A monitor with a journal, both its own, that observes the events of operations with one prefix.
 struct Bench {
@@ -29,13 +26,8 @@ struct Bench {
 impl Bench {
     fn new(prefix: &'static str, config: MonitorConfigBuilder) -> Self {
         let (clock, folder) = (ManualClock::new(), tempfile::tempdir().unwrap());
-        let journal = JournalConfig::builder(folder.path())
-            .background(false)
-            .clock(clock.clone())
-            .build()
-            .unwrap();
         let monitor = ErrorMonitor::new(config.clock(clock.clone()).build().unwrap());
-        monitor.set_journal(Arc::new(FileJournal::open(journal)));
+        monitor.set_journal(files(folder.path(), clock.clone()));
         let observer = monitor.clone();
         // Tests of one process run in parallel.
         let subscription = subscribe(move |event: &Event<'_>| {

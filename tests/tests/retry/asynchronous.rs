@@ -5,6 +5,7 @@ use gardefou::{
     AppError, ErrorCode, Rejection,
     retry::{Backoff, Jitter, Next, Retry, RetryBuilder},
 };
+use gardefou_tests::testkit::poll::ready;
 use std::{cell::Cell, future::pending, sync::Arc, time::Duration};
 use tokio::time::Instant;
 
@@ -113,9 +114,8 @@ async fn zero_delay_starts_no_timer_and_does_not_even_yield() {
         .max_retries(1000)
         .build()
         .unwrap();
-    let call = std::pin::pin!(retry.call_async(async || Err::<(), _>("down")));
-    let mut context = std::task::Context::from_waker(std::task::Waker::noop());
-    assert_eq!(call.poll(&mut context), std::task::Poll::Ready(Err("down")));
+    let call = retry.call_async(async || Err::<(), _>("down"));
+    assert_eq!(ready(call), Err("down"));
     assert_eq!(start.elapsed(), Duration::ZERO);
 }
 

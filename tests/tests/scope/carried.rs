@@ -10,7 +10,8 @@ use gardefou::{
     testing::Scope,
     transaction_boundary,
 };
-use std::{future::Future, pin::pin, task::Waker, thread};
+use gardefou_tests::testkit::poll::poll_once;
+use std::{pin::pin, thread};
 
 fn errors(scope: &Scope) -> u64 {
     scope.monitor().stats().total_errors
@@ -121,10 +122,7 @@ fn error_settled_outside_counts_in_the_scope_that_reported_it() {
     let scope = Scope::new();
     {
         let mut call = pin!(hangs());
-        let polled = scope.run(|| {
-            call.as_mut()
-                .poll(&mut std::task::Context::from_waker(Waker::noop()))
-        });
+        let polled = scope.run(|| poll_once(call.as_mut()));
         assert!(polled.is_pending());
         assert_eq!(scope.records()[0].state, RecordState::Pending);
         assert_eq!(errors(&scope), 0);
@@ -152,12 +150,7 @@ async fn rollback_as_a_task_stays_in_the_scope() {
         };
         let mut import = Box::pin(import);
         scope.run(|| {
-            assert!(
-                import
-                    .as_mut()
-                    .poll(&mut std::task::Context::from_waker(Waker::noop()))
-                    .is_pending()
-            );
+            assert!(poll_once(import.as_mut()).is_pending());
         });
         scope.run(|| drop(import));
     }

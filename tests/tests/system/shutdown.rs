@@ -11,11 +11,9 @@ use gardefou::{
         journal::{ErrorCounts, Journal, JournalError, JournalStatus, Page, Query},
     },
 };
-use gardefou_tests::testkit::lock::alone;
+use gardefou_tests::testkit::{lock::alone, poll::poll_once};
 use std::{
-    future::Future,
     sync::{Arc, Mutex, mpsc},
-    task::{Context, Waker},
     time::Duration,
 };
 
@@ -251,11 +249,7 @@ fn drop_a_transaction(
         });
         std::future::pending::<Result<(), AppError>>().await
     }));
-    assert!(
-        call.as_mut()
-            .poll(&mut Context::from_waker(Waker::noop()))
-            .is_pending()
-    );
+    assert!(poll_once(call.as_mut()).is_pending());
 }
 
 #[test]
