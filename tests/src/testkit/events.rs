@@ -19,7 +19,11 @@ pub fn collect<T: Send + 'static>(
 ) -> Collected<T> {
     let items = Arc::default();
     let sink: Arc<Mutex<Vec<T>>> = Arc::clone(&items);
-    let observer = move |event: &Event<'_>| lock(&sink).extend(pick(event));
+    let observer = move |event: &Event<'_>| {
+        if let Some(item) = pick(event) {
+            lock(&sink).push(item);
+        }
+    };
     Collected {
         items,
         _subscription: subscribe(observer),

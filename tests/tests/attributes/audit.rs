@@ -1,9 +1,9 @@
 //! `#[log_sensitive_operations]`.
 
-use crate::support::{R, Reported, busy};
+use crate::support::{R, busy, reported_by};
 use gardefou::{
     ErrorCode, enhanced_error_handling,
-    event::{AuditOutcome, Event, Observer, Subscription, names, subscribe},
+    event::{AuditOutcome, Event, Observer, names, subscribe},
     guarded_functions, log_sensitive_operations,
     monitor::{
         ErrorMonitor, ErrorRecord, MonitorConfig, RecordKind,
@@ -11,49 +11,39 @@ use gardefou::{
     },
     retry,
 };
-use gardefou_tests::testkit::{log::capture, runtime::one_thread};
+use gardefou_tests::testkit::{
+    events::{Collected, collect},
+    log::capture,
+    runtime::one_thread,
+};
 use std::{
     fmt, io,
     panic::{AssertUnwindSafe, catch_unwind},
-    sync::{Arc, Mutex},
+    sync::Arc,
     time::Duration,
 };
 use tracing::Level;
 
-/// One audit event as `outcome level user`, with the code and message of a failure.
-struct Trail {
-    lines: Arc<Mutex<Vec<String>>>,
-    _subscription: Subscription,
-}
-
-impl Trail {
-    fn of(operation: &'static str) -> Self {
-        let lines = Arc::new(Mutex::new(Vec::new()));
-        let sink = Arc::clone(&lines);
-        let listen = move |event: &Event<'_>| {
-            if let Event::Audit(audit) = event
-                && audit.operation == operation
-            {
-                assert_eq!(
-                    audit.elapsed.is_none(),
-                    audit.outcome == AuditOutcome::Started
-                );
-                let mut line = format!("{} {} {}", audit.outcome, audit.level, audit.user);
-                if let (Some(code), Some(message)) = (audit.code, audit.message) {
-                    line += &format!(": {code} {message}");
-                }
-                sink.lock().unwrap().push(line);
-            }
+/// Collects the audit events of an operation as `outcome level user`, with the code and message of a
+/// failure.
+fn trail(operation: &'static str) -> Collected<String> {
+    collect(move |event| {
+        let Event::Audit(audit) = event else {
+            return None;
         };
-        Self {
-            lines,
-            _subscription: subscribe(listen),
+        if audit.operation != operation {
+            return None;
         }
-    }
-
-    fn take(&self) -> Vec<String> {
-        std::mem::take(&mut self.lines.lock().unwrap())
-    }
+        assert_eq!(
+            audit.elapsed.is_none(),
+            audit.outcome == AuditOutcome::Started
+        );
+        let mut line = format!("{} {} {}", audit.outcome, audit.level, audit.user);
+        if let (Some(code), Some(message)) = (audit.code, audit.message) {
+            line += &format!(": {code} {message}");
+        }
+        Some(line)
+    })
 }
 
 #[log_sensitive_operations("audit-delete", user = user_id)]
@@ -63,16 +53,16 @@ fn delete(user_id: String, fails: bool) -> R<String> {
 
 #[test]
 fn start_and_end_are_logged_with_a_user_that_the_body_moved() {
-    let trail = Trail::of("audit-delete");
+    let events = trail("audit-delete");
     assert_eq!(delete("ada".into(), false).unwrap(), "ada");
-    assert_eq!(trail.take(), ["started info ada", "succeeded info ada"]);
+    assert_eq!(events.take(), ["started info ada", "succeeded info ada"]);
     assert!(
         delete("bob".into(), true)
             .unwrap_err()
             .is(ErrorCode::RESOURCE_BUSY_ERROR)
     );
     assert_eq!(
-        trail.take(),
+        events.take(),
         [
             "started info bob",
             "failed error bob: RESOURCE_BUSY_ERROR busy"
@@ -92,7 +82,7 @@ async fn with_levels(value: Result<u8, Foreign>) -> Result<u8, Foreign> {
 
 #[tokio::test]
 async fn levels_are_configurable_and_foreign_errors_are_returned_unchanged() {
-    let trail = Trail::of("audit-levels");
+    let events = trail("audit-levels");
     assert_eq!(with_levels(Ok(1)).await, Ok(1));
     assert_eq!(with_levels(Err(Foreign(7))).await, Err(Foreign(7)));
     let expected = [
@@ -101,7 +91,7 @@ async fn levels_are_configurable_and_foreign_errors_are_returned_unchanged() {
         "started info unknown",
         "failed critical unknown: UNKNOWN_ERROR Foreign(7)",
     ];
-    assert_eq!(trail.take(), expected);
+    assert_eq!(events.take(), expected);
 }
 
 #[log_sensitive_operations("audit-panic")]
@@ -118,7 +108,7 @@ async fn waits(mode: &str) -> R<()> {
 
 #[test]
 fn panic_is_logged_and_propagates() {
-    let trail = Trail::of("audit-panic");
+    let events = trail("audit-panic");
     let payload = catch_unwind(|| panics(1)).unwrap_err();
     assert!(
         payload
@@ -127,16 +117,16 @@ fn panic_is_logged_and_propagates() {
             .contains("out of bounds")
     );
     assert_eq!(
-        trail.take(),
+        events.take(),
         ["started info unknown", "panicked error unknown"]
     );
 }
 
 #[tokio::test(start_paused = true)]
 async fn cancellation_and_panic_are_distinguished_even_while_unwinding() {
-    let trail = Trail::of("audit-async");
+    let events = trail("audit-async");
     drop(waits("never polled"));
-    assert_eq!(trail.take(), <[&str; 0]>::default());
+    assert_eq!(events.take(), <[&str; 0]>::default());
 
     assert!(
         tokio::time::timeout(Duration::from_secs(1), waits("drop"))
@@ -144,13 +134,13 @@ async fn cancellation_and_panic_are_distinguished_even_while_unwinding() {
             .is_err()
     );
     assert_eq!(
-        trail.take(),
+        events.take(),
         ["started info unknown", "cancelled error unknown"]
     );
 
     assert!(tokio::spawn(waits("panic")).await.unwrap_err().is_panic());
     assert_eq!(
-        trail.take(),
+        events.take(),
         ["started info unknown", "panicked error unknown"]
     );
 
@@ -162,7 +152,7 @@ async fn cancellation_and_panic_are_distinguished_even_while_unwinding() {
     }));
     assert!(unwound.is_err());
     assert_eq!(
-        trail.take(),
+        events.take(),
         ["started info unknown", "cancelled error unknown"]
     );
 }
@@ -192,7 +182,7 @@ fn odd(user: &dyn fmt::Display, password: &str) -> Result<(), io::Error> {
 
 #[test]
 fn users_are_bounded_escaped_and_redacted() {
-    let trail = Trail::of("audit-odd");
+    let events = trail("audit-odd");
     let long = "é".repeat(1_000_000);
     let users: [(&dyn fmt::Display, &str); 4] = [
         (&"a\nb", "a\\nb"),
@@ -208,7 +198,7 @@ fn users_are_bounded_escaped_and_redacted() {
                 .contains("hunter2"),
             "the error itself is untouched"
         );
-        let events = trail.take();
+        let events = events.take();
         assert_eq!(events.len(), 2);
         assert!(
             events[0].starts_with(&format!("started info {shown}")),
@@ -235,7 +225,7 @@ fn stacked() -> R<()> {
 
 #[test]
 fn audit_stacks_in_written_order_and_is_listed() {
-    let [around, inside] = ["audit-around", "audit-inside"].map(Trail::of);
+    let [around, inside] = ["audit-around", "audit-inside"].map(trail);
     assert!(stacked().is_err());
     assert_eq!((around.take().len(), inside.take().len()), (2, 4));
     let all = guarded_functions();
@@ -257,12 +247,12 @@ fn audited_and_reported() -> R<()> {
 
 #[test]
 fn audited_error_is_still_reported_once() {
-    let reported = Reported::by("audited_and_reported");
+    let reported = reported_by("audited_and_reported");
     assert!(audited_and_reported().is_err());
-    assert_eq!(reported.texts().len(), 1);
-    let before = Reported::by("delete");
+    assert_eq!(reported.all().len(), 1);
+    let before = reported_by("delete");
     assert!(delete("eve".into(), true).is_err());
-    assert!(before.texts().is_empty());
+    assert!(before.all().is_empty());
 }
 
 #[log_sensitive_operations("audit-logged", user = "ada", error_level = "warn")]

@@ -1,6 +1,6 @@
 //! `#[enhanced_error_handling]`.
 
-use crate::support::{R, Reported, busy};
+use crate::support::{R, busy, reported_by};
 use gardefou::{AppError, ErrorCode, enhanced_error_handling};
 use std::{fmt, io};
 
@@ -23,15 +23,15 @@ async fn handled_outermost(text: &str) -> R<u16> {
 #[tokio::test]
 async fn error_is_coded_and_reported_once_across_functions() {
     let [inner, middle, outer] =
-        ["handled_innermost", "handled_middle", "handled_outermost"].map(Reported::by);
+        ["handled_innermost", "handled_middle", "handled_outermost"].map(reported_by);
     assert_eq!(handled_outermost("80").await.unwrap(), 80);
     let error = handled_outermost("http").await.unwrap_err();
     assert!(error.is(ErrorCode::CONFIG_ERROR), "the first code stays");
     assert_eq!(
-        inner.texts(),
+        inner.all(),
         ["error CONFIG_ERROR invalid digit found in string"]
     );
-    assert!(middle.texts().is_empty() && outer.texts().is_empty());
+    assert!(middle.all().is_empty() && outer.all().is_empty());
 }
 
 #[enhanced_error_handling(error_code = ErrorCode::TIMEOUT_ERROR, log_level = "critical")]
@@ -41,13 +41,13 @@ fn handled_coded() -> R<()> {
 
 #[test]
 fn coded_error_keeps_its_code_and_gets_the_configured_level() {
-    let reported = Reported::by("handled_coded");
+    let reported = reported_by("handled_coded");
     assert!(
         handled_coded()
             .unwrap_err()
             .is(ErrorCode::RESOURCE_BUSY_ERROR)
     );
-    assert_eq!(reported.texts(), ["critical RESOURCE_BUSY_ERROR busy"]);
+    assert_eq!(reported.all(), ["critical RESOURCE_BUSY_ERROR busy"]);
 }
 
 #[derive(Debug, PartialEq)]
@@ -73,10 +73,10 @@ fn handled_around_foreign(n: u8) -> Result<(), Foreign> {
 
 #[test]
 fn foreign_error_is_reported_once_and_returned_unchanged() {
-    let [inner, outer] = ["handled_foreign", "handled_around_foreign"].map(Reported::by);
+    let [inner, outer] = ["handled_foreign", "handled_around_foreign"].map(reported_by);
     assert_eq!(handled_around_foreign(7), Err(Foreign(7)));
-    assert_eq!(inner.texts(), ["error EXTERNAL_SERVICE_ERROR foreign 7"]);
-    assert!(outer.texts().is_empty());
+    assert_eq!(inner.all(), ["error EXTERNAL_SERVICE_ERROR foreign 7"]);
+    assert!(outer.all().is_empty());
 }
 
 struct Nothing;
@@ -88,9 +88,9 @@ fn handled_opaque() -> Result<(), Nothing> {
 
 #[test]
 fn opaque_error_is_reported_by_its_type() {
-    let reported = Reported::by("handled_opaque");
+    let reported = reported_by("handled_opaque");
     assert!(handled_opaque().is_err());
-    let texts = reported.texts();
+    let texts = reported.all();
     assert_eq!(texts.len(), 1);
     assert!(texts[0].contains("Nothing"), "{texts:?}");
 }
@@ -102,10 +102,10 @@ fn handled_swallowed(text: &str) -> Result<usize, io::Error> {
 
 #[test]
 fn swallowed_error_is_reported_each_time() {
-    let reported = Reported::by("handled_swallowed");
+    let reported = reported_by("handled_swallowed");
     assert_eq!(handled_swallowed("abc").unwrap(), 3);
     assert_eq!(handled_swallowed("ab").unwrap(), 2);
-    assert_eq!(reported.texts().len(), 2);
+    assert_eq!(reported.all().len(), 2);
 }
 
 #[enhanced_error_handling(catch_panics = true)]
@@ -116,7 +116,7 @@ async fn handled_panic(n: usize) -> R<u8> {
 
 #[tokio::test]
 async fn caught_panic_is_returned_as_an_error() {
-    let reported = Reported::by("handled_panic");
+    let reported = reported_by("handled_panic");
     assert_eq!(handled_panic(1).await.unwrap(), 2);
     assert!(
         handled_panic(2)
@@ -124,7 +124,7 @@ async fn caught_panic_is_returned_as_an_error() {
             .unwrap_err()
             .is(ErrorCode::PANIC_ERROR)
     );
-    assert_eq!(reported.texts().len(), 1);
+    assert_eq!(reported.all().len(), 1);
 }
 
 #[derive(Debug)]

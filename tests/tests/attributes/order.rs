@@ -1,6 +1,6 @@
 //! Order of stacked attributes: the first one listed is the outermost.
 
-use crate::support::{R, Reported, busy};
+use crate::support::{R, busy, reported_by};
 use gardefou::{circuit_breakers, enhanced_error_handling, retry, with_circuit_breaker};
 use std::sync::{
     Arc,
@@ -57,11 +57,11 @@ async fn order_handled_outside() -> R<()> {
 
 #[tokio::test]
 async fn handling_reports_attempts_inside_a_retry_and_the_outcome_outside_it() {
-    let [inside, outside] = ["order_handled_inside", "order_handled_outside"].map(Reported::by);
+    let [inside, outside] = ["order_handled_inside", "order_handled_outside"].map(reported_by);
     assert!(order_handled_inside().await.is_err());
     assert!(order_handled_outside().await.is_err());
     // Of the inner ones, two were followed by another attempt: they are not errors.
-    assert_eq!((inside.texts().len(), outside.texts().len()), (1, 1));
+    assert_eq!((inside.all().len(), outside.all().len()), (1, 1));
 }
 
 #[retry(max_retries = 2, initial_delay = 0)]
@@ -80,18 +80,15 @@ async fn order_swallowed_outside(runs: &AtomicU32) -> R<i32> {
 
 #[tokio::test]
 async fn swallowed_error_is_a_success_for_the_outer_retry() {
-    let [inside, outside] = ["order_swallowed_inside", "order_swallowed_outside"].map(Reported::by);
+    let [inside, outside] = ["order_swallowed_inside", "order_swallowed_outside"].map(reported_by);
     let runs = AtomicU32::new(0);
     assert_eq!(order_swallowed_inside(&runs).unwrap(), 7);
     assert_eq!(
-        (runs.swap(0, Ordering::Relaxed), inside.texts().len()),
+        (runs.swap(0, Ordering::Relaxed), inside.all().len()),
         (1, 1)
     );
     assert_eq!(order_swallowed_outside(&runs).await.unwrap(), 7);
-    assert_eq!(
-        (runs.load(Ordering::Relaxed), outside.texts().len()),
-        (3, 1)
-    );
+    assert_eq!((runs.load(Ordering::Relaxed), outside.all().len()), (3, 1));
 }
 
 #[retry(max_retries = 2, initial_delay = 0)]

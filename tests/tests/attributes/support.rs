@@ -1,10 +1,7 @@
 //! Helpers of the tests of attributes.
 
-use gardefou::{
-    AppError, ErrorCode,
-    event::{Event, Subscription, subscribe},
-};
-use std::sync::{Arc, Mutex};
+use gardefou::{AppError, ErrorCode, event::Event};
+use gardefou_tests::testkit::events::{Collected, collect};
 
 /// The runtime crate under another name.
 pub(crate) mod facade {
@@ -23,32 +20,12 @@ pub(crate) fn missing() -> AppError {
     AppError::new(ErrorCode::FILE_NOT_FOUND_ERROR, "missing")
 }
 
-/// Returns the errors that were reported under one operation, as `CODE text`.
-pub(crate) struct Reported {
-    texts: Arc<Mutex<Vec<String>>>,
-    _subscription: Subscription,
-}
-
-impl Reported {
-    pub(crate) fn by(operation: &'static str) -> Self {
-        let texts = Arc::new(Mutex::new(Vec::new()));
-        let sink = Arc::clone(&texts);
-        let listen = move |event: &Event<'_>| {
-            if let Event::Error(error) = event
-                && error.operation == operation
-            {
-                sink.lock()
-                    .unwrap()
-                    .push(format!("{} {} {}", error.level, error.code, error.error));
-            }
-        };
-        Self {
-            texts,
-            _subscription: subscribe(listen),
+/// Collects the errors that are reported under one operation, as `LEVEL CODE text`.
+pub(crate) fn reported_by(operation: &'static str) -> Collected<String> {
+    collect(move |event| match event {
+        Event::Error(error) if error.operation == operation => {
+            Some(format!("{} {} {}", error.level, error.code, error.error))
         }
-    }
-
-    pub(crate) fn texts(&self) -> Vec<String> {
-        self.texts.lock().unwrap().clone()
-    }
+        _ => None,
+    })
 }

@@ -1,15 +1,11 @@
 //! What observers received, and what was logged.
 
-use gardefou::event::{Event, Severity, Subscription, TransactionOutcome, subscribe};
+use gardefou::event::{Event, Severity, TransactionOutcome};
 use gardefou_tests::testkit::{
-    lock::lock,
+    events::{Collected, collect},
     log::{Line, capture, ours},
 };
-use std::{
-    panic::Location,
-    sync::{Arc, Mutex},
-    time::Duration,
-};
+use std::{panic::Location, time::Duration};
 
 /// A reported error, as an observer received it.
 #[derive(Clone, Debug)]
@@ -25,51 +21,44 @@ pub(crate) struct ReportedError {
 
 /// Collects the events whose operation begins with a prefix: tests run side by side.
 pub(crate) struct Observed {
-    errors: Arc<Mutex<Vec<ReportedError>>>,
-    ends: Arc<Mutex<Vec<TransactionOutcome>>>,
-    undone: Arc<Mutex<Vec<(usize, usize)>>>,
-    _subscription: Subscription,
+    errors: Collected<ReportedError>,
+    transactions: Collected<(TransactionOutcome, (usize, usize))>,
 }
 
 impl Observed {
     pub(crate) fn on(prefix: &'static str) -> Self {
-        let (errors, ends, undone) = (Arc::default(), Arc::default(), Arc::default());
-        let (errors_sink, ends_sink, undone_sink) =
-            (Arc::clone(&errors), Arc::clone(&ends), Arc::clone(&undone));
-        let listener = move |event: &Event<'_>| match event {
-            Event::Error(error) if error.operation.starts_with(prefix) => {
-                let reported = ReportedError {
-                    operation: error.operation.to_owned(),
-                    component: error.component.to_owned(),
-                    code: error.code.name(),
-                    level: error.level,
-                    text: error.error.to_string(),
-                    elapsed: error.elapsed,
-                    location: error.location,
-                };
-                lock::<Vec<ReportedError>>(&errors_sink).push(reported);
-            }
+        let errors = collect(move |event| match event {
+            Event::Error(error) if error.operation.starts_with(prefix) => Some(ReportedError {
+                operation: error.operation.to_owned(),
+                component: error.component.to_owned(),
+                code: error.code.name(),
+                level: error.level,
+                text: error.error.to_string(),
+                elapsed: error.elapsed,
+                location: error.location,
+            }),
+            _ => None,
+        });
+        let transactions = collect(move |event| match event {
             Event::Transaction(end) if end.operation.starts_with(prefix) => {
-                lock::<Vec<TransactionOutcome>>(&ends_sink).push(end.outcome);
-                lock::<Vec<_>>(&undone_sink).push((end.compensations, end.failed_compensations));
+                let undone = (end.compensations, end.failed_compensations);
+                Some((end.outcome, undone))
             }
-            _ => {}
-        };
+            _ => None,
+        });
         Self {
             errors,
-            ends,
-            undone,
-            _subscription: subscribe(listener),
+            transactions,
         }
     }
 
     pub(crate) fn errors(&self) -> Vec<ReportedError> {
-        lock(&self.errors).clone()
+        self.errors.all()
     }
 
     /// Forgets the errors so far.
     pub(crate) fn clear(&self) {
-        lock(&self.errors).clear();
+        self.errors.take();
     }
 
     /// The operations of the errors, in order.
@@ -82,11 +71,13 @@ impl Observed {
 
     /// How many compensations ran and how many failed, of each transaction that ended.
     pub(crate) fn undone(&self) -> Vec<(usize, usize)> {
-        lock(&self.undone).clone()
+        let ended = self.transactions.all().into_iter();
+        ended.map(|(_, undone)| undone).collect()
     }
 
     pub(crate) fn ends(&self) -> Vec<TransactionOutcome> {
-        lock(&self.ends).clone()
+        let ended = self.transactions.all().into_iter();
+        ended.map(|(outcome, _)| outcome).collect()
     }
 }
 

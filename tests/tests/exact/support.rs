@@ -1,17 +1,14 @@
-//! Helpers: events by operation, log lines, error types of users, and runtimes.
+//! Helpers: events by operation, and error types of users.
 
 use gardefou::{
-    AppError, ErrorCode, Rejection, error_monitor,
-    event::{Event, Subscription, subscribe},
-    monitor::RecordState,
-    retry::Retry,
-    time::ManualClock,
+    AppError, ErrorCode, Rejection, error_monitor, event::Event, monitor::RecordState,
+    retry::Retry, time::ManualClock,
 };
-use gardefou_tests::testkit::lock::lock;
+use gardefou_tests::testkit::events::{Collected, collect};
 use std::{
     collections::BTreeSet,
     error::Error,
-    sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard},
+    sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard},
     time::Duration,
 };
 
@@ -38,8 +35,7 @@ enum Turn {
 /// Collects the error events whose operation begins with a prefix: tests run side by side. One for
 /// each test.
 pub(crate) struct Watch {
-    seen: Arc<Mutex<Vec<Seen>>>,
-    _subscription: Subscription,
+    seen: Collected<Seen>,
     _turn: Turn,
 }
 
@@ -60,32 +56,24 @@ impl Watch {
     }
 
     fn with(turn: Turn, prefix: &'static str) -> Self {
-        let seen = Arc::new(Mutex::new(Vec::new()));
-        let sink = Arc::clone(&seen);
-        let observer = move |event: &Event<'_>| {
+        let seen = collect(move |event| {
             let (error, provisional) = match event {
                 Event::Error(error) => (error, None),
                 Event::Provisional(error) => (error, Some(error.state)),
-                _ => return,
+                _ => return None,
             };
-            if error.operation.starts_with(prefix) {
-                lock::<Vec<Seen>>(&sink).push(Seen {
-                    id: error.id.to_string(),
-                    operation: error.operation.to_owned(),
-                    provisional,
-                    attempt: error.attempt,
-                });
-            }
-        };
-        Self {
-            seen,
-            _subscription: subscribe(observer),
-            _turn: turn,
-        }
+            error.operation.starts_with(prefix).then(|| Seen {
+                id: error.id.to_string(),
+                operation: error.operation.to_owned(),
+                provisional,
+                attempt: error.attempt,
+            })
+        });
+        Self { seen, _turn: turn }
     }
 
     pub(crate) fn all(&self) -> Vec<Seen> {
-        lock(&self.seen).clone()
+        self.seen.all()
     }
 
     /// The errors that stand.

@@ -3,44 +3,37 @@
 use crate::support::{RecordingClock, SECOND, doubling, failure, script};
 use gardefou::{
     AppError, ErrorCode,
-    event::{Event, LogLevel, RetryEventKind, StopReason, Subscription, names, subscribe},
+    event::{Event, LogLevel, RetryEventKind, StopReason, names},
     retry,
     retry::{FailedAttempt, RetryBudget},
     retry_with_circuit_breaker,
 };
-use gardefou_tests::testkit::log::{Line, capture};
-use std::sync::{Arc, Mutex};
+use gardefou_tests::testkit::{
+    events::{Collected, collect},
+    log::{Line, capture},
+};
 use tracing::Level;
 
 /// Collects one line per event of the retry with this name.
-fn listen(name: &'static str) -> (Arc<Mutex<Vec<String>>>, Subscription) {
-    let events = Arc::new(Mutex::new(Vec::new()));
-    let sink = Arc::clone(&events);
-    let subscription = subscribe(move |event: &Event<'_>| {
-        if let Event::Retry(event) = event
-            && event.name == name
-        {
-            let what = match &event.kind {
-                RetryEventKind::Scheduled { delay, error, .. } => {
-                    format!("{error}, next in {delay:?}")
-                }
-                RetryEventKind::Succeeded => "succeeded".into(),
-                RetryEventKind::GaveUp { reason, error, .. } => format!("{error}, {reason}"),
-                other => panic!("unknown: {other:?}"),
-            };
-            let line = format!(
-                "{}/{} after {:?}: {what}",
-                event.attempts, event.max_attempts, event.elapsed
-            );
-            sink.lock().unwrap().push(line);
-        }
-    });
-    (events, subscription)
+fn events_of(name: &'static str) -> Collected<String> {
+    collect(move |event| {
+        let Event::Retry(event) = event else {
+            return None;
+        };
+        let what = match &event.kind {
+            RetryEventKind::Scheduled { delay, error, .. } => format!("{error}, next in {delay:?}"),
+            RetryEventKind::Succeeded => "succeeded".into(),
+            RetryEventKind::GaveUp { reason, error, .. } => format!("{error}, {reason}"),
+            other => panic!("unknown: {other:?}"),
+        };
+        let (attempts, most) = (event.attempts, event.max_attempts);
+        (event.name == name).then(|| format!("{attempts}/{most} after {:?}: {what}", event.elapsed))
+    })
 }
 
 #[test]
 fn recovering_series_emits_an_event_per_attempt() {
-    let (events, _subscription) = listen("telemetry-recovers");
+    let events = events_of("telemetry-recovers");
     let retry = doubling(&RecordingClock::default())
         .name("telemetry-recovers")
         .build()
@@ -51,12 +44,12 @@ fn recovering_series_emits_an_event_per_attempt() {
         "2/4 after 1s: b, next in 2s",
         "3/4 after 3s: succeeded",
     ];
-    assert_eq!(*events.lock().unwrap(), expected);
+    assert_eq!(events.all(), expected);
 }
 
 #[test]
 fn first_success_emits_no_event() {
-    let (events, _subscription) = listen("telemetry-nothing");
+    let events = events_of("telemetry-nothing");
     assert!(
         doubling(&RecordingClock::default())
             .name("telemetry-nothing")
@@ -65,50 +58,50 @@ fn first_success_emits_no_event() {
             .call(|| Ok::<_, String>(()))
             .is_ok()
     );
-    assert!(events.lock().unwrap().is_empty());
+    assert!(events.all().is_empty());
 }
 
 #[test]
 fn each_stop_reason_is_in_the_event() {
-    let (events, _subscription) = listen("telemetry-reasons");
+    let events = events_of("telemetry-reasons");
     let named = || {
         doubling(&RecordingClock::default())
             .name("telemetry-reasons")
             .max_retries(1)
     };
-    let last = |events: &Mutex<Vec<String>>| events.lock().unwrap().pop().unwrap();
+    let last = || events.take().pop().unwrap();
     let _ = named().build().unwrap().call(|| Err::<(), _>("x"));
-    assert_eq!(last(&events), "2/2 after 1s: x, exhausted");
+    assert_eq!(last(), "2/2 after 1s: x, exhausted");
     let _ = named()
         .max_elapsed(SECOND / 2)
         .build()
         .unwrap()
         .call(|| Err::<(), _>("x"));
-    assert_eq!(last(&events), "1/2 after 0ns: x, deadline");
+    assert_eq!(last(), "1/2 after 0ns: x, deadline");
     let _ = named()
         .retry_if(|_: &&str| false)
         .build()
         .unwrap()
         .call(|| Err::<(), _>("x"));
-    assert_eq!(last(&events), "1/2 after 0ns: x, refused");
+    assert_eq!(last(), "1/2 after 0ns: x, refused");
     let spent = RetryBudget::builder().ratio(0.0).floor(0).build().unwrap();
     let _ = named()
         .budget(spent)
         .build()
         .unwrap()
         .call(|| Err::<(), _>("x"));
-    assert_eq!(last(&events), "1/2 after 0ns: x, budget");
+    assert_eq!(last(), "1/2 after 0ns: x, budget");
     let _ = named()
         .build()
         .unwrap()
         .call(|| Err::<(), _>(failure(ErrorCode::PERMISSION_ERROR)));
-    assert_eq!(last(&events), "1/2 after 0ns: scripted, permanent");
+    assert_eq!(last(), "1/2 after 0ns: scripted, permanent");
     let rate_limited = || failure(ErrorCode::RATE_LIMIT_ERROR).with_retry_after(SECOND * 61);
     let _ = named()
         .build()
         .unwrap()
         .call(|| Err::<(), _>(rate_limited()));
-    assert_eq!(last(&events), "1/2 after 0ns: scripted, retry_after");
+    assert_eq!(last(), "1/2 after 0ns: scripted, retry_after");
 }
 
 /// Runs a function and returns the lines of the retry's log target on this thread.
