@@ -6,7 +6,6 @@ use crate::{
     breaker::{Admitted, CircuitBreaker, CircuitState, Classifier, Refused, circuit_breakers},
     classify::Verdict,
     error::{AppError, ConfigError, ErrorCode, Rejection, View},
-    monitor,
 };
 use std::{
     fmt::{self, Write},
@@ -137,7 +136,6 @@ pub fn run_admitted<A, R, C: Conversion<R>, J: Classifier<Result<C::Value, C::Er
 /// invalid.
 #[cold]
 pub(super) fn report_config(guarded: &Guarded, problem: &ConfigError) {
-    monitor::install();
     let place = format!("{}:{}", guarded.file(), guarded.line());
     let error = AppError::new(
         ErrorCode::CONFIG_ERROR,

@@ -6,7 +6,7 @@ use crate::{
     call::{InPlace, Suspended},
     error::{AppError, ErrorCode},
     event::text,
-    monitor, panics,
+    panics,
 };
 use serde_json::{Map, Value};
 use std::{
@@ -108,7 +108,6 @@ impl Handling {
         then: Then,
         captured: Captured,
     ) -> E {
-        monitor::install();
         let (operation, place) = (self.guarded.operation(), Location::caller());
         let recognised = Recognised::new(shape.view(&error), entered.place.leave());
         let mut arguments = Some(captured.0);

@@ -105,7 +105,7 @@ impl Drop for OfScope {
 }
 
 /// Starts the monitor of the process, if it does not run yet.
-pub(crate) fn install() {
+fn install() {
     let _ = error_monitor();
 }
 

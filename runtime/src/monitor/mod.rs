@@ -61,4 +61,4 @@ pub use stats::{
 pub use table::OTHER;
 pub use window::Rates;
 
-pub(crate) use handle::{configure, install, started};
+pub(crate) use handle::{configure, started};

@@ -5,7 +5,6 @@ use crate::{
     call::Frame,
     error::{AppError, ErrorId, ProblemDetails, Rejection, View},
     event::request,
-    monitor,
 };
 use axum::{
     body::Body,
@@ -186,7 +185,6 @@ fn send_without_location(
     level: LogLevel,
     recognised: Recognised,
 ) {
-    monitor::install();
     let operation = Operation::new(request.operation(), component, "", 0);
     let report = Report::new(
         View::from_app(error),
@@ -198,7 +196,6 @@ fn send_without_location(
 }
 
 fn send(error: &AppError, operation: &Operation<'_>, level: LogLevel, recognised: Recognised) {
-    monitor::install();
     let report = Report::new(View::from_app(error), operation, OperationTimer::function());
     report.level(level).send(recognised, Then::Ends);
 }
