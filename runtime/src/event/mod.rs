@@ -45,7 +45,8 @@ pub use notification::{NotificationEvent, NotificationOutcome};
 #[cfg(feature = "tracing-subscriber")]
 pub use record::SpanFields;
 pub use record::{
-    ErrorContext, Fingerprint, InvalidFingerprint, Origin, Record, RecordKind, RecordState,
+    ErrorContext, FINGERPRINT_DETAIL, Fingerprint, InvalidFingerprint, Origin, Record, RecordKind,
+    RecordState, error_context,
 };
 pub use recorder::RecordAction;
 pub use retry::{RetryEvent, RetryEventKind, StopReason};

@@ -46,10 +46,9 @@ mod window;
 
 #[cfg(feature = "tracing-subscriber")]
 pub use crate::event::SpanFields;
-pub use crate::event::record::{FINGERPRINT_DETAIL, error_context};
 pub use crate::event::{
-    ErrorContext, Fingerprint, InvalidFingerprint, Origin, Record as ErrorRecord, RecordAction,
-    RecordKind, RecordState,
+    ErrorContext, FINGERPRINT_DETAIL, Fingerprint, InvalidFingerprint, Origin,
+    Record as ErrorRecord, RecordAction, RecordKind, RecordState, error_context,
 };
 pub use config::{MonitorConfig, MonitorConfigBuilder};
 pub use handle::{ErrorMonitor, error_monitor};
