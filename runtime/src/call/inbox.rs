@@ -153,7 +153,7 @@ impl Inbox {
     }
 
     /// Returns `true` if the breaker at this address counted an outcome inside.
-    #[cfg(feature = "async")]
+    #[cfg(any(test, feature = "async"))]
     pub(crate) fn has_recorded(&self, breaker: usize) -> bool {
         self.recorded.contains(&breaker)
     }

@@ -61,7 +61,7 @@ pub(crate) use current::{
 pub(crate) use deadline::until;
 pub(crate) use deadline::{Deadline, EnteredDeadline};
 pub(crate) use drop_reason::DropReason;
-#[cfg(all(test, not(loom)))]
+#[cfg(all(test, not(loom), feature = "async"))]
 pub(crate) use drop_reason::drop_for;
 #[cfg(feature = "async")]
 pub(crate) use drop_reason::{drop_reason, drop_when};
