@@ -80,7 +80,18 @@
 //! boundaries and their attributes. A library should depend on the core, and leave the rest to the
 //! program.
 
-#![cfg_attr(docsrs, feature(doc_cfg))] // docs.rs shows the feature that an item needs
+#![cfg_attr(docsrs, feature(doc_cfg))]
+// docs.rs shows the feature that an item needs
+// Lower layers have helpers for the layers that observe; with all of those, none may be unused.
+#![cfg_attr(
+    not(all(
+        feature = "monitor",
+        feature = "journal",
+        feature = "alerts",
+        feature = "health"
+    )),
+    allow(dead_code, unused_imports)
+)]
 
 pub mod breaker;
 pub mod call;
@@ -99,10 +110,14 @@ mod sync;
 pub mod time;
 mod worker;
 
+#[cfg(feature = "alerts")]
 pub mod alerts;
 pub mod boundary;
+#[cfg(feature = "health")]
 pub mod health;
+#[cfg(feature = "monitor")]
 pub mod monitor;
+#[cfg(feature = "monitor")]
 pub mod system;
 #[cfg(feature = "test-util")]
 pub mod testing;
@@ -170,6 +185,8 @@ pub use gardefou_macros::Coded;
 /// assert_eq!(cached, None);
 /// ```
 pub use gardefou_macros::error_boundary;
+#[cfg(feature = "health")]
+pub use gardefou_macros::health_check;
 /// A boundary that undoes what was done before the failure.
 ///
 /// `transaction_boundary!("name", key = value, .., |tx| { block })` is a `Result<T, AppError>`. The
@@ -226,12 +243,15 @@ pub use gardefou_macros::error_boundary;
 /// ```
 pub use gardefou_macros::transaction_boundary;
 pub use gardefou_macros::{
-    enhanced_error_handling, health_check, log_sensitive_operations, retry,
-    retry_with_circuit_breaker, with_circuit_breaker,
+    enhanced_error_handling, log_sensitive_operations, retry, retry_with_circuit_breaker,
+    with_circuit_breaker,
 };
 pub use guarded::guarded_functions;
+#[cfg(feature = "health")]
 pub use health::{health, health_check};
+#[cfg(feature = "monitor")]
 pub use monitor::error_monitor;
+#[cfg(feature = "monitor")]
 pub use system::{ErrorSystem, ErrorSystemGuard, InitError, init_error_system};
 
 /// `Result` with [`AppError`] as the error type unless another is named.

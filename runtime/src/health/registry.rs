@@ -10,7 +10,7 @@ use super::{
     result::CheckResult,
     runner::{Begun, Runner},
     status::{Criticality, FailureCategory, Kind, Status},
-    subsystems::{alerts, breakers, journal},
+    subsystems::{self, breakers},
 };
 use crate::{
     rng,
@@ -206,8 +206,10 @@ impl Registry {
             let wall = self.runner.clock.wall().into();
             let mut own = Vec::new();
             if self.is_process_wide {
-                own.extend(journal::report(wall));
-                own.extend(alerts::report(wall));
+                #[cfg(feature = "monitor")]
+                own.extend(subsystems::journal::report(wall));
+                #[cfg(feature = "alerts")]
+                own.extend(subsystems::alerts::report(wall));
             }
             if self.reports_breakers(&config) {
                 let criticalities = self.breakers.lock().clone();
@@ -249,8 +251,7 @@ impl Registry {
         let checks = self.checks.all();
         let is_known = |name: &str| {
             checks.iter().any(|check| check.name() == name)
-                || name == journal::NAME
-                || name == alerts::NAME
+                || OBSERVERS.contains(&name)
                 || breakers::is_entry(name)
         };
         let mut known: Vec<String> = names
@@ -349,6 +350,14 @@ fn scaled(duration: Duration, factor: f64) -> Duration {
     // A negative period would be due at once, and one that is out of range is never due.
     Duration::try_from_secs_f64((duration.as_secs_f64() * factor).max(0.0)).unwrap_or(Duration::MAX)
 }
+
+/// The entries of parts of the library that observe errors.
+const OBSERVERS: &[&str] = &[
+    #[cfg(feature = "monitor")]
+    subsystems::journal::NAME,
+    #[cfg(feature = "alerts")]
+    subsystems::alerts::NAME,
+];
 
 const STARTING: u8 = 0;
 const STARTED: u8 = 1;

@@ -6,14 +6,13 @@ use super::{
     shutdown::ErrorSystemGuard,
     start,
 };
-use crate::{
-    alerts::AlertsConfigBuilder,
-    health::HealthConfig,
-    monitor::{
-        ErrorRecord, MonitorConfigBuilder, RecordAction,
-        journal::{Journal, JournalConfigBuilder},
-    },
-};
+#[cfg(feature = "alerts")]
+use crate::alerts::AlertsConfigBuilder;
+#[cfg(feature = "health")]
+use crate::health::HealthConfig;
+#[cfg(feature = "journal")]
+use crate::monitor::journal::JournalConfigBuilder;
+use crate::monitor::{ErrorRecord, MonitorConfigBuilder, RecordAction, journal::Journal};
 use std::{sync::Arc, time::Duration};
 
 /// The error system as a whole. It is configured with [`builder`](Self::builder).
@@ -71,6 +70,7 @@ pub struct ErrorSystemBuilder {
 
 impl ErrorSystemBuilder {
     /// Configures health checks.
+    #[cfg(feature = "health")]
     pub fn health(mut self, config: HealthConfig) -> Self {
         self.settings.health = Some(config);
         self
@@ -83,6 +83,7 @@ impl ErrorSystemBuilder {
     }
 
     /// Keeps errors and changes of health in a journal of files.
+    #[cfg(feature = "journal")]
     pub fn journal(mut self, config: JournalConfigBuilder) -> Self {
         self.settings.journal = Some(JournalChoice::File(config));
         self
@@ -113,6 +114,7 @@ impl ErrorSystemBuilder {
     /// assert_eq!(report.part("alerts").map(|part| part.sent), Some(0));
     /// # Ok::<(), gardefou::InitError>(())
     /// ```
+    #[cfg(feature = "alerts")]
     pub fn alerts(mut self, config: AlertsConfigBuilder) -> Self {
         self.settings.alerts = Some(config);
         self

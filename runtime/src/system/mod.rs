@@ -1,5 +1,8 @@
 //! Start and shutdown of the error system: one call at the start of `main`, and a guard that shuts
 //! everything down in order.
+//!
+//! The module comes with the feature `monitor`. Alerting, health checks and the journal of files have
+//! settings where their features are on.
 
 mod builder;
 mod env;

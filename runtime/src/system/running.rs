@@ -1,8 +1,9 @@
 //! The system while it is up.
 
 use super::settings::ExplicitSettings;
+#[cfg(feature = "alerts")]
+use crate::alerts::{Alerts, AlertsStatus};
 use crate::{
-    alerts::{Alerts, AlertsStatus},
     monitor::{error_monitor, journal::Journal},
     sync::Mutex,
 };
@@ -22,6 +23,7 @@ pub(super) struct RunningSystem {
 /// The parts that the shutdown ends.
 #[derive(Default)]
 pub(super) struct Parts {
+    #[cfg(feature = "alerts")]
     pub(super) alerts: Option<Alerts>,
     pub(super) journal: Option<Arc<dyn Journal>>,
 }
@@ -47,6 +49,7 @@ pub(super) fn remove_journal(ours: Option<&Arc<dyn Journal>>) {
 }
 
 /// Returns the status of alerting if it is up.
+#[cfg(feature = "alerts")]
 pub(super) fn alerts_status() -> Option<AlertsStatus> {
     RUNNING
         .lock()

@@ -1,23 +1,26 @@
 //! Settings of the error system: those that are set explicitly, and what they resolve to.
 
+#[cfg(feature = "alerts")]
+use crate::alerts::{AlertsConfig, AlertsConfigBuilder};
+#[cfg(feature = "health")]
+use crate::health::HealthConfig;
+#[cfg(feature = "journal")]
+use crate::monitor::journal::{FileJournal, JournalConfig, JournalConfigBuilder};
 use crate::{
-    alerts::{AlertsConfig, AlertsConfigBuilder},
     error::ConfigError,
     event::BeforeRecord,
-    health::HealthConfig,
-    monitor::{
-        MonitorConfig, MonitorConfigBuilder, Origin,
-        journal::{FileJournal, Journal, JournalConfig, JournalConfigBuilder},
-    },
+    monitor::{MonitorConfig, MonitorConfigBuilder, Origin, journal::Journal},
 };
 use std::{fmt, sync::Arc, time::Duration};
 
 /// The settings that are set explicitly; `None` for the others.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct ExplicitSettings {
+    #[cfg(feature = "health")]
     pub(crate) health: Option<HealthConfig>,
     pub(crate) monitor: Option<MonitorConfigBuilder>,
     pub(crate) journal: Option<JournalChoice>,
+    #[cfg(feature = "alerts")]
     pub(crate) alerts: Option<AlertsConfigBuilder>,
     pub(crate) shutdown_deadline: Option<Duration>,
     pub(crate) panic_hook: Option<bool>,
@@ -40,21 +43,25 @@ impl fmt::Debug for RecordHook {
 /// The journal to use.
 #[derive(Clone, Debug)]
 pub(crate) enum JournalChoice {
+    #[cfg(feature = "journal")]
     File(JournalConfigBuilder),
     Other(Arc<dyn Journal>),
 }
 
 /// All settings, validated, with the defaults for those that are not set.
 pub(crate) struct Settings {
+    #[cfg(feature = "health")]
     pub(crate) health: HealthConfig,
     pub(crate) monitor: MonitorConfig,
     pub(crate) journal: Option<ResolvedJournal>,
+    #[cfg(feature = "alerts")]
     pub(crate) alerts: Option<AlertsConfig>,
     pub(crate) panic_hook: bool,
     pub(crate) origin: Origin,
 }
 
 pub(crate) enum ResolvedJournal {
+    #[cfg(feature = "journal")]
     File(JournalConfig),
     Other(Arc<dyn Journal>),
 }
@@ -62,6 +69,7 @@ pub(crate) enum ResolvedJournal {
 impl ResolvedJournal {
     pub(crate) fn open(self) -> Arc<dyn Journal> {
         match self {
+            #[cfg(feature = "journal")]
             Self::File(config) => Arc::new(FileJournal::open(config)),
             Self::Other(journal) => journal,
         }
@@ -76,7 +84,9 @@ impl ExplicitSettings {
     /// Returns an error that names every illegal setting of every part.
     pub(crate) fn resolve(&self) -> Result<Settings, ConfigError> {
         let mut problems = Vec::new();
+        #[cfg(feature = "health")]
         let health = self.health.clone().unwrap_or_default();
+        #[cfg(feature = "health")]
         problems.extend(health.validate().err());
         let mut monitor = self.monitor.clone().unwrap_or_default();
         if let Some(RecordHook(hook)) = self.before_record.clone() {
@@ -91,6 +101,7 @@ impl ExplicitSettings {
             Some(JournalChoice::Other(journal)) => {
                 Some(ResolvedJournal::Other(Arc::clone(journal)))
             }
+            #[cfg(feature = "journal")]
             Some(JournalChoice::File(config)) => match config.clone().build() {
                 Ok(config) => Some(ResolvedJournal::File(config)),
                 Err(err) => {
@@ -99,6 +110,7 @@ impl ExplicitSettings {
                 }
             },
         };
+        #[cfg(feature = "alerts")]
         let alerts = self
             .alerts
             .clone()
@@ -139,9 +151,11 @@ impl ExplicitSettings {
         match ConfigError::join(problems) {
             Some(err) => Err(err),
             None => Ok(Settings {
+                #[cfg(feature = "health")]
                 health,
                 monitor,
                 journal,
+                #[cfg(feature = "alerts")]
                 alerts,
                 panic_hook,
                 origin,
@@ -160,22 +174,27 @@ impl ExplicitSettings {
             format!("{a:?}") == format!("{b:?}")
         }
         let same_journal = |a: &JournalChoice, b: &JournalChoice| match (a, b) {
+            #[cfg(feature = "journal")]
             (JournalChoice::File(a), JournalChoice::File(b)) => same_text(a, b),
             (JournalChoice::Other(a), JournalChoice::Other(b)) => Arc::ptr_eq(a, b),
+            #[cfg(feature = "journal")]
             _ => false,
         };
+        #[cfg(feature = "alerts")]
         let same_alerts = |a: &AlertsConfigBuilder, b: &AlertsConfigBuilder| {
             a.clone().build().ok() == b.clone().build().ok()
         };
         let same_hook = |a: &RecordHook, b: &RecordHook| Arc::ptr_eq(&a.0, &b.0);
         let same_name = String::eq;
         let all = [
+            #[cfg(feature = "health")]
             ("health", differ(&self.health, &other.health, PartialEq::eq)),
             ("monitor", differ(&self.monitor, &other.monitor, same_text)),
             (
                 "journal",
                 differ(&self.journal, &other.journal, same_journal),
             ),
+            #[cfg(feature = "alerts")]
             ("alerts", differ(&self.alerts, &other.alerts, same_alerts)),
             (
                 "shutdown_deadline",

@@ -4,15 +4,17 @@ use super::{
     init_error::InitWarning,
     panic_hook,
     report::{FlushReport, PartReport, ShutdownReport},
-    running::{self, LEFT_BEHIND, Parts, RUNNING},
+    running::{LEFT_BEHIND, Parts, RUNNING},
     time_limit::run_with_limit,
 };
+#[cfg(feature = "alerts")]
+use crate::alerts::{Alerts, AlertsStatus, Flushed};
 #[cfg(feature = "async")]
 use crate::boundary;
+#[cfg(feature = "health")]
+use crate::health::health;
 use crate::{
-    alerts::{Alerts, AlertsStatus, Flushed},
     event::{self, names::TARGET_SYSTEM},
-    health::health,
     monitor::{error_monitor, journal::Journal},
     scope::Captured,
     time::SharedClock,
@@ -54,9 +56,10 @@ impl ErrorSystemGuard {
     }
 
     /// Returns the status of alerting if it was configured.
+    #[cfg(feature = "alerts")]
     #[must_use]
     pub fn alerts_status(&self) -> Option<AlertsStatus> {
-        running::alerts_status()
+        super::running::alerts_status()
     }
 
     /// Sends queued notifications and writes queued records within the deadline; everything goes on
@@ -110,6 +113,7 @@ fn flush_all(deadline: Duration) -> FlushReport {
     let begin = clock.now();
     let until = begin.after(deadline);
     // The flush itself runs outside of the lock, which others wait for.
+    #[cfg(feature = "alerts")]
     let alerts = RUNNING
         .lock()
         .as_ref()
@@ -117,6 +121,7 @@ fn flush_all(deadline: Duration) -> FlushReport {
         .map(Alerts::flusher);
     let journal = error_monitor().journal();
     let mut parts = Vec::new();
+    #[cfg(feature = "alerts")]
     if let Some(flush) = alerts {
         parts.push(alerts_report(flush(share_alerts_report(
             deadline,
@@ -134,6 +139,7 @@ fn flush_all(deadline: Duration) -> FlushReport {
 
 /// Returns the share of alerting in the time that is left: a channel that hangs must leave the
 /// journal time to write.
+#[cfg(feature = "alerts")]
 fn share_alerts_report(left: Duration, has_journal: bool) -> Duration {
     if has_journal {
         left - left / SHARE_OF_THE_JOURNAL
@@ -142,6 +148,7 @@ fn share_alerts_report(left: Duration, has_journal: bool) -> Duration {
     }
 }
 
+#[cfg(feature = "alerts")]
 fn alerts_report(
     Flushed {
         sent,
@@ -195,24 +202,13 @@ fn shut_down(up: Parts, deadline: Duration) -> ShutdownReport {
     let clock = SharedClock::default();
     let begin = clock.now();
     let until = begin.after(deadline);
-    let health = health();
-    health.mark_stopping();
-    #[cfg(feature = "async")]
-    let in_time = health.wait_for_async(until.since(clock.now()).min(LONGEST_WAIT_FOR_CHECKS));
-    #[cfg(not(feature = "async"))]
-    let in_time = true;
-    // A hung check is on its own thread, which ends with the process.
-    let hanging = health.hanging() as u64;
-    let mut parts = vec![PartReport {
-        part: "health",
-        sent: 0,
-        kept: 0,
-        dropped: hanging,
-        in_time,
-    }];
+    let mut parts = Vec::new();
+    #[cfg(feature = "health")]
+    parts.push(stop_health(until.since(clock.now())));
     // Errors that wait for the outcome of their attempt are settled now.
     event::pending::settle_all();
     let journal = error_monitor().journal();
+    #[cfg(feature = "alerts")]
     if let Some(alerts) = up.alerts {
         let limit = share_alerts_report(until.since(clock.now()), journal.is_some());
         parts.push(alerts_report(alerts.shutdown(limit)));
@@ -226,6 +222,29 @@ fn shut_down(up: Parts, deadline: Duration) -> ShutdownReport {
         parts,
         elapsed: clock.now().since(begin),
         guards_left: 0,
+    }
+}
+
+/// Makes readiness fail, and stops the background runner.
+#[cfg(feature = "health")]
+#[cfg_attr(
+    not(feature = "async"),
+    expect(unused_variables, reason = "only async checks are waited for")
+)]
+fn stop_health(limit: Duration) -> PartReport {
+    let health = health();
+    health.mark_stopping();
+    #[cfg(feature = "async")]
+    let in_time = health.wait_for_async(limit.min(LONGEST_WAIT_FOR_CHECKS));
+    #[cfg(not(feature = "async"))]
+    let in_time = true;
+    PartReport {
+        part: "health",
+        sent: 0,
+        kept: 0,
+        // A hung check is on its own thread, which ends with the process.
+        dropped: health.hanging() as u64,
+        in_time,
     }
 }
 
@@ -280,8 +299,9 @@ const LONGEST_ROLLBACK: Duration = Duration::from_secs(30);
 const DEFAULT_DEADLINE: Duration = Duration::from_secs(5);
 
 /// The journal has at least a quarter of what the health checks leave of the deadline.
+#[cfg(feature = "alerts")]
 const SHARE_OF_THE_JOURNAL: u32 = 4;
 
 /// Async checks end as soon as they are cancelled, unless they block their thread.
-#[cfg(feature = "async")]
+#[cfg(all(feature = "async", feature = "health"))]
 const LONGEST_WAIT_FOR_CHECKS: Duration = Duration::from_millis(200);

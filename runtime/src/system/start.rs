@@ -7,12 +7,14 @@ use super::{
     settings::{ExplicitSettings, ResolvedJournal, Settings},
     shutdown::ErrorSystemGuard,
 };
+#[cfg(feature = "alerts")]
+use crate::alerts::Alerts;
+#[cfg(feature = "health")]
+use crate::health::{health, refused_static_checks};
 use crate::{
-    alerts::Alerts,
-    error::{code_clashes, coding_clashes},
+    error::{ConfigError, code_clashes, coding_clashes},
     event::{self, names::TARGET_SYSTEM, text},
     guarded::{BreakerClash, GuardedFunction, breaker_clashes},
-    health::{health, refused_static_checks},
     monitor::{self, journal::Journal},
     panics,
     scope::Captured,
@@ -112,28 +114,34 @@ fn bring_up(settings: Settings) -> Result<Parts, InitError> {
     if let Some(journal) = &journal {
         monitor.set_journal(Arc::clone(journal));
     }
-    let rest = settings
+    #[cfg(feature = "alerts")]
+    let alerts = settings
         .alerts
         .map(Alerts::start)
         .transpose()
-        .map_err(InitError::from)
-        .and_then(|alerts| {
-            health().configure(settings.health)?;
-            Ok(alerts)
-        });
-    match rest {
-        Ok(alerts) => {
-            health().mark_started();
-            if settings.panic_hook {
-                panic_hook::activate();
-            }
-            Ok(Parts { alerts, journal })
-        }
-        Err(err) => {
-            remove_journal(journal.as_ref());
-            Err(err)
-        }
+        .map_err(|err| given_up(journal.as_ref(), err))?;
+    #[cfg(feature = "health")]
+    if let Err(err) = health().configure(settings.health) {
+        #[cfg(feature = "alerts")]
+        drop(alerts);
+        return Err(given_up(journal.as_ref(), err));
     }
+    #[cfg(feature = "health")]
+    health().mark_started();
+    if settings.panic_hook {
+        panic_hook::activate();
+    }
+    Ok(Parts {
+        #[cfg(feature = "alerts")]
+        alerts,
+        journal,
+    })
+}
+
+/// Undoes a start that failed.
+fn given_up(journal: Option<&Arc<dyn Journal>>, err: ConfigError) -> InitError {
+    remove_journal(journal);
+    err.into()
 }
 
 /// Checks the journal at the start, when a warning is most likely to be read.
@@ -168,6 +176,7 @@ fn clashes() -> Vec<InitWarning> {
         .map(|clash| InitWarning::ErrorCode {
             text: clash.to_string(),
         });
+    #[cfg(feature = "health")]
     let checks = refused_static_checks()
         .iter()
         .map(|text| InitWarning::HealthCheck { text: text.clone() });
@@ -176,9 +185,8 @@ fn clashes() -> Vec<InitWarning> {
         .map(|clash| InitWarning::ErrorCode {
             text: clash.to_string(),
         });
-    codes
-        .chain(mappings)
-        .chain(checks)
-        .chain(breakers)
-        .collect()
+    let declared = codes.chain(mappings);
+    #[cfg(feature = "health")]
+    let declared = declared.chain(checks);
+    declared.chain(breakers).collect()
 }

@@ -9,5 +9,6 @@
 
 mod scope;
 
+#[cfg(feature = "monitor")]
 pub use crate::monitor::journal::MemoryJournal;
 pub use scope::{Entered, Scope};

@@ -1,9 +1,11 @@
 //! A scope with the guards, monitor and clock of one test.
 
+#[cfg(feature = "health")]
+use crate::health::{Health, health};
+#[cfg(feature = "monitor")]
+use crate::monitor::{ErrorMonitor, ErrorRecord, MonitorConfig, journal::MemoryJournal};
 use crate::{
     breaker::{BreakerRegistry, circuit_breakers},
-    health::{Health, health},
-    monitor::{ErrorMonitor, ErrorRecord, MonitorConfig, journal::MemoryJournal},
     scope::{self, ScopeState},
     time::{Clock, ManualClock, SharedClock, Tick},
 };
@@ -69,7 +71,9 @@ pub struct Scope(Arc<ScopeParts>);
 struct ScopeParts {
     state: Arc<ScopeState>,
     clock: ManualClock,
+    #[cfg(feature = "monitor")]
     monitor: ErrorMonitor,
+    #[cfg(feature = "monitor")]
     journal: Arc<MemoryJournal>,
 }
 
@@ -80,17 +84,14 @@ impl Scope {
     pub fn new() -> Self {
         let (state, clock) = (Arc::<ScopeState>::default(), ManualClock::new());
         state.store(&Arc::new(SharedClock::new(clock.clone())));
-        let config = MonitorConfig::builder().clock(clock.clone()).build();
-        let monitor = ErrorMonitor::new(config.expect("the defaults are valid"));
-        let journal = Arc::new(MemoryJournal::new());
-        monitor.set_journal(Arc::clone(&journal) as _);
-        let entered = scope::enter(Some(Arc::clone(&state)));
-        monitor.observe_scope(&state);
-        drop(entered);
+        #[cfg(feature = "monitor")]
+        let (monitor, journal) = observe(&state, &clock);
         Self(Arc::new(ScopeParts {
             state,
             clock,
+            #[cfg(feature = "monitor")]
             monitor,
+            #[cfg(feature = "monitor")]
             journal,
         }))
     }
@@ -175,12 +176,14 @@ impl Scope {
     }
 
     /// Returns the monitor to which errors are reported.
+    #[cfg(feature = "monitor")]
     #[must_use]
     pub fn monitor(&self) -> &ErrorMonitor {
         &self.0.monitor
     }
 
     /// Returns the journal in which the monitor keeps records, unless another one was set.
+    #[cfg(feature = "monitor")]
     #[must_use]
     pub fn journal(&self) -> &Arc<MemoryJournal> {
         &self.0.journal
@@ -203,6 +206,7 @@ impl Scope {
     /// assert_eq!(records[0].message, "streams drifted apart");
     /// assert_eq!(records[0].timestamp.to_string(), "2023-11-14T22:13:20.000Z");
     /// ```
+    #[cfg(feature = "monitor")]
     #[must_use]
     pub fn records(&self) -> Vec<ErrorRecord> {
         self.0.journal.records()
@@ -213,10 +217,23 @@ impl Scope {
     ///
     /// Limits of checks are measured on the scope's clock, which stands still while a check runs: a
     /// check that hangs blocks its caller.
+    #[cfg(feature = "health")]
     #[must_use]
     pub fn health_check(&self) -> &Health {
         self.run(health)
     }
+}
+
+/// Makes the monitor of a scope, which keeps records in a journal in memory.
+#[cfg(feature = "monitor")]
+fn observe(state: &Arc<ScopeState>, clock: &ManualClock) -> (ErrorMonitor, Arc<MemoryJournal>) {
+    let config = MonitorConfig::builder().clock(clock.clone()).build();
+    let monitor = ErrorMonitor::new(config.expect("the defaults are valid"));
+    let journal = Arc::new(MemoryJournal::new());
+    monitor.set_journal(Arc::clone(&journal) as _);
+    let _entered = scope::enter(Some(Arc::clone(state)));
+    monitor.observe_scope(state);
+    (monitor, journal)
 }
 
 impl Default for Scope {
@@ -227,10 +244,11 @@ impl Default for Scope {
 
 impl fmt::Debug for Scope {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Scope")
-            .field("clock", self.clock())
-            .field("monitor", self.monitor())
-            .finish_non_exhaustive()
+        let mut debug = f.debug_struct("Scope");
+        debug.field("clock", self.clock());
+        #[cfg(feature = "monitor")]
+        debug.field("monitor", self.monitor());
+        debug.finish_non_exhaustive()
     }
 }
 

@@ -7,6 +7,7 @@ mod breaker_group;
 mod cgroup;
 mod cpu;
 mod disk;
+#[cfg(feature = "monitor")]
 mod error_rate;
 #[cfg(feature = "async")]
 mod lag;
@@ -16,6 +17,7 @@ mod memory;
 pub use breaker_group::BreakerGroup;
 pub use cpu::CpuUsage;
 pub use disk::DiskSpace;
+#[cfg(feature = "monitor")]
 pub use error_rate::ErrorRate;
 #[cfg(feature = "async")]
 pub use lag::RuntimeLag;

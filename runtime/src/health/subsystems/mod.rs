@@ -1,5 +1,7 @@
 //! Report entries for parts of the library whose state is known without running a check.
 
+#[cfg(feature = "alerts")]
 pub(super) mod alerts;
 pub(super) mod breakers;
+#[cfg(feature = "monitor")]
 pub(super) mod journal;

@@ -4,11 +4,13 @@
 //! [`problems`] gives every refusal of a router one form, and every error its route and method. The
 //! guide `docs/http.md` lists the treatment of each response.
 
+#[cfg(feature = "health")]
 mod probes;
 mod problems;
 mod refusal;
 mod respond;
 mod serving;
 
+#[cfg(feature = "health")]
 pub use probes::{ProbeRouter, probes};
 pub use problems::{problem_details, problems};

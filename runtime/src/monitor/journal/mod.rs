@@ -18,6 +18,8 @@
 //! - other files in the folder are not touched, a file that was moved away is closed within a
 //!   second, and a damaged `rollup.json` is put aside.
 //!
+//! Files need the feature `journal`; the trait and its types come with the monitor.
+//!
 //! On a file system without locks, lines are written but no file is removed: two processes could
 //! not agree on one.
 //!
@@ -44,34 +46,48 @@
 
 mod api;
 mod claims;
+#[cfg(feature = "journal")]
 mod clock_jumps;
+#[cfg(feature = "journal")]
 mod config;
 mod daily_counts;
 mod error;
+#[cfg(feature = "journal")]
 mod file;
 mod file_identity;
+#[cfg(feature = "journal")]
 mod joins;
 mod line;
+#[cfg(feature = "journal")]
 mod maintenance;
 #[cfg(feature = "test-util")]
 mod memory;
 mod query;
+#[cfg(feature = "journal")]
 mod removed_counts;
+#[cfg(feature = "journal")]
 mod retention;
+#[cfg(feature = "journal")]
 mod reverse_lines;
+#[cfg(feature = "journal")]
 mod segments;
 #[cfg(feature = "journal-sqlite")]
 mod sqlite;
 mod status;
+#[cfg(feature = "journal")]
 mod tally;
+#[cfg(feature = "journal")]
 mod tally_cache;
+#[cfg(feature = "journal")]
 mod writer;
 
 pub use api::Journal;
 pub use claims::Claim;
+#[cfg(feature = "journal")]
 pub use config::{JournalConfig, JournalConfigBuilder};
 pub use daily_counts::ErrorCounts;
 pub use error::JournalError;
+#[cfg(feature = "journal")]
 pub use file::FileJournal;
 #[cfg(feature = "test-util")]
 pub use memory::MemoryJournal;

@@ -1,13 +1,15 @@
 //! Configuration of the error system from environment variables.
 
-use super::{alerts, variables::*};
+#[cfg(feature = "alerts")]
+use super::alerts;
+use super::variables::*;
+#[cfg(feature = "health")]
+use crate::health::HealthConfig;
+#[cfg(feature = "journal")]
+use crate::monitor::journal::{JournalConfig, JournalConfigBuilder};
 use crate::{
     error::ConfigError,
-    health::HealthConfig,
-    monitor::{
-        MonitorConfigBuilder,
-        journal::{JournalConfig, JournalConfigBuilder},
-    },
+    monitor::MonitorConfigBuilder,
     system::builder::{ErrorSystem, ErrorSystemBuilder},
 };
 use std::{collections::BTreeMap, ffi::OsString, time::Duration};
@@ -62,7 +64,7 @@ impl ErrorSystem {
     ///
     /// Returns one error with every problem, which names variables and shows no secret: values that
     /// cannot be parsed or are out of range, settings of a channel that is not configured or not
-    /// compiled in, and variables that begin with `GARDEFOU_` and are no settings.
+    /// compiled in, settings of a part whose feature is off, and variables that begin with `GARDEFOU_` and are no settings.
     ///
     /// # Examples
     ///
@@ -87,15 +89,21 @@ fn from_variables(values: BTreeMap<String, OsString>) -> Result<ErrorSystemBuild
     builder.settings.service = variables.text(SERVICE);
     builder.settings.release = variables.text(RELEASE);
     builder.settings.environment = variables.text(ENVIRONMENT);
+    #[cfg(feature = "health")]
     if let Some(config) = health(&mut variables) {
         builder = builder.health(config);
     }
+    #[cfg(not(feature = "health"))]
+    variables.refuse_part("GARDEFOU_HEALTH_", "health");
     if let Some(count) = variables.number(MONITOR_RECENT_EVENTS) {
         builder = builder.monitor(MonitorConfigBuilder::default().recent_events(count));
     }
+    #[cfg(feature = "journal")]
     if let Some(config) = journal(&mut variables) {
         builder = builder.journal(config);
     }
+    #[cfg(not(feature = "journal"))]
+    variables.refuse_part(JOURNAL, "journal");
     if let Some(deadline) = variables.duration(SHUTDOWN_DEADLINE) {
         builder = builder.shutdown_deadline(deadline);
     }
@@ -109,9 +117,12 @@ fn from_variables(values: BTreeMap<String, OsString>) -> Result<ErrorSystemBuild
     if let Err(err) = builder.settings.resolve() {
         variables.problems_of(&err, &FIELDS);
     }
+    #[cfg(feature = "alerts")]
     if let Some(config) = alerts::alerts(&mut variables) {
         builder = builder.alerts(config);
     }
+    #[cfg(not(feature = "alerts"))]
+    variables.refuse_part(ALERTS, "alerts");
     variables.finish().map(|()| builder)
 }
 
@@ -135,6 +146,7 @@ const FIELDS: [(&str, &str); 15] = [
     ("shutdown_deadline", SHUTDOWN_DEADLINE),
 ];
 
+#[cfg(feature = "health")]
 fn health(variables: &mut Variables) -> Option<HealthConfig> {
     let mut health = HealthConfig::default();
     let mut is_set = false;
@@ -159,6 +171,7 @@ fn health(variables: &mut Variables) -> Option<HealthConfig> {
     is_set.then_some(health)
 }
 
+#[cfg(feature = "journal")]
 fn journal(variables: &mut Variables) -> Option<JournalConfigBuilder> {
     let Some(folder) = variables.raw(JOURNAL) else {
         let others = [
@@ -215,6 +228,7 @@ mod tests {
             .collect()
     }
 
+    #[cfg(all(feature = "journal", feature = "alerts", feature = "health"))]
     #[test]
     fn variables_that_are_set_apply_and_the_others_keep_their_defaults() {
         let builder = of(&[
@@ -237,6 +251,7 @@ mod tests {
         assert!(nothing.health.is_none() && nothing.journal.is_none() && nothing.alerts.is_none());
     }
 
+    #[cfg(all(feature = "journal", feature = "alerts", feature = "health"))]
     #[test]
     fn every_problem_of_every_part_is_reported_at_once() {
         let found = problems(&[
@@ -259,6 +274,7 @@ mod tests {
         assert_eq!(found, owned(&expected));
     }
 
+    #[cfg(feature = "journal")]
     #[test]
     fn journal_sizes_and_ages_need_a_journal() {
         assert_eq!(

@@ -1,5 +1,6 @@
 //! Configuration from environment variables.
 
+#[cfg(feature = "alerts")]
 mod alerts;
 mod from_env;
 mod variables;

@@ -187,6 +187,20 @@ impl Variables {
         }
     }
 
+    /// Adds a problem for each variable that is set for a part whose feature is off.
+    #[cfg(any(
+        test,
+        not(all(feature = "journal", feature = "alerts", feature = "health"))
+    ))]
+    pub(super) fn refuse_part(&mut self, prefix: &str, feature: &str) {
+        let names = ALL.map(|name| Some(name).filter(|name| name.starts_with(prefix)));
+        let names: Vec<&'static str> = names.into_iter().flatten().collect();
+        self.refuse(
+            &names,
+            &format!("needs the feature `{feature}` of gardefou"),
+        );
+    }
+
     pub(super) fn finish(mut self) -> Result<(), ConfigError> {
         // Most likely a misspelt setting; its value may be a secret and is not shown.
         for unknown in std::mem::take(&mut self.values).into_keys() {
@@ -260,6 +274,18 @@ mod tests {
         assert!(ALL.into_iter().all(is_setting));
         assert!(is_setting("GARDEFOU_HEALTH_PERIODE") && is_setting("GARDEFOU_JURNAL"));
         assert!(!is_setting("GARDEFOU_EXPAND") && !is_setting("PATH"));
+    }
+
+    #[test]
+    fn variables_of_a_part_whose_feature_is_off_are_problems() {
+        let set = [(HEALTH_PERIOD, "10s"), (JOURNAL, "logs")];
+        let mut variables = Variables::new(set.map(|(k, v)| (k.to_owned(), v.into())).into());
+        variables.refuse_part("GARDEFOU_HEALTH_", "health");
+        assert_eq!(variables.text(JOURNAL).as_deref(), Some("logs"));
+        let err = variables.finish().unwrap_err();
+        let problems: Vec<_> = err.problems().collect();
+        assert_eq!((problems.len(), problems[0].field), (1, HEALTH_PERIOD));
+        assert_eq!(problems[0].rule, "needs the feature `health` of gardefou");
     }
 
     #[test]
