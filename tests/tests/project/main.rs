@@ -9,4 +9,5 @@ mod layers;
 mod log_fields;
 mod map;
 mod monitoring_page;
+mod sizes;
 mod words;
