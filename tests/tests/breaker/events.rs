@@ -7,15 +7,17 @@ use gardefou::{
     error::ErrorId,
     event::{BreakerEvent, BreakerEventKind, Event, names, subscribe},
 };
-use gardefou_tests::testkit::log::Listener;
+use gardefou_tests::testkit::log::{Listener, capture};
 use std::{
     error::Error,
     fmt,
+    panic::{AssertUnwindSafe, catch_unwind},
     sync::{
         Arc, Barrier, Mutex,
         atomic::{AtomicBool, Ordering},
     },
 };
+use tracing::Metadata;
 
 #[test]
 fn every_observer_gets_all_events_in_order() {
@@ -360,6 +362,40 @@ fn log_subscriber_may_call_the_breaker() {
             CircuitState::Closed
         ]
     );
+}
+
+/// Panics of observers are contained; those of a log subscriber reach the caller.
+#[test]
+fn panic_of_a_log_subscriber_does_not_hold_back_later_events() {
+    let svc = bench(|b| b.failure_threshold(1));
+    let (_subscription, events) = listen(&svc.breaker);
+    let broken = Listener::new(
+        |line| line.target() == names::TARGET_BREAKER,
+        |line| panic!("a broken subscriber: {line}"),
+    );
+    let failed = catch_unwind(AssertUnwindSafe(|| broken.listen(|| svc.script("F"))));
+    assert!(failed.is_err());
+    let before = events.lock().unwrap().len();
+    svc.pass(MINUTE);
+    svc.script("S");
+    assert_eq!(
+        events.lock().unwrap().len(),
+        before + 2,
+        "half-open and closed"
+    );
+}
+
+#[test]
+fn log_line_of_a_transition_has_the_time_that_the_state_lasts_at_most() {
+    let svc = bench(|b| b.failure_threshold(1).half_open_timeout(MINUTE / 2));
+    let ours = |line: &Metadata<'_>| line.target() == names::TARGET_BREAKER;
+    let ((), lines) = capture(ours, || {
+        svc.script("F");
+        svc.pass(MINUTE);
+        svc.script("S");
+    });
+    let lasts: Vec<Option<&str>> = lines.iter().map(|line| line.field("lasts")).collect();
+    assert_eq!(lasts, [Some("60s"), Some("30s"), None]);
 }
 
 /// The `Drop` of an observer may use the breaker that it was subscribed to: no lock is held then.
