@@ -191,6 +191,30 @@ fn successive_inner_calls_run_on_the_slot_of_the_outer_call() {
     drop(other);
 }
 
+#[test]
+fn inner_call_on_the_slot_of_the_outer_call_leaves_the_other_slot_free() {
+    let clock = ManualClock::new();
+    let builder = CircuitBreaker::builder("nested-free-slot")
+        .failure_threshold(1)
+        .half_open_max_calls(2);
+    let breaker = builder.clock(clock.clone()).build().unwrap();
+    let _ = breaker.call(down);
+    clock.advance(Duration::from_secs(60));
+    let is_free = || {
+        std::thread::scope(|scope| {
+            let elsewhere = || breaker.try_acquire().is_ok();
+            scope.spawn(elsewhere).join().unwrap()
+        })
+    };
+    let outcome = breaker.call(|| {
+        breaker.call(|| {
+            assert!(is_free(), "one slot is taken, by both calls");
+            Ok::<(), AppError>(())
+        })
+    });
+    assert!(outcome.is_ok(), "{outcome:?}");
+}
+
 #[tokio::test]
 async fn concurrent_chains_run_on_their_own_slots() {
     let clock = ManualClock::new();
