@@ -156,7 +156,7 @@ pub(super) fn report_config(guarded: &Guarded, problem: &ConfigError) {
         .send(Recognised::default(), Then::Ends);
 }
 
-/// Classifiers by what is known of an error.
+/// Classifies by what is known of an error.
 #[derive(Clone, Copy, Debug)]
 pub struct ByShape<S>(pub S);
 
@@ -177,7 +177,7 @@ impl<T, E, S: Shape<E>> Classifier<Result<T, E>> for ByShape<S> {
     }
 }
 
-/// Classifiers by the user's predicate.
+/// Classifies by the user's predicate.
 struct ByUser<S, F>(S, F);
 
 /// Makes a classifier of a `failure_if`.

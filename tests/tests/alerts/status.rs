@@ -209,14 +209,19 @@ fn eventually(alerts: &Alerts, holds: impl Fn(&ChannelStatus) -> bool) -> Channe
     wait::eventually(|| alerts.status().channels.swap_remove(0), holds)
 }
 
-#[test]
-fn hanging_delivery_is_a_failed_attempt_and_another_thread_continues() {
-    let (_alone, clock) = (alone(), ManualClock::new());
+/// A channel whose first delivery hangs until `release` is dropped, and then fails.
+struct HangingOnce {
+    first_begun: Receiver<()>,
+    release: Sender<()>,
+    arrivals: Receiver<String>,
+}
+
+fn hanging_once(name: &str) -> (HangingOnce, CallbackChannel) {
     let (first, first_begun) = channel();
     let (release, released) = channel::<()>();
     let (arrived, arrivals) = channel();
     let hangs_once = Mutex::new(Some((first, released)));
-    let channel = CallbackChannel::new("ops", move |notification| {
+    let channel = CallbackChannel::new(name, move |notification| {
         // Taken before the body, so that the lock is not held while it hangs.
         let hang = hangs_once.lock().unwrap().take();
         if let Some((first, released)) = hang {
@@ -227,6 +232,23 @@ fn hanging_delivery_is_a_failed_attempt_and_another_thread_continues() {
         arrived.send(notification.title.clone()).unwrap();
         Ok(())
     });
+    let hanging = HangingOnce {
+        first_begun,
+        release,
+        arrivals,
+    };
+    (hanging, channel)
+}
+
+#[test]
+fn hanging_delivery_is_a_failed_attempt_and_another_thread_continues() {
+    let (_alone, clock) = (alone(), ManualClock::new());
+    let (hanging, channel) = hanging_once("ops");
+    let HangingOnce {
+        first_begun,
+        release,
+        arrivals,
+    } = hanging;
     let alerts = start_with_threads(&clock, channel);
     report(ErrorCode::SYNC_ERROR, "first");
     first_begun.recv_timeout(PATIENCE).unwrap();
@@ -263,20 +285,12 @@ fn hanging_delivery_is_a_failed_attempt_and_another_thread_continues() {
 #[test]
 fn notifications_behind_a_hanging_delivery_are_sent_in_the_background() {
     let (_alone, clock) = (alone(), ManualClock::new());
-    let (release, released) = channel::<()>();
-    let (arrived, arrivals) = channel();
-    let (first, first_begun) = channel();
-    let hangs_once = Mutex::new(Some((first, released)));
-    let channel = CallbackChannel::new("ops", move |notification| {
-        let hang = hangs_once.lock().unwrap().take();
-        if let Some((first, released)) = hang {
-            first.send(()).unwrap();
-            let _ = released.recv();
-            return Err(DeliveryError::temporary("too late to matter"));
-        }
-        arrived.send(notification.title.clone()).unwrap();
-        Ok(())
-    });
+    let (hanging, channel) = hanging_once("ops");
+    let HangingOnce {
+        first_begun,
+        release,
+        arrivals,
+    } = hanging;
     // Dropped after `release`: a failing assertion releases the delivery before alerting waits for
     // it.
     let alerts = start_with_threads(&clock, channel);
