@@ -105,8 +105,9 @@ impl Delivery {
     fn begin(&self, by: Deliverer) -> Result<(Arc<Notification>, u64), Step> {
         let now = self.clock.now();
         let is_open = || self.breaker.state() == CircuitState::Open;
-        let item = self.queue.lock().take_at(now, is_open)?;
-        // Not under the lock: the breaker's observers are the user's code.
+        self.queue.lock().ready_at(now, is_open)?;
+        // Not under the lock: the breaker's observers are the user's code. Another thread may begin
+        // meanwhile; the first notification is taken only with the permit in hand.
         let permit = self.breaker.try_acquire();
         let mut queue = self.queue.lock();
         let permit = match permit {
@@ -116,18 +117,16 @@ impl Delivery {
                     .retry_after()
                     .unwrap_or(Duration::from_secs(1))
                     .max(Duration::from_millis(10));
-                return Err(queue.put_back(item, now.after(wait)));
+                return Err(queue.postpone(now.after(wait)));
             }
         };
-        let notification = Arc::clone(&item.notification);
-        match queue.begin_at(self.clock.now(), item, permit, by) {
-            Ok(turn) => Ok((notification, turn)),
-            Err(permit) => {
+        queue
+            .begin_at(self.clock.now(), permit, by)
+            .map_err(|permit| {
                 drop(queue);
                 permit.ignore();
-                Err(Step::Idle)
-            }
-        }
+                Step::Idle
+            })
     }
 
     fn end(

@@ -189,26 +189,27 @@ impl Queue {
         self.waiting.is_empty() && self.attempt.is_none()
     }
 
-    /// Takes the first notification, if an attempt can be made now.
-    pub(super) fn take_at(
+    /// Checks whether an attempt can be made now. The first notification stays where it is, unless
+    /// it is given up.
+    pub(super) fn ready_at(
         &mut self,
         now: Tick,
         circuit_is_open: impl FnOnce() -> bool,
-    ) -> Result<Item, Step> {
+    ) -> Result<(), Step> {
         if self.attempt.is_some() {
             return Err(Step::Idle);
         }
         let Some(first) = self.waiting.front() else {
             return Err(Step::Idle);
         };
-        let is_stale = now.since(first.born) >= self.limits.give_up_after;
+        let is_stale = self.is_stale_at(now, first);
         if now < self.not_before && !is_stale {
             return Err(Step::Wait(self.not_before));
         }
-        let Some(item) = self.waiting.pop_front() else {
-            return Err(Step::Idle);
-        };
-        if is_stale && (item.tries > 0 || circuit_is_open()) {
+        if is_stale
+            && (first.tries > 0 || circuit_is_open())
+            && let Some(item) = self.waiting.pop_front()
+        {
             self.counts.failed += 1;
             let error = DeliveryError::temporary("it waited too long for the channel");
             return Err(Step::GivenUp {
@@ -217,32 +218,36 @@ impl Queue {
                 reason: Reason::Expired,
             });
         }
-        Ok(item)
+        Ok(())
     }
 
-    /// Puts a notification back whose attempt the circuit breaker rejected.
-    pub(super) fn put_back(&mut self, item: Item, until: Tick) -> Step {
-        self.waiting.push_front(item);
+    /// Waits until then, since the circuit breaker rejected an attempt.
+    pub(super) fn postpone(&mut self, until: Tick) -> Step {
         self.not_before = until;
         Step::Wait(until)
     }
 
-    /// Begins an attempt and returns its turn, or the permit if another thread was faster.
+    /// Begins an attempt with the first notification. Returns it with its turn, or the permit if
+    /// another thread was faster.
     pub(super) fn begin_at(
         &mut self,
         now: Tick,
-        mut item: Item,
         permit: Permit,
         by: Deliverer,
-    ) -> Result<u64, Permit> {
-        if self.attempt.is_some() {
-            // The item of the other thread is the older one.
-            self.waiting.push_front(item);
+    ) -> Result<(Arc<Notification>, u64), Permit> {
+        let is_due = self.attempt.is_none()
+            && (self.waiting.front())
+                .is_some_and(|first| now >= self.not_before || self.is_stale_at(now, first));
+        if !is_due {
             return Err(permit);
         }
+        let Some(mut item) = self.waiting.pop_front() else {
+            return Err(permit);
+        };
         item.tries += 1;
         self.counts.tries += 1;
         self.turn += 1;
+        let notification = Arc::clone(&item.notification);
         self.attempt = Some(DeliveryAttempt {
             item,
             turn: self.turn,
@@ -251,7 +256,7 @@ impl Queue {
             by,
             given_up: false,
         });
-        Ok(self.turn)
+        Ok((notification, self.turn))
     }
 
     /// Ends an attempt; `None` if it was abandoned meanwhile.
@@ -445,6 +450,10 @@ impl Queue {
         self.counts.sent += 1;
         self.not_before = Tick::ZERO;
         self.failing_since = None;
+    }
+
+    fn is_stale_at(&self, now: Tick, item: &Item) -> bool {
+        now.since(item.born) >= self.limits.give_up_after
     }
 
     fn is_hanging_at(&self, now: Tick) -> bool {

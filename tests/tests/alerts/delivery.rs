@@ -433,3 +433,35 @@ fn test_notification_goes_to_every_channel() {
         (one("a test of this channel"), one("a test of this channel"))
     );
 }
+
+/// Threads of callers that run at the same time take turns, and none overtakes.
+#[test]
+fn order_is_kept_when_several_threads_deliver() {
+    let (_alone, clock, ops) = (alone(), ManualClock::new(), Recorder::new("ops"));
+    for round in 0..2000 {
+        let alerts = start(config(&clock).channel(ops.clone()));
+        let codes = [
+            ErrorCode::CONFIG_ERROR,
+            ErrorCode::SYNC_ERROR,
+            ErrorCode::TIMEOUT_ERROR,
+            ErrorCode::DB_QUERY_ERROR,
+            ErrorCode::DB_WRITE_ERROR,
+        ];
+        std::thread::scope(|scope| {
+            for _ in 0..3 {
+                scope.spawn(|| {
+                    while alerts.status().sent < codes.len() as u64 {
+                        alerts.run();
+                    }
+                });
+            }
+            codes.iter().for_each(|code| report(*code, "x"));
+        });
+        let titles: Vec<String> = ops.received().into_iter().map(|(title, _)| title).collect();
+        let expected: Vec<String> = codes
+            .iter()
+            .map(|code| format!("{}: x", code.name()))
+            .collect();
+        assert_eq!(titles, expected, "round {round}");
+    }
+}
