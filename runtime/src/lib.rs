@@ -69,12 +69,13 @@
 //! | `alert-webhook` | | notifications by HTTPS, signed |
 //! | `axum` | | errors, refusals and panics as problem details (RFC 9457) with their route in the record, and with `health` probes as a router, for axum |
 //! | `health-system` | | checks of free disk space on every platform; of memory and CPU outside of Linux |
-//! | `journal-sqlite` | | a journal of errors in an SQLite database |
 //! | `tracing-subscriber` | | a layer that puts the fields of spans on records |
 //! | `hyper-1` | | codes of the errors of hyper 1 |
 //! | `reqwest-0_13` | | codes of the errors and answers of reqwest 0.13 |
 //! | `sqlx-0_9` | | codes of the errors of sqlx 0.9 |
 //! | `test-util` | | `ManualClock` and `testing::Scope`: [tests](guide::testing) without sleeping and without shared state |
+//!
+//! The crate `gardefou-sqlite` has a journal of errors in an SQLite database.
 //!
 //! Without default features the core remains: errors, the context of calls, breakers, retries,
 //! boundaries and their attributes. A library should depend on the core, and leave the rest to the

@@ -223,7 +223,9 @@ impl Notification {
         let Value::Object(mut map) = json else {
             return None;
         };
-        let error = map.remove("error").and_then(ErrorRecord::from_json);
+        let error = map
+            .remove("error")
+            .and_then(|error| serde_json::from_value(error).ok());
         let text = |key: &str| map.get(key).and_then(Value::as_str);
         let seconds = map.get("duration").and_then(Value::as_f64);
         Some(Self {

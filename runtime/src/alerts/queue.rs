@@ -196,10 +196,8 @@ impl Queue {
         now: Tick,
         circuit_is_open: impl FnOnce() -> bool,
     ) -> Result<(), Step> {
-        if self.attempt.is_some() {
-            return Err(Step::Idle);
-        }
-        let Some(first) = self.waiting.front() else {
+        let first = self.waiting.front().filter(|_| self.attempt.is_none());
+        let Some(first) = first else {
             return Err(Step::Idle);
         };
         let is_stale = self.is_stale_at(now, first);
@@ -331,9 +329,7 @@ impl Queue {
         }
         let text = self.timeout_text();
         self.record_failure(text.clone(), wall);
-        let limit = self.limits.give_up_after;
-        let is_over = |item: &Item| now.since(item.born) >= limit;
-        while self.waiting.front().is_some_and(is_over)
+        while (self.waiting.front()).is_some_and(|item| self.is_stale_at(now, item))
             && let Some(item) = self.waiting.pop_front()
         {
             self.counts.failed += 1;

@@ -56,7 +56,22 @@ impl ConfigError {
     }
 
     /// Joins the problems that a validation found into one error, if there are any.
-    pub(crate) fn join(problems: impl IntoIterator<Item = Self>) -> Option<Self> {
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::ConfigError;
+    ///
+    /// let (size, age) = (0, 10);
+    /// let problems = [
+    ///     (size == 0).then(|| ConfigError::new("size", size, "must be at least 1")),
+    ///     (age == 0).then(|| ConfigError::new("age", age, "must be at least 1")),
+    /// ];
+    /// let err = ConfigError::join(problems.into_iter().flatten()).unwrap();
+    /// assert_eq!((err.field(), err.problems().count()), ("size", 1));
+    /// ```
+    #[must_use]
+    pub fn join(problems: impl IntoIterator<Item = Self>) -> Option<Self> {
         let mut problems = problems.into_iter();
         let mut joined = problems.next()?;
         for more in problems {

@@ -311,15 +311,17 @@ impl ErrorMonitor {
         let entries = self.0.shards.recent();
         let place =
             |entry: &RecentError| Cursor::new(entry.moment.tick.as_nanos(), entry.moment.number);
-        let older = entries
-            .iter()
-            .rev()
-            .filter(|entry| query.cursor().is_none_or(|before| place(entry) < before));
+        let older = entries.iter().rev().filter(|entry| {
+            query
+                .parts()
+                .after
+                .is_none_or(|before| place(entry) < before)
+        });
         let mut matching = older
             .map(|entry| (place(entry), entry.to_record()))
             .filter(|(_, it)| query.matches(it));
         let (places, records): (Vec<Cursor>, Vec<_>) =
-            matching.by_ref().take(query.page_size()).unzip();
+            matching.by_ref().take(query.parts().limit).unzip();
         let more = matching.next().is_some();
         Page::new(records, places.last().copied().filter(|_| more))
     }

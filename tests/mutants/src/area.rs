@@ -77,11 +77,11 @@ pub const AREAS: &[Area] = &[
         files: &[
             "runtime/src/monitor/journal/retention.rs",
             "runtime/src/monitor/journal/clock_jumps.rs",
-            "runtime/src/monitor/journal/sqlite/retention.rs",
+            "integrations/sqlite/src/retention.rs",
         ],
         module: "monitor::journal::",
         tests: &["journal"],
-        features: "gardefou/journal-sqlite,gardefou-tests/journal-sqlite",
+        features: "",
     },
 ];
 

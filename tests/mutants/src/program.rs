@@ -123,6 +123,8 @@ impl Tree {
             "-p",
             "gardefou",
             "-p",
+            "gardefou-sqlite",
+            "-p",
             "gardefou-tests",
             "--lib",
         ]);

@@ -8,12 +8,12 @@ use gardefou::{
     error_monitor,
     monitor::{
         ErrorMonitor, MonitorConfig, RecordKind,
-        journal::{Journal, JournalConfig, Query},
+        journal::{Journal, Query},
     },
 };
 use gardefou_tests::testkit::{
     child::{self, Child, lines_of_all},
-    journal::{Kind, files},
+    journal::{Kind, Settings, files},
 };
 use std::{collections::HashSet, io::Write, path::Path, sync::mpsc, thread, time::Duration};
 
@@ -21,7 +21,7 @@ const QUEUED: usize = 50;
 const LONG: Duration = Duration::from_secs(60);
 
 fn open(kind: Kind, folder: &Path) -> Arc<dyn Journal> {
-    kind.open(JournalConfig::builder(folder))
+    kind.open(Settings::new(folder))
 }
 
 /// How a process ends.
@@ -241,7 +241,6 @@ fn killed_takeover_is_taken_over() {
     a_process_that_is_killed_while_it_takes_over_loses_and_repeats_nothing(Kind::Files);
 }
 
-#[cfg(feature = "journal-sqlite")]
 mod in_a_database {
     use super::*;
 

@@ -78,10 +78,8 @@ fn full_disk_fails_no_call_and_loses_no_acknowledged_line() {
 }
 
 /// By default, SQLite needs room on the disk even for reading.
-#[cfg(feature = "journal-sqlite")]
 #[test]
 fn database_on_a_full_disk_is_readable_and_writes_waiting_records_later() {
-    use gardefou::monitor::journal::SqliteJournal;
     use std::io::Write;
     let Ok(disk) = env::var("GARDEFOU_TEST_SMALL_DISK") else {
         println!("left to tests/real/disk/run: a database on a disk that is full");
@@ -90,8 +88,8 @@ fn database_on_a_full_disk_is_readable_and_writes_waiting_records_later() {
     let _alone = alone();
     let (disk, clock) = (Path::new(&disk), ManualClock::new());
     let open = || {
-        let config = config(&disk.join("database"), &clock).max_bytes(64 * 1024);
-        let journal = Arc::new(SqliteJournal::open(config.build().unwrap()));
+        let journal = sqlite::database(&disk.join("database"), &clock).max_bytes(64 * 1024);
+        let journal = Arc::new(journal.build().unwrap());
         let monitor = testkit::journal::monitor(journal.clone(), clock.clone());
         (monitor, journal)
     };

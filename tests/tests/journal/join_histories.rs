@@ -146,7 +146,7 @@ proptest! {
         steps in proptest::collection::vec(step(), 1..250),
         limit in 1..40_usize,
     ) {
-        for kind in KINDS {
+        for kind in Kind::ALL {
             random_history(kind, &steps, limit, 64 << 20);
         }
     }
@@ -156,7 +156,7 @@ proptest! {
         steps in proptest::collection::vec(step(), 1..400),
         limit in 1..40_usize,
     ) {
-        for kind in KINDS {
+        for kind in Kind::ALL {
             random_history(kind, &steps, limit, 48 * 1024);
         }
     }

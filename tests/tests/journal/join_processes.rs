@@ -23,10 +23,10 @@ fn child_settles_until_killed() {
     let Some([kind, count, max_bytes, folder]) = child::orders() else {
         return;
     };
-    let config = JournalConfig::builder(folder)
+    let settings = Settings::new(folder)
         .max_segment_bytes(16 * 1024)
         .max_bytes(max_bytes.parse().unwrap());
-    let journal = Kind::from_name(&kind).open(config.buffer_bytes(64 << 20));
+    let journal = Kind::from_name(&kind).open(settings.buffer_bytes(64 << 20));
     let mut out = std::io::stdout().lock();
     let mut put = |record: &ErrorRecord| {
         let _ = journal.append(record);
@@ -90,7 +90,7 @@ fn states(journal: &dyn Journal) -> BTreeMap<ErrorId, RecordState> {
 
 #[test]
 fn error_left_pending_by_a_killed_process_reads_as_an_error() {
-    for kind in KINDS {
+    for kind in Kind::ALL {
         let (folder, mut expected) = (tempfile::tempdir().unwrap(), HashMap::new());
         for round in 0..5 {
             let mut child = start(kind, folder.path(), 1_000_000, 64 << 20);
@@ -126,7 +126,7 @@ fn error_left_pending_by_a_killed_process_reads_as_an_error() {
 
 #[test]
 fn processes_that_share_a_folder_settle_their_own_errors() {
-    for kind in KINDS {
+    for kind in Kind::ALL {
         for max_bytes in [64 << 20, 64 * 1024] {
             let folder = tempfile::tempdir().unwrap();
             let children: Vec<Child> = (0..2)

@@ -9,11 +9,6 @@ use gardefou::{
 use gardefou_tests::testkit::journal::Kind;
 use std::time::Duration;
 
-#[cfg(feature = "journal-sqlite")]
-pub(super) const KINDS: [Kind; 2] = [Kind::Files, Kind::Database];
-#[cfg(not(feature = "journal-sqlite"))]
-pub(super) const KINDS: [Kind; 1] = [Kind::Files];
-
 pub(super) fn record(
     state: RecordState,
     attempt: Option<(u32, u32)>,
@@ -41,8 +36,8 @@ pub(super) fn settled(pending: &ErrorRecord, state: RecordState) -> ErrorRecord 
     record
 }
 
-pub(super) fn small(folder: &Path) -> JournalConfigBuilder {
-    config(folder, &ManualClock::new()).max_segment_bytes(4096)
+pub(super) fn small(folder: &Path) -> Settings {
+    settings(folder, &ManualClock::new()).max_segment_bytes(4096)
 }
 
 /// Every record that matches, page by page.
@@ -71,7 +66,7 @@ pub(super) fn messages(journal: &dyn Journal, query: Query) -> Vec<String> {
 
 #[test]
 fn lines_of_one_error_are_one_record_in_its_last_state() {
-    for kind in KINDS {
+    for kind in Kind::ALL {
         let folder = tempfile::tempdir().unwrap();
         let journal = kind.open(small(folder.path()));
         let errors = ["retried", "failed", "open"].map(pending);
@@ -145,7 +140,7 @@ fn lines_of_one_error_are_one_record_in_its_last_state() {
 
 #[test]
 fn end_of_a_transition_replaces_its_beginning() {
-    for kind in KINDS {
+    for kind in Kind::ALL {
         let folder = tempfile::tempdir().unwrap();
         let journal = kind.open(small(folder.path()));
         let mut opened = record(RecordState::Error, None, "circuit opened");
@@ -186,7 +181,7 @@ pub(super) fn records_of_every_kind_are_kept_and_found_by_kind() {
         RecordKind::Health,
         RecordKind::Audit,
     ];
-    for kind in KINDS {
+    for kind in Kind::ALL {
         let folder = tempfile::tempdir().unwrap();
         let journal = kind.open(small(folder.path()));
         for of in kinds {
@@ -219,7 +214,7 @@ pub(super) fn records_of_every_kind_are_kept_and_found_by_kind() {
 /// An error is settled between two pages: the second page neither skips nor repeats it.
 #[test]
 pub(super) fn record_settled_between_two_pages_keeps_its_position() {
-    for kind in KINDS {
+    for kind in Kind::ALL {
         let folder = tempfile::tempdir().unwrap();
         let journal = kind.open(small(folder.path()));
         let open: Vec<_> = (0..10).map(|i| pending(&format!("{i}"))).collect();
@@ -242,10 +237,10 @@ pub(super) fn record_settled_between_two_pages_keeps_its_position() {
 
 #[test]
 fn errors_settled_after_their_files_are_removed_are_counted_once() {
-    for kind in KINDS {
+    for kind in Kind::ALL {
         let (folder, clock) = (tempfile::tempdir().unwrap(), ManualClock::new());
         let config = || {
-            config(folder.path(), &clock)
+            settings(folder.path(), &clock)
                 .max_segment_bytes(4096)
                 .max_bytes(32 * 1024)
         };

@@ -18,9 +18,7 @@ mod processes;
 mod removed_counts;
 mod retention;
 mod retiring;
-#[cfg(feature = "journal-sqlite")]
 mod sqlite;
-#[cfg(feature = "journal-sqlite")]
 mod sqlite_processes;
 
 use gardefou::{
@@ -31,7 +29,7 @@ use gardefou::{
     },
     time::ManualClock,
 };
-use gardefou_tests::testkit;
+use gardefou_tests::testkit::{self, journal::Settings};
 use std::{path::Path, sync::Arc};
 
 /// A journal of small files without a maintenance thread, on a manual clock.
@@ -40,6 +38,11 @@ fn config(folder: &Path, clock: &ManualClock) -> JournalConfigBuilder {
         .background(false)
         .clock(clock.clone())
         .max_segment_bytes(16 * 1024)
+}
+
+/// The same settings for a journal of any kind.
+fn settings(folder: &Path, clock: &ManualClock) -> Settings {
+    Settings::small(folder, clock)
 }
 
 fn monitor(config: JournalConfigBuilder, clock: &ManualClock) -> (ErrorMonitor, Arc<FileJournal>) {

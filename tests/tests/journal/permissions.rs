@@ -194,10 +194,8 @@ fn files_are_readable_by_their_owner_only() {
     assert_eq!(mode(&folder.join("errors-00000001.jsonl")), 0o600);
 }
 
-#[cfg(feature = "journal-sqlite")]
 #[test]
 fn database_and_the_files_beside_it_are_readable_by_their_owner_only() {
-    use gardefou::monitor::journal::SqliteJournal;
     let Some([folder]) = child::orders() else {
         let folder = tempfile::tempdir().unwrap();
         return run_with_permissive_umask(
@@ -207,7 +205,7 @@ fn database_and_the_files_beside_it_are_readable_by_their_owner_only() {
     };
     let (folder, clock) = (Path::new(&folder), ManualClock::new());
     let modes = |expected| {
-        let journal = Arc::new(SqliteJournal::open(config(folder, &clock).build().unwrap()));
+        let journal = Arc::new(sqlite::database(folder, &clock).build().unwrap());
         let monitor = ErrorMonitor::new(MonitorConfig::default());
         monitor.set_journal(journal);
         fail(&monitor, ErrorCode::SYNC_ERROR, "kept");

@@ -11,7 +11,7 @@ use std::{collections::HashSet, io::Write, thread, time::Duration};
 
 fn open(kind: Kind, folder: &Path) -> ErrorMonitor {
     let clock = ManualClock::new();
-    testkit::journal::monitor(kind.open(config(folder, &clock)), clock)
+    testkit::journal::monitor(kind.open(settings(folder, &clock)), clock)
 }
 
 /// Runs in a process of its own, started by the tests below: records errors and acknowledges each
@@ -21,11 +21,11 @@ fn child_writes_until_killed() {
     let Some([kind, count, max_bytes, folder]) = child::orders() else {
         return;
     };
-    let config = JournalConfig::builder(folder)
+    let settings = Settings::new(folder)
         .max_segment_bytes(16 * 1024)
         .max_bytes(max_bytes.parse().unwrap());
     // Room enough for records that wait while another process holds the database.
-    let journal = Kind::from_name(&kind).open(config.buffer_bytes(64 << 20));
+    let journal = Kind::from_name(&kind).open(settings.buffer_bytes(64 << 20));
     let monitor = ErrorMonitor::new(MonitorConfig::default());
     monitor.set_journal(journal.clone());
     let (mut out, mut unwritten) = (std::io::stdout().lock(), Vec::new());
@@ -177,7 +177,6 @@ fn errors_of_a_thousand_threads_are_all_in_the_journal() {
     thousand_threads_are_recorded(Kind::Files);
 }
 
-#[cfg(feature = "journal-sqlite")]
 mod database {
     use super::*;
 

@@ -154,16 +154,12 @@ impl Clock for Settable {
 
 /// A wall clock that jumps ahead by ten years makes every record old at once.
 pub(super) fn clock_jump_removes_nothing_until_confirmed<J: Journal + 'static>(
-    open: impl Fn(JournalConfig) -> Arc<J>,
+    open: impl Fn(&Path, Settable) -> Arc<J>,
     maintain: impl Fn(&J),
 ) {
     const YEARS: u64 = 10 * 365 * 86_400;
     let (folder, clock) = (tempfile::tempdir().unwrap(), Settable::default());
-    let config = JournalConfig::builder(folder.path())
-        .background(false)
-        .clock(clock.clone())
-        .max_segment_bytes(4096);
-    let journal = open(config.build().unwrap());
+    let journal = open(folder.path(), clock.clone());
     let monitor = testkit::journal::monitor(journal.clone(), clock.clone());
     let kept = || all(&monitor, Query::new()).len();
     let round = |seconds: u64, ahead: u64| {
@@ -194,7 +190,13 @@ pub(super) fn clock_jump_removes_nothing_until_confirmed<J: Journal + 'static>(
 #[test]
 fn clock_jump_removes_no_file_until_confirmed() {
     clock_jump_removes_nothing_until_confirmed(
-        |config| Arc::new(FileJournal::open(config)),
+        |folder, clock| {
+            let config = JournalConfig::builder(folder)
+                .background(false)
+                .clock(clock)
+                .max_segment_bytes(4096);
+            Arc::new(FileJournal::open(config.build().unwrap()))
+        },
         |journal| journal.maintain().unwrap(),
     );
 }

@@ -1,19 +1,23 @@
 //! The SQLite journal has the guarantees of the journal of files.
 
 use super::*;
-use gardefou::{
-    event::Severity,
-    monitor::journal::{Journal, SqliteJournal},
-    time::Timestamp,
-};
+use gardefou::{event::Severity, monitor::journal::Journal, time::Timestamp};
+use gardefou_sqlite::{SqliteJournal, SqliteJournalBuilder};
 use gardefou_tests::testkit::wait::eventually;
 use std::{fs, io::Write, time::Duration};
 
+/// A journal without a maintenance thread, on a manual clock.
+pub(super) fn database(folder: &Path, clock: &ManualClock) -> SqliteJournalBuilder {
+    SqliteJournal::builder(folder)
+        .background(false)
+        .clock(clock.clone())
+}
+
 fn monitor(
-    config: JournalConfigBuilder,
+    journal: SqliteJournalBuilder,
     clock: &ManualClock,
 ) -> (ErrorMonitor, Arc<SqliteJournal>) {
-    let journal = Arc::new(SqliteJournal::open(config.build().unwrap()));
+    let journal = Arc::new(journal.build().unwrap());
     let monitor = testkit::journal::monitor(journal.clone(), clock.clone());
     (monitor, journal)
 }
@@ -41,7 +45,7 @@ fn messages(monitor: &ErrorMonitor, query: Query) -> Vec<String> {
 #[test]
 fn pages_neither_skip_nor_repeat_records_while_errors_arrive() {
     let (folder, clock) = (tempfile::tempdir().unwrap(), ManualClock::new());
-    let (monitor, _journal) = monitor(config(folder.path(), &clock), &clock);
+    let (monitor, _journal) = monitor(database(folder.path(), &clock), &clock);
     let codes = [ErrorCode::SYNC_ERROR, ErrorCode::TIMEOUT_ERROR];
     for i in 0..300 {
         monitor.record_at(Severity::Info, &AppError::new(codes[i % 2], format!("{i}")));
@@ -71,7 +75,7 @@ fn pages_neither_skip_nor_repeat_records_while_errors_arrive() {
 #[test]
 fn every_filter_matches_exactly_its_records() {
     let (folder, clock) = (tempfile::tempdir().unwrap(), ManualClock::new());
-    let (monitor, _journal) = monitor(config(folder.path(), &clock), &clock);
+    let (monitor, _journal) = monitor(database(folder.path(), &clock), &clock);
     let id = monitor.record_at(
         Severity::Critical,
         &AppError::new(ErrorCode::DB_WRITE_ERROR, "cannot save")
@@ -104,7 +108,10 @@ fn every_filter_matches_exactly_its_records() {
 #[test]
 fn old_rows_are_removed_first_and_the_file_shrinks_and_counts_stay() {
     let (folder, clock) = (tempfile::tempdir().unwrap(), ManualClock::new());
-    let (monitor, journal) = monitor(config(folder.path(), &clock).max_bytes(128 * 1024), &clock);
+    let (monitor, journal) = monitor(
+        database(folder.path(), &clock).max_bytes(128 * 1024),
+        &clock,
+    );
     for i in 0..500 {
         let level = if i % 50 == 49 {
             Severity::Error
@@ -135,7 +142,7 @@ fn old_rows_are_removed_first_and_the_file_shrinks_and_counts_stay() {
 #[test]
 fn old_record_in_a_slot_is_removed_too() {
     let (folder, clock) = (tempfile::tempdir().unwrap(), ManualClock::new());
-    let (monitor, journal) = monitor(config(folder.path(), &clock), &clock);
+    let (monitor, journal) = monitor(database(folder.path(), &clock), &clock);
     fail(&monitor, ErrorCode::SYNC_ERROR, "old");
     clock.advance(Duration::from_secs(4 * 86_400));
     fail(&monitor, ErrorCode::SYNC_ERROR, "new");
@@ -157,7 +164,7 @@ fn failures_fail_no_call_are_reported_and_end_by_themselves() {
     let (parent, clock) = (tempfile::tempdir().unwrap(), ManualClock::new());
     let folder = parent.path().join("logs");
     fs::write(&folder, "a file where the folder should be").unwrap();
-    let (monitor, journal) = monitor(config(&folder, &clock), &clock);
+    let (monitor, journal) = monitor(database(&folder, &clock), &clock);
     fail(&monitor, ErrorCode::SYNC_ERROR, "waits");
     assert_eq!(
         (
@@ -196,7 +203,7 @@ fn file_that_is_no_database_is_put_aside() {
         "certainly no database, but long enough to be read as one ".repeat(100),
     )
     .unwrap();
-    let (monitor, journal) = monitor(config(folder.path(), &clock), &clock);
+    let (monitor, journal) = monitor(database(folder.path(), &clock), &clock);
     fail(&monitor, ErrorCode::SYNC_ERROR, "kept");
     assert!(journal.status().is_healthy(), "{:?}", journal.status());
     assert_eq!(messages(&monitor, Query::new()), ["kept"]);
@@ -211,7 +218,7 @@ fn file_that_is_no_database_is_put_aside() {
 #[test]
 fn locked_database_makes_records_wait_not_callers() {
     let (folder, clock) = (tempfile::tempdir().unwrap(), ManualClock::new());
-    let (first, _) = monitor(config(folder.path(), &clock), &clock);
+    let (first, _) = monitor(database(folder.path(), &clock), &clock);
     fail(&first, ErrorCode::SYNC_ERROR, "makes the database");
     let holder = rusqlite::Connection::open(folder.path().join("errors.sqlite")).unwrap();
     holder.execute_batch("BEGIN EXCLUSIVE").unwrap();
@@ -229,7 +236,7 @@ fn locked_database_makes_records_wait_not_callers() {
 fn records_beyond_the_buffer_are_refused_and_counted_while_the_database_is_locked() {
     let (folder, clock) = (tempfile::tempdir().unwrap(), ManualClock::new());
     let (monitor, journal) = monitor(
-        config(folder.path(), &clock).buffer_bytes(16 * 1024),
+        database(folder.path(), &clock).buffer_bytes(16 * 1024),
         &clock,
     );
     fail(&monitor, ErrorCode::SYNC_ERROR, "acknowledged");
@@ -279,15 +286,15 @@ fn records_beyond_the_buffer_are_refused_and_counted_while_the_database_is_locke
 fn removed_or_replaced_database_is_made_again() {
     let (parent, clock) = (tempfile::tempdir().unwrap(), ManualClock::new());
     let folder = parent.path().join("logs");
-    let (first, _) = monitor(config(&folder, &clock), &clock);
-    let (second, journal) = monitor(config(&folder, &clock), &clock);
+    let (first, _) = monitor(database(&folder, &clock), &clock);
+    let (second, journal) = monitor(database(&folder, &clock), &clock);
     fail(&first, ErrorCode::SYNC_ERROR, "gone");
     fail(&second, ErrorCode::SYNC_ERROR, "gone too");
     fs::remove_dir_all(&folder).unwrap();
     fail(&first, ErrorCode::SYNC_ERROR, "first");
     fail(&second, ErrorCode::SYNC_ERROR, "second");
     assert!(journal.status().is_healthy());
-    let (reader, _) = monitor(config(&folder, &clock), &clock);
+    let (reader, _) = monitor(database(&folder, &clock), &clock);
     assert_eq!(messages(&reader, Query::new()), ["second", "first"]);
     drop((first, second, journal));
     assert_eq!(messages(&reader, Query::new()), ["second", "first"]);
@@ -297,7 +304,7 @@ fn removed_or_replaced_database_is_made_again() {
 #[test]
 fn database_that_became_a_folder_is_reported_and_records_wait() {
     let (folder, clock) = (tempfile::tempdir().unwrap(), ManualClock::new());
-    let (monitor, journal) = monitor(config(folder.path(), &clock), &clock);
+    let (monitor, journal) = monitor(database(folder.path(), &clock), &clock);
     fail(&monitor, ErrorCode::SYNC_ERROR, "gone");
     let files: Vec<_> = fs::read_dir(folder.path())
         .unwrap()
@@ -330,7 +337,7 @@ fn database_that_became_a_folder_is_reported_and_records_wait() {
 #[test]
 fn waiting_records_are_written_by_the_maintenance_thread() {
     let (folder, clock) = (tempfile::tempdir().unwrap(), ManualClock::new());
-    let (first, journal) = monitor(config(folder.path(), &clock).background(true), &clock);
+    let (first, journal) = monitor(database(folder.path(), &clock).background(true), &clock);
     first.record_at(
         Severity::Warning,
         &AppError::new(ErrorCode::SYNC_ERROR, "less urgent"),
@@ -346,7 +353,7 @@ fn waiting_records_are_written_by_the_maintenance_thread() {
     clock.advance(Duration::from_millis(100));
     all_written(&journal);
     assert!(journal.status().is_healthy());
-    let (reader, _) = monitor(config(folder.path(), &clock), &clock);
+    let (reader, _) = monitor(database(folder.path(), &clock), &clock);
     assert_eq!(messages(&reader, Query::new()), ["held up", "less urgent"]);
 }
 
@@ -354,7 +361,7 @@ fn waiting_records_are_written_by_the_maintenance_thread() {
 fn size_limit_includes_the_log_of_changes() {
     let max_bytes = 128 * 1024;
     let (folder, clock) = (tempfile::tempdir().unwrap(), ManualClock::new());
-    let (monitor, journal) = monitor(config(folder.path(), &clock).max_bytes(max_bytes), &clock);
+    let (monitor, journal) = monitor(database(folder.path(), &clock).max_bytes(max_bytes), &clock);
     for i in 0..1000 {
         // A few at a time, since a change of the file sometimes waits for the disk.
         let level = if i % 10 == 9 {
@@ -386,7 +393,10 @@ fn size_limit_includes_the_log_of_changes() {
 #[test]
 fn clock_jump_removes_no_row_until_confirmed() {
     retention::clock_jump_removes_nothing_until_confirmed(
-        |config| Arc::new(SqliteJournal::open(config)),
+        |folder, clock| {
+            let journal = SqliteJournal::builder(folder).background(false);
+            Arc::new(journal.clock(clock).build().unwrap())
+        },
         |journal| journal.maintain().unwrap(),
     );
 }
@@ -394,10 +404,10 @@ fn clock_jump_removes_no_row_until_confirmed() {
 #[test]
 fn open_reader_does_not_grow_the_log_of_changes_beyond_its_bound() {
     let (folder, clock) = (tempfile::tempdir().unwrap(), ManualClock::new());
-    let config = config(folder.path(), &clock)
+    let journal = database(folder.path(), &clock)
         .max_bytes(1 << 20)
         .buffer_bytes(4 << 20);
-    let (monitor, journal) = monitor(config, &clock);
+    let (monitor, journal) = monitor(journal, &clock);
     fail(&monitor, ErrorCode::SYNC_ERROR, "makes the database");
     let path = folder.path().join("errors.sqlite");
     let reader = rusqlite::Connection::open(&path).unwrap();
@@ -516,9 +526,9 @@ fn is_put_aside(folder: &Path, journal: &SqliteJournal) {
 #[test]
 fn database_found_damaged_during_a_write_is_put_aside() {
     let (folder, clock) = (tempfile::tempdir().unwrap(), ManualClock::new());
-    let (first, _journal) = monitor(config(folder.path(), &clock), &clock);
+    let (first, _journal) = monitor(database(folder.path(), &clock), &clock);
     (0..5).for_each(|i| fail(&first, ErrorCode::SYNC_ERROR, format!("before {i}")));
-    let (second, journal) = monitor(config(folder.path(), &clock), &clock);
+    let (second, journal) = monitor(database(folder.path(), &clock), &clock);
     // Opens it, and reads no table.
     journal.check().unwrap();
     second.record_at(
@@ -543,9 +553,9 @@ fn database_found_damaged_during_a_write_is_put_aside() {
 #[test]
 fn database_found_damaged_during_a_read_is_put_aside() {
     let (folder, clock) = (tempfile::tempdir().unwrap(), ManualClock::new());
-    let (first, _journal) = monitor(config(folder.path(), &clock), &clock);
+    let (first, _journal) = monitor(database(folder.path(), &clock), &clock);
     (0..5).for_each(|i| fail(&first, ErrorCode::SYNC_ERROR, format!("before {i}")));
-    let (second, journal) = monitor(config(folder.path(), &clock), &clock);
+    let (second, journal) = monitor(database(folder.path(), &clock), &clock);
     journal.check().unwrap();
     damage_the_tables(folder.path());
     assert_eq!(messages(&second, Query::new()), [""; 0]);
@@ -571,7 +581,7 @@ fn bytes_written() -> u64 {
 fn bytes_for_each(message: usize, max_bytes: u64, before: usize) -> u64 {
     const RECORDS: usize = 2000;
     let (folder, clock) = (tempfile::tempdir().unwrap(), ManualClock::new());
-    let (monitor, journal) = monitor(config(folder.path(), &clock).max_bytes(max_bytes), &clock);
+    let (monitor, journal) = monitor(database(folder.path(), &clock).max_bytes(max_bytes), &clock);
     let mut start = 0;
     for i in 0..before + RECORDS {
         if i == before {
@@ -630,7 +640,7 @@ fn database_of_an_earlier_version_is_read_and_written() {
     let earlier = rusqlite::Connection::open(folder.path().join("errors.sqlite")).unwrap();
     earlier.execute_batch(SCHEMA).unwrap();
     drop(earlier);
-    let (monitor, journal) = monitor(config(folder.path(), &clock), &clock);
+    let (monitor, journal) = monitor(database(folder.path(), &clock), &clock);
     assert_eq!(messages(&monitor, Query::new()), ["earlier"]);
     fail(&monitor, ErrorCode::SYNC_ERROR, "later");
     assert_eq!(messages(&monitor, Query::new()), ["later", "earlier"]);
@@ -649,7 +659,7 @@ fn database_of_an_earlier_version_is_read_and_written() {
 #[test]
 fn all_records_are_in_the_table_after_a_flush_and_after_drop() {
     let (folder, clock) = (tempfile::tempdir().unwrap(), ManualClock::new());
-    let (monitor, journal) = monitor(config(folder.path(), &clock), &clock);
+    let (monitor, journal) = monitor(database(folder.path(), &clock), &clock);
     let rows = || {
         let db = rusqlite::Connection::open(folder.path().join("errors.sqlite")).unwrap();
         db.query_row("SELECT count(*) FROM errors", [], |row| {
@@ -668,7 +678,7 @@ fn all_records_are_in_the_table_after_a_flush_and_after_drop() {
 #[test]
 fn filters_match_the_same_records_in_slots_and_in_the_table() {
     let (folder, clock) = (tempfile::tempdir().unwrap(), ManualClock::new());
-    let (monitor, journal) = monitor(config(folder.path(), &clock), &clock);
+    let (monitor, journal) = monitor(database(folder.path(), &clock), &clock);
     for (i, code) in [ErrorCode::SYNC_ERROR, ErrorCode::TIMEOUT_ERROR]
         .into_iter()
         .cycle()

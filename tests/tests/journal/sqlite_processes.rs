@@ -2,7 +2,8 @@
 //! killed with the lock.
 
 use super::*;
-use gardefou::monitor::journal::{Journal, SqliteJournal};
+use gardefou::monitor::journal::Journal;
+use gardefou_sqlite::SqliteJournal;
 use gardefou_tests::testkit::{
     self,
     child::{self, Child, lines_of_all},
@@ -18,12 +19,9 @@ fn child_records_and_ends() {
     let Some([count, pause_micros, folder]) = child::orders() else {
         return;
     };
-    let config = JournalConfig::builder(folder)
-        .buffer_bytes(16 << 20)
-        .build()
-        .unwrap();
+    let journal = SqliteJournal::builder(folder).buffer_bytes(16 << 20);
     let (journal, monitor) = (
-        Arc::new(SqliteJournal::open(config)),
+        Arc::new(journal.build().unwrap()),
         ErrorMonitor::new(MonitorConfig::default()),
     );
     monitor.set_journal(journal.clone());
@@ -78,7 +76,7 @@ fn four_at_once(folder: &Path, count: u32, pause_micros: u32) -> (HashSet<String
 
 fn found(folder: &Path) -> (HashSet<String>, u64) {
     let clock = ManualClock::new();
-    let journal = Kind::Database.open(config(folder, &clock));
+    let journal = Kind::Database.open(settings(folder, &clock));
     let monitor = testkit::journal::monitor(journal, clock);
     let records = all(&monitor, Query::new().limit(Query::MAX_LIMIT));
     (
@@ -120,7 +118,7 @@ fn each_of_four_processes_at_full_speed_writes() {
 
 /// A journal with one record in it, and a process that holds its database.
 fn held(folder: &Path, clock: &ManualClock) -> (ErrorMonitor, Arc<SqliteJournal>, Child) {
-    let journal = Arc::new(SqliteJournal::open(config(folder, clock).build().unwrap()));
+    let journal = Arc::new(sqlite::database(folder, clock).build().unwrap());
     let monitor = testkit::journal::monitor(journal.clone(), clock.clone());
     fail(&monitor, ErrorCode::SYNC_ERROR, "acknowledged");
     assert_eq!((journal.status().written, journal.status().waiting), (1, 0));

@@ -8,6 +8,7 @@
 pub(crate) mod cell;
 pub(super) mod context;
 pub(crate) mod fingerprint;
+mod from_json;
 mod origin;
 #[expect(
     clippy::module_inception,

@@ -157,30 +157,75 @@ impl RecordKind {
 
     /// Returns the kind of that name.
     pub(crate) fn from_name(name: &str) -> Option<Self> {
-        let all = [
-            Self::Error,
-            Self::Queued,
-            Self::Undelivered,
-            Self::Settled,
-            Self::Health,
-            Self::Audit,
-            Self::Transition,
-            Self::Transaction,
-            Self::Rejection,
-            Self::Retry,
-            Self::Notification,
-        ];
-        all.into_iter().find(|kind| kind.name() == name)
+        Self::ALL.iter().copied().find(|kind| kind.name() == name)
     }
+
+    /// Returns the kind alone, as a slice.
+    pub(crate) fn as_slice(self) -> &'static [Self] {
+        let of_kind = Self::ALL.iter().find(|kind| **kind == self);
+        of_kind.map_or(&[], std::slice::from_ref)
+    }
+
+    const ALL: &[Self] = &[
+        Self::Error,
+        Self::Queued,
+        Self::Undelivered,
+        Self::Settled,
+        Self::Health,
+        Self::Audit,
+        Self::Transition,
+        Self::Transaction,
+        Self::Rejection,
+        Self::Retry,
+        Self::Notification,
+    ];
 }
 
 impl Record {
-    /// Returns `true` if a journal writes the record before `append` returns: records from a level
+    /// Returns `true` if a journal writes the record before [`append`] returns: records from a level
     /// on, audit records, errors that are not settled, and the fate of notifications.
-    pub(crate) fn is_urgent(&self, inline_level: Severity) -> bool {
+    ///
+    /// [`append`]: crate::monitor::journal::Journal::append
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::{AppError, ErrorCode, event::Severity, monitor::{ErrorMonitor, MonitorConfig}};
+    ///
+    /// let monitor = ErrorMonitor::new(MonitorConfig::default());
+    /// monitor.record(&AppError::new(ErrorCode::SYNC_ERROR, "late"));
+    /// let record = &monitor.stats().recent_errors[0];
+    /// assert!(record.is_urgent(Severity::Error) && !record.is_urgent(Severity::Critical));
+    /// ```
+    #[must_use]
+    pub fn is_urgent(&self, inline_level: Severity) -> bool {
         use RecordKind::{Audit, Queued, Settled, Undelivered};
         let is_urgent_kind = matches!(self.kind, Audit | Queued | Undelivered | Settled);
         self.level >= inline_level || is_urgent_kind || self.state == RecordState::Pending
+    }
+
+    /// Returns `true` if a journal may get two records with this identity and kind, which it joins:
+    /// an error inside an attempt, until it is settled, and a transition, until it is over.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::{AppError, ErrorCode, monitor::{ErrorMonitor, MonitorConfig, RecordState}};
+    ///
+    /// let monitor = ErrorMonitor::new(MonitorConfig::default());
+    /// monitor.record(&AppError::new(ErrorCode::SYNC_ERROR, "late"));
+    /// let mut record = monitor.stats().recent_errors.remove(0);
+    /// assert!(!record.is_joined());
+    /// record.state = RecordState::Pending;
+    /// assert!(record.is_joined());
+    /// ```
+    #[must_use]
+    pub fn is_joined(&self) -> bool {
+        match self.kind {
+            RecordKind::Error => self.state != RecordState::Error || self.attempt.is_some(),
+            RecordKind::Transition => true,
+            _ => false,
+        }
     }
 }
 

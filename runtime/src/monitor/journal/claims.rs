@@ -30,6 +30,41 @@ impl Claim {
             _held: Box::new(held),
         }
     }
+
+    /// Claims the notifications of `owner` against every process that shares a folder: by the lock
+    /// of a file in it, which ends with the process that holds it. Returns `None` while the claim is
+    /// held elsewhere. Files of processes that were killed are removed an hour after `wall`.
+    ///
+    /// # Errors
+    ///
+    /// The folder cannot be written, or has no locks.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::{error::ErrorId, monitor::journal::Claim};
+    /// use std::time::SystemTime;
+    ///
+    /// # let folder = std::env::temp_dir().join(format!("gardefou-claims-{}", std::process::id()));
+    /// let owner = ErrorId::new();
+    /// let now = SystemTime::now().into();
+    /// let claim = Claim::in_folder(&folder, owner, now)?;
+    /// assert!(claim.is_some() && Claim::in_folder(&folder, owner, now)?.is_none());
+    /// # drop(claim);
+    /// # std::fs::remove_dir_all(&folder)?;
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    pub fn in_folder(folder: &Path, owner: ErrorId, wall: Timestamp) -> io::Result<Option<Self>> {
+        let path = folder.join(format!("{PREFIX}{owner}{SUFFIX}"));
+        let is_new = !path.exists();
+        let Some(lock) = try_lock(path)? else {
+            return Ok(None);
+        };
+        if is_new {
+            remove_abandoned(folder, wall);
+        }
+        Ok(Some(Self::new(lock)))
+    }
 }
 
 impl fmt::Debug for Claim {
@@ -52,24 +87,6 @@ impl Drop for InProcess {
     fn drop(&mut self) {
         HELD.lock().remove(&self.0);
     }
-}
-
-/// Claims against every process that shares a folder: by the lock of a file, which ends with the
-/// process that holds it.
-pub(super) fn in_folder(
-    folder: &Path,
-    owner: ErrorId,
-    wall: Timestamp,
-) -> io::Result<Option<Claim>> {
-    let path = folder.join(format!("{PREFIX}{owner}{SUFFIX}"));
-    let is_new = !path.exists();
-    let Some(lock) = try_lock(path)? else {
-        return Ok(None);
-    };
-    if is_new {
-        remove_abandoned(folder, wall);
-    }
-    Ok(Some(Claim::new(lock)))
 }
 
 const PREFIX: &str = "alerts-";
@@ -183,10 +200,10 @@ mod tests {
     fn claim_has_one_holder_until_it_is_dropped() {
         let folder = tempfile::tempdir().unwrap();
         let owner = ErrorId::new();
-        let claims: [&dyn Fn() -> Option<Claim>; 2] =
-            [&|| in_folder(folder.path(), owner, now()).unwrap(), &|| {
-                in_process(owner)
-            }];
+        let claims: [&dyn Fn() -> Option<Claim>; 2] = [
+            &|| Claim::in_folder(folder.path(), owner, now()).unwrap(),
+            &|| in_process(owner),
+        ];
         for claim in claims {
             let first = claim();
             assert!(first.is_some() && claim().is_none());
@@ -205,7 +222,7 @@ mod tests {
             for _ in 0..4 {
                 scope.spawn(|| {
                     for _ in 0..100 {
-                        let claim = in_folder(folder.path(), owner, now()).unwrap();
+                        let claim = Claim::in_folder(folder.path(), owner, now()).unwrap();
                         if claim.is_some() {
                             assert_eq!(held.fetch_add(1, std::sync::atomic::Ordering::SeqCst), 0);
                             thread::yield_now();
@@ -231,14 +248,14 @@ mod tests {
         };
         (0..5).for_each(|_| leave_file_of_killed_process());
         fs::write(folder.path().join("alerts-notes.lock"), "of the user").unwrap();
-        let used = in_folder(
+        let used = Claim::in_folder(
             folder.path(),
             ErrorId::new(),
             Timestamp::from_unix_millis(0),
         )
         .unwrap();
         assert_eq!(files(folder.path()), 7, "none is old by this clock");
-        let other = in_folder(folder.path(), ErrorId::new(), now()).unwrap();
+        let other = Claim::in_folder(folder.path(), ErrorId::new(), now()).unwrap();
         assert_eq!(files(folder.path()), 3);
         drop((used, other));
         assert_eq!(files(folder.path()), 1);

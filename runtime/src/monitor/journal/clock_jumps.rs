@@ -9,10 +9,25 @@ use std::time::Duration;
 /// Compares the wall clock with the monotonic one, from one round of maintenance to the next.
 ///
 /// A clock that jumps ahead by years makes every record old at once. After a jump in either
-/// direction nothing is removed by age until the two clocks have agreed for [`CONFIRMED_AFTER`]: a
+/// direction nothing is removed by age until the two clocks have agreed for ten minutes: a
 /// corrected clock stays, and a wrong one has been set back by then, in most cases.
-#[derive(Debug)]
-pub(super) struct JumpDetector(Mutex<Option<Reading>>);
+///
+/// # Examples
+///
+/// ```
+/// use gardefou::{monitor::journal::support::JumpDetector, time::{Tick, Timestamp}};
+/// use std::time::Duration;
+///
+/// let jumps = JumpDetector::new();
+/// let at = |seconds| Tick::ZERO.after(Duration::from_secs(seconds));
+/// let today = Timestamp::from_unix_millis(1_800_000_000_000);
+/// let in_a_year = Timestamp::from_unix_millis(1_831_536_000_000);
+/// assert!(jumps.is_steady_at(at(0), today));
+/// assert!(!jumps.is_steady_at(at(1), in_a_year), "nothing is old because of this");
+/// assert!(jumps.is_steady_at(at(700), in_a_year), "the clock has stayed there");
+/// ```
+#[derive(Debug, Default)]
+pub struct JumpDetector(Mutex<Option<Reading>>);
 
 #[derive(Clone, Copy, Debug)]
 struct Reading {
@@ -29,12 +44,15 @@ const DRIFT: Duration = Duration::from_secs(60);
 const CONFIRMED_AFTER: Duration = Duration::from_secs(600);
 
 impl JumpDetector {
-    pub(super) fn new() -> Self {
-        Self(Mutex::new(None))
+    /// Makes a detector that has read no clock.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
     }
 
     /// Compares the clocks, and returns `true` if the wall clock has been steady long enough.
-    pub(super) fn is_steady_at(&self, now: Tick, wall: Timestamp) -> bool {
+    #[must_use]
+    pub fn is_steady_at(&self, now: Tick, wall: Timestamp) -> bool {
         let mut last = self.0.lock();
         let jumped = last.and_then(|last| {
             let expected = last

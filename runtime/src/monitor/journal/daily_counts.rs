@@ -19,6 +19,27 @@ pub struct ErrorCounts {
     pub by_day: BTreeMap<String, u64>,
 }
 
+impl ErrorCounts {
+    /// Adds so many errors of a code on a UTC day, which has the form of
+    /// [`Timestamp::day`].
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::monitor::journal::ErrorCounts;
+    ///
+    /// let mut counts = ErrorCounts::default();
+    /// counts.add("2026-03-01", "SYNC_ERROR", 3);
+    /// counts.add("2026-03-02", "SYNC_ERROR", 1);
+    /// assert_eq!((counts.total, counts.by_code["SYNC_ERROR"], counts.by_day["2026-03-01"]), (4, 4, 3));
+    /// ```
+    pub fn add(&mut self, day: &str, code: &str, errors: u64) {
+        self.total += errors;
+        *self.by_code.entry(code.to_owned()).or_default() += errors;
+        *self.by_day.entry(day.to_owned()).or_default() += errors;
+    }
+}
+
 serialize_fields!(ErrorCounts {
     total,
     by_code,
@@ -53,11 +74,6 @@ impl DailyCounts {
         }
     }
 
-    #[cfg(feature = "journal-sqlite")]
-    pub(super) fn add_many(&mut self, day: String, code: &str, count: u64) {
-        add_code(self.0.entry(day).or_default(), code, count);
-    }
-
     pub(super) fn merge(&mut self, other: &Self) {
         for (day, codes) in &other.0 {
             let ours = self.0.entry(day.clone()).or_default();
@@ -87,9 +103,7 @@ impl DailyCounts {
         let mut counts = ErrorCounts::default();
         for (day, codes) in &self.0 {
             for (code, count) in codes {
-                counts.total += count;
-                *counts.by_code.entry(code.clone()).or_default() += count;
-                *counts.by_day.entry(day.clone()).or_default() += count;
+                counts.add(day, code, *count);
             }
         }
         counts

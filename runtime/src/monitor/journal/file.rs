@@ -2,14 +2,14 @@
 
 use super::{
     api::Journal,
-    claims::{self, Claim},
+    claims::Claim,
     clock_jumps::JumpDetector,
     config::JournalConfig,
     daily_counts::ErrorCounts,
     error::JournalError,
     joins::Joins,
     line,
-    maintenance::{self, Maintained},
+    maintenance::Maintenance,
     query::{Cursor, Page, Query},
     removed_counts::RemovedCounts,
     retention::remove_old,
@@ -25,7 +25,6 @@ use crate::{
     fork::PerProcess,
     sync::Mutex,
     time::{SharedClock, Tick, Timestamp},
-    worker::Wakeup,
 };
 use std::{fmt, io, path::Path, sync::Arc};
 
@@ -46,7 +45,7 @@ struct Inner {
     writer: Mutex<Writer>,
     tracker: StatusTracker,
     tallies: Mutex<TallyCache>,
-    wakeup: Arc<Wakeup>,
+    maintenance: Maintenance,
     clock_jumps: JumpDetector,
 }
 
@@ -116,7 +115,7 @@ impl Journal for FileJournal {
         let wall = Timestamp::from(self.inner().clock().wall());
         self.inner()
             .tracker
-            .check(self.inner().writer.lock().open(wall), wall)
+            .record_check(self.inner().writer.lock().open(wall), wall)
     }
 
     fn status(&self) -> JournalStatus {
@@ -124,7 +123,7 @@ impl Journal for FileJournal {
     }
 
     fn claim(&self, owner: ErrorId) -> Result<Option<Claim>, JournalError> {
-        claims::in_folder(self.folder(), owner, self.inner().clock().wall().into())
+        Claim::in_folder(self.folder(), owner, self.inner().clock().wall().into())
             .map_err(JournalError::io("claim"))
     }
 }
@@ -135,7 +134,7 @@ impl Drop for FileJournal {
         let Some(inner) = self.inner.existing() else {
             return;
         };
-        inner.wakeup.stop();
+        inner.maintenance.stop();
         if let Err(err) = inner.write_waiting() {
             inner.tracker.report_lost(&err);
         }
@@ -149,13 +148,16 @@ impl Inner {
             writer: Mutex::new(Writer::new(folder.clone(), &config)),
             tracker: StatusTracker::new(config.folder.clone()),
             tallies: Mutex::new(TallyCache::default()),
-            wakeup: Arc::default(),
+            maintenance: Maintenance::default(),
             clock_jumps: JumpDetector::new(),
             folder,
             config,
         });
         if inner.config.background {
-            maintenance::start(&inner);
+            inner.maintenance.start(&inner, |inner| {
+                // The status shows a failure; the next turn tries again.
+                let _ = inner.maintain();
+            });
         }
         inner
     }
@@ -180,7 +182,7 @@ impl Inner {
         let rotated = std::mem::take(&mut writer.rotated);
         drop(writer);
         if rotated {
-            self.wakeup.notify();
+            self.maintenance.wake();
         }
         self.tracker.record_write(outcome, wall, 1)
     }
@@ -207,7 +209,8 @@ impl Inner {
             .unwrap_or_default()
             .through;
         let mut page = Page::new(Vec::new(), None);
-        let (last, mut end) = match query.after {
+        let is_of_notifications = query.is_of_notifications();
+        let (last, mut end) = match query.parts().after {
             None => (u64::MAX, None),
             Some(cursor) => (cursor.part(), Some(cursor.position())),
         };
@@ -231,7 +234,7 @@ impl Inner {
             let mut lines = ReverseLines::new(file, from);
             while let Some((at, line)) = lines.next_line()? {
                 // When alerting starts, it reads the whole journal for few records.
-                if query.is_of_notifications && !line::is_of_notification(&line) {
+                if is_of_notifications && !line::is_of_notification(&line) {
                     continue;
                 }
                 let Ok(found) = line::decode(&line) else {
@@ -242,15 +245,15 @@ impl Inner {
                 if !query.may_match(&found.record) {
                     continue;
                 }
-                let record = if line::is_joined(&found.record) {
+                let record = if found.record.is_joined() {
                     joins.join(number, at, found.record)?
                 } else {
                     Some(found.record)
                 };
-                let Some(record) = record.and_then(|record| query.matched(record)) else {
+                let Some(record) = record.and_then(|record| query.matching(record)) else {
                     continue;
                 };
-                if page.records.len() == query.limit {
+                if page.records.len() == query.parts().limit {
                     // One more than the page holds: the page ends before it.
                     page.next = page
                         .next
@@ -301,16 +304,6 @@ impl Inner {
         self.tracker.record_removal(&removed);
         removed.map_err(JournalError::io("remove old files"))?;
         written
-    }
-}
-
-impl Maintained for Inner {
-    fn run_maintenance(&self) {
-        let _ = self.maintain();
-    }
-
-    fn wakeup(&self) -> &Arc<Wakeup> {
-        &self.wakeup
     }
 }
 

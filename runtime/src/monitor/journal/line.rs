@@ -1,12 +1,7 @@
 //! Lines: the form of records on disk, one JSON object each.
 
-use crate::{
-    error::ErrorId,
-    event::{ErrorContext, Fingerprint, Origin, Record, RecordKind, RecordState, Severity},
-    time::Timestamp,
-};
-use serde_json::{Map, Value};
-use std::{str::FromStr, sync::Arc, time::Duration};
+use crate::{event::Record, time::Timestamp};
+use serde_json::Value;
 
 /// The start of each line. A text inside a record cannot contain it: JSON escapes the quotes.
 const START: &str = r#"{"v":1,"id":""#;
@@ -74,16 +69,6 @@ pub(super) fn decode(line: &[u8]) -> Result<Decoded, Torn> {
         .ok_or(Torn)
 }
 
-/// Returns `true` if the record may have a second line: an error inside an attempt, until it is
-/// settled, and a transition, until it is over.
-pub(super) fn is_joined(record: &Record) -> bool {
-    match record.kind {
-        RecordKind::Error => record.state != RecordState::Error || record.attempt.is_some(),
-        RecordKind::Transition => true,
-        _ => false,
-    }
-}
-
 /// Finds what counting needs of a line without parsing the rest: time and name of the code of an
 /// error that is not joined.
 ///
@@ -122,123 +107,28 @@ pub(super) fn joined(line: &[u8]) -> Option<Record> {
     decode(line)
         .ok()
         .map(|found| found.record)
-        .filter(is_joined)
+        .filter(Record::is_joined)
 }
 
 fn parse(line: &str) -> Option<Record> {
-    let Ok(Value::Object(mut map)) = serde_json::from_str(line) else {
+    let Ok(Value::Object(map)) = serde_json::from_str(line) else {
         return None;
     };
     // A line of a later version is kept as far as its fields are known.
     map.get("v")?.as_u64()?;
-    record(&mut map)
-}
-
-fn record(map: &mut Map<String, Value>) -> Option<Record> {
-    Some(Record {
-        kind: match map.get("kind") {
-            None => RecordKind::Error,
-            Some(kind) => RecordKind::from_name(kind.as_str()?)?,
-        },
-        id: parsed::<ErrorId>(map, "id")?,
-        timestamp: parsed::<Timestamp>(map, "timestamp")?,
-        level: Severity::from_name(map.get("level")?.as_str()?)?,
-        code: u32::try_from(map.get("code")?.as_u64()?).ok()?,
-        error_code: text(map, "error_code")?,
-        error_type: text(map, "error_type").unwrap_or_default(),
-        message: text(map, "message")?,
-        chain: texts(map.remove("chain")),
-        details: match map.remove("details") {
-            Some(Value::Object(details)) => details,
-            _ => Map::new(),
-        },
-        operation: text(map, "operation").unwrap_or_default(),
-        component: text(map, "component").unwrap_or_default(),
-        location: text(map, "location"),
-        elapsed: map
-            .get("elapsed")
-            .and_then(Value::as_f64)
-            .and_then(|s| Duration::try_from_secs_f64(s).ok()),
-        fingerprint: parsed(map, "fingerprint").unwrap_or(Fingerprint::OTHER),
-        context: context(map),
-        origin: origin(map),
-        state: match map.get("state") {
-            None => RecordState::Error,
-            Some(state) => RecordState::from_name(state.as_str()?)?,
-        },
-        attempt: number(map, "attempt").zip(number(map, "max_attempts")),
-    })
-}
-
-fn context(map: &mut Map<String, Value>) -> Option<Box<ErrorContext>> {
-    let fields = match map.remove("span_fields") {
-        Some(Value::Object(fields)) => fields,
-        _ => Map::new(),
-    };
-    let context = ErrorContext {
-        span: text(map, "span"),
-        trace_id: text(map, "trace_id"),
-        fields,
-    };
-    (context != ErrorContext::default()).then(|| Box::new(context))
-}
-
-fn origin(map: &mut Map<String, Value>) -> Option<Arc<Origin>> {
-    let origin = Origin {
-        service: text(map, "service"),
-        release: text(map, "release"),
-        environment: text(map, "environment"),
-        host: text(map, "host"),
-    };
-    (origin != Origin::default()).then(|| Arc::new(origin))
-}
-
-impl Record {
-    /// Reads the form that `Serialize` writes.
-    pub(crate) fn from_json(json: Value) -> Option<Self> {
-        if let Value::Object(mut map) = json {
-            record(&mut map)
-        } else {
-            None
-        }
-    }
-}
-
-fn text(map: &mut Map<String, Value>, key: &str) -> Option<String> {
-    match map.remove(key) {
-        Some(Value::String(text)) => Some(text),
-        _ => None,
-    }
-}
-
-fn texts(value: Option<Value>) -> Vec<String> {
-    let Some(Value::Array(items)) = value else {
-        return Vec::new();
-    };
-    items
-        .into_iter()
-        .filter_map(|item| {
-            if let Value::String(text) = item {
-                Some(text)
-            } else {
-                None
-            }
-        })
-        .collect()
-}
-
-fn number(map: &Map<String, Value>, key: &str) -> Option<u32> {
-    u32::try_from(map.get(key)?.as_u64()?).ok()
-}
-
-fn parsed<T: FromStr>(map: &Map<String, Value>, key: &str) -> Option<T> {
-    map.get(key)?.as_str()?.parse().ok()
+    Record::from_map(map)
 }
 
 #[cfg(test)]
 pub(super) mod tests {
     use super::*;
+    use crate::{
+        error::ErrorId,
+        event::{ErrorContext, Fingerprint, RecordKind, RecordState, Severity},
+    };
     use proptest::prelude::*;
+    use serde_json::Map;
+    use std::time::Duration;
 
     pub(in crate::monitor::journal) fn sample(message: &str) -> Record {
         Record {

@@ -10,68 +10,90 @@ use std::{
     time::Duration,
 };
 
-/// A journal with a maintenance thread.
-pub(super) trait Maintained: Send + Sync + 'static {
-    /// Writes waiting records and removes old ones. The status shows failures; the next round tries
-    /// again.
-    fn run_maintenance(&self);
-
-    fn wakeup(&self) -> &Arc<Wakeup>;
-}
+/// The maintenance thread of a journal: it takes a turn every second, and whenever it is woken.
+///
+/// # Examples
+///
+/// ```
+/// use gardefou::monitor::journal::support::Maintenance;
+/// use std::sync::{Arc, mpsc};
+///
+/// let (sender, turns) = mpsc::channel();
+/// let journal = Arc::new("a journal");
+/// let maintenance = Maintenance::default();
+/// maintenance.start(&journal, move |journal| sender.send(*journal).unwrap());
+/// maintenance.wake();
+/// assert_eq!(turns.recv(), Ok("a journal"));
+///
+/// // The thread ends with the journal.
+/// drop(journal);
+/// maintenance.wake();
+/// while turns.recv().is_ok() {}
+/// ```
+#[derive(Debug, Default)]
+pub struct Maintenance(Arc<Wakeup>);
 
 const INTERVAL: Duration = Duration::from_secs(1);
 
-/// Starts the thread. If it cannot be spawned, waiting records are written with the next urgent
-/// one.
-pub(super) fn start<J: Maintained>(journal: &Arc<J>) {
-    let ours = Arc::downgrade(journal);
-    let mut is_first = true;
-    let started = worker::spawn("gardefou-journal", journal.wakeup(), move || {
-        if !mem::take(&mut is_first) {
-            let Some(journal) = Weak::upgrade(&ours) else {
-                return Next::End;
-            };
-            journal.run_maintenance();
+impl Maintenance {
+    /// Starts the thread. It keeps no journal alive: it ends with the last reference to the
+    /// journal, or when it is [stopped](Self::stop).
+    ///
+    /// If the system gives no thread, that is logged as a warning.
+    pub fn start<J: Send + Sync + 'static>(
+        &self,
+        journal: &Arc<J>,
+        maintain: impl Fn(&J) + Send + 'static,
+    ) {
+        let journal = Arc::downgrade(journal);
+        let mut is_first = true;
+        let started = worker::spawn("gardefou-journal", &self.0, move || {
+            if !mem::take(&mut is_first) {
+                let Some(journal) = Weak::upgrade(&journal) else {
+                    return Next::End;
+                };
+                maintain(&journal);
+            }
+            Next::Wait(INTERVAL)
+        });
+        if let Err(err) = started {
+            tracing::warn!(target: names::TARGET_JOURNAL, error = %err, "failed to spawn the maintenance thread of the journal; old records are not removed");
         }
-        Next::Wait(INTERVAL)
-    });
-    if let Err(err) = started {
-        tracing::warn!(target: names::TARGET_JOURNAL, error = %err, "failed to spawn the maintenance thread of the journal; old records are not removed");
+    }
+
+    /// Wakes the thread, for a turn before the next second. Does nothing without a thread.
+    pub fn wake(&self) {
+        self.0.notify();
+    }
+
+    /// Ends the thread after the turn that it is in.
+    pub fn stop(&self) {
+        self.0.stop();
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
-
-    #[derive(Debug)]
-    struct Bell(Arc<Wakeup>, Sender<()>);
-
-    impl Maintained for Bell {
-        fn run_maintenance(&self) {
-            let _ = self.1.send(());
-        }
-
-        fn wakeup(&self) -> &Arc<Wakeup> {
-            &self.0
-        }
-    }
+    use std::sync::mpsc::{RecvTimeoutError, channel};
 
     #[test]
     fn thread_runs_when_woken_and_ends_with_the_journal() {
-        let (sender, rung): (_, Receiver<()>) = channel();
-        let bell = Arc::new(Bell(Arc::default(), sender));
-        start(&bell);
+        let (sender, turns) = channel();
+        let journal = Arc::new(sender);
+        let maintenance = Maintenance::default();
+        maintenance.start(&journal, |sender| {
+            let _ = sender.send(());
+        });
         for _ in 0..3 {
-            bell.0.notify();
-            assert_eq!(rung.recv_timeout(Duration::from_secs(60)), Ok(()));
+            maintenance.wake();
+            assert_eq!(turns.recv_timeout(Duration::from_secs(60)), Ok(()));
         }
-        bell.0.stop();
-        drop(bell);
+        maintenance.stop();
+        drop(journal);
         loop {
             // The sender is dropped with the thread's reference to the journal.
-            match rung.recv_timeout(Duration::from_secs(60)) {
+            match turns.recv_timeout(Duration::from_secs(60)) {
                 Ok(()) => {}
                 Err(end) => return assert_eq!(end, RecvTimeoutError::Disconnected),
             }

@@ -4,7 +4,6 @@ use super::{
     api::Journal,
     daily_counts::ErrorCounts,
     error::JournalError,
-    line::is_joined,
     query::{Cursor, Page, Query},
     status::JournalStatus,
 };
@@ -61,7 +60,7 @@ impl Journal for MemoryJournal {
         let mut kept = self.0.lock();
         kept.written += 1;
         let key = (record.id, record.kind);
-        let earlier = if is_joined(record) {
+        let earlier = if record.is_joined() {
             kept.joined.get(&key).copied()
         } else {
             None
@@ -70,7 +69,7 @@ impl Journal for MemoryJournal {
             kept.records[at] = record.clone();
             return Ok(());
         }
-        if is_joined(record) {
+        if record.is_joined() {
             let at = kept.records.len();
             kept.joined.insert(key, at);
         }
@@ -82,10 +81,10 @@ impl Journal for MemoryJournal {
         let kept = self.0.lock();
         let place = |at: usize| Cursor::new(0, at as u64);
         let newest_first = kept.records.iter().enumerate().rev();
-        let older =
-            newest_first.filter(|(at, _)| query.cursor().is_none_or(|before| place(*at) < before));
+        let older = newest_first
+            .filter(|(at, _)| query.parts().after.is_none_or(|before| place(*at) < before));
         let mut matching = older.filter(|(_, record)| query.matches(record));
-        let page: Vec<_> = matching.by_ref().take(query.page_size()).collect();
+        let page: Vec<_> = matching.by_ref().take(query.parts().limit).collect();
         let next = matching
             .next()
             .and_then(|_| page.last())

@@ -46,7 +46,6 @@
 
 mod api;
 mod claims;
-#[cfg(feature = "journal")]
 mod clock_jumps;
 #[cfg(feature = "journal")]
 mod config;
@@ -58,7 +57,6 @@ mod file_identity;
 #[cfg(feature = "journal")]
 mod joins;
 mod line;
-#[cfg(feature = "journal")]
 mod maintenance;
 #[cfg(feature = "test-util")]
 mod memory;
@@ -71,8 +69,6 @@ mod retention;
 mod reverse_lines;
 #[cfg(feature = "journal")]
 mod segments;
-#[cfg(feature = "journal-sqlite")]
-mod sqlite;
 mod status;
 #[cfg(feature = "journal")]
 mod tally;
@@ -91,7 +87,18 @@ pub use error::JournalError;
 pub use file::FileJournal;
 #[cfg(feature = "test-util")]
 pub use memory::MemoryJournal;
-pub use query::{Cursor, InvalidCursor, Page, Query};
-#[cfg(feature = "journal-sqlite")]
-pub use sqlite::SqliteJournal;
+pub use query::{Cursor, InvalidCursor, Page, Query, QueryParts};
 pub use status::JournalStatus;
+
+/// Parts of the journals of the library, for journals of your own.
+///
+/// A journal on another store answers queries with [`Query::parts`] and [`Query::matching`], reads
+/// and writes records with `serde`, and claims with [`Claim::in_folder`] where processes share a
+/// folder.
+pub mod support {
+    pub use super::{
+        clock_jumps::JumpDetector,
+        maintenance::Maintenance,
+        status::{StatusTracker, WriteOutcome, report_trouble},
+    };
+}

@@ -14,54 +14,59 @@ use std::{fmt, str::FromStr};
 ///
 /// No condition, the newest 50 errors, without those that another attempt followed. A limit is
 /// clamped to 1 to 1,000.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 #[must_use]
-pub struct Query {
-    pub(super) kind: RecordKind,
-    /// Finds records of [`NOTIFICATIONS`] instead of one kind.
-    pub(super) is_of_notifications: bool,
-    pub(super) state: Option<RecordState>,
-    pub(super) includes_retried: bool,
-    pub(super) id: Option<ErrorId>,
-    pub(super) code: Option<String>,
-    pub(super) min_level: Option<Severity>,
-    pub(super) operation: Option<String>,
-    pub(super) fingerprint: Option<Fingerprint>,
-    pub(super) since: Option<Timestamp>,
-    pub(super) until: Option<Timestamp>,
-    pub(super) text: Option<String>,
-    pub(super) limit: usize,
-    pub(super) after: Option<Cursor>,
+pub struct Query(QueryParts);
+
+/// The conditions of a [`Query`], and how much of what matches it returns.
+#[derive(Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct QueryParts {
+    /// The kinds of records, at least one.
+    pub kinds: &'static [RecordKind],
+    /// The state of an error; see [`Query::state`].
+    pub state: Option<RecordState>,
+    /// Whether errors that another attempt followed are found too, where there is no `state`.
+    pub includes_retried: bool,
+    /// The identity.
+    pub id: Option<ErrorId>,
+    /// The name of the code.
+    pub code: Option<String>,
+    /// The least level.
+    pub min_level: Option<Severity>,
+    /// The operation.
+    pub operation: Option<String>,
+    /// The group.
+    pub fingerprint: Option<Fingerprint>,
+    /// The earliest time.
+    pub since: Option<Timestamp>,
+    /// The time before which records must lie.
+    pub until: Option<Timestamp>,
+    /// A part of the message, or of the text of a source.
+    pub text: Option<String>,
+    /// How many records a page holds, from 1 to 1,000.
+    pub limit: usize,
+    /// Where the page begins; the newest record where it is absent.
+    pub after: Option<Cursor>,
 }
 
-const NOTIFICATIONS: [RecordKind; 3] = [
+/// The kinds of records about notifications.
+const NOTIFICATIONS: &[RecordKind] = &[
     RecordKind::Queued,
     RecordKind::Undelivered,
     RecordKind::Settled,
 ];
 
-impl fmt::Debug for Query {
+impl fmt::Debug for QueryParts {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self {
-            kind,
-            is_of_notifications,
-            state,
-            includes_retried,
-            id,
-            code,
-            min_level,
-            operation,
-            ..
-        } = self;
-        f.debug_struct("Query")
-            .field("kind", kind)
-            .field("is_of_notifications", is_of_notifications)
-            .field("state", state)
-            .field("includes_retried", includes_retried)
-            .field("id", id)
-            .field("code", &code.as_deref().map(Shown))
-            .field("min_level", min_level)
-            .field("operation", &operation.as_deref().map(Shown))
+        f.debug_struct("QueryParts")
+            .field("kinds", &self.kinds)
+            .field("state", &self.state)
+            .field("includes_retried", &self.includes_retried)
+            .field("id", &self.id)
+            .field("code", &self.code.as_deref().map(Shown))
+            .field("min_level", &self.min_level)
+            .field("operation", &self.operation.as_deref().map(Shown))
             .field("fingerprint", &self.fingerprint)
             .field("since", &self.since)
             .field("until", &self.until)
@@ -84,9 +89,8 @@ impl Query {
 
     /// Makes a query for the newest errors.
     pub const fn new() -> Self {
-        Self {
-            kind: RecordKind::Error,
-            is_of_notifications: false,
+        Self(QueryParts {
+            kinds: &[RecordKind::Error],
             state: None,
             includes_retried: false,
             id: None,
@@ -99,18 +103,18 @@ impl Query {
             text: None,
             limit: 50,
             after: None,
-        }
+        })
     }
 
     /// Keeps records of one kind; errors by default.
     pub fn kind(mut self, kind: RecordKind) -> Self {
-        self.kind = kind;
+        self.0.kinds = kind.as_slice();
         self
     }
 
     /// Keeps records of notifications, from which alerting restores what is undelivered.
     pub(crate) fn of_notifications(mut self) -> Self {
-        self.is_of_notifications = true;
+        self.0.kinds = NOTIFICATIONS;
         self
     }
 
@@ -127,7 +131,7 @@ impl Query {
     /// assert_eq!(monitor.query(&Query::new().include_retried()).unwrap().records.len(), 1);
     /// ```
     pub fn include_retried(mut self) -> Self {
-        self.includes_retried = true;
+        self.0.includes_retried = true;
         self
     }
 
@@ -149,13 +153,13 @@ impl Query {
     /// assert_eq!((found(RecordState::Error), found(RecordState::Retried)), (1, 0));
     /// ```
     pub fn state(mut self, state: RecordState) -> Self {
-        self.state = Some(state);
+        self.0.state = Some(state);
         self
     }
 
     /// Keeps the one error with this identity.
     pub fn id(mut self, id: ErrorId) -> Self {
-        self.id = Some(id);
+        self.0.id = Some(id);
         self
     }
 
@@ -166,126 +170,147 @@ impl Query {
 
     /// Keeps errors whose code has this name.
     pub fn code_name(mut self, name: impl Into<String>) -> Self {
-        self.code = Some(name.into());
+        self.0.code = Some(name.into());
         self
     }
 
     /// Keeps errors that are at least so urgent.
     pub fn min_level(mut self, level: Severity) -> Self {
-        self.min_level = Some(level);
+        self.0.min_level = Some(level);
         self
     }
 
     /// Keeps errors that this operation reported.
     pub fn operation(mut self, name: impl Into<String>) -> Self {
-        self.operation = Some(name.into());
+        self.0.operation = Some(name.into());
         self
     }
 
     /// Keeps errors of one group.
     pub fn fingerprint(mut self, fingerprint: Fingerprint) -> Self {
-        self.fingerprint = Some(fingerprint);
+        self.0.fingerprint = Some(fingerprint);
         self
     }
 
     /// Keeps errors that were recorded at this time or later.
     pub fn since(mut self, time: Timestamp) -> Self {
-        self.since = Some(time);
+        self.0.since = Some(time);
         self
     }
 
     /// Keeps errors that were recorded before this time.
     pub fn until(mut self, time: Timestamp) -> Self {
-        self.until = Some(time);
+        self.0.until = Some(time);
         self
     }
 
     /// Keeps errors with this text in their message or in the text of a source; upper and lower
     /// case are different.
     pub fn text(mut self, text: impl Into<String>) -> Self {
-        self.text = Some(text.into());
+        self.0.text = Some(text.into());
         self
     }
 
     /// Sets how many records one page holds, from 1 to 1,000.
     pub fn limit(mut self, records: usize) -> Self {
-        self.limit = records.clamp(1, Self::MAX_LIMIT);
+        self.0.limit = records.clamp(1, Self::MAX_LIMIT);
         self
     }
 
     /// Continues after a page.
     pub fn after(mut self, cursor: Cursor) -> Self {
-        self.after = Some(cursor);
+        self.0.after = Some(cursor);
         self
     }
 
     /// Starts at the newest record again.
     pub(super) fn without_cursor(mut self) -> Self {
-        self.after = None;
+        self.0.after = None;
         self
     }
 
-    pub(crate) fn page_size(&self) -> usize {
-        self.limit
+    /// Returns the conditions, for a journal that can select by them. A record that it selects must
+    /// still pass [`matching`](Self::matching).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::{ErrorCode, monitor::{RecordKind, journal::Query}};
+    ///
+    /// let query = Query::new().code(ErrorCode::SYNC_ERROR).limit(10);
+    /// let parts = query.parts();
+    /// assert_eq!((parts.kinds, parts.limit), (&[RecordKind::Error][..], 10));
+    /// assert_eq!(parts.code.as_deref(), Some("SYNC_ERROR"));
+    /// ```
+    #[must_use]
+    pub const fn parts(&self) -> &QueryParts {
+        &self.0
     }
 
-    pub(crate) fn cursor(&self) -> Option<Cursor> {
-        self.after
+    /// Returns `true` if the query is for records about notifications.
+    #[cfg(feature = "journal")]
+    pub(super) fn is_of_notifications(&self) -> bool {
+        self.0.kinds == NOTIFICATIONS
     }
 
-    /// Returns `false` if no line with this identity and kind can match.
+    /// Returns `false` if no record with this identity and kind can match.
     pub(super) fn may_match(&self, record: &Record) -> bool {
-        let is_of_kind = match self.is_of_notifications {
-            true => NOTIFICATIONS.contains(&record.kind),
-            false => self.kind == record.kind,
-        };
-        is_of_kind && self.id.is_none_or(|id| id == record.id)
+        self.0.kinds.contains(&record.kind) && self.0.id.is_none_or(|id| id == record.id)
     }
 
-    /// Returns a record as this query shows it, if it matches; its state is that after its last
-    /// line.
-    pub(super) fn matched(&self, record: Record) -> Option<Record> {
+    /// Returns a record as this query shows it, if it matches. Of two that are one (see
+    /// [`Journal`](super::Journal)), pass the joined one.
+    ///
+    /// An error that was never settled is shown in the state `Error`, unless the query is for
+    /// pending ones. Limit and cursor are not considered.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::{AppError, ErrorCode, monitor::{ErrorMonitor, MonitorConfig, journal::Query}};
+    ///
+    /// let monitor = ErrorMonitor::new(MonitorConfig::default());
+    /// monitor.record(&AppError::new(ErrorCode::SYNC_ERROR, "late"));
+    /// let record = monitor.stats().recent_errors.remove(0);
+    /// assert_eq!(Query::new().text("never").matching(record.clone()), None);
+    /// assert_eq!(Query::new().text("late").matching(record.clone()), Some(record));
+    /// ```
+    #[must_use]
+    pub fn matching(&self, record: Record) -> Option<Record> {
         self.matches(&record).then(|| self.shown(record))
     }
 
     /// Turns an error that was never settled into the state `Error`, unless the query is for
     /// pending errors.
     pub(super) fn shown(&self, mut record: Record) -> Record {
-        if record.state == RecordState::Pending && self.state != Some(RecordState::Pending) {
+        if record.state == RecordState::Pending && self.0.state != Some(RecordState::Pending) {
             record.state = RecordState::Error;
         }
         record
     }
 
-    fn matches_state(&self, state: RecordState) -> bool {
-        match self.state {
-            None => state != RecordState::Retried || self.includes_retried,
-            Some(RecordState::Error) => state != RecordState::Retried,
-            Some(wanted) => state == wanted,
-        }
-    }
-
     pub(crate) fn matches(&self, record: &Record) -> bool {
+        fn is(wanted: Option<&String>, found: &str) -> bool {
+            wanted.is_none_or(|wanted| wanted == found)
+        }
+        let parts = &self.0;
         let has = |text: &String| {
             record.message.contains(text) || record.chain.iter().any(|level| level.contains(text))
         };
+        let is_in_state = match parts.state {
+            None => record.state != RecordState::Retried || parts.includes_retried,
+            Some(RecordState::Error) => record.state != RecordState::Retried,
+            Some(wanted) => record.state == wanted,
+        };
         self.may_match(record)
-            && self.matches_state(record.state)
-            && self
-                .code
-                .as_ref()
-                .is_none_or(|code| *code == record.error_code)
-            && self.min_level.is_none_or(|level| record.level >= level)
-            && self
-                .operation
-                .as_ref()
-                .is_none_or(|operation| *operation == record.operation)
-            && self
-                .fingerprint
-                .is_none_or(|fingerprint| fingerprint == record.fingerprint)
-            && self.since.is_none_or(|since| record.timestamp >= since)
-            && self.until.is_none_or(|until| record.timestamp < until)
-            && self.text.as_ref().is_none_or(has)
+            && is_in_state
+            && is(parts.code.as_ref(), &record.error_code)
+            && parts.min_level.is_none_or(|level| record.level >= level)
+            && is(parts.operation.as_ref(), &record.operation)
+            && (parts.fingerprint).is_none_or(|fingerprint| fingerprint == record.fingerprint)
+            && parts.since.is_none_or(|since| record.timestamp >= since)
+            && parts.until.is_none_or(|until| record.timestamp < until)
+            && parts.text.as_ref().is_none_or(has)
     }
 }
 

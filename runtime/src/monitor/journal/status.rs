@@ -51,9 +51,27 @@ serialize_fields!(JournalStatus {
     last_error
 });
 
-/// Keeps the status of a journal, and logs when it changes.
+/// Keeps the status of a journal, and logs when it changes; to the standard error where no subscriber
+/// of `tracing` takes an error.
+///
+/// # Examples
+///
+/// ```
+/// use gardefou::{monitor::journal::support::{StatusTracker, WriteOutcome}, time::Timestamp};
+/// use std::io;
+///
+/// let tracker = StatusTracker::new("/var/lib/app");
+/// let now = Timestamp::from_unix_millis(1_800_000_000_000);
+/// let full = WriteOutcome::Failed(0, io::Error::from(io::ErrorKind::StorageFull));
+/// assert!(tracker.record_write(full, now, 1).is_err());
+/// assert_eq!((tracker.status().failed, tracker.status().failing_since), (1, Some(now)));
+///
+/// tracker.record_write(WriteOutcome::<io::Error>::Written(1), now, 0)?;
+/// assert_eq!((tracker.status().written, tracker.status().is_healthy()), (1, true));
+/// # Ok::<(), gardefou::monitor::journal::JournalError>(())
+/// ```
 #[derive(Debug)]
-pub(super) struct StatusTracker {
+pub struct StatusTracker {
     folder: PathBuf,
     tracked: Mutex<Tracked>,
     /// How many records wait. Stored under the lock of the waiting records, so that `status` need
@@ -76,9 +94,9 @@ struct Tracked {
 /// How many files that cannot be read are remembered as reported.
 const MAX_UNREADABLE: usize = 100;
 
-/// The outcome of a write.
+/// The outcome of a write of all records that wait.
 #[derive(Debug)]
-pub(super) enum WriteOutcome<E> {
+pub enum WriteOutcome<E> {
     /// All waiting records are written: their number.
     Written(u64),
     /// Nothing was tried, because the last attempt failed just now.
@@ -88,16 +106,19 @@ pub(super) enum WriteOutcome<E> {
 }
 
 impl StatusTracker {
-    pub(super) fn new(folder: PathBuf) -> Self {
+    /// Makes the tracker of a journal in a folder, which log lines name.
+    #[must_use]
+    pub fn new(folder: impl Into<PathBuf>) -> Self {
         Self {
-            folder,
+            folder: folder.into(),
             tracked: Mutex::default(),
             waiting: AtomicU64::new(0),
         }
     }
 
     /// Returns the status; waits for no write.
-    pub(super) fn status(&self) -> JournalStatus {
+    #[must_use]
+    pub fn status(&self) -> JournalStatus {
         let waiting = self.waiting.load(Ordering::Relaxed);
         JournalStatus {
             waiting,
@@ -106,12 +127,16 @@ impl StatusTracker {
     }
 
     /// Sets how many records wait now.
-    pub(super) fn set_waiting(&self, records: u64) {
+    pub fn set_waiting(&self, records: u64) {
         self.waiting.store(records, Ordering::Relaxed);
     }
 
     /// Records the outcome of a write; `records` is how many were appended just now.
-    pub(super) fn record_write<E: Error + Send + Sync + 'static>(
+    ///
+    /// # Errors
+    ///
+    /// The write failed, or was not tried: the records wait.
+    pub fn record_write<E: Error + Send + Sync + 'static>(
         &self,
         outcome: WriteOutcome<E>,
         wall: Timestamp,
@@ -134,7 +159,11 @@ impl StatusTracker {
     }
 
     /// Records whether anything can be written.
-    pub(super) fn check<E: Error + Send + Sync + 'static>(
+    ///
+    /// # Errors
+    ///
+    /// Nothing can; the cause is the source.
+    pub fn record_check<E: Error + Send + Sync + 'static>(
         &self,
         checked: Result<(), E>,
         wall: Timestamp,
@@ -145,8 +174,8 @@ impl StatusTracker {
         })
     }
 
-    /// Counts a record that found no room in the buffer.
-    pub(super) fn refuse(&self) -> JournalError {
+    /// Counts a record that found no room among those that wait, and returns the error for it.
+    pub fn refuse(&self) -> JournalError {
         let mut tracked = self.tracked.lock();
         tracked.status.failed += 1;
         tracked.status.lost += 1;
@@ -177,7 +206,7 @@ impl StatusTracker {
     }
 
     /// Reports the records that still wait when the journal is dropped: they are lost.
-    pub(super) fn report_lost(&self, err: &JournalError) {
+    pub fn report_lost(&self, err: &JournalError) {
         let lost = self.waiting.swap(0, Ordering::Relaxed);
         self.tracked.lock().status.lost += lost;
         if lost > 0 {
@@ -193,7 +222,7 @@ impl StatusTracker {
     }
 
     /// Records whether old records could be removed.
-    pub(super) fn record_removal<E: fmt::Display>(&self, removed: &Result<(), E>) {
+    pub fn record_removal<E: fmt::Display>(&self, removed: &Result<(), E>) {
         let mut tracked = self.tracked.lock();
         // While nothing can be written either, that is logged already, and matters more.
         if tracked.status.failing_since.is_some() {
@@ -209,7 +238,7 @@ impl StatusTracker {
     }
 
     /// Reports a damaged file that was put aside.
-    pub(super) fn report_damaged(&self, file: &Path, err: &dyn fmt::Display) {
+    pub fn report_damaged(&self, file: &Path, err: &dyn fmt::Display) {
         let text = format!("a damaged file was put aside as {}: {err}", file.display());
         self.tracked.lock().status.last_error = Some(text);
         tracing::error!(
@@ -268,7 +297,7 @@ impl StatusTracker {
 
 /// Logs trouble with a journal, or writes it to the standard error where no subscriber takes the
 /// log.
-pub(super) fn report_trouble(folder: &Path, error: &dyn fmt::Display, what: &str) {
+pub fn report_trouble(folder: &Path, error: &dyn fmt::Display, what: &str) {
     let folder = folder.display();
     if tracing::enabled!(target: names::TARGET_JOURNAL, tracing::Level::ERROR) {
         tracing::error!(target: names::TARGET_JOURNAL, %folder, %error, "journal: {what}");

@@ -62,7 +62,7 @@ impl Tally {
         if record.kind == RecordKind::Error && record.state == RecordState::Error {
             self.days.add(record.timestamp, &record.error_code);
         }
-        if !line::is_joined(&record) {
+        if !record.is_joined() {
             return;
         }
         if record.state == RecordState::Pending {

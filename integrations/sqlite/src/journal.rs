@@ -1,38 +1,39 @@
 //! The journal in a database.
 
-use super::{
-    super::{
-        api::Journal,
-        claims::{self, Claim},
-        clock_jumps::JumpDetector,
-        config::JournalConfig,
-        daily_counts::ErrorCounts,
-        error::JournalError,
-        line,
-        maintenance::{self, Maintained},
-        query::{Page, Query},
-        status::{self, JournalStatus, StatusTracker, WriteOutcome},
-    },
+use crate::{
+    builder::{Settings, SqliteJournalBuilder},
     database::{Database, is_busy, is_log_full},
     incoming,
     readers::Readers,
     retention::{empty_log, remove_some, row_bytes, shrink_some},
     rows,
+    sync::Mutex,
 };
-use crate::{
+use gardefou::{
     error::ErrorId,
     event::Record,
-    fork::PerProcess,
-    sync::{AtomicU64, Mutex, Ordering},
+    monitor::journal::{
+        Claim, ErrorCounts, Journal, JournalError, JournalStatus, Page, Query,
+        support::{JumpDetector, Maintenance, StatusTracker, WriteOutcome, report_trouble},
+    },
     time::{SharedClock, Tick, Timestamp},
-    worker::Wakeup,
 };
 use rusqlite::Connection;
-use std::{collections::VecDeque, fmt, path::PathBuf, sync::Arc, time::Duration};
+use std::{
+    collections::VecDeque,
+    fmt, mem,
+    path::{Path, PathBuf},
+    process,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
 
 /// A journal in the database `errors.sqlite` in a folder, indexed by code, operation and time.
 ///
-/// It has the guarantees of [`FileJournal`](super::super::FileJournal): an acknowledged record
+/// It has the guarantees of [`FileJournal`]: an acknowledged record
 /// survives the end of the process, a full disk or a locked database fails no call, processes may
 /// share the folder, counts by code and day survive retention, and a thread of its own writes
 /// waiting records and removes old rows every second.
@@ -54,8 +55,7 @@ use std::{collections::VecDeque, fmt, path::PathBuf, sync::Arc, time::Duration};
 /// A new database, and the files beside it, can be read by their owner alone (mode 0600). An
 /// existing one keeps its permissions.
 ///
-/// Of the [`JournalConfig`], the settings of segments have no effect. Database and log of changes
-/// together are kept within `max_bytes`; between two rounds of the thread, the log may add an
+/// Database and log of changes together are kept within `max_bytes`; between two rounds of the thread, the log may add an
 /// eighth of it, and 128 KiB at least. While another connection keeps a read transaction open,
 /// SQLite cannot empty the log. It grows to half of `max_bytes`, 512 KiB at least, and by one
 /// transaction more; then records wait in memory, and the [status](JournalStatus) is not healthy
@@ -67,10 +67,38 @@ use std::{collections::VecDeque, fmt, path::PathBuf, sync::Arc, time::Duration};
 /// journal there.
 ///
 /// One append costs tens of microseconds: for more than 10,000 errors a second use
-/// [`FileJournal`](super::super::FileJournal).
+/// [`FileJournal`].
+///
+/// [`FileJournal`]: https://docs.rs/gardefou/latest/gardefou/monitor/journal/struct.FileJournal.html
+///
+/// # Examples
+///
+/// ```
+/// use gardefou::{AppError, ErrorCode, monitor::{ErrorMonitor, MonitorConfig, journal::Query}};
+/// use gardefou_sqlite::SqliteJournal;
+/// use std::sync::Arc;
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let folder = std::env::temp_dir().join(format!("gardefou-sqlite-doc-{}", std::process::id()));
+/// let monitor = ErrorMonitor::new(MonitorConfig::default());
+/// monitor.set_journal(Arc::new(SqliteJournal::builder(&folder).build()?));
+/// let id = monitor.record(&AppError::new(ErrorCode::DB_WRITE_ERROR, "disk quota exceeded"));
+///
+/// let page = monitor.query(&Query::new().text("quota").limit(50))?;
+/// assert_eq!(page.records[0].id, id);
+/// assert_eq!(monitor.counts()?.by_code["DB_WRITE_ERROR"], 1);
+/// # drop(monitor);
+/// # std::fs::remove_dir_all(&folder)?;
+/// # Ok(())
+/// # }
+/// ```
 pub struct SqliteJournal {
     folder: PathBuf,
-    inner: PerProcess<Arc<Inner>>,
+    clock: SharedClock,
+    /// The process that made the journal.
+    process: u32,
+    /// Absent only while this is dropped.
+    inner: Option<Arc<Inner>>,
     /// Calls after a fork. Relaxed: it is only shown, and the first call is logged.
     refused: AtomicU64,
 }
@@ -81,12 +109,12 @@ pub struct SqliteJournal {
 struct Forked;
 
 struct Inner {
-    config: JournalConfig,
+    settings: Settings,
     /// Before the store, whose connection is closed last: that moves the log into the database.
     readers: Readers,
     store: Mutex<Store>,
     tracker: StatusTracker,
-    wakeup: Arc<Wakeup>,
+    maintenance: Maintenance,
     clock_jumps: JumpDetector,
 }
 
@@ -115,22 +143,50 @@ const PATIENT_TRIES: usize = 40;
 const BATCH_BYTES: usize = 64 * 1024;
 
 impl SqliteJournal {
+    /// Starts from the defaults, for a journal in `folder`; see [`SqliteJournalBuilder`].
+    pub fn builder(folder: impl Into<PathBuf>) -> SqliteJournalBuilder {
+        SqliteJournalBuilder::new(folder.into())
+    }
+
     /// Makes a journal; its folder and database are made with the first record.
-    #[must_use]
-    pub fn open(config: JournalConfig) -> Self {
+    pub(crate) fn open(settings: Settings) -> Self {
         Self {
-            folder: config.folder.clone(),
-            inner: PerProcess::new(Inner::start(config)),
+            folder: settings.folder.clone(),
+            clock: settings.clock.clone(),
+            process: process::id(),
+            inner: Some(Inner::start(settings)),
             refused: AtomicU64::new(0),
         }
     }
 
+    /// Returns the folder.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou_sqlite::SqliteJournal;
+    ///
+    /// let journal = SqliteJournal::builder("logs").build()?;
+    /// assert_eq!(journal.folder().to_str(), Some("logs"));
+    /// # Ok::<(), gardefou::ConfigError>(())
+    /// ```
+    #[must_use]
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
     /// Returns what belongs to this process. SQLite forbids the use of a connection in a forked
     /// process, and one opened there would share the locks that SQLite assumes to hold.
+    fn existing(&self) -> Option<&Arc<Inner>> {
+        self.inner
+            .as_ref()
+            .filter(|_| self.process == process::id())
+    }
+
     fn inner(&self) -> Result<&Arc<Inner>, JournalError> {
-        self.inner.existing().ok_or_else(|| {
+        self.existing().ok_or_else(|| {
             if self.refused.fetch_add(1, Ordering::Relaxed) == 0 {
-                status::report_trouble(&self.folder, &Forked, "cannot be used");
+                report_trouble(&self.folder, &Forked, "cannot be used");
             }
             JournalError::new("use the database", Forked)
         })
@@ -177,35 +233,35 @@ impl Journal for SqliteJournal {
         let checked = inner.with_store(|store| store.database.write(wall, |_| Ok(())));
         match checked {
             Err(err) if is_busy(&err) => Ok(()),
-            checked => inner.tracker.check(checked, wall),
+            checked => inner.tracker.record_check(checked, wall),
         }
     }
 
     fn status(&self) -> JournalStatus {
-        match self.inner.existing() {
-            Some(inner) => inner.tracker.status(),
-            None => JournalStatus {
-                lost: self.refused.load(Ordering::Relaxed),
-                failing_since: Some(SharedClock::current().wall().into()),
-                last_error: Some(Forked.to_string()),
-                ..JournalStatus::default()
-            },
-        }
+        let Some(inner) = self.existing() else {
+            let mut status = JournalStatus::default();
+            status.lost = self.refused.load(Ordering::Relaxed);
+            status.failing_since = Some(self.clock.wall().into());
+            status.last_error = Some(Forked.to_string());
+            return status;
+        };
+        inner.tracker.status()
     }
 
     fn claim(&self, owner: ErrorId) -> Result<Option<Claim>, JournalError> {
-        claims::in_folder(&self.folder, owner, self.inner()?.wall())
-            .map_err(JournalError::io("claim"))
+        Claim::in_folder(&self.folder, owner, self.inner()?.wall())
+            .map_err(|err| JournalError::new("claim", err))
     }
 }
 
 impl Drop for SqliteJournal {
     fn drop(&mut self) {
-        // In a forked process nothing waits, and the connection must not be closed.
-        let Some(inner) = self.inner.existing() else {
+        let Some(inner) = self.existing() else {
+            // In a forked process nothing waits, and the connection must not be closed.
+            mem::forget(self.inner.take());
             return;
         };
-        inner.wakeup.stop();
+        inner.maintenance.stop();
         // The last attempt is made even in the pause after a failure.
         inner.store.lock().not_before = Tick::ZERO;
         if let Err(err) = inner.write_patiently() {
@@ -216,8 +272,8 @@ impl Drop for SqliteJournal {
 }
 
 impl Inner {
-    fn start(config: JournalConfig) -> Arc<Self> {
-        let database = Database::new(&config);
+    fn start(settings: Settings) -> Arc<Self> {
+        let database = Database::new(&settings);
         let inner = Arc::new(Self {
             readers: Readers::new(database.path().to_owned()),
             store: Mutex::new(Store {
@@ -227,29 +283,33 @@ impl Inner {
                 not_before: Tick::ZERO,
                 is_busy: false,
                 unmaintained_bytes: 0,
-                slots: incoming::slots(config.max_bytes),
+                slots: incoming::slots(settings.max_bytes),
                 has_incoming: false,
             }),
-            tracker: StatusTracker::new(config.folder.clone()),
-            wakeup: Arc::default(),
+            tracker: StatusTracker::new(settings.folder.clone()),
+            maintenance: Maintenance::default(),
             clock_jumps: JumpDetector::new(),
-            config,
+            settings,
         });
-        if inner.config.background {
-            maintenance::start(&inner);
+        if inner.settings.background {
+            inner.maintenance.start(&inner, |inner| {
+                // The status shows a failure; the next turn tries again.
+                let _ = inner.maintain();
+            });
         }
         inner
     }
 
     fn wall(&self) -> Timestamp {
-        Timestamp::from(self.config.clock.wall())
+        Timestamp::from(self.settings.clock.wall())
     }
 
     fn append(&self, record: &Record) -> Result<(), JournalError> {
-        let json = String::from_utf8(line::encode(record)).unwrap_or_default();
+        let json = serde_json::to_string(record)
+            .map_err(|err| JournalError::new("encode a record", err))?;
         let mut store = self.store.lock();
         let fits = store.waiting.is_empty()
-            || store.waiting_bytes + json.len() <= self.config.buffer_bytes;
+            || store.waiting_bytes + json.len() <= self.settings.buffer_bytes;
         if !fits {
             drop(store);
             return Err(self.tracker.refuse());
@@ -257,8 +317,8 @@ impl Inner {
         store.waiting_bytes += json.len();
         store.waiting.push_back((record.clone(), json));
         self.tracker.set_waiting(store.waiting.len() as u64);
-        let is_urgent = record.is_urgent(self.config.inline_level);
-        let is_full = store.waiting_bytes >= self.config.buffer_bytes / 2;
+        let is_urgent = record.is_urgent(self.settings.inline_level);
+        let is_full = store.waiting_bytes >= self.settings.buffer_bytes / 2;
         drop(store);
         if is_urgent || is_full {
             self.write_waiting(1)
@@ -314,7 +374,7 @@ impl Inner {
     /// Tries to write all records that wait; with `at_once` also in the pause after other processes
     /// held the database.
     fn try_write(&self, at_once: bool) -> WriteOutcome<rusqlite::Error> {
-        let (now, wall) = (self.config.clock.now(), self.wall());
+        let (now, wall) = (self.settings.clock.now(), self.wall());
         let (outcome, unmaintained) = self.with_store(|store| {
             if at_once && store.is_busy {
                 store.not_before = Tick::ZERO;
@@ -322,8 +382,8 @@ impl Inner {
             (store.write(now, wall), store.unmaintained_bytes)
         });
         // The thread runs early only when there is something to remove.
-        if unmaintained > row_bytes(&self.config) / 8 {
-            self.wakeup.notify();
+        if unmaintained > row_bytes(&self.settings) / 8 {
+            self.maintenance.wake();
         }
         outcome
     }
@@ -371,8 +431,8 @@ impl Inner {
     }
 
     fn remove_old(&self) -> rusqlite::Result<()> {
-        let (wall, config) = (self.wall(), &self.config);
-        let is_steady = self.clock_jumps.is_steady_at(config.clock.now(), wall);
+        let (wall, settings) = (self.wall(), &self.settings);
+        let is_steady = self.clock_jumps.is_steady_at(settings.clock.now(), wall);
         if !self.with_store(|store| {
             store.unmaintained_bytes = 0;
             store.database.exists()
@@ -383,14 +443,17 @@ impl Inner {
         while self.with_store(|store| {
             store
                 .database
-                .change(wall, |db| remove_some(db, config, wall, is_steady))
+                .change(wall, |db| remove_some(db, settings, wall, is_steady))
         })? {}
-        while self.with_store(|store| store.database.change(wall, |db| shrink_some(db, config)))? {}
+        while self
+            .with_store(|store| store.database.change(wall, |db| shrink_some(db, settings)))?
+        {
+        }
         self.with_store(|store| {
             let path = store.database.path().to_owned();
             store
                 .database
-                .write(wall, |db| empty_log(db, &path, config))
+                .write(wall, |db| empty_log(db, &path, settings))
         })
     }
 
@@ -451,16 +514,6 @@ impl Store {
     }
 }
 
-impl Maintained for Inner {
-    fn run_maintenance(&self) {
-        let _ = self.maintain();
-    }
-
-    fn wakeup(&self) -> &Arc<Wakeup> {
-        &self.wakeup
-    }
-}
-
 fn failed(action: &'static str) -> impl Fn(rusqlite::Error) -> JournalError {
     move |err| JournalError::new(action, err)
 }
@@ -476,21 +529,18 @@ impl fmt::Debug for SqliteJournal {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{
-        error::{AppError, ErrorCode},
+    use gardefou::{
+        AppError, ErrorCode,
         event::Severity,
-        monitor::{config::MonitorConfig, handle::ErrorMonitor},
+        monitor::{ErrorMonitor, MonitorConfig},
     };
     use std::{sync::mpsc, thread};
 
     #[test]
     fn slow_query_delays_neither_records_nor_other_queries() {
         let folder = tempfile::tempdir().unwrap();
-        let config = JournalConfig::builder(folder.path())
-            .background(false)
-            .build()
-            .unwrap();
-        let journal = Arc::new(SqliteJournal::open(config));
+        let journal = SqliteJournal::builder(folder.path()).background(false);
+        let journal = Arc::new(journal.build().unwrap());
         let monitor = ErrorMonitor::new(MonitorConfig::default());
         monitor.set_journal(journal.clone());
         monitor.record(&AppError::new(ErrorCode::SYNC_ERROR, "before"));
@@ -531,11 +581,8 @@ mod tests {
     #[test]
     fn status_does_not_wait_for_a_hanging_write() {
         let folder = tempfile::tempdir().unwrap();
-        let config = JournalConfig::builder(folder.path())
-            .background(false)
-            .build()
-            .unwrap();
-        let journal = Arc::new(SqliteJournal::open(config));
+        let journal = SqliteJournal::builder(folder.path()).background(false);
+        let journal = Arc::new(journal.build().unwrap());
         let monitor = ErrorMonitor::new(MonitorConfig::default());
         monitor.set_journal(journal.clone());
         monitor.record_at(

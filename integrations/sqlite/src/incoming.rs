@@ -10,11 +10,11 @@
 //! the last record that was moved; slots with a higher one are live. So moving writes to no slot
 //! but this.
 
-use super::{super::line, rows};
-use crate::{event::Record, time::Timestamp};
+use crate::rows;
+use gardefou::{event::Record, time::Timestamp};
 use rusqlite::{Connection, OptionalExtension};
 
-pub(super) const SCHEMA: &str =
+pub(crate) const SCHEMA: &str =
     "CREATE TABLE IF NOT EXISTS incoming (slot INTEGER PRIMARY KEY, content BLOB NOT NULL)";
 
 /// How many slots any process uses at most.
@@ -29,17 +29,17 @@ const NUMBER: usize = 8;
 const MAX_PAGES: usize = 8;
 /// How many records of one transaction go through slots; more of them share the pages of the tables
 /// at once.
-pub(super) const MAX_AT_ONCE: usize = 8;
+pub(crate) const MAX_AT_ONCE: usize = 8;
 
 /// A record in a slot, with its future place in the table.
-pub(super) struct Incoming {
-    pub(super) seq: i64,
-    pub(super) record: Record,
-    pub(super) json: String,
+pub(crate) struct Incoming {
+    pub(crate) seq: i64,
+    pub(crate) record: Record,
+    pub(crate) json: String,
 }
 
 /// How many slots a database of so many bytes uses.
-pub(super) fn slots(max_bytes: u64) -> i64 {
+pub(crate) fn slots(max_bytes: u64) -> i64 {
     i64::try_from(max_bytes / (16 * 1024))
         .unwrap_or(MAX_SLOTS)
         .clamp(4, MAX_SLOTS)
@@ -47,12 +47,12 @@ pub(super) fn slots(max_bytes: u64) -> i64 {
 
 /// Returns `true` if a record can go through a slot. A record with two lines goes into the table,
 /// where the second one replaces the first.
-pub(super) fn takes(record: &Record, json: &str) -> bool {
-    !line::is_joined(record) && json.len() <= MAX_PAGES * PAGE - NUMBER
+pub(crate) fn takes(record: &Record, json: &str) -> bool {
+    !record.is_joined() && json.len() <= MAX_PAGES * PAGE - NUMBER
 }
 
 /// Puts a record into a slot; the caller has begun a transaction.
-pub(super) fn put(db: &Connection, json: &str, slots: i64) -> rusqlite::Result<()> {
+pub(crate) fn put(db: &Connection, json: &str, slots: i64) -> rusqlite::Result<()> {
     let (mut live, newest) = live(db)?;
     if live >= slots {
         move_all(db)?;
@@ -86,7 +86,7 @@ pub(super) fn put(db: &Connection, json: &str, slots: i64) -> rusqlite::Result<(
 }
 
 /// Moves the records of all slots into the tables; the caller has begun a transaction.
-pub(super) fn move_all(db: &Connection) -> rusqlite::Result<()> {
+pub(crate) fn move_all(db: &Connection) -> rusqlite::Result<()> {
     let (incoming, _) = all(db)?;
     let Some(last) = incoming.last().map(|incoming| incoming.seq) else {
         return Ok(());
@@ -101,7 +101,7 @@ pub(super) fn move_all(db: &Connection) -> rusqlite::Result<()> {
 }
 
 /// Returns the records in slots, oldest first, and how many slots hold an unreadable one.
-pub(super) fn all(db: &Connection) -> rusqlite::Result<(Vec<Incoming>, u64)> {
+pub(crate) fn all(db: &Connection) -> rusqlite::Result<(Vec<Incoming>, u64)> {
     let (mut found, mut torn) = (Vec::new(), 0);
     // A database of an earlier version that cannot be written has none.
     let exists = "SELECT EXISTS (SELECT 1 FROM sqlite_schema WHERE name = 'incoming')";
@@ -121,11 +121,11 @@ pub(super) fn all(db: &Connection) -> rusqlite::Result<(Vec<Incoming>, u64)> {
             .get(FILL + NUMBER..)
             .unwrap_or_default()
             .trim_ascii_end();
-        match (line::decode(json), str::from_utf8(json)) {
-            (Ok(decoded), Ok(json)) => {
+        match (serde_json::from_slice(json), str::from_utf8(json)) {
+            (Ok(record), Ok(json)) => {
                 found.push(Incoming {
                     seq: number(content),
-                    record: decoded.record,
+                    record,
                     json: json.to_owned(),
                 });
             }
@@ -136,7 +136,7 @@ pub(super) fn all(db: &Connection) -> rusqlite::Result<(Vec<Incoming>, u64)> {
 }
 
 /// Returns when the oldest record in a slot was made.
-pub(super) fn oldest(db: &Connection) -> rusqlite::Result<Option<Timestamp>> {
+pub(crate) fn oldest(db: &Connection) -> rusqlite::Result<Option<Timestamp>> {
     if live(db)?.0 == 0 {
         return Ok(None);
     }
@@ -148,7 +148,8 @@ pub(super) fn oldest(db: &Connection) -> rusqlite::Result<Option<Timestamp>> {
         .get(FILL + NUMBER..)
         .unwrap_or_default()
         .trim_ascii_end();
-    Ok(line::decode(json).ok().map(|found| found.record.timestamp))
+    let record: Option<Record> = serde_json::from_slice(json).ok();
+    Ok(record.map(|record| record.timestamp))
 }
 
 /// Returns how many slots, from the first on, are live, and the highest number of a record so far.
@@ -197,9 +198,10 @@ fn number(content: &[u8]) -> i64 {
 mod tests {
     use super::*;
     use crate::{
-        monitor::journal::{line::tests::sample, query::Query, sqlite::database::SCHEMA as TABLES},
-        rng::Rng,
+        database::SCHEMA as TABLES,
+        testkit::{Rng, sample},
     };
+    use gardefou::monitor::journal::Query;
 
     fn database() -> Connection {
         let db = Connection::open_in_memory().unwrap();
@@ -210,7 +212,7 @@ mod tests {
 
     fn entry(message: &str) -> (Record, String) {
         let record = sample(message);
-        let json = String::from_utf8(line::encode(&record)).unwrap();
+        let json = serde_json::to_string(&record).unwrap();
         (record, json)
     }
 
@@ -234,20 +236,15 @@ mod tests {
 
     #[test]
     fn records_of_any_size_keep_their_order_in_slots_and_tables() {
-        let (mut db, mut rng, mut expected) = (database(), Rng::seeded(11), Vec::new());
+        let (mut db, mut rng, mut expected) = (database(), Rng(11), Vec::new());
         for step in 0..1500 {
-            let length =
-                [0, 60, 400, 900, 3000, 9000][usize::try_from(rng.next_u64() % 6).unwrap()];
+            let length = [0, 60, 400, 900, 3000, 9000][usize::try_from(rng.next() % 6).unwrap()];
             let message = format!("{step} {}", "x".repeat(length));
             expected.push(message.clone());
             // Processes may differ in how many slots they use.
-            let slots = if rng.next_u64() % 2 == 0 {
-                4
-            } else {
-                MAX_SLOTS
-            };
+            let slots = if rng.next() % 2 == 0 { 4 } else { MAX_SLOTS };
             rows::insert(&mut db, [entry(&message)].iter(), slots).unwrap();
-            match rng.next_u64() % 100 {
+            match rng.next() % 100 {
                 0 => rows::move_incoming(&db).unwrap(),
                 // As retention does, when all records are too old.
                 1 => {

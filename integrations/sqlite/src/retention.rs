@@ -1,11 +1,11 @@
 //! Retention: keeps a database within its limits of size and age, in small steps between which
 //! records are written.
 
-use super::{
-    super::config::JournalConfig,
+use crate::{
+    builder::Settings,
     rows::{count_abandoned, has_old_incoming, move_incoming},
 };
-use crate::time::Timestamp;
+use gardefou::time::Timestamp;
 use rusqlite::Connection;
 use std::{fs, path::Path};
 
@@ -17,30 +17,30 @@ const SETTLED_WITHIN_MILLIS: i64 = 3_600_000;
 
 /// How large the log of changes grows before SQLite moves it into the database; the rows leave room
 /// for it.
-pub(super) fn log_bytes(config: &JournalConfig) -> u64 {
-    (config.max_bytes / 8).clamp(128 * 1024, 4 << 20)
+pub(crate) fn log_bytes(settings: &Settings) -> u64 {
+    (settings.max_bytes / 8).clamp(128 * 1024, 4 << 20)
 }
 
 /// How large the log of changes grows at most, while another connection reads and keeps it from
 /// being emptied. Beyond it records wait in memory; one more transaction is accepted.
-pub(super) fn max_log_bytes(config: &JournalConfig) -> u64 {
-    (config.max_bytes / 2).max(512 * 1024)
+pub(crate) fn max_log_bytes(settings: &Settings) -> u64 {
+    (settings.max_bytes / 2).max(512 * 1024)
 }
 
 /// How large the rows may be.
-pub(super) fn row_bytes(config: &JournalConfig) -> u64 {
-    config.max_bytes - log_bytes(config).min(config.max_bytes / 4)
+pub(crate) fn row_bytes(settings: &Settings) -> u64 {
+    settings.max_bytes - log_bytes(settings).min(settings.max_bytes / 4)
 }
 
 /// Removes some of the rows beyond the limits; returns `true` if there may be more. The newest
 /// stays, whatever its size. Rows are removed by age only while the wall clock is steady.
-pub(super) fn remove_some(
+pub(crate) fn remove_some(
     db: &Connection,
-    config: &JournalConfig,
+    settings: &Settings,
     wall: Timestamp,
     is_steady: bool,
 ) -> rusqlite::Result<bool> {
-    let age = i64::try_from(config.max_age.as_millis()).unwrap_or(i64::MAX);
+    let age = i64::try_from(settings.max_age.as_millis()).unwrap_or(i64::MAX);
     let oldest = wall.as_unix_millis().saturating_sub(age);
     count_abandoned(
         db,
@@ -59,7 +59,7 @@ pub(super) fn remove_some(
     }
     // Room for what is written until the next round, so that the file need not grow for it and
     // shrink again.
-    let max_used = max_pages(db, config)? / 8 * 7;
+    let max_used = max_pages(db, settings)? / 8 * 7;
     if pragma(db, "page_count")? - pragma(db, "freelist_count")? <= max_used {
         return Ok(false);
     }
@@ -74,9 +74,9 @@ pub(super) fn remove_some(
 ///
 /// A quarter of the file may stay empty: new records use it, and to take a page out of the middle
 /// another one is written in its place.
-pub(super) fn shrink_some(db: &Connection, config: &JournalConfig) -> rusqlite::Result<bool> {
+pub(crate) fn shrink_some(db: &Connection, settings: &Settings) -> rusqlite::Result<bool> {
     let (pages, free) = (pragma(db, "page_count")?, pragma(db, "freelist_count")?);
-    let excess = (pages - max_pages(db, config)?)
+    let excess = (pages - max_pages(db, settings)?)
         .max(free - pages / 4)
         .min(free);
     if excess <= 0 {
@@ -89,30 +89,26 @@ pub(super) fn shrink_some(db: &Connection, config: &JournalConfig) -> rusqlite::
     Ok(pragma(db, "freelist_count")? < free)
 }
 
-fn max_pages(db: &Connection, config: &JournalConfig) -> rusqlite::Result<i64> {
-    Ok(i64::try_from(row_bytes(config)).unwrap_or(i64::MAX) / pragma(db, "page_size")?.max(1))
+fn max_pages(db: &Connection, settings: &Settings) -> rusqlite::Result<i64> {
+    Ok(i64::try_from(row_bytes(settings)).unwrap_or(i64::MAX) / pragma(db, "page_size")?.max(1))
 }
 
 /// Moves the log of changes into the database and empties it, if both together take more than they
 /// may. While another process reads, that is left to the next time.
-pub(super) fn empty_log(
-    db: &Connection,
-    path: &Path,
-    config: &JournalConfig,
-) -> rusqlite::Result<()> {
+pub(crate) fn empty_log(db: &Connection, path: &Path, settings: &Settings) -> rusqlite::Result<()> {
     let log = log_size(path);
-    if log > 0 && size(path).saturating_add(log) > config.max_bytes {
+    if log > 0 && size(path).saturating_add(log) > settings.max_bytes {
         checkpoint(db)?;
     }
     Ok(())
 }
 
 /// Moves the log of changes into the database and empties it, unless another connection reads.
-pub(super) fn checkpoint(db: &Connection) -> rusqlite::Result<()> {
+pub(crate) fn checkpoint(db: &Connection) -> rusqlite::Result<()> {
     run(db, "PRAGMA wal_checkpoint(TRUNCATE)")
 }
 
-pub(super) fn log_size(path: &Path) -> u64 {
+pub(crate) fn log_size(path: &Path) -> u64 {
     size(&path.with_extension("sqlite-wal"))
 }
 
@@ -134,18 +130,13 @@ fn run(db: &Connection, sql: &str) -> rusqlite::Result<()> {
 
 #[cfg(test)]
 mod tests {
-    use super::{
-        super::{database, incoming},
-        *,
-    };
+    use super::*;
+    use crate::{SqliteJournal, database, incoming};
     use std::time::Duration;
 
-    fn config(max_bytes: u64) -> JournalConfig {
-        JournalConfig::builder("x")
-            .max_segment_bytes(4096)
-            .max_bytes(max_bytes)
-            .build()
-            .unwrap()
+    fn settings(max_bytes: u64) -> Settings {
+        let builder = SqliteJournal::builder("x").max_bytes(max_bytes);
+        builder.checked().unwrap()
     }
 
     /// All pages, and empty ones.
@@ -175,7 +166,7 @@ mod tests {
         let (before, free) = pages(&db);
         assert!(free > before / 4 * 3, "{free} of {before}");
         let steps = (0..)
-            .take_while(|_| shrink_some(&db, &config(1 << 30)).unwrap())
+            .take_while(|_| shrink_some(&db, &settings(1 << 30)).unwrap())
             .count();
         let (after, free) = pages(&db);
         assert_eq!(free, after / 4, "of {after}");
@@ -188,13 +179,13 @@ mod tests {
         let place = tempfile::tempdir().unwrap();
         let db = database(&place.path().join("a"), 210, 150);
         assert!(pages(&db).1 > 0);
-        while shrink_some(&db, &config(512 << 10)).unwrap() {}
+        while shrink_some(&db, &settings(512 << 10)).unwrap() {}
         assert_eq!(pages(&db).1, 0);
         // A step that releases nothing is the last one too.
         db.execute_batch("PRAGMA auto_vacuum = 0; VACUUM; DELETE FROM t WHERE n > 10")
             .unwrap();
         assert!(pages(&db).1 > 100);
-        assert!(!shrink_some(&db, &config(512 << 10)).unwrap());
+        assert!(!shrink_some(&db, &settings(512 << 10)).unwrap());
     }
 
     fn records(times: impl IntoIterator<Item = (i64, usize)>) -> Connection {
@@ -210,14 +201,14 @@ mod tests {
         db
     }
 
-    fn remove(db: &Connection, config: &JournalConfig) -> Vec<i64> {
+    fn remove(db: &Connection, settings: &Settings) -> Vec<i64> {
         let wall = Timestamp::from_unix_millis(1_800_000_000_000);
         let left = || {
             db.query_row("SELECT count(*) FROM errors", [], |row| row.get(0))
                 .unwrap()
         };
         let mut steps = vec![left()];
-        while remove_some(db, config, wall, true).unwrap() {
+        while remove_some(db, settings, wall, true).unwrap() {
             steps.push(left());
         }
         assert_eq!(
@@ -234,7 +225,10 @@ mod tests {
         let times = (0..450)
             .map(|i| (limit - i, 0))
             .chain([(limit + 1, 0), (limit + 2, 0)]);
-        assert_eq!(remove(&records(times), &config(1 << 30)), [452, 252, 52, 2]);
+        assert_eq!(
+            remove(&records(times), &settings(1 << 30)),
+            [452, 252, 52, 2]
+        );
     }
 
     #[test]
@@ -242,7 +236,7 @@ mod tests {
         let now = 1_800_000_000_000;
         let steps = remove(
             &records([(now, 0), (now, 0), (now, 2_000_000)]),
-            &config(8 << 10),
+            &settings(8 << 10),
         );
         assert_eq!(steps.last(), Some(&1));
     }
@@ -250,11 +244,11 @@ mod tests {
     #[test]
     fn log_of_changes_is_an_eighth_within_bounds() {
         let log = |max_bytes| {
-            let config = config(max_bytes);
+            let settings = settings(max_bytes);
             (
-                log_bytes(&config),
-                max_log_bytes(&config),
-                row_bytes(&config),
+                log_bytes(&settings),
+                max_log_bytes(&settings),
+                row_bytes(&settings),
             )
         };
         assert_eq!(log(8 << 10), (128 << 10, 512 << 10, 6 << 10));

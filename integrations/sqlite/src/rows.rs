@@ -1,15 +1,9 @@
 //! Rows of records.
 
-use super::{
-    super::{
-        daily_counts::{DailyCounts, ErrorCounts},
-        line,
-        query::{Cursor, Page, Query},
-    },
-    incoming,
-};
-use crate::{
+use crate::incoming;
+use gardefou::{
     event::{Record, RecordKind, RecordState},
+    monitor::journal::{Cursor, ErrorCounts, Page, Query},
     time::Timestamp,
 };
 use rusqlite::{Connection, ToSql, Transaction, TransactionBehavior, params, types::Value};
@@ -28,7 +22,7 @@ const UPDATE: &str = "UPDATE errors SET kind = ?2, time = ?3, level = ?4, code =
 const COUNT: &str = "INSERT INTO counts (day, code, n) VALUES (?1, ?2, 1) ON CONFLICT (day, code) DO UPDATE SET n = n + 1";
 
 /// Adds records, or settles existing ones, in one transaction.
-pub(super) fn insert<'a, I>(db: &mut Connection, records: I, slots: i64) -> rusqlite::Result<()>
+pub(crate) fn insert<'a, I>(db: &mut Connection, records: I, slots: i64) -> rusqlite::Result<()>
 where
     I: ExactSizeIterator<Item = &'a (Record, String)> + Clone,
 {
@@ -41,18 +35,18 @@ where
     {
         records
             .into_iter()
-            .try_for_each(|(_, json)| incoming::put(&transaction, json.trim_end(), slots))?;
+            .try_for_each(|(_, json)| incoming::put(&transaction, json, slots))?;
     } else {
         incoming::move_all(&transaction)?;
         records
             .into_iter()
-            .try_for_each(|(record, json)| add(&transaction, None, record, json.trim_end()))?;
+            .try_for_each(|(record, json)| add(&transaction, None, record, json))?;
     }
     transaction.commit()
 }
 
 /// Moves the records in slots into the tables, in one transaction.
-pub(super) fn move_incoming(db: &Connection) -> rusqlite::Result<()> {
+pub(crate) fn move_incoming(db: &Connection) -> rusqlite::Result<()> {
     let transaction = Transaction::new_unchecked(db, TransactionBehavior::Immediate)?;
     incoming::move_all(&transaction)?;
     transaction.commit()
@@ -60,7 +54,7 @@ pub(super) fn move_incoming(db: &Connection) -> rusqlite::Result<()> {
 
 /// Adds a record at its reserved number or after all others, or settles an existing one; and counts
 /// it.
-pub(super) fn add(
+pub(crate) fn add(
     db: &Connection,
     seq: Option<i64>,
     record: &Record,
@@ -89,7 +83,7 @@ fn put(db: &Connection, seq: Option<i64>, record: &Record, json: &str) -> rusqli
         &fingerprint,
         &json,
     ];
-    if !line::is_joined(record) || db.prepare_cached(UPDATE)?.execute(&columns[..])? == 0 {
+    if !record.is_joined() || db.prepare_cached(UPDATE)?.execute(&columns[..])? == 0 {
         let [id, kind, time, level, code, operation, fingerprint, json] = columns;
         let columns = [
             id,
@@ -126,7 +120,7 @@ fn count(db: &Connection, record: &Record) -> rusqlite::Result<()> {
         ])?;
         return Ok(());
     }
-    if line::is_joined(record) {
+    if record.is_joined() {
         db.prepare_cached("DELETE FROM pending WHERE id = ?1")?
             .execute([id])?;
     }
@@ -138,7 +132,7 @@ fn count(db: &Connection, record: &Record) -> rusqlite::Result<()> {
 }
 
 /// Counts errors that waited and whose rows are removed: no process settles them so late.
-pub(super) fn count_abandoned(db: &Connection, before: i64) -> rusqlite::Result<()> {
+pub(crate) fn count_abandoned(db: &Connection, before: i64) -> rusqlite::Result<()> {
     const ABANDONED: &str = "FROM pending WHERE time <= ?1 AND id NOT IN (SELECT id FROM errors)";
     // A query first, as a change would keep other processes from writing.
     if !db.query_row(
@@ -160,7 +154,7 @@ pub(super) fn count_abandoned(db: &Connection, before: i64) -> rusqlite::Result<
 }
 
 /// Returns one page of records, newest first.
-pub(super) fn page(db: &Connection, query: &Query) -> rusqlite::Result<Page> {
+pub(crate) fn page(db: &Connection, query: &Query) -> rusqlite::Result<Page> {
     // In one transaction: records are moved meanwhile.
     let reading = db.unchecked_transaction()?;
     let mut page = Filling {
@@ -168,7 +162,7 @@ pub(super) fn page(db: &Connection, query: &Query) -> rusqlite::Result<Page> {
         page: Page::new(Vec::new(), None),
         last: None,
     };
-    let before = query.after.map(position);
+    let before = query.parts().after.map(position);
     let (incoming, torn) = incoming::all(&reading)?;
     page.page.torn = torn;
     for found in incoming
@@ -197,10 +191,10 @@ struct Filling<'a> {
 impl Filling<'_> {
     /// Adds a record, if it matches; returns `false` if the page is full.
     fn add(&mut self, seq: i64, record: Record) -> bool {
-        let Some(record) = self.query.matched(record) else {
+        let Some(record) = self.query.matching(record) else {
             return true;
         };
-        if self.page.records.len() == self.query.limit {
+        if self.page.records.len() == self.query.parts().limit {
             self.page.next = self
                 .last
                 .map(|seq| Cursor::new(0, u64::try_from(seq).unwrap_or_default()));
@@ -220,15 +214,16 @@ impl Filling<'_> {
         while let Some(row) = rows.next()? {
             let seq = row.get(0)?;
             (seen, last) = (seen + 1, Some(seq));
-            let Ok(found) = line::decode(row.get_ref(1)?.as_bytes().unwrap_or_default()) else {
+            let json = row.get_ref(1)?.as_bytes().unwrap_or_default();
+            let Ok(record) = serde_json::from_slice(json) else {
                 self.page.torn += 1;
                 continue;
             };
-            if !self.add(seq, found.record) {
+            if !self.add(seq, record) {
                 return Ok(None);
             }
         }
-        Ok(last.filter(|_| seen > self.query.limit))
+        Ok(last.filter(|_| seen > self.query.parts().limit))
     }
 }
 
@@ -239,47 +234,33 @@ fn position(cursor: Cursor) -> i64 {
 /// Returns the statement for the rows of a page, newest first: one more than the page holds, which
 /// shows whether there is a next page.
 fn select(query: &Query, before: Option<i64>) -> (String, Vec<Value>) {
+    let parts = query.parts();
     let mut conditions = vec![kinds(query)];
-    let mut values: Vec<Value> = vec![query.kind.name().to_owned().into()];
-    let mut add = |condition: &'static str, value: Option<Value>| {
+    let mut values: Vec<Value> = Vec::new();
+    let mut add = |condition: &str, value: Option<Value>| {
         if let Some(value) = value {
-            conditions.push(condition);
+            conditions.push(condition.to_owned());
             values.push(value);
         }
     };
+    let millis = |time: Timestamp| time.as_unix_millis().into();
     add("seq < ?", before.map(Into::into));
-    add("id = ?", query.id.map(|id| id.to_string().into()));
-    add("code = ?", query.code.clone().map(Into::into));
-    add(
-        "level >= ?",
-        query.min_level.map(|level| i64::from(level as u8).into()),
+    add("id = ?", parts.id.map(|id| id.to_string().into()));
+    add("code = ?", parts.code.clone().map(Into::into));
+    let level = parts.min_level.map(|level| i64::from(level as u8).into());
+    add("level >= ?", level);
+    add("operation = ?", parts.operation.clone().map(Into::into));
+    let group = parts.fingerprint.map(|group| group.to_string().into());
+    add("fingerprint = ?", group);
+    add("time >= ?", parts.since.map(millis));
+    add("time < ?", parts.until.map(millis));
+    let text = parts.text.as_deref().map(|text| in_json(text).into());
+    add("instr(record, ?) > 0", text);
+    let (conditions, limit) = (conditions.join(" AND "), parts.limit + 1);
+    let sql = format!(
+        "SELECT seq, record FROM errors WHERE {conditions} ORDER BY seq DESC LIMIT {limit}"
     );
-    add("operation = ?", query.operation.clone().map(Into::into));
-    add(
-        "fingerprint = ?",
-        query
-            .fingerprint
-            .map(|fingerprint| fingerprint.to_string().into()),
-    );
-    add(
-        "time >= ?",
-        query.since.map(|time| time.as_unix_millis().into()),
-    );
-    add(
-        "time < ?",
-        query.until.map(|time| time.as_unix_millis().into()),
-    );
-    add(
-        "instr(record, ?) > 0",
-        query.text.as_deref().map(|text| in_json(text).into()),
-    );
-    let (conditions, limit) = (conditions.join(" AND "), query.limit + 1);
-    (
-        format!(
-            "SELECT seq, record FROM errors WHERE {conditions} ORDER BY seq DESC LIMIT {limit}"
-        ),
-        values,
-    )
+    (sql, values)
 }
 
 /// Escapes a part of a text as JSON does.
@@ -288,49 +269,52 @@ fn in_json(text: &str) -> String {
     quoted[1..quoted.len() - 1].to_owned()
 }
 
-/// Returns the condition on kind and state; its one parameter is the name of the kind.
-fn kinds(query: &Query) -> &'static str {
-    if query.is_of_notifications {
-        return "? IS NOT NULL AND kind IN ('queued', 'undelivered', 'settled')";
-    }
-    match (query.kind, query.state) {
-        (RecordKind::Error, None) if query.includes_retried => "kind IN (?, 'retried')",
-        (_, None | Some(RecordState::Error)) => "kind = ?",
-        (RecordKind::Error, Some(RecordState::Pending)) => {
-            "kind = ? AND id IN (SELECT id FROM pending)"
-        }
-        (RecordKind::Error, Some(RecordState::Retried)) => "? IS NOT NULL AND kind = 'retried'",
+/// Returns the condition on kinds and state.
+fn kinds(query: &Query) -> String {
+    let parts = query.parts();
+    let names = parts.kinds.iter().map(|kind| format!("'{}'", kind.name()));
+    let mut names: Vec<String> = names.collect();
+    let has_errors = parts.kinds.contains(&RecordKind::Error);
+    match parts.state {
+        None if parts.includes_retried && has_errors => names.push(format!("'{RETRIED}'")),
+        Some(RecordState::Retried) if has_errors => names = vec![format!("'{RETRIED}'")],
         // Other kinds have no other state.
-        (_, Some(_)) => "? IS NULL",
+        Some(RecordState::Pending | RecordState::Retried) if !has_errors => names.clear(),
+        _ => {}
+    }
+    let of_kinds = format!("kind IN ({})", names.join(", "));
+    match parts.state {
+        Some(RecordState::Pending) => {
+            format!("{of_kinds} AND id IN (SELECT id FROM pending)")
+        }
+        _ => of_kinds,
     }
 }
 
 /// Returns the counts of all records that were ever added.
-pub(super) fn counts(db: &Connection) -> rusqlite::Result<ErrorCounts> {
+pub(crate) fn counts(db: &Connection) -> rusqlite::Result<ErrorCounts> {
     let reading = db.unchecked_transaction()?;
-    let mut sum = DailyCounts::default();
+    let mut sum = ErrorCounts::default();
     let mut select = reading.prepare_cached(
         "SELECT day, code, n FROM counts UNION ALL SELECT day, code, count(*) FROM pending GROUP BY day, code",
     )?;
     let mut rows = select.query([])?;
     while let Some(row) = rows.next()? {
         let count: i64 = row.get(2)?;
-        sum.add_many(
-            row.get(0)?,
-            &row.get::<_, String>(1)?,
-            u64::try_from(count).unwrap_or_default(),
-        );
+        let (day, code): (String, String) = (row.get(0)?, row.get(1)?);
+        sum.add(&day, &code, u64::try_from(count).unwrap_or_default());
     }
     for found in incoming::all(&reading)?.0 {
         if found.record.kind == RecordKind::Error {
-            sum.add(found.record.timestamp, &found.record.error_code);
+            let record = &found.record;
+            sum.add(&record.timestamp.day(), &record.error_code, 1);
         }
     }
-    Ok(sum.summed())
+    Ok(sum)
 }
 
 /// Returns `true` if a record in a slot is that old.
-pub(super) fn has_old_incoming(db: &Connection, until: i64) -> rusqlite::Result<bool> {
+pub(crate) fn has_old_incoming(db: &Connection, until: i64) -> rusqlite::Result<bool> {
     Ok(incoming::oldest(db)?
         .map(Timestamp::as_unix_millis)
         .is_some_and(|oldest| oldest <= until))

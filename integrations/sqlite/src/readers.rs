@@ -1,7 +1,6 @@
 //! Connections for queries, beside the one that writes: a slow query delays no record.
 
-use super::{super::file_identity::FileIdentity, database::wait_for_others};
-use crate::sync::Mutex;
+use crate::{database::wait_for_others, file_identity::FileIdentity, sync::Mutex};
 use rusqlite::{Connection, OpenFlags, config::DbConfig};
 use std::{
     fmt,
@@ -9,7 +8,7 @@ use std::{
 };
 
 /// Idle connections to a database, one for each query at a time.
-pub(super) struct Readers {
+pub(crate) struct Readers {
     path: PathBuf,
     idle: Mutex<Vec<(Connection, Option<FileIdentity>)>>,
 }
@@ -18,7 +17,7 @@ pub(super) struct Readers {
 const MAX_IDLE: usize = 4;
 
 impl Readers {
-    pub(super) fn new(path: PathBuf) -> Self {
+    pub(crate) fn new(path: PathBuf) -> Self {
         Self {
             path,
             idle: Mutex::default(),
@@ -26,7 +25,7 @@ impl Readers {
     }
 
     /// Queries an existing database.
-    pub(super) fn query<T>(
+    pub(crate) fn query<T>(
         &self,
         query: impl FnOnce(&Connection) -> rusqlite::Result<T>,
     ) -> rusqlite::Result<T> {
@@ -49,7 +48,7 @@ impl Readers {
 
     /// Queries the database without the shared memory beside it, for which a full disk has no room.
     /// No other connection can be open.
-    pub(super) fn query_exclusively<T>(
+    pub(crate) fn query_exclusively<T>(
         &self,
         query: impl FnOnce(&Connection) -> rusqlite::Result<T>,
     ) -> rusqlite::Result<T> {
@@ -60,7 +59,7 @@ impl Readers {
     }
 
     /// Closes the connections that are idle.
-    pub(super) fn close(&self) {
+    pub(crate) fn close(&self) {
         let idle = std::mem::take(&mut *self.idle.lock());
         drop(idle);
     }
@@ -76,6 +75,10 @@ impl fmt::Debug for Readers {
 
 /// Opens an existing database. The first read writes to it if its log of changes was left behind.
 fn open(path: &Path) -> rusqlite::Result<Connection> {
+    #[allow(
+        unused_mut,
+        reason = "up to rusqlite 0.40, setting a handler takes a shared reference"
+    )]
     let mut db = Connection::open_with_flags(
         path,
         OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX,

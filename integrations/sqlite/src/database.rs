@@ -1,15 +1,17 @@
 //! The database file, which is opened when it is needed, and reopened when another file takes its
 //! name.
 
-use super::{
-    super::{config::JournalConfig, file_identity::FileIdentity, segments::for_owner_alone},
+use crate::{
+    builder::Settings,
+    file_identity::FileIdentity,
     incoming,
     retention::{self, log_bytes, max_log_bytes},
 };
-use crate::time::Timestamp;
+use gardefou::time::Timestamp;
 use rusqlite::{Connection, ErrorCode, config::DbConfig};
 use std::{
-    fs, io,
+    fs::{self, OpenOptions},
+    io,
     path::{Path, PathBuf},
     sync::{Condvar, Mutex, PoisonError},
     time::Duration,
@@ -17,7 +19,7 @@ use std::{
 
 /// The database of a journal.
 #[derive(Debug)]
-pub(super) struct Database {
+pub(crate) struct Database {
     path: PathBuf,
     log_bytes: u64,
     log_room: LogRoom,
@@ -41,7 +43,7 @@ const BUSY_STEP: Duration = Duration::from_micros(500);
 /// The log of changes takes each page that changes as a whole. Small pages cost a search through
 /// all texts four times as long, and other queries nothing. A database that is there keeps its
 /// size.
-pub(super) const SCHEMA: &str = "
+pub(crate) const SCHEMA: &str = "
     PRAGMA page_size = 512;
     PRAGMA auto_vacuum = INCREMENTAL;
     PRAGMA journal_mode = WAL;
@@ -64,13 +66,13 @@ pub(super) const SCHEMA: &str = "
 ";
 
 impl Database {
-    pub(super) fn new(config: &JournalConfig) -> Self {
+    pub(crate) fn new(settings: &Settings) -> Self {
         Self {
-            path: config.folder.join("errors.sqlite"),
-            log_bytes: log_bytes(config),
+            path: settings.folder.join("errors.sqlite"),
+            log_bytes: log_bytes(settings),
             log_room: LogRoom {
-                step: 2 * log_bytes(config),
-                max: max_log_bytes(config),
+                step: 2 * log_bytes(settings),
+                max: max_log_bytes(settings),
                 tried: 0,
             },
             open: None,
@@ -78,21 +80,21 @@ impl Database {
         }
     }
 
-    pub(super) fn path(&self) -> &Path {
+    pub(crate) fn path(&self) -> &Path {
         &self.path
     }
 
     /// Returns `true` if there is a file; makes none.
-    pub(super) fn exists(&self) -> bool {
+    pub(crate) fn exists(&self) -> bool {
         self.path.exists()
     }
 
-    pub(super) fn take_aside(&mut self) -> Option<(PathBuf, rusqlite::Error)> {
+    pub(crate) fn take_aside(&mut self) -> Option<(PathBuf, rusqlite::Error)> {
         self.aside.take()
     }
 
     /// Changes the database, if the log of changes has room.
-    pub(super) fn change<T>(
+    pub(crate) fn change<T>(
         &mut self,
         wall: Timestamp,
         mut work: impl FnMut(&mut Connection) -> rusqlite::Result<T>,
@@ -108,7 +110,7 @@ impl Database {
 
     /// Runs `work` on the database, which is made if there is none. A database that proves damaged,
     /// now or when it is opened, is put aside, and `work` runs on a new one.
-    pub(super) fn write<T>(
+    pub(crate) fn write<T>(
         &mut self,
         wall: Timestamp,
         mut work: impl FnMut(&mut Connection) -> rusqlite::Result<T>,
@@ -177,6 +179,10 @@ impl Database {
         let folder = self.path.parent().map(fs::create_dir_all).unwrap_or(Ok(()));
         folder.map_err(io_failure)?;
         make(&self.path).map_err(io_failure)?;
+        #[allow(
+            unused_mut,
+            reason = "up to rusqlite 0.40, setting a handler takes a shared reference"
+        )]
         let mut db = Connection::open(&self.path)?;
         let identity = FileIdentity::at(&self.path);
         db.busy_handler(Some(wait_for_others))?;
@@ -198,7 +204,10 @@ impl Database {
 /// An existing one is not opened: when it is closed, the system drops the locks of all connections
 /// of this process.
 fn make(path: &Path) -> io::Result<()> {
-    match for_owner_alone().write(true).create_new(true).open(path) {
+    let mut options = OpenOptions::new();
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    match options.write(true).create_new(true).open(path) {
         Err(err) if err.kind() == io::ErrorKind::AlreadyExists => Ok(()),
         made => made.map(drop),
     }
@@ -208,7 +217,7 @@ fn make(path: &Path) -> io::Result<()> {
 ///
 /// On a condition variable of its own: parking would take the token that the code around an append
 /// may wait for.
-pub(super) fn wait_for_others(tries: i32) -> bool {
+pub(crate) fn wait_for_others(tries: i32) -> bool {
     let lock = Mutex::new(());
     let guard = lock.lock().unwrap_or_else(PoisonError::into_inner);
     tries < BUSY_TRIES && Condvar::new().wait_timeout(guard, BUSY_STEP).is_ok()
@@ -257,7 +266,7 @@ impl LogRoom {
 struct LogFull;
 
 /// Returns `true` while the log of changes has no room.
-pub(super) fn is_log_full(err: &rusqlite::Error) -> bool {
+pub(crate) fn is_log_full(err: &rusqlite::Error) -> bool {
     matches!(err, rusqlite::Error::ToSqlConversionFailure(cause) if cause.is::<LogFull>())
 }
 
@@ -279,7 +288,7 @@ fn is_passing(err: &rusqlite::Error) -> bool {
 }
 
 /// Returns `true` if another process holds the database.
-pub(super) fn is_busy(err: &rusqlite::Error) -> bool {
+pub(crate) fn is_busy(err: &rusqlite::Error) -> bool {
     matches!(
         err.sqlite_error_code(),
         Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked)

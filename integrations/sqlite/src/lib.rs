@@ -1,0 +1,17 @@
+#![cfg_attr(docsrs, feature(doc_cfg))]
+#![doc = include_str!("../README.md")]
+
+mod builder;
+mod database;
+mod file_identity;
+mod incoming;
+mod journal;
+mod readers;
+mod retention;
+mod rows;
+mod sync;
+#[cfg(test)]
+mod testkit;
+
+pub use builder::SqliteJournalBuilder;
+pub use journal::SqliteJournal;
