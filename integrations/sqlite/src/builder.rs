@@ -53,6 +53,17 @@ impl SqliteJournalBuilder {
 
     /// Sets the size of the database and its log of changes together. The oldest rows are removed
     /// beyond it; the newest one stays.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou_sqlite::SqliteJournal;
+    /// # use std::time::Duration;
+    ///
+    /// let err = SqliteJournal::builder("logs").max_bytes(1).build().unwrap_err();
+    /// assert_eq!((err.field(), err.rule()), ("max_bytes", "must be from 8192 to 1099511627776"));
+    /// assert!(SqliteJournal::builder("logs").background(false).max_bytes(1 << 30).build().is_ok());
+    /// ```
     pub fn max_bytes(mut self, bytes: u64) -> Self {
         self.0.max_bytes = bytes;
         self
@@ -62,6 +73,17 @@ impl SqliteJournalBuilder {
     ///
     /// When the wall clock jumps by more than a minute between two rounds of maintenance, nothing
     /// is removed by age until it has stayed there for ten minutes.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou_sqlite::SqliteJournal;
+    /// # use std::time::Duration;
+    ///
+    /// let err = SqliteJournal::builder("logs").max_age(Duration::ZERO).build().unwrap_err();
+    /// assert_eq!((err.field(), err.rule()), ("max_age", "must be from 1s to 3153600000s"));
+    /// assert!(SqliteJournal::builder("logs").background(false).max_age(Duration::from_secs(30 * 86_400)).build().is_ok());
+    /// ```
     pub fn max_age(mut self, age: Duration) -> Self {
         self.0.max_age = age;
         self
@@ -69,6 +91,17 @@ impl SqliteJournalBuilder {
 
     /// Sets how many bytes of records may wait in memory: those below `inline_level`, and those
     /// that could not be written.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou_sqlite::SqliteJournal;
+    /// # use std::time::Duration;
+    ///
+    /// let err = SqliteJournal::builder("logs").buffer_bytes(0).build().unwrap_err();
+    /// assert_eq!((err.field(), err.rule()), ("buffer_bytes", "must be from 4096 to 1073741824"));
+    /// assert!(SqliteJournal::builder("logs").background(false).buffer_bytes(1 << 20).build().is_ok());
+    /// ```
     pub fn buffer_bytes(mut self, bytes: usize) -> Self {
         self.0.buffer_bytes = bytes;
         self
@@ -76,6 +109,27 @@ impl SqliteJournalBuilder {
 
     /// Sets the level from which on a record is written before the reporting call returns; less
     /// urgent ones are written within a second, or with the next urgent one.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use gardefou::{AppError, ErrorCode, event::Severity, monitor::{ErrorMonitor, MonitorConfig, journal::{Journal, Query}}};
+    /// # use gardefou_sqlite::SqliteJournal;
+    /// # use std::{sync::Arc, time::Duration};
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let folder = &std::env::temp_dir().join(format!("gardefou-sqlite-inline-{}", std::process::id()));
+    /// let journal = Arc::new(SqliteJournal::builder(folder).background(false).inline_level(Severity::Critical).build()?);
+    /// # let monitor = ErrorMonitor::new(MonitorConfig::default());
+    /// # monitor.set_journal(journal.clone());
+    /// monitor.record_at(Severity::Error, &AppError::new(ErrorCode::SYNC_ERROR, "late"));
+    /// assert_eq!(journal.status().waiting, 1);
+    /// monitor.record_at(Severity::Critical, &AppError::new(ErrorCode::SYNC_ERROR, "too late"));
+    /// assert_eq!(journal.status().waiting, 0);
+    /// # drop((monitor, journal));
+    /// # std::fs::remove_dir_all(folder)?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn inline_level(mut self, level: Severity) -> Self {
         self.0.inline_level = level;
         self
@@ -83,6 +137,26 @@ impl SqliteJournalBuilder {
 
     /// Sets whether a thread of the journal writes waiting records and removes old ones; without
     /// it, call [`maintain`](SqliteJournal::maintain).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use gardefou::{AppError, ErrorCode, event::Severity, monitor::{ErrorMonitor, MonitorConfig, journal::{Journal, Query}}};
+    /// # use gardefou_sqlite::SqliteJournal;
+    /// # use std::{sync::Arc, time::Duration};
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let folder = &std::env::temp_dir().join(format!("gardefou-sqlite-background-{}", std::process::id()));
+    /// let journal = Arc::new(SqliteJournal::builder(folder).background(false).build()?);
+    /// # let monitor = ErrorMonitor::new(MonitorConfig::default());
+    /// # monitor.set_journal(journal.clone());
+    /// monitor.record_at(Severity::Info, &AppError::new(ErrorCode::SYNC_ERROR, "late"));
+    /// assert_eq!(journal.status().waiting, 1, "until `maintain`, or the next urgent record");
+    /// # journal.maintain()?;
+    /// # drop((monitor, journal));
+    /// # std::fs::remove_dir_all(folder)?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn background(mut self, on: bool) -> Self {
         self.0.background = on;
         self

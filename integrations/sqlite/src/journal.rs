@@ -144,6 +144,26 @@ const BATCH_BYTES: usize = 64 * 1024;
 
 impl SqliteJournal {
     /// Starts from the defaults, for a journal in `folder`; see [`SqliteJournalBuilder`].
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use gardefou::{AppError, ErrorCode, event::Severity, monitor::{ErrorMonitor, MonitorConfig, journal::{Journal, Query}}};
+    /// # use gardefou_sqlite::SqliteJournal;
+    /// # use std::{sync::Arc, time::Duration};
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let folder = &std::env::temp_dir().join(format!("gardefou-sqlite-builder-{}", std::process::id()));
+    /// let journal = Arc::new(SqliteJournal::builder(folder).background(false).build()?);
+    /// # let monitor = ErrorMonitor::new(MonitorConfig::default());
+    /// # monitor.set_journal(journal.clone());
+    /// assert!(!folder.exists(), "nothing is made before the first record");
+    /// monitor.record(&AppError::new(ErrorCode::SYNC_ERROR, "late"));
+    /// assert!(folder.join("errors.sqlite").exists());
+    /// # drop((monitor, journal));
+    /// # std::fs::remove_dir_all(folder)?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn builder(folder: impl Into<PathBuf>) -> SqliteJournalBuilder {
         SqliteJournalBuilder::new(folder.into())
     }
@@ -198,6 +218,27 @@ impl SqliteJournal {
     /// # Errors
     ///
     /// The database cannot be written now; nothing is lost by that.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use gardefou::{AppError, ErrorCode, event::Severity, monitor::{ErrorMonitor, MonitorConfig, journal::{Journal, Query}}};
+    /// # use gardefou_sqlite::SqliteJournal;
+    /// # use std::{sync::Arc, time::Duration};
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let folder = &std::env::temp_dir().join(format!("gardefou-sqlite-maintain-{}", std::process::id()));
+    /// let journal = Arc::new(SqliteJournal::builder(folder).background(false).build()?);
+    /// # let monitor = ErrorMonitor::new(MonitorConfig::default());
+    /// # monitor.set_journal(journal.clone());
+    /// monitor.record_at(Severity::Info, &AppError::new(ErrorCode::SYNC_ERROR, "late"));
+    /// assert_eq!(journal.status().waiting, 1);
+    /// journal.maintain()?;
+    /// assert_eq!((journal.status().waiting, journal.status().written), (0, 1));
+    /// # drop((monitor, journal));
+    /// # std::fs::remove_dir_all(folder)?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn maintain(&self) -> Result<(), JournalError> {
         self.inner()?.maintain()
     }

@@ -29,6 +29,27 @@ pub trait Journal: fmt::Debug + Send + Sync + 'static {
     /// # Errors
     ///
     /// The record could not be kept, or not yet.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use gardefou::{AppError, ErrorCode, event::Severity, monitor::{ErrorMonitor, MonitorConfig, journal::{FileJournal, Journal, JournalConfig, Query}}};
+    /// # use std::{sync::Arc, time::Duration};
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let folder = &std::env::temp_dir().join(format!("gardefou-journal-append-{}", std::process::id()));
+    /// # let journal = Arc::new(FileJournal::open(JournalConfig::builder(folder).build()?));
+    /// # let monitor = ErrorMonitor::new(MonitorConfig::default());
+    /// # monitor.set_journal(journal.clone());
+    /// monitor.record(&AppError::new(ErrorCode::SYNC_ERROR, "late"));
+    /// # let record = monitor.stats().recent_errors.remove(0);
+    /// let before = journal.status().written;
+    /// journal.append(&record)?;
+    /// assert_eq!(journal.status().written, before + 1);
+    /// # drop((monitor, journal));
+    /// # std::fs::remove_dir_all(folder)?;
+    /// # Ok(())
+    /// # }
+    /// ```
     fn append(&self, record: &Record) -> Result<(), JournalError>;
 
     /// Returns one page of records, newest first.
@@ -36,6 +57,25 @@ pub trait Journal: fmt::Debug + Send + Sync + 'static {
     /// # Errors
     ///
     /// The journal cannot be read.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use gardefou::{AppError, ErrorCode, event::Severity, monitor::{ErrorMonitor, MonitorConfig, journal::{FileJournal, Journal, JournalConfig, Query}}};
+    /// # use std::{sync::Arc, time::Duration};
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let folder = &std::env::temp_dir().join(format!("gardefou-journal-query-{}", std::process::id()));
+    /// # let journal = Arc::new(FileJournal::open(JournalConfig::builder(folder).build()?));
+    /// # let monitor = ErrorMonitor::new(MonitorConfig::default());
+    /// # monitor.set_journal(journal.clone());
+    /// monitor.record(&AppError::new(ErrorCode::SYNC_ERROR, "late"));
+    /// let page = journal.query(&Query::new().limit(10))?;
+    /// assert_eq!((&*page.records[0].message, page.next), ("late", None));
+    /// # drop((monitor, journal));
+    /// # std::fs::remove_dir_all(folder)?;
+    /// # Ok(())
+    /// # }
+    /// ```
     fn query(&self, query: &Query) -> Result<Page, JournalError>;
 
     /// Returns how many errors there were by code and by UTC day, also of those that are no longer
@@ -44,6 +84,25 @@ pub trait Journal: fmt::Debug + Send + Sync + 'static {
     /// # Errors
     ///
     /// The journal cannot be read.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use gardefou::{AppError, ErrorCode, event::Severity, monitor::{ErrorMonitor, MonitorConfig, journal::{FileJournal, Journal, JournalConfig, Query}}};
+    /// # use std::{sync::Arc, time::Duration};
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let folder = &std::env::temp_dir().join(format!("gardefou-journal-counts-{}", std::process::id()));
+    /// # let journal = Arc::new(FileJournal::open(JournalConfig::builder(folder).build()?));
+    /// # let monitor = ErrorMonitor::new(MonitorConfig::default());
+    /// # monitor.set_journal(journal.clone());
+    /// monitor.record(&AppError::new(ErrorCode::SYNC_ERROR, "late"));
+    /// let counts = journal.counts()?;
+    /// assert_eq!((counts.total, counts.by_code["SYNC_ERROR"], counts.by_day.len()), (1, 1, 1));
+    /// # drop((monitor, journal));
+    /// # std::fs::remove_dir_all(folder)?;
+    /// # Ok(())
+    /// # }
+    /// ```
     fn counts(&self) -> Result<ErrorCounts, JournalError>;
 
     /// Writes the records that wait in a buffer.
@@ -51,6 +110,25 @@ pub trait Journal: fmt::Debug + Send + Sync + 'static {
     /// # Errors
     ///
     /// They cannot be written now; they still wait.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use gardefou::{AppError, ErrorCode, event::Severity, monitor::{ErrorMonitor, MonitorConfig, journal::{FileJournal, Journal, JournalConfig, Query}}};
+    /// # use std::{sync::Arc, time::Duration};
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let folder = &std::env::temp_dir().join(format!("gardefou-journal-flush-{}", std::process::id()));
+    /// # let journal = Arc::new(FileJournal::open(JournalConfig::builder(folder).build()?));
+    /// # let monitor = ErrorMonitor::new(MonitorConfig::default());
+    /// # monitor.set_journal(journal.clone());
+    /// monitor.record_at(Severity::Info, &AppError::new(ErrorCode::SYNC_ERROR, "late"));
+    /// journal.flush()?;
+    /// assert_eq!(journal.status().waiting, 0);
+    /// # drop((monitor, journal));
+    /// # std::fs::remove_dir_all(folder)?;
+    /// # Ok(())
+    /// # }
+    /// ```
     fn flush(&self) -> Result<(), JournalError>;
 
     /// Checks whether records can be written, as far as that is possible without writing one. The
@@ -60,12 +138,46 @@ pub trait Journal: fmt::Debug + Send + Sync + 'static {
     /// # Errors
     ///
     /// Nothing can be written now.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::monitor::journal::{FileJournal, Journal, JournalConfig};
+    ///
+    /// # let file = std::env::temp_dir().join(format!("gardefou-journal-check-{}", std::process::id()));
+    /// # std::fs::write(&file, "")?;
+    /// // A file is in the way of the folder.
+    /// let journal = FileJournal::open(JournalConfig::builder(&file).build()?);
+    /// assert!(journal.check().is_err() && !journal.status().is_healthy());
+    /// # drop(journal);
+    /// # std::fs::remove_file(&file)?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     fn check(&self) -> Result<(), JournalError> {
         Ok(())
     }
 
     /// Returns the status of the journal, from memory. It must not wait for a write that is under
     /// way: a caller (health, for each report) would hang with a disk that hangs.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use gardefou::{AppError, ErrorCode, event::Severity, monitor::{ErrorMonitor, MonitorConfig, journal::{FileJournal, Journal, JournalConfig, Query}}};
+    /// # use std::{sync::Arc, time::Duration};
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let folder = &std::env::temp_dir().join(format!("gardefou-journal-status-{}", std::process::id()));
+    /// # let journal = Arc::new(FileJournal::open(JournalConfig::builder(folder).build()?));
+    /// # let monitor = ErrorMonitor::new(MonitorConfig::default());
+    /// # monitor.set_journal(journal.clone());
+    /// monitor.record(&AppError::new(ErrorCode::SYNC_ERROR, "late"));
+    /// let status = journal.status();
+    /// assert_eq!((status.written, status.waiting, status.lost, status.failing_since), (1, 0, 0, None));
+    /// # drop((monitor, journal));
+    /// # std::fs::remove_dir_all(folder)?;
+    /// # Ok(())
+    /// # }
+    /// ```
     fn status(&self) -> JournalStatus;
 
     /// Claims the notifications of `owner`, an identity that alerting made for itself and wrote
@@ -107,6 +219,26 @@ pub trait Journal: fmt::Debug + Send + Sync + 'static {
     /// # Errors
     ///
     /// The journal cannot be read.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use gardefou::{AppError, ErrorCode, event::Severity, monitor::{ErrorMonitor, MonitorConfig, journal::{FileJournal, Journal, JournalConfig, Query}}};
+    /// # use std::{sync::Arc, time::Duration};
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let folder = &std::env::temp_dir().join(format!("gardefou-journal-count-{}", std::process::id()));
+    /// # let journal = Arc::new(FileJournal::open(JournalConfig::builder(folder).build()?));
+    /// # let monitor = ErrorMonitor::new(MonitorConfig::default());
+    /// # monitor.set_journal(journal.clone());
+    /// for i in 0..3 {
+    ///     monitor.record(&AppError::new(ErrorCode::SYNC_ERROR, format!("late {i}")));
+    /// }
+    /// assert_eq!(journal.count(&Query::new().limit(1))?, 3);
+    /// # drop((monitor, journal));
+    /// # std::fs::remove_dir_all(folder)?;
+    /// # Ok(())
+    /// # }
+    /// ```
     fn count(&self, query: &Query) -> Result<u64, JournalError> {
         let mut query = query.clone().without_cursor().limit(Query::MAX_LIMIT);
         let mut total = 0;

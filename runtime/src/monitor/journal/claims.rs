@@ -24,6 +24,19 @@ pub struct Claim {
 
 impl Claim {
     /// Makes a claim that lasts as long as `held`, for example a lock.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::monitor::journal::Claim;
+    /// use std::sync::Arc;
+    ///
+    /// let lock = Arc::new(());
+    /// let claim = Claim::new(Arc::clone(&lock));
+    /// assert_eq!(Arc::strong_count(&lock), 2);
+    /// drop(claim);
+    /// assert_eq!(Arc::strong_count(&lock), 1, "it is released with the claim");
+    /// ```
     #[must_use]
     pub fn new(held: impl Any + Send + Sync) -> Self {
         Self {

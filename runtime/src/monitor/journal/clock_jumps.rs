@@ -20,11 +20,11 @@ use std::time::Duration;
 ///
 /// let jumps = JumpDetector::new();
 /// let at = |seconds| Tick::ZERO.after(Duration::from_secs(seconds));
-/// let today = Timestamp::from_unix_millis(1_800_000_000_000);
-/// let in_a_year = Timestamp::from_unix_millis(1_831_536_000_000);
-/// assert!(jumps.is_steady_at(at(0), today));
-/// assert!(!jumps.is_steady_at(at(1), in_a_year), "nothing is old because of this");
-/// assert!(jumps.is_steady_at(at(700), in_a_year), "the clock has stayed there");
+/// let wall = |seconds: i64| Timestamp::from_unix_millis(1_800_000_000_000 + seconds * 1000);
+/// let year = 365 * 86_400;
+/// assert!(jumps.is_steady_at(at(0), wall(0)));
+/// assert!(!jumps.is_steady_at(at(1), wall(1 + year)), "nothing is old because of this");
+/// assert!(jumps.is_steady_at(at(700), wall(700 + year)), "the clock has stayed there");
 /// ```
 #[derive(Debug, Default)]
 pub struct JumpDetector(Mutex<Option<Reading>>);
@@ -45,12 +45,34 @@ const CONFIRMED_AFTER: Duration = Duration::from_secs(600);
 
 impl JumpDetector {
     /// Makes a detector that has read no clock.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::{monitor::journal::support::JumpDetector, time::{Tick, Timestamp}};
+    ///
+    /// let today = Timestamp::from_unix_millis(1_800_000_000_000);
+    /// assert!(JumpDetector::new().is_steady_at(Tick::ZERO, today));
+    /// ```
     #[must_use]
     pub fn new() -> Self {
         Self::default()
     }
 
     /// Compares the clocks, and returns `true` if the wall clock has been steady long enough.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::{monitor::journal::support::JumpDetector, time::{Tick, Timestamp}};
+    /// use std::time::Duration;
+    ///
+    /// let jumps = JumpDetector::new();
+    /// let second = |n: u64| Tick::ZERO.after(Duration::from_secs(n));
+    /// let wall = |n: i64| Timestamp::from_unix_millis(1_800_000_000_000 + n * 1000);
+    /// assert!(jumps.is_steady_at(second(0), wall(0)) && jumps.is_steady_at(second(1), wall(59)));
+    /// assert!(!jumps.is_steady_at(second(2), wall(200)), "more than a minute ahead");
+    /// ```
     #[must_use]
     pub fn is_steady_at(&self, now: Tick, wall: Timestamp) -> bool {
         let mut last = self.0.lock();

@@ -47,6 +47,16 @@ const SECOND: Duration = Duration::from_secs(1);
 
 impl JournalConfig {
     /// Starts from the defaults, for a journal in `folder`.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::monitor::journal::JournalConfig;
+    ///
+    /// assert!(JournalConfig::builder("logs/errors").build().is_ok());
+    /// let err = JournalConfig::builder("").build().unwrap_err();
+    /// assert_eq!((err.field(), err.rule()), ("folder", "must name a folder"));
+    /// ```
     pub fn builder(folder: impl Into<PathBuf>) -> JournalConfigBuilder {
         JournalConfigBuilder(Self {
             folder: folder.into(),
@@ -64,12 +74,34 @@ impl JournalConfig {
 
 impl JournalConfigBuilder {
     /// Sets the size at which a file is closed and the next one begun.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::monitor::journal::JournalConfig;
+    /// # use std::time::Duration;
+    ///
+    /// assert!(JournalConfig::builder("logs").max_segment_bytes(1 << 20).build().is_ok());
+    /// let err = JournalConfig::builder("logs").max_segment_bytes(1).build().unwrap_err();
+    /// assert_eq!((err.field(), err.rule()), ("max_segment_bytes", "must be from 4096 to 1073741824"));
+    /// ```
     pub fn max_segment_bytes(mut self, bytes: u64) -> Self {
         self.0.max_segment_bytes = bytes;
         self
     }
 
     /// Sets the age at which a file is closed and the next one begun.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::monitor::journal::JournalConfig;
+    /// # use std::time::Duration;
+    ///
+    /// assert!(JournalConfig::builder("logs").max_segment_age(Duration::from_secs(3600)).build().is_ok());
+    /// let err = JournalConfig::builder("logs").max_segment_age(Duration::ZERO).build().unwrap_err();
+    /// assert_eq!((err.field(), err.rule()), ("max_segment_age", "must be from 1s to 315360000s"));
+    /// ```
     pub fn max_segment_age(mut self, age: Duration) -> Self {
         self.0.max_segment_age = age;
         self
@@ -77,6 +109,17 @@ impl JournalConfigBuilder {
 
     /// Sets the size of all files together; the oldest are removed beyond it, soon after a file was
     /// added. The file that is being written stays.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::monitor::journal::JournalConfig;
+    /// # use std::time::Duration;
+    ///
+    /// assert!(JournalConfig::builder("logs").max_bytes(1 << 30).build().is_ok());
+    /// let err = JournalConfig::builder("logs").max_segment_bytes(4096).max_bytes(1).build().unwrap_err();
+    /// assert_eq!((err.field(), err.rule()), ("max_bytes", "must be from 8192 to 1099511627776"));
+    /// ```
     pub fn max_bytes(mut self, bytes: u64) -> Self {
         self.0.max_bytes = bytes;
         self
@@ -86,6 +129,17 @@ impl JournalConfigBuilder {
     ///
     /// When the wall clock jumps by more than a minute between two rounds of maintenance, nothing
     /// is removed by age until it has stayed there for ten minutes.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::monitor::journal::JournalConfig;
+    /// # use std::time::Duration;
+    ///
+    /// assert!(JournalConfig::builder("logs").max_age(Duration::from_secs(30 * 86_400)).build().is_ok());
+    /// let err = JournalConfig::builder("logs").max_age(Duration::ZERO).build().unwrap_err();
+    /// assert_eq!((err.field(), err.rule()), ("max_age", "must be from 1s to 3153600000s"));
+    /// ```
     pub fn max_age(mut self, age: Duration) -> Self {
         self.0.max_age = age;
         self
@@ -93,6 +147,17 @@ impl JournalConfigBuilder {
 
     /// Sets how many bytes of records may wait in memory: those below `inline_level`, and those
     /// that could not be written.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::monitor::journal::JournalConfig;
+    /// # use std::time::Duration;
+    ///
+    /// assert!(JournalConfig::builder("logs").buffer_bytes(1 << 20).build().is_ok());
+    /// let err = JournalConfig::builder("logs").buffer_bytes(0).build().unwrap_err();
+    /// assert_eq!((err.field(), err.rule()), ("buffer_bytes", "must be from 4096 to 1073741824"));
+    /// ```
     pub fn buffer_bytes(mut self, bytes: usize) -> Self {
         self.0.buffer_bytes = bytes;
         self
@@ -100,6 +165,27 @@ impl JournalConfigBuilder {
 
     /// Sets the level from which on a record is written before the reporting call returns; less
     /// urgent ones are written within a second, or with the next urgent one.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use gardefou::{AppError, ErrorCode, event::Severity, monitor::{ErrorMonitor, MonitorConfig, journal::{FileJournal, Journal, JournalConfig, Query}}};
+    /// # use std::{sync::Arc, time::Duration};
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let folder = &std::env::temp_dir().join(format!("gardefou-journal-inline-{}", std::process::id()));
+    /// let config = JournalConfig::builder(folder).background(false);
+    /// let journal = Arc::new(FileJournal::open(config.inline_level(Severity::Critical).build()?));
+    /// # let monitor = ErrorMonitor::new(MonitorConfig::default());
+    /// # monitor.set_journal(journal.clone());
+    /// monitor.record_at(Severity::Error, &AppError::new(ErrorCode::SYNC_ERROR, "late"));
+    /// assert_eq!(journal.status().waiting, 1);
+    /// monitor.record_at(Severity::Critical, &AppError::new(ErrorCode::SYNC_ERROR, "too late"));
+    /// assert_eq!(journal.status().waiting, 0);
+    /// # drop((monitor, journal));
+    /// # std::fs::remove_dir_all(folder)?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn inline_level(mut self, level: Severity) -> Self {
         self.0.inline_level = level;
         self
@@ -107,12 +193,56 @@ impl JournalConfigBuilder {
 
     /// Sets whether a thread of the journal writes waiting records and removes old ones; without
     /// it, call [`maintain`](super::FileJournal::maintain).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use gardefou::{AppError, ErrorCode, event::Severity, monitor::{ErrorMonitor, MonitorConfig, journal::{FileJournal, Journal, JournalConfig, Query}}};
+    /// # use std::{sync::Arc, time::Duration};
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let folder = &std::env::temp_dir().join(format!("gardefou-journal-background-{}", std::process::id()));
+    /// let config = JournalConfig::builder(folder).background(false).build()?;
+    /// let journal = Arc::new(FileJournal::open(config));
+    /// # let monitor = ErrorMonitor::new(MonitorConfig::default());
+    /// # monitor.set_journal(journal.clone());
+    /// monitor.record_at(Severity::Info, &AppError::new(ErrorCode::SYNC_ERROR, "late"));
+    /// assert_eq!(journal.status().waiting, 1, "until `maintain`, or the next urgent record");
+    /// # journal.maintain()?;
+    /// # drop((monitor, journal));
+    /// # std::fs::remove_dir_all(folder)?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn background(mut self, on: bool) -> Self {
         self.0.background = on;
         self
     }
 
     /// Sets the clock by which files age.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use gardefou::{AppError, ErrorCode, event::Severity, monitor::{ErrorMonitor, MonitorConfig, journal::{FileJournal, Journal, JournalConfig, Query}}};
+    /// # use std::{sync::Arc, time::Duration};
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let folder = &std::env::temp_dir().join(format!("gardefou-journal-clock-{}", std::process::id()));
+    /// use gardefou::time::ManualClock;
+    ///
+    /// let clock = ManualClock::new();
+    /// let config = JournalConfig::builder(folder).background(false).clock(clock.clone());
+    /// let journal = Arc::new(FileJournal::open(config.max_segment_age(Duration::from_secs(3600)).build()?));
+    /// # let monitor = ErrorMonitor::new(MonitorConfig::default());
+    /// # monitor.set_journal(journal.clone());
+    /// monitor.record(&AppError::new(ErrorCode::SYNC_ERROR, "late"));
+    /// clock.advance(Duration::from_secs(3600));
+    /// monitor.record(&AppError::new(ErrorCode::SYNC_ERROR, "an hour later"));
+    /// assert!(folder.join("errors-00000002.jsonl").exists());
+    /// # drop((monitor, journal));
+    /// # std::fs::remove_dir_all(folder)?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn clock(mut self, clock: impl Clock) -> Self {
         self.0.clock = SharedClock::new(clock);
         self
@@ -123,6 +253,16 @@ impl JournalConfigBuilder {
     /// # Errors
     ///
     /// Every setting outside its range, in one error.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::monitor::journal::JournalConfig;
+    ///
+    /// let err = JournalConfig::builder("").max_segment_bytes(1).buffer_bytes(0).build().unwrap_err();
+    /// let fields: Vec<_> = err.problems().map(|problem| problem.field).collect();
+    /// assert_eq!(fields, ["folder", "max_segment_bytes", "buffer_bytes"]);
+    /// ```
     pub fn build(self) -> Result<JournalConfig, ConfigError> {
         let config = self.0;
         let empty = config.folder.as_os_str().is_empty();

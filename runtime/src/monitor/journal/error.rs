@@ -12,6 +12,17 @@ pub struct JournalError {
 
 impl JournalError {
     /// Makes an error from the action that failed, for example `append a record`, and its cause.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::monitor::journal::JournalError;
+    /// use std::{error::Error, io};
+    ///
+    /// let err = JournalError::new("append a record", io::Error::from(io::ErrorKind::StorageFull));
+    /// assert_eq!(err.to_string(), "journal: cannot append a record");
+    /// assert!(err.source().is_some_and(|cause| cause.is::<io::Error>()));
+    /// ```
     #[must_use]
     pub fn new(action: &'static str, source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
         Self {

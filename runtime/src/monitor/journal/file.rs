@@ -54,6 +54,25 @@ const MAX_COUNTINGS: usize = 8;
 
 impl FileJournal {
     /// Makes a journal; its folder and first file are made with the first record.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use gardefou::{AppError, ErrorCode, event::Severity, monitor::{ErrorMonitor, MonitorConfig, journal::{FileJournal, Journal, JournalConfig, Query}}};
+    /// # use std::{sync::Arc, time::Duration};
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let folder = &std::env::temp_dir().join(format!("gardefou-journal-open-{}", std::process::id()));
+    /// let journal = Arc::new(FileJournal::open(JournalConfig::builder(folder).build()?));
+    /// let monitor = ErrorMonitor::new(MonitorConfig::default());
+    /// monitor.set_journal(journal.clone());
+    /// assert!(!folder.exists(), "nothing is made before the first record");
+    /// monitor.record(&AppError::new(ErrorCode::SYNC_ERROR, "late"));
+    /// assert!(folder.join("errors-00000001.jsonl").exists());
+    /// # drop((monitor, journal));
+    /// # std::fs::remove_dir_all(folder)?;
+    /// # Ok(())
+    /// # }
+    /// ```
     #[must_use]
     pub fn open(config: JournalConfig) -> Self {
         let inner = Inner::start(config);
@@ -71,6 +90,16 @@ impl FileJournal {
     }
 
     /// Returns the folder.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::monitor::journal::{FileJournal, JournalConfig};
+    ///
+    /// let journal = FileJournal::open(JournalConfig::builder("logs/errors").build()?);
+    /// assert_eq!(journal.folder().to_str(), Some("logs/errors"));
+    /// # Ok::<(), gardefou::ConfigError>(())
+    /// ```
     #[must_use]
     pub fn folder(&self) -> &Path {
         self.folder.path()
@@ -82,6 +111,27 @@ impl FileJournal {
     /// # Errors
     ///
     /// The folder cannot be written or read; nothing is lost by that.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use gardefou::{AppError, ErrorCode, event::Severity, monitor::{ErrorMonitor, MonitorConfig, journal::{FileJournal, Journal, JournalConfig, Query}}};
+    /// # use std::{sync::Arc, time::Duration};
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let folder = &std::env::temp_dir().join(format!("gardefou-journal-maintain-{}", std::process::id()));
+    /// let config = JournalConfig::builder(folder).background(false).build()?;
+    /// let journal = Arc::new(FileJournal::open(config));
+    /// # let monitor = ErrorMonitor::new(MonitorConfig::default());
+    /// # monitor.set_journal(journal.clone());
+    /// monitor.record_at(Severity::Info, &AppError::new(ErrorCode::SYNC_ERROR, "late"));
+    /// assert_eq!(journal.status().waiting, 1);
+    /// journal.maintain()?;
+    /// assert_eq!((journal.status().waiting, journal.status().written), (0, 1));
+    /// # drop((monitor, journal));
+    /// # std::fs::remove_dir_all(folder)?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn maintain(&self) -> Result<(), JournalError> {
         self.inner().maintain()
     }

@@ -40,6 +40,17 @@ impl Maintenance {
     /// journal, or when it is [stopped](Self::stop).
     ///
     /// If the system gives no thread, that is logged as a warning.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use gardefou::monitor::journal::support::Maintenance;
+    /// # use std::sync::{Arc, mpsc};
+    /// let (sender, turns) = mpsc::channel();
+    /// let (journal, maintenance) = (Arc::new(7), Maintenance::default());
+    /// maintenance.start(&journal, move |journal| sender.send(*journal).unwrap());
+    /// assert_eq!(turns.recv(), Ok(7), "after a second at most");
+    /// ```
     pub fn start<J: Send + Sync + 'static>(
         &self,
         journal: &Arc<J>,
@@ -62,11 +73,36 @@ impl Maintenance {
     }
 
     /// Wakes the thread, for a turn before the next second. Does nothing without a thread.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use gardefou::monitor::journal::support::Maintenance;
+    /// # use std::sync::{Arc, mpsc};
+    /// let (sender, turns) = mpsc::channel();
+    /// let (journal, maintenance) = (Arc::new(7), Maintenance::default());
+    /// maintenance.start(&journal, move |journal| sender.send(*journal).unwrap());
+    /// maintenance.wake();
+    /// assert_eq!(turns.recv(), Ok(7), "at once");
+    /// ```
     pub fn wake(&self) {
         self.0.notify();
     }
 
     /// Ends the thread after the turn that it is in.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use gardefou::monitor::journal::support::Maintenance;
+    /// # use std::sync::{Arc, mpsc};
+    /// let (sender, turns) = mpsc::channel();
+    /// let (journal, maintenance) = (Arc::new(7), Maintenance::default());
+    /// maintenance.start(&journal, move |journal| sender.send(*journal).unwrap());
+    /// maintenance.stop();
+    /// while turns.recv().is_ok() {}
+    /// assert_eq!(Arc::strong_count(&journal), 1, "the thread has ended");
+    /// ```
     pub fn stop(&self) {
         self.0.stop();
     }

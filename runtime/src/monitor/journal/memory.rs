@@ -42,6 +42,14 @@ struct Records {
 
 impl MemoryJournal {
     /// Makes an empty journal.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::testing::MemoryJournal;
+    ///
+    /// assert!(MemoryJournal::new().records().is_empty());
+    /// ```
     #[must_use]
     pub fn new() -> Self {
         Self::default()
@@ -49,6 +57,22 @@ impl MemoryJournal {
 
     /// Returns all records, oldest first. Two that are one (see [`Journal`]) have the place of the
     /// first and the contents of the last.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::{AppError, ErrorCode, monitor::{ErrorMonitor, MonitorConfig}, testing::MemoryJournal};
+    /// use std::sync::Arc;
+    ///
+    /// let journal = Arc::new(MemoryJournal::new());
+    /// let monitor = ErrorMonitor::new(MonitorConfig::default());
+    /// monitor.set_journal(journal.clone());
+    /// for message in ["first", "second"] {
+    ///     monitor.record(&AppError::new(ErrorCode::SYNC_ERROR, message));
+    /// }
+    /// let messages: Vec<_> = journal.records().into_iter().map(|record| record.message).collect();
+    /// assert_eq!(messages, ["first", "second"]);
+    /// ```
     #[must_use]
     pub fn records(&self) -> Vec<Record> {
         self.0.lock().records.clone()

@@ -88,6 +88,18 @@ impl Query {
     pub const MAX_LIMIT: usize = 1000;
 
     /// Makes a query for the newest errors.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use gardefou::{AppError, ErrorCode, monitor::{ErrorMonitor, MonitorConfig, journal::{JournalError, Query}}};
+    /// # let monitor = ErrorMonitor::new(MonitorConfig::default());
+    /// monitor.record(&AppError::new(ErrorCode::SYNC_ERROR, "late"));
+    /// monitor.record(&AppError::new(ErrorCode::DB_WRITE_ERROR, "disk full"));
+    /// let records = monitor.query(&Query::new())?.records;
+    /// assert_eq!(records[0].message, "disk full", "the newest is first");
+    /// # Ok::<(), JournalError>(())
+    /// ```
     pub const fn new() -> Self {
         Self(QueryParts {
             kinds: &[RecordKind::Error],
@@ -107,6 +119,17 @@ impl Query {
     }
 
     /// Keeps records of one kind; errors by default.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use gardefou::{AppError, ErrorCode, monitor::{ErrorMonitor, MonitorConfig, RecordKind, journal::{JournalError, Query}}};
+    /// # let monitor = ErrorMonitor::new(MonitorConfig::default());
+    /// monitor.record(&AppError::new(ErrorCode::SYNC_ERROR, "late"));
+    /// let found = |kind| Ok::<_, JournalError>(monitor.query(&Query::new().kind(kind))?.records.len());
+    /// assert_eq!((found(RecordKind::Error)?, found(RecordKind::Transition)?), (1, 0));
+    /// # Ok::<(), JournalError>(())
+    /// ```
     pub fn kind(mut self, kind: RecordKind) -> Self {
         self.0.kinds = kind.as_slice();
         self
@@ -158,47 +181,154 @@ impl Query {
     }
 
     /// Keeps the one error with this identity.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use gardefou::{AppError, ErrorCode, monitor::{ErrorMonitor, MonitorConfig, journal::{JournalError, Query}}};
+    /// # let monitor = ErrorMonitor::new(MonitorConfig::default());
+    /// let id = monitor.record(&AppError::new(ErrorCode::SYNC_ERROR, "late"));
+    /// monitor.record(&AppError::new(ErrorCode::SYNC_ERROR, "late again"));
+    /// let page = monitor.query(&Query::new().id(id))?;
+    /// assert_eq!((page.records.len(), &*page.records[0].message), (1, "late"));
+    /// # Ok::<(), JournalError>(())
+    /// ```
     pub fn id(mut self, id: ErrorId) -> Self {
         self.0.id = Some(id);
         self
     }
 
     /// Keeps errors with this code.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use gardefou::{AppError, ErrorCode, monitor::{ErrorMonitor, MonitorConfig, journal::{JournalError, Query}}};
+    /// # let monitor = ErrorMonitor::new(MonitorConfig::default());
+    /// monitor.record(&AppError::new(ErrorCode::SYNC_ERROR, "late"));
+    /// monitor.record(&AppError::new(ErrorCode::DB_WRITE_ERROR, "disk full"));
+    /// let page = monitor.query(&Query::new().code(ErrorCode::SYNC_ERROR))?;
+    /// assert_eq!((page.records.len(), &*page.records[0].message), (1, "late"));
+    /// # Ok::<(), JournalError>(())
+    /// ```
     pub fn code(self, code: ErrorCode) -> Self {
         self.code_name(code.name())
     }
 
     /// Keeps errors whose code has this name.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use gardefou::{AppError, ErrorCode, monitor::{ErrorMonitor, MonitorConfig, journal::{JournalError, Query}}};
+    /// # let monitor = ErrorMonitor::new(MonitorConfig::default());
+    /// monitor.record(&AppError::new(ErrorCode::SYNC_ERROR, "late"));
+    /// monitor.record(&AppError::new(ErrorCode::DB_WRITE_ERROR, "disk full"));
+    /// // For example from a request: the name need not be that of a code.
+    /// let found = |name| Ok::<_, JournalError>(monitor.query(&Query::new().code_name(name))?.records.len());
+    /// assert_eq!((found("SYNC_ERROR")?, found("NO_SUCH_CODE")?), (1, 0));
+    /// # Ok::<(), JournalError>(())
+    /// ```
     pub fn code_name(mut self, name: impl Into<String>) -> Self {
         self.0.code = Some(name.into());
         self
     }
 
     /// Keeps errors that are at least so urgent.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use gardefou::{AppError, ErrorCode, event::Severity, monitor::{ErrorMonitor, MonitorConfig, journal::{JournalError, Query}}};
+    /// # let monitor = ErrorMonitor::new(MonitorConfig::default());
+    /// monitor.record_at(Severity::Warning, &AppError::new(ErrorCode::SYNC_ERROR, "late"));
+    /// monitor.record_at(Severity::Critical, &AppError::new(ErrorCode::SYNC_ERROR, "too late"));
+    /// let page = monitor.query(&Query::new().min_level(Severity::Error))?;
+    /// assert_eq!((page.records.len(), &*page.records[0].message), (1, "too late"));
+    /// # Ok::<(), JournalError>(())
+    /// ```
     pub fn min_level(mut self, level: Severity) -> Self {
         self.0.min_level = Some(level);
         self
     }
 
     /// Keeps errors that this operation reported.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use gardefou::{AppError, ErrorCode, boundary, error_monitor, monitor::journal::{JournalError, Query}};
+    /// # let scope = gardefou::testing::Scope::new();
+    /// # let _entered = scope.enter();
+    /// let _ = boundary::error_boundary("load orders", || Err::<(), _>(AppError::new(ErrorCode::SYNC_ERROR, "late")));
+    /// gardefou::report(&AppError::new(ErrorCode::SYNC_ERROR, "outside"));
+    /// let page = error_monitor().query(&Query::new().operation("load orders"))?;
+    /// assert_eq!((page.records.len(), &*page.records[0].message), (1, "late"));
+    /// # Ok::<(), JournalError>(())
+    /// ```
     pub fn operation(mut self, name: impl Into<String>) -> Self {
         self.0.operation = Some(name.into());
         self
     }
 
     /// Keeps errors of one group.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use gardefou::{AppError, ErrorCode, monitor::{ErrorMonitor, MonitorConfig, journal::{JournalError, Query}}};
+    /// # let monitor = ErrorMonitor::new(MonitorConfig::default());
+    /// monitor.record(&AppError::new(ErrorCode::SYNC_ERROR, "late"));
+    /// monitor.record(&AppError::new(ErrorCode::DB_WRITE_ERROR, "disk full"));
+    /// let group = monitor.stats().recent_errors[0].fingerprint;
+    /// let page = monitor.query(&Query::new().fingerprint(group))?;
+    /// assert!(page.records.len() == 1 && page.records[0].fingerprint == group);
+    /// # Ok::<(), JournalError>(())
+    /// ```
     pub fn fingerprint(mut self, fingerprint: Fingerprint) -> Self {
         self.0.fingerprint = Some(fingerprint);
         self
     }
 
     /// Keeps errors that were recorded at this time or later.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use gardefou::{AppError, ErrorCode, monitor::{ErrorMonitor, MonitorConfig, journal::{JournalError, Query}}, time::ManualClock};
+    /// # use std::time::Duration;
+    /// # let clock = ManualClock::new();
+    /// # let monitor = ErrorMonitor::new(MonitorConfig::builder().clock(clock.clone()).build().unwrap());
+    /// monitor.record(&AppError::new(ErrorCode::SYNC_ERROR, "in the night"));
+    /// clock.advance(Duration::from_secs(8 * 3600));
+    /// monitor.record(&AppError::new(ErrorCode::SYNC_ERROR, "in the morning"));
+    /// let morning = monitor.query(&Query::new())?.records[0].timestamp;
+    /// let page = monitor.query(&Query::new().since(morning))?;
+    /// assert_eq!((page.records.len(), &*page.records[0].message), (1, "in the morning"));
+    /// # Ok::<(), JournalError>(())
+    /// ```
     pub fn since(mut self, time: Timestamp) -> Self {
         self.0.since = Some(time);
         self
     }
 
     /// Keeps errors that were recorded before this time.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use gardefou::{AppError, ErrorCode, monitor::{ErrorMonitor, MonitorConfig, journal::{JournalError, Query}}, time::ManualClock};
+    /// # use std::time::Duration;
+    /// # let clock = ManualClock::new();
+    /// # let monitor = ErrorMonitor::new(MonitorConfig::builder().clock(clock.clone()).build().unwrap());
+    /// monitor.record(&AppError::new(ErrorCode::SYNC_ERROR, "in the night"));
+    /// clock.advance(Duration::from_secs(8 * 3600));
+    /// monitor.record(&AppError::new(ErrorCode::SYNC_ERROR, "in the morning"));
+    /// let morning = monitor.query(&Query::new())?.records[0].timestamp;
+    /// let page = monitor.query(&Query::new().until(morning))?;
+    /// assert_eq!((page.records.len(), &*page.records[0].message), (1, "in the night"));
+    /// # Ok::<(), JournalError>(())
+    /// ```
     pub fn until(mut self, time: Timestamp) -> Self {
         self.0.until = Some(time);
         self
@@ -206,18 +336,56 @@ impl Query {
 
     /// Keeps errors with this text in their message or in the text of a source; upper and lower
     /// case are different.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use gardefou::{AppError, ErrorCode, monitor::{ErrorMonitor, MonitorConfig, journal::{JournalError, Query}}};
+    /// # let monitor = ErrorMonitor::new(MonitorConfig::default());
+    /// monitor.record(&AppError::new(ErrorCode::SYNC_ERROR, "late"));
+    /// monitor.record(&AppError::new(ErrorCode::DB_WRITE_ERROR, "disk full"));
+    /// let found = |text| Ok::<_, JournalError>(monitor.query(&Query::new().text(text))?.records.len());
+    /// assert_eq!((found("disk")?, found("Disk")?), (1, 0));
+    /// # Ok::<(), JournalError>(())
+    /// ```
     pub fn text(mut self, text: impl Into<String>) -> Self {
         self.0.text = Some(text.into());
         self
     }
 
     /// Sets how many records one page holds, from 1 to 1,000.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use gardefou::{AppError, ErrorCode, monitor::{ErrorMonitor, MonitorConfig, journal::{JournalError, Query}}};
+    /// # let monitor = ErrorMonitor::new(MonitorConfig::default());
+    /// monitor.record(&AppError::new(ErrorCode::SYNC_ERROR, "late"));
+    /// monitor.record(&AppError::new(ErrorCode::DB_WRITE_ERROR, "disk full"));
+    /// let page = monitor.query(&Query::new().limit(1))?;
+    /// assert!(page.records.len() == 1 && page.next.is_some());
+    /// # Ok::<(), JournalError>(())
+    /// ```
     pub fn limit(mut self, records: usize) -> Self {
         self.0.limit = records.clamp(1, Self::MAX_LIMIT);
         self
     }
 
     /// Continues after a page.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use gardefou::{AppError, ErrorCode, monitor::{ErrorMonitor, MonitorConfig, journal::{JournalError, Query}}};
+    /// # let monitor = ErrorMonitor::new(MonitorConfig::default());
+    /// monitor.record(&AppError::new(ErrorCode::SYNC_ERROR, "late"));
+    /// monitor.record(&AppError::new(ErrorCode::DB_WRITE_ERROR, "disk full"));
+    /// let newest = Query::new().limit(1);
+    /// let next = monitor.query(&newest)?.next.expect("there is another record");
+    /// let page = monitor.query(&newest.after(next))?;
+    /// assert_eq!((&*page.records[0].message, page.next), ("late", None));
+    /// # Ok::<(), JournalError>(())
+    /// ```
     pub fn after(mut self, cursor: Cursor) -> Self {
         self.0.after = Some(cursor);
         self
@@ -328,6 +496,16 @@ pub struct Page {
 
 impl Page {
     /// Makes a page.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::monitor::journal::{Cursor, Page};
+    ///
+    /// // What a journal of your own returns.
+    /// let page = Page::new(Vec::new(), Some(Cursor::new(0, 17)));
+    /// assert_eq!((page.next, page.torn), (Some(Cursor::new(0, 17)), 0));
+    /// ```
     #[must_use]
     pub fn new(records: Vec<Record>, next: Option<Cursor>) -> Self {
         Self {
@@ -355,18 +533,39 @@ pub struct Cursor {
 impl Cursor {
     /// Makes the cursor of a position in a numbered part of a journal, for example a byte in a
     /// file.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::monitor::journal::Cursor;
+    ///
+    /// assert_eq!(Cursor::new(3, 4096).to_string(), "3.4096");
+    /// assert_eq!("3.4096".parse(), Ok(Cursor::new(3, 4096)));
+    /// ```
     #[must_use]
     pub const fn new(part: u64, position: u64) -> Self {
         Self { part, position }
     }
 
     /// Returns the number of the part.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// assert_eq!(gardefou::monitor::journal::Cursor::new(3, 4096).part(), 3);
+    /// ```
     #[must_use]
     pub const fn part(self) -> u64 {
         self.part
     }
 
     /// Returns the position in the part.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// assert_eq!(gardefou::monitor::journal::Cursor::new(3, 4096).position(), 4096);
+    /// ```
     #[must_use]
     pub const fn position(self) -> u64 {
         self.position

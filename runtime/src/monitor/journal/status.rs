@@ -36,6 +36,17 @@ pub struct JournalStatus {
 
 impl JournalStatus {
     /// Returns `true` if the last write succeeded.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::monitor::journal::JournalStatus;
+    ///
+    /// let mut status = JournalStatus::default();
+    /// assert!(status.is_healthy());
+    /// status.failing_since = Some(std::time::SystemTime::now().into());
+    /// assert!(!status.is_healthy());
+    /// ```
     #[must_use]
     pub fn is_healthy(&self) -> bool {
         self.failing_since.is_none()
@@ -107,6 +118,14 @@ pub enum WriteOutcome<E> {
 
 impl StatusTracker {
     /// Makes the tracker of a journal in a folder, which log lines name.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::monitor::journal::{JournalStatus, support::StatusTracker};
+    ///
+    /// assert_eq!(StatusTracker::new("logs").status(), JournalStatus::default());
+    /// ```
     #[must_use]
     pub fn new(folder: impl Into<PathBuf>) -> Self {
         Self {
@@ -117,6 +136,18 @@ impl StatusTracker {
     }
 
     /// Returns the status; waits for no write.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use gardefou::{monitor::journal::{JournalError, support::{StatusTracker, WriteOutcome}}, time::Timestamp};
+    /// # use std::io;
+    /// # let now = Timestamp::from_unix_millis(1_800_000_000_000);
+    /// let tracker = StatusTracker::new("logs");
+    /// tracker.record_write(WriteOutcome::<io::Error>::Written(3), now, 3)?;
+    /// assert_eq!(tracker.status().written, 3);
+    /// # Ok::<(), JournalError>(())
+    /// ```
     #[must_use]
     pub fn status(&self) -> JournalStatus {
         let waiting = self.waiting.load(Ordering::Relaxed);
@@ -127,6 +158,17 @@ impl StatusTracker {
     }
 
     /// Sets how many records wait now.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use gardefou::{monitor::journal::{JournalError, support::{StatusTracker, WriteOutcome}}, time::Timestamp};
+    /// # use std::io;
+    /// # let now = Timestamp::from_unix_millis(1_800_000_000_000);
+    /// let tracker = StatusTracker::new("logs");
+    /// tracker.set_waiting(7);
+    /// assert_eq!(tracker.status().waiting, 7);
+    /// ```
     pub fn set_waiting(&self, records: u64) {
         self.waiting.store(records, Ordering::Relaxed);
     }
@@ -136,6 +178,20 @@ impl StatusTracker {
     /// # Errors
     ///
     /// The write failed, or was not tried: the records wait.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use gardefou::{monitor::journal::{JournalError, support::{StatusTracker, WriteOutcome}}, time::Timestamp};
+    /// # use std::io;
+    /// # let now = Timestamp::from_unix_millis(1_800_000_000_000);
+    /// let tracker = StatusTracker::new("logs");
+    /// let full = io::Error::from(io::ErrorKind::StorageFull);
+    /// assert!(tracker.record_write(WriteOutcome::Failed(2, full), now, 1).is_err());
+    /// assert!(tracker.record_write(WriteOutcome::<io::Error>::Paused, now, 1).is_err());
+    /// let status = tracker.status();
+    /// assert_eq!((status.written, status.failed, status.failing_since), (2, 2, Some(now)));
+    /// ```
     pub fn record_write<E: Error + Send + Sync + 'static>(
         &self,
         outcome: WriteOutcome<E>,
@@ -163,6 +219,18 @@ impl StatusTracker {
     /// # Errors
     ///
     /// Nothing can; the cause is the source.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use gardefou::{monitor::journal::{JournalError, support::{StatusTracker, WriteOutcome}}, time::Timestamp};
+    /// # use std::io;
+    /// # let now = Timestamp::from_unix_millis(1_800_000_000_000);
+    /// let tracker = StatusTracker::new("logs");
+    /// let full = io::Error::from(io::ErrorKind::StorageFull);
+    /// assert!(tracker.record_check(Err(full), now).is_err());
+    /// assert_eq!((tracker.status().failed, tracker.status().is_healthy()), (0, false));
+    /// ```
     pub fn record_check<E: Error + Send + Sync + 'static>(
         &self,
         checked: Result<(), E>,
@@ -175,6 +243,18 @@ impl StatusTracker {
     }
 
     /// Counts a record that found no room among those that wait, and returns the error for it.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use gardefou::{monitor::journal::{JournalError, support::{StatusTracker, WriteOutcome}}, time::Timestamp};
+    /// # use std::io;
+    /// # let now = Timestamp::from_unix_millis(1_800_000_000_000);
+    /// let tracker = StatusTracker::new("logs");
+    /// let err = tracker.refuse();
+    /// assert!(err.to_string().contains("`buffer_bytes`"));
+    /// assert_eq!((tracker.status().failed, tracker.status().lost), (1, 1));
+    /// ```
     pub fn refuse(&self) -> JournalError {
         let mut tracked = self.tracked.lock();
         tracked.status.failed += 1;
@@ -206,6 +286,18 @@ impl StatusTracker {
     }
 
     /// Reports the records that still wait when the journal is dropped: they are lost.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use gardefou::{monitor::journal::{JournalError, support::{StatusTracker, WriteOutcome}}, time::Timestamp};
+    /// # use std::io;
+    /// # let now = Timestamp::from_unix_millis(1_800_000_000_000);
+    /// let tracker = StatusTracker::new("logs");
+    /// tracker.set_waiting(2);
+    /// tracker.report_lost(&JournalError::new("write", io::Error::from(io::ErrorKind::StorageFull)));
+    /// assert_eq!((tracker.status().waiting, tracker.status().lost), (0, 2));
+    /// ```
     pub fn report_lost(&self, err: &JournalError) {
         let lost = self.waiting.swap(0, Ordering::Relaxed);
         self.tracked.lock().status.lost += lost;
@@ -222,6 +314,18 @@ impl StatusTracker {
     }
 
     /// Records whether old records could be removed.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use gardefou::{monitor::journal::{JournalError, support::{StatusTracker, WriteOutcome}}, time::Timestamp};
+    /// # use std::io;
+    /// # let now = Timestamp::from_unix_millis(1_800_000_000_000);
+    /// let tracker = StatusTracker::new("logs");
+    /// tracker.record_removal(&Err("the disk is read-only"));
+    /// let error = tracker.status().last_error.unwrap();
+    /// assert_eq!(error, "cannot remove old records: the disk is read-only");
+    /// ```
     pub fn record_removal<E: fmt::Display>(&self, removed: &Result<(), E>) {
         let mut tracked = self.tracked.lock();
         // While nothing can be written either, that is logged already, and matters more.
@@ -238,6 +342,18 @@ impl StatusTracker {
     }
 
     /// Reports a damaged file that was put aside.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use gardefou::{monitor::journal::{JournalError, support::{StatusTracker, WriteOutcome}}, time::Timestamp};
+    /// # use std::io;
+    /// # let now = Timestamp::from_unix_millis(1_800_000_000_000);
+    /// let tracker = StatusTracker::new("logs");
+    /// tracker.report_damaged("logs/errors.damaged".as_ref(), &"not a database");
+    /// let error = tracker.status().last_error.unwrap();
+    /// assert_eq!(error, "a damaged file was put aside as logs/errors.damaged: not a database");
+    /// ```
     pub fn report_damaged(&self, file: &Path, err: &dyn fmt::Display) {
         let text = format!("a damaged file was put aside as {}: {err}", file.display());
         self.tracked.lock().status.last_error = Some(text);
