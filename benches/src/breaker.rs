@@ -6,11 +6,14 @@ use gardefou::{
     AppError, ErrorCode, Rejection,
     breaker::{BreakerBuilder, BreakerRegistry, CircuitBreaker},
     circuit_breakers,
-    time::{Clock, SystemClock},
+    time::{Clock, SharedClock, SystemClock, Tick},
 };
 use std::{
     hint::black_box,
-    sync::atomic::{AtomicU64, Ordering},
+    sync::{
+        Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
     time::Duration,
 };
 
@@ -165,6 +168,16 @@ pub fn closed(table: &mut Table) {
     table.both("closed, slow calls over 100 calls", |n| {
         value(slow.call(|| add_one(n)))
     });
+    let plain = built("bench-slow-list", |b| b.count_window(100));
+    let running = Mutex::new(Running::default());
+    fill(&plain, 100);
+    let clock = SharedClock::default();
+    table.both("closed, slow calls in one list over 100 calls", |n| {
+        let place = lock(&running).enter(clock.now());
+        let sum = value(plain.call(|| add_one(n)));
+        let start = lock(&running).leave(place);
+        sum + u64::from(clock.now().since(start) > Duration::from_secs(1))
+    });
     let both = built("bench-slow-time", |b| {
         b.slow_call(Duration::from_secs(1))
             .time_window(Duration::from_secs(10))
@@ -172,6 +185,34 @@ pub fn closed(table: &mut Table) {
     table.both("closed, slow calls over 10 s", |n| {
         value(both.call(|| add_one(n)))
     });
+}
+
+/// Running calls in a plain list behind a lock: what a breaker with a limit for slow calls would
+/// cost without the lists of its threads.
+#[derive(Default)]
+struct Running {
+    starts: Vec<Tick>,
+    free: Vec<usize>,
+}
+
+impl Running {
+    fn enter(&mut self, start: Tick) -> usize {
+        let Some(place) = self.free.pop() else {
+            self.starts.push(start);
+            return self.starts.len() - 1;
+        };
+        self.starts[place] = start;
+        place
+    }
+
+    fn leave(&mut self, place: usize) -> Tick {
+        self.free.push(place);
+        self.starts[place]
+    }
+}
+
+fn lock(running: &Mutex<Running>) -> MutexGuard<'_, Running> {
+    running.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Fills a window, so that the breaker is measured in the middle of its life.
