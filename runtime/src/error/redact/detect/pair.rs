@@ -88,8 +88,9 @@ impl Scan<'_> {
         let is_status =
             claim.is_sentence && !claim.is_tight && self.byte_before(range.start) == Some(b'/');
         if is_status
-            && self.bytes[at + 2..]
+            && self.bytes[at + 1..]
                 .iter()
+                .skip(1)
                 .take(4)
                 .take_while(|b| b.is_ascii_digit())
                 .count()

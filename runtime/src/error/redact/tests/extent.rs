@@ -5,6 +5,13 @@ use crate::error::redact::redactor::{BUILT_IN, Redactor};
 use proptest::prelude::*;
 
 #[test]
+fn text_may_end_behind_any_separator() {
+    for text in ["/pass:", "etc/db-password:", "/api_token:\n", "/token::"] {
+        assert_red(&[(text, text)]);
+    }
+}
+
+#[test]
 fn values_are_hidden_to_their_end() {
     assert_red(&[
         ("password=ab&hunter2", "password=[redacted]"),
