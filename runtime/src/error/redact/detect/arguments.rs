@@ -3,7 +3,7 @@
 
 use super::{
     claim::Claim,
-    cursor::{is_name_byte, is_quoted, is_token_byte, skip_space},
+    cursor::{is_name_byte, is_quoted, is_token_byte, run_within, skip_space, until},
     ends::Reach,
     lookup::is_listed,
     names::{MAX_NAME, Name},
@@ -46,7 +46,7 @@ impl Scan<'_> {
             && is_listed(tables::TUPLES, &self.bytes[at - len..at])
             && self.bytes[at - len].is_ascii_uppercase()
         {
-            return value::newtype(self.bytes, at, &Claim::new(Weight::Strong, false));
+            return value::newtype(self.bytes, at, &Claim::STRONG);
         }
         let (name, weight) = self.secret_name(at - len..at)?;
         // `(*Session).Token(0xc0000b6000)`
@@ -67,12 +67,7 @@ impl Scan<'_> {
         }
         let (name, weight) =
             self.secret_name(self.name_before(comma - usize::from(self.bytes[comma] == b'>')))?;
-        value::after(
-            self.bytes,
-            at + 2,
-            Reach::Word,
-            &Claim::from_name(&name, weight),
-        )
+        self.value(at + 2, &name, weight)
     }
 
     /// Finds the secret in `("name", "value")`.
@@ -93,13 +88,7 @@ impl Scan<'_> {
         if weight == Weight::Parameter {
             return None;
         }
-        let start = skip_space(self.bytes, at + 1);
-        value::after(
-            self.bytes,
-            start,
-            Reach::Word,
-            &Claim::from_name(&name, weight),
-        )
+        self.value(skip_space(self.bytes, at + 1), &name, weight)
     }
 
     /// Finds the secret in `{name, "value"}` without the blank.
@@ -112,8 +101,8 @@ impl Scan<'_> {
             return None;
         }
         let (name, weight) = self.secret_name(range)?;
-        let claim = Claim::from_name(&name, weight);
-        value::after(self.bytes, at, Reach::Word, &claim).filter(|_| weight != Weight::Parameter)
+        self.value(at, &name, weight)
+            .filter(|_| weight != Weight::Parameter)
     }
 
     /// Finds the secret in `password 'value'`.
@@ -144,21 +133,19 @@ impl Scan<'_> {
         if weight == Weight::Parameter || self.is_usage(&name, next) {
             return None;
         }
-        value::after(
-            self.bytes,
-            next,
-            Reach::Word,
-            &Claim::from_name(&name, weight),
-        )
+        self.value(next, &name, weight)
+    }
+
+    /// Returns the value at a place that belongs to a name.
+    fn value(&self, at: usize, name: &Name, weight: Weight) -> Option<Range<usize>> {
+        value::after(self.bytes, at, Reach::Word, &Claim::from_name(name, weight))
     }
 
     /// Returns `true` for `--password PASSWORD`, where the name of an option stands for its value.
     fn is_usage(&self, name: &Name, at: usize) -> bool {
-        let word = self.bytes[at..]
-            .iter()
-            .take(MAX_NAME)
-            .take_while(|b| b.is_ascii_uppercase() || **b == b'_')
-            .count();
+        let word = run_within(&self.bytes[at..], MAX_NAME, |b| {
+            b.is_ascii_uppercase() || *b == b'_'
+        });
         let stands_for = Name::new(&self.bytes[at..at + word]);
         let ends = self.bytes.get(at + word).is_none_or(|b| !is_name_byte(*b));
         ends && word >= 3 && name.bytes().ends_with(stands_for.bytes())
@@ -173,12 +160,10 @@ impl Scan<'_> {
             return None;
         }
         let open = skip_space(self.bytes, at + 1);
-        let secret = if self.bytes.get(open) == Some(&b'(') {
-            argument(self.bytes, open, 2)
-        } else {
-            None
-        };
-        secret.filter(|secret| !shape::is_plain(&self.bytes[secret.clone()]))
+        if self.bytes.get(open) != Some(&b'(') {
+            return None;
+        }
+        argument(self.bytes, open, 2).filter(|secret| !shape::is_plain(&self.bytes[secret.clone()]))
     }
 }
 
@@ -193,15 +178,11 @@ pub(super) fn argument(bytes: &[u8], open: usize, place: usize) -> Option<Range<
             b')' | b']' | b'}' if depth == 0 => return None,
             b')' | b']' | b'}' => depth -= 1,
             quote @ (b'"' | b'\'' | b'`') => {
-                let len = bytes[at + 1..end]
-                    .iter()
-                    .position(|b| *b == quote)
-                    .unwrap_or(end - at - 1);
+                let len = until(&bytes[at + 1..end], |b| *b == quote);
                 let text = at + 1..at + 1 + len;
                 if argument == place && depth == 0 {
-                    return (!Claim::new(Weight::Strong, false)
-                        .spares_quoted(&bytes[text.clone()]))
-                    .then_some(text);
+                    return Some(text)
+                        .filter(|text| !Claim::STRONG.spares_quoted(&bytes[text.clone()]));
                 }
                 at = text.end;
             }

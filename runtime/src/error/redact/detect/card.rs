@@ -1,5 +1,6 @@
 //! Numbers of payment cards.
 
+use super::cursor::run;
 use std::ops::Range;
 
 /// First digits of card numbers, and how many digits they have.
@@ -57,12 +58,7 @@ pub(super) fn secrets(bytes: &[u8], found: &mut Vec<Range<usize>>) {
 
 /// Returns the end of digits, in groups of four or more that single blanks or dashes part.
 fn number_end(bytes: &[u8], start: usize) -> usize {
-    let digits = |at: usize| {
-        bytes[at..]
-            .iter()
-            .take_while(|b| b.is_ascii_digit())
-            .count()
-    };
+    let digits = |at: usize| run(&bytes[at..], u8::is_ascii_digit);
     let mut end = start + digits(start);
     let mut group = end - start;
     while group == 4 || group == 6 {

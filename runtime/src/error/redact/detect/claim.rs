@@ -1,6 +1,11 @@
 //! Claims of names on the values beside them, and the values that they spare.
 
-use super::{lookup::is_listed, names::Name, shape};
+use super::{
+    cursor::{is_quote, until},
+    lookup::is_listed,
+    names::Name,
+    shape,
+};
 use crate::error::redact::{
     sensitive::MARK_BYTES,
     tables::{self, Weight},
@@ -28,7 +33,10 @@ pub(crate) struct Claim {
 }
 
 impl Claim {
-    pub(crate) fn new(weight: Weight, counts: bool) -> Self {
+    /// The claim of a place where nothing but a secret stands.
+    pub(crate) const STRONG: Self = Self::new(Weight::Strong, false);
+
+    pub(crate) const fn new(weight: Weight, counts: bool) -> Self {
         Self {
             weight,
             counts,
@@ -195,7 +203,7 @@ impl Claim {
                 continue;
             }
             let quote = content[at];
-            if matches!(quote, b'"' | b'\'' | b'`') {
+            if is_quote(quote) {
                 let from = at + 1;
                 let Some(len) = content[from..].iter().position(|b| *b == quote) else {
                     return false;
@@ -211,10 +219,7 @@ impl Claim {
                 has_word = true;
                 continue;
             }
-            let len = content[at..]
-                .iter()
-                .position(is_end)
-                .unwrap_or(content.len() - at);
+            let len = until(&content[at..], is_end);
             let word = &content[at..at + len];
             at += len;
             let is_word = shape::is_plain(shape::trim(word))

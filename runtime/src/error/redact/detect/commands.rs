@@ -1,6 +1,10 @@
 //! Options of programs that hold a secret: `mysql -px`, `curl -u ann:x`.
 
-use super::{lookup, shape, words::REACH};
+use super::{
+    cursor::{after_last, contains, is_quote, until},
+    lookup, shape,
+    words::REACH,
+};
 use crate::error::redact::{
     sensitive::MARK_BYTES,
     tables::{self, Holds, OptionRow},
@@ -13,10 +17,7 @@ pub(super) fn secrets(bytes: &[u8], word: &Range<usize>, found: &mut Vec<Range<u
     if path.len() > 64 {
         return;
     }
-    let program = &path[path
-        .iter()
-        .rposition(|b| *b == b'/')
-        .map_or(0, |slash| slash + 1)..];
+    let program = &path[after_last(path, |b| *b == b'/')..];
     let program = program.strip_suffix(b".exe").unwrap_or(program);
     if matches!(program, b"echo" | b"printf") {
         found.extend(piped(bytes, word.end));
@@ -153,18 +154,12 @@ fn argument(line: &[u8], at: usize) -> Option<Range<usize>> {
     let is_between = |b: &u8| b.is_ascii_whitespace() || *b == b',';
     let start = at + line.get(at..)?.iter().position(|b| !is_between(b))?;
     let quote = line[start];
-    if matches!(quote, b'"' | b'\'' | b'`') {
-        let len = line[start + 1..]
-            .iter()
-            .position(|b| *b == quote)
-            .unwrap_or(line.len() - start - 1);
+    if is_quote(quote) {
+        let len = until(&line[start + 1..], |b| *b == quote);
         return Some(start + 1..start + 1 + len);
     }
-    let is_end = |b: &u8| b.is_ascii_whitespace() || matches!(b, b'"' | b'\'' | b'`');
-    let len = line[start..]
-        .iter()
-        .position(is_end)
-        .unwrap_or(line.len() - start);
+    let is_end = |b: &u8| b.is_ascii_whitespace() || is_quote(*b);
+    let len = until(&line[start..], is_end);
     Some(start..start + len)
 }
 
@@ -176,7 +171,7 @@ fn secret(line: &[u8], argument: Range<usize>) -> Option<Range<usize>> {
         .all(|b| b.is_ascii_digit() || matches!(b, b':' | b'.' | b'/'));
     let is_none = is_number
         || !text.iter().any(u8::is_ascii_alphanumeric)
-        || text.windows(3).any(|window| window == b"://")
+        || contains(text, b"://")
         || text.starts_with(MARK_BYTES)
         || matches!(text.first(), None | Some(b'-' | b'$' | b'<'))
         || shape::is_path(text);

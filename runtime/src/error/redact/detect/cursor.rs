@@ -2,21 +2,49 @@
 
 use std::ops::Range;
 
+/// Returns how many bytes stand at the beginning for which something holds.
+pub(super) fn run(bytes: &[u8], holds: impl Fn(&u8) -> bool) -> usize {
+    run_within(bytes, bytes.len(), holds)
+}
+
+/// As [`run`], of at most so many bytes.
+pub(super) fn run_within(bytes: &[u8], most: usize, holds: impl Fn(&u8) -> bool) -> usize {
+    bytes.iter().take(most).take_while(|b| holds(b)).count()
+}
+
+/// Returns how many bytes stand before the first for which something holds: all, if there is none.
+pub(super) fn until(bytes: &[u8], ends: impl Fn(&u8) -> bool) -> usize {
+    bytes.iter().position(ends).unwrap_or(bytes.len())
+}
+
+/// Returns where the bytes behind the last one begin for which something holds.
+pub(super) fn after_last(bytes: &[u8], holds: impl Fn(&u8) -> bool) -> usize {
+    bytes.iter().rposition(holds).map_or(0, |last| last + 1)
+}
+
+/// Returns where a part stands first.
+pub(super) fn find(bytes: &[u8], part: &[u8]) -> Option<usize> {
+    bytes.windows(part.len()).position(|window| window == part)
+}
+
+pub(super) fn contains(bytes: &[u8], part: &[u8]) -> bool {
+    find(bytes, part).is_some()
+}
+
+/// Returns `true` if a text begins with another one, in any case.
+pub(super) fn begins_with(bytes: &[u8], text: &str) -> bool {
+    let head = bytes.get(..text.len());
+    head.is_some_and(|head| head.eq_ignore_ascii_case(text.as_bytes()))
+}
+
 pub(super) fn skip_blanks(bytes: &[u8], start: usize) -> usize {
-    start
-        + bytes[start..]
-            .iter()
-            .take_while(|b| matches!(b, b' ' | b'\t'))
-            .count()
+    start + run(&bytes[start..], |b| matches!(b, b' ' | b'\t'))
 }
 
 /// Steps over white space, also where it is written as in a literal.
 pub(super) fn skip_space(bytes: &[u8], mut start: usize) -> usize {
     loop {
-        let blanks = bytes[start..]
-            .iter()
-            .take_while(|b| b.is_ascii_whitespace())
-            .count();
+        let blanks = run(&bytes[start..], u8::is_ascii_whitespace);
         count(blanks);
         start += blanks;
         match &bytes[start..] {
@@ -29,11 +57,7 @@ pub(super) fn skip_space(bytes: &[u8], mut start: usize) -> usize {
 /// Returns `true` if a quoted value stands here.
 pub(super) fn is_quoted(bytes: &[u8], start: usize) -> bool {
     let start = skip_literal_prefix(bytes, start);
-    let escapes = bytes[start..]
-        .iter()
-        .take(8)
-        .take_while(|b| **b == b'\\')
-        .count();
+    let escapes = run_within(&bytes[start..], 8, |b| *b == b'\\');
     bytes.get(start + escapes).is_some_and(|b| is_quote(*b))
 }
 
@@ -42,11 +66,7 @@ pub(super) fn skip_literal_prefix(bytes: &[u8], start: usize) -> usize {
     if bytes[start..].starts_with(b"<<\"") {
         return start + 2;
     }
-    let prefix = bytes[start..]
-        .iter()
-        .take(4)
-        .take_while(|b| matches!(b, b'b' | b'r' | b'#'))
-        .count();
+    let prefix = run_within(&bytes[start..], 4, |b| matches!(b, b'b' | b'r' | b'#'));
     if prefix > 0 && matches!(bytes.get(start + prefix), Some(b'"' | b'\'')) {
         start + prefix
     } else {
@@ -61,11 +81,7 @@ pub(super) fn is_quote(b: u8) -> bool {
 /// Returns what stands between quotes that may themselves be escaped; without a closing one, all
 /// that follows.
 pub(super) fn quoted(bytes: &[u8], start: usize) -> Option<Range<usize>> {
-    let escapes = bytes[start..]
-        .iter()
-        .take(8)
-        .take_while(|b| **b == b'\\')
-        .count();
+    let escapes = run_within(&bytes[start..], 8, |b| *b == b'\\');
     let quote = *bytes.get(start + escapes).filter(|b| is_quote(**b))?;
     let inside = start + escapes + 1;
     let mut before = 0;

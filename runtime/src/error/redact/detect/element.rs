@@ -2,7 +2,7 @@
 
 use super::{
     claim::Claim,
-    cursor::{self, is_name_byte, skip_space},
+    cursor::{self, find, is_name_byte, run_within, skip_space},
     lookup::is_listed,
     names::{MAX_NAME, Name},
     scan::Scan,
@@ -29,11 +29,7 @@ impl Element {
         if at > 0 && is_name_byte(bytes[at - 1]) && bytes[at - 1].is_ascii() {
             return None;
         }
-        let len = bytes[at + 1..]
-            .iter()
-            .take(128)
-            .take_while(|b| is_name_byte(**b) || **b == b':')
-            .count();
+        let len = run_within(&bytes[at + 1..], 128, |b| is_name_byte(*b) || *b == b':');
         let end = at + 1 + len;
         let start = bytes[at + 1..end]
             .iter()
@@ -54,11 +50,7 @@ impl Element {
 
     /// Returns where the first element inside begins, if nothing stands before it.
     pub(super) fn inner(&self, bytes: &[u8]) -> Option<usize> {
-        let blanks = bytes[self.content..]
-            .iter()
-            .take(64)
-            .take_while(|b| b.is_ascii_whitespace())
-            .count();
+        let blanks = run_within(&bytes[self.content..], 64, u8::is_ascii_whitespace);
         let start = self.content + blanks;
         (bytes.get(start) == Some(&b'<')).then_some(start)
     }
@@ -73,10 +65,7 @@ impl Element {
                 return None;
             }
             let start = self.content + CDATA.len();
-            let len = data
-                .windows(3)
-                .position(|window| window == b"]]>")
-                .unwrap_or(data.len());
+            let len = find(data, b"]]>").unwrap_or(data.len());
             cursor::count(len);
             return (len > 0).then_some(start..start + len);
         }

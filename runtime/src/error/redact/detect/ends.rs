@@ -2,7 +2,8 @@
 
 use super::{
     cursor::{
-        self, bracketed, is_name_byte, is_quote, is_quoted, line_end, skip_blanks, skip_space,
+        self, after_last, bracketed, is_name_byte, is_quote, is_quoted, line_end, run_within,
+        skip_blanks, skip_space,
     },
     tokens,
 };
@@ -37,11 +38,7 @@ pub(super) fn bracket_end(bytes: &[u8], start: usize, reach: Reach) -> Option<us
     if !first.is_ascii_uppercase() || reach == Reach::Header {
         return None;
     }
-    let name = bytes[start..]
-        .iter()
-        .take(40)
-        .take_while(|b| is_name_byte(**b))
-        .count();
+    let name = run_within(&bytes[start..], 40, |b| is_name_byte(*b));
     let open = skip_blanks(bytes, start + name);
     match bytes.get(open)? {
         b'{' => Some(bracketed(bytes, open).0.end),
@@ -93,11 +90,7 @@ fn is_folded(bytes: &[u8], start: usize) -> bool {
 pub(super) fn header_pair_end(bytes: &[u8], start: usize, word_end_: usize) -> usize {
     const PARAMETERS: [&[u8]; 4] = [b"digest", b"aws4-hmac-sha256", b"hawk", b"oauth"];
     let mut at = word_end_;
-    let scheme = bytes[start..]
-        .iter()
-        .take(20)
-        .take_while(|b| !b.is_ascii_whitespace())
-        .count();
+    let scheme = run_within(&bytes[start..], 20, |b| !b.is_ascii_whitespace());
     if PARAMETERS
         .iter()
         .any(|name| bytes[start..start + scheme].eq_ignore_ascii_case(name))
@@ -144,11 +137,7 @@ pub(super) fn setting_end(bytes: &[u8], start: usize, listed: bool) -> usize {
         }
         at += 1;
     }
-    start
-        + bytes[start..at]
-            .iter()
-            .rposition(|b| !matches!(b, b' ' | b'\t' | b','))
-            .map_or(0, |last| last + 1)
+    start + after_last(&bytes[start..at], |b| !matches!(b, b' ' | b'\t' | b','))
 }
 
 /// Returns the end of a bare word. Passwords hold punctuation, so a comma or bracket ends the word
@@ -205,16 +194,8 @@ fn is_pair(bytes: &[u8], start: usize) -> bool {
 }
 
 fn is_assignment(bytes: &[u8], start: usize) -> bool {
-    let name = bytes[start..]
-        .iter()
-        .take(64)
-        .take_while(|b| is_name_byte(**b))
-        .count();
-    let blanks = bytes[start + name..]
-        .iter()
-        .take(8)
-        .take_while(|b| **b == b' ')
-        .count();
+    let name = run_within(&bytes[start..], 64, |b| is_name_byte(*b));
+    let blanks = run_within(&bytes[start + name..], 8, |b| *b == b' ');
     name > 0 && bytes.get(start + name + blanks) == Some(&b'=')
 }
 

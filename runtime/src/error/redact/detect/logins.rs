@@ -2,6 +2,7 @@
 //! password, the hash of one.
 
 use super::{
+    cursor::{begins_with, until},
     lookup::is_listed,
     names::{MAX_NAME, Name},
     shape::{self, is_random},
@@ -90,11 +91,12 @@ impl Words<'_> {
         for place in 0..3 {
             let len = bytes[at..].iter().take(MAX_NAME).position(|b| *b == b':')?;
             let field = &bytes[at..at + len];
-            if !(if place == 0 {
+            let fits = if place == 0 {
                 is_port(field)
             } else {
                 is_user(field)
-            }) {
+            };
+            if !fits {
                 return None;
             }
             at += len + 1;
@@ -116,10 +118,7 @@ impl Words<'_> {
         };
         let mut is_link = false;
         while at < bytes.len() {
-            let len = bytes[at..]
-                .iter()
-                .position(is_end)
-                .unwrap_or(bytes.len() - at);
+            let len = until(&bytes[at..], is_end);
             let segment = &bytes[at..at + len];
             if is_link && segment.len() >= 8 && is_random(segment) && !shape::is_uuid(segment) {
                 return Some(word.start + at..word.start + at + shape::trim(segment).len());
@@ -140,9 +139,7 @@ impl Words<'_> {
         let named = shape::trimmed(bytes).start;
         let first = bytes.get(named)?;
         let begins = |row: &&str| {
-            let head = bytes[named..].get(..row.len());
-            row.as_bytes()[0] == first.to_ascii_lowercase()
-                && head.is_some_and(|head| head.eq_ignore_ascii_case(row.as_bytes()))
+            row.as_bytes()[0] == first.to_ascii_lowercase() && begins_with(&bytes[named..], row)
         };
         let is_named = tables::NAMED_HASHES.iter().any(begins);
         let start = if is_named {
@@ -154,17 +151,12 @@ impl Words<'_> {
                 .position(|b| matches!(b, b'$' | b'{'))?
         };
         let rest = &bytes[start..];
-        let begins = |row: &&str| {
-            rest.get(..row.len())
-                .is_some_and(|head| head.eq_ignore_ascii_case(row.as_bytes()))
-        };
-        if !is_named {
-            tables::HASHES.iter().find(|row| begins(row))?;
+        if !is_named && !tables::HASHES.iter().any(|row| begins_with(rest, row)) {
+            return None;
         }
-        let len = rest
-            .iter()
-            .position(|b| matches!(b, b'"' | b'\'' | b'`' | b'<' | b'>' | b')' | b']'))
-            .unwrap_or(rest.len());
+        let len = until(rest, |b| {
+            matches!(b, b'"' | b'\'' | b'`' | b'<' | b'>' | b')' | b']')
+        });
         (len >= 12).then_some(word.start + start..word.start + start + len)
     }
 }

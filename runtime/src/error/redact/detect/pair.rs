@@ -2,7 +2,9 @@
 
 use super::{
     claim::Claim,
-    cursor::{self, is_name_byte, is_token_byte, skip_blanks, skip_space},
+    cursor::{
+        self, after_last, is_name_byte, is_token_byte, run_within, skip_blanks, skip_space, until,
+    },
     ends::Reach,
     lookup::is_listed,
     names::{MAX_NAME, Name},
@@ -125,17 +127,9 @@ impl Scan<'_> {
         }
         let is_sure = is_listed(tables::SURE_LOGIN_NAMES, name.bytes());
         let blanks = usize::from(is_sure && self.bytes.get(at + 1) == Some(&b' '));
-        let quotes = self.bytes[at + 1 + blanks..]
-            .iter()
-            .take(1)
-            .take_while(|b| matches!(b, b'"' | b'\''))
-            .count();
-        let start = at + 1 + blanks + quotes;
-        let user = self.bytes[start..]
-            .iter()
-            .take(MAX_NAME)
-            .take_while(|b| is_name_byte(**b))
-            .count();
+        let quote = self.bytes.get(at + 1 + blanks);
+        let start = at + 1 + blanks + usize::from(matches!(quote, Some(b'"' | b'\'')));
+        let user = run_within(&self.bytes[start..], MAX_NAME, |b| is_name_byte(*b));
         if user == 0 || self.bytes.get(start + user) != Some(&b':') {
             return None;
         }
@@ -150,17 +144,15 @@ impl Scan<'_> {
             .unwrap_or(self.bytes.len() - start);
         let secret = start..start + len.min(MAX_LINK);
         let text = &self.bytes[secret.clone()];
-        let spared = Claim::new(Weight::Strong, false).spares_quoted(text);
+        let spared = Claim::STRONG.spares_quoted(text);
         (shape::is_chosen(text) || (is_sure && !spared)).then_some(secret)
     }
 
     /// Returns `true` if a name is part of `arn:aws:secretsmanager:..:secret:prod/db`.
     fn is_in_resource(&self, name: usize) -> bool {
         let before = &self.bytes[name.saturating_sub(MARGIN * 2)..name];
-        let word = before
-            .rsplit(|b| b.is_ascii_whitespace() || matches!(b, b'"' | b'\'' | b'='))
-            .next()
-            .unwrap_or_default();
+        let is_end = |b: &u8| b.is_ascii_whitespace() || matches!(b, b'"' | b'\'' | b'=');
+        let word = &before[after_last(before, is_end)..];
         ["arn:", "urn:", "crn:"]
             .iter()
             .any(|scheme| word.starts_with(scheme.as_bytes()))
@@ -175,10 +167,7 @@ impl Scan<'_> {
             return None;
         }
         let rest = &self.bytes[at + 1..self.bytes.len().min(at + 1 + MAX_LINK)];
-        let len = rest
-            .iter()
-            .position(|b| !is_token_byte(*b))
-            .unwrap_or(rest.len());
+        let len = until(rest, |b| !is_token_byte(*b));
         let value = &rest[..len];
         let has = |is: fn(&u8) -> bool| value.iter().any(is);
         let is_key = self.bytes[range.clone()]
@@ -195,39 +184,25 @@ impl Scan<'_> {
     /// Returns `true` if the word before a name is one of parsers.
     fn follows_grammar(&self, name: usize) -> bool {
         let before = &self.bytes[name.saturating_sub(24)..name];
-        let Some(before) = before.strip_suffix(b" ") else {
-            return false;
-        };
-        let word = before
-            .rsplit(|b| !b.is_ascii_alphabetic())
-            .next()
-            .unwrap_or_default();
-        is_listed(tables::GRAMMAR, word)
+        before.strip_suffix(b" ").is_some_and(|before| {
+            let word = &before[after_last(before, |b| !b.is_ascii_alphabetic())..];
+            is_listed(tables::GRAMMAR, word)
+        })
     }
 
     /// Words of everyday language are secret in the query of a URL. A short code is one of an
     /// answer or an error.
     fn is_secret_parameter(&self, range: &Range<usize>, name: &Name, start: usize) -> bool {
-        let before = range.start.checked_sub(1).map(|before| self.bytes[before]);
+        let before = self.byte_before(range.start);
+        let is_link = matches!(before, Some(b'?' | b'&' | b'#'));
+        let rest = &self.bytes[start..];
         match name.bytes() {
             b"code" => {
-                let rest = self.bytes[start..].iter().take(8);
-                let len = rest
-                    .take_while(|b| !b.is_ascii_whitespace() && !matches!(b, b'&' | b'#' | b'"'))
-                    .count();
-                matches!(before, Some(b'?' | b'&' | b'#')) && len > 5
+                let is_end = |b: &u8| b.is_ascii_whitespace() || matches!(b, b'&' | b'#' | b'"');
+                is_link && run_within(rest, 6, |b| !is_end(b)) == 6
             }
-            b"magic" => {
-                let is_link = matches!(before, Some(b'?' | b'&' | b'#'));
-                is_link
-                    && self.bytes[start..]
-                        .iter()
-                        .take(12)
-                        .filter(|b| is_token_byte(**b))
-                        .count()
-                        == 12
-            }
-            _ => matches!(before, Some(b'?' | b'&' | b';' | b'#')),
+            b"magic" => is_link && run_within(rest, 12, |b| is_token_byte(*b)) == 12,
+            _ => is_link || before == Some(b';'),
         }
     }
 
@@ -263,10 +238,7 @@ impl Scan<'_> {
     fn has_setting_after(&mut self, at: usize) -> bool {
         if at >= self.settings.line_end {
             let line = &self.bytes[at..];
-            let len = line
-                .iter()
-                .position(|b| matches!(b, b'\n' | b'\r'))
-                .unwrap_or(line.len());
+            let len = until(line, |b| matches!(b, b'\n' | b'\r'));
             cursor::count(len);
             let is_entity = |i: usize| line[i.saturating_sub(6)..i].contains(&b'&');
             let last = (0..len)
@@ -296,11 +268,7 @@ impl Scan<'_> {
     fn has_settings_near(&mut self, at: usize) -> bool {
         let is_setting = |line: &[u8]| {
             let line = line.trim_ascii_start();
-            let name = line
-                .iter()
-                .take(MAX_NAME)
-                .take_while(|b| is_name_byte(**b))
-                .count();
+            let name = run_within(line, MAX_NAME, |b| is_name_byte(*b));
             name > 0
                 && matches!(line.get(name), Some(b':' | b'='))
                 && !line[name..].starts_with(b"::")
@@ -321,11 +289,7 @@ impl Scan<'_> {
 
 fn is_assignment(line: &[u8], start: usize) -> bool {
     let start = skip_blanks(line, start);
-    let name = line[start..]
-        .iter()
-        .take(MAX_NAME)
-        .take_while(|b| is_name_byte(**b) || **b == b' ')
-        .count();
+    let name = run_within(&line[start..], MAX_NAME, |b| is_name_byte(*b) || *b == b' ');
     name > 0 && line.get(start + name) == Some(&b'=')
 }
 
@@ -335,19 +299,14 @@ fn is_assignment(line: &[u8], start: usize) -> bool {
 /// The line of the name is read from its beginning, and each line has one end: the time stays
 /// linear.
 pub(super) fn below(bytes: &[u8], name: usize, at: usize) -> Option<Range<usize>> {
-    let signs = bytes[at..]
-        .iter()
-        .take(4)
-        .take_while(|b| matches!(b, b'|' | b'>' | b'-' | b'+' | b'1'..=b'9'))
-        .count();
+    let signs = run_within(&bytes[at..], 4, |b| {
+        matches!(b, b'|' | b'>' | b'-' | b'+' | b'1'..=b'9')
+    });
     let mut end = skip_blanks(bytes, at + signs);
     if !matches!(bytes.get(end), Some(b'\n' | b'\r')) {
         return None;
     }
-    let line = bytes[..name]
-        .iter()
-        .rposition(|b| *b == b'\n')
-        .map_or(0, |newline| newline + 1);
+    let line = after_last(&bytes[..name], |b| *b == b'\n');
     let indent = skip_blanks(bytes, line) - line;
     let mut start = None;
     while let Some(b'\n' | b'\r') = bytes.get(end) {
@@ -364,10 +323,7 @@ pub(super) fn below(bytes: &[u8], name: usize, at: usize) -> Option<Range<usize>
             }
             _ => break,
         }
-        let len = bytes[text..]
-            .iter()
-            .position(|b| matches!(b, b'\n' | b'\r'))
-            .unwrap_or(bytes.len() - text);
+        let len = until(&bytes[text..], |b| matches!(b, b'\n' | b'\r'));
         cursor::count(len);
         end = text + len;
     }

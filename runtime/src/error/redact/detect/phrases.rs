@@ -9,7 +9,7 @@ use super::{
     words::{NEAR, REACH, Words, next},
 };
 use crate::error::redact::tables::{self, Take, Weight};
-use std::ops::Range;
+use std::{iter::successors, ops::Range};
 
 impl Words<'_> {
     /// Returns what a row of [`tables::PHRASES`] announces.
@@ -24,11 +24,7 @@ impl Words<'_> {
         }
         let is_word = |range: &Range<usize>, text: &str, exact: bool| {
             let word = &self.bytes[range.clone()];
-            if exact {
-                word == text.as_bytes()
-            } else {
-                word.eq_ignore_ascii_case(text.as_bytes())
-            }
+            word.eq_ignore_ascii_case(text.as_bytes()) && (!exact || word == text.as_bytes())
         };
         let row = tables::PHRASES.iter().rev().find(|row| match row.words {
             [only] => is_word(word, only, row.exact),
@@ -64,22 +60,14 @@ impl Words<'_> {
                         .filter(|_| is_login && !self.bytes[first.clone()].ends_with(b":"))
                 }),
             Take::Chosen(most) => {
-                let mut at = end;
-                for _ in 0..most {
-                    let word = self.following(at)?;
-                    if let Some(secret) = self.chosen(&word) {
-                        return Some(secret);
-                    }
-                    at = word.end;
-                }
-                None
+                let words = successors(self.following(end), |word| self.following(word.end));
+                words.take(most).find_map(|word| self.chosen(&word))
             }
             Take::Word => {
                 let word = self.following(end)?;
                 let bare = self.bare(&word);
-                let claim = Claim::new(Weight::Strong, false);
                 let spared = self.is_marked(&word)
-                    || claim.spares_quoted(&self.bytes[bare.clone()])
+                    || Claim::STRONG.spares_quoted(&self.bytes[bare.clone()])
                     || self.bytes[word.start..].starts_with(b"-");
                 (!spared).then_some(bare)
             }
@@ -101,25 +89,19 @@ impl Words<'_> {
                 matches!(text.len(), 3 | 4) && text.iter().all(u8::is_ascii_digit)
             }),
             Take::Field(place) => {
-                let mut word = self.following(end)?;
-                for _ in 1..place {
-                    word = self.following(word.end)?;
-                }
+                let mut words = successors(self.following(end), |word| self.following(word.end));
+                let word = words.nth(place - 1)?;
                 let bare = self.bare(&word);
                 (!self.is_marked(&word) && !shape::is_plain(&self.bytes[bare.clone()]))
                     .then_some(bare)
             }
             Take::Behind(sign) => {
-                let mut at = end;
-                for _ in 0..NEAR {
-                    let word = self.following(at)?;
-                    if self.bytes[word.start] == sign && word.len() > 1 {
-                        let secret = word.start + 1..word.end;
-                        return (!self.is_marked(&secret)).then_some(secret);
-                    }
-                    at = word.end;
-                }
-                None
+                let words = successors(self.following(end), |word| self.following(word.end));
+                let secret = words
+                    .take(NEAR)
+                    .find(|word| self.bytes[word.start] == sign && word.len() > 1)
+                    .map(|word| word.start + 1..word.end);
+                secret.filter(|secret| !self.is_marked(secret))
             }
             Take::Below => {
                 let mut at = end;

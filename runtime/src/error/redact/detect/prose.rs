@@ -3,7 +3,7 @@
 use super::{
     claim::Claim,
     commands,
-    cursor::is_name_byte,
+    cursor::{after_last, begins_with, is_name_byte, is_quote},
     lookup::is_listed,
     names::{MAX_NAME, Name, NameRules},
     shape::{self, is_random},
@@ -72,18 +72,10 @@ pub(super) fn secrets(bytes: &[u8], names: &NameRules, found: &mut Vec<Range<usi
             tokens::in_word(bytes, &word, found);
             found.extend(words.after_option(&bare, &before, word.end));
             let text = &bytes[bare.clone()];
-            if text[0] == b'-'
-                && tables::USER_OPTIONS
-                    .iter()
-                    .any(|option| option.as_bytes() == text)
-            {
+            let is_in = |options: &[&str]| options.iter().any(|option| option.as_bytes() == text);
+            if text[0] == b'-' && is_in(tables::USER_OPTIONS) {
                 user = bare.end;
-            } else if user > 0
-                && bare.start < user + REACH
-                && tables::PASSWORD_OPTIONS
-                    .iter()
-                    .any(|option| option.as_bytes() == text)
-            {
+            } else if user > 0 && bare.start < user + REACH && is_in(tables::PASSWORD_OPTIONS) {
                 found.extend(
                     words
                         .following(word.end)
@@ -92,11 +84,7 @@ pub(super) fn secrets(bytes: &[u8], names: &NameRules, found: &mut Vec<Range<usi
             }
             found.extend(words.after_phrase(&bare, [&before, &earlier], word.end));
             commands::secrets(bytes, &bare, found);
-            if bytes[bare.clone()].len() >= 6
-                && bytes[bare.start..]
-                    .get(..6)
-                    .is_some_and(|head| head.eq_ignore_ascii_case(b"values"))
-            {
+            if begins_with(text, "values") {
                 sql::secrets(bytes, &bare, names, found);
             }
             if let Some((name, weight)) = words.name(&bare, [&before, &earlier]) {
@@ -221,7 +209,7 @@ impl Words<'_> {
             if is_secret && !text.starts_with(b"sha256:") {
                 return Some(bare);
             }
-            let is_quoted = matches!(raw[0], b'"' | b'\'' | b'`');
+            let is_quoted = is_quote(raw[0]);
             // `password x is too short`
             let is_subject = is_chosen
                 && step == 0
@@ -232,8 +220,7 @@ impl Words<'_> {
                 return Some(bare);
             }
             // ``Path `password` (`x`)``
-            if is_chosen && raw.len() > 3 && raw[0] == b'(' && matches!(raw[1], b'"' | b'\'' | b'`')
-            {
+            if is_chosen && raw.len() > 3 && raw[0] == b'(' && is_quote(raw[1]) {
                 return self.literal(word.start + 1);
             }
             let stands_here =
@@ -295,15 +282,12 @@ impl Words<'_> {
     fn before_setting(&self, setting: &Range<usize>, is_sure: bool, found: &mut Vec<Range<usize>>) {
         let from = setting.start.saturating_sub(REACH);
         let line = &self.bytes[from..setting.start];
-        let line = &line[line
-            .iter()
-            .rposition(|b| *b == b'\n')
-            .map_or(0, |newline| newline + 1)..];
+        let line = &line[after_last(line, |b| *b == b'\n')..];
         let start = setting.start - line.len();
         let mut at = 0;
         while let Some(open) = line[at..]
             .iter()
-            .position(|b| matches!(b, b'"' | b'\'' | b'`'))
+            .position(|b| is_quote(*b))
             .map(|step| at + step)
         {
             let Some(len) = line[open + 1..].iter().position(|b| *b == line[open]) else {
@@ -312,9 +296,8 @@ impl Words<'_> {
                 continue;
             };
             let text = &line[open + 1..open + 1 + len];
-            let is_value = is_sure
-                && line[..open].ends_with(b"value ")
-                && !Claim::new(Weight::Strong, false).spares_quoted(text);
+            let is_value =
+                is_sure && line[..open].ends_with(b"value ") && !Claim::STRONG.spares_quoted(text);
             if (is_value || !shape::is_plain(text))
                 && !is_advice(&line[..open], text)
                 && !shape::is_code(text)

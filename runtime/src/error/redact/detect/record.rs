@@ -3,7 +3,7 @@
 
 use super::{
     claim::Claim,
-    cursor::{self, is_name_byte, skip_blanks, skip_space},
+    cursor::{self, after_last, contains, find, is_name_byte, run_within, skip_blanks, skip_space},
     ends::{self, Reach},
     lookup::is_listed,
     names::{MAX_NAME, Name},
@@ -29,13 +29,12 @@ impl Scan<'_> {
         if key.len() <= 2 {
             let is_part =
                 is_listed(tables::WEB_KEY.1, &self.bytes[key.clone()]) && self.has_web_key();
+            if !is_part {
+                return None;
+            }
             let start = skip_space(self.bytes, at + 1);
             let claim = Claim::new(Weight::Key, false);
-            return if is_part {
-                value::after(self.bytes, start, Reach::Word, &claim)
-            } else {
-                None
-            };
+            return value::after(self.bytes, start, Reach::Word, &claim);
         }
         let name = Name::new(&self.bytes[key.clone()]);
         let name = name.bytes();
@@ -58,16 +57,10 @@ impl Scan<'_> {
         let start = skip_space(self.bytes, at + 1);
         let start = self.last_in_list(start);
         let start = start
-            + self.bytes[start..]
-                .iter()
-                .take(4)
-                .take_while(|b| matches!(b, b'"' | b'\'' | b'\\'))
-                .count();
-        let len = self.bytes[start..]
-            .iter()
-            .take(MAX_NAME)
-            .take_while(|b| is_name_byte(**b))
-            .count();
+            + run_within(&self.bytes[start..], 4, |b| {
+                matches!(b, b'"' | b'\'' | b'\\')
+            });
+        let len = run_within(&self.bytes[start..], MAX_NAME, |b| is_name_byte(*b));
         self.records.named = None;
         let (_, weight) = self.secret_name(start..start + len)?;
         if matches!(weight, Weight::Parameter | Weight::Key) {
@@ -87,7 +80,7 @@ impl Scan<'_> {
             return (!spared).then_some(end + 2..end + 2 + content.len());
         }
         let before = &self.bytes[key.start.saturating_sub(MAX_NAME)..key.start];
-        if before.windows(9).any(|window| window == b"form-data") {
+        if contains(before, b"form-data") {
             return self.form_field(end);
         }
         let value = self.records.value.take()?;
@@ -106,10 +99,7 @@ impl Scan<'_> {
         let Some(len) = list.iter().position(|b| *b == close) else {
             return start;
         };
-        let last = list[..len]
-            .iter()
-            .rposition(|b| *b == b',')
-            .map_or(0, |comma| comma + 1);
+        let last = after_last(&list[..len], |b| *b == b',');
         skip_blanks(self.bytes, start + 1 + last)
     }
 
@@ -121,12 +111,7 @@ impl Scan<'_> {
         // No value of such a key is longer.
         let bytes = &self.bytes[..self.bytes.len().min(at + 1024)];
         let start = skip_space(bytes, at + 1);
-        let found = value::after(
-            bytes,
-            start,
-            Reach::Word,
-            &Claim::new(Weight::Strong, false),
-        );
+        let found = value::after(bytes, start, Reach::Word, &Claim::STRONG);
         if is_named || self.follows_lone_name(key.start) {
             self.records.named = None;
             return found;
@@ -157,23 +142,18 @@ impl Scan<'_> {
     /// Returns the body of a part of a form, below the blank line after its head.
     fn form_field(&self, at: usize) -> Option<Range<usize>> {
         let head = &self.bytes[at..self.bytes.len().min(at + NEAR)];
-        let find = |part: &[u8]| {
-            head.windows(part.len())
-                .position(|window| window == part)
-                .map(|found| found + part.len())
-        };
+        let behind = |part: &[u8]| find(head, part).map(|found| found + part.len());
         let start = at
             + [&b"\r\n\r\n"[..], b"\n\n", b"\\r\\n\\r\\n"]
                 .into_iter()
-                .find_map(find)?;
+                .find_map(behind)?;
         let rest = &self.bytes[start..self.bytes.len().min(start + 4096)];
         let end = rest
             .windows(3)
             .position(|window| window == b"\n--" || window == b"\\r\\")
             .unwrap_or(rest.len());
         let body = rest[..end].trim_ascii_end();
-        let claim = Claim::new(Weight::Strong, false);
-        (!body.is_empty() && !claim.spares_quoted(body)).then_some(start..start + body.len())
+        (!Claim::STRONG.spares_quoted(body)).then_some(start..start + body.len())
     }
 
     /// Returns the lines below this one, up to the key that ends them.
@@ -199,9 +179,7 @@ impl Scan<'_> {
         let bytes = self.bytes;
         *self.records.has_web_key.get_or_insert_with(|| {
             cursor::count(bytes.len());
-            bytes
-                .windows(tables::WEB_KEY.0.len())
-                .any(|window| window == tables::WEB_KEY.0.as_bytes())
+            contains(bytes, tables::WEB_KEY.0.as_bytes())
         })
     }
 
@@ -212,9 +190,7 @@ impl Scan<'_> {
             bytes.windows(6).enumerate().any(|(at, window)| {
                 window == b"Secret"
                     && !bytes.get(at + 6).is_some_and(u8::is_ascii_alphanumeric)
-                    && bytes[at.saturating_sub(12)..at]
-                        .windows(4)
-                        .any(|window| window == b"kind")
+                    && contains(&bytes[at.saturating_sub(12)..at], b"kind")
             })
         })
     }

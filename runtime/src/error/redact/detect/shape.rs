@@ -1,12 +1,13 @@
 //! The shape of a value: a word of prose, a number, a path, a reference, or something random.
 
-use super::{cursor::is_name_byte, lookup::is_listed};
+use super::cursor::{after_last, begins_with, contains, is_name_byte, run, until};
+use super::lookup::is_listed;
 use crate::error::redact::{sensitive::MARK_BYTES, tables};
 use std::ops::Range;
 
 /// Returns `true` for `name=value`; `YWJjZA==` is none.
 pub(super) fn is_pair(word: &[u8]) -> bool {
-    let name = word.iter().take_while(|b| is_name_byte(**b)).count();
+    let name = run(word, |b| is_name_byte(*b));
     name > 0 && word.get(name) == Some(&b'=') && word.get(name + 1).is_some_and(|b| *b != b'=')
 }
 
@@ -40,12 +41,8 @@ pub(super) fn trimmed(word: &[u8]) -> Range<usize> {
                 | b'{'
         )
     };
-    let start = word.iter().position(|b| !is_end(b)).unwrap_or(word.len());
-    let end = word
-        .iter()
-        .rposition(|b| !is_end(b))
-        .map_or(start, |last| last + 1);
-    start..end
+    let start = until(word, |b| !is_end(b));
+    start..start.max(after_last(word, |b| !is_end(b)))
 }
 
 /// Returns `true` for `null`, `false`, `***`, a mark of the redactor, and punctuation.
@@ -68,10 +65,6 @@ pub(super) fn is_nothing(word: &[u8]) -> bool {
 /// Returns `true` for what stands in place of a value or refers to one: `<password>`,
 /// `${DB_PASSWORD}`, `$1`, `%s`.
 pub(super) fn is_stand_in(word: &[u8]) -> bool {
-    let begins = |row: &&str| {
-        word.get(..row.len())
-            .is_some_and(|head| head.eq_ignore_ascii_case(row.as_bytes()))
-    };
     match word {
         [b'$' | b':' | b'@' | b'%', rest @ ..] if !rest.is_empty() => {
             let rest = trim(rest);
@@ -82,11 +75,16 @@ pub(super) fn is_stand_in(word: &[u8]) -> bool {
                 .iter()
                 .all(|b| b.is_ascii_uppercase() || matches!(b, b'_'));
             let is_place = rest.iter().all(u8::is_ascii_digit) && rest.len() < 4;
-            is_name || is_variable || is_place || begins(&"${") || begins(&"$(") || begins(&"%(")
+            is_name
+                || is_variable
+                || is_place
+                || begins_with(word, "${")
+                || begins_with(word, "$(")
+                || begins_with(word, "%(")
         }
         // `your-api-key`, not `my-key-2024`
         [b'm' | b'M' | b'y' | b'Y', ..] if word.iter().any(u8::is_ascii_digit) => false,
-        _ => tables::REFERENCES.iter().any(begins),
+        _ => tables::REFERENCES.iter().any(|row| begins_with(word, row)),
     }
 }
 
@@ -94,7 +92,7 @@ pub(super) fn is_stand_in(word: &[u8]) -> bool {
 /// `token::Kind`.
 pub(super) fn is_code(word: &[u8]) -> bool {
     let bare = trim(word);
-    let has = |part: &[u8]| word.windows(part.len()).any(|window| window == part);
+    let has = |part: &[u8]| contains(word, part);
     let head = &bare[..bare
         .iter()
         .position(|b| matches!(b, b'<' | b'[' | b'(' | b'|' | b'?' | b'='))
@@ -145,10 +143,9 @@ pub(super) fn is_measure(word: &[u8]) -> bool {
             .split(|b| *b == b'/')
             .all(|part| is_number(part) && part.len() < 6);
     }
-    let digits = word
-        .iter()
-        .take_while(|b| b.is_ascii_digit() || matches!(b, b'.' | b',' | b'-' | b':'))
-        .count();
+    let digits = run(word, |b| {
+        b.is_ascii_digit() || matches!(b, b'.' | b',' | b'-' | b':')
+    });
     let unit = &word[digits..];
     let count = word[..digits].iter().filter(|b| b.is_ascii_digit()).count();
     let is_small = (1..6).contains(&count);
@@ -210,20 +207,14 @@ pub(super) fn is_word_or_number(part: &[u8]) -> bool {
 /// Returns `true` for a long text of letters whose capitals are too many for words.
 pub(super) fn is_letters_at_random(text: &[u8]) -> bool {
     let capitals = text.iter().filter(|b| b.is_ascii_uppercase()).count();
-    let turns = text
-        .windows(2)
-        .filter(|two| two[0].is_ascii_lowercase() && two[1].is_ascii_uppercase())
-        .count();
-    text.len() >= 16 && capitals * 4 > text.len() && turns >= 3 && turns * 8 >= text.len()
+    let rises = rises(text);
+    text.len() >= 16 && capitals * 4 > text.len() && rises >= 3 && rises * 8 >= text.len()
 }
 
 /// Returns `true` if capitals stand in a word of letters in an unusual way: `AbCdEfGh`.
 fn is_irregular(part: &[u8]) -> bool {
-    let humps = part
-        .windows(2)
-        .filter(|two| two[0].is_ascii_lowercase() && two[1].is_ascii_uppercase())
-        .count();
-    (humps >= 2 && part.len() < (humps + 1) * 3)
+    let rises = rises(part);
+    (rises >= 2 && part.len() < (rises + 1) * 3)
         || (part.len() >= 24 && part.iter().all(u8::is_ascii_uppercase))
 }
 
@@ -240,7 +231,7 @@ pub(super) fn is_random(word: &[u8]) -> bool {
         || is_date(word)
         || word.starts_with(b"sha")
         || (word.starts_with(b"0x") && word.len() < 34)
-        || word.windows(3).any(|window| window == b"://");
+        || contains(word, b"://");
     if skipped || !word.iter().any(u8::is_ascii_alphanumeric) {
         return false;
     }
@@ -300,14 +291,14 @@ pub(super) fn is_numbered(word: &[u8]) -> bool {
 /// Returns `true` for a word of letters with a number at its end that is no name of an algorithm or
 /// a machine, where a password should stand: `plumtree9`.
 pub(super) fn is_noted(word: &[u8]) -> bool {
-    let letters = word.iter().take_while(|b| b.is_ascii_alphabetic()).count();
+    let letters = run(word, u8::is_ascii_alphabetic);
     is_numbered(word) && letters >= 5 && !is_algorithm(word)
 }
 
 /// Returns `true` for the name of an algorithm or a machine, which has a number in it: `argon2id`,
 /// `sha256`.
 pub(super) fn is_algorithm(word: &[u8]) -> bool {
-    let letters = word.iter().take_while(|b| b.is_ascii_alphabetic()).count();
+    let letters = run(word, u8::is_ascii_alphabetic);
     is_listed(tables::TECHNICAL, &word[..letters])
 }
 
@@ -327,7 +318,7 @@ pub(super) fn is_chosen(word: &[u8]) -> bool {
         || is_stand_in(word)
         || is_version(word)
         || (is_file(word) && !is_random(word))
-        || word.windows(3).any(|window| window == b"://");
+        || contains(word, b"://");
     if spared || !has(u8::is_ascii_alphabetic) {
         return false;
     }
@@ -352,18 +343,15 @@ pub(super) fn is_chosen(word: &[u8]) -> bool {
 
 /// Returns `true` for `sha256`, `x86`, `web01`, `3rd`, `8bit`.
 fn is_technical(part: &[u8]) -> bool {
-    let letters = part.iter().take_while(|b| b.is_ascii_alphabetic()).count();
-    let digits = part[letters..]
-        .iter()
-        .take_while(|b| b.is_ascii_digit())
-        .count();
+    let letters = run(part, u8::is_ascii_alphabetic);
+    let digits = run(&part[letters..], u8::is_ascii_digit);
     let is_name = letters + digits == part.len() && letters > 0;
     let is_amount = letters == 0
         && part[digits..].iter().all(u8::is_ascii_lowercase)
         && part.len() - digits <= 5;
     let head = &part[..letters];
     is_amount
-        || (is_name && digits <= 2 && !rises(part))
+        || (is_name && digits <= 2 && rises(part) == 0)
         || (digits > 0
             && is_listed(tables::TECHNICAL, head)
             && part.len() < 12
@@ -373,10 +361,7 @@ fn is_technical(part: &[u8]) -> bool {
 /// Returns `true` for `v1.2.3` and `1.2.3-rc.1`.
 pub(super) fn is_version(word: &[u8]) -> bool {
     let bare = word.strip_prefix(b"v").unwrap_or(word);
-    let head = bare
-        .iter()
-        .take_while(|b| b.is_ascii_digit() || **b == b'.')
-        .count();
+    let head = run(bare, |b| b.is_ascii_digit() || *b == b'.');
     bare[..head].contains(&b'.')
         && bare[..head].iter().any(u8::is_ascii_digit)
         && matches!(bare.get(head), None | Some(b'-' | b'+'))
@@ -406,7 +391,7 @@ fn is_mixed(part: &[u8]) -> bool {
         1 if part.len() >= 6 && lower && upper && digits > 1 && first_digit != Some(0) => true,
         1 if digits >= 4 && part.len() - digits >= 4 && upper => true,
         // `tU00`
-        1 if part.len() >= 4 && digits > 1 && rises(part) => true,
+        1 if part.len() >= 4 && digits > 1 && rises(part) > 0 => true,
         2 if part.len() == 5 && lower && upper && !part[0].is_ascii_uppercase() => true,
         2 => part.len() >= 6 && (digits >= 2 || (lower && upper)) && !is_alike(part),
         1 => false,
@@ -421,10 +406,11 @@ pub(super) fn turns(part: &[u8]) -> usize {
         .count()
 }
 
-/// Returns `true` if a capital follows a small letter.
-fn rises(part: &[u8]) -> bool {
+/// Returns how often a capital follows a small letter.
+fn rises(part: &[u8]) -> usize {
     part.windows(2)
-        .any(|two| two[0].is_ascii_lowercase() && two[1].is_ascii_uppercase())
+        .filter(|two| two[0].is_ascii_lowercase() && two[1].is_ascii_uppercase())
+        .count()
 }
 
 /// Returns `true` for names of encodings and machines: `utf8mb4`, `x86_64`, `web3js`.

@@ -4,7 +4,7 @@
 
 use super::{
     claim::Claim,
-    cursor,
+    cursor::{self, find, until},
     names::{Name, NameRules},
     shape,
 };
@@ -34,10 +34,7 @@ pub(super) fn detail(bytes: &[u8], at: usize, names: &NameRules) -> Option<Range
     };
     let rest = &bytes[at + 2..bytes.len().min(at + 2 + COLUMNS)];
     cursor::count(columns.len() + rest.len());
-    let end = rest
-        .windows(2)
-        .position(|two| two == b") ")
-        .unwrap_or_else(|| rest.strip_suffix(b")").unwrap_or(rest).len());
+    let end = find(rest, b") ").unwrap_or_else(|| rest.strip_suffix(b")").unwrap_or(rest).len());
     let values = &rest[..end];
     let count = columns.split(|b| *b == b',').count();
     let mut start = 0;
@@ -47,7 +44,7 @@ pub(super) fn detail(bytes: &[u8], at: usize, names: &NameRules) -> Option<Range
         return (!spares(values)).then_some(at + 2..at + 2 + end);
     }
     for _ in 0..place {
-        start += values[start..].windows(2).position(|two| two == b", ")? + 2;
+        start += find(&values[start..], b", ")? + 2;
     }
     let len = values[start..]
         .iter()
@@ -93,10 +90,7 @@ pub(super) fn secrets(
             b if b.is_ascii_whitespace() => {}
             _ if depth == 0 => break,
             b @ (b'\'' | b'"') => {
-                let len = bytes[at + 1..end]
-                    .iter()
-                    .position(|c| *c == b)
-                    .unwrap_or(end - at - 1);
+                let len = until(&bytes[at + 1..end], |c| *c == b);
                 let value = at + 1..at + 1 + len;
                 let claim = claims.get(column).and_then(Option::as_ref);
                 if claim.is_some_and(|claim| !claim.spares_quoted(&bytes[value.clone()])) {

@@ -1,7 +1,9 @@
 //! Tokens, credentials and keys that are recognised by their shape.
 
 use super::{
-    cursor::{self, is_token_byte},
+    cursor::{
+        self, after_last, begins_with, contains, find, is_token_byte, run, run_within, until,
+    },
     lookup, shape,
 };
 use crate::error::redact::{
@@ -37,10 +39,7 @@ fn prefixed(rest: &[u8]) -> Option<usize> {
     // Some go on after a dot; a last one ends the sentence.
     let is_dotted = prefix.ends_with(b".");
     let body = &rest[prefix.len()..];
-    let len = body
-        .iter()
-        .take_while(|b| is_token_byte(**b) || (is_dotted && **b == b'.'))
-        .count();
+    let len = run(body, |b| is_token_byte(*b) || (is_dotted && *b == b'.'));
     let len = len - usize::from(body[..len].ends_with(b"."));
     cursor::count(len);
     let is_more = |b: &u8| {
@@ -48,11 +47,7 @@ fn prefixed(rest: &[u8]) -> Option<usize> {
     };
     // As much as decides, and all of it only if it is hidden: what is not hidden may be examined
     // again.
-    let more = body[len..]
-        .iter()
-        .take(row.least)
-        .take_while(|b| is_more(b))
-        .count();
+    let more = run_within(&body[len..], row.least, is_more);
     let is_token = len + more >= row.least
         && (len > shape::MAX_SPARED
             || !body[..len]
@@ -62,7 +57,7 @@ fn prefixed(rest: &[u8]) -> Option<usize> {
     if !is_token {
         return None;
     }
-    let more = body[len..].iter().take_while(|b| is_more(b)).count();
+    let more = run(&body[len..], is_more);
     cursor::count(more);
     Some(prefix.len() + len + more - usize::from(body[..len + more].ends_with(b",")))
 }
@@ -75,11 +70,7 @@ pub(super) fn bot_token(bytes: &[u8], at: usize) -> Option<Range<usize>> {
         .take(12)
         .take_while(|b| b.is_ascii_digit())
         .count();
-    let len = bytes[at + 1..]
-        .iter()
-        .take(65)
-        .take_while(|b| is_token_byte(**b))
-        .count();
+    let len = run_within(&bytes[at + 1..], 65, |b| is_token_byte(*b));
     cursor::count(len);
     (digits >= 6 && (30..=64).contains(&len)).then_some(at - digits..at + 1 + len)
 }
@@ -87,12 +78,7 @@ pub(super) fn bot_token(bytes: &[u8], at: usize) -> Option<Range<usize>> {
 /// Returns the length of `header.payload[.signature]`, or of the five parts of an encrypted token,
 /// whose second may be empty.
 fn json_web_token(rest: &[u8]) -> Option<usize> {
-    let part = |from: usize| {
-        rest[from..]
-            .iter()
-            .take_while(|b| is_token_byte(**b))
-            .count()
-    };
+    let part = |from: usize| run(&rest[from..], |b| is_token_byte(*b));
     let header = part(0);
     cursor::count(header);
     if header < 8 || rest.get(header) != Some(&b'.') || !begins_object(&rest[..header]) {
@@ -133,20 +119,13 @@ fn credentials(bytes: &[u8], at: usize) -> Option<Range<usize>> {
     let scheme = [&b"bearer"[..], b"basic"]
         .into_iter()
         .find(|scheme| starts_with_word(rest, scheme))?;
-    let blanks = rest[scheme.len()..]
-        .iter()
-        .take(16)
-        .take_while(|b| matches!(b, b' ' | b'\t'))
-        .count();
+    let blanks = run_within(&rest[scheme.len()..], 16, |b| matches!(b, b' ' | b'\t'));
     let start = at + scheme.len() + blanks;
     let is_part = |b: &u8| is_token_byte(*b) || b".~+/=:|%$!*#".contains(b);
-    let len = bytes[start..].iter().take_while(|b| is_part(b)).count();
+    let len = run(&bytes[start..], is_part);
     cursor::count(len);
     // What ends a clause is no part of them.
-    let len = bytes[start..start + len]
-        .iter()
-        .rposition(|b| !matches!(b, b':' | b'!'))
-        .map_or(0, |last| last + 1);
+    let len = after_last(&bytes[start..start + len], |b| !matches!(b, b':' | b'!'));
     let word = &bytes[start..start + len];
     let secret = blanks > 0
         && if scheme == b"bearer" {
@@ -214,19 +193,13 @@ pub(super) fn private_key(bytes: &[u8], at: usize) -> Option<Range<usize>> {
         b"---- END "
     };
     let head = &bytes[at..bytes.len().min(at + 64)];
-    let names = |label: &&str| {
-        head.windows(label.len())
-            .any(|window| window == label.as_bytes())
-    };
+    let names = |label: &&str| contains(head, label.as_bytes());
     if !tables::BLOCKS.iter().any(names) {
         return None;
     }
     let body = &bytes[at..];
     cursor::count(body.len());
-    let Some(end) = body
-        .windows(end_mark.len())
-        .position(|window| window == end_mark)
-    else {
+    let Some(end) = find(body, end_mark) else {
         return Some(at..bytes.len());
     };
     let tail = &body[end + end_mark.len()..];
@@ -245,11 +218,8 @@ pub(super) fn private_key(bytes: &[u8], at: usize) -> Option<Range<usize>> {
 /// Returns the secret path of a hook whose host begins at `start`, up to the end of the URL.
 pub(super) fn web_hook(bytes: &[u8], start: usize) -> Option<Range<usize>> {
     let rest = &bytes[start..];
-    let is_here = |hook: &&&str| {
-        rest.get(..hook.len())
-            .is_some_and(|head| head.eq_ignore_ascii_case(hook.as_bytes()))
-    };
-    let from = start + tables::HOOKS.iter().find(is_here)?.len();
+    let mut hooks = tables::HOOKS.iter();
+    let from = start + hooks.find(|hook| begins_with(rest, hook))?.len();
     // Checked before the end is searched: what is not hidden would be searched again.
     if bytes[from..].starts_with(MARK_BYTES) {
         return None;
@@ -257,16 +227,10 @@ pub(super) fn web_hook(bytes: &[u8], start: usize) -> Option<Range<usize>> {
     let is_end = |b: &u8| {
         b.is_ascii_whitespace() || matches!(b, b'"' | b'\'' | b'`' | b'<' | b'>' | b'\\' | b')')
     };
-    let len = bytes[from..]
-        .iter()
-        .position(is_end)
-        .unwrap_or(bytes.len() - from);
+    let len = until(&bytes[from..], is_end);
     cursor::count(len);
     let secret = &bytes[from..from + len];
-    let len = secret
-        .iter()
-        .rposition(|b| !matches!(b, b'.' | b',' | b';' | b':'))
-        .map_or(0, |last| last + 1);
+    let len = after_last(secret, |b| !matches!(b, b'.' | b',' | b';' | b':'));
     (len > 0).then_some(from..from + len)
 }
 
@@ -275,16 +239,16 @@ pub(super) fn in_word(bytes: &[u8], word: &Range<usize>, found: &mut Vec<Range<u
     let mut at = word.start;
     while word.end - at >= LEAST {
         let rest = &bytes[at..word.end];
-        let run = rest.iter().take_while(|b| is_token_byte(**b)).count();
-        let len = if run == 0 {
+        let word = run(rest, |b| is_token_byte(*b));
+        let len = if word == 0 {
             None
         } else {
-            shaped(rest).or_else(|| prefixed_at_random(&rest[..run.min(MOST)]))
+            shaped(rest).or_else(|| prefixed_at_random(&rest[..word.min(MOST)]))
         };
         if let Some(len) = len {
             found.push(at..at + len);
         }
-        let step = len.unwrap_or(run).max(1);
+        let step = len.unwrap_or(word).max(1);
         cursor::count(step);
         at += step;
     }
@@ -306,7 +270,7 @@ fn shaped(rest: &[u8]) -> Option<usize> {
 /// Returns how many bytes a part has, if it stands here.
 fn part_len(rest: &[u8], part: Of) -> Option<usize> {
     let count = |least: usize, most: usize, is: fn(&u8) -> bool| {
-        let len = rest.iter().take(most).take_while(|b| is(b)).count();
+        let len = run_within(rest, most, is);
         (len >= least).then_some(len)
     };
     match part {

@@ -1,7 +1,8 @@
 //! Passwords in addresses.
 
 use super::{
-    cursor, ends,
+    cursor::{self, after_last, is_quote, run, run_within},
+    ends,
     scan::{Match, Scan},
     shape, tokens,
 };
@@ -120,33 +121,20 @@ impl Scan<'_> {
     /// Finds the secret in `user:password@tcp(host)`.
     pub(super) fn before_network(&mut self, at: usize) -> Option<Range<usize>> {
         let rest = &self.bytes[at + 1..];
-        let len = rest
-            .iter()
-            .take(10)
-            .take_while(|b| b.is_ascii_lowercase() || b.is_ascii_digit())
-            .count();
+        let len = run_within(rest, 10, |b| b.is_ascii_lowercase() || b.is_ascii_digit());
         if rest.get(len) != Some(&b'(') || !NETWORKS.contains(&&rest[..len]) {
             return None;
         }
         let from = self.done.max(self.looked_back);
         self.looked_back = at;
         let word = &self.bytes[from..at];
-        let word = &word[word
-            .iter()
-            .rposition(u8::is_ascii_whitespace)
-            .map_or(0, |blank| blank + 1)..];
+        let word = &word[after_last(word, u8::is_ascii_whitespace)..];
         // A quote before the user opens the text; one after the colon is part of the password.
         let last_colon = word.iter().rposition(|b| *b == b':')?;
         let head = &word[..last_colon];
-        let user = head
-            .iter()
-            .rposition(|b| matches!(b, b'"' | b'\'' | b'`'))
-            .map_or(0, |quote| quote + 1);
+        let user = after_last(head, |b| is_quote(*b));
         let colon = user + word[user..].iter().position(|b| *b == b':')?;
-        let name = word[user..colon]
-            .iter()
-            .rposition(|b| matches!(b, b'=' | b'(' | b'['))
-            .map_or(0, |sign| sign + 1);
+        let name = after_last(&word[user..colon], |b| matches!(b, b'=' | b'(' | b'['));
         let start = at - word.len() + user + name;
         (colon + 1 < word.len()).then_some(start..at)
     }
@@ -154,13 +142,12 @@ impl Scan<'_> {
 
 /// Returns `true` for `host:port` and `host:port/path`.
 fn is_authority(text: &[u8]) -> bool {
-    let host = text
-        .iter()
-        .take_while(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-' | b'_' | b','))
-        .count();
+    let host = run(text, |b| {
+        b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-' | b'_' | b',')
+    });
     let port = text[host..]
         .strip_prefix(b":")
-        .map(|rest| rest.iter().take_while(|b| b.is_ascii_digit()).count());
+        .map(|rest| run(rest, u8::is_ascii_digit));
     host > 0
         && matches!(port, None | Some(1..))
         && text

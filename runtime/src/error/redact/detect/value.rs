@@ -3,8 +3,8 @@
 use super::{
     claim::Claim,
     cursor::{
-        bracketed, is_name_byte, is_quote, is_quoted, line_end, quoted, skip_blanks,
-        skip_literal_prefix, skip_space,
+        bracketed, is_name_byte, is_quote, is_quoted, line_end, quoted, run_within, skip_blanks,
+        skip_literal_prefix, skip_space, until,
     },
     ends::{Reach, bracket_end, header_end, header_pair_end, setting_end, word_end},
     shape, tokens,
@@ -127,13 +127,9 @@ fn list_end(bytes: &[u8], mut at: usize) -> usize {
         let Some(next) = rest.strip_prefix(b", ") else {
             break;
         };
-        let len = next
-            .iter()
-            .position(|b| {
-                b.is_ascii_whitespace()
-                    || matches!(b, b',' | b'=' | b':' | b')' | b']' | b'}' | b'"')
-            })
-            .unwrap_or(next.len());
+        let len = until(next, |b| {
+            b.is_ascii_whitespace() || matches!(b, b',' | b'=' | b':' | b')' | b']' | b'}' | b'"')
+        });
         if !shape::is_mixture(&next[..len]) || matches!(next.get(len), Some(b'=' | b':' | b'"')) {
             break;
         }
@@ -153,10 +149,7 @@ fn spares(word: &[u8], rest: &[u8], claim: &Claim) -> bool {
     }
     if scheme >= word.len() {
         let credentials = rest.trim_ascii_start();
-        let len = credentials
-            .iter()
-            .position(u8::is_ascii_whitespace)
-            .unwrap_or(credentials.len());
+        let len = until(credentials, u8::is_ascii_whitespace);
         return claim.spares_credentials(&credentials[..len], b"");
     }
     claim.spares_credentials(&word[scheme..], rest)
@@ -212,20 +205,15 @@ fn skip_wrappers(bytes: &[u8], mut start: usize) -> (usize, Option<usize>) {
     ];
     let mut tuple = None;
     for _ in 0..4 {
-        let name = bytes[start..]
-            .iter()
-            .take(40)
-            .take_while(|b| b.is_ascii_alphanumeric() || **b == b'_')
-            .count();
+        let name = run_within(&bytes[start..], 40, |b| {
+            b.is_ascii_alphanumeric() || *b == b'_'
+        });
         let is_wrapper = WRAPPERS.contains(&&bytes[start..start + name]);
         let opens = match bytes.get(start + name) {
             Some(b'(') => is_wrapper,
             Some(b'[') => {
                 let content = &bytes[start + name + 1..bytes.len().min(start + name + 128)];
-                let len = content
-                    .iter()
-                    .position(|b| *b == b']')
-                    .unwrap_or(content.len());
+                let len = until(content, |b| *b == b']');
                 &bytes[start..start + name] == b"Optional" && !shape::is_code(&content[..len])
             }
             _ => false,
@@ -244,11 +232,7 @@ fn skip_anchor(bytes: &[u8], start: usize) -> usize {
     if !matches!(bytes.get(start), Some(b'&' | b'!')) {
         return start;
     }
-    let len = 1 + bytes[start + 1..]
-        .iter()
-        .take(40)
-        .take_while(|b| is_name_byte(**b) || **b == b'!')
-        .count();
+    let len = 1 + run_within(&bytes[start + 1..], 40, |b| is_name_byte(*b) || *b == b'!');
     let next = skip_blanks(bytes, start + len);
     let is_value = bytes
         .get(next)
@@ -268,11 +252,7 @@ fn skip_length(bytes: &[u8], start: usize) -> usize {
     let Some(rest) = bytes[start..].strip_prefix(b"string(") else {
         return start;
     };
-    let digits = rest
-        .iter()
-        .take(8)
-        .take_while(|b| b.is_ascii_digit())
-        .count();
+    let digits = run_within(rest, 8, u8::is_ascii_digit);
     if rest[digits..].starts_with(b") \"") {
         start + b"string(".len() + digits + 2
     } else {
@@ -281,11 +261,7 @@ fn skip_length(bytes: &[u8], start: usize) -> usize {
 }
 
 fn has_more_fields(bytes: &[u8], value_end: usize) -> bool {
-    let escapes = bytes[value_end..]
-        .iter()
-        .take(8)
-        .take_while(|b| **b == b'\\')
-        .count();
+    let escapes = run_within(&bytes[value_end..], 8, |b| *b == b'\\');
     let after = skip_space(bytes, bytes.len().min(value_end + escapes + 1));
     bytes.get(after) == Some(&b',')
         && bytes

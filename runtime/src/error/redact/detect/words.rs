@@ -1,7 +1,13 @@
 //! The words of a text, one after the other.
 
-use super::{claim::Claim, cursor, ends::Reach, names::NameRules, shape, value};
-use crate::error::redact::{sensitive::MARK_BYTES, tables::Weight};
+use super::{
+    claim::Claim,
+    cursor::{self, is_quote, run_within, until},
+    ends::Reach,
+    names::NameRules,
+    shape, value,
+};
+use crate::error::redact::sensitive::MARK_BYTES;
 use std::ops::Range;
 
 /// How many words follow a password at most before it stands.
@@ -16,10 +22,7 @@ pub(super) fn next(bytes: &[u8], at: usize) -> Option<Range<usize>> {
             .get(at..)?
             .iter()
             .position(|b| !b.is_ascii_whitespace())?;
-    let len = bytes[start..]
-        .iter()
-        .position(u8::is_ascii_whitespace)
-        .unwrap_or(bytes.len() - start);
+    let len = until(&bytes[start..], u8::is_ascii_whitespace);
     cursor::count(start + len - at);
     Some(start..start + len)
 }
@@ -39,11 +42,7 @@ impl Words<'_> {
     /// Returns `true` if the redactor's mark stands here, perhaps in quotes.
     pub(super) fn is_marked(&self, word: &Range<usize>) -> bool {
         let raw = &self.bytes[word.clone()];
-        let start = raw
-            .iter()
-            .take(4)
-            .take_while(|b| matches!(b, b'"' | b'\'' | b'`' | b'(' | b'\\'))
-            .count();
+        let start = run_within(raw, 4, |b| matches!(b, b'"' | b'\'' | b'`' | b'(' | b'\\'));
         raw[start..].starts_with(MARK_BYTES)
     }
 
@@ -55,17 +54,12 @@ impl Words<'_> {
     }
 
     pub(super) fn is_literal(&self, word: &Range<usize>) -> bool {
-        matches!(self.bytes[word.start], b'"' | b'\'' | b'`')
+        is_quote(self.bytes[word.start])
     }
 
     /// Returns what stands between the quotes that open at a place, unless it is a report.
     pub(super) fn literal(&self, at: usize) -> Option<Range<usize>> {
-        value::after(
-            self.bytes,
-            at,
-            Reach::Word,
-            &Claim::new(Weight::Strong, false),
-        )
+        value::after(self.bytes, at, Reach::Word, &Claim::STRONG)
     }
 
     /// Returns a word that may be a password, or what stands in quotes.
