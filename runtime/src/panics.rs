@@ -60,9 +60,6 @@ fn install(once: &Once) {
 
 thread_local! {
     static DEPTH: Cell<u32> = const { Cell::new(0) };
-}
-
-thread_local! {
     /// What is known of the latest panic of this thread that is handed out.
     static NOTE: RefCell<Note> = const { RefCell::new(Note { place: None, error: None }) };
 }

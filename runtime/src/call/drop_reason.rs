@@ -24,28 +24,18 @@ thread_local! {
     static REASON: Cell<DropReason> = const { Cell::new(DropReason::Caller) };
 }
 
-/// A reason that applies on this thread, until this is dropped.
-struct EnteredReason {
-    outer: DropReason,
-}
+/// The reason that applied before; it applies again when this is dropped.
+struct Outer(DropReason);
 
-impl EnteredReason {
-    fn enter(reason: DropReason) -> Self {
-        Self {
-            outer: REASON.replace(reason),
-        }
-    }
-}
-
-impl Drop for EnteredReason {
+impl Drop for Outer {
     fn drop(&mut self) {
-        REASON.set(self.outer);
+        REASON.set(self.0);
     }
 }
 
 /// Runs the drop of a future for a reason.
 pub(crate) fn drop_for<R>(reason: DropReason, drop: impl FnOnce() -> R) -> R {
-    let _entered = EnteredReason::enter(reason);
+    let _outer = Outer(REASON.replace(reason));
     drop()
 }
 

@@ -84,22 +84,20 @@ fn read() -> Option<Values> {
 
 /// The values of this thread, until this is dropped.
 #[must_use]
-pub(crate) struct EnteredValues {
-    outer: Option<Values>,
-}
+pub(crate) struct EnteredValues(Option<Values>);
 
 impl EnteredValues {
     /// Replaces the values of this thread.
     pub(crate) fn enter(values: Option<Values>) -> Self {
         let outer = Values::current();
         replace(values);
-        Self { outer }
+        Self(outer)
     }
 }
 
 impl Drop for EnteredValues {
     fn drop(&mut self) {
-        replace(self.outer.take());
+        replace(self.0.take());
     }
 }
 

@@ -69,18 +69,11 @@ impl AppError {
     /// Returns what a client may see of this error, for an HTTP answer.
     #[must_use]
     pub fn to_problem(&self) -> ProblemDetails {
-        ProblemDetails {
-            code: self.code(),
-            status_override: None,
-            id: self.id(),
-            type_base: None,
-            detail: self
-                .public_message()
-                .map(|text| redact::bounded_text(text, MAX_DETAIL).into_owned()),
-            retry_after: self.retry_after().map(whole_seconds),
-            extension_members: Map::new(),
-        }
-        .with_members(self.extension_members())
+        let mut problem = ProblemDetails::new(self.code(), self.id(), self.retry_after());
+        problem.detail = self
+            .public_message()
+            .map(|text| redact::bounded_text(text, MAX_DETAIL).into_owned());
+        problem.with_members(self.extension_members())
     }
 }
 
@@ -92,24 +85,26 @@ impl From<&AppError> for ProblemDetails {
 
 impl From<&Rejection> for ProblemDetails {
     fn from(rejection: &Rejection) -> Self {
-        let retry_after = rejection.retry_after().map(whole_seconds);
-        let (code, id) = (rejection.code(), rejection.opening().unwrap_or_default());
-        let (detail, extension_members) = (None, Map::new());
-        Self {
-            code,
-            status_override: None,
-            id,
-            type_base: None,
-            detail,
-            retry_after,
-            extension_members,
-        }
+        let id = rejection.opening().unwrap_or_default();
+        Self::new(rejection.code(), id, rejection.retry_after())
     }
 }
 
 impl ProblemDetails {
     /// The content type of the body.
     pub const CONTENT_TYPE: &'static str = "application/problem+json";
+
+    fn new(code: ErrorCode, id: ErrorId, retry_after: Option<Duration>) -> Self {
+        Self {
+            code,
+            status_override: None,
+            id,
+            type_base: None,
+            detail: None,
+            retry_after: retry_after.map(whole_seconds),
+            extension_members: Map::new(),
+        }
+    }
 
     /// Makes `type` a link: the base and the code's name in lower case with dashes, where the
     /// base's reader finds the code explained.

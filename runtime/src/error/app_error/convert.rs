@@ -24,23 +24,13 @@ impl<E: Error + Send + Sync + 'static> From<E> for AppError {
     #[cold]
     fn from(error: E) -> Self {
         let mut error = Some(error);
-        let any: &mut dyn Any = &mut error;
-        if let Some(ours) = any
-            .downcast_mut::<Option<StdError>>()
-            .and_then(Option::take)
-        {
+        if let Some(ours) = take::<StdError>(&mut error) {
             return ours.into_app();
         }
-        if let Some(io) = any
-            .downcast_mut::<Option<io::Error>>()
-            .and_then(Option::take)
-        {
+        if let Some(io) = take::<io::Error>(&mut error) {
             return from_io(io, Location::caller());
         }
-        if let Some(shared) = any
-            .downcast_mut::<Option<SharedError>>()
-            .and_then(Option::take)
-        {
+        if let Some(shared) = take::<SharedError>(&mut error) {
             return from_shared(shared, Location::caller());
         }
         match error {
@@ -51,6 +41,11 @@ impl<E: Error + Send + Sync + 'static> From<E> for AppError {
             None => unreachable!("only the errors of the types above are taken"),
         }
     }
+}
+
+/// Takes a value out of an `Option`, if it is of type `T`.
+fn take<T: 'static>(value: &mut dyn Any) -> Option<T> {
+    value.downcast_mut::<Option<T>>()?.take()
 }
 
 impl From<Box<Self>> for AppError {
@@ -83,15 +78,19 @@ impl AppError {
     #[cold]
     #[must_use]
     pub fn from_boxed(source: Box<dyn Error + Send + Sync>) -> Self {
-        from_boxed(source, Location::caller())
+        Self::from_boxed_at(source, Location::caller())
     }
 
-    /// Converts as [`from_boxed`](Self::from_boxed), on behalf of code at `place`.
-    pub(crate) fn from_boxed_at(
-        source: Box<dyn Error + Send + Sync>,
-        place: &'static Location<'static>,
-    ) -> Self {
-        from_boxed(source, place)
+    /// Converts as [`from_boxed`](Self::from_boxed); `place` is that of an error without its own
+    /// place.
+    pub(crate) fn from_boxed_at(source: BoxedError, place: Place) -> Self {
+        match source.downcast::<StdError>() {
+            Ok(ours) => ours.into_app(),
+            Err(source) => match source.downcast::<io::Error>() {
+                Ok(io) => from_io(*io, place),
+                Err(source) => from_shared(source.into(), place),
+            },
+        }
     }
 
     /// Sets the error that caused this one, in place of an earlier source.
@@ -137,17 +136,6 @@ impl AppError {
     #[expect(clippy::needless_pass_by_value, reason = "a path that `map_err` takes")]
     pub fn from_arc(error: Arc<Self>) -> Self {
         Self::clone(&error)
-    }
-}
-
-/// Converts a boxed error; `place` is that of an error without its own place.
-fn from_boxed(source: BoxedError, place: Place) -> AppError {
-    match source.downcast::<StdError>() {
-        Ok(ours) => ours.into_app(),
-        Err(source) => match source.downcast::<io::Error>() {
-            Ok(io) => from_io(*io, place),
-            Err(source) => from_shared(source.into(), place),
-        },
     }
 }
 

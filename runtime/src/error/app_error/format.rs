@@ -2,7 +2,6 @@
 
 use super::{error::AppError, inner::Inner};
 use crate::error::{Rejection, chain, details, distinct_texts, redact, view};
-use serde_json::Value;
 use std::{backtrace::BacktraceStatus, fmt};
 
 impl fmt::Display for Inner {
@@ -48,8 +47,7 @@ fn write_details(f: &mut fmt::Formatter<'_>, error: &Inner) -> fmt::Result {
     if error.details.is_empty() {
         return Ok(());
     }
-    let mut details = Value::Object(error.details.clone());
-    redact::value(&mut details);
+    let details = redact::object(error.details.clone());
     write!(f, "\n    details {details}")
 }
 

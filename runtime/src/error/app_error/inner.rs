@@ -71,8 +71,8 @@ impl Occurrence {
 /// source of another error.
 #[derive(Clone)]
 pub(crate) struct Inner {
-    pub(super) code: ErrorCode,
-    pub(super) coded: bool,
+    pub(crate) code: ErrorCode,
+    pub(crate) coded: bool,
     /// The class, where a mapping gave another one than the code has.
     pub(super) class: Option<Class>,
     /// None where the error was converted from another one, whose text then is its message.
@@ -84,9 +84,9 @@ pub(crate) struct Inner {
     pub(super) extension_members: Map<String, Value>,
     pub(super) details: Map<String, Value>,
     pub(super) source: Option<SharedError>,
-    pub(super) retry_after: Option<Duration>,
-    pub(super) location: &'static Location<'static>,
-    pub(super) occurrence: Arc<Occurrence>,
+    pub(crate) retry_after: Option<Duration>,
+    pub(crate) location: &'static Location<'static>,
+    pub(crate) occurrence: Arc<Occurrence>,
 }
 
 impl Inner {
@@ -148,30 +148,9 @@ impl Inner {
         chain(self).filter_map(Self::in_level)
     }
 
-    pub(crate) fn code(&self) -> ErrorCode {
-        self.code
-    }
-
-    pub(crate) fn location(&self) -> &'static Location<'static> {
-        self.location
-    }
-
     /// Returns the class of this error itself, if it has a code.
     pub(crate) fn own_class(&self) -> Option<Class> {
         self.coded.then(|| self.class.unwrap_or(self.code.class()))
-    }
-
-    pub(crate) fn is_coded_itself(&self) -> bool {
-        self.coded
-    }
-
-    /// Returns the wait that was set on this error itself.
-    pub(crate) fn own_retry_after(&self) -> Option<Duration> {
-        self.retry_after
-    }
-
-    pub(crate) fn occurrence(&self) -> &Arc<Occurrence> {
-        &self.occurrence
     }
 }
 

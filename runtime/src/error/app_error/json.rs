@@ -37,8 +37,7 @@ impl AppError {
         json.insert("code_name".into(), self.code().name().into());
         json.insert("message".into(), text(self.message()));
         if !self.0.details.is_empty() {
-            let mut details = Value::Object(self.0.details.clone());
-            redact::value(&mut details);
+            let details = redact::object(self.0.details.clone());
             json.insert("details".into(), details);
         }
         if let Some(source) = self.0.source.as_ref().filter(|_| !self.is_rejection()) {
@@ -149,13 +148,9 @@ impl Serialize for AppError {
         if let Some(public) = self.public_message() {
             json["public_message"] = text(public);
         }
-        let mut members = Value::Object(self.extension_members());
-        if members
-            .as_object()
-            .is_some_and(|members| !members.is_empty())
-        {
-            redact::value(&mut members);
-            json["extension_members"] = members;
+        let members = self.extension_members();
+        if !members.is_empty() {
+            json["extension_members"] = redact::object(members);
         }
         if let Some(wait) = self.retry_after() {
             json["retry_after_ms"] = u64::try_from(wait.as_millis()).unwrap_or(u64::MAX).into();
@@ -241,16 +236,10 @@ impl<'a> Form<'a> {
     }
 
     fn sources(&self) -> Result<Option<Box<Restored>>, InvalidErrorJson> {
-        let texts = |value: &'a Value| {
-            value
-                .as_array()?
-                .iter()
-                .map(Value::as_str)
-                .collect::<Option<Vec<&str>>>()
-        };
+        let texts = |value: &'a Value| value.as_array()?.iter().map(Value::as_str).collect();
         let texts = match self.member("sources", "a list of strings", texts)? {
             Some(texts) => texts,
-            None => self.text("original_error")?.into_iter().collect(),
+            None => Vec::from_iter(self.text("original_error")?),
         };
         let inwards = texts.into_iter().take(64).rev();
         Ok(inwards.fold(None, |source, text| {

@@ -2,10 +2,10 @@
 
 use super::{
     coded::Coding,
-    mapped_type::{MappedType, contained, in_any, type_ids},
+    mapped_type::{MappedType, contained},
 };
 use crate::error::{Class, ConfigError, ErrorCode, Rejection, StdError};
-use std::{any::type_name, error::Error, io, sync::Arc};
+use std::{error::Error, io, sync::Arc};
 
 /// An error type with a built-in mapping.
 pub(crate) trait BuiltIn: Error + 'static {
@@ -25,20 +25,16 @@ impl<E: BuiltIn> BuiltIn for Box<E> {
 }
 
 const fn mapped<T: BuiltIn>() -> MappedType {
-    MappedType {
-        type_name: type_name::<T>,
-        type_ids: type_ids::<T>,
-        in_any: in_any::<T>,
-        // Without a look through `Arc` and `Box`, which costs more than the few sources of these
-        // types are worth.
-        at_level: |level| {
+    // Without a look through `Arc` and `Box`, which costs more than the few sources of these types
+    // are worth.
+    MappedType::new::<T>(
+        |level| {
             level
                 .downcast_ref::<T>()
                 .map(|error| contained(|| error.coding()))
         },
-        declared_at: "",
-        is_box: false,
-    }
+        "",
+    )
 }
 
 macro_rules! built_in {

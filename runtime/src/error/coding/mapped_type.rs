@@ -11,6 +11,7 @@ use std::{
 
 /// An error of the chain of sources.
 pub(super) type Level<'a> = &'a (dyn Error + 'static);
+type AtLevel = fn(Level<'_>) -> Option<Option<Coding>>;
 
 /// One type whose errors have codes, registered by `#[derive(Coded)]` or `coded!`.
 #[doc(hidden)]
@@ -22,7 +23,7 @@ pub struct MappedType {
     /// Returns the error as a level of a chain, if it is of one of those types.
     pub(super) in_any: fn(&dyn Any) -> Option<Level<'_>>,
     /// Returns the answer of the mapping, if the level is of one of those types.
-    pub(super) at_level: fn(Level<'_>) -> Option<Option<Coding>>,
+    pub(super) at_level: AtLevel,
     pub(super) declared_at: &'static str,
     /// Whether it is a box, whose contents are inspected.
     pub(super) is_box: bool,
@@ -32,14 +33,9 @@ impl MappedType {
     /// Describes a type with an implementation of [`Coded`].
     #[must_use]
     pub const fn by_derive<T: Coded>(declared_at: &'static str) -> Self {
-        Self {
-            type_name: type_name::<T>,
-            type_ids: type_ids::<T>,
-            in_any: in_any::<T>,
-            at_level: |level| in_level::<T>(level).map(|error| contained(|| error.coding())),
-            declared_at,
-            is_box: false,
-        }
+        let at_level: AtLevel =
+            |level| in_level::<T>(level).map(|error| contained(|| error.coding()));
+        Self::new::<T>(at_level, declared_at)
     }
 
     /// Describes a box around any error.
@@ -59,20 +55,27 @@ impl MappedType {
     /// Describes a type with the mapping `M`.
     #[must_use]
     pub const fn by_mapping<T: CodedAs<M>, M: 'static>(declared_at: &'static str) -> Self {
+        let at_level: AtLevel =
+            |level| in_level::<T>(level).map(|error| contained(|| CodedAs::<M>::coding(error)));
+        Self::new::<T>(at_level, declared_at)
+    }
+
+    pub(super) const fn new<T: Error + 'static>(
+        at_level: AtLevel,
+        declared_at: &'static str,
+    ) -> Self {
         Self {
             type_name: type_name::<T>,
             type_ids: type_ids::<T>,
             in_any: in_any::<T>,
-            at_level: |level| {
-                in_level::<T>(level).map(|error| contained(|| CodedAs::<M>::coding(error)))
-            },
+            at_level,
             declared_at,
             is_box: false,
         }
     }
 }
 
-pub(super) fn type_ids<T: 'static>() -> [TypeId; 3] {
+fn type_ids<T: 'static>() -> [TypeId; 3] {
     [
         TypeId::of::<T>(),
         TypeId::of::<Arc<T>>(),
@@ -80,7 +83,7 @@ pub(super) fn type_ids<T: 'static>() -> [TypeId; 3] {
     ]
 }
 
-pub(super) fn in_any<T: Error + 'static>(any: &dyn Any) -> Option<Level<'_>> {
+fn in_any<T: Error + 'static>(any: &dyn Any) -> Option<Level<'_>> {
     let found = any
         .downcast_ref::<T>()
         .or_else(|| any.downcast_ref::<Arc<T>>().map(|shared| &**shared))

@@ -163,6 +163,15 @@ impl<'a> Place<'a> {
     }
 }
 
+/// Implements methods for values that JSON has.
+macro_rules! put {
+    ($($method:ident $type:ty;)*) => {$(
+        fn $method(self, v: $type) -> Result<(), Stop> {
+            self.put(v)
+        }
+    )*};
+}
+
 impl<'a> ser::Serializer for Place<'a> {
     type Ok = ();
     type Error = Stop;
@@ -174,50 +183,24 @@ impl<'a> ser::Serializer for Place<'a> {
     type SerializeStruct = Fields<'a>;
     type SerializeStructVariant = Fields<'a>;
 
-    fn serialize_bool(self, v: bool) -> Result<(), Stop> {
-        self.put(v)
-    }
-
-    fn serialize_i8(self, v: i8) -> Result<(), Stop> {
-        self.put(v)
-    }
-
-    fn serialize_i16(self, v: i16) -> Result<(), Stop> {
-        self.put(v)
-    }
-
-    fn serialize_i32(self, v: i32) -> Result<(), Stop> {
-        self.put(v)
-    }
-
-    fn serialize_i64(self, v: i64) -> Result<(), Stop> {
-        self.put(v)
+    put! {
+        serialize_bool bool;
+        serialize_i8 i8;
+        serialize_i16 i16;
+        serialize_i32 i32;
+        serialize_i64 i64;
+        serialize_u8 u8;
+        serialize_u16 u16;
+        serialize_u32 u32;
+        serialize_u64 u64;
     }
 
     fn serialize_i128(self, v: i128) -> Result<(), Stop> {
-        match i64::try_from(v) {
-            Ok(v) => self.put(v),
-            Err(_) => match u64::try_from(v) {
-                Ok(v) => self.put(v),
-                Err(_) => self.put_text(&v.to_string()),
-            },
+        match (i64::try_from(v), u64::try_from(v)) {
+            (Ok(v), _) => self.put(v),
+            (_, Ok(v)) => self.put(v),
+            _ => self.put_text(&v.to_string()),
         }
-    }
-
-    fn serialize_u8(self, v: u8) -> Result<(), Stop> {
-        self.put(v)
-    }
-
-    fn serialize_u16(self, v: u16) -> Result<(), Stop> {
-        self.put(v)
-    }
-
-    fn serialize_u32(self, v: u32) -> Result<(), Stop> {
-        self.put(v)
-    }
-
-    fn serialize_u64(self, v: u64) -> Result<(), Stop> {
-        self.put(v)
     }
 
     fn serialize_u128(self, v: u128) -> Result<(), Stop> {

@@ -7,7 +7,6 @@ use super::{
     tables::{self, Weight},
 };
 use serde_json::{Map, Value};
-use std::borrow::Cow;
 
 impl Redactor {
     /// Replaces the secrets in a JSON value: whole values under secret names, and what
@@ -32,6 +31,13 @@ pub(crate) fn value(value: &mut Value) {
     Redactor::current().value(value);
 }
 
+/// Returns an object without its secrets.
+pub(crate) fn object(fields: Map<String, Value>) -> Value {
+    let mut object = Value::Object(fields);
+    value(&mut object);
+    object
+}
+
 /// Walks the value with a list of its own, not by recursion: a value of any depth does.
 fn redact(value: &mut Value, redactor: &Redactor) {
     // With each value: whether what it holds may leave without a look at the list of what may.
@@ -44,11 +50,8 @@ fn redact(value: &mut Value, redactor: &Redactor) {
                 } else {
                     redactor.text(text)
                 };
-                let redacted = Some(clean)
-                    .filter(|redacted| redacted != text)
-                    .map(Cow::into_owned);
-                if let Some(redacted) = redacted {
-                    *text = redacted;
+                if clean != *text {
+                    *text = clean.into_owned();
                 }
             }
             Value::Array(items) => {
@@ -62,10 +65,8 @@ fn redact(value: &mut Value, redactor: &Redactor) {
                 let is_web_key = fields.contains_key(tables::WEB_KEY.0);
                 for (key, value) in fields {
                     let claim = claim(key, redactor);
-                    let is_data = is_secret
-                        && is_listed(tables::SECRET_DATA, Name::new(key.as_bytes()).bytes());
-                    let is_data =
-                        is_data || (is_web_key && is_listed(tables::WEB_KEY.1, key.as_bytes()));
+                    let is_data = is_secret && is_key(key, tables::SECRET_DATA)
+                        || is_web_key && is_listed(tables::WEB_KEY.1, key.as_bytes());
                     match claim {
                         Some(claim) if !spares(&claim, value) => *value = MARK.into(),
                         _ if is_data && !value.is_null() => *value = MARK.into(),
@@ -84,6 +85,11 @@ fn redact(value: &mut Value, redactor: &Redactor) {
             Value::Null | Value::Bool(_) | Value::Number(_) => {}
         }
     }
+}
+
+/// Returns `true` if a list has a key, in any case and with any separators.
+fn is_key(key: &str, list: &[&str]) -> bool {
+    is_listed(list, Name::new(key.as_bytes()).bytes())
 }
 
 /// Returns what the name of a key claims.
@@ -173,7 +179,6 @@ fn pair_in_list(items: &mut [Value], redactor: &Redactor) {
 
 /// Hides the value in `{"name": "authorization", "value": ..}`.
 fn named_pair(fields: &mut Map<String, Value>, redactor: &Redactor) {
-    let is_key = |key: &str, list| is_listed(list, Name::new(key.as_bytes()).bytes());
     let name = fields
         .iter()
         .find(|(key, value)| is_key(key, tables::NAME_KEYS) && value.is_string());

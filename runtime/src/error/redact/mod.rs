@@ -16,7 +16,7 @@ mod sink;
 #[rustfmt::skip]
 mod tables;
 
-pub(crate) use json::value;
+pub(crate) use json::{object, value};
 pub use redactor::{Redactor, RedactorInstalled};
 pub(crate) use redactor::{name, text};
 pub use sensitive::Sensitive;

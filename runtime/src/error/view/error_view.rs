@@ -134,11 +134,7 @@ impl<'a> View<'a> {
     /// ```
     #[must_use]
     pub fn from_dyn(error: &'a (dyn Error + 'static)) -> Self {
-        Self {
-            error: ErrorRef::Std(error),
-            type_name: type_name::<dyn Error>(),
-            head: Head::Erased,
-        }
+        Self::behind::<dyn Error>(error)
     }
 
     /// Makes the view of an [`AppError`].
@@ -186,19 +182,16 @@ impl<'a> View<'a> {
     /// ```
     #[must_use]
     pub fn from_ref(error: ErrorRef<'a>) -> Self {
-        match error {
-            ErrorRef::App(error) => Self::from_app(error),
-            ErrorRef::Std(error) => Self::from_dyn(error),
-            ErrorRef::Opaque(type_name) => Self {
-                error,
-                type_name,
-                head: Head::Coded(None),
-            },
-            _ => Self {
-                error,
-                type_name: "",
-                head: Head::Coded(None),
-            },
+        let type_name = match error {
+            ErrorRef::App(error) => return Self::from_app(error),
+            ErrorRef::Std(error) => return Self::from_dyn(error),
+            ErrorRef::Opaque(type_name) => type_name,
+            _ => "",
+        };
+        Self {
+            error,
+            type_name,
+            head: Head::Coded(None),
         }
     }
 

@@ -50,18 +50,18 @@ impl HasFacts for AppError {
 
 impl HasFacts for Inner {
     fn facts(&self, query: Query) -> Facts {
-        let occurrence = self.occurrence();
+        let occurrence = &self.occurrence;
         let reported = match query {
             Query::Claim(known_as) => !occurrence.claim_report(known_as),
             Query::Look | Query::Share => occurrence.is_reported(),
         };
         Facts {
             id: Some(occurrence.id()),
-            code: self.is_coded_itself().then(|| self.code()),
+            code: self.coded.then_some(self.code),
             class: self.own_class(),
             rejection: None,
-            retry_after: self.own_retry_after(),
-            location: Some(self.location()),
+            retry_after: self.retry_after,
+            location: Some(self.location),
             reported,
         }
     }
