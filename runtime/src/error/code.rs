@@ -56,11 +56,11 @@ impl Category {
     /// ```
     /// use gardefou::error::Category;
     ///
-    /// assert_eq!(Category::of_number(212), Category::Analysis);
-    /// assert_eq!(Category::of_number(7000), Category::Custom("Application"));
+    /// assert_eq!(Category::from_number(212), Category::Analysis);
+    /// assert_eq!(Category::from_number(7000), Category::Custom("Application"));
     /// ```
     #[must_use]
-    pub const fn of_number(number: u32) -> Self {
+    pub const fn from_number(number: u32) -> Self {
         match number {
             0..=99 => Self::General,
             100..=199 => Self::Capture,
@@ -138,7 +138,7 @@ impl CodeInfo {
             500
         };
         let (category, class) = (
-            Category::of_number(number),
+            Category::from_number(number),
             Class::from_http_status(http_status),
         );
         Self {

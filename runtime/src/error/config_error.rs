@@ -39,6 +39,12 @@ pub struct ConfigProblem {
     pub rule: String,
 }
 
+impl fmt::Display for ConfigProblem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "`{}` = {}: {}", self.field, self.value, self.rule)
+    }
+}
+
 impl ConfigError {
     /// Makes an error with one problem; the rule completes the sentence "it must ...", as "must be
     /// at least 1".
@@ -128,11 +134,7 @@ impl fmt::Display for ConfigError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (i, problem) in self.problems().enumerate() {
             let separator = if i == 0 { "" } else { "; " };
-            write!(
-                f,
-                "{separator}`{}` = {}: {}",
-                problem.field, problem.value, problem.rule
-            )?;
+            write!(f, "{separator}{problem}")?;
         }
         Ok(())
     }

@@ -32,7 +32,7 @@ pub use problem::ProblemDetails;
 pub use redact::{Redactor, RedactorInstalled, Sensitive};
 pub use rejection::{CarriesRejection, Policy, Rejection, Rejector};
 pub use result_ext::{CodeExt, ConvertExt, ResultExt};
-pub use retry_after::retry_after;
+pub use retry_after::parse_retry_after;
 pub use view::{ErrorRef, View, Viewable};
 
 pub(crate) use app_error::SharedError;

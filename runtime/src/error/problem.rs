@@ -30,7 +30,7 @@ const MAX_DETAIL: usize = 4096;
 ///     .with_public_message("Too many uploads.")
 ///     .with_retry_after(Duration::from_millis(1200));
 /// let problem = err.to_problem();
-/// assert_eq!((problem.status(), problem.retry_after()), (429, Some(2)));
+/// assert_eq!((problem.status(), problem.retry_after()), (429, Some(Duration::from_secs(2))));
 ///
 /// let body = problem.to_json();
 /// assert_eq!(body["title"], "Too Many Requests");
@@ -50,6 +50,7 @@ pub struct ProblemDetails {
     id: ErrorId,
     type_base: Option<String>,
     detail: Option<String>,
+    /// In seconds.
     retry_after: Option<u64>,
     extension_members: Map<String, Value>,
 }
@@ -205,10 +206,21 @@ impl ProblemDetails {
         self.detail.as_deref()
     }
 
-    /// Returns the seconds to wait before another try, rounded up, for `Retry-After`.
+    /// Returns how long to wait before another try, rounded up to whole seconds as `Retry-After`
+    /// has it.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::{AppError, ErrorCode};
+    /// use std::time::Duration;
+    ///
+    /// let err = AppError::new(ErrorCode::RATE_LIMIT_ERROR, "bucket is empty").with_retry_after(Duration::from_millis(2300));
+    /// assert_eq!(err.to_problem().retry_after(), Some(Duration::from_secs(3)));
+    /// ```
     #[must_use]
-    pub fn retry_after(&self) -> Option<u64> {
-        self.retry_after
+    pub fn retry_after(&self) -> Option<Duration> {
+        self.retry_after.map(Duration::from_secs)
     }
 
     /// Iterates over the headers of the answer, names in lower case: `content-type`, and
@@ -355,7 +367,7 @@ mod tests {
             for problem in [direct, converted, wrapped] {
                 assert_eq!(
                     (problem.status(), problem.retry_after()),
-                    (status, Some(30))
+                    (status, Some(Duration::from_secs(30)))
                 );
                 assert!(
                     problem

@@ -11,18 +11,18 @@ use std::time::{Duration, SystemTime};
 /// # Examples
 ///
 /// ```
-/// use gardefou::error::retry_after;
+/// use gardefou::error::parse_retry_after;
 /// use std::time::{Duration, SystemTime};
 ///
 /// // 6 November 1994, 08:49:37
 /// let now = SystemTime::UNIX_EPOCH + Duration::from_secs(784_111_777);
-/// assert_eq!(retry_after("120", now), Some(Duration::from_secs(120)));
-/// assert_eq!(retry_after("Sun, 06 Nov 1994 08:50:07 GMT", now), Some(Duration::from_secs(30)));
-/// assert_eq!(retry_after("Sun, 06 Nov 1994 08:00:00 GMT", now), Some(Duration::ZERO));
-/// assert_eq!(retry_after("soon", now), None);
+/// assert_eq!(parse_retry_after("120", now), Some(Duration::from_secs(120)));
+/// assert_eq!(parse_retry_after("Sun, 06 Nov 1994 08:50:07 GMT", now), Some(Duration::from_secs(30)));
+/// assert_eq!(parse_retry_after("Sun, 06 Nov 1994 08:00:00 GMT", now), Some(Duration::ZERO));
+/// assert_eq!(parse_retry_after("soon", now), None);
 /// ```
 #[must_use]
-pub fn retry_after(value: &str, now: SystemTime) -> Option<Duration> {
+pub fn parse_retry_after(value: &str, now: SystemTime) -> Option<Duration> {
     let value = value.trim();
     if !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_digit()) {
         // So many digits are a long wait, and no mistake.
@@ -39,7 +39,7 @@ mod tests {
     #[test]
     fn seconds_and_all_three_forms_of_a_date_are_read() {
         let now = SystemTime::UNIX_EPOCH + Duration::from_secs(784_111_777);
-        let read = |value| retry_after(value, now).map(|wait| wait.as_secs());
+        let read = |value| parse_retry_after(value, now).map(|wait| wait.as_secs());
         assert_eq!(
             [read("0"), read(" 7 "), read("007")],
             [Some(0), Some(7), Some(7)]

@@ -5,7 +5,7 @@
 //! `Retry-After`. [`checked`] keeps them.
 
 use crate::{
-    error::{AppError, coding_of_status, retry_after},
+    error::{AppError, coding_of_status, parse_retry_after},
     time::SharedClock,
 };
 use reqwest_0_13::{
@@ -72,7 +72,7 @@ pub fn checked(response: Response) -> Result<Response, AppError> {
 /// ```
 #[must_use]
 pub fn retry_after_in(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
-    retry_after(headers.get(RETRY_AFTER)?.to_str().ok()?, now)
+    parse_retry_after(headers.get(RETRY_AFTER)?.to_str().ok()?, now)
 }
 
 #[cfg(test)]

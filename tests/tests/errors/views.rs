@@ -169,7 +169,7 @@ fn error_ref_gives_the_same_view_as_the_type() {
     let breaker = CircuitBreaker::builder("by-reference").build().unwrap();
     breaker.force_open();
     assert_eq!(
-        View::from_rejection(&breaker.try_acquire().unwrap_err()).class(),
+        View::from_any(&breaker.try_acquire().unwrap_err()).class(),
         Class::Transient
     );
 }

@@ -10,7 +10,7 @@ use crate::{
         channel::{Channel, DeliveryError},
         notification::{Notification, cut},
     },
-    error::{ConfigError, retry_after},
+    error::{ConfigError, parse_retry_after},
     time::Timestamp,
 };
 use std::{fmt, io::Read, time::Duration};
@@ -97,7 +97,7 @@ impl WebhookChannel {
                 .and_then(|value| value.to_str().ok())
         };
         let date = header("date").and_then(|date| httpdate::parse_http_date(date).ok());
-        let wait = retry_after(
+        let wait = parse_retry_after(
             header("retry-after")?,
             date.unwrap_or_else(|| self.config.clock.wall()),
         );

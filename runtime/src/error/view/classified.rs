@@ -4,6 +4,7 @@ use crate::error::Class;
 
 /// What the outcome of one call means to the policies around it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum Verdict {
     /// The call did what it is for.
     Success,

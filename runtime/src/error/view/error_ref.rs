@@ -66,9 +66,43 @@ impl fmt::Display for ErrorRef<'_> {
     }
 }
 
+/// Shows what is known of the error as its type does: secrets included, except for an [`AppError`].
+impl fmt::Debug for ErrorRef<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            ErrorRef::App(app) => f.debug_tuple("App").field(app).finish(),
+            ErrorRef::Std(error) => f.debug_tuple("Std").field(error).finish(),
+            ErrorRef::Scoped(error) => f.debug_tuple("Scoped").field(error).finish(),
+            ErrorRef::Display(error) => f
+                .debug_tuple("Display")
+                .field(&format_args!("{error}"))
+                .finish(),
+            ErrorRef::Debug(error) => f.debug_tuple("Debug").field(error).finish(),
+            ErrorRef::Opaque(type_name) => f.debug_tuple("Opaque").field(type_name).finish(),
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::error::ErrorCode;
+
+    #[test]
+    fn debug_form_names_what_is_known() {
+        let show = |error: ErrorRef<'_>| format!("{error:?}");
+        assert_eq!(show(ErrorRef::Std(&fmt::Error)), "Std(Error)");
+        assert_eq!(show(ErrorRef::Scoped(&fmt::Error)), "Scoped(Error)");
+        assert_eq!(show(ErrorRef::Display(&"disk full")), "Display(disk full)");
+        assert_eq!(show(ErrorRef::Debug(&"disk full")), "Debug(\"disk full\")");
+        assert_eq!(show(ErrorRef::Opaque("T")), "Opaque(\"T\")");
+        let app = AppError::new(ErrorCode::SYNC_ERROR, "password=hunter2");
+        let shown = show(ErrorRef::App(&app));
+        assert!(
+            shown.starts_with("App([SYNC_ERROR] password=[redacted]"),
+            "{shown}"
+        );
+    }
 
     #[test]
     fn sources_do_not_include_the_error_itself() {

@@ -153,20 +153,8 @@ impl<'a> View<'a> {
     }
 
     /// Makes the view of a [`Rejection`].
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// use gardefou::{breaker::CircuitBreaker, error::View};
-    ///
-    /// let breaker = CircuitBreaker::builder("view-of-rejection").build()?;
-    /// breaker.force_open();
-    /// let rejection = breaker.try_acquire().unwrap_err();
-    /// assert!(View::from_rejection(&rejection).is_rejected());
-    /// # Ok::<(), gardefou::ConfigError>(())
-    /// ```
     #[must_use]
-    pub fn from_rejection(error: &'a Rejection) -> Self {
+    pub(crate) fn from_rejection(error: &'a Rejection) -> Self {
         Self::new::<Rejection>(ErrorRef::Std(error), Head::Coded(None))
     }
 
