@@ -152,6 +152,15 @@ impl CodeInfo {
     }
 
     /// Replaces the class.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::{ErrorCode, error::{Class, CodeInfo}};
+    ///
+    /// static FUSE: CodeInfo = CodeInfo::new("FUSE_ERROR", 7004, 503, "codes.rs:1").class(Class::Permanent);
+    /// assert_eq!(ErrorCode::from_info(&FUSE).class(), Class::Permanent, "its status alone is transient");
+    /// ```
     #[must_use]
     pub const fn class(mut self, class: Class) -> Self {
         self.class = class;
@@ -159,6 +168,15 @@ impl CodeInfo {
     }
 
     /// Replaces the category.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::{ErrorCode, error::{Category, CodeInfo}};
+    ///
+    /// static TAPE: CodeInfo = CodeInfo::new("TAPE_ERROR", 7002, 503, "codes.rs:1").category(Category::Custom("Archive"));
+    /// assert_eq!(ErrorCode::from_info(&TAPE).category(), Category::Custom("Archive"));
+    /// ```
     #[must_use]
     pub const fn category(mut self, category: Category) -> Self {
         self.category = category;
@@ -195,12 +213,32 @@ impl ErrorCode {
     /// Makes the code of a table row.
     ///
     /// [`error_codes!`](crate::error_codes) is the usual way to a code: it registers it as well.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::{ErrorCode, error::CodeInfo};
+    ///
+    /// static TAPE: CodeInfo = CodeInfo::new("TAPE_ERROR", 7003, 503, "codes.rs:1");
+    /// let code = ErrorCode::from_info(&TAPE);
+    /// assert_eq!((code.name(), code.number()), ("TAPE_ERROR", 7003));
+    /// assert_eq!(ErrorCode::by_number(7003), None, "it is not registered");
+    /// ```
     #[must_use]
     pub const fn from_info(info: &'static CodeInfo) -> Self {
         Self(info)
     }
 
     /// Returns the code's name, for example `DB_CONNECTION_ERROR`.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::ErrorCode;
+    ///
+    /// assert_eq!(ErrorCode::DB_WRITE_ERROR.name(), "DB_WRITE_ERROR");
+    /// assert_eq!(ErrorCode::DB_WRITE_ERROR.to_string(), "DB_WRITE_ERROR");
+    /// ```
     #[must_use]
     pub const fn name(self) -> &'static str {
         self.0.name
@@ -208,24 +246,68 @@ impl ErrorCode {
 
     /// Returns the code's number, which is unique among the codes of a program and is not an HTTP
     /// status.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::ErrorCode;
+    ///
+    /// assert_eq!(ErrorCode::FILE_NOT_FOUND_ERROR.number(), 500);
+    /// assert_eq!(ErrorCode::FILE_NOT_FOUND_ERROR.http_status(), 404);
+    /// ```
     #[must_use]
     pub const fn number(self) -> u32 {
         self.0.number
     }
 
     /// Returns the HTTP status that an answer carrying this error has.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::{ErrorCode, error_codes};
+    ///
+    /// error_codes! {
+    ///     /// Without a status of its own.
+    ///     pub QUOTA_ERROR = 1201;
+    /// }
+    ///
+    /// assert_eq!((ErrorCode::PERMISSION_ERROR.http_status(), QUOTA_ERROR.http_status()), (403, 500));
+    /// ```
     #[must_use]
     pub const fn http_status(self) -> u16 {
         self.0.http_status
     }
 
     /// Returns the part of the system that the code belongs to.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::{ErrorCode, error::Category};
+    ///
+    /// assert_eq!(ErrorCode::DB_WRITE_ERROR.category(), Category::Database);
+    /// assert_eq!(ErrorCode::CIRCUIT_OPEN_ERROR.category(), Category::Api);
+    /// ```
     #[must_use]
     pub const fn category(self) -> Category {
         self.0.category
     }
 
     /// Returns whether another try can help.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::{ErrorCode, error::Class, error_codes};
+    ///
+    /// error_codes! {
+    ///     /// Says nothing about another try by its status alone.
+    ///     pub FUSE_ERROR = 1202, http = 500, class = Permanent;
+    /// }
+    ///
+    /// assert_eq!((ErrorCode::SYNC_ERROR.class(), FUSE_ERROR.class()), (Class::Unknown, Class::Permanent));
+    /// ```
     #[must_use]
     pub const fn class(self) -> Class {
         self.0.class
@@ -233,6 +315,17 @@ impl ErrorCode {
 
     /// Returns the file and line of the declaration, for example `src/codes.rs:12`; of the codes of
     /// one `error_codes!`, the line of that call.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// gardefou::error_codes! {
+    ///     /// Declared here.
+    ///     pub SPLICE_ERROR = 1203;
+    /// }
+    ///
+    /// assert!(SPLICE_ERROR.declared_at().starts_with(file!()), "{}", SPLICE_ERROR.declared_at());
+    /// ```
     #[must_use]
     pub const fn declared_at(self) -> &'static str {
         self.0.declared_at

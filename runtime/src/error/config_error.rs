@@ -48,6 +48,15 @@ impl fmt::Display for ConfigProblem {
 impl ConfigError {
     /// Makes an error with one problem; the rule completes the sentence "it must ...", as "must be
     /// at least 1".
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::ConfigError;
+    ///
+    /// let err = ConfigError::new("sender", "ann@example.org:25", "must be an address without a port");
+    /// assert_eq!(err.to_string(), "`sender` = ..@example.org:25: must be an address without a port");
+    /// ```
     #[must_use]
     pub fn new(field: &'static str, value: impl fmt::Display, rule: impl Into<String>) -> Self {
         let first = ConfigProblem {
@@ -88,24 +97,63 @@ impl ConfigError {
     }
 
     /// Returns the name of the first problem's setter or key.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::{ConfigError, breaker::CircuitBreaker};
+    ///
+    /// let err: ConfigError = CircuitBreaker::builder("field-example").half_open_max_calls(0).build().unwrap_err();
+    /// assert_eq!(err.field(), "half_open_max_calls");
+    /// ```
     #[must_use]
     pub fn field(&self) -> &'static str {
         self.first.field
     }
 
     /// Returns the value that the first problem is about.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::{ConfigError, breaker::CircuitBreaker};
+    ///
+    /// let err: ConfigError = CircuitBreaker::builder("value-example").failure_threshold(0).build().unwrap_err();
+    /// assert_eq!((err.field(), err.value()), ("failure_threshold", "0"));
+    /// ```
     #[must_use]
     pub fn value(&self) -> &str {
         &self.first.value
     }
 
     /// Returns the rule that the first problem breaks.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::{ConfigError, breaker::CircuitBreaker};
+    ///
+    /// let err: ConfigError = CircuitBreaker::builder("rule-example").failure_threshold(0).build().unwrap_err();
+    /// assert!(err.rule().starts_with("must be "), "{}", err.rule());
+    /// ```
     #[must_use]
     pub fn rule(&self) -> &str {
         &self.first.rule
     }
 
     /// Iterates over all problems, in the order in which they were found.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::breaker::CircuitBreaker;
+    ///
+    /// let builder = CircuitBreaker::builder("problems-example").failure_threshold(0).success_threshold(0);
+    /// let err = builder.build().unwrap_err();
+    /// let fields: Vec<_> = err.problems().map(|problem| problem.field).collect();
+    /// assert_eq!(fields, ["failure_threshold", "success_threshold"]);
+    /// assert!(err.problems().all(|problem| err.to_string().contains(&problem.to_string())));
+    /// ```
     pub fn problems(&self) -> impl Iterator<Item = &ConfigProblem> {
         std::iter::once(&self.first).chain(&self.others)
     }

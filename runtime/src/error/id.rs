@@ -22,6 +22,16 @@ pub struct ErrorId(u128);
 
 impl ErrorId {
     /// Makes a fresh identifier.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::error::ErrorId;
+    ///
+    /// let (first, second) = (ErrorId::new(), ErrorId::new());
+    /// assert_ne!(first, second);
+    /// assert_eq!(first.to_string().parse(), Ok(first));
+    /// ```
     #[must_use]
     pub fn new() -> Self {
         let since_epoch = SharedClock::current()
@@ -36,6 +46,16 @@ impl ErrorId {
     }
 
     /// Returns the 128 bits.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::error::ErrorId;
+    ///
+    /// let id: ErrorId = "0190163d-8694-739b-aea5-966c26f8ad91".parse()?;
+    /// assert_eq!(id.as_u128(), 0x0190163d_8694_739b_aea5_966c26f8ad91);
+    /// # Ok::<(), gardefou::error::InvalidErrorId>(())
+    /// ```
     #[must_use]
     pub const fn as_u128(self) -> u128 {
         self.0

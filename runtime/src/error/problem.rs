@@ -68,6 +68,18 @@ const STANDARD: [&str; 7] = [
 
 impl AppError {
     /// Returns what a client may see of this error, for an HTTP answer.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::{AppError, ErrorCode};
+    ///
+    /// let err = AppError::new(ErrorCode::FILE_NOT_FOUND_ERROR, "/srv/orders/7.json is missing")
+    ///     .with_public_message("There is no such order.");
+    /// let problem = err.to_problem();
+    /// assert_eq!((problem.status(), problem.detail()), (404, Some("There is no such order.")));
+    /// assert!(!problem.to_json().to_string().contains("/srv"));
+    /// ```
     #[must_use]
     pub fn to_problem(&self) -> ProblemDetails {
         let mut problem = ProblemDetails::new(self.code(), self.id(), self.retry_after());
@@ -159,6 +171,19 @@ impl ProblemDetails {
     }
 
     /// Returns the extension members, redacted and cut.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::{AppError, ErrorCode};
+    ///
+    /// let err = AppError::new(ErrorCode::API_REQUEST_ERROR, "balance too low")
+    ///     .with_extension_member("balance", 30)
+    ///     .with_extension_member("token", "k1x9");
+    /// let problem = err.to_problem();
+    /// assert_eq!(problem.extension_members()["balance"], 30);
+    /// assert_eq!(problem.extension_members()["token"], "[redacted]");
+    /// ```
     #[must_use]
     pub fn extension_members(&self) -> &Map<String, Value> {
         &self.extension_members
@@ -166,6 +191,20 @@ impl ProblemDetails {
 
     /// Returns the HTTP status: the code's, or 500 for a code whose status is an informational one,
     /// which ends no request.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::{AppError, ErrorCode, error_codes};
+    ///
+    /// error_codes! {
+    ///     /// A status that ends no request.
+    ///     pub GO_ON_ERROR = 1200, http = 103;
+    /// }
+    ///
+    /// let status = |code| AppError::new(code, "no").to_problem().status();
+    /// assert_eq!((status(ErrorCode::RATE_LIMIT_ERROR), status(GO_ON_ERROR)), (429, 500));
+    /// ```
     #[must_use]
     pub fn status(&self) -> u16 {
         match self.status_override.unwrap_or(self.code.http_status()) {
@@ -189,18 +228,47 @@ impl ProblemDetails {
     }
 
     /// Returns the error's code.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::{AppError, ErrorCode};
+    ///
+    /// let problem = AppError::new(ErrorCode::RESOURCE_BUSY_ERROR, "lock held").to_problem();
+    /// assert_eq!(problem.code(), ErrorCode::RESOURCE_BUSY_ERROR);
+    /// ```
     #[must_use]
     pub fn code(&self) -> ErrorCode {
         self.code
     }
 
     /// Returns the error's identity.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::{AppError, ErrorCode};
+    ///
+    /// let err = AppError::new(ErrorCode::RESOURCE_BUSY_ERROR, "lock held");
+    /// assert_eq!(err.to_problem().id(), err.id(), "by which the log has the rest");
+    /// ```
     #[must_use]
     pub fn id(&self) -> ErrorId {
         self.id
     }
 
     /// Returns the public message, redacted and cut at 4 KiB.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::{AppError, ErrorCode};
+    ///
+    /// let err = AppError::new(ErrorCode::RESOURCE_BUSY_ERROR, "lock held by job 12");
+    /// assert_eq!(err.to_problem().detail(), None);
+    /// let err = err.with_public_message("Busy, token=k1x9");
+    /// assert_eq!(err.to_problem().detail(), Some("Busy, token=[redacted]"));
+    /// ```
     #[must_use]
     pub fn detail(&self) -> Option<&str> {
         self.detail.as_deref()
@@ -225,6 +293,18 @@ impl ProblemDetails {
 
     /// Iterates over the headers of the answer, names in lower case: `content-type`, and
     /// `retry-after` where it is known.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::{AppError, ErrorCode};
+    /// use std::{collections::HashMap, time::Duration};
+    ///
+    /// let err = AppError::new(ErrorCode::RATE_LIMIT_ERROR, "slow down").with_retry_after(Duration::from_secs(3));
+    /// let headers: HashMap<_, _> = err.to_problem().headers().collect();
+    /// assert_eq!(headers["content-type"], "application/problem+json");
+    /// assert_eq!(headers["retry-after"], "3");
+    /// ```
     pub fn headers(&self) -> impl Iterator<Item = (&'static str, String)> {
         let wait = self
             .retry_after
@@ -235,6 +315,17 @@ impl ProblemDetails {
     }
 
     /// Returns the body as a JSON value.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::{AppError, ErrorCode};
+    ///
+    /// let body = AppError::new(ErrorCode::TIMEOUT_ERROR, "db1 is slow").to_problem().to_json();
+    /// assert_eq!((&body["status"], &body["code"]), (&504.into(), &413.into()));
+    /// assert_eq!((&body["type"], &body["title"]), (&"about:blank".into(), &"Gateway Timeout".into()));
+    /// assert_eq!(body["code_name"], "TIMEOUT_ERROR");
+    /// ```
     #[must_use]
     pub fn to_json(&self) -> Value {
         let mut json = self.extension_members.clone();
@@ -251,6 +342,17 @@ impl ProblemDetails {
     }
 
     /// Returns the body as bytes.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::{AppError, ErrorCode};
+    ///
+    /// let problem = AppError::new(ErrorCode::TIMEOUT_ERROR, "db1 is slow").to_problem();
+    /// let read: serde_json::Value = serde_json::from_slice(&problem.body())?;
+    /// assert_eq!(read, problem.to_json());
+    /// # Ok::<(), serde_json::Error>(())
+    /// ```
     #[must_use]
     pub fn body(&self) -> Vec<u8> {
         self.to_json().to_string().into_bytes()

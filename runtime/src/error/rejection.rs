@@ -39,6 +39,15 @@ impl Policy {
 
     /// Returns the policy's name as it stands in messages and fields, for example
     /// `circuit_breaker`.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::error::Policy;
+    ///
+    /// assert_eq!(Policy::CircuitBreaker.name(), "circuit_breaker");
+    /// assert_eq!(Policy::CircuitBreaker.to_string(), "circuit_breaker");
+    /// ```
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -90,10 +99,49 @@ impl fmt::Display for Policy {
 /// ```
 pub trait Rejector: fmt::Debug + Send + Sync + 'static {
     /// Returns the name under which the policy was built.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::error::Rejector;
+    ///
+    /// #[derive(Debug)]
+    /// struct Uploads { tenant: String }
+    ///
+    /// impl Rejector for Uploads {
+    ///     fn name(&self) -> &str {
+    ///         &self.tenant
+    ///     }
+    /// }
+    ///
+    /// let rejector: &dyn Rejector = &Uploads { tenant: "acme".to_owned() };
+    /// assert_eq!((rejector.name(), rejector.state(1)), ("acme", None), "a policy need not have states");
+    /// ```
     fn name(&self) -> &str;
 
     /// Returns, in one line, what made the policy reject in `generation`, where that is still
     /// known.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use gardefou::{ErrorCode, Rejection, error::{ErrorId, Policy, Rejector}};
+    /// # use std::sync::Arc;
+    /// #[derive(Debug)]
+    /// struct Uploads { latest: (u64, &'static str) }
+    ///
+    /// impl Rejector for Uploads {
+    ///     # fn name(&self) -> &str { "uploads" }
+    ///     fn cause(&self, generation: u64) -> Option<String> {
+    ///         let (known, cause) = self.latest;
+    ///         (generation == known).then(|| cause.to_owned())
+    ///     }
+    /// }
+    ///
+    /// let uploads = Arc::new(Uploads { latest: (2, "disk full") });
+    /// let reject = |generation| Rejection::new(Policy::Bulkhead, ErrorCode::CONCURRENCY_LIMIT_ERROR, uploads.clone(), generation, None);
+    /// assert_eq!((reject(1).cause(), reject(2).cause()), (None, Some("disk full".to_owned())));
+    /// ```
     fn cause(&self, generation: u64) -> Option<String> {
         let _ = generation;
         None
@@ -101,6 +149,25 @@ pub trait Rejector: fmt::Debug + Send + Sync + 'static {
 
     /// Returns the name of the state in which the policy rejected in `generation`, for example
     /// `open`, where it has states and that one is still known.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use gardefou::{ErrorCode, Rejection, error::{ErrorId, Policy, Rejector}};
+    /// # use std::sync::Arc;
+    /// #[derive(Debug)]
+    /// struct Uploads;
+    ///
+    /// impl Rejector for Uploads {
+    ///     # fn name(&self) -> &str { "uploads" }
+    ///     fn state(&self, generation: u64) -> Option<&'static str> {
+    ///         (generation > 0).then_some("draining")
+    ///     }
+    /// }
+    ///
+    /// let rejection = Rejection::new(Policy::Bulkhead, ErrorCode::CONCURRENCY_LIMIT_ERROR, Arc::new(Uploads), 1, None);
+    /// assert_eq!(rejection.state(), Some("draining"));
+    /// ```
     fn state(&self, generation: u64) -> Option<&'static str> {
         let _ = generation;
         None
@@ -109,6 +176,28 @@ pub trait Rejector: fmt::Debug + Send + Sync + 'static {
     /// Returns the identity of the event that made the policy reject in `generation`, for example
     /// the opening of a circuit, where there is one event behind many rejections and it is still
     /// known.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use gardefou::{ErrorCode, Rejection, error::{ErrorId, Policy, Rejector}};
+    /// # use std::sync::Arc;
+    /// # use gardefou::AppError;
+    /// #[derive(Debug)]
+    /// struct Uploads { stopped: ErrorId }
+    ///
+    /// impl Rejector for Uploads {
+    ///     # fn name(&self) -> &str { "uploads" }
+    ///     fn opening(&self, _generation: u64) -> Option<ErrorId> {
+    ///         Some(self.stopped)
+    ///     }
+    /// }
+    ///
+    /// let stopped = ErrorId::new();
+    /// let uploads = Arc::new(Uploads { stopped });
+    /// let rejection = Rejection::new(Policy::Bulkhead, ErrorCode::CONCURRENCY_LIMIT_ERROR, uploads, 1, None);
+    /// assert_eq!(AppError::from(rejection).id(), stopped, "all rejections are one event");
+    /// ```
     fn opening(&self, generation: u64) -> Option<ErrorId> {
         let _ = generation;
         None
@@ -122,7 +211,7 @@ pub trait Rejector: fmt::Debug + Send + Sync + 'static {
 /// enum of your own writes `#[from] Rejection` with thiserror, or this:
 ///
 /// ```
-/// use gardefou::Rejection;
+/// use gardefou::{Rejection, breaker::CircuitBreaker};
 ///
 /// enum OrderError {
 ///     NotNow(Rejection),
@@ -134,7 +223,12 @@ pub trait Rejector: fmt::Debug + Send + Sync + 'static {
 ///         Self::NotNow(rejection)
 ///     }
 /// }
-/// # let _ = OrderError::Refused;
+///
+/// # let breaker = CircuitBreaker::builder("rejection-example").build()?;
+/// breaker.force_open();
+/// let outcome = breaker.call(|| Err::<(), _>(OrderError::Refused));
+/// assert!(matches!(outcome, Err(OrderError::NotNow(_))));
+/// # Ok::<(), gardefou::ConfigError>(())
 /// ```
 pub struct Rejection {
     /// The policy as well.
@@ -159,6 +253,26 @@ impl Clone for Reported {
 
 impl Rejection {
     /// Makes the rejection of a policy. Allocates nothing.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use gardefou::{ErrorCode, Rejection, error::{ErrorId, Policy, Rejector}};
+    /// # use std::sync::Arc;
+    /// # use std::time::Duration;
+    /// #[derive(Debug)]
+    /// struct Uploads;
+    ///
+    /// impl Rejector for Uploads {
+    ///     fn name(&self) -> &str {
+    ///         "uploads"
+    ///     }
+    /// }
+    ///
+    /// let wait = Some(Duration::from_secs(20));
+    /// let rejection = Rejection::new(Policy::RateLimit, ErrorCode::RATE_LIMIT_ERROR, Arc::new(Uploads), 1, wait);
+    /// assert_eq!(rejection.to_string(), "rate_limit `uploads` rejected the call; try again in 20.0s");
+    /// ```
     #[must_use]
     #[inline]
     pub fn new(
@@ -207,6 +321,18 @@ impl Rejection {
     }
 
     /// Returns the kind of policy that rejected the call.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::breaker::CircuitBreaker;
+    ///
+    /// let breaker = CircuitBreaker::builder("policy-example").build()?;
+    /// breaker.force_open();
+    /// let rejection = breaker.try_acquire().unwrap_err();
+    /// assert_eq!(rejection.policy(), gardefou::error::Policy::CircuitBreaker);
+    /// # Ok::<(), gardefou::ConfigError>(())
+    /// ```
     #[must_use]
     pub fn policy(&self) -> Policy {
         let tag = self.number.tag();
@@ -217,18 +343,59 @@ impl Rejection {
     }
 
     /// Returns the name of the policy, for example `payments`.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::breaker::CircuitBreaker;
+    ///
+    /// let breaker = CircuitBreaker::builder("name-example").build()?;
+    /// breaker.force_open();
+    /// let rejection = breaker.try_acquire().unwrap_err();
+    /// assert_eq!(rejection.name(), "name-example");
+    /// # Ok::<(), gardefou::ConfigError>(())
+    /// ```
     #[must_use]
     pub fn name(&self) -> &str {
         self.rejector.name()
     }
 
     /// Returns how long to wait before another call can be admitted, where the policy knows.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::{breaker::CircuitBreaker, time::ManualClock};
+    /// use std::time::Duration;
+    ///
+    /// let breaker = CircuitBreaker::builder("wait-example")
+    ///     .failure_threshold(1)
+    ///     .recovery_timeout(Duration::from_secs(30))
+    ///     .recovery_jitter(0.0)
+    ///     .clock(ManualClock::new())
+    ///     .build()?;
+    /// breaker.try_acquire().unwrap().failure();
+    /// assert_eq!(breaker.try_acquire().unwrap_err().retry_after(), Some(Duration::from_secs(30)));
+    /// # Ok::<(), gardefou::ConfigError>(())
+    /// ```
     #[must_use]
     pub fn retry_after(&self) -> Option<Duration> {
         self.retry_after
     }
 
     /// Returns the code that an [`AppError`](crate::AppError) made of this rejection has.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::breaker::CircuitBreaker;
+    ///
+    /// let breaker = CircuitBreaker::builder("code-example").build()?;
+    /// breaker.force_open();
+    /// let rejection = breaker.try_acquire().unwrap_err();
+    /// assert_eq!(rejection.code(), gardefou::ErrorCode::CIRCUIT_OPEN_ERROR);
+    /// # Ok::<(), gardefou::ConfigError>(())
+    /// ```
     #[must_use]
     pub fn code(&self) -> ErrorCode {
         self.code
@@ -236,6 +403,23 @@ impl Rejection {
 
     /// Returns `true` if the function was started nevertheless, for example under a time limit that
     /// cut it off.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use gardefou::{ErrorCode, Rejection, error::{ErrorId, Policy, Rejector}};
+    /// # use std::sync::Arc;
+    /// # #[derive(Debug)]
+    /// # struct Uploads;
+    /// # impl Rejector for Uploads {
+    /// #     fn name(&self) -> &str { "uploads" }
+    /// # }
+    /// let reject = |policy, code| Rejection::new(policy, code, Arc::new(Uploads), 1, None);
+    /// let cut_off = reject(Policy::Timeout, ErrorCode::TIMEOUT_ERROR);
+    /// assert!(cut_off.ran());
+    /// assert_eq!(cut_off.to_string(), "timeout `uploads` cut off the call");
+    /// assert!(!reject(Policy::Bulkhead, ErrorCode::CONCURRENCY_LIMIT_ERROR).ran());
+    /// ```
     #[must_use]
     pub fn ran(&self) -> bool {
         self.policy() == Policy::Timeout
@@ -243,6 +427,17 @@ impl Rejection {
 
     /// Returns, in one line, what made the policy reject (the failure that opened a circuit), where
     /// that is still known.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::breaker::CircuitBreaker;
+    ///
+    /// let breaker = CircuitBreaker::builder("cause-example").failure_threshold(1).build()?;
+    /// let _ = breaker.call(|| Err::<(), _>(std::io::Error::other("connection reset")));
+    /// assert_eq!(breaker.try_acquire().unwrap_err().cause().as_deref(), Some("connection reset"));
+    /// # Ok::<(), gardefou::ConfigError>(())
+    /// ```
     #[must_use]
     pub fn cause(&self) -> Option<String> {
         self.rejector.cause(self.generation)

@@ -39,6 +39,17 @@ pub trait ResultExt<T>: Sized {
     /// # Errors
     ///
     /// A new error whose source is the error of `self`.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::{ErrorCode, ResultExt};
+    ///
+    /// let read = std::fs::read("/no/such/recording").context(ErrorCode::FILE_NOT_FOUND_ERROR, "no recording");
+    /// let err = read.unwrap_err();
+    /// assert_eq!(err.to_string(), "no recording");
+    /// assert!(err.downcast_ref::<std::io::Error>().is_some());
+    /// ```
     fn context<M: fmt::Display>(self, code: ErrorCode, message: M) -> Result<T, AppError>;
 
     /// Wraps the error in a new one with this code and a message that is built only then.
@@ -148,6 +159,17 @@ pub trait CodeExt<T>: ResultExt<T> {
     /// # Errors
     ///
     /// The error of `self`, coded.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::{ErrorCode, error::CodeExt};
+    ///
+    /// let err = std::str::from_utf8(b"\xff").or_code(ErrorCode::ANALYSIS_DATA_ERROR).unwrap_err();
+    /// assert!(err.is(ErrorCode::ANALYSIS_DATA_ERROR));
+    /// let again = Err::<(), _>(err).or_code(ErrorCode::CONFIG_ERROR).unwrap_err();
+    /// assert!(again.is(ErrorCode::ANALYSIS_DATA_ERROR), "it has a code");
+    /// ```
     #[track_caller]
     fn or_code(self, code: ErrorCode) -> Result<T, AppError> {
         ResultExt::code(self, code)
@@ -158,6 +180,16 @@ pub trait CodeExt<T>: ResultExt<T> {
     /// # Errors
     ///
     /// A new error whose source is the error of `self`.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::{ErrorCode, error::CodeExt};
+    ///
+    /// let err = "x".parse::<u16>().coded(ErrorCode::CONFIG_ERROR, "port is not a number").unwrap_err();
+    /// assert!(err.is(ErrorCode::CONFIG_ERROR));
+    /// assert_eq!(format!("{err:#}"), "port is not a number: invalid digit found in string");
+    /// ```
     #[track_caller]
     fn coded<M: fmt::Display>(self, code: ErrorCode, message: M) -> Result<T, AppError> {
         ResultExt::context(self, code, message)
@@ -225,6 +257,18 @@ pub trait ConvertExt<T, By>: Sized {
     /// # Errors
     ///
     /// The error of `self`, converted.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::{AppError, ErrorCode, error::ConvertExt};
+    ///
+    /// let ours = AppError::new(ErrorCode::SYNC_ERROR, "late");
+    /// let id = ours.id();
+    /// let foreign: anyhow::Result<()> = Err(anyhow::Error::new(ours.into_std()).context("while mixing"));
+    /// let err = foreign.into_app().unwrap_err();
+    /// assert_eq!((err.code(), err.id()), (ErrorCode::SYNC_ERROR, id));
+    /// ```
     #[track_caller]
     fn into_app(self) -> Result<T, AppError>;
 
@@ -233,6 +277,19 @@ pub trait ConvertExt<T, By>: Sized {
     /// # Errors
     ///
     /// The error of `self`, converted.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::{AppError, ErrorCode, error::ConvertExt};
+    ///
+    /// fn mix() -> anyhow::Result<()> {
+    ///     let ours: gardefou::Result<()> = Err(AppError::new(ErrorCode::SYNC_ERROR, "late"));
+    ///     Ok(ours.into_std()?)
+    /// }
+    ///
+    /// assert_eq!(mix().unwrap_err().to_string(), "late");
+    /// ```
     #[track_caller]
     fn into_std(self) -> Result<T, StdError> {
         match self.into_app() {

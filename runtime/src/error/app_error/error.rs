@@ -164,18 +164,48 @@ impl AppError {
     }
 
     /// Returns the code; `UNKNOWN_ERROR` where none was given yet.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::{AppError, ErrorCode};
+    ///
+    /// let err = AppError::from(std::fmt::Error);
+    /// assert_eq!(err.code(), ErrorCode::UNKNOWN_ERROR);
+    /// assert_eq!(err.or_code(ErrorCode::API_RESPONSE_ERROR).code(), ErrorCode::API_RESPONSE_ERROR);
+    /// ```
     #[must_use]
     pub fn code(&self) -> ErrorCode {
         self.0.code
     }
 
     /// Returns `true` if the error has a code of its own, set or taken from its source.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::{AppError, ConfigError, ErrorCode};
+    ///
+    /// assert!(!AppError::from(std::fmt::Error).is_coded());
+    /// assert!(AppError::from(ConfigError::new("port", 0, "must be at least 1")).is_coded(), "its type has a code");
+    /// assert!(AppError::new(ErrorCode::UNKNOWN_ERROR, "set by hand").is_coded());
+    /// ```
     #[must_use]
     pub fn is_coded(&self) -> bool {
         self.0.coded
     }
 
     /// Returns `true` if the error has the given code.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::{AppError, ErrorCode};
+    ///
+    /// let err = AppError::new(ErrorCode::DB_WRITE_ERROR, "disk full").wrap(ErrorCode::SYNC_ERROR, "not in step");
+    /// assert!(err.is(ErrorCode::SYNC_ERROR));
+    /// assert!(!err.is(ErrorCode::DB_WRITE_ERROR), "that is the code of its source");
+    /// ```
     #[must_use]
     pub fn is(&self, code: ErrorCode) -> bool {
         self.0.code == code
@@ -184,6 +214,16 @@ impl AppError {
     /// Returns the message as it was written, secrets included; `Display` redacts it.
     ///
     /// That of a converted error is the text of its source.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::{AppError, ErrorCode};
+    ///
+    /// let err = AppError::new(ErrorCode::DB_CONNECTION_ERROR, "no route, password=hunter2");
+    /// assert_eq!(err.message(), "no route, password=hunter2");
+    /// assert_eq!(err.to_string(), "no route, password=[redacted]");
+    /// ```
     #[must_use]
     pub fn message(&self) -> &str {
         self.0.message()
@@ -191,6 +231,16 @@ impl AppError {
 
     /// Returns the text that a client of the program may see: that of this error, or of the first
     /// in its chain that has one.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::{AppError, ErrorCode};
+    ///
+    /// let err = AppError::new(ErrorCode::DB_WRITE_ERROR, "disk full").with_public_message("Please try again later.");
+    /// let outer = err.wrap(ErrorCode::EXTERNAL_SERVICE_ERROR, "order 7 not stored");
+    /// assert_eq!(outer.public_message(), Some("Please try again later."));
+    /// ```
     #[must_use]
     pub fn public_message(&self) -> Option<&str> {
         self.0
@@ -224,6 +274,17 @@ impl AppError {
     }
 
     /// Returns the details as they were given, secrets included.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::{AppError, ErrorCode};
+    ///
+    /// let inner = AppError::new(ErrorCode::DB_WRITE_ERROR, "disk full").with_detail("volume", 3);
+    /// assert_eq!(inner.details()["volume"], 3);
+    /// let outer = inner.wrap(ErrorCode::EXTERNAL_SERVICE_ERROR, "order not stored");
+    /// assert!(outer.details().is_empty(), "those of its source are its own");
+    /// ```
     #[must_use]
     pub fn details(&self) -> &Map<String, Value> {
         &self.0.details
@@ -231,6 +292,17 @@ impl AppError {
 
     /// Returns the identity of this error, which log line, journal row, alert and HTTP answer
     /// share.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::{AppError, ErrorCode};
+    ///
+    /// let err = AppError::new(ErrorCode::SYNC_ERROR, "late");
+    /// assert_eq!(err.clone().id(), err.id());
+    /// assert_eq!(err.to_json()["id"], err.id().to_string());
+    /// assert_ne!(AppError::new(ErrorCode::SYNC_ERROR, "late").id(), err.id(), "another event");
+    /// ```
     #[must_use]
     pub fn id(&self) -> ErrorId {
         self.0.occurrence.id()
@@ -255,6 +327,16 @@ impl AppError {
     }
 
     /// Returns the stack at that place, if `RUST_BACKTRACE` or `RUST_LIB_BACKTRACE` enabled it.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::{AppError, ErrorCode};
+    /// use std::backtrace::{Backtrace, BacktraceStatus};
+    ///
+    /// let is_enabled = Backtrace::capture().status() == BacktraceStatus::Captured;
+    /// assert_eq!(AppError::new(ErrorCode::SYNC_ERROR, "late").backtrace().is_some(), is_enabled);
+    /// ```
     #[must_use]
     pub fn backtrace(&self) -> Option<&Backtrace> {
         let backtrace = self.0.occurrence.backtrace();
@@ -263,6 +345,17 @@ impl AppError {
 
     /// Returns how long to wait before another try: as set, or as the first error in the chain of
     /// sources that knows it has, for example a rejection.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::{AppError, ErrorCode};
+    /// use std::{io, time::Duration};
+    ///
+    /// let busy = AppError::new(ErrorCode::RATE_LIMIT_ERROR, "slow down").with_retry_after(Duration::from_secs(3));
+    /// let outer = AppError::from(io::Error::other(busy)).wrap(ErrorCode::API_RESPONSE_ERROR, "no answer");
+    /// assert_eq!(outer.retry_after(), Some(Duration::from_secs(3)));
+    /// ```
     #[must_use]
     pub fn retry_after(&self) -> Option<Duration> {
         View::from_app(self).retry_after()
@@ -287,6 +380,17 @@ impl AppError {
 
     /// Iterates over this error and its sources, outermost first, at most 64; also over what an
     /// `io::Error` hides.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::{AppError, ErrorCode};
+    /// use std::io;
+    ///
+    /// let err = AppError::new(ErrorCode::DB_WRITE_ERROR, "order not stored").with_source(io::Error::other("disk full"));
+    /// let texts: Vec<String> = err.chain().map(ToString::to_string).collect();
+    /// assert_eq!(texts[..2], ["order not stored", "disk full"]);
+    /// ```
     pub fn chain(&self) -> impl Iterator<Item = &(dyn Error + 'static)> {
         chain(&*self.0)
     }

@@ -47,6 +47,21 @@ impl Coding {
     }
 
     /// Sets how long a caller should wait before it tries again.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::{AppError, Coding, ErrorCode, coded};
+    /// use std::time::Duration;
+    ///
+    /// #[derive(Debug, thiserror::Error)]
+    /// #[error("quota used up")]
+    /// struct Quota;
+    ///
+    /// coded! { Quota => |_error| Some(Coding::new(ErrorCode::RATE_LIMIT_ERROR).retry_after(Duration::from_secs(60))) }
+    ///
+    /// assert_eq!(AppError::from(Quota).retry_after(), Some(Duration::from_secs(60)));
+    /// ```
     pub const fn retry_after(mut self, wait: Duration) -> Self {
         self.retry_after = Some(wait);
         self
@@ -100,6 +115,21 @@ impl From<ErrorCode> for Coding {
 )]
 pub trait Coded: Error + 'static {
     /// Returns the code of this value, or `None` where its sources decide.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::{Coded, ErrorCode};
+    ///
+    /// #[derive(Debug, thiserror::Error, Coded)]
+    /// enum OrderError {
+    ///     #[error("the database refused the order")]
+    ///     #[code(DB_QUERY_ERROR)]
+    ///     Refused,
+    /// }
+    ///
+    /// assert_eq!(OrderError::Refused.coding(), Some(ErrorCode::DB_QUERY_ERROR.into()));
+    /// ```
     fn coding(&self) -> Option<Coding>;
 }
 

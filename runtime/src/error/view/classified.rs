@@ -39,6 +39,17 @@ impl Classified {
 
     /// Returns what a breaker makes of the error: rejections of policies further in are ignored,
     /// permanent errors are answers.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::{AppError, ErrorCode, classify::{Verdict, classify}};
+    ///
+    /// let verdict = |code| classify(&*AppError::new(code, "no")).verdict();
+    /// assert_eq!(verdict(ErrorCode::EXTERNAL_SERVICE_ERROR), Verdict::Failure);
+    /// assert_eq!(verdict(ErrorCode::API_REQUEST_ERROR), Verdict::Answered, "the caller is at fault");
+    /// assert_eq!(verdict(ErrorCode::CIRCUIT_OPEN_ERROR), Verdict::Failure, "a code is no rejection");
+    /// ```
     #[must_use]
     pub fn verdict(self) -> Verdict {
         match self.class {
@@ -50,6 +61,19 @@ impl Classified {
 
     /// Returns `true` if another attempt can help: not for permanent errors, nor against a policy
     /// that rejects.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::{breaker::CircuitBreaker, classify::classify};
+    ///
+    /// let breaker = CircuitBreaker::builder("retryable-example").build()?;
+    /// breaker.force_open();
+    /// let rejection = breaker.try_acquire().unwrap_err();
+    /// assert!(!classify(&rejection).is_retryable(), "the circuit is open");
+    /// assert!(classify(&std::io::Error::other("cable")).is_retryable());
+    /// # Ok::<(), gardefou::ConfigError>(())
+    /// ```
     #[must_use]
     pub fn is_retryable(self) -> bool {
         !self.rejected && self.class != Class::Permanent

@@ -79,6 +79,20 @@ impl<'a> View<'a> {
     ///
     /// It recognises [`AppError`], [`Rejection`], boxed and shared errors, texts, and every type
     /// with a mapping. Of any other type only the name is known.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::{AppError, ErrorCode, error::View};
+    /// use std::sync::Arc;
+    ///
+    /// let shared = Arc::new(AppError::new(ErrorCode::DB_QUERY_ERROR, "no table"));
+    /// assert_eq!(View::from_any(&shared).code(), Some(ErrorCode::DB_QUERY_ERROR));
+    ///
+    /// struct Unknown;
+    /// let view = View::from_any(&Unknown);
+    /// assert!(view.code().is_none() && view.type_name().ends_with("Unknown"));
+    /// ```
     #[must_use]
     pub fn from_any<E: 'static>(error: &'a E) -> Self {
         let any: &'a dyn Any = error;
@@ -454,6 +468,19 @@ impl<'a> View<'a> {
 /// nothing, or a `dyn Error`.
 pub trait Viewable: sealed::Sealed {
     /// Returns the view of the error.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::{AppError, ErrorCode, error::{Class, Viewable}};
+    /// use std::{error::Error, io};
+    ///
+    /// let missing = io::Error::from(io::ErrorKind::NotFound);
+    /// let errors: [&dyn Error; 2] = [&missing, &std::fmt::Error];
+    /// assert_eq!(errors.map(|error| error.view().class()), [Class::Permanent, Class::Unknown]);
+    /// let ours = AppError::new(ErrorCode::TIMEOUT_ERROR, "db1 is slow");
+    /// assert_eq!(ours.view().class(), Class::Transient);
+    /// ```
     fn view(&self) -> View<'_>;
 }
 
