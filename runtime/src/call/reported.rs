@@ -4,7 +4,7 @@ use crate::{
     error::{ErrorId, ErrorRef, View},
     event::text,
 };
-use std::error::Error;
+use std::{error::Error, fmt};
 
 /// An error that was reported, in the form by which the outer frame recognises it when it leaves
 /// that frame as well.
@@ -156,12 +156,10 @@ impl Form {
             ErrorRef::App(_) => (0, String::new()),
             ErrorRef::Std(error) if is_box(type_name) => (address_of(error), debug_of(error)),
             ErrorRef::Std(error) => (0, debug_of(error)),
-            ErrorRef::Scoped(error) => (0, text::bounded(&format_args!("{error:?}"), IDENTIFYING)),
-            ErrorRef::Debug(error) => (0, text::bounded(&format_args!("{error:?}"), IDENTIFYING)),
+            ErrorRef::Scoped(error) => (0, debug_of(error)),
+            ErrorRef::Debug(error) => (0, debug_of(error)),
             // That of the error that a text becomes by `?`.
-            ErrorRef::Display(_) if is_text(type_name) => {
-                (0, text::bounded(&format_args!("{text:?}"), IDENTIFYING))
-            }
+            ErrorRef::Display(_) if is_text(type_name) => (0, debug_of(&text)),
             ErrorRef::Display(_) | ErrorRef::Opaque(_) => (0, String::new()),
         };
         Self {
@@ -173,7 +171,7 @@ impl Form {
     }
 }
 
-fn debug_of(error: &(dyn Error + 'static)) -> String {
+fn debug_of(error: &(impl fmt::Debug + ?Sized)) -> String {
     text::bounded(&format_args!("{error:?}"), IDENTIFYING)
 }
 

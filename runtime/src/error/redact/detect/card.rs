@@ -75,37 +75,20 @@ fn number_end(bytes: &[u8], start: usize) -> usize {
 }
 
 fn is_card(number: &[u8]) -> bool {
-    let digits = || {
-        number
-            .iter()
-            .filter(|b| b.is_ascii_digit())
-            .map(|b| u32::from(b - b'0'))
-    };
+    let digits = || number.iter().filter(|b| b.is_ascii_digit());
     let len = digits().count();
-    let begins = |prefix: &str| {
-        prefix
-            .bytes()
-            .map(|b| u32::from(b - b'0'))
-            .eq(digits().take(prefix.len()))
-    };
+    let begins = |prefix: &str| prefix.as_bytes().iter().eq(digits().take(prefix.len()));
     let is_issued = ISSUERS
         .iter()
         .any(|(prefix, digits)| *digits == len && begins(prefix));
-    is_issued && {
-        let sum: u32 = number
-            .iter()
-            .rev()
-            .filter(|b| b.is_ascii_digit())
-            .map(|b| u32::from(b - b'0'))
-            .enumerate()
-            .map(|(i, digit)| {
-                if i % 2 == 0 {
-                    digit
-                } else {
-                    digit * 2 % 10 + digit * 2 / 10
-                }
-            })
-            .sum();
-        sum.is_multiple_of(10)
-    }
+    let checked = |(i, digit): (usize, &u8)| {
+        let digit = u32::from(digit - b'0');
+        if i % 2 == 0 {
+            digit
+        } else {
+            digit * 2 % 10 + digit * 2 / 10
+        }
+    };
+    let sum = || digits().rev().enumerate().map(checked).sum::<u32>();
+    is_issued && sum().is_multiple_of(10)
 }

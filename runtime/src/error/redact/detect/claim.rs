@@ -10,6 +10,7 @@ use crate::error::redact::{
     sensitive::MARK_BYTES,
     tables::{self, Weight},
 };
+
 /// What is known of the place at which a value stands.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Claim {
@@ -79,10 +80,7 @@ impl Claim {
             return true;
         }
         let next = rest.trim_ascii_start();
-        let next = &next[..next
-            .iter()
-            .position(u8::is_ascii_whitespace)
-            .unwrap_or(next.len())];
+        let next = &next[..until(next, u8::is_ascii_whitespace)];
         let goes_on = (shape::is_plain(shape::trim(next)) || shape::is_version(shape::trim(next)))
             && !next.iter().any(|b| matches!(b, b'=' | b':'));
         // `API_KEY= is empty`

@@ -34,10 +34,7 @@ pub(super) fn secrets(bytes: &[u8], word: &Range<usize>, found: &mut Vec<Range<u
         return;
     }
     let line = &bytes[word.end..bytes.len().min(word.end + REACH * 2)];
-    let line = &line[..line
-        .iter()
-        .position(|b| matches!(b, b'\n' | b'|'))
-        .unwrap_or(line.len())];
+    let line = &line[..until(line, |b| matches!(b, b'\n' | b'|'))];
     for row in rows {
         found.extend(held(line, row).map(|range| word.end + range.start..word.end + range.end));
     }
@@ -46,7 +43,7 @@ pub(super) fn secrets(bytes: &[u8], word: &Range<usize>, found: &mut Vec<Range<u
 /// Returns what `echo` writes into a program that reads a secret.
 fn piped(bytes: &[u8], at: usize) -> Option<Range<usize>> {
     let line = &bytes[at..bytes.len().min(at + REACH * 2)];
-    let line = &line[..line.iter().position(|b| *b == b'\n').unwrap_or(line.len())];
+    let line = &line[..until(line, |b| *b == b'\n')];
     let pipe = line.iter().position(|b| *b == b'|')?;
     let mut words = line[pipe + 1..]
         .split(u8::is_ascii_whitespace)

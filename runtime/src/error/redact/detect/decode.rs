@@ -56,20 +56,14 @@ impl Decoded {
     pub(super) fn new(raw: &[u8]) -> Option<Self> {
         cursor::count(raw.len());
         let first = (0..raw.len()).find(|at| is_sign(raw[*at]) && one(&raw[*at..]).is_some())?;
-        let (mut bytes, mut origin) = (
-            Vec::with_capacity(raw.len()),
-            Vec::with_capacity(raw.len() + 1),
-        );
+        let mut bytes = Vec::with_capacity(raw.len());
+        let mut origin = Vec::with_capacity(raw.len() + 1);
         bytes.extend_from_slice(&raw[..first]);
         origin.extend(0..first);
         let mut at = first;
         while at < raw.len() {
-            let decoded = if is_sign(raw[at]) {
-                one(&raw[at..])
-            } else {
-                None
-            };
-            let (byte, len) = decoded.unwrap_or((Some(raw[at]), 1));
+            let sign = Some(&raw[at..]).filter(|rest| is_sign(rest[0]));
+            let (byte, len) = sign.and_then(one).unwrap_or((Some(raw[at]), 1));
             if let Some(byte) = byte {
                 bytes.push(byte);
                 origin.push(at);
@@ -107,25 +101,21 @@ fn one(rest: &[u8]) -> Option<(Option<u8>, usize)> {
         [b'%', high, low, ..] => Some((Some(ascii(*high, *low)?), 3)),
         [b'\\', b'u', b'0', b'0', high, low, ..] => Some((Some(ascii(*high, *low)?), 6)),
         [b'\\', b'x', high, low, ..] => Some((Some(ascii(*high, *low)?), 4)),
-        [b'&', ..] => {
-            let (name, byte) = ENTITIES
-                .iter()
-                .find(|(name, _)| rest.starts_with(name.as_bytes()))?;
-            Some((Some(*byte), name.len()))
-        }
+        [b'&', ..] => named(rest, ENTITIES),
         // U+FF01 to U+FF5E, the wide forms of `!` to `~`.
         [0xef, 0xbc, low @ 0x81..=0xbf, ..] => Some((Some(low - 0x81 + b'!'), 3)),
         [0xef, 0xbd, low @ 0x80..=0x9e, ..] => Some((Some(low - 0x80 + b'`'), 3)),
         [0xc2 | 0xe1 | 0xe2 | 0xe3 | 0xef, ..] => {
-            if let Some((quote, byte)) = QUOTES
-                .iter()
-                .find(|(quote, _)| rest.starts_with(quote.as_bytes()))
-            {
-                return Some((Some(*byte), quote.len()));
-            }
-            let invisible = INVISIBLE.iter().find(|c| rest.starts_with(c.as_bytes()))?;
-            Some((None, invisible.len()))
+            let invisible = || INVISIBLE.iter().find(|c| rest.starts_with(c.as_bytes()));
+            named(rest, QUOTES).or_else(|| Some((None, invisible()?.len())))
         }
         _ => None,
     }
+}
+
+/// Returns the ASCII character that a row of a table stands for, and its length.
+fn named(rest: &[u8], rows: &[(&str, u8)]) -> Option<(Option<u8>, usize)> {
+    let is_here = |(text, _): &&(&str, u8)| rest.starts_with(text.as_bytes());
+    let (text, byte) = rows.iter().find(is_here)?;
+    Some((Some(*byte), text.len()))
 }

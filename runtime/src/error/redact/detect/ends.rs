@@ -40,18 +40,16 @@ pub(super) fn bracket_end(bytes: &[u8], start: usize, reach: Reach) -> Option<us
     }
     let name = run_within(&bytes[start..], 40, |b| is_name_byte(*b));
     let open = skip_blanks(bytes, start + name);
-    match bytes.get(open)? {
-        b'{' => Some(bracketed(bytes, open).0.end),
-        b'(' if open == start + name && is_quoted(bytes, skip_space(bytes, open + 1)) => {
-            Some(bracketed(bytes, open).0.end)
-        }
+    let within = match bytes.get(open)? {
+        b'{' => bytes,
+        b'(' if open > start + name => return None,
+        b'(' if is_quoted(bytes, skip_space(bytes, open + 1)) => bytes,
         // To the end of the line where it is not closed: a second look at the same bytes would cost
         // time.
-        b'(' if open == start + name => {
-            Some(bracketed(&bytes[..line_end(bytes, open)], open).0.end)
-        }
-        _ => None,
-    }
+        b'(' => &bytes[..line_end(bytes, open)],
+        _ => return None,
+    };
+    Some(bracketed(within, open).0.end)
 }
 
 /// Returns the list or object that begins here.
@@ -212,15 +210,6 @@ fn is_tag(bytes: &[u8], start: usize) -> bool {
 
 /// Returns what follows the name that stands here.
 fn name_and_next(bytes: &[u8], start: usize) -> Option<u8> {
-    let name = bytes
-        .get(start..)?
-        .iter()
-        .take(64)
-        .take_while(|b| is_name_byte(**b))
-        .count();
-    if name > 0 {
-        bytes.get(start + name).copied()
-    } else {
-        None
-    }
+    let name = run_within(bytes.get(start..)?, 64, |b| is_name_byte(*b));
+    bytes.get(start + name).copied().filter(|_| name > 0)
 }

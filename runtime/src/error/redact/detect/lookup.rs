@@ -2,18 +2,34 @@
 //! by its ends and its length or its first three bytes.
 
 use crate::error::redact::tables;
+
 /// Returns `true` if a list has this word, in any case.
 pub(crate) fn is_listed(list: &[&str], word: &[u8]) -> bool {
     list.iter()
         .any(|listed| listed.len() == word.len() && listed.as_bytes().eq_ignore_ascii_case(word))
 }
 
+/// A set of hashes.
+struct Hashes([u64; 64]);
+
+impl Hashes {
+    const NONE: Self = Self([0; 64]);
+
+    const fn add(&mut self, hash: usize) {
+        self.0[hash / 64 % 64] |= 1 << (hash % 64);
+    }
+
+    const fn has(&self, hash: usize) -> bool {
+        self.0[hash / 64 % 64] & (1 << (hash % 64)) != 0
+    }
+}
+
 /// A set of ends and lengths of words.
-pub(super) struct EndsFilter([u64; 64]);
+pub(super) struct EndsFilter(Hashes);
 
 /// The filters of the tables that every word is looked up in, made when the crate is compiled.
 pub(super) static TOKENS: HeadFilter = {
-    let (mut filter, mut i) = (HeadFilter([0; 64]), 0);
+    let (mut filter, mut i) = (HeadFilter(Hashes::NONE), 0);
     while i < tables::TOKENS.len() {
         filter.add(
             tables::TOKENS[i].prefix.as_bytes(),
@@ -29,7 +45,7 @@ pub(super) static TOKENS: HeadFilter = {
     filter
 };
 pub(super) static NAMES: HeadFilter = {
-    let (mut filter, mut i) = (HeadFilter([0; 64]), 0);
+    let (mut filter, mut i) = (HeadFilter(Hashes::NONE), 0);
     while i < tables::NAMES.len() {
         let row = &tables::NAMES[i];
         // A row of two letters stands at the end of a name.
@@ -40,11 +56,11 @@ pub(super) static NAMES: HeadFilter = {
     filter
 };
 pub(super) static PROGRAMS: EndsFilter = {
-    let (mut filter, mut i) = (EndsFilter([0; 64]), 0);
+    let (mut filter, mut i) = (EndsFilter(Hashes::NONE), 0);
     while i < tables::OPTIONS.len() {
         let (programs, mut j) = (tables::OPTIONS[i].programs, 0);
         while j < programs.len() {
-            filter.add_ends(programs[j]);
+            filter.add(programs[j]);
             j += 1;
         }
         i += 1;
@@ -52,10 +68,10 @@ pub(super) static PROGRAMS: EndsFilter = {
     filter
 };
 pub(super) static PHRASES: EndsFilter = {
-    let (mut filter, mut i) = (EndsFilter([0; 64]), 0);
+    let (mut filter, mut i) = (EndsFilter(Hashes::NONE), 0);
     while i < tables::PHRASES.len() {
         let words = tables::PHRASES[i].words;
-        filter.add_ends(words[words.len() - 1]);
+        filter.add(words[words.len() - 1]);
         i += 1;
     }
     filter
@@ -85,75 +101,52 @@ pub(super) fn tokens_from(first: u8) -> impl Iterator<Item = usize> {
 }
 
 impl EndsFilter {
-    /// Returns where the ends of a word of some length stand; capitals stand where small letters
-    /// do.
-    const fn place(a: u8, b: u8, len: usize) -> (usize, u32) {
-        let hash = (a | 0x20) as usize * 37 + (b | 0x20) as usize * 5 + len * 113;
-        (hash / 64 % 64, (hash % 64) as u32)
+    /// Returns the hash of a word by its ends and its length; capitals count as small letters do.
+    const fn hash(word: &[u8]) -> usize {
+        let (a, b) = (word[0] | 0x20, word[word.len() - 1] | 0x20);
+        a as usize * 37 + b as usize * 5 + word.len() * 113
     }
 
-    const fn add(&mut self, a: u8, b: u8, len: usize) {
-        let (word, bit) = Self::place(a, b, len);
-        self.0[word] |= 1 << bit;
-    }
-
-    const fn add_ends(&mut self, text: &str) {
-        self.add(
-            text.as_bytes()[0],
-            text.as_bytes()[text.len() - 1],
-            text.len(),
-        );
-    }
-
-    fn has(&self, a: u8, b: u8, len: usize) -> bool {
-        let (word, bit) = Self::place(a, b, len);
-        self.0[word] & (1 << bit) != 0
+    const fn add(&mut self, word: &str) {
+        self.0.add(Self::hash(word.as_bytes()));
     }
 
     /// Returns `false` if the table has no such word.
     pub(super) fn may_have(&self, word: &[u8]) -> bool {
-        matches!(word, [a, .., b] if self.has(*a, *b, word.len()))
+        word.len() > 1 && self.0.has(Self::hash(word))
     }
 }
 
 /// A set of the first three bytes of texts.
-pub(super) struct HeadFilter([u64; 64]);
+pub(super) struct HeadFilter(Hashes);
 
 impl HeadFilter {
-    /// Returns where three bytes stand; capitals stand where small letters do.
-    const fn place(a: u8, b: u8, c: u8) -> (usize, u32) {
-        let hash = ((a | 0x20) as usize * 1021) ^ ((b | 0x20) as usize * 61) ^ (c | 0x20) as usize;
-        (hash / 64 % 64, (hash % 64) as u32)
+    /// Returns the hash of three bytes; capitals count as small letters do.
+    const fn hash(a: u8, b: u8, c: u8) -> usize {
+        ((a | 0x20) as usize * 1021) ^ ((b | 0x20) as usize * 61) ^ (c | 0x20) as usize
     }
 
     /// Adds a text of two bytes or more. Behind two bytes, the end of a text may stand, or whatever
     /// `follows`.
     const fn add(&mut self, text: &[u8], follows: &[u8]) {
         if text.len() > 2 {
-            return self.add_bytes(text[0], text[1], text[2]);
+            return self.0.add(Self::hash(text[0], text[1], text[2]));
         }
-        self.add_bytes(text[0], text[1], 0);
+        self.0.add(Self::hash(text[0], text[1], 0));
         let mut i = 0;
         while i < follows.len() {
-            self.add_bytes(text[0], text[1], follows[i]);
+            self.0.add(Self::hash(text[0], text[1], follows[i]));
             i += 1;
         }
     }
 
-    const fn add_bytes(&mut self, a: u8, b: u8, c: u8) {
-        let (word, bit) = Self::place(a, b, c);
-        self.0[word] |= 1 << bit;
-    }
-
     /// Returns `false` if the table has nothing with which these bytes begin.
     pub(super) fn may_begin(&self, rest: &[u8]) -> bool {
-        let [a, b, c] = match *rest {
-            [a, b, c, ..] => [a, b, c],
-            [a, b] => [a, b, 0],
-            _ => return false,
-        };
-        let (word, bit) = Self::place(a, b, c);
-        self.0[word] & (1 << bit) != 0
+        match *rest {
+            [a, b, c, ..] => self.0.has(Self::hash(a, b, c)),
+            [a, b] => self.0.has(Self::hash(a, b, 0)),
+            _ => false,
+        }
     }
 
     /// Returns `false` if none of the table's texts stands in these bytes.

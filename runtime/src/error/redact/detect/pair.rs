@@ -89,15 +89,8 @@ impl Scan<'_> {
         // `https://host/reset-password: 404`
         let is_status =
             claim.is_sentence && !claim.is_tight && self.byte_before(range.start) == Some(b'/');
-        if is_status
-            && self.bytes[at + 1..]
-                .iter()
-                .skip(1)
-                .take(4)
-                .take_while(|b| b.is_ascii_digit())
-                .count()
-                == 3
-        {
+        let rest = self.bytes.get(at + 2..).unwrap_or_default();
+        if is_status && run_within(rest, 4, u8::is_ascii_digit) == 3 {
             return None;
         }
         claim.is_apart = separator == b'='
@@ -137,12 +130,8 @@ impl Scan<'_> {
         let is_end = |b: &u8| {
             b.is_ascii_whitespace() || matches!(b, b'"' | b'\'' | b'&' | b',' | b';' | b'/')
         };
-        let len = self.bytes[start..]
-            .iter()
-            .take(MAX_LINK)
-            .position(is_end)
-            .unwrap_or(self.bytes.len() - start);
-        let secret = start..start + len.min(MAX_LINK);
+        let len = run_within(&self.bytes[start..], MAX_LINK, |b| !is_end(b));
+        let secret = start..start + len;
         let text = &self.bytes[secret.clone()];
         let spared = Claim::STRONG.spares_quoted(text);
         (shape::is_chosen(text) || (is_sure && !spared)).then_some(secret)

@@ -3,7 +3,9 @@
 
 use super::{
     claim::Claim,
-    cursor::{self, after_last, contains, find, is_name_byte, run_within, skip_blanks, skip_space},
+    cursor::{
+        self, after_last, contains, find, is_name_byte, run_within, skip_blanks, skip_space, until,
+    },
     ends::{self, Reach},
     lookup::is_listed,
     names::{MAX_NAME, Name},
@@ -71,10 +73,7 @@ impl Scan<'_> {
         // `<property name="password">x</property>`
         if let [b'"' | b'\'', b'>', content @ ..] = &self.bytes[end..] {
             let content = &content[..content.len().min(1024)];
-            let content = &content[..content
-                .iter()
-                .position(|b| *b == b'<')
-                .unwrap_or(content.len())];
+            let content = &content[..until(content, |b| *b == b'<')];
             let spared =
                 content.trim_ascii().is_empty() || Claim::new(weight, false).spares_quoted(content);
             return (!spared).then_some(end + 2..end + 2 + content.len());

@@ -148,11 +148,8 @@ mod sign {
 
 /// Returns the next place, from `at` on, where a secret can begin or be announced.
 fn next_sign(bytes: &[u8], at: usize) -> Option<usize> {
-    let mut before = if at == 0 {
-        0
-    } else {
-        sign::OF[usize::from(bytes[at - 1])] << 1
-    };
+    let last = at.checked_sub(1).map(|last| usize::from(bytes[last]));
+    let mut before = last.map_or(0, |last| sign::OF[last] << 1);
     let rest = bytes.get(at..)?.iter();
     let found = rest.map(|b| sign::OF[usize::from(*b)]).position(|own| {
         let after_these = own & before & (sign::QUOTE | sign::COMMA | sign::SECOND_DASH);

@@ -203,11 +203,7 @@ pub(super) fn private_key(bytes: &[u8], at: usize) -> Option<Range<usize>> {
         return Some(at..bytes.len());
     };
     let tail = &body[end + end_mark.len()..];
-    let close = tail
-        .iter()
-        .take(64)
-        .position(|b| matches!(b, b'\n' | b'\r'))
-        .unwrap_or(tail.len().min(64));
+    let close = run_within(tail, 64, |b| !matches!(b, b'\n' | b'\r'));
     let dashes = tail[..close]
         .windows(4)
         .rposition(|window| window == b"----")

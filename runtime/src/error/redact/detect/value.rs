@@ -62,10 +62,7 @@ pub(super) fn after(
     }
     let word = start..word_end(bytes, start, reach == Reach::Parameter);
     let rest = &bytes[word.end..bytes.len().min(word.end + MAX_REST)];
-    let rest = &rest[..rest
-        .iter()
-        .position(|b| matches!(b, b'\r' | b'\n'))
-        .unwrap_or(rest.len())];
+    let rest = &rest[..until(rest, |b| matches!(b, b'\r' | b'\n'))];
     let is_header = reach == Reach::Header;
     let value = &bytes[word.clone()];
     // `password= user=ann`
