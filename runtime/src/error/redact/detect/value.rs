@@ -96,12 +96,11 @@ fn is_one_value(content: &[u8]) -> bool {
         !b.is_ascii_whitespace()
             && !matches!(b, b',' | b':' | b'=' | b'"' | b'\'' | b'`' | b'{' | b'[')
     };
-    let pair = matches!(content, [b'[', .., b']'] | [b'{', .., b'}']);
-    let is_field = content[0] == b'{' && shape::is_plain(&content[1..content.len() - 1]);
-    pair && !is_field
-        && content.len() > 4
-        && content.len() <= shape::MAX_SPARED
-        && content[1..content.len() - 1].iter().all(is_within)
+    let ([b'[', value @ .., b']'] | [b'{', value @ .., b'}']) = content else {
+        return false;
+    };
+    let is_field = content[0] == b'{' && shape::is_plain(value);
+    !is_field && (5..=shape::MAX_SPARED).contains(&content.len()) && value.iter().all(is_within)
 }
 
 /// Extends the range of `"old" -> "new"` to both.

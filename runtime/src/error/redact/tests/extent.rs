@@ -6,7 +6,14 @@ use proptest::prelude::*;
 
 #[test]
 fn text_may_end_behind_any_separator() {
-    for text in ["/pass:", "etc/db-password:", "/api_token:\n", "/token::"] {
+    for text in [
+        "/pass:",
+        "etc/db-password:",
+        "/api_token:\n",
+        "/token::",
+        "Server=db1;Password={",
+        "a=1;PWD=[",
+    ] {
         assert_red(&[(text, text)]);
     }
 }
