@@ -103,6 +103,7 @@ pub mod event;
 mod fork;
 mod guarded;
 mod name;
+mod named;
 mod panics;
 pub mod retry;
 mod rng;

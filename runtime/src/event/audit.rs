@@ -1,8 +1,11 @@
 //! Events of sensitive operations, and their log lines.
 
 use super::{names, record::cell::RecordSlot, severity::Severity, shown::debug_with_names};
-use crate::error::{ErrorCode, redact};
-use std::{fmt, time::Duration};
+use crate::{
+    error::{ErrorCode, redact},
+    named::named,
+};
+use std::time::Duration;
 
 /// The outcome of a sensitive operation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -20,23 +23,14 @@ pub enum AuditOutcome {
     Cancelled,
 }
 
-impl AuditOutcome {
+named! {
     /// Returns the outcome's name, for example `succeeded`.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Started => "started",
-            Self::Succeeded => "succeeded",
-            Self::Failed => "failed",
-            Self::Panicked => "panicked",
-            Self::Cancelled => "cancelled",
-        }
-    }
-}
-
-impl fmt::Display for AuditOutcome {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.name())
+    AuditOutcome {
+        Started = "started",
+        Succeeded = "succeeded",
+        Failed = "failed",
+        Panicked = "panicked",
+        Cancelled = "cancelled",
     }
 }
 

@@ -1,8 +1,11 @@
 //! Events of circuit breakers, and their log lines.
 
 use super::{names::TARGET_BREAKER as BREAKER, record::cell::RecordSlot, shown::debug_with_names};
-use crate::error::{ErrorId, redact};
-use std::{fmt, time::Duration};
+use crate::{
+    error::{ErrorId, redact},
+    named::named,
+};
+use std::time::Duration;
 
 /// The state of a circuit breaker.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -20,7 +23,7 @@ pub enum CircuitState {
     Disabled,
 }
 
-impl CircuitState {
+named! {
     /// Returns the state's name as it stands in messages, fields and snapshots, for example
     /// `half_open`.
     ///
@@ -29,34 +32,12 @@ impl CircuitState {
     /// ```
     /// assert_eq!(gardefou::breaker::CircuitState::HalfOpen.name(), "half_open");
     /// ```
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Closed => "closed",
-            Self::Open => "open",
-            Self::HalfOpen => "half_open",
-            Self::ForcedOpen => "forced_open",
-            Self::Disabled => "disabled",
-        }
-    }
-
-    /// Returns the state of that name.
-    pub(crate) fn from_name(name: &str) -> Option<Self> {
-        [
-            Self::Closed,
-            Self::Open,
-            Self::HalfOpen,
-            Self::ForcedOpen,
-            Self::Disabled,
-        ]
-        .into_iter()
-        .find(|state| state.name() == name)
-    }
-}
-
-impl fmt::Display for CircuitState {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.name())
+    CircuitState {
+        Closed = "closed",
+        Open = "open",
+        HalfOpen = "half_open",
+        ForcedOpen = "forced_open",
+        Disabled = "disabled",
     }
 }
 
@@ -91,7 +72,7 @@ pub enum TransitionReason {
     Restored,
 }
 
-impl TransitionReason {
+named! {
     /// Returns the reason's name as it stands in messages and fields, for example `failure_rate`.
     ///
     /// # Examples
@@ -99,28 +80,19 @@ impl TransitionReason {
     /// ```
     /// assert_eq!(gardefou::breaker::TransitionReason::ProbeFailed.name(), "probe_failed");
     /// ```
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::ConsecutiveFailures => "consecutive_failures",
-            Self::FailureRate => "failure_rate",
-            Self::SlowRate => "slow_rate",
-            Self::RecoveryTimeElapsed => "recovery_time_elapsed",
-            Self::ProbesSucceeded => "probes_succeeded",
-            Self::ProbeFailed => "probe_failed",
-            Self::ProbeSlow => "probe_slow",
-            Self::ProbesAnswered => "probes_answered",
-            Self::HalfOpenTimeout => "half_open_timeout",
-            Self::Manual => "manual",
-            Self::OpenFor => "open_for",
-            Self::Restored => "restored",
-        }
-    }
-}
-
-impl fmt::Display for TransitionReason {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.name())
+    TransitionReason {
+        ConsecutiveFailures = "consecutive_failures",
+        FailureRate = "failure_rate",
+        SlowRate = "slow_rate",
+        RecoveryTimeElapsed = "recovery_time_elapsed",
+        ProbesSucceeded = "probes_succeeded",
+        ProbeFailed = "probe_failed",
+        ProbeSlow = "probe_slow",
+        ProbesAnswered = "probes_answered",
+        HalfOpenTimeout = "half_open_timeout",
+        Manual = "manual",
+        OpenFor = "open_for",
+        Restored = "restored",
     }
 }
 

@@ -1,7 +1,8 @@
 //! The level of log lines, as users choose it.
 
 use super::severity::Severity;
-use std::{fmt, str::FromStr};
+use crate::named::named;
+use std::str::FromStr;
 
 /// The level at which a boundary or attribute logs an error, and a retry its attempts; what the key
 /// `log_level` takes.
@@ -22,20 +23,19 @@ pub enum LogLevel {
     Critical,
 }
 
-impl LogLevel {
+named! {
     /// Returns the level's name, for example `error`.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Trace => "trace",
-            Self::Debug => "debug",
-            Self::Info => "info",
-            Self::Warn => "warn",
-            Self::Error => "error",
-            Self::Critical => "critical",
-        }
+    LogLevel {
+        Trace = "trace",
+        Debug = "debug",
+        Info = "info",
+        Warn = "warn",
+        Error = "error",
+        Critical = "critical",
     }
+}
 
+impl LogLevel {
     /// Returns the level of `tracing`.
     #[must_use]
     pub const fn tracing_level(self) -> tracing::Level {
@@ -60,12 +60,6 @@ impl LogLevel {
     }
 }
 
-impl fmt::Display for LogLevel {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.name())
-    }
-}
-
 /// The error for a text that is not the name of a level: `trace`, `debug`, `info`, `warn` (or
 /// `warning`), `error`, `critical`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -77,22 +71,11 @@ impl FromStr for LogLevel {
     type Err = InvalidLogLevel;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let all = [
-            Self::Trace,
-            Self::Debug,
-            Self::Info,
-            Self::Warn,
-            Self::Error,
-            Self::Critical,
-        ];
-        let text = if text.eq_ignore_ascii_case("warning") {
-            Self::Warn.name()
-        } else {
-            text
-        };
-        all.into_iter()
-            .find(|level| level.name().eq_ignore_ascii_case(text))
-            .ok_or(InvalidLogLevel)
+        let name = text.to_ascii_lowercase();
+        match &*name {
+            "warning" => Ok(Self::Warn),
+            name => Self::from_name(name).ok_or(InvalidLogLevel),
+        }
     }
 }
 
@@ -102,13 +85,7 @@ mod tests {
 
     #[test]
     fn every_name_parses_and_warning_means_warn() {
-        for level in [
-            LogLevel::Trace,
-            LogLevel::Debug,
-            LogLevel::Info,
-            LogLevel::Error,
-            LogLevel::Critical,
-        ] {
+        for level in LogLevel::ALL {
             assert_eq!(level.name().parse(), Ok(level));
         }
         assert_eq!("Warning".parse(), Ok(LogLevel::Warn));

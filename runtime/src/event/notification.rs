@@ -5,8 +5,7 @@ use super::{
     severity::Severity,
     shown::debug_with_names,
 };
-use crate::error::ErrorId;
-use std::fmt;
+use crate::{error::ErrorId, named::named};
 
 /// The outcome of a notification on one channel.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -20,7 +19,7 @@ pub enum NotificationOutcome {
     Lost,
 }
 
-impl NotificationOutcome {
+named! {
     /// Returns the outcome's name, for example `delivered`.
     ///
     /// # Examples
@@ -28,19 +27,10 @@ impl NotificationOutcome {
     /// ```
     /// assert_eq!(gardefou::event::NotificationOutcome::Kept.name(), "kept");
     /// ```
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Delivered => "delivered",
-            Self::Kept => "kept",
-            Self::Lost => "lost",
-        }
-    }
-}
-
-impl fmt::Display for NotificationOutcome {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.name())
+    NotificationOutcome {
+        Delivered = "delivered",
+        Kept = "kept",
+        Lost = "lost",
     }
 }
 

@@ -7,7 +7,10 @@ use super::{
     shown::debug_with_names,
     text::{MAX_MESSAGE, for_sink},
 };
-use crate::error::{ErrorRef, redact};
+use crate::{
+    error::{ErrorRef, redact},
+    named::named,
+};
 use std::{fmt, panic::Location, time::Duration};
 
 /// Why a retry gave the outcome to the caller instead of calling again.
@@ -30,7 +33,7 @@ pub enum StopReason {
     Budget,
 }
 
-impl StopReason {
+named! {
     /// Returns the reason's name as it stands in fields and details, for example `retry_after`.
     ///
     /// # Examples
@@ -38,23 +41,14 @@ impl StopReason {
     /// ```
     /// assert_eq!(gardefou::event::StopReason::RetryAfter.name(), "retry_after");
     /// ```
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Exhausted => "exhausted",
-            Self::Permanent => "permanent",
-            Self::Rejected => "rejected",
-            Self::Refused => "refused",
-            Self::Deadline => "deadline",
-            Self::RetryAfter => "retry_after",
-            Self::Budget => "budget",
-        }
-    }
-}
-
-impl fmt::Display for StopReason {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.name())
+    StopReason {
+        Exhausted = "exhausted",
+        Permanent = "permanent",
+        Rejected = "rejected",
+        Refused = "refused",
+        Deadline = "deadline",
+        RetryAfter = "retry_after",
+        Budget = "budget",
     }
 }
 

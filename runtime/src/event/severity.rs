@@ -1,6 +1,6 @@
 //! The severity of errors and other events.
 
-use std::fmt;
+use crate::named::named;
 
 /// How urgent something is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -18,34 +18,12 @@ pub enum Severity {
 /// The name that [`Severity`] has in the Python system.
 pub type AlertLevel = Severity;
 
-impl Severity {
+named! {
     /// Returns the level's name, for example `critical`.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Info => "info",
-            Self::Warning => "warning",
-            Self::Error => "error",
-            Self::Critical => "critical",
-        }
-    }
-
-    /// Returns the level with this name, as [`name`](Self::name) gives it.
-    pub(crate) fn from_name(name: &str) -> Option<Self> {
-        [Self::Info, Self::Warning, Self::Error, Self::Critical]
-            .into_iter()
-            .find(|level| level.name() == name)
-    }
-}
-
-impl serde::Serialize for Severity {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(self.name())
-    }
-}
-
-impl fmt::Display for Severity {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.name())
+    Severity {
+        Info = "info",
+        Warning = "warning",
+        Error = "error",
+        Critical = "critical",
     }
 }

@@ -1,6 +1,7 @@
 //! Events of transactions.
 
 use super::{record::cell::RecordSlot, shown::debug_with_names};
+use crate::named::named;
 use std::time::Duration;
 
 /// How a transaction ended.
@@ -16,7 +17,7 @@ pub enum TransactionOutcome {
     Cancelled,
 }
 
-impl TransactionOutcome {
+named! {
     /// Returns the outcome's name as it stands in records, for example `rolled_back`.
     ///
     /// # Examples
@@ -24,13 +25,10 @@ impl TransactionOutcome {
     /// ```
     /// assert_eq!(gardefou::event::TransactionOutcome::RolledBack.name(), "rolled_back");
     /// ```
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Committed => "committed",
-            Self::RolledBack => "rolled_back",
-            Self::Cancelled => "cancelled",
-        }
+    TransactionOutcome {
+        Committed = "committed",
+        RolledBack = "rolled_back",
+        Cancelled = "cancelled",
     }
 }
 

@@ -10,6 +10,7 @@ use crate::{
         record::{MAX_NAME, fingerprint::key_of},
         text,
     },
+    named::named,
     time::{Tick, Timestamp},
 };
 use std::sync::Arc;
@@ -29,23 +30,16 @@ pub enum RetryOutcome {
     FailedWithoutRetry,
 }
 
-impl RetryOutcome {
-    const ALL: [Self; 3] = [
-        Self::SuccessfulWithRetry,
-        Self::FailedWithRetry,
-        Self::FailedWithoutRetry,
-    ];
-
+named! {
     /// Returns the outcome's name, for example `successful_with_retry`.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::SuccessfulWithRetry => "successful_with_retry",
-            Self::FailedWithRetry => "failed_with_retry",
-            Self::FailedWithoutRetry => "failed_without_retry",
-        }
+    RetryOutcome {
+        SuccessfulWithRetry = "successful_with_retry",
+        FailedWithRetry = "failed_with_retry",
+        FailedWithoutRetry = "failed_without_retry",
     }
+}
 
+impl RetryOutcome {
     /// Returns the outcome of a call that is over.
     fn from_event(event: &RetryEvent<'_>) -> Option<Self> {
         match event.kind {
@@ -54,12 +48,6 @@ impl RetryOutcome {
             RetryEventKind::GaveUp { .. } if event.attempts > 1 => Some(Self::FailedWithRetry),
             RetryEventKind::GaveUp { .. } => Some(Self::FailedWithoutRetry),
         }
-    }
-}
-
-impl serde::Serialize for RetryOutcome {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(self.name())
     }
 }
 

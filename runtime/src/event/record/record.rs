@@ -1,7 +1,7 @@
 //! The record of an event.
 
 use super::{context::ErrorContext, fingerprint::Fingerprint, origin::Origin};
-use crate::{error::ErrorId, event::severity::Severity, time::Timestamp};
+use crate::{error::ErrorId, event::severity::Severity, named::named, time::Timestamp};
 use serde::ser::{Serialize, SerializeMap, Serializer};
 use serde_json::{Map, Value};
 use std::{sync::Arc, time::Duration};
@@ -73,7 +73,7 @@ pub enum RecordState {
     Retried,
 }
 
-impl RecordState {
+named! {
     /// Returns the state's name, for example `pending`.
     ///
     /// # Examples
@@ -81,20 +81,10 @@ impl RecordState {
     /// ```
     /// assert_eq!(gardefou::monitor::RecordState::Retried.name(), "retried");
     /// ```
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Error => "error",
-            Self::Pending => "pending",
-            Self::Retried => "retried",
-        }
-    }
-
-    /// Returns the state of that name.
-    pub(crate) fn from_name(name: &str) -> Option<Self> {
-        [Self::Error, Self::Pending, Self::Retried]
-            .into_iter()
-            .find(|state| state.name() == name)
+    RecordState {
+        Error = "error",
+        Pending = "pending",
+        Retried = "retried",
     }
 }
 
@@ -130,7 +120,7 @@ pub enum RecordKind {
     Notification,
 }
 
-impl RecordKind {
+named! {
     /// Returns the kind's name, for example `transition`.
     ///
     /// # Examples
@@ -138,47 +128,27 @@ impl RecordKind {
     /// ```
     /// assert_eq!(gardefou::monitor::RecordKind::Transition.name(), "transition");
     /// ```
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Error => "error",
-            Self::Queued => "queued",
-            Self::Undelivered => "undelivered",
-            Self::Settled => "settled",
-            Self::Health => "health",
-            Self::Audit => "audit",
-            Self::Transition => "transition",
-            Self::Transaction => "transaction",
-            Self::Rejection => "rejection",
-            Self::Retry => "retry",
-            Self::Notification => "notification",
-        }
+    RecordKind {
+        Error = "error",
+        Queued = "queued",
+        Undelivered = "undelivered",
+        Settled = "settled",
+        Health = "health",
+        Audit = "audit",
+        Transition = "transition",
+        Transaction = "transaction",
+        Rejection = "rejection",
+        Retry = "retry",
+        Notification = "notification",
     }
+}
 
-    /// Returns the kind of that name.
-    pub(crate) fn from_name(name: &str) -> Option<Self> {
-        Self::ALL.iter().copied().find(|kind| kind.name() == name)
-    }
-
+impl RecordKind {
     /// Returns the kind alone, as a slice.
     pub(crate) fn as_slice(self) -> &'static [Self] {
         let of_kind = Self::ALL.iter().find(|kind| **kind == self);
         of_kind.map_or(&[], std::slice::from_ref)
     }
-
-    const ALL: &[Self] = &[
-        Self::Error,
-        Self::Queued,
-        Self::Undelivered,
-        Self::Settled,
-        Self::Health,
-        Self::Audit,
-        Self::Transition,
-        Self::Transaction,
-        Self::Rejection,
-        Self::Retry,
-        Self::Notification,
-    ];
 }
 
 impl Record {
@@ -234,7 +204,7 @@ impl Serialize for Record {
         let mut map = serializer.serialize_map(None)?;
         map.serialize_entry("id", &self.id)?;
         map.serialize_entry("timestamp", &self.timestamp)?;
-        map.serialize_entry("level", self.level.name())?;
+        map.serialize_entry("level", &self.level)?;
         map.serialize_entry("code", &self.code)?;
         map.serialize_entry("error_code", &self.error_code)?;
         map.serialize_entry("error_type", &self.error_type)?;
@@ -271,7 +241,7 @@ impl Serialize for Record {
             }
         }
         if self.state != RecordState::Error {
-            map.serialize_entry("state", self.state.name())?;
+            map.serialize_entry("state", &self.state)?;
         }
         if let Some((attempt, max_attempts)) = self.attempt {
             map.serialize_entry("attempt", &attempt)?;
@@ -279,7 +249,7 @@ impl Serialize for Record {
         }
         map.serialize_entry("fingerprint", &self.fingerprint)?;
         if self.kind != RecordKind::Error {
-            map.serialize_entry("kind", self.kind.name())?;
+            map.serialize_entry("kind", &self.kind)?;
         }
         map.end()
     }
