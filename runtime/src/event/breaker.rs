@@ -126,6 +126,7 @@ debug_with_names!(BreakerEvent { name; generation, shadow, id, kind });
 #[non_exhaustive]
 pub enum BreakerEventKind<'a> {
     /// The state changed.
+    #[non_exhaustive]
     Transition {
         /// The state before.
         from: CircuitState,
@@ -149,11 +150,13 @@ pub enum BreakerEventKind<'a> {
         rejected: u64,
     },
     /// A call was rejected.
+    #[non_exhaustive]
     Rejected {
         /// How long to wait before another call can be admitted, where that is known.
         retry_after: Option<Duration>,
     },
     /// A call took longer than `slow_call` allows.
+    #[non_exhaustive]
     Slow {
         /// How long it had run when that was detected.
         elapsed: Duration,
@@ -162,11 +165,13 @@ pub enum BreakerEventKind<'a> {
     },
     /// A call was dropped after it had been pending for `abandoned_after` or longer, while no other
     /// call succeeded, and counted as a failure.
+    #[non_exhaustive]
     Abandoned {
         /// How long it had been pending.
         elapsed: Duration,
     },
     /// A second place declares the name with another configuration; the first one's holds.
+    #[non_exhaustive]
     ConfigClash {
         /// Where the breaker was declared first.
         first: &'a str,

@@ -195,7 +195,7 @@ pub(crate) fn emit<'a>(build: impl FnOnce() -> Event<'a>) {
 pub(crate) fn publish_retry(event: &RetryEvent<'_>, between: LogLevel) {
     retry::log(event, between);
     start_observers();
-    emit(|| Event::Retry(event.clone()));
+    emit(|| Event::Retry(*event));
 }
 
 #[cold]

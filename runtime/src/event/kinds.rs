@@ -15,7 +15,7 @@ use super::{
 };
 
 /// Something that happened.
-#[derive(Clone, Debug)]
+#[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub enum Event<'a> {
     /// A boundary or attribute reports an error; each error once, however many boundaries it

@@ -32,7 +32,6 @@ mod tests;
 pub(crate) mod text;
 mod transaction;
 
-pub use crate::error::ErrorRef;
 pub use audit::{AuditEvent, AuditOutcome};
 pub use breaker::{BreakerEvent, BreakerEventKind};
 pub use bus::{Observer, Subscription, subscribe};
@@ -46,11 +45,11 @@ pub use notification::{NotificationEvent, NotificationOutcome};
 pub use record::SpanFields;
 pub use record::{
     ErrorContext, FINGERPRINT_DETAIL, Fingerprint, InvalidFingerprint, Origin, Record, RecordKind,
-    RecordState, error_context,
+    RecordState, set_error_context,
 };
 pub use recorder::RecordAction;
 pub use retry::{RetryEvent, RetryEventKind, StopReason};
-pub use severity::{AlertLevel, Severity};
+pub use severity::Severity;
 pub use transaction::{TransactionEvent, TransactionOutcome};
 
 pub(crate) use audit::log_audit;

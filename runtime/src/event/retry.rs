@@ -76,7 +76,7 @@ named! {
 /// assert_eq!(*delays.lock().unwrap(), [Duration::ZERO; 2]);
 /// # Ok::<(), gardefou::ConfigError>(())
 /// ```
-#[derive(Clone)]
+#[derive(Clone, Copy)]
 #[non_exhaustive]
 pub struct RetryEvent<'a> {
     /// The name of the retry.
@@ -97,7 +97,7 @@ pub struct RetryEvent<'a> {
 debug_with_names!(RetryEvent { name; attempts, max_attempts, elapsed, kind });
 
 /// What a retry did.
-#[derive(Clone)]
+#[derive(Clone, Copy)]
 #[non_exhaustive]
 pub enum RetryEventKind<'a> {
     /// An attempt failed, and another one follows.

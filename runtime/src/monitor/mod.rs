@@ -48,7 +48,7 @@ mod window;
 pub use crate::event::SpanFields;
 pub use crate::event::{
     ErrorContext, FINGERPRINT_DETAIL, Fingerprint, InvalidFingerprint, Origin,
-    Record as ErrorRecord, RecordAction, RecordKind, RecordState, error_context,
+    Record as ErrorRecord, RecordAction, RecordKind, RecordState, set_error_context,
 };
 pub use config::{MonitorConfig, MonitorConfigBuilder};
 pub use handle::{ErrorMonitor, error_monitor};

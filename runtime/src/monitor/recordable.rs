@@ -5,6 +5,10 @@ use std::{error::Error, panic::Location};
 
 /// An error that [`ErrorMonitor::record`](super::ErrorMonitor::record) takes: an [`AppError`], or
 /// any [`Error`] of a sized type.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not an error that a monitor can record",
+    note = "an `AppError` and every sized type that implements `std::error::Error + 'static` can be recorded"
+)]
 pub trait Recordable: sealed::Sealed {
     #[doc(hidden)]
     fn subject(&self) -> Subject<'_>;

@@ -194,7 +194,10 @@ impl Row for RetryRow {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::event::{ErrorRef, RecordSlot, StopReason};
+    use crate::{
+        error::ErrorRef,
+        event::{RecordSlot, StopReason},
+    };
 
     fn event<'a>(name: &'a str, attempts: u32, kind: RetryEventKind<'a>) -> RetryEvent<'a> {
         RetryEvent {

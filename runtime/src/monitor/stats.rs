@@ -52,7 +52,7 @@ serialize_fields!(ErrorStats {
 });
 
 /// A full snapshot of a monitor.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct MonitorSnapshot {
     /// When it was taken.
@@ -122,7 +122,7 @@ serialize_fields!(LevelCounts {
 });
 
 /// The counts of one code.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct CodeSnapshot {
     /// The code's name, or `_OTHER`.
@@ -149,7 +149,7 @@ serialize_fields!(CodeSnapshot {
 });
 
 /// The counts of one operation.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct OperationSnapshot {
     /// The operation's name, or `_OTHER`.
@@ -170,7 +170,7 @@ serialize_fields!(OperationSnapshot {
 });
 
 /// The counts of one group of errors.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct GroupSnapshot {
     /// What they have in common; [`Fingerprint::OTHER`] for groups without a row of their own.

@@ -2,7 +2,8 @@
 
 use crate::{
     call::Attempt,
-    event::{self, ErrorRef, Shown, StopReason},
+    error::ErrorRef,
+    event::{self, Shown, StopReason},
     panics,
 };
 use std::{any::Any, fmt, time::Duration};

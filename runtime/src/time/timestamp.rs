@@ -22,6 +22,7 @@ use std::{
 /// assert_eq!(stamp.to_string(), "2000-02-29T00:00:00.250Z");
 /// assert_eq!(stamp.day(), "2000-02-29");
 /// assert_eq!("2000-02-29T00:00:00.250Z".parse(), Ok(stamp));
+/// assert_eq!(Timestamp::from(SystemTime::from(stamp)), stamp);
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Timestamp {
@@ -71,6 +72,17 @@ impl From<SystemTime> for Timestamp {
             Ok(after) => whole(after),
             Err(before) => whole(before.duration()).saturating_neg(),
         })
+    }
+}
+
+impl From<Timestamp> for SystemTime {
+    fn from(stamp: Timestamp) -> Self {
+        let distance = Duration::from_millis(stamp.millis.unsigned_abs());
+        if stamp.millis < 0 {
+            Self::UNIX_EPOCH - distance
+        } else {
+            Self::UNIX_EPOCH + distance
+        }
     }
 }
 
@@ -211,6 +223,14 @@ mod tests {
         ];
         for text in odd {
             assert_eq!(text.parse::<Timestamp>(), Err(InvalidTimestamp), "{text}");
+        }
+    }
+
+    #[test]
+    fn conversion_to_system_time_is_the_inverse() {
+        for millis in [FIRST, -1001, -1, 0, 1, 951_782_400_250, LAST] {
+            let stamp = Timestamp::from_unix_millis(millis);
+            assert_eq!(Timestamp::from(SystemTime::from(stamp)), stamp);
         }
     }
 

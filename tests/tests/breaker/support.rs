@@ -82,7 +82,7 @@ pub(crate) fn line(event: &Event<'_>) -> Option<String> {
         BreakerEventKind::Slow { pending: true, .. } => "slow, pending".into(),
         BreakerEventKind::Slow { .. } => "slow".into(),
         BreakerEventKind::Abandoned { .. } => "abandoned".into(),
-        BreakerEventKind::ConfigClash { first, second } => format!("clash {first} {second}"),
+        BreakerEventKind::ConfigClash { first, second, .. } => format!("clash {first} {second}"),
         ref other => panic!("an unknown event: {other:?}"),
     })
 }

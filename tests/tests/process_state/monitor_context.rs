@@ -2,7 +2,8 @@
 
 use gardefou::{
     AppError, ErrorCode,
-    monitor::{ErrorContext, ErrorMonitor, MonitorConfig, error_context, journal::Query},
+    event::{ErrorContext, set_error_context},
+    monitor::{ErrorMonitor, MonitorConfig, journal::Query},
     time::SystemClock,
 };
 use gardefou_tests::testkit::{child::in_own_process, journal::files};
@@ -27,8 +28,11 @@ fn records_have_the_span_and_the_context_of_the_hook() {
                     .with_trace_id("4bf9")
                     .with_field("password", "hunter2")
             };
-            assert!(error_context(hook));
-            assert!(!error_context(ErrorContext::default), "the first one stays");
+            assert!(set_error_context(hook));
+            assert!(
+                !set_error_context(ErrorContext::default),
+                "the first one stays"
+            );
             monitor.record(&failure());
         });
         let recent = monitor.stats().recent_errors;

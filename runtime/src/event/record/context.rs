@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 use std::{cell::Cell, sync::OnceLock};
 
 /// The span and the trace in which an error was reported.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ErrorContext {
     /// The name of the span; that of [`tracing::Span::current`] where no hook sets another.
@@ -18,6 +18,13 @@ pub struct ErrorContext {
 }
 
 impl ErrorContext {
+    /// Sets the name of the span, in place of that of the current span of `tracing`.
+    #[must_use]
+    pub fn with_span(mut self, name: impl Into<String>) -> Self {
+        self.span = Some(name.into());
+        self
+    }
+
     /// Sets the trace.
     #[must_use]
     pub fn with_trace_id(mut self, id: impl Into<String>) -> Self {
@@ -73,16 +80,18 @@ static HOOK: OnceLock<Hook> = OnceLock::new();
 /// # Examples
 ///
 /// ```
-/// use gardefou::{AppError, ErrorCode, monitor::{ErrorContext, ErrorMonitor, MonitorConfig, error_context}};
+/// use gardefou::{AppError, ErrorCode, event::{ErrorContext, set_error_context}, monitor::{ErrorMonitor, MonitorConfig}};
 ///
-/// assert!(error_context(|| ErrorContext::default().with_trace_id("4bf92f3577b34da6").with_field("tenant", 7)));
+/// let hook = || ErrorContext::default().with_trace_id("4bf92f3577b34da6").with_field("tenant", 7);
+/// assert!(set_error_context(hook));
 /// let monitor = ErrorMonitor::new(MonitorConfig::default());
 /// monitor.record(&AppError::new(ErrorCode::SYNC_ERROR, "late"));
 /// let records = monitor.stats().recent_errors;
 /// let context = records[0].context.as_deref().unwrap();
 /// assert_eq!((context.trace_id.as_deref(), &context.fields["tenant"]), (Some("4bf92f3577b34da6"), &7.into()));
 /// ```
-pub fn error_context(hook: impl Fn() -> ErrorContext + Send + Sync + 'static) -> bool {
+#[must_use = "where it returns `false`, the function is not called"]
+pub fn set_error_context(hook: impl Fn() -> ErrorContext + Send + Sync + 'static) -> bool {
     HOOK.set(Box::new(hook)).is_ok()
 }
 

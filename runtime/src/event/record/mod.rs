@@ -19,7 +19,7 @@ pub(super) mod record;
 mod span;
 pub(super) mod text;
 
-pub use context::{ErrorContext, error_context};
+pub use context::{ErrorContext, set_error_context};
 pub use fingerprint::{FINGERPRINT_DETAIL, Fingerprint, InvalidFingerprint};
 pub use origin::Origin;
 pub use record::{Record, RecordKind, RecordState};

@@ -12,7 +12,7 @@ use std::{sync::Arc, time::Duration};
 /// `elapsed` is in seconds. Of the `context`, the keys are `span`, `trace_id` and `span_fields`; of
 /// the `origin`, `service`, `release`, `environment` and `host`; of the `attempt`, `attempt` and
 /// `max_attempts`.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Record {
     /// The kind of event.

@@ -21,7 +21,7 @@ use tracing_subscriber::{
 /// is built on [`Registry`], and each record has them under
 /// [`ErrorContext::fields`](super::ErrorContext::fields) (`span_fields` in JSON): where two spans
 /// have the same field, the inner one counts, and a field of an
-/// [`error_context`](super::error_context) hook comes before both. Without the layer, records carry
+/// [`set_error_context`](super::set_error_context) hook comes before both. Without the layer, records carry
 /// the name of the span alone.
 ///
 /// Of each span at most 32 fields of about 1 KiB are kept; about 4 KiB reach a record, redacted
