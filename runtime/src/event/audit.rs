@@ -25,6 +25,12 @@ pub enum AuditOutcome {
 
 named! {
     /// Returns the outcome's name, for example `succeeded`.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// assert_eq!(gardefou::event::AuditOutcome::Cancelled.name(), "cancelled");
+    /// ```
     AuditOutcome {
         Started = "started",
         Succeeded = "succeeded",

@@ -25,6 +25,28 @@ use std::{
 /// levels deep: see [`dropped`](super::dropped).
 pub trait Observer: Send + Sync + 'static {
     /// Called for every event.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::{AppError, ErrorCode, event::{Event, Observer, subscribe}};
+    /// use std::sync::{Arc, atomic::{AtomicU32, Ordering}};
+    ///
+    /// struct ErrorCounter(Arc<AtomicU32>);
+    ///
+    /// impl Observer for ErrorCounter {
+    ///     fn on_event(&self, event: &Event<'_>) {
+    ///         if let Event::Error(_) = event {
+    ///             self.0.fetch_add(1, Ordering::Relaxed);
+    ///         }
+    ///     }
+    /// }
+    ///
+    /// let errors = Arc::new(AtomicU32::new(0));
+    /// let _subscription = subscribe(ErrorCounter(Arc::clone(&errors)));
+    /// gardefou::report(&AppError::new(ErrorCode::SYNC_ERROR, "out of step"));
+    /// assert_eq!(errors.load(Ordering::Relaxed), 1);
+    /// ```
     fn on_event(&self, event: &Event<'_>);
 }
 
@@ -65,10 +87,20 @@ static OBSERVERS: Observers = Observers(RwLock::new(None));
 /// # Examples
 ///
 /// ```
-/// use gardefou::event::{Event, subscribe};
+/// use gardefou::{AppError, ErrorCode, event::{Event, subscribe}};
+/// use std::sync::{Arc, Mutex};
 ///
-/// let subscription = subscribe(|event: &Event<'_>| eprintln!("{event:?}"));
+/// let codes = Arc::new(Mutex::new(Vec::new()));
+/// let sink = Arc::clone(&codes);
+/// let subscription = subscribe(move |event: &Event<'_>| {
+///     if let Event::Error(error) = event {
+///         sink.lock().unwrap().push(error.code);
+///     }
+/// });
+/// gardefou::report(&AppError::new(ErrorCode::SYNC_ERROR, "out of step"));
 /// drop(subscription);
+/// gardefou::report(&AppError::new(ErrorCode::TIMEOUT_ERROR, "no answer"));
+/// assert_eq!(*codes.lock().unwrap(), [ErrorCode::SYNC_ERROR]);
 /// ```
 pub fn subscribe(observer: impl Observer) -> Subscription {
     let id = NEXT_ID.fetch_add(1, Ordering::Relaxed);
@@ -89,6 +121,25 @@ pub fn subscribe(observer: impl Observer) -> Subscription {
 
 impl Subscription {
     /// Keeps the observer subscribed until the process ends.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::{AppError, ErrorCode, event::{Event, subscribe}};
+    /// use std::sync::{Arc, Mutex};
+    ///
+    /// let seen = Arc::new(Mutex::new(Vec::new()));
+    /// let sink = Arc::clone(&seen);
+    /// subscribe(move |event: &Event<'_>| {
+    ///     if let Event::Error(error) = event {
+    ///         sink.lock().unwrap().push(error.id);
+    ///     }
+    /// })
+    /// .forever();
+    /// let err = AppError::new(ErrorCode::SYNC_ERROR, "out of step");
+    /// gardefou::report(&err);
+    /// assert_eq!(*seen.lock().unwrap(), [err.id()]);
+    /// ```
     pub fn forever(mut self) {
         self.id = None;
     }

@@ -25,6 +25,15 @@ pub enum LogLevel {
 
 named! {
     /// Returns the level's name, for example `error`.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::boundary::LogLevel;
+    ///
+    /// assert_eq!(LogLevel::Warn.name(), "warn");
+    /// assert_eq!("WARNING".parse(), Ok(LogLevel::Warn));
+    /// ```
     LogLevel {
         Trace = "trace",
         Debug = "debug",
@@ -37,6 +46,15 @@ named! {
 
 impl LogLevel {
     /// Returns the level of `tracing`.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::boundary::LogLevel;
+    ///
+    /// assert_eq!(LogLevel::Warn.tracing_level(), tracing::Level::WARN);
+    /// assert_eq!(LogLevel::Critical.tracing_level(), tracing::Level::ERROR);
+    /// ```
     #[must_use]
     pub const fn tracing_level(self) -> tracing::Level {
         match self {
@@ -49,6 +67,15 @@ impl LogLevel {
     }
 
     /// Returns the severity that records and notifications have at this level.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::{boundary::LogLevel, event::Severity};
+    ///
+    /// assert_eq!(LogLevel::Critical.severity(), Severity::Critical);
+    /// assert_eq!(LogLevel::Debug.severity(), Severity::Info);
+    /// ```
     #[must_use]
     pub const fn severity(self) -> Severity {
         match self {

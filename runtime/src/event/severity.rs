@@ -17,6 +17,15 @@ pub enum Severity {
 
 named! {
     /// Returns the level's name, for example `critical`.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::event::Severity;
+    ///
+    /// assert_eq!(Severity::Warning.name(), "warning");
+    /// assert!(Severity::Critical > Severity::Error);
+    /// ```
     Severity {
         Info = "info",
         Warning = "warning",

@@ -46,6 +46,18 @@ pub struct MonitorConfigBuilder(MonitorConfig);
 
 impl MonitorConfig {
     /// Starts from the defaults.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::{AppError, ErrorCode, monitor::{ErrorMonitor, MonitorConfig}};
+    ///
+    /// let config = MonitorConfig::builder().recent_events(10).max_groups(50).build()?;
+    /// let monitor = ErrorMonitor::new(config);
+    /// monitor.record(&AppError::new(ErrorCode::SYNC_ERROR, "out of step"));
+    /// assert_eq!(monitor.snapshot().retained, 1);
+    /// # Ok::<(), gardefou::ConfigError>(())
+    /// ```
     pub fn builder() -> MonitorConfigBuilder {
         MonitorConfigBuilder::default()
     }
@@ -84,12 +96,45 @@ impl fmt::Debug for MonitorConfig {
 
 impl MonitorConfigBuilder {
     /// Sets how many recent errors are kept with their texts; 0 keeps none.
+    ///
+    /// The default is 100; legal are 0 to 100,000.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::{AppError, ErrorCode, monitor::{ErrorMonitor, MonitorConfig}};
+    ///
+    /// let monitor = ErrorMonitor::new(MonitorConfig::builder().recent_events(1).build()?);
+    /// monitor.record(&AppError::new(ErrorCode::SYNC_ERROR, "first"));
+    /// monitor.record(&AppError::new(ErrorCode::SYNC_ERROR, "second"));
+    /// let stats = monitor.stats();
+    /// assert_eq!((stats.total_errors, stats.recent_errors.len()), (2, 1));
+    /// assert_eq!(stats.recent_errors[0].message, "second");
+    /// # Ok::<(), gardefou::ConfigError>(())
+    /// ```
     pub fn recent_events(mut self, count: usize) -> Self {
         self.0.recent_events = count;
         self
     }
 
     /// Sets how many bytes the recent errors may take together; the oldest go first.
+    ///
+    /// The default is 1 MiB; legal are 4 KiB to 1 GiB. The newest error is kept whatever its size.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::{AppError, ErrorCode, monitor::{ErrorMonitor, MonitorConfig}};
+    ///
+    /// let monitor = ErrorMonitor::new(MonitorConfig::builder().recent_bytes(4096).build()?);
+    /// for _ in 0..10 {
+    ///     monitor.record(&AppError::new(ErrorCode::SYNC_ERROR, "x".repeat(1000)));
+    /// }
+    /// let snapshot = monitor.snapshot();
+    /// assert_eq!(snapshot.total_errors, 10);
+    /// assert!((1..5).contains(&snapshot.retained));
+    /// # Ok::<(), gardefou::ConfigError>(())
+    /// ```
     pub fn recent_bytes(mut self, bytes: usize) -> Self {
         self.0.recent_bytes = bytes;
         self
@@ -97,18 +142,73 @@ impl MonitorConfigBuilder {
 
     /// Sets how many codes are counted one by one; further ones are counted together as
     /// [`OTHER`](super::OTHER).
+    ///
+    /// The default is 1,000; legal are 1 to 100,000.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::{AppError, ErrorCode, monitor::{ErrorMonitor, MonitorConfig, OTHER}};
+    ///
+    /// let monitor = ErrorMonitor::new(MonitorConfig::builder().max_codes(1).build()?);
+    /// for code in [ErrorCode::SYNC_ERROR, ErrorCode::TIMEOUT_ERROR, ErrorCode::DB_WRITE_ERROR] {
+    ///     monitor.record(&AppError::new(code, "no answer"));
+    /// }
+    /// let counts = monitor.stats().error_counts;
+    /// assert_eq!((counts["SYNC_ERROR"], counts[OTHER]), (1, 2));
+    /// # Ok::<(), gardefou::ConfigError>(())
+    /// ```
     pub fn max_codes(mut self, rows: usize) -> Self {
         self.0.max_codes = rows;
         self
     }
 
     /// Sets how many operations are counted one by one, and how many retries.
+    ///
+    /// Further ones are counted together as [`OTHER`](super::OTHER). The default is 1,000; legal are 1 to
+    /// 100,000.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::{AppError, ErrorCode, boundary::error_boundary, event};
+    /// use gardefou::monitor::{ErrorMonitor, MonitorConfig};
+    ///
+    /// let monitor = ErrorMonitor::new(MonitorConfig::builder().max_operations(1).build()?);
+    /// let _subscription = event::subscribe(monitor.clone());
+    /// for operation in ["load", "parse", "store"] {
+    ///     let failed = || Err::<(), _>(AppError::new(ErrorCode::SYNC_ERROR, "out of step"));
+    ///     assert!(error_boundary(operation, failed).is_err());
+    /// }
+    /// let operations = monitor.snapshot().operations;
+    /// let counts: Vec<_> = operations.iter().map(|row| (row.name.as_str(), row.count)).collect();
+    /// assert_eq!(counts, [("_OTHER", 2), ("load", 1)]);
+    /// # Ok::<(), gardefou::ConfigError>(())
+    /// ```
     pub fn max_operations(mut self, rows: usize) -> Self {
         self.0.max_operations = rows;
         self
     }
 
     /// Sets how many groups are kept.
+    ///
+    /// Errors of further groups are counted together as [`Fingerprint::OTHER`], until a group is frequent
+    /// enough to replace the one with the lowest count. The default is 1,000; legal are 1 to 100,000.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::{AppError, ErrorCode, event::Fingerprint, monitor::{ErrorMonitor, MonitorConfig}};
+    ///
+    /// let monitor = ErrorMonitor::new(MonitorConfig::builder().max_groups(1).build()?);
+    /// for code in [ErrorCode::SYNC_ERROR, ErrorCode::TIMEOUT_ERROR, ErrorCode::DB_WRITE_ERROR] {
+    ///     monitor.record(&AppError::new(code, "no answer"));
+    /// }
+    /// let groups = monitor.snapshot().groups;
+    /// assert_eq!((groups[0].fingerprint, groups[0].count), (Fingerprint::OTHER, 2));
+    /// assert_eq!((groups[1].error_code.as_str(), groups[1].count), ("SYNC_ERROR", 1));
+    /// # Ok::<(), gardefou::ConfigError>(())
+    /// ```
     pub fn max_groups(mut self, rows: usize) -> Self {
         self.0.max_groups = rows;
         self
@@ -123,12 +223,15 @@ impl MonitorConfigBuilder {
     /// # Examples
     ///
     /// ```
-    /// use gardefou::monitor::{Fingerprint, MonitorConfig};
+    /// use gardefou::{AppError, ErrorCode, event::Fingerprint, monitor::{ErrorMonitor, MonitorConfig}};
     ///
     /// let by_category = MonitorConfig::builder()
-    ///     .fingerprint(|event| Some(Fingerprint::from_parts(&[&format!("{:?}", event.code.category())])))
-    ///     .build();
-    /// assert!(by_category.is_ok());
+    ///     .fingerprint(|event| Some(Fingerprint::from_parts(&[&format!("{:?}", event.code.category())])));
+    /// let monitor = ErrorMonitor::new(by_category.build()?);
+    /// monitor.record(&AppError::new(ErrorCode::DB_QUERY_ERROR, "no such column"));
+    /// monitor.record(&AppError::new(ErrorCode::DB_WRITE_ERROR, "disk full"));
+    /// assert_eq!(monitor.snapshot().groups.len(), 1);
+    /// # Ok::<(), gardefou::ConfigError>(())
     /// ```
     pub fn fingerprint(
         mut self,
@@ -154,18 +257,19 @@ impl MonitorConfigBuilder {
     /// # Examples
     ///
     /// ```
-    /// use gardefou::{AppError, ErrorCode, monitor::{ErrorMonitor, MonitorConfig, RecordAction}};
+    /// use gardefou::{AppError, ErrorCode, event::RecordAction, monitor::{ErrorMonitor, MonitorConfig}};
     ///
-    /// # fn main() -> Result<(), gardefou::ConfigError> {
     /// let config = MonitorConfig::builder().before_record(|record| {
-    ///     record.details.insert("region".into(), "eu-west".into());
-    ///     if record.operation == "probe" { RecordAction::Drop } else { RecordAction::Keep }
+    ///     record.message = record.message.replace("node-7", "a node");
+    ///     if record.error_code == "CANCELLED_ERROR" { RecordAction::Drop } else { RecordAction::Keep }
     /// });
     /// let monitor = ErrorMonitor::new(config.build()?);
-    /// monitor.record(&AppError::new(ErrorCode::SYNC_ERROR, "late"));
-    /// assert_eq!(monitor.stats().total_errors, 1);
-    /// # Ok(())
-    /// # }
+    /// monitor.record(&AppError::new(ErrorCode::SYNC_ERROR, "node-7 is out of step"));
+    /// monitor.record(&AppError::new(ErrorCode::CANCELLED_ERROR, "the user went away"));
+    /// let stats = monitor.stats();
+    /// assert_eq!(stats.total_errors, 1);
+    /// assert_eq!(stats.recent_errors[0].message, "a node is out of step");
+    /// # Ok::<(), gardefou::ConfigError>(())
     /// ```
     pub fn before_record(
         mut self,
@@ -176,6 +280,23 @@ impl MonitorConfigBuilder {
     }
 
     /// Sets the clock by which rates and stamps are taken.
+    ///
+    /// The default is the clock of the machine.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::{AppError, ErrorCode, monitor::{ErrorMonitor, MonitorConfig}, time::ManualClock};
+    /// use std::time::Duration;
+    ///
+    /// let clock = ManualClock::new();
+    /// let monitor = ErrorMonitor::new(MonitorConfig::builder().clock(clock.clone()).build()?);
+    /// monitor.record(&AppError::new(ErrorCode::SYNC_ERROR, "out of step"));
+    /// clock.advance(Duration::from_secs(2 * 3600));
+    /// let rates = monitor.snapshot().rates;
+    /// assert_eq!((rates.last_hour, rates.last_day), (0, 1));
+    /// # Ok::<(), gardefou::ConfigError>(())
+    /// ```
     pub fn clock(mut self, clock: impl Clock) -> Self {
         self.0.clock = SharedClock::new(clock);
         self
@@ -186,6 +307,16 @@ impl MonitorConfigBuilder {
     /// # Errors
     ///
     /// Every setting outside its range, in one error.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::monitor::MonitorConfig;
+    ///
+    /// let err = MonitorConfig::builder().max_codes(0).recent_bytes(1).build().unwrap_err();
+    /// let settings: Vec<_> = err.problems().map(|problem| problem.field).collect();
+    /// assert_eq!(settings, ["recent_bytes", "max_codes"]);
+    /// ```
     pub fn build(self) -> Result<MonitorConfig, ConfigError> {
         let config = &self.0;
         let problems = [

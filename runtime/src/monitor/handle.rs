@@ -136,6 +136,20 @@ fn start(config: MonitorConfig) -> ErrorMonitor {
 
 impl ErrorMonitor {
     /// Makes a monitor that is subscribed to no events.
+    ///
+    /// To pass it the events of the process, [`subscribe`](event::subscribe) a clone of it.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::{AppError, ErrorCode, monitor::{ErrorMonitor, MonitorConfig}};
+    ///
+    /// let imports = ErrorMonitor::new(MonitorConfig::default());
+    /// gardefou::report(&AppError::new(ErrorCode::SYNC_ERROR, "for the monitor of the process"));
+    /// assert_eq!(imports.stats().total_errors, 0);
+    /// imports.record(&AppError::new(ErrorCode::SYNC_ERROR, "for this one"));
+    /// assert_eq!(imports.stats().total_errors, 1);
+    /// ```
     #[must_use]
     pub fn new(config: MonitorConfig) -> Self {
         let clock = config.clock.clone();
@@ -158,12 +172,35 @@ impl ErrorMonitor {
     /// An [`AppError`](crate::AppError) that was recorded or reported before is not counted again.
     /// On the monitor of the process, the error is passed to alerts and other observers too. It is
     /// not logged: [`report`](crate::report) does that.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::{AppError, ErrorCode, monitor::{ErrorMonitor, MonitorConfig}};
+    ///
+    /// let monitor = ErrorMonitor::new(MonitorConfig::default());
+    /// let err = AppError::new(ErrorCode::SYNC_ERROR, "out of step");
+    /// assert_eq!(monitor.record(&err), err.id());
+    /// monitor.record(&err); // the same error, not another one
+    /// monitor.record(&"x".parse::<u8>().unwrap_err());
+    /// assert_eq!(monitor.stats().total_errors, 2);
+    /// ```
     #[track_caller]
     pub fn record<E: Recordable + ?Sized>(&self, error: &E) -> ErrorId {
         self.record_at(Severity::Error, error)
     }
 
     /// Records an error as [`record`](Self::record) does, at a level of your choice.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::{AppError, ErrorCode, event::Severity, monitor::{ErrorMonitor, MonitorConfig}};
+    ///
+    /// let monitor = ErrorMonitor::new(MonitorConfig::default());
+    /// monitor.record_at(Severity::Critical, &AppError::new(ErrorCode::DB_WRITE_ERROR, "disk full"));
+    /// assert_eq!(monitor.snapshot().levels.critical, 1);
+    /// ```
     #[track_caller]
     pub fn record_at<E: Recordable + ?Sized>(&self, level: Severity, error: &E) -> ErrorId {
         let subject = error.subject();
@@ -211,6 +248,20 @@ impl ErrorMonitor {
     }
 
     /// Returns the statistics, computed now.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::{AppError, ErrorCode, monitor::{ErrorMonitor, MonitorConfig}};
+    ///
+    /// let monitor = ErrorMonitor::new(MonitorConfig::default());
+    /// for _ in 0..3 {
+    ///     monitor.record(&AppError::new(ErrorCode::TIMEOUT_ERROR, "no answer"));
+    /// }
+    /// let stats = monitor.stats();
+    /// assert_eq!(stats.error_counts["TIMEOUT_ERROR"], 3);
+    /// assert_eq!(stats.error_rates["TIMEOUT_ERROR"], 3.0);
+    /// ```
     #[must_use]
     pub fn stats(&self) -> ErrorStats {
         let now = self.0.clock.now();
@@ -222,6 +273,19 @@ impl ErrorMonitor {
     }
 
     /// Returns a full snapshot, computed now.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::{AppError, ErrorCode, monitor::{ErrorMonitor, MonitorConfig}};
+    ///
+    /// let monitor = ErrorMonitor::new(MonitorConfig::default());
+    /// monitor.record(&AppError::new(ErrorCode::TIMEOUT_ERROR, "no answer"));
+    /// monitor.record(&AppError::new(ErrorCode::TIMEOUT_ERROR, "no answer again"));
+    /// let snapshot = monitor.snapshot();
+    /// assert_eq!((snapshot.codes[0].name.as_str(), snapshot.codes[0].rates.last_minute), ("TIMEOUT_ERROR", 2));
+    /// assert_eq!((snapshot.groups[0].count, snapshot.groups[0].operation.as_str()), (2, "record"));
+    /// ```
     #[must_use]
     pub fn snapshot(&self) -> MonitorSnapshot {
         let (now, taken_at) = (self.0.clock.now(), self.0.clock.wall().into());
@@ -233,6 +297,18 @@ impl ErrorMonitor {
     }
 
     /// Clears all counts, groups and recent errors. The journal stays as it is.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::{AppError, ErrorCode, monitor::{ErrorMonitor, MonitorConfig}};
+    ///
+    /// let monitor = ErrorMonitor::new(MonitorConfig::default());
+    /// monitor.record(&AppError::new(ErrorCode::TIMEOUT_ERROR, "no answer"));
+    /// monitor.clear();
+    /// let stats = monitor.stats();
+    /// assert_eq!((stats.total_errors, stats.recent_errors.len()), (0, 0));
+    /// ```
     pub fn clear(&self) {
         let config = self.0.config.read().clone();
         let before = self
@@ -243,12 +319,39 @@ impl ErrorMonitor {
     }
 
     /// Sets the journal, in place of an earlier one.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::{AppError, ErrorCode, monitor::{ErrorMonitor, MonitorConfig}, testing::MemoryJournal};
+    /// use std::sync::Arc;
+    ///
+    /// let monitor = ErrorMonitor::new(MonitorConfig::default());
+    /// let journal = Arc::new(MemoryJournal::new());
+    /// monitor.set_journal(journal.clone());
+    /// monitor.record(&AppError::new(ErrorCode::DB_WRITE_ERROR, "disk full"));
+    /// assert_eq!(journal.records()[0].message, "disk full");
+    /// ```
     pub fn set_journal(&self, journal: Arc<dyn Journal>) {
         let before = self.change_journal(Some(journal));
         drop(before);
     }
 
     /// Removes and returns the journal; queries are then answered from memory.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::{AppError, ErrorCode, monitor::{ErrorMonitor, MonitorConfig}, testing::MemoryJournal};
+    /// use std::sync::Arc;
+    ///
+    /// let monitor = ErrorMonitor::new(MonitorConfig::default());
+    /// monitor.set_journal(Arc::new(MemoryJournal::new()));
+    /// monitor.record(&AppError::new(ErrorCode::DB_WRITE_ERROR, "disk full"));
+    /// let journal = monitor.take_journal().unwrap();
+    /// monitor.record(&AppError::new(ErrorCode::DB_WRITE_ERROR, "disk still full"));
+    /// assert_eq!(journal.status().written, 1);
+    /// ```
     pub fn take_journal(&self) -> Option<Arc<dyn Journal>> {
         self.change_journal(None)
     }
@@ -262,6 +365,21 @@ impl ErrorMonitor {
     }
 
     /// Returns the journal, if there is one.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::{AppError, ErrorCode, monitor::{ErrorMonitor, MonitorConfig}, testing::MemoryJournal};
+    /// use std::sync::Arc;
+    ///
+    /// let monitor = ErrorMonitor::new(MonitorConfig::default());
+    /// assert!(monitor.journal().is_none());
+    /// monitor.set_journal(Arc::new(MemoryJournal::new()));
+    /// monitor.record(&AppError::new(ErrorCode::DB_WRITE_ERROR, "disk full"));
+    /// let counts = monitor.journal().unwrap().counts()?;
+    /// assert_eq!(counts.by_code["DB_WRITE_ERROR"], 1);
+    /// # Ok::<(), gardefou::monitor::journal::JournalError>(())
+    /// ```
     #[must_use]
     pub fn journal(&self) -> Option<Arc<dyn Journal>> {
         if !self.0.has_journal.load(Ordering::Relaxed) {
@@ -276,6 +394,21 @@ impl ErrorMonitor {
     /// # Errors
     ///
     /// The journal cannot be read.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::{AppError, ErrorCode, monitor::{ErrorMonitor, MonitorConfig, journal::Query}};
+    ///
+    /// let monitor = ErrorMonitor::new(MonitorConfig::default());
+    /// monitor.record(&AppError::new(ErrorCode::SYNC_ERROR, "out of step"));
+    /// monitor.record(&AppError::new(ErrorCode::DB_WRITE_ERROR, "disk full"));
+    /// monitor.record(&AppError::new(ErrorCode::SYNC_ERROR, "out of step again"));
+    /// let page = monitor.query(&Query::new().code(ErrorCode::SYNC_ERROR))?;
+    /// let messages: Vec<_> = page.records.iter().map(|record| record.message.as_str()).collect();
+    /// assert_eq!(messages, ["out of step again", "out of step"]);
+    /// # Ok::<(), gardefou::monitor::journal::JournalError>(())
+    /// ```
     pub fn query(&self, query: &Query) -> Result<Page, JournalError> {
         match self.journal() {
             Some(journal) => journal.query(query),
@@ -289,6 +422,19 @@ impl ErrorMonitor {
     /// # Errors
     ///
     /// The journal cannot be read.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::{AppError, ErrorCode, monitor::{ErrorMonitor, MonitorConfig}};
+    ///
+    /// let monitor = ErrorMonitor::new(MonitorConfig::default());
+    /// monitor.record(&AppError::new(ErrorCode::SYNC_ERROR, "out of step"));
+    /// monitor.record(&AppError::new(ErrorCode::SYNC_ERROR, "out of step again"));
+    /// let counts = monitor.counts()?;
+    /// assert_eq!((counts.total, counts.by_code["SYNC_ERROR"]), (2, 2));
+    /// # Ok::<(), gardefou::monitor::journal::JournalError>(())
+    /// ```
     pub fn counts(&self) -> Result<ErrorCounts, JournalError> {
         match self.journal() {
             Some(journal) => journal.counts(),
@@ -303,6 +449,19 @@ impl ErrorMonitor {
     }
 
     /// Returns the status of the journal, if there is one.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::{AppError, ErrorCode, monitor::{ErrorMonitor, MonitorConfig}, testing::MemoryJournal};
+    /// use std::sync::Arc;
+    ///
+    /// let monitor = ErrorMonitor::new(MonitorConfig::default());
+    /// assert!(monitor.journal_status().is_none());
+    /// monitor.set_journal(Arc::new(MemoryJournal::new()));
+    /// monitor.record(&AppError::new(ErrorCode::DB_WRITE_ERROR, "disk full"));
+    /// assert!(monitor.journal_status().is_some_and(|status| status.is_healthy() && status.written == 1));
+    /// ```
     #[must_use]
     pub fn journal_status(&self) -> Option<JournalStatus> {
         self.journal().map(|journal| journal.status())

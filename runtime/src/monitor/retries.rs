@@ -32,6 +32,19 @@ pub enum RetryOutcome {
 
 named! {
     /// Returns the outcome's name, for example `successful_with_retry`.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::{error_monitor, retry::{Backoff, Retry}};
+    /// use std::time::Duration;
+    ///
+    /// let retry = Retry::builder().max_retries(1).backoff(Backoff::constant(Duration::ZERO)).build()?;
+    /// assert!(retry.call(|| Err::<(), _>("no answer")).is_err());
+    /// let snapshot = error_monitor().snapshot();
+    /// assert_eq!(snapshot.retries[0].kind.name(), "failed_with_retry");
+    /// # Ok::<(), gardefou::ConfigError>(())
+    /// ```
     RetryOutcome {
         SuccessfulWithRetry = "successful_with_retry",
         FailedWithRetry = "failed_with_retry",

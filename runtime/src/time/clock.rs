@@ -26,12 +26,59 @@ use std::{
 /// ```
 pub trait Clock: fmt::Debug + Send + Sync + 'static {
     /// Returns the present tick; never less than one that it returned before.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::time::{Clock, Tick};
+    /// use std::{sync::atomic::{AtomicU64, Ordering}, time::Duration};
+    ///
+    /// /// Each reading lies a second after the one before.
+    /// #[derive(Debug, Default)]
+    /// struct Steps(AtomicU64);
+    ///
+    /// impl Clock for Steps {
+    ///     fn now(&self) -> Tick {
+    ///         Tick::from_nanos(self.0.fetch_add(1_000_000_000, Ordering::Relaxed))
+    ///     }
+    ///
+    ///     fn sleep(&self, _duration: Duration) {}
+    /// }
+    ///
+    /// let clock = Steps::default();
+    /// let start = clock.now();
+    /// assert_eq!(clock.now().since(start), Duration::from_secs(1));
+    /// ```
     fn now(&self) -> Tick;
 
     /// Blocks the calling thread for `duration`.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::time::{Clock, ManualClock, Tick};
+    /// use std::time::Duration;
+    ///
+    /// let clock = ManualClock::new();
+    /// clock.sleep(Duration::from_secs(60)); // simulated: returns at once
+    /// assert_eq!(clock.now(), Tick::ZERO.after(Duration::from_secs(60)));
+    /// ```
     fn sleep(&self, duration: Duration);
 
     /// Returns the wall-clock time, for stamps that people read; no policy decides by it.
+    ///
+    /// The default reads the clock of the machine.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::time::{Clock, ManualClock, Timestamp};
+    /// use std::time::Duration;
+    ///
+    /// let clock = ManualClock::new();
+    /// clock.advance(Duration::from_secs(40));
+    /// assert_eq!(Timestamp::from(clock.wall()).to_string(), "2023-11-14T22:14:00.000Z");
+    /// ```
     #[expect(clippy::disallowed_methods, reason = "this is the clock")]
     fn wall(&self) -> SystemTime {
         SystemTime::now()
@@ -41,6 +88,18 @@ pub trait Clock: fmt::Debug + Send + Sync + 'static {
     ///
     /// A simulated clock moves itself on and returns `true`; the default returns `false`, upon
     /// which the caller waits on tokio's timer.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::time::{Clock, ManualClock, SystemClock, Tick};
+    /// use std::time::Duration;
+    ///
+    /// let clock = ManualClock::new();
+    /// assert!(clock.try_sleep_at_once(Duration::from_secs(5)));
+    /// assert_eq!(clock.now(), Tick::ZERO.after(Duration::from_secs(5)));
+    /// assert!(!SystemClock.try_sleep_at_once(Duration::from_secs(5)));
+    /// ```
     fn try_sleep_at_once(&self, duration: Duration) -> bool {
         let _ = duration;
         false
@@ -105,6 +164,18 @@ pub struct SharedClock(Option<Arc<dyn Clock>>);
 
 impl SharedClock {
     /// Wraps a clock.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::time::{ManualClock, SharedClock, Tick};
+    /// use std::time::Duration;
+    ///
+    /// let manual = ManualClock::new();
+    /// let clock = SharedClock::new(manual.clone());
+    /// manual.advance(Duration::from_secs(1));
+    /// assert_eq!(clock.now(), Tick::ZERO.after(Duration::from_secs(1)));
+    /// ```
     pub fn new(clock: impl Clock) -> Self {
         Self(Some(Arc::new(clock)))
     }
@@ -133,6 +204,16 @@ impl SharedClock {
     }
 
     /// Returns the present tick.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::time::SharedClock;
+    ///
+    /// let clock = SharedClock::default(); // that of the machine
+    /// let start = clock.now();
+    /// assert!(clock.now() >= start);
+    /// ```
     #[inline]
     #[must_use]
     pub fn now(&self) -> Tick {
@@ -143,6 +224,17 @@ impl SharedClock {
     }
 
     /// Blocks the calling thread for `duration`; a zero duration starts no timer.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::time::{ManualClock, SharedClock, Tick};
+    /// use std::time::Duration;
+    ///
+    /// let clock = SharedClock::new(ManualClock::new());
+    /// clock.sleep(Duration::from_secs(60));
+    /// assert_eq!(clock.now(), Tick::ZERO.after(Duration::from_secs(60)));
+    /// ```
     pub fn sleep(&self, duration: Duration) {
         match &self.0 {
             _ if duration.is_zero() => {}
@@ -152,6 +244,18 @@ impl SharedClock {
     }
 
     /// Returns the wall-clock time.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::time::{Clock, ManualClock, SharedClock};
+    /// use std::time::Duration;
+    ///
+    /// let manual = ManualClock::new();
+    /// let clock = SharedClock::new(manual.clone());
+    /// manual.advance(Duration::from_secs(60));
+    /// assert_eq!(clock.wall(), manual.wall());
+    /// ```
     #[must_use]
     pub fn wall(&self) -> SystemTime {
         match &self.0 {
@@ -170,6 +274,20 @@ impl SharedClock {
     /// # Cancel safety
     ///
     /// Dropping the future ends the wait; nothing is left behind.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::time::{ManualClock, SharedClock, Tick};
+    /// use std::time::Duration;
+    ///
+    /// # tokio::runtime::Builder::new_current_thread().build()?.block_on(async {
+    /// let clock = SharedClock::new(ManualClock::new());
+    /// clock.sleep_async(Duration::from_secs(3600)).await; // simulated: an hour in no time
+    /// assert_eq!(clock.now(), Tick::ZERO.after(Duration::from_secs(3600)));
+    /// # });
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     #[cfg(feature = "async")]
     pub async fn sleep_async(&self, duration: Duration) {
         let done = duration.is_zero()

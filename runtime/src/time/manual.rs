@@ -31,12 +31,35 @@ pub struct ManualClock(Arc<AtomicU64>);
 
 impl ManualClock {
     /// Makes a clock that stands at its origin.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::time::{Clock, ManualClock, Tick};
+    ///
+    /// assert_eq!(ManualClock::new().now(), Tick::ZERO);
+    /// ```
     #[must_use]
     pub fn new() -> Self {
         Self::default()
     }
 
     /// Moves the clock forward; it stops at the end of time instead of wrapping.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::{AppError, breaker::CircuitBreaker, time::ManualClock};
+    /// use std::time::Duration;
+    ///
+    /// let clock = ManualClock::new();
+    /// let breaker = CircuitBreaker::builder("api").clock(clock.clone()).build()?;
+    /// breaker.open_for(Duration::from_secs(30));
+    /// assert!(breaker.call(|| Ok::<_, AppError>(7)).is_err());
+    /// clock.advance(Duration::from_secs(30));
+    /// assert!(breaker.call(|| Ok::<_, AppError>(7)).is_ok());
+    /// # Ok::<(), gardefou::ConfigError>(())
+    /// ```
     pub fn advance(&self, duration: Duration) {
         let nanos = saturating_nanos(duration);
         // Release pairs with the Acquire in `now`: a thread that reads the new time sees the writes

@@ -29,12 +29,31 @@ impl Tick {
     pub const MAX: Self = Self(u64::MAX);
 
     /// Makes the tick that lies `nanos` nanoseconds after the clock's origin.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::time::Tick;
+    /// use std::time::Duration;
+    ///
+    /// let tick = Tick::from_nanos(5);
+    /// assert_eq!(tick.since(Tick::ZERO), Duration::from_nanos(5));
+    /// ```
     #[must_use]
     pub const fn from_nanos(nanos: u64) -> Self {
         Self(nanos)
     }
 
     /// Returns the nanoseconds since the clock's origin.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::time::Tick;
+    /// use std::time::Duration;
+    ///
+    /// assert_eq!(Tick::ZERO.after(Duration::from_micros(3)).as_nanos(), 3000);
+    /// ```
     #[must_use]
     pub const fn as_nanos(self) -> u64 {
         self.0
@@ -42,12 +61,34 @@ impl Tick {
 
     /// Returns the tick that lies `duration` later, or [`Tick::MAX`] where that is past the end of
     /// time.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::time::Tick;
+    /// use std::time::Duration;
+    ///
+    /// let deadline = Tick::from_nanos(5).after(Duration::from_nanos(10));
+    /// assert_eq!(deadline, Tick::from_nanos(15));
+    /// assert_eq!(deadline.after(Duration::MAX), Tick::MAX);
+    /// ```
     #[must_use]
     pub const fn after(self, duration: Duration) -> Self {
         Self(self.0.saturating_add(saturating_nanos(duration)))
     }
 
     /// Returns the time from `earlier` to this tick, or zero where `earlier` is the later one.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::time::Tick;
+    /// use std::time::Duration;
+    ///
+    /// let (start, end) = (Tick::from_nanos(5), Tick::from_nanos(15));
+    /// assert_eq!(end.since(start), Duration::from_nanos(10));
+    /// assert_eq!(start.since(end), Duration::ZERO);
+    /// ```
     #[must_use]
     pub const fn since(self, earlier: Self) -> Duration {
         Duration::from_nanos(self.0.saturating_sub(earlier.0))

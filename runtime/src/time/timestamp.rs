@@ -37,6 +37,15 @@ const LAST: i64 = 253_402_300_799_999;
 
 impl Timestamp {
     /// Makes the point in time that lies `millis` milliseconds after the Unix epoch.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::time::Timestamp;
+    ///
+    /// assert_eq!(Timestamp::from_unix_millis(1500).to_string(), "1970-01-01T00:00:01.500Z");
+    /// assert_eq!(Timestamp::from_unix_millis(i64::MAX).to_string(), "9999-12-31T23:59:59.999Z");
+    /// ```
     #[must_use]
     pub fn from_unix_millis(millis: i64) -> Self {
         Self {
@@ -45,12 +54,33 @@ impl Timestamp {
     }
 
     /// Returns the milliseconds since the Unix epoch.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::time::Timestamp;
+    ///
+    /// let stamp: Timestamp = "1970-01-01T00:00:01.500Z".parse()?;
+    /// assert_eq!(stamp.as_unix_millis(), 1500);
+    /// # Ok::<(), gardefou::time::InvalidTimestamp>(())
+    /// ```
     #[must_use]
     pub const fn as_unix_millis(self) -> i64 {
         self.millis
     }
 
     /// Returns the UTC day, for example `2026-03-01`.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::time::Timestamp;
+    ///
+    /// let stamp: Timestamp = "2026-03-01T07:05:09Z".parse()?;
+    /// assert_eq!(stamp.day(), "2026-03-01");
+    /// assert_eq!(stamp.day().parse(), Ok(Timestamp::from_unix_millis(1_772_323_200_000)), "the start of the day");
+    /// # Ok::<(), gardefou::time::InvalidTimestamp>(())
+    /// ```
     #[must_use]
     pub fn day(self) -> String {
         let (year, month, day) = civil_from_days(self.millis.div_euclid(MILLIS_PER_DAY));
@@ -58,6 +88,18 @@ impl Timestamp {
     }
 
     /// Returns the time from `earlier` to this one, or zero where `earlier` is the later one.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::time::Timestamp;
+    /// use std::time::Duration;
+    ///
+    /// let (start, end): (Timestamp, Timestamp) = ("2026-03-01".parse()?, "2026-03-02T00:00:05Z".parse()?);
+    /// assert_eq!(end.since(start), Duration::from_secs(86_405));
+    /// assert_eq!(start.since(end), Duration::ZERO);
+    /// # Ok::<(), gardefou::time::InvalidTimestamp>(())
+    /// ```
     #[must_use]
     pub fn since(self, earlier: Self) -> Duration {
         let millis = self.millis.saturating_sub(earlier.millis);

@@ -19,6 +19,15 @@ pub struct ErrorContext {
 
 impl ErrorContext {
     /// Sets the name of the span, in place of that of the current span of `tracing`.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::event::ErrorContext;
+    ///
+    /// let context = ErrorContext::default().with_span("checkout");
+    /// assert_eq!(context.span.as_deref(), Some("checkout"));
+    /// ```
     #[must_use]
     pub fn with_span(mut self, name: impl Into<String>) -> Self {
         self.span = Some(name.into());
@@ -26,6 +35,15 @@ impl ErrorContext {
     }
 
     /// Sets the trace.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::event::ErrorContext;
+    ///
+    /// let context = ErrorContext::default().with_trace_id("4bf92f3577b34da6");
+    /// assert_eq!(context.trace_id.as_deref(), Some("4bf92f3577b34da6"));
+    /// ```
     #[must_use]
     pub fn with_trace_id(mut self, id: impl Into<String>) -> Self {
         self.trace_id = Some(id.into());
@@ -33,6 +51,18 @@ impl ErrorContext {
     }
 
     /// Adds a field.
+    ///
+    /// A field of that name that is there already is replaced.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::event::ErrorContext;
+    ///
+    /// let context = ErrorContext::default().with_field("tenant", 7).with_field("region", "eu-west");
+    /// assert_eq!(context.fields["tenant"], 7);
+    /// assert_eq!(context.fields["region"], "eu-west");
+    /// ```
     #[must_use]
     pub fn with_field(mut self, name: impl Into<String>, value: impl Into<Value>) -> Self {
         self.fields.insert(name.into(), value.into());

@@ -29,6 +29,17 @@ impl Fingerprint {
     pub const OTHER: Self = Self(0);
 
     /// Makes the fingerprint of a list of texts; their borders count.
+    ///
+    /// The first KiB of each text counts, and its length. No list of texts makes [`OTHER`](Self::OTHER).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::event::Fingerprint;
+    ///
+    /// assert_eq!(Fingerprint::from_parts(&["timeout", "eu"]), Fingerprint::from_parts(&["timeout", "eu"]));
+    /// assert_ne!(Fingerprint::from_parts(&["ab", "c"]), Fingerprint::from_parts(&["a", "bc"]));
+    /// ```
     #[must_use]
     pub fn from_parts(parts: &[&str]) -> Self {
         Self(
@@ -44,6 +55,16 @@ impl Fingerprint {
     }
 
     /// Returns the 64 bits.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::event::Fingerprint;
+    ///
+    /// let timeouts = Fingerprint::from_parts(&["timeout"]);
+    /// assert_eq!(timeouts.to_string(), format!("{:016x}", timeouts.as_u64()));
+    /// assert_eq!(Fingerprint::OTHER.as_u64(), 0);
+    /// ```
     #[must_use]
     pub const fn as_u64(self) -> u64 {
         self.0

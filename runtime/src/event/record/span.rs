@@ -50,7 +50,23 @@ use tracing_subscriber::{
 pub struct SpanFields;
 
 impl SpanFields {
-    /// Makes the layer; [`SpanFields`] has an example.
+    /// Makes the layer.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::{AppError, ErrorCode, event::SpanFields, monitor::{ErrorMonitor, MonitorConfig}};
+    /// use tracing_subscriber::layer::SubscriberExt;
+    ///
+    /// let subscriber = tracing_subscriber::registry().with(SpanFields::new());
+    /// let _log = tracing::subscriber::set_default(subscriber);
+    /// let span = tracing::info_span!("request", user = tracing::field::Empty);
+    /// span.record("user", 7); // known only now
+    /// let monitor = ErrorMonitor::new(MonitorConfig::default());
+    /// span.in_scope(|| monitor.record(&AppError::new(ErrorCode::SYNC_ERROR, "out of step")));
+    /// let record = monitor.stats().recent_errors.remove(0);
+    /// assert_eq!(record.context.unwrap().fields["user"], 7);
+    /// ```
     #[must_use]
     pub const fn new() -> Self {
         Self
