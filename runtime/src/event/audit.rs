@@ -1,6 +1,9 @@
 //! Events of sensitive operations, and their log lines.
 
-use super::{names, record::cell::RecordSlot, severity::Severity, shown::debug_with_names};
+use super::{
+    log_level::at_level, names, record::cell::RecordSlot, severity::Severity,
+    shown::debug_with_names,
+};
 use crate::{
     error::{ErrorCode, redact},
     named::named,
@@ -74,7 +77,6 @@ debug_with_names!(AuditEvent { operation, component; file, line, user, outcome, 
 
 /// Logs one event.
 pub(crate) fn log_audit(event: &AuditEvent<'_>, level: tracing::Level) {
-    // `tracing` wants each level as a constant: its call sites are statics.
     macro_rules! at {
         ($level:ident) => {
             tracing::event!(
@@ -97,11 +99,5 @@ pub(crate) fn log_audit(event: &AuditEvent<'_>, level: tracing::Level) {
             )
         };
     }
-    match level {
-        tracing::Level::TRACE => at!(TRACE),
-        tracing::Level::DEBUG => at!(DEBUG),
-        tracing::Level::INFO => at!(INFO),
-        tracing::Level::WARN => at!(WARN),
-        tracing::Level::ERROR => at!(ERROR),
-    }
+    at_level!(level, at);
 }

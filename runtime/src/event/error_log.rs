@@ -2,9 +2,9 @@
 
 use super::{
     error::ErrorEvent,
+    log_level::at_level,
     names,
     record::{Record, details_within},
-    severity::Severity,
     stderr,
 };
 use serde_json::{Map, Value};
@@ -19,20 +19,12 @@ const MAX_TEXT: usize = 4096;
 /// that belongs to that. Of an error whose record a hook dropped, a line at debug remains. Where
 /// there is no subscriber at all, an error at level error goes to the standard error.
 pub(crate) fn log_error(event: &ErrorEvent<'_>, level: tracing::Level, file: &str, line: u32) {
-    // `tracing` wants each level as a constant: its call sites are statics.
     macro_rules! is_enabled {
         ($level:ident) => {
             tracing::enabled!(target: names::TARGET_ERROR, tracing::Level::$level)
         };
     }
-    let is_enabled = match level {
-        tracing::Level::TRACE => is_enabled!(TRACE),
-        tracing::Level::DEBUG => is_enabled!(DEBUG),
-        tracing::Level::INFO => is_enabled!(INFO),
-        tracing::Level::WARN => is_enabled!(WARN),
-        tracing::Level::ERROR => is_enabled!(ERROR),
-    };
-    if !is_enabled {
+    if !at_level!(level, is_enabled) {
         if level == tracing::Level::ERROR && stderr::has_no_subscriber() {
             stderr::show_error(|| event.record());
         }
@@ -48,7 +40,7 @@ pub(crate) fn log_error(event: &ErrorEvent<'_>, level: tracing::Level, file: &st
     let level = if record.level == event.level {
         level
     } else {
-        level_of(record.level)
+        record.level.tracing_level()
     };
     write(&record, level, file, line);
 }
@@ -82,21 +74,7 @@ fn write(record: &Record, level: tracing::Level, file: &str, line: u32) {
             )
         };
     }
-    match level {
-        tracing::Level::TRACE => at!(TRACE),
-        tracing::Level::DEBUG => at!(DEBUG),
-        tracing::Level::INFO => at!(INFO),
-        tracing::Level::WARN => at!(WARN),
-        tracing::Level::ERROR => at!(ERROR),
-    }
-}
-
-const fn level_of(level: Severity) -> tracing::Level {
-    match level {
-        Severity::Info => tracing::Level::INFO,
-        Severity::Warning => tracing::Level::WARN,
-        Severity::Error | Severity::Critical => tracing::Level::ERROR,
-    }
+    at_level!(level, at);
 }
 
 /// Joins the sources, outermost first, as far as the line has room for them.

@@ -1,6 +1,9 @@
 //! Events of health checks, and their log lines.
 
-use super::{names, record::cell::RecordSlot, severity::Severity, shown::debug_with_names};
+use super::{
+    log_level::at_level, names, record::cell::RecordSlot, severity::Severity,
+    shown::debug_with_names,
+};
 use crate::error::redact;
 
 /// A health check whose status changed.
@@ -30,8 +33,9 @@ debug_with_names!(HealthEvent { check; from, to, criticality, level, output });
 pub(crate) fn log_health(event: &HealthEvent<'_>) {
     macro_rules! log {
         ($level:ident) => {
-            tracing::$level!(
+            tracing::event!(
                 target: names::TARGET_HEALTH,
+                tracing::Level::$level,
                 check = &*redact::name(event.check),
                 status.from = event.from,
                 status.to = event.to,
@@ -41,9 +45,5 @@ pub(crate) fn log_health(event: &HealthEvent<'_>) {
             )
         };
     }
-    match event.level {
-        Severity::Info => log!(info),
-        Severity::Warning => log!(warn),
-        Severity::Error | Severity::Critical => log!(error),
-    }
+    at_level!(event.level.tracing_level(), log);
 }

@@ -106,6 +106,20 @@ impl FromStr for LogLevel {
     }
 }
 
+/// Expands a macro with a level as a constant, which `tracing` wants: its call sites are statics.
+macro_rules! at_level {
+    ($level:expr, $line:ident) => {
+        match $level {
+            tracing::Level::TRACE => $line!(TRACE),
+            tracing::Level::DEBUG => $line!(DEBUG),
+            tracing::Level::INFO => $line!(INFO),
+            tracing::Level::WARN => $line!(WARN),
+            tracing::Level::ERROR => $line!(ERROR),
+        }
+    };
+}
+pub(super) use at_level;
+
 #[cfg(test)]
 mod tests {
     use super::*;

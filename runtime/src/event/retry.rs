@@ -1,7 +1,7 @@
 //! Events of retries, and their log lines.
 
 use super::{
-    log_level::LogLevel,
+    log_level::{LogLevel, at_level},
     names,
     record::cell::RecordSlot,
     shown::debug_with_names,
@@ -162,80 +162,65 @@ pub(super) fn log(event: &RetryEvent<'_>, between: LogLevel) {
         elapsed,
         kind,
         ..
-    } = event;
+    } = *event;
     let name = redact::name(name);
     let (name, duration) = (&*name, elapsed.as_secs_f64());
+    macro_rules! log {
+        ($level:ident, { $($fields:tt)* }, $($text:tt)+) => {
+            tracing::event!(
+                target: names::TARGET_RETRY,
+                tracing::Level::$level,
+                retry.name = name,
+                retry.attempts = attempts,
+                retry.max_attempts = max_attempts,
+                $($fields)*,
+                $($text)+
+            )
+        };
+    }
     match kind {
         RetryEventKind::Scheduled { delay, error } => {
-            macro_rules! log_at {
+            macro_rules! scheduled {
                 ($level:ident) => {
-                    tracing::event!(
-                        target: names::TARGET_RETRY,
-                        tracing::Level::$level,
-                        retry.name = name,
-                        retry.attempts = attempts,
-                        retry.max_attempts = max_attempts,
-                        retry.delay = delay.as_secs_f64(),
-                        duration,
-                        error.text = %for_sink(error, MAX_MESSAGE),
-                        "attempt {attempts}/{max_attempts} of `{name}` failed, next {}", When(*delay)
+                    log!(
+                        $level,
+                        { retry.delay = delay.as_secs_f64(), duration, error.text = %for_sink(&error, MAX_MESSAGE) },
+                        "attempt {attempts}/{max_attempts} of `{name}` failed, next {}", When(delay)
                     )
                 };
             }
-            match between {
-                LogLevel::Trace => log_at!(TRACE),
-                LogLevel::Debug => log_at!(DEBUG),
-                LogLevel::Info => log_at!(INFO),
-                LogLevel::Warn => log_at!(WARN),
-                LogLevel::Error | LogLevel::Critical => log_at!(ERROR),
-            }
+            at_level!(between.tracing_level(), scheduled);
         }
-        RetryEventKind::Succeeded => tracing::event!(
-            target: names::TARGET_RETRY,
-            tracing::Level::DEBUG,
-            retry.name = name,
-            retry.attempts = attempts,
-            retry.max_attempts = max_attempts,
-            duration,
-            "`{name}` succeeded at attempt {attempts}/{max_attempts}"
-        ),
+        RetryEventKind::Succeeded => {
+            log!(
+                DEBUG,
+                { duration },
+                "`{name}` succeeded at attempt {attempts}/{max_attempts}"
+            );
+        }
         RetryEventKind::GaveUp { reason, error } => {
-            macro_rules! log_at {
-                ($level:ident, $($text:tt)+) => {
-                    tracing::event!(
-                        target: names::TARGET_RETRY,
-                        tracing::Level::$level,
-                        retry.name = name,
-                        retry.attempts = attempts,
-                        retry.max_attempts = max_attempts,
-                        retry.reason = reason.name(),
-                        duration,
-                        error.text = %for_sink(error, MAX_MESSAGE),
-                        $($text)+
-                    )
-                };
-            }
-            match reason {
+            let (level, outcome) = match reason {
                 StopReason::Exhausted | StopReason::Deadline => {
-                    log_at!(
-                        ERROR,
-                        "`{name}` failed for good after {attempts} attempts ({reason})"
-                    );
+                    (tracing::Level::ERROR, "failed for good")
                 }
                 StopReason::Budget | StopReason::RetryAfter => {
-                    log_at!(
-                        WARN,
-                        "`{name}` is not tried again after {attempts} attempts ({reason})"
-                    );
+                    (tracing::Level::WARN, "is not tried again")
                 }
                 // Another attempt cannot help, and the caller reports the error.
                 StopReason::Permanent | StopReason::Rejected | StopReason::Refused => {
-                    log_at!(
-                        DEBUG,
-                        "`{name}` is not tried again after {attempts} attempts ({reason})"
-                    );
+                    (tracing::Level::DEBUG, "is not tried again")
                 }
+            };
+            macro_rules! gave_up {
+                ($level:ident) => {
+                    log!(
+                        $level,
+                        { retry.reason = reason.name(), duration, error.text = %for_sink(&error, MAX_MESSAGE) },
+                        "`{name}` {outcome} after {attempts} attempts ({reason})"
+                    )
+                };
             }
+            at_level!(level, gave_up);
         }
     }
 }

@@ -33,3 +33,14 @@ named! {
         Critical = "critical",
     }
 }
+
+impl Severity {
+    /// Returns the level of log lines about something so urgent.
+    pub(super) const fn tracing_level(self) -> tracing::Level {
+        match self {
+            Self::Info => tracing::Level::INFO,
+            Self::Warning => tracing::Level::WARN,
+            Self::Error | Self::Critical => tracing::Level::ERROR,
+        }
+    }
+}
