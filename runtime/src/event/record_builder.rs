@@ -75,34 +75,36 @@ pub(super) fn after_hook(record: Record, event: &Event<'_>, stamp: Stamp) -> Rec
     }
 }
 
-/// Builds a record with nothing but what all records have.
-fn of_kind(
-    kind: RecordKind,
-    level: Severity,
-    operation: String,
-    component: &str,
-    stamp: Stamp,
-) -> Record {
-    Record {
-        kind,
-        id: ErrorId::new(),
-        timestamp: stamp.timestamp,
-        level,
-        code: 0,
-        error_code: String::new(),
-        error_type: String::new(),
-        message: String::new(),
-        chain: Vec::new(),
-        details: Map::new(),
-        operation,
-        component: clean_name(component),
-        location: None,
-        elapsed: None,
-        fingerprint: stamp.fingerprint,
-        context: None,
-        origin: None,
-        state: RecordState::Error,
-        attempt: None,
+impl Stamp {
+    /// Makes a record with nothing but what all records have.
+    fn record(
+        self,
+        kind: RecordKind,
+        level: Severity,
+        operation: String,
+        component: &str,
+    ) -> Record {
+        Record {
+            kind,
+            id: ErrorId::new(),
+            timestamp: self.timestamp,
+            level,
+            code: 0,
+            error_code: String::new(),
+            error_type: String::new(),
+            message: String::new(),
+            chain: Vec::new(),
+            details: Map::new(),
+            operation,
+            component: clean_name(component),
+            location: None,
+            elapsed: None,
+            fingerprint: self.fingerprint,
+            context: None,
+            origin: None,
+            state: RecordState::Error,
+            attempt: None,
+        }
     }
 }
 
@@ -130,13 +132,7 @@ fn of_error(event: &ErrorEvent<'_>, stamp: Stamp) -> Record {
         elapsed: event.elapsed,
         state: event.state,
         attempt: event.attempt,
-        ..of_kind(
-            RecordKind::Error,
-            event.level,
-            operation,
-            event.component,
-            stamp,
-        )
+        ..stamp.record(RecordKind::Error, event.level, operation, event.component)
     }
 }
 
@@ -182,13 +178,7 @@ fn of_health(event: &HealthEvent<'_>, stamp: Stamp) -> Record {
             ("to", Some(event.to.into())),
             ("criticality", Some(event.criticality.into())),
         ]),
-        ..of_kind(
-            RecordKind::Health,
-            event.level,
-            check,
-            "gardefou::health",
-            stamp,
-        )
+        ..stamp.record(RecordKind::Health, event.level, check, "gardefou::health")
     }
 }
 
@@ -211,13 +201,7 @@ fn of_audit(event: &AuditEvent<'_>, stamp: Stamp) -> Record {
         ]),
         location: Some(format!("{}:{}", event.file, event.line)),
         elapsed: event.elapsed,
-        ..of_kind(
-            RecordKind::Audit,
-            event.level,
-            operation,
-            event.component,
-            stamp,
-        )
+        ..stamp.record(RecordKind::Audit, event.level, operation, event.component)
     }
 }
 
@@ -244,12 +228,11 @@ fn of_notification(event: &NotificationEvent<'_>, stamp: Stamp) -> Record {
             ("outcome", Some(event.outcome.name().into())),
             ("error", event.error.map(|id| id.to_string().into())),
         ]),
-        ..of_kind(
+        ..stamp.record(
             RecordKind::Notification,
             level,
             "alert".to_owned(),
             "gardefou::alerts",
-            stamp,
         )
     }
 }
@@ -299,7 +282,7 @@ fn of_breaker(event: &BreakerEvent<'_>, stamp: Stamp) -> Option<Record> {
                     ),
                     ("shadow", shadow),
                 ]),
-                ..of_kind(RecordKind::Transition, level, name, BREAKER, stamp)
+                ..stamp.record(RecordKind::Transition, level, name, BREAKER)
             })
         }
         BreakerEventKind::Rejected { retry_after, .. } => Some(Record {
@@ -309,7 +292,7 @@ fn of_breaker(event: &BreakerEvent<'_>, stamp: Stamp) -> Option<Record> {
                 ("retry_after", retry_after.map(seconds)),
                 ("shadow", shadow),
             ]),
-            ..of_kind(RecordKind::Rejection, Severity::Info, name, BREAKER, stamp)
+            ..stamp.record(RecordKind::Rejection, Severity::Info, name, BREAKER)
         }),
         _ => None,
     }
@@ -347,13 +330,7 @@ fn of_transaction(event: &TransactionEvent<'_>, stamp: Stamp) -> Record {
             ("failed_compensations", is_undone.then(|| failed.into())),
         ]),
         elapsed: event.elapsed,
-        ..of_kind(
-            RecordKind::Transaction,
-            level,
-            operation,
-            event.component,
-            stamp,
-        )
+        ..stamp.record(RecordKind::Transaction, level, operation, event.component)
     }
 }
 
@@ -395,7 +372,7 @@ fn of_retry(event: &RetryEvent<'_>, stamp: Stamp) -> Record {
         ]),
         elapsed: Some(event.elapsed),
         attempt: Some((attempts, max_attempts)),
-        ..of_kind(RecordKind::Retry, level, name, "gardefou::retry", stamp)
+        ..stamp.record(RecordKind::Retry, level, name, "gardefou::retry")
     }
 }
 
