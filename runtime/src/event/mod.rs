@@ -10,6 +10,7 @@ pub(crate) mod depth;
 mod error;
 mod error_log;
 mod health;
+mod hook;
 mod kinds;
 mod log_level;
 pub mod names;
@@ -58,6 +59,6 @@ pub(crate) use bus::{Starter, emit, has_observers, publish_retry, start_observer
 pub(crate) use error_log::log_error;
 pub(crate) use health::log_health;
 pub(crate) use record::cell::{RecordCell, RecordSlot};
-pub(crate) use recorder::{BeforeRecord, FingerprintFn, Recorder, install as install_recorder};
+pub(crate) use recorder::{BeforeRecord, Hooks, Recorder, install as install_recorder};
 pub(crate) use shown::{GuardName, Shown, ShownText, debug_with_names};
 pub(crate) use stderr::to_stderr;

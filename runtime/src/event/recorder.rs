@@ -3,6 +3,7 @@
 use super::{
     breaker::{BreakerEvent, BreakerEventKind},
     error::ErrorEvent,
+    hook,
     kinds::Event,
     record::{
         FINGERPRINT_DETAIL, Fingerprint, Origin, Record,
@@ -13,7 +14,7 @@ use super::{
 use crate::sync::global::RwLock;
 use crate::{
     error::{ErrorCode, ErrorRef},
-    panics, scope,
+    scope,
     time::{SharedClock, Timestamp},
 };
 use serde_json::Value;
@@ -35,7 +36,7 @@ pub enum RecordAction {
     Drop,
 }
 
-pub(crate) type FingerprintFn = Arc<dyn Fn(&ErrorEvent<'_>) -> Option<Fingerprint> + Send + Sync>;
+type FingerprintFn = Arc<dyn Fn(&ErrorEvent<'_>) -> Option<Fingerprint> + Send + Sync>;
 pub(crate) type BeforeRecord = Arc<dyn Fn(&mut Record) -> RecordAction + Send + Sync>;
 
 /// Makes the records of one monitor.
@@ -49,10 +50,11 @@ pub(crate) struct Recorder {
     has_before: AtomicBool,
 }
 
+/// The functions of a program that change its records.
 #[derive(Clone, Default)]
-struct Hooks {
-    fingerprint: Option<FingerprintFn>,
-    before: Option<BeforeRecord>,
+pub(crate) struct Hooks {
+    pub(crate) fingerprint: Option<FingerprintFn>,
+    pub(crate) before: Option<BeforeRecord>,
 }
 
 static OF_PROCESS: OnceLock<Arc<Recorder>> = OnceLock::new();
@@ -66,7 +68,7 @@ pub(crate) fn install(recorder: &Arc<Recorder>) {
 /// monitor.
 fn of_process() -> &'static Recorder {
     static DEFAULT: LazyLock<Recorder> =
-        LazyLock::new(|| Recorder::new(SharedClock::default(), None, None));
+        LazyLock::new(|| Recorder::new(SharedClock::default(), Hooks::default()));
     match OF_PROCESS.get() {
         Some(recorder) => recorder,
         None => &DEFAULT,
@@ -74,34 +76,23 @@ fn of_process() -> &'static Recorder {
 }
 
 impl Recorder {
-    pub(crate) fn new(
-        clock: SharedClock,
-        fingerprint: Option<FingerprintFn>,
-        before: Option<BeforeRecord>,
-    ) -> Self {
+    pub(crate) fn new(clock: SharedClock, hooks: Hooks) -> Self {
         let recorder = Self {
             clock,
             hooks: RwLock::default(),
             has_fingerprint: false.into(),
             has_before: false.into(),
         };
-        recorder.configure(fingerprint, before);
+        recorder.configure(hooks);
         recorder
     }
 
     /// Replaces the functions; the clock stays.
-    pub(crate) fn configure(
-        &self,
-        fingerprint: Option<FingerprintFn>,
-        before: Option<BeforeRecord>,
-    ) {
+    pub(crate) fn configure(&self, hooks: Hooks) {
+        let (has_fingerprint, has_before) = (hooks.fingerprint.is_some(), hooks.before.is_some());
         self.has_fingerprint
-            .store(fingerprint.is_some(), Ordering::Relaxed);
-        self.has_before.store(before.is_some(), Ordering::Relaxed);
-        let hooks = Hooks {
-            fingerprint,
-            before,
-        };
+            .store(has_fingerprint, Ordering::Relaxed);
+        self.has_before.store(has_before, Ordering::Relaxed);
         // What was set before is dropped after the lock.
         let before = std::mem::replace(&mut *self.hooks.write(), hooks);
         drop(before);
@@ -175,7 +166,7 @@ impl Recorder {
             record: RecordSlot::default(),
             ..*event
         };
-        by_hook(|| decide(&event)).flatten()
+        hook::run(&IN_HOOK, || decide(&event)).flatten()
     }
 
     /// Makes the record of an event; `None` if there is none, or if the hook dropped it.
@@ -194,7 +185,7 @@ impl Recorder {
         if self.has_before()
             && let Some(before) = self.hooks().before
         {
-            match by_hook(|| before(&mut record)) {
+            match hook::run(&IN_HOOK, || before(&mut record)) {
                 Some(RecordAction::Keep) => {
                     record = record_builder::after_hook(record, event, stamp);
                 }
@@ -332,20 +323,6 @@ impl<'a> ErrorEvent<'a> {
 thread_local! {
     /// Whether a user function runs on this thread: what it reports itself is recorded without it.
     static IN_HOOK: Cell<bool> = const { Cell::new(false) };
-}
-
-/// Runs a user function; `None` if it panics, or if this thread is in one already.
-fn by_hook<T>(run: impl FnOnce() -> T) -> Option<T> {
-    // A thread that is ending has no such cell any more.
-    if IN_HOOK
-        .try_with(|is_in| is_in.replace(true))
-        .unwrap_or(true)
-    {
-        return None;
-    }
-    let outcome = panics::catch(run).ok();
-    let _ = IN_HOOK.try_with(|is_in| is_in.set(false));
-    outcome
 }
 
 impl fmt::Debug for Recorder {

@@ -2,7 +2,7 @@
 
 use crate::{
     error::ConfigError,
-    event::{BeforeRecord, ErrorEvent, Fingerprint, FingerprintFn, Record, RecordAction},
+    event::{ErrorEvent, Fingerprint, Hooks, Record, RecordAction},
     time::{Clock, SharedClock},
 };
 use std::{fmt, ops::RangeInclusive, sync::Arc};
@@ -34,8 +34,7 @@ pub struct MonitorConfig {
     pub(super) max_codes: usize,
     pub(super) max_operations: usize,
     pub(super) max_groups: usize,
-    pub(super) fingerprint: Option<FingerprintFn>,
-    pub(super) before_record: Option<BeforeRecord>,
+    pub(super) hooks: Hooks,
     pub(super) clock: SharedClock,
 }
 
@@ -73,8 +72,7 @@ impl Default for MonitorConfig {
             max_codes: 1000,
             max_operations: 1000,
             max_groups: 1000,
-            fingerprint: None,
-            before_record: None,
+            hooks: Hooks::default(),
             clock: SharedClock::default(),
         }
     }
@@ -88,8 +86,8 @@ impl fmt::Debug for MonitorConfig {
             .field("max_codes", &self.max_codes)
             .field("max_operations", &self.max_operations)
             .field("max_groups", &self.max_groups)
-            .field("fingerprint", &self.fingerprint.is_some())
-            .field("before_record", &self.before_record.is_some())
+            .field("fingerprint", &self.hooks.fingerprint.is_some())
+            .field("before_record", &self.hooks.before.is_some())
             .finish_non_exhaustive()
     }
 }
@@ -237,7 +235,7 @@ impl MonitorConfigBuilder {
         mut self,
         decide: impl Fn(&ErrorEvent<'_>) -> Option<Fingerprint> + Send + Sync + 'static,
     ) -> Self {
-        self.0.fingerprint = Some(Arc::new(decide));
+        self.0.hooks.fingerprint = Some(Arc::new(decide));
         self
     }
 
@@ -275,7 +273,7 @@ impl MonitorConfigBuilder {
         mut self,
         hook: impl Fn(&mut Record) -> RecordAction + Send + Sync + 'static,
     ) -> Self {
-        self.0.before_record = Some(Arc::new(hook));
+        self.0.hooks.before = Some(Arc::new(hook));
         self
     }
 
@@ -319,37 +317,13 @@ impl MonitorConfigBuilder {
     /// ```
     pub fn build(self) -> Result<MonitorConfig, ConfigError> {
         let config = &self.0;
+        let check = |name, value, range| outside(name, &value, range, usize::to_string);
         let problems = [
-            outside(
-                "recent_events",
-                &config.recent_events,
-                0..=100_000,
-                usize::to_string,
-            ),
-            outside(
-                "recent_bytes",
-                &config.recent_bytes,
-                4096..=1 << 30,
-                usize::to_string,
-            ),
-            outside(
-                "max_codes",
-                &config.max_codes,
-                1..=100_000,
-                usize::to_string,
-            ),
-            outside(
-                "max_operations",
-                &config.max_operations,
-                1..=100_000,
-                usize::to_string,
-            ),
-            outside(
-                "max_groups",
-                &config.max_groups,
-                1..=100_000,
-                usize::to_string,
-            ),
+            check("recent_events", config.recent_events, 0..=100_000),
+            check("recent_bytes", config.recent_bytes, 4096..=1 << 30),
+            check("max_codes", config.max_codes, 1..=100_000),
+            check("max_operations", config.max_operations, 1..=100_000),
+            check("max_groups", config.max_groups, 1..=100_000),
         ];
         match ConfigError::join(problems.into_iter().flatten()) {
             Some(err) => Err(err),
@@ -366,15 +340,9 @@ pub(super) fn outside<T: PartialOrd>(
     range: RangeInclusive<T>,
     show: impl Fn(&T) -> String,
 ) -> Option<ConfigError> {
-    let text: &dyn fmt::Display = &show(value);
-    let rule = || {
-        format!(
-            "must be from {} to {}",
-            show(range.start()),
-            show(range.end())
-        )
-    };
-    (!range.contains(value)).then(|| ConfigError::new(field, text, rule()))
+    let (first, last) = (range.start(), range.end());
+    let rule = || format!("must be from {} to {}", show(first), show(last));
+    (!range.contains(value)).then(|| ConfigError::new(field, show(value), rule()))
 }
 
 #[cfg(test)]

@@ -15,8 +15,8 @@ use crate::sync::global::RwLock;
 use crate::{
     error::ErrorId,
     event::{
-        self, BreakerEvent, BreakerEventKind, ErrorEvent, Event, Observer, Record, RecordCell,
-        RecordSlot, RecordState, Recorder, Severity, TransactionOutcome,
+        self, BreakerEventKind, ErrorEvent, Event, Observer, Record, RecordCell, RecordSlot,
+        RecordState, Recorder, Severity, TransactionOutcome,
     },
     panics, scope,
     time::SharedClock,
@@ -153,9 +153,8 @@ impl ErrorMonitor {
     #[must_use]
     pub fn new(config: MonitorConfig) -> Self {
         let clock = config.clock.clone();
-        let hooks = (config.fingerprint.clone(), config.before_record.clone());
         Self(Arc::new(MonitorInner {
-            recorder: Arc::new(Recorder::new(clock.clone(), hooks.0, hooks.1)),
+            recorder: Arc::new(Recorder::new(clock.clone(), config.hooks.clone())),
             shards: Shards::new_at(&config, clock.wall().into()),
             clock,
             has_journal: AtomicBool::new(false),
@@ -265,10 +264,8 @@ impl ErrorMonitor {
     #[must_use]
     pub fn stats(&self) -> ErrorStats {
         let now = self.0.clock.now();
-        let parts = self
-            .0
-            .shards
-            .read(|tables, recent| StatsParts::new(tables, recent, now));
+        let shards = &self.0.shards;
+        let parts = shards.read(|tables, recent| StatsParts::new(tables, recent, now));
         parts.finish()
     }
 
@@ -289,10 +286,8 @@ impl ErrorMonitor {
     #[must_use]
     pub fn snapshot(&self) -> MonitorSnapshot {
         let (now, taken_at) = (self.0.clock.now(), self.0.clock.wall().into());
-        let parts = self
-            .0
-            .shards
-            .read(|tables, recent| SnapshotParts::new(tables, recent, now));
+        let shards = &self.0.shards;
+        let parts = shards.read(|tables, recent| SnapshotParts::new(tables, recent, now));
         parts.finish(taken_at)
     }
 
@@ -311,11 +306,8 @@ impl ErrorMonitor {
     /// ```
     pub fn clear(&self) {
         let config = self.0.config.read().clone();
-        let before = self
-            .0
-            .shards
-            .replace(ErrorTables::boxed_at(&config, self.0.clock.wall().into()));
-        drop(before);
+        let fresh = ErrorTables::boxed_at(&config, self.0.clock.wall().into());
+        drop(self.0.shards.replace(fresh));
     }
 
     /// Sets the journal, in place of an earlier one.
@@ -333,8 +325,7 @@ impl ErrorMonitor {
     /// assert_eq!(journal.records()[0].message, "disk full");
     /// ```
     pub fn set_journal(&self, journal: Arc<dyn Journal>) {
-        let before = self.change_journal(Some(journal));
-        drop(before);
+        drop(self.change_journal(Some(journal)));
     }
 
     /// Removes and returns the journal; queries are then answered from memory.
@@ -440,10 +431,8 @@ impl ErrorMonitor {
             Some(journal) => journal.counts(),
             None => {
                 let entries = self.0.shards.recent();
-                Ok(entries
-                    .iter()
-                    .map(|entry| (entry.timestamp, entry.code.name()))
-                    .collect())
+                let counted = entries.iter().map(|it| (it.timestamp, it.code.name()));
+                Ok(counted.collect())
             }
         }
     }
@@ -487,9 +476,7 @@ impl ErrorMonitor {
     }
 
     fn reconfigure(&self, config: MonitorConfig) {
-        self.0
-            .recorder
-            .configure(config.fingerprint.clone(), config.before_record.clone());
+        self.0.recorder.configure(config.hooks.clone());
         // The old functions and the evicted errors are dropped after the locks.
         let evicted = self.0.shards.limit(&config);
         let before = std::mem::replace(&mut *self.0.config.write(), config);
@@ -533,11 +520,8 @@ impl ErrorMonitor {
             .as_deref()
             .filter(|_| recorder.has_before())
             .map(|record| event.as_in(record));
-        let evicted = self.0.shards.record(Arrival {
-            event: changed.as_ref().unwrap_or(event),
-            ..arrival
-        });
-        drop(evicted);
+        let event = changed.as_ref().unwrap_or(event);
+        drop(self.0.shards.record(Arrival { event, ..arrival }));
         if let (Some(journal), Some(record)) = (journal, record) {
             append(&*journal, &record);
         }
@@ -584,20 +568,14 @@ impl Observer for ErrorMonitor {
                 });
             }
             Event::Health(_) | Event::Audit(_) => self.journal_event(event),
-            Event::Breaker(
-                breaker @ BreakerEvent {
-                    kind: BreakerEventKind::Transition { .. },
-                    ..
-                },
-            ) => {
+            Event::Breaker(breaker)
+                if matches!(breaker.kind, BreakerEventKind::Transition { .. }) =>
+            {
                 if let (Some(journal), Some(record)) =
                     (self.journal(), event.record_by(&self.0.recorder))
                 {
-                    self.0
-                        .openings
-                        .take(breaker, record)
-                        .iter()
-                        .for_each(|record| append(&*journal, record));
+                    let records = self.0.openings.take(breaker, record);
+                    records.iter().for_each(|record| append(&*journal, record));
                 }
             }
             Event::Transaction(ended) if ended.outcome != TransactionOutcome::Committed => {

@@ -1,7 +1,7 @@
 //! The span and the trace in which an error is reported.
 
 use super::text::{clean_name, fit_map};
-use crate::{error::redact, panics};
+use crate::{error::redact, event::hook};
 use serde_json::{Map, Value};
 use std::{cell::Cell, sync::OnceLock};
 
@@ -129,7 +129,7 @@ const MAX_FIELDS: usize = 4096;
 
 /// Returns the context of the calling thread, if it has any, redacted and bounded.
 pub(super) fn current() -> Option<Box<ErrorContext>> {
-    let of_hook = HOOK.get().and_then(call_hook);
+    let of_hook = HOOK.get().and_then(|hook| hook::run(&IN_HOOK, hook));
     let current = tracing::Span::current();
     if of_hook.is_none() && current.is_none() {
         return None;
@@ -174,17 +174,4 @@ pub(in crate::event) fn fit_context(context: ErrorContext) -> ErrorContext {
 thread_local! {
     /// Whether the hook runs on this thread: it is not called for an error that it reports itself.
     static IN_HOOK: Cell<bool> = const { Cell::new(false) };
-}
-
-fn call_hook(hook: &Hook) -> Option<ErrorContext> {
-    // A thread that is ending has no such cell any more.
-    if IN_HOOK
-        .try_with(|is_in| is_in.replace(true))
-        .unwrap_or(true)
-    {
-        return None;
-    }
-    let context = panics::catch(hook).ok();
-    let _ = IN_HOOK.try_with(|is_in| is_in.set(false));
-    context
 }
