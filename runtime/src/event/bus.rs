@@ -66,6 +66,7 @@ pub struct Subscription {
     of_scope: Option<Weak<Observers>>,
 }
 
+#[derive(Clone)]
 struct Subscriber {
     id: usize,
     observer: Arc<dyn Observer>,
@@ -176,13 +177,7 @@ impl Observers {
         publish: impl FnOnce(usize),
     ) -> Option<Arc<[Subscriber]>> {
         let mut list = self.0.write();
-        let old = list.iter().flat_map(|all| all.iter());
-        let mut all: Vec<Subscriber> = old
-            .map(|entry| Subscriber {
-                id: entry.id,
-                observer: Arc::clone(&entry.observer),
-            })
-            .collect();
+        let mut all = list.as_deref().unwrap_or_default().to_vec();
         edit(&mut all);
         publish(all.len());
         list.replace(all.into())

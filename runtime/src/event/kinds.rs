@@ -40,15 +40,19 @@ pub enum Event<'a> {
 
 impl<'a> Event<'a> {
     /// Returns the place where observers find the event's record.
-    pub(super) fn slot(&self) -> RecordSlot<'a> {
+    pub(super) fn slot(mut self) -> RecordSlot<'a> {
+        *self.slot_mut()
+    }
+
+    fn slot_mut(&mut self) -> &mut RecordSlot<'a> {
         match self {
-            Self::Error(event) | Self::Provisional(event) => event.record,
-            Self::Retry(event) => event.record,
-            Self::Health(event) => event.record,
-            Self::Transaction(event) => event.record,
-            Self::Breaker(event) => event.record,
-            Self::Audit(event) => event.record,
-            Self::Notification(event) => event.record,
+            Self::Error(event) | Self::Provisional(event) => &mut event.record,
+            Self::Retry(event) => &mut event.record,
+            Self::Health(event) => &mut event.record,
+            Self::Transaction(event) => &mut event.record,
+            Self::Breaker(event) => &mut event.record,
+            Self::Audit(event) => &mut event.record,
+            Self::Notification(event) => &mut event.record,
         }
     }
 
@@ -59,16 +63,7 @@ impl<'a> Event<'a> {
 
     /// Gives the event a cell, unless it has one.
     pub(crate) fn share_record(&mut self, cell: &'a RecordCell) {
-        let slot = match self {
-            Self::Error(ErrorEvent { record, .. })
-            | Self::Provisional(ErrorEvent { record, .. })
-            | Self::Retry(RetryEvent { record, .. })
-            | Self::Health(HealthEvent { record, .. })
-            | Self::Transaction(TransactionEvent { record, .. })
-            | Self::Breaker(BreakerEvent { record, .. })
-            | Self::Audit(AuditEvent { record, .. })
-            | Self::Notification(NotificationEvent { record, .. }) => record,
-        };
+        let slot = self.slot_mut();
         *slot = slot.or(cell);
     }
 }

@@ -10,7 +10,7 @@ use std::{
     collections::HashMap,
     process,
     sync::{
-        OnceLock,
+        LazyLock,
         atomic::{AtomicU32, AtomicU64, Ordering},
     },
     thread,
@@ -86,6 +86,7 @@ impl HeldErrors {
         }
     }
 
+    /// Settles every error that has waited for [`MAX_WAIT`].
     fn settle_overdue_at(&self, now: Tick) {
         let mut all = self.0.lock();
         let overdue: Vec<_> = all
@@ -113,18 +114,15 @@ impl HeldErrors {
     }
 }
 
-/// Returns the errors of the process.
-fn waiting() -> &'static HeldErrors {
-    static WAITING: OnceLock<HeldErrors> = OnceLock::new();
-    WAITING.get_or_init(HeldErrors::default)
-}
+/// The errors of the process.
+static WAITING: LazyLock<HeldErrors> = LazyLock::new(HeldErrors::default);
 
 /// Holds an error until it is [settled](settle), for a minute at most.
 pub(crate) fn hold(settle: impl FnOnce(Settlement) + Send + 'static) -> Held {
     static NEXT: AtomicU64 = AtomicU64::new(0);
     // Relaxed: the values only have to differ.
     let held = Held(NEXT.fetch_add(1, Ordering::Relaxed));
-    if waiting().hold_at(SystemClock.now(), held, Box::new(settle)) {
+    if WAITING.hold_at(SystemClock.now(), held, Box::new(settle)) {
         start_watch();
     }
     held
@@ -152,11 +150,11 @@ fn start_watch() {
 fn watch() {
     loop {
         SystemClock.sleep(MAX_WAIT / 10);
-        settle_overdue_at(SystemClock.now());
-        if waiting().is_empty() {
+        WAITING.settle_overdue_at(SystemClock.now());
+        if WAITING.is_empty() {
             WATCHED_BY.store(0, Ordering::Release);
             // A holder that came in between found the thread still running.
-            if waiting().is_empty() || WATCHED_BY.swap(process::id(), Ordering::AcqRel) != 0 {
+            if WAITING.is_empty() || WATCHED_BY.swap(process::id(), Ordering::AcqRel) != 0 {
                 return;
             }
         }
@@ -166,17 +164,12 @@ fn watch() {
 /// Settles an error; the first one to do so decides.
 #[cold]
 pub(crate) fn settle(held: Held, settlement: Settlement) {
-    waiting().settle(held, settlement);
-}
-
-/// Settles every error that has waited for [`MAX_WAIT`].
-pub(crate) fn settle_overdue_at(now: Tick) {
-    waiting().settle_overdue_at(now);
+    WAITING.settle(held, settlement);
 }
 
 /// Settles every error, because the program ends; inside a test scope, those of the scope.
 pub(crate) fn settle_all() {
-    waiting().settle_all();
+    WAITING.settle_all();
 }
 
 #[cfg(all(test, not(loom)))]

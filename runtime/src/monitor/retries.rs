@@ -171,17 +171,13 @@ impl RetryRow {
     }
 
     fn snapshot(&self, kind: RetryOutcome) -> RetrySnapshot {
-        let Tally {
-            count,
-            attempts,
-            last_seen,
-        } = self.tallies[kind as usize];
+        let tally = self.tallies[kind as usize];
         RetrySnapshot {
             name: self.name.to_string(),
             kind,
-            count,
-            attempts,
-            last_seen,
+            count: tally.count,
+            attempts: tally.attempts,
+            last_seen: tally.last_seen,
         }
     }
 }

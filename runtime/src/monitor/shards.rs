@@ -268,14 +268,8 @@ impl Shard {
     }
 
     fn record(&mut self, arrival: Arrival<'_>) -> Evicted {
-        let Arrival {
-            event,
-            now,
-            timestamp,
-            fingerprint,
-            texts,
-            context,
-        } = arrival;
+        let Arrival { event, now, .. } = arrival;
+        let (timestamp, fingerprint) = (arrival.timestamp, arrival.fingerprint);
         // The next number with the remainder of this shard, so that numbers differ across shards.
         let shards = SHARDS as u64;
         self.number = POSITION.with(|position| {
@@ -307,8 +301,8 @@ impl Shard {
             location: event.location,
             elapsed: event.elapsed,
             fingerprint,
-            texts,
-            context,
+            texts: arrival.texts,
+            context: arrival.context,
         })
     }
 }

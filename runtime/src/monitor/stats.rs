@@ -290,14 +290,6 @@ impl SnapshotParts {
 
     pub(super) fn finish(self, taken_at: Timestamp) -> MonitorSnapshot {
         let [info, warning, error, critical] = self.by_level;
-        let mut codes: Vec<CodeSnapshot> = self.codes.into_iter().map(code_snapshot).collect();
-        codes.sort_by(|a, b| (Reverse(a.count), &a.name).cmp(&(Reverse(b.count), &b.name)));
-        let mut operations: Vec<OperationSnapshot> = self
-            .operations
-            .into_iter()
-            .map(operation_snapshot)
-            .collect();
-        operations.sort_by(|a, b| (Reverse(a.count), &a.name).cmp(&(Reverse(b.count), &b.name)));
         let mut groups: Vec<GroupSnapshot> = self.groups.into_iter().map(group_snapshot).collect();
         groups.sort_by_key(|group| (Reverse(group.count), group.fingerprint));
         MonitorSnapshot {
@@ -312,13 +304,22 @@ impl SnapshotParts {
                 error,
                 critical,
             },
-            codes,
-            operations,
+            codes: most_frequent_first(self.codes).map(code_snapshot).collect(),
+            operations: most_frequent_first(self.operations)
+                .map(operation_snapshot)
+                .collect(),
             groups,
             retries: retries::snapshots(self.retries),
             recent_errors: self.recent.iter().map(|entry| entry.to_record()).collect(),
         }
     }
+}
+
+fn most_frequent_first(
+    mut rows: Vec<(CountRow, Rates)>,
+) -> impl Iterator<Item = (CountRow, Rates)> {
+    rows.sort_by(|(a, _), (b, _)| (Reverse(a.count), &a.name).cmp(&(Reverse(b.count), &b.name)));
+    rows.into_iter()
 }
 
 fn code_snapshot((row, rates): (CountRow, Rates)) -> CodeSnapshot {

@@ -81,12 +81,9 @@ impl FromStr for Fingerprint {
     type Err = InvalidFingerprint;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let hex = text.len() == 16 && text.bytes().all(|c| c.is_ascii_hexdigit());
-        let bits = if hex {
-            u64::from_str_radix(text, 16).ok()
-        } else {
-            None
-        };
+        // `from_str_radix` takes a sign too.
+        let is_hex = text.len() == 16 && text.bytes().all(|c| c.is_ascii_hexdigit());
+        let bits = u64::from_str_radix(text, 16).ok().filter(|_| is_hex);
         bits.map(Self).ok_or(InvalidFingerprint)
     }
 }
