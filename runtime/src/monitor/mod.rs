@@ -44,11 +44,8 @@ mod tables;
 mod tests;
 mod window;
 
-#[cfg(feature = "tracing-subscriber")]
-pub use crate::event::SpanFields;
 pub use crate::event::{
-    ErrorContext, FINGERPRINT_DETAIL, Fingerprint, InvalidFingerprint, Origin,
-    Record as ErrorRecord, RecordAction, RecordKind, RecordState, set_error_context,
+    Fingerprint, Origin, Record as ErrorRecord, RecordAction, RecordKind, RecordState,
 };
 pub use config::{MonitorConfig, MonitorConfigBuilder};
 pub use handle::{ErrorMonitor, error_monitor};

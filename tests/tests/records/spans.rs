@@ -1,7 +1,8 @@
 use crate::Bench;
 use gardefou::{
     AppError, ErrorCode,
-    monitor::{ErrorContext, MonitorConfig, RecordKind, SpanFields},
+    event::{ErrorContext, RecordKind, SpanFields},
+    monitor::MonitorConfig,
 };
 use tracing::{info_span, subscriber::with_default};
 use tracing_subscriber::{Layer, filter::filter_fn, layer::SubscriberExt, registry};

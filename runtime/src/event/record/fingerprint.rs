@@ -14,7 +14,7 @@ use std::{fmt, str::FromStr};
 /// # Examples
 ///
 /// ```
-/// use gardefou::monitor::Fingerprint;
+/// use gardefou::event::Fingerprint;
 ///
 /// let tenant = Fingerprint::from_parts(&["DB_QUERY_ERROR", "tenant 7"]);
 /// assert_eq!(tenant, Fingerprint::from_parts(&["DB_QUERY_ERROR", "tenant 7"]));

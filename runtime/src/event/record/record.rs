@@ -79,7 +79,7 @@ named! {
     /// # Examples
     ///
     /// ```
-    /// assert_eq!(gardefou::monitor::RecordState::Retried.name(), "retried");
+    /// assert_eq!(gardefou::event::RecordState::Retried.name(), "retried");
     /// ```
     RecordState {
         Error = "error",
@@ -126,7 +126,7 @@ named! {
     /// # Examples
     ///
     /// ```
-    /// assert_eq!(gardefou::monitor::RecordKind::Transition.name(), "transition");
+    /// assert_eq!(gardefou::event::RecordKind::Transition.name(), "transition");
     /// ```
     RecordKind {
         Error = "error",

@@ -30,7 +30,7 @@ use tracing_subscriber::{
 /// # Examples
 ///
 /// ```
-/// use gardefou::{AppError, ErrorCode, monitor::{ErrorMonitor, MonitorConfig, SpanFields}};
+/// use gardefou::{AppError, ErrorCode, event::SpanFields, monitor::{ErrorMonitor, MonitorConfig}};
 /// use tracing_subscriber::layer::SubscriberExt;
 ///
 /// let subscriber = tracing_subscriber::registry().with(SpanFields::new());
