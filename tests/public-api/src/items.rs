@@ -1,7 +1,7 @@
 //! The items of a crate, reached from its root.
 
 use crate::{
-    json::{kind, list, number},
+    json::{kind, list, number, text},
     signature::Signatures,
 };
 use serde_json::Value;
@@ -122,6 +122,36 @@ impl<'a> Api<'a> {
             self.describe(&id.into(), main, &signatures, &mut lines);
         }
         lines.into_iter().collect()
+    }
+
+    /// Returns the functions, methods, methods of traits and macros with their paths, sorted.
+    /// Implementations of traits have the documentation of the trait.
+    pub(crate) fn functions(&self) -> Vec<(String, &'a Value)> {
+        let mut functions = Vec::new();
+        let mut add = |path: String, item: &'a Value| {
+            if matches!(kind(item).0, "function" | "macro") {
+                functions.push((path, item));
+            }
+        };
+        for &id in self.paths.keys() {
+            let (item, path) = (
+                self.item(&id.into()),
+                self.main_path(id).unwrap_or_default(),
+            );
+            let (item_kind, inner) = kind(item);
+            add(path.to_owned(), item);
+            let own = list(&inner["impls"])
+                .map(|id| kind(self.item(id)).1)
+                .filter(|block| block["trait"].is_null())
+                .flat_map(|block| list(&block["items"]));
+            let of_trait = list(&inner["items"]).filter(|_| item_kind == "trait");
+            for id in own.chain(of_trait) {
+                let member = self.item(id);
+                add(format!("{path}::{}", text(&member["name"])), member);
+            }
+        }
+        functions.sort_by(|a, b| a.0.cmp(&b.0));
+        functions
     }
 
     fn describe(

@@ -3,11 +3,16 @@
 //! The input is the JSON that rustdoc writes. Items are listed under the path by which users name
 //! them, so that moving a file inside the crate changes nothing. Left out are blanket and auto trait
 //! implementations.
+//!
+//! `--examples` prints the share of functions whose documentation has an example that asserts, and fails
+//! where it is too low.
 
+mod examples;
 mod items;
 mod json;
 mod signature;
 
+use examples::Examples;
 use items::Api;
 use serde_json::Value;
 use std::{env, fs, io::Write, process::ExitCode};
@@ -18,10 +23,12 @@ const FORMAT: u64 = 57;
 const SKIPPED: u8 = 77;
 
 fn main() -> ExitCode {
-    let Some(path) = env::args_os().nth(1) else {
-        eprintln!("usage: gardefou-public-api RUSTDOC_JSON");
+    let mut args = env::args_os().skip(1);
+    let Some(path) = args.next() else {
+        eprintln!("usage: gardefou-public-api RUSTDOC_JSON [--examples]");
         return ExitCode::from(2);
     };
+    let wants_examples = args.next().is_some_and(|arg| arg == "--examples");
     let text = match fs::read_to_string(&path) {
         Ok(text) => text,
         Err(error) => {
@@ -40,9 +47,15 @@ fn main() -> ExitCode {
         );
         return ExitCode::from(SKIPPED);
     }
-    let lines = Api::new(&docs).lines().join("\n");
-    match writeln!(std::io::stdout(), "{lines}") {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(_) => ExitCode::FAILURE,
+    let api = Api::new(&docs);
+    let (lines, is_good) = if wants_examples {
+        let examples = Examples::of(&api);
+        (examples.report(), examples.are_enough())
+    } else {
+        (api.lines(), true)
+    };
+    match writeln!(std::io::stdout(), "{}", lines.join("\n")) {
+        Ok(()) if is_good => ExitCode::SUCCESS,
+        _ => ExitCode::FAILURE,
     }
 }
