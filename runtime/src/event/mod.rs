@@ -50,7 +50,7 @@ pub use record::{
 };
 pub use recorder::RecordAction;
 pub use retry::{RetryEvent, RetryEventKind, StopReason};
-pub use severity::Severity;
+pub use severity::{AlertLevel, Severity};
 pub use transaction::{TransactionEvent, TransactionOutcome};
 
 pub(crate) use audit::log_audit;

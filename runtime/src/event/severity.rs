@@ -15,6 +15,9 @@ pub enum Severity {
     Critical = 3,
 }
 
+/// The name that [`Severity`] has in the Python system.
+pub type AlertLevel = Severity;
+
 named! {
     /// Returns the level's name, for example `critical`.
     ///
