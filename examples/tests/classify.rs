@@ -331,7 +331,7 @@ fn report_separates_this_run_from_what_an_earlier_one_left_behind() {
         let alerts = Alerts::start(
             AlertsConfig::builder()
                 .channel(failing)
-                .max_tries(1)
+                .max_attempts(1)
                 .build()
                 .unwrap(),
         )

@@ -24,8 +24,8 @@ use std::{fmt, sync::Arc, time::Duration};
 /// | `escalate_after` | 100 held back | at least 2, or `None` |
 /// | `max_per_minute` | 20 for each channel | 1 to 10,000 |
 /// | `queue` | 256 notifications for each channel | 1 to 10,000 |
-/// | `max_tries` | 4 for each notification | 1 to 100 |
-/// | `first_delay` | 1 s, doubled each time, at most 60 s, with full jitter | 0 to 60 s |
+/// | `max_attempts` | 4 for each notification | 1 to 100 |
+/// | `initial_delay` | 1 s, doubled each time, at most 60 s, with full jitter | 0 to 60 s |
 /// | `give_up_after` | 10 minutes | 1 second to 1 day |
 /// | `delivery_timeout` | 90 s | 1 second to 1 hour |
 /// | `source` | the [service](crate::system::ErrorSystemBuilder::service), else the name of the executable | |
@@ -39,8 +39,8 @@ pub struct AlertsConfig {
     pub(super) escalate_after: Option<u64>,
     pub(super) max_per_minute: u64,
     pub(super) queue: usize,
-    pub(super) max_tries: u32,
-    pub(super) first_delay: Duration,
+    pub(super) max_attempts: u32,
+    pub(super) initial_delay: Duration,
     pub(super) give_up_after: Duration,
     pub(super) delivery_timeout: Duration,
     pub(super) source: Option<String>,
@@ -91,8 +91,8 @@ impl Default for AlertsConfig {
             escalate_after: Some(100),
             max_per_minute: 20,
             queue: 256,
-            max_tries: 4,
-            first_delay: Duration::from_secs(1),
+            max_attempts: 4,
+            initial_delay: Duration::from_secs(1),
             give_up_after: Duration::from_secs(600),
             // Beyond the longest limit that the channels of the library have themselves.
             delivery_timeout: Duration::from_secs(90),
@@ -142,8 +142,8 @@ impl PartialEq for AlertsConfig {
             escalate_after,
             max_per_minute,
             queue,
-            max_tries,
-            first_delay,
+            max_attempts,
+            initial_delay,
             give_up_after,
             delivery_timeout,
             source,
@@ -157,8 +157,8 @@ impl PartialEq for AlertsConfig {
             && *escalate_after == other.escalate_after
             && *max_per_minute == other.max_per_minute
             && *queue == other.queue
-            && *max_tries == other.max_tries
-            && *first_delay == other.first_delay
+            && *max_attempts == other.max_attempts
+            && *initial_delay == other.initial_delay
             && *give_up_after == other.give_up_after
             && *delivery_timeout == other.delivery_timeout
             && *source == other.source
@@ -228,15 +228,15 @@ impl AlertsConfigBuilder {
         self
     }
 
-    /// Sets how often one notification is tried, the first time included.
-    pub fn max_tries(mut self, tries: u32) -> Self {
-        self.0.max_tries = tries;
+    /// Sets how many attempts one notification gets, the first one included.
+    pub fn max_attempts(mut self, attempts: u32) -> Self {
+        self.0.max_attempts = attempts;
         self
     }
 
     /// Sets the wait after the first failure; it doubles each time, up to 60 s, with full jitter.
-    pub fn first_delay(mut self, delay: Duration) -> Self {
-        self.0.first_delay = delay;
+    pub fn initial_delay(mut self, delay: Duration) -> Self {
+        self.0.initial_delay = delay;
         self
     }
 
@@ -357,15 +357,15 @@ impl AlertsConfigBuilder {
             "must be from 1 to 10,000",
         );
         check(
-            (1..=100).contains(&config.max_tries),
-            "max_tries",
-            config.max_tries.to_string(),
+            (1..=100).contains(&config.max_attempts),
+            "max_attempts",
+            config.max_attempts.to_string(),
             "must be from 1 to 100",
         );
         check(
-            seconds(0..=60, config.first_delay),
-            "first_delay",
-            shown(config.first_delay),
+            seconds(0..=60, config.initial_delay),
+            "initial_delay",
+            shown(config.initial_delay),
             "must be at most 60 seconds",
         );
         let give_up = config.give_up_after;

@@ -36,7 +36,7 @@ pub(super) struct Queue {
 
 struct Limits {
     length: usize,
-    max_tries: u32,
+    max_attempts: u32,
     give_up_after: Duration,
     delivery_timeout: Duration,
     backoff: Backoff,
@@ -56,7 +56,7 @@ struct DeliveryAttempt {
 #[derive(Clone, Copy, Debug, Default)]
 struct Counts {
     sent: u64,
-    tries: u64,
+    attempts: u64,
     failed: u64,
     kept: u64,
     lost: LossCounts,
@@ -81,7 +81,7 @@ pub(super) struct Item {
     pub(super) replayed: bool,
     /// Whether there is a record of it in the journal.
     pub(super) record: Recorded,
-    tries: u32,
+    attempts: u32,
     delays: Option<Delays>,
     born: Tick,
 }
@@ -133,7 +133,7 @@ impl Item {
             settles: settles.into(),
             replayed,
             record: Recorded::No,
-            tries: 0,
+            attempts: 0,
             delays: None,
             born,
         }
@@ -149,10 +149,10 @@ impl Queue {
         Self {
             limits: Limits {
                 length: config.queue,
-                max_tries: config.max_tries,
+                max_attempts: config.max_attempts,
                 give_up_after: config.give_up_after,
                 delivery_timeout: config.delivery_timeout,
-                backoff: Backoff::exponential(config.first_delay)
+                backoff: Backoff::exponential(config.initial_delay)
                     .max_delay(Duration::from_secs(60)),
             },
             waiting: VecDeque::new(),
@@ -205,7 +205,7 @@ impl Queue {
             return Err(Step::Wait(self.not_before));
         }
         if is_stale
-            && (first.tries > 0 || circuit_is_open())
+            && (first.attempts > 0 || circuit_is_open())
             && let Some(item) = self.waiting.pop_front()
         {
             self.counts.failed += 1;
@@ -242,8 +242,8 @@ impl Queue {
         let Some(mut item) = self.waiting.pop_front() else {
             return Err(permit);
         };
-        item.tries += 1;
-        self.counts.tries += 1;
+        item.attempts += 1;
+        self.counts.attempts += 1;
         self.turn += 1;
         let notification = Arc::clone(&item.notification);
         self.attempt = Some(DeliveryAttempt {
@@ -391,7 +391,7 @@ impl Queue {
         ChannelStatus {
             name,
             sent: self.counts.sent,
-            tries: self.counts.tries,
+            attempts: self.counts.attempts,
             failed: self.counts.failed,
             waiting: self.waiting.len() + usize::from(attempt.is_some()),
             circuit,
@@ -418,7 +418,7 @@ impl Queue {
         if given_up {
             return Step::AttemptFailed { error };
         }
-        if error.is_permanent() || item.tries >= self.limits.max_tries {
+        if error.is_permanent() || item.attempts >= self.limits.max_attempts {
             self.counts.failed += 1;
             let reason = if error.is_permanent() {
                 Reason::Refused

@@ -60,7 +60,7 @@ pub struct ChannelStatus {
     /// Notifications that were delivered.
     pub sent: u64,
     /// Attempts to deliver one, failed ones included.
-    pub tries: u64,
+    pub attempts: u64,
     /// Notifications that were given up after they were taken from the queue.
     pub failed: u64,
     /// Notifications that wait or are being delivered.

@@ -41,14 +41,14 @@ fn temporary_failure_is_retried_and_permanent_one_is_not() {
         clock.advance(Duration::from_secs(60));
     }
     let status = &alerts.status().channels[0];
-    assert_eq!((status.tries, status.sent, status.failed), (3, 1, 0));
+    assert_eq!((status.attempts, status.sent, status.failed), (3, 1, 0));
     assert_eq!(ops.received(), one("SYNC_ERROR: late"));
 
     ops.fail_with([DeliveryError::permanent("400")]);
     report(ErrorCode::CONFIG_ERROR, "bad");
     alerts.run();
     let status = &alerts.status().channels[0];
-    assert_eq!((status.tries, status.sent, status.failed), (4, 1, 1));
+    assert_eq!((status.attempts, status.sent, status.failed), (4, 1, 1));
     assert_eq!(
         (status.circuit, status.last_error.as_deref()),
         (CircuitState::Closed, Some("400"))
@@ -83,7 +83,7 @@ fn failing_channel_opens_its_own_circuit_only() {
         config(&clock)
             .channel(mail.clone())
             .channel(hook.clone())
-            .max_tries(100),
+            .max_attempts(100),
     );
     mail.fail_with((0..5).map(|_| busy()));
     report(ErrorCode::SYNC_ERROR, "late");
@@ -93,7 +93,7 @@ fn failing_channel_opens_its_own_circuit_only() {
     }
     assert_eq!(hook.received(), one("SYNC_ERROR: late"));
     let status = &alerts.status().channels[0];
-    assert_eq!((status.tries, status.circuit), (5, CircuitState::Open));
+    assert_eq!((status.attempts, status.circuit), (5, CircuitState::Open));
     clock.advance(Duration::from_secs(60));
     alerts.run();
     assert_eq!(mail.received(), one("SYNC_ERROR: late"));
@@ -154,7 +154,7 @@ fn errors_during_a_delivery_lead_to_no_notification() {
     let status = alerts.status();
     assert_eq!(
         (
-            status.channels[0].tries,
+            status.channels[0].attempts,
             status.channels[0].failed,
             status.channels[0].waiting
         ),
@@ -200,7 +200,7 @@ fn undelivered_notification_is_sent_by_the_next_process() {
     let clock = ManualClock::new();
     let _journal = ProcessJournal::new(&clock);
     let ops = Recorder::new("ops");
-    let first = start(config(&clock).channel(ops.clone()).max_tries(1));
+    let first = start(config(&clock).channel(ops.clone()).max_attempts(1));
     ops.fail_with([busy()]);
     report(ErrorCode::SYNC_ERROR, "yesterday");
     first.run();
@@ -236,7 +236,7 @@ fn undelivered_notifications_of_any_age_are_sent_oldest_first() {
     let _journal = ProcessJournal::new(&clock);
     let broken = Recorder::new("ops");
     broken.fail_with((0..2000).map(|_| busy()));
-    let rules = || config(&clock).max_tries(1).max_per_minute(10_000);
+    let rules = || config(&clock).max_attempts(1).max_per_minute(10_000);
     let first = start(rules().channel(broken.clone()).queue(1));
     let fail = |number: usize| {
         let failed: gardefou::Result<()> =
@@ -276,7 +276,7 @@ fn recovered_channel_gets_the_notifications_that_it_missed() {
     let _alone = alone();
     let (clock, ops) = (ManualClock::new(), Recorder::new("ops"));
     let _journal = ProcessJournal::new(&clock);
-    let alerts = start(config(&clock).channel(ops.clone()).max_tries(1).queue(1));
+    let alerts = start(config(&clock).channel(ops.clone()).max_attempts(1).queue(1));
     alerts.run();
     ops.fail_with([busy()]);
     report(ErrorCode::SYNC_ERROR, "missed");
@@ -307,7 +307,7 @@ fn missed_notifications_beyond_the_queue_length_are_sent_oldest_first() {
     let _alone = alone();
     let (clock, ops) = (ManualClock::new(), Recorder::new("ops"));
     let _journal = ProcessJournal::new(&clock);
-    let alerts = start(config(&clock).channel(ops.clone()).max_tries(1).queue(1));
+    let alerts = start(config(&clock).channel(ops.clone()).max_attempts(1).queue(1));
     ops.fail_with([busy(), busy(), busy()]);
     for code in [
         ErrorCode::SYNC_ERROR,
@@ -372,7 +372,7 @@ fn notification_that_waits_too_long_for_its_channel_goes_to_the_journal() {
     let _journal = ProcessJournal::new(&clock);
     let rules = config(&clock)
         .channel(ops.clone())
-        .max_tries(100)
+        .max_attempts(100)
         .give_up_after(Duration::from_secs(300));
     let alerts = start(rules);
     ops.fail_with((0..100).map(|_| busy()));

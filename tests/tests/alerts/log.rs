@@ -129,7 +129,7 @@ fn failing_channel_is_logged_once_a_minute() {
 fn log_line_of_a_failed_delivery_has_its_consequence() {
     let (_alone, clock, ops) = (alone(), ManualClock::new(), Recorder::new("ops"));
     let _journal = delivery::ProcessJournal::new(&clock);
-    let alerts = start(config(&clock).channel(ops.clone()).max_tries(2));
+    let alerts = start(config(&clock).channel(ops.clone()).max_attempts(2));
     let messages_after = |error: DeliveryError| {
         clock.advance(Duration::from_secs(60));
         ops.fail_with([error]);

@@ -182,7 +182,7 @@ fn recovery_is_not_sent_if_the_notification_under_way_is_lost() {
         config(&clock)
             .channel(ops.clone())
             .rule(Rule::breakers("circuits"))
-            .max_tries(2),
+            .max_attempts(2),
     );
     let flapping = Flapping::new("unknown", &clock);
     ops.fail_with([
@@ -583,7 +583,7 @@ fn state_of_an_earlier_time_is_marked_as_late() {
     let (_alone, clock) = (alone(), ManualClock::new());
     let _journal = ProcessJournal::new(&clock);
     let ops = Recorder::new("ops");
-    let alerts = start(config(&clock).channel(ops.clone()).max_tries(1));
+    let alerts = start(config(&clock).channel(ops.clone()).max_attempts(1));
     let flapping = Flapping::new("late", &clock);
     ops.fail_with([DeliveryError::temporary("503")]);
     flapping.circuit_alone(false);

@@ -275,7 +275,7 @@ fn only_delivered_notifications_need_a_recovery() {
     let (_alone, clock) = (alone(), ManualClock::new());
     let _journal = ProcessJournal::new(&clock);
     let mut restarts = Restarts::new(&clock, Rule::breakers("circuits"));
-    restarts.config = restarts.config.max_tries(1);
+    restarts.config = restarts.config.max_attempts(1);
     let fails =
         |name: &'static str| move |_: &Alerts| circuit(name, &ManualClock::new()).force_open();
     restarts.ops.fail_with([DeliveryError::permanent("400")]);

@@ -203,7 +203,7 @@ fn configuration_error_has_every_problem() {
         .channel(Recorder::new("ops"))
         .channel(Recorder::new("ops"))
         .throttle(Duration::ZERO)
-        .max_tries(0)
+        .max_attempts(0)
         .rule(Rule::rate("r", 0, Duration::ZERO).channel("nowhere"))
         .rule(Rule::ratio("q", "b", f64::NAN, MINUTE))
         .build()
@@ -214,7 +214,7 @@ fn configuration_error_has_every_problem() {
         [
             "channel",
             "throttle",
-            "max_tries",
+            "max_attempts",
             "count",
             "window",
             "channel",

@@ -91,7 +91,7 @@ fn failing_channel_is_a_warning_with_its_cause_until_a_delivery_succeeds() {
         (&false.into(), &true.into())
     );
     assert_eq!(
-        (&channels[0]["tries"], &failing.details["waiting"]),
+        (&channels[0]["attempts"], &failing.details["waiting"]),
         (&2.into(), &1.into())
     );
     assert_eq!(
@@ -130,7 +130,7 @@ fn lost_notifications_are_counted_by_reason() {
     let rules = config(&clock)
         .channel(ops.clone())
         .queue(1)
-        .max_tries(2)
+        .max_attempts(2)
         .give_up_after(Duration::from_secs(300));
     let alerts = start(rules);
     let busy = || DeliveryError::temporary("503");
@@ -340,7 +340,7 @@ fn at_most_two_deliveries_are_abandoned_and_later_ones_expire() {
             .channel(channel)
             .delivery_timeout(Duration::from_secs(30))
             .give_up_after(Duration::from_secs(300))
-            .max_tries(1),
+            .max_attempts(1),
     );
     let codes = [
         ErrorCode::SYNC_ERROR,
@@ -389,7 +389,7 @@ fn abandoned_delivery_that_succeeds_is_not_repeated() {
     clock.advance(Duration::from_secs(120));
     assert!(alerts.flush(Duration::from_secs(60)).in_time);
     let status = &alerts.status().channels[0];
-    assert_eq!((status.sent, status.tries, status.abandoned), (1, 1, 0));
+    assert_eq!((status.sent, status.attempts, status.abandoned), (1, 1, 0));
     assert!(status.is_healthy());
     assert!(hanging.begun.try_recv().is_err(), "it was delivered once");
 }

@@ -204,7 +204,7 @@ fn failing_server_is_retried_and_gets_the_notification_once() {
         .collect();
     assert_eq!((ids.len(), ids[0] == ids[1] && ids[1] == ids[2]), (3, true));
     let status = &alerts.status().channels[0];
-    assert_eq!((status.tries, status.sent, status.failed), (3, 1, 0));
+    assert_eq!((status.attempts, status.sent, status.failed), (3, 1, 0));
 }
 
 #[test]

@@ -159,7 +159,7 @@ fn refusing_proxy_is_a_cause_without_its_password() {
 fn next_attempt(clock: &ManualClock, headers: &str) -> u64 {
     let (url, server) = serve(vec![answer("503 Busy", headers, "")]);
     let channel = local(&url).clock(clock.clone()).build().unwrap();
-    let alerts = start(config(clock).channel(channel).first_delay(Duration::ZERO));
+    let alerts = start(config(clock).channel(channel).initial_delay(Duration::ZERO));
     report(ErrorCode::SYNC_ERROR, "late");
     let next = alerts.run().unwrap();
     server.join().unwrap();

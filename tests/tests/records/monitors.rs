@@ -76,7 +76,7 @@ fn next_start_restores_undelivered_notifications_from_the_journal_of_its_monitor
         let config = AlertsConfig::builder()
             .channel(channel)
             .rule(rule)
-            .max_tries(1)
+            .max_attempts(1)
             .background(false);
         Alerts::start(config.monitor(bench.monitor.clone()).build().unwrap()).unwrap()
     };

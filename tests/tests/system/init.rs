@@ -143,8 +143,8 @@ fn different_alerts_are_refused() {
             .channel(CallbackChannel::new("mail", |_| Ok(()))),
         config().channel(channel()).escalate_after(None),
         config().channel(channel()).queue(1),
-        config().channel(channel()).max_tries(1),
-        config().channel(channel()).first_delay(Duration::ZERO),
+        config().channel(channel()).max_attempts(1),
+        config().channel(channel()).initial_delay(Duration::ZERO),
         config()
             .channel(channel())
             .give_up_after(Duration::from_secs(1)),

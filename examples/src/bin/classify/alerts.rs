@@ -23,7 +23,7 @@ pub(crate) fn start(client: Client) -> Result<Alerts> {
         .channel(webhook)
         .rule(Rule::breakers("circuits").only(BREAKER))
         .rule(Rule::immediate("critical errors").min_level(Severity::Critical))
-        .first_delay(Duration::from_millis(50));
+        .initial_delay(Duration::from_millis(50));
     Ok(Alerts::start(config.build()?)?)
 }
 

@@ -97,7 +97,7 @@ fn details_of(channel: &ChannelStatus) -> Value {
         "channel": redact::name(&channel.name),
         "healthy": channel.is_healthy(),
         "sent": channel.sent,
-        "tries": channel.tries,
+        "attempts": channel.attempts,
         "failed": channel.failed,
         "waiting": channel.waiting,
         "kept": channel.kept,
