@@ -327,7 +327,7 @@ fn report_separates_this_run_from_what_an_earlier_one_left_behind() {
             .init()
             .unwrap();
         let failing =
-            CallbackChannel::new("webhook", |_| Err(DeliveryError::temporary("no receiver")));
+            CallbackChannel::new("webhook", |_| Err(DeliveryError::transient("no receiver")));
         let alerts = Alerts::start(
             AlertsConfig::builder()
                 .channel(failing)

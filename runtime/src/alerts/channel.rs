@@ -30,7 +30,7 @@ pub trait Channel: Send + Sync + 'static {
 /// The error of a failed delivery.
 pub struct DeliveryError {
     text: String,
-    is_final: bool,
+    is_permanent: bool,
     retry_after: Option<Duration>,
     source: Option<Box<dyn Error + Send + Sync>>,
 }
@@ -40,7 +40,7 @@ impl fmt::Debug for DeliveryError {
         let source = self.source.as_ref().map(|source| format!("{source:?}"));
         f.debug_struct("DeliveryError")
             .field("text", &ShownText(&self.text))
-            .field("is_final", &self.is_final)
+            .field("is_permanent", &self.is_permanent)
             .field("retry_after", &self.retry_after)
             .field("source", &source.as_deref().map(ShownText))
             .finish()
@@ -50,10 +50,10 @@ impl fmt::Debug for DeliveryError {
 impl DeliveryError {
     /// Makes an error after which another attempt can help, for example a lost connection.
     #[must_use]
-    pub fn temporary(text: impl Into<String>) -> Self {
+    pub fn transient(text: impl Into<String>) -> Self {
         Self {
             text: text.into(),
-            is_final: false,
+            is_permanent: false,
             retry_after: None,
             source: None,
         }
@@ -63,15 +63,15 @@ impl DeliveryError {
     #[must_use]
     pub fn permanent(text: impl Into<String>) -> Self {
         Self {
-            is_final: true,
-            ..Self::temporary(text)
+            is_permanent: true,
+            ..Self::transient(text)
         }
     }
 
-    /// Sets how long to wait before another attempt.
+    /// Sets how long to wait before another attempt, as a server's `Retry-After` does.
     #[must_use]
-    pub fn retry_after(mut self, wait: Option<Duration>) -> Self {
-        self.retry_after = wait;
+    pub fn with_retry_after(mut self, wait: Duration) -> Self {
+        self.retry_after = Some(wait);
         self
     }
 
@@ -85,10 +85,12 @@ impl DeliveryError {
     /// Returns `true` if another attempt cannot help.
     #[must_use]
     pub fn is_permanent(&self) -> bool {
-        self.is_final
+        self.is_permanent
     }
 
-    pub(super) fn wait(&self) -> Option<Duration> {
+    /// Returns how long to wait before another attempt, if that was set.
+    #[must_use]
+    pub fn retry_after(&self) -> Option<Duration> {
         self.retry_after
     }
 

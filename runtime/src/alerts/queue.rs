@@ -209,7 +209,7 @@ impl Queue {
             && let Some(item) = self.waiting.pop_front()
         {
             self.counts.failed += 1;
-            let error = DeliveryError::temporary("it waited too long for the channel");
+            let error = DeliveryError::transient("it waited too long for the channel");
             return Err(Step::GivenUp {
                 item,
                 error,
@@ -316,7 +316,7 @@ impl Queue {
         }
         let hanging = self.attempt.take()?;
         self.abandoned += 1;
-        let error = DeliveryError::temporary(self.timeout_text());
+        let error = DeliveryError::transient(self.timeout_text());
         let step = self.fail_at(now, wall, hanging.item, error, hanging.given_up);
         Some((step, hanging.permit, hanging.by))
     }
@@ -335,7 +335,7 @@ impl Queue {
             self.counts.failed += 1;
             steps.push(Step::GivenUp {
                 item,
-                error: DeliveryError::temporary(text.clone()),
+                error: DeliveryError::transient(text.clone()),
                 reason: Reason::Expired,
             });
         }
@@ -436,7 +436,7 @@ impl Queue {
         let delay = delays
             .next()
             .unwrap_or_default()
-            .max(error.wait().unwrap_or_default());
+            .max(error.retry_after().unwrap_or_default());
         self.not_before = now.after(delay);
         self.waiting.push_front(item);
         Step::AttemptFailed { error }

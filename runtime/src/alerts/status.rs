@@ -10,7 +10,7 @@ use std::time::Duration;
 /// ```
 /// use gardefou::alerts::{Alerts, AlertsConfig, CallbackChannel, DeliveryError};
 ///
-/// let refused = || DeliveryError::temporary("connection refused");
+/// let refused = || DeliveryError::transient("connection refused");
 /// let config = AlertsConfig::builder().background(false).channel(CallbackChannel::new("ops", move |_| Err(refused())));
 /// let alerts = Alerts::start(config.build()?)?;
 /// assert!(alerts.status().is_healthy());

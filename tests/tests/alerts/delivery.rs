@@ -27,11 +27,11 @@ impl Drop for ProcessJournal {
 }
 
 fn busy() -> DeliveryError {
-    DeliveryError::temporary("503")
+    DeliveryError::transient("503")
 }
 
 #[test]
-fn temporary_failure_is_retried_and_permanent_one_is_not() {
+fn transient_failure_is_retried_and_permanent_one_is_not() {
     let (_alone, clock, ops) = (alone(), ManualClock::new(), Recorder::new("ops"));
     let alerts = start(config(&clock).channel(ops.clone()));
     ops.fail_with([busy(), busy()]);
@@ -63,7 +63,7 @@ fn temporary_failure_is_retried_and_permanent_one_is_not() {
 fn retry_after_delays_the_next_attempt() {
     let (_alone, clock, ops) = (alone(), ManualClock::new(), Recorder::new("ops"));
     let alerts = start(config(&clock).channel(ops.clone()));
-    ops.fail_with([busy().retry_after(Some(Duration::from_secs(120)))]);
+    ops.fail_with([busy().with_retry_after(Duration::from_secs(120))]);
     report(ErrorCode::SYNC_ERROR, "late");
     alerts.run();
     clock.advance(Duration::from_secs(119));

@@ -106,7 +106,7 @@ fn mail_is_delivered_to_a_real_server_over_tls_only() {
 }
 
 #[test]
-fn silent_mail_server_is_a_temporary_failure_after_the_timeout() {
+fn silent_mail_server_is_a_transient_failure_after_the_timeout() {
     let _alone = alone();
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = listener.local_addr().unwrap().port();
@@ -122,7 +122,7 @@ fn silent_mail_server_is_a_temporary_failure_after_the_timeout() {
 }
 
 #[test]
-fn missing_mail_server_is_a_temporary_failure() {
+fn missing_mail_server_is_a_transient_failure() {
     let _alone = alone();
     let port = TcpListener::bind("127.0.0.1:0")
         .unwrap()

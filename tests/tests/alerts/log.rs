@@ -147,12 +147,12 @@ fn log_line_of_a_failed_delivery_has_its_consequence() {
         ["a notification was refused; it is kept, but not sent again"]
     );
     assert_eq!(
-        messages_after(DeliveryError::temporary("503")),
+        messages_after(DeliveryError::transient("503")),
         ["a notification could not be sent; it is tried again"]
     );
     // The second attempt of the same notification fails.
     assert_eq!(
-        messages_after(DeliveryError::temporary("503")),
+        messages_after(DeliveryError::transient("503")),
         ["a notification could not be sent; it is kept for later"]
     );
 }

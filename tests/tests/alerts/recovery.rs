@@ -186,8 +186,8 @@ fn recovery_is_not_sent_if_the_notification_under_way_is_lost() {
     );
     let flapping = Flapping::new("unknown", &clock);
     ops.fail_with([
-        DeliveryError::temporary("503"),
-        DeliveryError::temporary("503"),
+        DeliveryError::transient("503"),
+        DeliveryError::transient("503"),
     ]);
     flapping.circuit_alone(false);
     alerts.run();
@@ -585,7 +585,7 @@ fn state_of_an_earlier_time_is_marked_as_late() {
     let ops = Recorder::new("ops");
     let alerts = start(config(&clock).channel(ops.clone()).max_attempts(1));
     let flapping = Flapping::new("late", &clock);
-    ops.fail_with([DeliveryError::temporary("503")]);
+    ops.fail_with([DeliveryError::transient("503")]);
     flapping.circuit_alone(false);
     alerts.run();
     flapping.circuit_alone(true);

@@ -292,7 +292,7 @@ fn only_delivered_notifications_need_a_recovery() {
     clock.advance(10 * MINUTE);
     assert_eq!(restarts.process(recovers("refused")), []);
 
-    restarts.ops.fail_with([DeliveryError::temporary("503")]);
+    restarts.ops.fail_with([DeliveryError::transient("503")]);
     assert_eq!(restarts.process(fails("late")), []);
     let sent = restarts.process(recovers("late"));
     let titles: Vec<_> = sent.iter().map(|(_, title, _)| title.as_str()).collect();

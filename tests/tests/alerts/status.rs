@@ -31,7 +31,7 @@ fn refused() -> DeliveryError {
         io::ErrorKind::ConnectionRefused,
         "connection refused by https://ann:hunter2@hooks/",
     );
-    DeliveryError::temporary("the request failed").with_source(cause)
+    DeliveryError::transient("the request failed").with_source(cause)
 }
 
 #[test]
@@ -133,7 +133,7 @@ fn lost_notifications_are_counted_by_reason() {
         .max_attempts(2)
         .give_up_after(Duration::from_secs(300));
     let alerts = start(rules);
-    let busy = || DeliveryError::temporary("503");
+    let busy = || DeliveryError::transient("503");
     let fail = |error: Vec<DeliveryError>, code, rounds: usize| {
         ops.fail_with(error);
         report(code, "x");
@@ -227,7 +227,7 @@ fn hanging_once(name: &str) -> (HangingOnce, CallbackChannel) {
         if let Some((first, released)) = hang {
             first.send(()).unwrap();
             let _ = released.recv();
-            return Err(DeliveryError::temporary("too late to matter"));
+            return Err(DeliveryError::transient("too late to matter"));
         }
         arrived.send(notification.title.clone()).unwrap();
         Ok(())

@@ -208,7 +208,7 @@ fn failing_server_is_retried_and_gets_the_notification_once() {
 }
 
 #[test]
-fn hanging_server_is_a_temporary_failure_after_the_timeout() {
+fn hanging_server_is_a_transient_failure_after_the_timeout() {
     let _alone = alone();
     let (url, server) = serve(vec![String::new()]);
     let channel = local(&url)

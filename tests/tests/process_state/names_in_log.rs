@@ -212,7 +212,7 @@ fn debug_output_of_what_is_reported_shows_no_secret() {
     texts.push(format!("{:?}", Query::new().operation(NAME)));
     texts.push(format!("{:?}", Query::new().text(NAME)));
     texts.push(format!("{:?}", Query::new().code_name(NAME)));
-    texts.push(format!("{:?}", DeliveryError::temporary(NAME)));
+    texts.push(format!("{:?}", DeliveryError::transient(NAME)));
     texts.push(format!(
         "{:?}",
         DeliveryError::permanent("refused")

@@ -67,7 +67,7 @@ fn next_start_restores_undelivered_notifications_from_the_journal_of_its_monitor
     let start = |fails: bool, sink: Arc<Mutex<Vec<String>>>| {
         let channel = CallbackChannel::new("replayed", move |notification| {
             if fails {
-                return Err(DeliveryError::temporary("503"));
+                return Err(DeliveryError::transient("503"));
             }
             sink.lock().unwrap().push(notification.title.clone());
             Ok(())

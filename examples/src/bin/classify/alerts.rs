@@ -16,7 +16,7 @@ pub(crate) fn start(client: Client) -> Result<Alerts> {
     let webhook = CallbackChannel::new("webhook", move |notification| {
         client
             .post_alert(notification)
-            .map_err(|error| DeliveryError::temporary(error.to_string()))
+            .map_err(|error| DeliveryError::transient(error.to_string()))
     });
     let config = AlertsConfig::builder()
         .source("classify")

@@ -131,7 +131,7 @@ impl EmailChannel {
         let text = self.mask_addresses(&failure.text);
         match failure.is_permanent {
             true => DeliveryError::permanent(format!("the mail server refuses: {text}")),
-            false => DeliveryError::temporary(format!("the mail was not sent: {text}")),
+            false => DeliveryError::transient(format!("the mail was not sent: {text}")),
         }
     }
 }

@@ -92,7 +92,7 @@ impl Server {
         let joined =
             thread::scope(|scope| scope.spawn(|| self.send_blocking(mail, outcomes)).join());
         joined.unwrap_or_else(|_| {
-            Err(Failure::temporary(
+            Err(Failure::transient(
                 "the conversation with the mail server panicked",
             ))
         })
@@ -108,13 +108,13 @@ impl Server {
             .enable_time()
             .build();
         let runtime =
-            built.map_err(|err| Failure::temporary(format!("no runtime for the mail: {err}")))?;
+            built.map_err(|err| Failure::transient(format!("no runtime for the mail: {err}")))?;
         let ended =
             runtime.block_on(async { timeout(self.limit, self.converse(mail, outcomes)).await });
         // A name that is still being resolved has a thread of its own, which is not waited for.
         runtime.shutdown_background();
         ended.unwrap_or_else(|_| {
-            Err(Failure::temporary(format!(
+            Err(Failure::transient(format!(
                 "the time limit of {:?} has passed",
                 self.limit
             )))
@@ -295,7 +295,7 @@ fn reply(error: Error) -> Result<Result<(), Error>, Failure> {
 }
 
 impl Failure {
-    fn temporary(text: impl Into<String>) -> Self {
+    fn transient(text: impl Into<String>) -> Self {
         Self {
             text: text.into(),
             is_permanent: false,
@@ -321,7 +321,7 @@ impl From<Error> for Failure {
 
 impl From<io::Error> for Failure {
     fn from(error: io::Error) -> Self {
-        Self::temporary(with_causes(&error))
+        Self::transient(with_causes(&error))
     }
 }
 

@@ -157,7 +157,10 @@ impl Channel for WebhookChannel {
         let wait = self.wait_of(&answer);
         let text = format!("status {status}: {}", head_of(&mut answer));
         match status {
-            408 | 425 | 429 | 500.. => Err(DeliveryError::temporary(text).retry_after(wait)),
+            408 | 425 | 429 | 500.. => Err(match wait {
+                Some(wait) => DeliveryError::transient(text).with_retry_after(wait),
+                None => DeliveryError::transient(text),
+            }),
             300..400 => Err(DeliveryError::permanent(format!(
                 "status {status}: redirects are not followed"
             ))),
@@ -189,13 +192,13 @@ fn not_sent(error: Error) -> DeliveryError {
             DeliveryError::permanent("the URL does not begin with https://")
         }
         Error::Timeout(_) => {
-            DeliveryError::temporary("the time limit has passed").with_source(error)
+            DeliveryError::transient("the time limit has passed").with_source(error)
         }
-        Error::HostNotFound => DeliveryError::temporary("the host has no address"),
+        Error::HostNotFound => DeliveryError::transient("the host has no address"),
         Error::ConnectProxyFailed(_) => {
-            DeliveryError::temporary("the proxy refuses the connection").with_source(error)
+            DeliveryError::transient("the proxy refuses the connection").with_source(error)
         }
-        _ => DeliveryError::temporary("the request failed").with_source(error),
+        _ => DeliveryError::transient("the request failed").with_source(error),
     }
 }
 
