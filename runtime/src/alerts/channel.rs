@@ -5,7 +5,7 @@ use crate::{
     error::{chain, distinct_texts},
     event::{self, Severity, Shown, ShownText, names, text},
 };
-use std::{error::Error, fmt, time::Duration};
+use std::{error::Error, fmt, sync::Arc, time::Duration};
 
 /// A channel that notifications are delivered on.
 ///
@@ -15,6 +15,8 @@ use std::{error::Error, fmt, time::Duration};
 /// failed attempt, and another thread continues with the queue. A thread cannot be ended from outside,
 /// so at most two calls of a channel are abandoned in this way. If one of them succeeds after all, its
 /// notification counts as delivered. A panic counts as a failure that is not tried again.
+///
+/// A channel in an `Arc` is a channel too, for a program that keeps a handle to it.
 pub trait Channel: Send + Sync + 'static {
     /// Returns the name of the channel in rules and in the status.
     fn name(&self) -> &str;
@@ -25,6 +27,16 @@ pub trait Channel: Send + Sync + 'static {
     ///
     /// The notification was not delivered; the error has whether another attempt can help.
     fn deliver(&self, notification: &Notification) -> Result<(), DeliveryError>;
+}
+
+impl<C: Channel + ?Sized> Channel for Arc<C> {
+    fn name(&self) -> &str {
+        (**self).name()
+    }
+
+    fn deliver(&self, notification: &Notification) -> Result<(), DeliveryError> {
+        (**self).deliver(notification)
+    }
 }
 
 /// The error of a failed delivery.

@@ -75,7 +75,7 @@ impl AlertsConfig {
     }
 
     pub(super) fn channel_names(&self) -> Vec<&str> {
-        self.channels.iter().map(|channel| channel.name()).collect()
+        self.channels.iter().map(Channel::name).collect()
     }
 }
 
@@ -174,17 +174,12 @@ fn address_of(monitor: &ErrorMonitor) -> usize {
 
 impl AlertsConfigBuilder {
     /// Adds a channel; the first one replaces the log.
-    pub fn channel(self, channel: impl Channel) -> Self {
-        self.shared_channel(Arc::new(channel))
-    }
-
-    /// Adds a channel that is shared with the program.
-    pub fn shared_channel(mut self, channel: Arc<dyn Channel>) -> Self {
+    pub fn channel(mut self, channel: impl Channel) -> Self {
         let only_default = self.0.channels.len() == 1 && self.0.channels[0].name() == "log";
         if only_default {
             self.0.channels.clear();
         }
-        self.0.channels.push(channel);
+        self.0.channels.push(Arc::new(channel));
         self
     }
 

@@ -30,7 +30,7 @@ fn every_record_names_service_release_environment_and_host() {
                 .environment("production")
                 .health(HealthConfig::default().background(false))
                 .journal(JournalConfig::builder(folder.path()))
-                .alerts(AlertsConfig::builder().shared_channel(Arc::clone(&channel)))
+                .alerts(AlertsConfig::builder().channel(Arc::clone(&channel)))
                 .init()
         };
         let guard = init("1.4.2").unwrap();
