@@ -50,7 +50,7 @@ pub struct AlertsConfig {
 }
 
 /// Collects the settings of an [`AlertsConfig`].
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 #[must_use]
 pub struct AlertsConfigBuilder(AlertsConfig);
 
@@ -79,12 +79,22 @@ impl AlertsConfig {
     }
 }
 
-/// The builder's starting point; [`AlertsConfigBuilder::build`] fills in channels and rules where
-/// there are none.
+impl Default for AlertsConfigBuilder {
+    /// Starts from the defaults.
+    fn default() -> Self {
+        // `build` adds the log and the default rules, unless the program adds its own.
+        Self(AlertsConfig {
+            channels: Vec::new(),
+            rules: Vec::new(),
+            ..AlertsConfig::default()
+        })
+    }
+}
+
 impl Default for AlertsConfig {
     fn default() -> Self {
         Self {
-            channels: vec![Arc::new(LogChannel::new())],
+            channels: default_channels(),
             rules: default_rules(),
             // As in the Python original.
             throttle: Duration::from_secs(300),
@@ -102,6 +112,10 @@ impl Default for AlertsConfig {
             monitor: None,
         }
     }
+}
+
+fn default_channels() -> Vec<Arc<dyn Channel>> {
+    vec![Arc::new(LogChannel::new())]
 }
 
 fn default_rules() -> Vec<Rule> {
@@ -173,21 +187,14 @@ fn address_of(monitor: &ErrorMonitor) -> usize {
 }
 
 impl AlertsConfigBuilder {
-    /// Adds a channel; the first one replaces the log.
+    /// Adds a channel. Without one, notifications go to the log.
     pub fn channel(mut self, channel: impl Channel) -> Self {
-        let only_default = self.0.channels.len() == 1 && self.0.channels[0].name() == "log";
-        if only_default {
-            self.0.channels.clear();
-        }
         self.0.channels.push(Arc::new(channel));
         self
     }
 
-    /// Adds a rule; the first one replaces the defaults.
+    /// Adds a rule. Without one, the default rules hold.
     pub fn rule(mut self, rule: Rule) -> Self {
-        if self.0.rules == default_rules() {
-            self.0.rules.clear();
-        }
         self.0.rules.push(rule);
         self
     }
@@ -297,7 +304,13 @@ impl AlertsConfigBuilder {
     ///
     /// Every setting that cannot work, in one error.
     pub fn build(self) -> Result<AlertsConfig, ConfigError> {
-        let config = self.0;
+        let mut config = self.0;
+        if config.channels.is_empty() {
+            config.channels = default_channels();
+        }
+        if config.rules.is_empty() {
+            config.rules = default_rules();
+        }
         let names = config.channel_names();
         let mut problems = Vec::new();
         let mut check = |is_fine: bool, field, value: String, rule: &str| {

@@ -1,5 +1,44 @@
 use super::*;
+use gardefou::alerts::{LogChannel, NotificationKind};
 use std::io;
+
+#[test]
+fn log_and_default_rules_that_a_program_adds_stay_beside_others() {
+    let log_and_ops = || {
+        AlertsConfig::builder()
+            .channel(LogChannel::new())
+            .channel(Recorder::new("ops"))
+    };
+    let channels = format!("{:?}", log_and_ops().build().unwrap());
+    assert!(channels.contains(r#"["log", "ops"]"#), "{channels}");
+
+    let default_rules = || {
+        AlertsConfig::builder()
+            .rule(Rule::immediate("errors"))
+            .rule(Rule::breakers("circuit breakers"))
+            .rule(Rule::health("health checks"))
+    };
+    assert_eq!(
+        default_rules().build().unwrap(),
+        AlertsConfig::default(),
+        "these are the defaults"
+    );
+    let rules = default_rules().rule(Rule::breakers("more"));
+    let rules = format!("{:?}", rules.build().unwrap());
+    for name in ["errors", "circuit breakers", "health checks", "more"] {
+        assert!(rules.contains(&format!("{name:?}")), "{name} in {rules}");
+    }
+}
+
+#[test]
+fn channel_in_an_arc_is_a_channel() {
+    let (_alone, clock, ops) = (alone(), ManualClock::new(), Arc::new(Recorder::new("ops")));
+    let alerts = start(config(&clock).channel(Arc::clone(&ops)));
+    alerts.test();
+    alerts.run();
+    assert_eq!(alerts.status().channels[0].name, "ops");
+    assert_eq!(ops.take()[0].kind, NotificationKind::Test);
+}
 
 #[test]
 fn secrets_and_control_characters_of_any_field_are_not_delivered() {
