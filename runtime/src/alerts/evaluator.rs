@@ -17,7 +17,7 @@ use crate::{
     monitor::Fingerprint,
     time::Tick,
 };
-use std::{collections::BTreeMap, time::Duration};
+use std::collections::BTreeMap;
 
 /// The rules, with what they have counted.
 #[derive(Debug)]
@@ -59,10 +59,7 @@ impl Evaluator {
         let channels = config.channel_names();
         let state_of = |rule: &Rule| ActiveRule {
             channels: (0..channels.len())
-                .filter(|at| {
-                    rule.channels.is_empty()
-                        || rule.channels.iter().any(|name| name == channels[*at])
-                })
+                .filter(|at| rule.sends_to(channels[*at]))
                 .collect(),
             rule: rule.clone(),
             tracker: match rule.trigger {
@@ -124,7 +121,7 @@ impl Evaluator {
                         findings.extend(self.find_rule(at, event.level, content));
                     }
                 }
-                Trigger::Ratio { .. } | Trigger::Breakers { .. } | Trigger::Health { .. } => {}
+                Trigger::Ratio { .. } | Trigger::Breakers | Trigger::Health => {}
             }
         }
         findings
@@ -170,7 +167,7 @@ impl Evaluator {
             },
         };
         let fingerprint = Fingerprint::from_parts(&[BREAKER, event.name]);
-        let watches = |trigger: &Trigger| trigger.watches_breaker(event.name);
+        let watches = |rule: &Rule| rule.watches_breaker(event.name);
         self.find_watched(fingerprint, (state, false), content, watches)
     }
 
@@ -194,7 +191,7 @@ impl Evaluator {
             level: event.level,
         };
         let fingerprint = Fingerprint::from_parts(&[HEALTH, event.check]);
-        let watches = |trigger: &Trigger| trigger.watches_check(event.check);
+        let watches = |rule: &Rule| rule.watches_check(event.check);
         self.find_watched(fingerprint, (state, is_first_good), content, watches)
     }
 
@@ -215,13 +212,13 @@ impl Evaluator {
                 breaker,
                 share,
                 window,
-                min_calls,
             } => {
                 let counts = breakers.calls(at, breaker);
-                match (state.tracker).sample_at(now, counts, *share, *window, *min_calls) {
+                let min_calls = state.rule.needed_calls();
+                match (state.tracker).sample_at(now, counts, *share, *window, min_calls) {
                     Some(Crossing::Over { failed, calls }) => {
                         let level = Severity::Error.max(state.rule.min_level);
-                        let (breaker, window) = (breaker.clone(), *window);
+                        let (breaker, window) = (breaker.to_string(), *window);
                         let content = || Content::Ratio {
                             breaker: breaker.clone(),
                             failed,
@@ -264,13 +261,13 @@ impl Evaluator {
             .iter()
             .filter(|state| state.channels.contains(&channel))
             .any(|state| match of {
-                BREAKER => state.rule.trigger.watches_breaker(name),
-                HEALTH => state.rule.trigger.watches_check(name),
-                _ => state.rule.name == *name && state.rule.trigger.window().is_some(),
+                BREAKER => state.rule.watches_breaker(name),
+                HEALTH => state.rule.watches_check(name),
+                _ => *state.rule.name == **name && state.rule.window().is_some(),
             });
         if is_watched && !matches!(of, BREAKER | HEALTH) {
-            for state in self.rules.iter_mut().filter(|it| it.rule.name == *name) {
-                if let Some(window) = state.rule.trigger.window() {
+            for state in (self.rules.iter_mut()).filter(|it| *it.rule.name == **name) {
+                if let Some(window) = state.rule.window() {
                     state.tracker.restore_at(now, window);
                 }
             }
@@ -282,7 +279,7 @@ impl Evaluator {
     /// is closed.
     pub(super) fn closed_circuit(&self, channel: usize, name: String) -> Observation {
         let rule = self
-            .watchers(CIRCUIT_CLOSED, |trigger| trigger.watches_breaker(&name))
+            .watchers(CIRCUIT_CLOSED, |rule| rule.watches_breaker(&name))
             .remove(&channel)
             .flatten();
         Observation {
@@ -316,7 +313,7 @@ impl Evaluator {
         let fingerprint = Fingerprint::from_parts(&[RULE, &rule.name]);
         let observation = || Observation {
             state,
-            rule: Some(rule.name.clone()),
+            rule: Some(rule.name.to_string()),
             content: content(),
             is_first_good,
         };
@@ -332,7 +329,7 @@ impl Evaluator {
         fingerprint: Fingerprint,
         (state, is_first_good): (SubjectState, bool),
         content: impl Fn() -> Content,
-        watches: impl Fn(&Trigger) -> bool,
+        watches: impl Fn(&Rule) -> bool,
     ) -> Vec<Finding> {
         let observation = |rule| Observation {
             state,
@@ -351,18 +348,16 @@ impl Evaluator {
     fn watchers(
         &self,
         state: SubjectState,
-        watches: impl Fn(&Trigger) -> bool,
+        watches: impl Fn(&Rule) -> bool,
     ) -> BTreeMap<usize, Option<String>> {
         let mut watchers: BTreeMap<usize, Option<String>> = BTreeMap::new();
-        for ActiveRule { rule, channels, .. } in self
-            .rules
-            .iter()
-            .filter(|state| watches(&state.rule.trigger))
+        for ActiveRule { rule, channels, .. } in
+            (self.rules.iter()).filter(|state| watches(&state.rule))
         {
             for channel in channels {
                 let sent_by = watchers.entry(*channel).or_default();
                 if sent_by.is_none() && state.level >= rule.min_level {
-                    *sent_by = Some(rule.name.clone());
+                    *sent_by = Some(rule.name.to_string());
                 }
             }
         }
@@ -375,13 +370,3 @@ const CIRCUIT_CLOSED: SubjectState = SubjectState {
     is_good: true,
     level: Severity::Info,
 };
-
-impl Trigger {
-    /// The window of a rate or a ratio.
-    fn window(&self) -> Option<Duration> {
-        match self {
-            Self::Rate { window, .. } | Self::Ratio { window, .. } => Some(*window),
-            _ => None,
-        }
-    }
-}

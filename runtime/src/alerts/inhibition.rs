@@ -42,8 +42,8 @@ impl Inhibition {
     /// Returns `true` if the rule is not to count the error: it is a rejection, which its opening
     /// stands for, or a circuit that the rule names is not closed.
     pub(super) fn covers(&self, rule: &Rule, event: &ErrorEvent<'_>) -> bool {
-        let is_open = |breaker: &String| self.open.contains_key(breaker);
-        event.opening.is_some() || rule.inhibited_by.iter().any(is_open)
+        let mut names = rule.inhibited_by.iter();
+        event.opening.is_some() || names.any(|breaker| self.open.contains_key(&**breaker))
     }
 
     /// Records a transition. Returns how many calls the circuit has rejected since it was closed.

@@ -50,7 +50,7 @@ impl Limiter {
                 suppressed,
                 escalated,
             } => {
-                let plan = Plan::new(key, rule.name.clone(), Content::Error);
+                let plan = Plan::new(key, rule.name.to_string(), Content::Error);
                 self.cap_at(
                     now,
                     Plan {

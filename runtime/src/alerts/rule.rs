@@ -2,7 +2,7 @@
 
 use crate::{
     error::{ConfigError, ErrorCode},
-    event::{ErrorEvent, Severity, Shown},
+    event::{ErrorEvent, GuardName, Severity},
 };
 use std::{fmt, time::Duration};
 
@@ -28,72 +28,26 @@ use std::{fmt, time::Duration};
 /// ];
 /// assert_eq!(rules[1].name(), "database trouble");
 /// ```
-#[derive(Clone, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 #[must_use]
 pub struct Rule {
-    pub(super) name: String,
+    pub(super) name: Name,
     pub(super) trigger: Trigger,
     pub(super) min_level: Severity,
-    pub(super) codes: Vec<ErrorCode>,
-    pub(super) operations: Vec<String>,
-    pub(super) channels: Vec<String>,
-    pub(super) inhibited_by: Vec<String>,
+    codes: Vec<ErrorCode>,
+    operations: Vec<Name>,
+    /// The breakers or checks that it watches; all of them where it names none.
+    only: Vec<Name>,
+    min_calls: Option<u64>,
+    pub(super) channels: Vec<Name>,
+    pub(super) inhibited_by: Vec<Name>,
     pub(super) recovery_after: Option<Duration>,
 }
 
-impl fmt::Debug for Rule {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Rule")
-            .field("name", &Shown(&self.name))
-            .field("trigger", &self.trigger)
-            .field("min_level", &self.min_level)
-            .field("codes", &self.codes)
-            .field("operations", &shown(&self.operations))
-            .field("channels", &shown(&self.channels))
-            .field("inhibited_by", &shown(&self.inhibited_by))
-            .field("recovery_after", &self.recovery_after)
-            .finish()
-    }
-}
+/// A name whose `Debug` form is redacted.
+type Name = GuardName<String>;
 
-impl fmt::Debug for Trigger {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Immediate => f.write_str("Immediate"),
-            Self::Rate { count, window } => f
-                .debug_struct("Rate")
-                .field("count", count)
-                .field("window", window)
-                .finish(),
-            Self::Ratio {
-                breaker,
-                share,
-                window,
-                min_calls,
-            } => f
-                .debug_struct("Ratio")
-                .field("breaker", &Shown(breaker))
-                .field("share", share)
-                .field("window", window)
-                .field("min_calls", min_calls)
-                .finish(),
-            Self::Breakers { names } => f
-                .debug_struct("Breakers")
-                .field("names", &shown(names))
-                .finish(),
-            Self::Health { checks } => f
-                .debug_struct("Health")
-                .field("checks", &shown(checks))
-                .finish(),
-        }
-    }
-}
-
-fn shown(names: &[String]) -> Vec<Shown<'_>> {
-    names.iter().map(|name| Shown(name)).collect()
-}
-
-#[derive(Clone, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub(super) enum Trigger {
     Immediate,
     Rate {
@@ -101,39 +55,24 @@ pub(super) enum Trigger {
         window: Duration,
     },
     Ratio {
-        breaker: String,
+        breaker: Name,
         share: f64,
         window: Duration,
-        min_calls: u64,
     },
-    Breakers {
-        names: Vec<String>,
-    },
-    Health {
-        checks: Vec<String>,
-    },
-}
-
-impl Trigger {
-    /// Returns `true` if it watches the circuit breaker of this name.
-    pub(super) fn watches_breaker(&self, name: &str) -> bool {
-        matches!(self, Self::Breakers { names } if names.is_empty() || names.iter().any(|it| it == name))
-    }
-
-    /// Returns `true` if it watches the health check of this name.
-    pub(super) fn watches_check(&self, name: &str) -> bool {
-        matches!(self, Self::Health { checks } if checks.is_empty() || checks.iter().any(|it| it == name))
-    }
+    Breakers,
+    Health,
 }
 
 impl Rule {
     fn new(name: impl Into<String>, trigger: Trigger, min_level: Severity) -> Self {
         Self {
-            name: name.into(),
+            name: GuardName(name.into()),
             trigger,
             min_level,
             codes: Vec::new(),
             operations: Vec::new(),
+            only: Vec::new(),
+            min_calls: None,
             channels: Vec::new(),
             inhibited_by: Vec::new(),
             recovery_after: None,
@@ -161,31 +100,23 @@ impl Rule {
         share: f64,
         window: Duration,
     ) -> Self {
-        let breaker = breaker.into();
-        Self::new(
-            name,
-            Trigger::Ratio {
-                breaker,
-                share,
-                window,
-                min_calls: 20,
-            },
-            Severity::Error,
-        )
+        let breaker = GuardName(breaker.into());
+        let trigger = Trigger::Ratio {
+            breaker,
+            share,
+            window,
+        };
+        Self::new(name, trigger, Severity::Error)
     }
 
     /// Makes a rule for circuit breakers that open or close.
     pub fn breakers(name: impl Into<String>) -> Self {
-        Self::new(
-            name,
-            Trigger::Breakers { names: Vec::new() },
-            Severity::Info,
-        )
+        Self::new(name, Trigger::Breakers, Severity::Info)
     }
 
     /// Makes a rule for health checks that change their status.
     pub fn health(name: impl Into<String>) -> Self {
-        Self::new(name, Trigger::Health { checks: Vec::new() }, Severity::Info)
+        Self::new(name, Trigger::Health, Severity::Info)
     }
 
     /// Returns the rule's name.
@@ -208,35 +139,31 @@ impl Rule {
 
     /// Selects errors of this operation; may be called for several.
     pub fn operation(mut self, name: impl Into<String>) -> Self {
-        self.operations.push(name.into());
+        self.operations.push(GuardName(name.into()));
         self
     }
 
     /// Selects the breaker or check of this name; may be called for several.
     pub fn only(mut self, name: impl Into<String>) -> Self {
-        if let Trigger::Breakers { names } | Trigger::Health { checks: names } = &mut self.trigger {
-            names.push(name.into());
-        }
+        self.only.push(GuardName(name.into()));
         self
     }
 
     /// Sends to this channel instead of all; may be called for several.
     pub fn channel(mut self, name: impl Into<String>) -> Self {
-        self.channels.push(name.into());
+        self.channels.push(GuardName(name.into()));
         self
     }
 
     /// Counts nothing for this rule while the circuit of that name is open.
     pub fn inhibited_by(mut self, breaker: impl Into<String>) -> Self {
-        self.inhibited_by.push(breaker.into());
+        self.inhibited_by.push(GuardName(breaker.into()));
         self
     }
 
     /// Sets how many calls a window must hold before a ratio is evaluated.
     pub fn min_calls(mut self, calls: u64) -> Self {
-        if let Trigger::Ratio { min_calls, .. } = &mut self.trigger {
-            *min_calls = calls;
-        }
+        self.min_calls = Some(calls);
         self
     }
 
@@ -253,64 +180,92 @@ impl Rule {
     pub(super) fn matches(&self, event: &ErrorEvent<'_>) -> bool {
         event.level >= self.min_level
             && (self.codes.is_empty() || self.codes.contains(&event.code))
-            && (self.operations.is_empty()
-                || self.operations.iter().any(|name| name == event.operation))
+            && selects(&self.operations, event.operation)
+    }
+
+    /// Returns `true` if it watches the circuit breaker of this name.
+    pub(super) fn watches_breaker(&self, name: &str) -> bool {
+        self.trigger == Trigger::Breakers && selects(&self.only, name)
+    }
+
+    /// Returns `true` if it watches the health check of this name.
+    pub(super) fn watches_check(&self, name: &str) -> bool {
+        self.trigger == Trigger::Health && selects(&self.only, name)
+    }
+
+    /// Returns `true` if it sends to the channel of this name.
+    pub(super) fn sends_to(&self, channel: &str) -> bool {
+        selects(&self.channels, channel)
+    }
+
+    /// Returns how many calls the window of a ratio must hold.
+    pub(super) fn needed_calls(&self) -> u64 {
+        self.min_calls.unwrap_or(20)
+    }
+
+    /// The window of a rate or a ratio.
+    pub(super) fn window(&self) -> Option<Duration> {
+        match self.trigger {
+            Trigger::Rate { window, .. } | Trigger::Ratio { window, .. } => Some(window),
+            Trigger::Immediate | Trigger::Breakers | Trigger::Health => None,
+        }
     }
 
     pub(super) fn problems(&self, channels: &[&str]) -> Vec<ConfigError> {
         let mut problems = Vec::new();
-        let mut problem = |field, value: String, rule: &str| {
-            problems.push(ConfigError::new(
-                field,
-                format!("{value} (rule `{}`)", self.name),
-                rule,
-            ));
+        let mut problem = |field, value: &dyn fmt::Display, rule: &str| {
+            let value = format_args!("{value} (rule `{}`)", &*self.name);
+            problems.push(ConfigError::new(field, value, rule));
         };
-        let widest = Duration::from_secs(86_400);
-        let window_is_fine =
-            |window: Duration| window >= Duration::from_secs(1) && window <= widest;
         match &self.trigger {
-            Trigger::Rate { count, window } => {
-                if !(1..=10_000).contains(count) {
-                    problem("count", count.to_string(), "must be from 1 to 10,000");
-                }
-                if !window_is_fine(*window) {
-                    problem(
-                        "window",
-                        format!("{window:?}"),
-                        "must be from 1 second to 1 day",
-                    );
-                }
+            Trigger::Rate { count, .. } if !(1..=10_000).contains(count) => {
+                problem("count", count, "must be from 1 to 10,000");
             }
-            Trigger::Ratio {
-                share,
-                window,
-                min_calls,
-                ..
-            } => {
-                if !(*share > 0.0 && *share <= 1.0) {
-                    problem("share", share.to_string(), "must be above 0 and at most 1");
-                }
-                if !window_is_fine(*window) {
-                    problem(
-                        "window",
-                        format!("{window:?}"),
-                        "must be from 1 second to 1 day",
-                    );
-                }
-                if *min_calls == 0 {
-                    problem("min_calls", min_calls.to_string(), "must be at least 1");
-                }
+            Trigger::Ratio { share, .. } if !(*share > 0.0 && *share <= 1.0) => {
+                problem("share", share, "must be above 0 and at most 1");
             }
-            Trigger::Immediate | Trigger::Breakers { .. } | Trigger::Health { .. } => {}
+            _ => {}
         }
-        for channel in self
-            .channels
-            .iter()
-            .filter(|name| !channels.contains(&name.as_str()))
-        {
-            problem("channel", channel.clone(), "must be the name of a channel");
+        let (second, day) = (Duration::from_secs(1), Duration::from_secs(86_400));
+        if let Some(window) = self.window().filter(|it| !(second..=day).contains(it)) {
+            let shown = format_args!("{window:?}");
+            problem("window", &shown, "must be from 1 second to 1 day");
+        }
+        if self.min_calls == Some(0) {
+            problem("min_calls", &0, "must be at least 1");
+        }
+        for channel in &self.channels {
+            if !channels.contains(&&**channel) {
+                problem("channel", &&**channel, "must be the name of a channel");
+            }
+        }
+        let is_immediate = self.trigger == Trigger::Immediate;
+        let is_ratio = matches!(self.trigger, Trigger::Ratio { .. });
+        let of_states = matches!(self.trigger, Trigger::Breakers | Trigger::Health);
+        let of_errors = !is_ratio && !of_states;
+        let settings = [
+            ("code", self.codes.len(), of_errors, "errors"),
+            ("operation", self.operations.len(), of_errors, "errors"),
+            ("inhibited_by", self.inhibited_by.len(), of_errors, "errors"),
+            ("only", self.only.len(), of_states, "breakers or checks"),
+            ("min_calls", self.min_calls.iter().len(), is_ratio, "ratios"),
+            (
+                "recovery_after",
+                self.recovery_after.iter().len(),
+                is_immediate,
+                "single errors",
+            ),
+        ];
+        for (field, set, has_effect, of) in settings {
+            if set > 0 && !has_effect {
+                problem(field, &"(set)", &format!("must belong to a rule of {of}"));
+            }
         }
         problems
     }
+}
+
+/// Returns `true` if a list has the name, or is empty and selects all.
+fn selects(names: &[Name], name: &str) -> bool {
+    names.is_empty() || names.iter().any(|it| &**it == name)
 }

@@ -223,6 +223,53 @@ fn configuration_error_has_every_problem() {
     );
 }
 
+#[test]
+fn setting_that_its_rule_would_ignore_is_an_error() {
+    let fields = |rule: Rule| {
+        let config = AlertsConfig::builder()
+            .channel(Recorder::new("ops"))
+            .rule(rule);
+        let problems = config.build().err();
+        problems.map_or(Vec::new(), |err| {
+            err.problems()
+                .map(|problem| problem.field)
+                .collect::<Vec<_>>()
+        })
+    };
+    let all = |rule: Rule| {
+        rule.code(ErrorCode::SYNC_ERROR)
+            .operation("load")
+            .inhibited_by("payments")
+            .only("payments")
+            .min_calls(5)
+            .recovery_after(MINUTE)
+            .min_level(Severity::Warning)
+            .channel("ops")
+    };
+    let of_errors = ["code", "operation", "inhibited_by"];
+    assert_eq!(fields(all(Rule::immediate("r"))), ["only", "min_calls"]);
+    assert_eq!(
+        fields(all(Rule::rate("r", 3, MINUTE))),
+        ["only", "min_calls", "recovery_after"]
+    );
+    assert_eq!(
+        fields(all(Rule::ratio("r", "payments", 0.5, MINUTE))),
+        [&of_errors[..], &["only", "recovery_after"]].concat()
+    );
+    for rule in [Rule::breakers("r"), Rule::health("r")] {
+        let expected = [&of_errors[..], &["min_calls", "recovery_after"]].concat();
+        assert_eq!(fields(all(rule)), expected);
+    }
+    let err = AlertsConfig::builder()
+        .rule(Rule::health("checks").min_calls(5))
+        .build()
+        .unwrap_err();
+    assert_eq!(
+        err.to_string(),
+        "`min_calls` = (set) (rule `checks`): must belong to a rule of ratios"
+    );
+}
+
 /// In the Python original an error silenced later ones of the same code and any level.
 #[test]
 fn error_does_not_silence_a_critical_one_of_the_same_code() {
