@@ -62,11 +62,6 @@ fn invalid_settings_have_field_value_and_rule() {
             "(bytes)",
         ),
         (
-            hook().ca_file("/no/such/authority.pem"),
-            "ca_file",
-            "/no/such/authority.pem",
-        ),
-        (
             hook().template("{\"a\": \"{{hunter}}\"}"),
             "template",
             "{{hunter}}",
@@ -304,8 +299,6 @@ fn configured_authority_replaces_the_well_known_ones() {
         let delivered = make(&url).unwrap().deliver(&notification());
         (delivered, server.join().unwrap())
     };
-    let (delivered, asked) = deliver(&|url| hook(url).ca_file(AUTHORITY).build());
-    assert!(delivered.is_ok() && asked, "{delivered:?}");
     let (delivered, asked) = deliver(&|url| {
         hook(url)
             .ca_certificate(std::fs::read(AUTHORITY).unwrap())

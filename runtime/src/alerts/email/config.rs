@@ -9,7 +9,7 @@ use lettre::{
     message::Mailbox,
     transport::smtp::{
         authentication::Credentials,
-        client::{Certificate, TlsParameters},
+        client::{Certificate, CertificateStore, TlsParameters},
     },
 };
 use std::{fmt, time::Duration};
@@ -26,7 +26,7 @@ use std::{fmt, time::Duration};
 /// | `port` | 587, 465 or 25, by `tls` | |
 /// | `hello_name` | the machine's name if it is a full domain name, else its address on the connection | a domain name, or an address in brackets |
 /// | `credentials` | none | not without TLS |
-/// | `ca_certificate` | the well-known authorities | PEM |
+/// | `ca_certificate` | the well-known authorities | PEM, one or more certificates |
 /// | `timeout` | 30 s for the whole conversation | 1 ms to 60 s |
 #[derive(Clone)]
 #[must_use]
@@ -96,7 +96,7 @@ impl EmailBuilder {
         self
     }
 
-    /// Trusts this authority too, given as PEM.
+    /// Trusts these authorities instead of the well-known ones, given as PEM.
     pub fn ca_certificate(mut self, pem: impl Into<Vec<u8>>) -> Self {
         self.ca_certificate = Some(pem.into());
         self
@@ -211,11 +211,16 @@ impl EmailBuilder {
     fn server(&self) -> Result<Server, ConfigError> {
         let mut parameters = TlsParameters::builder(self.host.clone());
         if let Some(pem) = &self.ca_certificate {
+            let problem = |rule| ConfigError::new("ca_certificate", "(bytes)", rule);
             let parsed = Certificate::from_pem(pem);
-            let certificate = parsed.map_err(|_| {
-                ConfigError::new("ca_certificate", "(bytes)", "must be a certificate as PEM")
-            })?;
-            parameters = parameters.add_root_certificate(certificate);
+            let certificates = parsed.map_err(|_| problem("must be certificates as PEM"))?;
+            // The parser takes a text without any.
+            if !String::from_utf8_lossy(pem).contains("-----BEGIN CERTIFICATE-----") {
+                return Err(problem("must hold a certificate as PEM"));
+            }
+            parameters = parameters
+                .certificate_store(CertificateStore::None)
+                .add_root_certificate(certificates);
         }
         let parameters = parameters
             .build()
@@ -316,6 +321,19 @@ mod tests {
             text.contains("`from` = (hidden): must be a mail address"),
             "{text}"
         );
+    }
+
+    #[test]
+    fn text_without_a_certificate_is_no_authority() {
+        let mail = || {
+            EmailChannel::builder("m", "h")
+                .from("a@example.com")
+                .to("b@example.com")
+        };
+        for text in ["", "hunter2", "-----BEGIN CERTIFICATE-----\n%\n"] {
+            let err = mail().ca_certificate(text).build().unwrap_err();
+            assert_eq!((err.field(), err.value()), ("ca_certificate", "(bytes)"));
+        }
     }
 
     #[test]

@@ -130,8 +130,7 @@ impl WebhookChannel {
 }
 
 impl WebhookBuilder {
-    /// Checks the settings and reads the file of [`ca_file`](Self::ca_file). Nothing is resolved or
-    /// connected.
+    /// Checks the settings, without resolving a name or connecting.
     ///
     /// # Errors
     ///

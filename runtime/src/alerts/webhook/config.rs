@@ -6,7 +6,7 @@ use crate::{
     event::Shown,
     time::{Clock, SharedClock},
 };
-use std::{fs, net::IpAddr, path::PathBuf, time::Duration};
+use std::{net::IpAddr, time::Duration};
 use ureq::{
     Proxy,
     http::{HeaderName, HeaderValue, Uri},
@@ -24,7 +24,7 @@ use ureq::{
 /// | `format` | JSON | |
 /// | `template` | none: the body is that of `format` | JSON with placeholders, at most 64 KiB |
 /// | `header` | none | at most 32; not those that the channel sets |
-/// | `ca_file`, `ca_certificate` | the well-known authorities | PEM, one or more certificates |
+/// | `ca_certificate` | the well-known authorities | PEM, one or more certificates |
 /// | `proxy` | none | `http://` or `https://` |
 /// | `allow_http` | off | |
 /// | `allow_private_addresses` | off | |
@@ -38,7 +38,6 @@ pub struct WebhookBuilder {
     pub(super) format: WebhookFormat,
     template: Option<String>,
     headers: Vec<(String, String)>,
-    ca_file: Option<PathBuf>,
     ca_certificate: Option<Vec<u8>>,
     proxy: Option<String>,
     pub(super) clock: SharedClock,
@@ -82,7 +81,6 @@ impl WebhookBuilder {
             format: WebhookFormat::Json,
             template: None,
             headers: Vec::new(),
-            ca_file: None,
             ca_certificate: None,
             proxy: None,
             clock: SharedClock::default(),
@@ -165,13 +163,6 @@ impl WebhookBuilder {
     /// ```
     pub fn header(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
         self.headers.push((name.into(), value.into()));
-        self
-    }
-
-    /// Trusts the authorities in this file instead of the well-known ones: certificates as PEM. The
-    /// file is read by [`build`](Self::build).
-    pub fn ca_file(mut self, path: impl Into<PathBuf>) -> Self {
-        self.ca_file = Some(path.into());
         self
     }
 
@@ -343,48 +334,22 @@ impl WebhookBuilder {
     }
 
     fn authorities(&self) -> Result<Option<Vec<Certificate<'static>>>, ConfigError> {
-        let of_file = match &self.ca_file {
-            None => None,
-            Some(path) => {
-                let read = fs::read(path);
-                let shown = || path.display().to_string().escape_debug().to_string();
-                Some(read.map_err(|err| {
-                    ConfigError::new("ca_file", shown(), format!("must be readable: {err}"))
-                })?)
-            }
+        let Some(pem) = &self.ca_certificate else {
+            return Ok(None);
         };
+        let problem = |rule| ConfigError::new("ca_certificate", "(bytes)", rule);
         let mut all = Vec::new();
-        let sources = [
-            ("ca_file", &of_file),
-            ("ca_certificate", &self.ca_certificate),
-        ];
-        for (field, pem) in sources
-            .into_iter()
-            .filter_map(|(field, pem)| Some((field, pem.as_ref()?)))
-        {
-            let before = all.len();
-            for item in parse_pem(pem) {
-                match item {
-                    Ok(PemItem::Certificate(certificate)) => all.push(certificate),
-                    Ok(_) => {}
-                    Err(_) => {
-                        return Err(ConfigError::new(
-                            field,
-                            "(bytes)",
-                            "must be certificates as PEM",
-                        ));
-                    }
-                }
-            }
-            if all.len() == before {
-                return Err(ConfigError::new(
-                    field,
-                    "(bytes)",
-                    "must hold a certificate as PEM",
-                ));
+        for item in parse_pem(pem) {
+            match item {
+                Ok(PemItem::Certificate(certificate)) => all.push(certificate),
+                Ok(_) => {}
+                Err(_) => return Err(problem("must be certificates as PEM")),
             }
         }
-        Ok((!all.is_empty()).then_some(all))
+        if all.is_empty() {
+            return Err(problem("must hold a certificate as PEM"));
+        }
+        Ok(Some(all))
     }
 
     fn checked_proxy(&self) -> Result<Option<Proxy>, ConfigError> {
