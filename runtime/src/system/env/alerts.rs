@@ -11,7 +11,7 @@ const WEBHOOK: [&str; 5] = [
     WEBHOOK_FORMAT,
     WEBHOOK_TIMEOUT,
     WEBHOOK_ALLOW_HTTP,
-    WEBHOOK_ALLOW_PRIVATE,
+    WEBHOOK_ALLOW_PRIVATE_ADDRESSES,
 ];
 const MAIL: [&str; 7] = [
     MAIL_PORT,
@@ -88,7 +88,7 @@ fn webhook(
     if let Some(on) = variables.flag(WEBHOOK_ALLOW_HTTP) {
         channel = channel.allow_http(on);
     }
-    if let Some(on) = variables.flag(WEBHOOK_ALLOW_PRIVATE) {
+    if let Some(on) = variables.flag(WEBHOOK_ALLOW_PRIVATE_ADDRESSES) {
         channel = channel.allow_private_addresses(on);
     }
     match channel.build() {

@@ -43,7 +43,7 @@ impl ErrorSystem {
     /// | `GARDEFOU_ALERTS_WEBHOOK_FORMAT` | the form of requests | `json` or `slack` |
     /// | `GARDEFOU_ALERTS_WEBHOOK_TIMEOUT` | how long a request may take | duration |
     /// | `GARDEFOU_ALERTS_WEBHOOK_ALLOW_HTTP` | whether the URL may be without TLS | `true` or `false` |
-    /// | `GARDEFOU_ALERTS_WEBHOOK_ALLOW_PRIVATE` | whether the host may have a private address | `true` or `false` |
+    /// | `GARDEFOU_ALERTS_WEBHOOK_ALLOW_PRIVATE_ADDRESSES` | whether the host may have a private address | `true` or `false` |
     /// | `GARDEFOU_ALERTS_MAIL_HOST` | the mail server (feature `alert-email`) | name of a host |
     /// | `GARDEFOU_ALERTS_MAIL_PORT` | its port | number |
     /// | `GARDEFOU_ALERTS_MAIL_HELLO_NAME` | the name to greet it with | domain name, or address in brackets |
