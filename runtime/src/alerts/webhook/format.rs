@@ -17,21 +17,7 @@ pub enum WebhookFormat {
 
 impl WebhookFormat {
     /// Returns the body for a notification.
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// use gardefou::alerts::{CallbackChannel, Channel, WebhookFormat};
-    ///
-    /// let channel = CallbackChannel::new("example", |notification| {
-    ///     let body = WebhookFormat::Slack.body(notification);
-    ///     assert!(body.starts_with(r#"{"text":"#));
-    ///     Ok(())
-    /// });
-    /// assert_eq!(channel.name(), "example");
-    /// ```
-    #[must_use]
-    pub fn body(self, notification: &Notification) -> String {
+    pub(super) fn body(self, notification: &Notification) -> String {
         match self {
             // A notification is strings, numbers and JSON values, so it has a JSON form.
             Self::Json => serde_json::to_string(notification).unwrap_or_default(),
