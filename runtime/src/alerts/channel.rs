@@ -18,7 +18,8 @@ use std::{error::Error, fmt, sync::Arc, time::Duration};
 ///
 /// A channel in an `Arc` is a channel too, for a program that keeps a handle to it.
 pub trait Channel: Send + Sync + 'static {
-    /// Returns the name of the channel in rules and in the status.
+    /// Returns the name of the channel in rules and in the status: 1 to 100 bytes of printable
+    /// characters, and always the same.
     fn name(&self) -> &str;
 
     /// Delivers one notification.

@@ -8,6 +8,7 @@ use crate::{
     error::ConfigError,
     event::{Severity, Shown},
     monitor::{ErrorMonitor, Origin},
+    name,
     time::{Clock, SharedClock},
 };
 use std::{fmt, sync::Arc, time::Duration};
@@ -18,7 +19,7 @@ use std::{fmt, sync::Arc, time::Duration};
 ///
 /// | setter | default | range |
 /// | --- | --- | --- |
-/// | `channel` | the log | 1 to 64, each name once |
+/// | `channel` | the log | 1 to 64, each name once, 1 to 100 bytes of printable characters |
 /// | `rule` | errors at once, breakers, health checks | |
 /// | `throttle` | 300 s | 1 second to 1 day |
 /// | `escalate_after` | 100 held back | at least 2, or `None` |
@@ -113,6 +114,9 @@ impl Default for AlertsConfig {
         }
     }
 }
+
+/// The longest name of a channel, in bytes: the name of its circuit breaker is longer.
+const LONGEST_NAME: usize = 100;
 
 fn default_channels() -> Vec<Arc<dyn Channel>> {
     vec![Arc::new(LogChannel::new())]
@@ -312,7 +316,10 @@ impl AlertsConfigBuilder {
             config.rules = default_rules();
         }
         let names = config.channel_names();
-        let mut problems = Vec::new();
+        let bad_names = names
+            .iter()
+            .filter_map(|it| name::problem("channel", it, LONGEST_NAME));
+        let mut problems: Vec<ConfigError> = bad_names.collect();
         let mut check = |is_fine: bool, field, value: String, rule: &str| {
             if !is_fine {
                 problems.push(ConfigError::new(field, value, rule));
@@ -331,7 +338,7 @@ impl AlertsConfigBuilder {
         for (at, name) in names.iter().enumerate() {
             let is_new = !names[..at].contains(name);
             check(
-                !name.is_empty() && is_new,
+                is_new,
                 "channel",
                 (*name).to_owned(),
                 "must have a name of its own",

@@ -81,7 +81,8 @@ impl Alerts {
     ///
     /// # Errors
     ///
-    /// The name of a channel is not a legal name of a circuit breaker.
+    /// A channel returns another name than it did when [`build`](super::AlertsConfigBuilder::build)
+    /// checked it, and that one is not valid.
     ///
     /// # Examples
     ///

@@ -224,6 +224,20 @@ fn configuration_error_has_every_problem() {
 }
 
 #[test]
+fn name_of_a_channel_is_checked_with_the_configuration() {
+    let build = |name| AlertsConfig::builder().channel(Recorder::new(name)).build();
+    assert!(build("Betrieb Süd").is_ok());
+    for name in ["", " ", "a\nb", &*"x".repeat(101).leak()] {
+        let err = build(name).unwrap_err();
+        assert_eq!(
+            (err.field(), err.problems().count()),
+            ("channel", 1),
+            "{name}"
+        );
+    }
+}
+
+#[test]
 fn setting_that_its_rule_would_ignore_is_an_error() {
     let fields = |rule: Rule| {
         let config = AlertsConfig::builder()
