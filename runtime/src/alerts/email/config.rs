@@ -23,7 +23,7 @@ use std::{fmt, time::Duration};
 /// | `from` | none | an address, with or without a name |
 /// | `to` | none | at least one address |
 /// | `tls` | STARTTLS, required | |
-/// | `port` | 587, 465 or 25, by `tls` | |
+/// | `port` | 587, 465 or 25, by `tls` | at least 1 |
 /// | `hello_name` | the machine's name if it is a full domain name, else its address on the connection | a domain name, or an address in brackets |
 /// | `credentials` | none | not without TLS |
 /// | `ca_certificate` | the well-known authorities | PEM, one or more certificates |
@@ -161,6 +161,9 @@ impl EmailBuilder {
         }
         if self.name.is_empty() {
             problems.push(ConfigError::new("name", "", "must not be empty"));
+        }
+        if self.port == Some(0) {
+            problems.push(ConfigError::new("port", 0, "must be at least 1"));
         }
         if self.tls == EmailTls::None && self.credentials.is_some() {
             problems.push(ConfigError::new(
@@ -321,6 +324,14 @@ mod tests {
             text.contains("`from` = (hidden): must be a mail address"),
             "{text}"
         );
+    }
+
+    #[test]
+    fn port_zero_is_rejected() {
+        let mail = EmailChannel::builder("m", "h")
+            .from("a@example.com")
+            .to("b@example.com");
+        assert_eq!(mail.port(0).build().unwrap_err().field(), "port");
     }
 
     #[test]

@@ -166,6 +166,7 @@ fn mail(
         Err(err) => {
             let names = [
                 ("host", MAIL_HOST),
+                ("port", MAIL_PORT),
                 ("from", MAIL_FROM),
                 ("to", MAIL_TO),
                 ("hello_name", MAIL_HELLO_NAME),
