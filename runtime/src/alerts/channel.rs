@@ -20,6 +20,15 @@ use std::{error::Error, fmt, sync::Arc, time::Duration};
 pub trait Channel: Send + Sync + 'static {
     /// Returns the name of the channel in rules and in the status: 1 to 100 bytes of printable
     /// characters, and always the same.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::alerts::{AlertsConfig, Channel, LogChannel, Rule};
+    ///
+    /// let rule = Rule::immediate("errors").channel(LogChannel::new().name());
+    /// assert!(AlertsConfig::builder().rule(rule).build().is_ok()); // the channel `log` is the default
+    /// ```
     fn name(&self) -> &str;
 
     /// Delivers one notification.
@@ -27,6 +36,35 @@ pub trait Channel: Send + Sync + 'static {
     /// # Errors
     ///
     /// The notification was not delivered; the error has whether another attempt can help.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::alerts::{Alerts, AlertsConfig, Channel, DeliveryError, Notification};
+    /// use std::{fs::OpenOptions, io::Write, path::PathBuf};
+    ///
+    /// struct FileChannel(PathBuf);
+    ///
+    /// impl Channel for FileChannel {
+    ///     fn name(&self) -> &str {
+    ///         "file"
+    ///     }
+    ///
+    ///     fn deliver(&self, notification: &Notification) -> Result<(), DeliveryError> {
+    ///         let opened = OpenOptions::new().append(true).open(&self.0);
+    ///         let written = opened.and_then(|mut file| writeln!(file, "{}", notification.title));
+    ///         written.map_err(|err| DeliveryError::transient("the file cannot be written").with_source(err))
+    ///     }
+    /// }
+    ///
+    /// let file = tempfile::NamedTempFile::new()?;
+    /// let config = AlertsConfig::builder().channel(FileChannel(file.path().into())).background(false);
+    /// let alerts = Alerts::start(config.build()?)?;
+    /// alerts.test();
+    /// alerts.run();
+    /// assert_eq!(std::fs::read_to_string(file.path())?, "a test of this channel\n");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     fn deliver(&self, notification: &Notification) -> Result<(), DeliveryError>;
 }
 
@@ -62,6 +100,15 @@ impl fmt::Debug for DeliveryError {
 
 impl DeliveryError {
     /// Makes an error after which another attempt can help, for example a lost connection.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::alerts::DeliveryError;
+    ///
+    /// let err = DeliveryError::transient("connection refused");
+    /// assert_eq!((err.to_string().as_str(), err.is_permanent()), ("connection refused", false));
+    /// ```
     #[must_use]
     pub fn transient(text: impl Into<String>) -> Self {
         Self {
@@ -73,6 +120,21 @@ impl DeliveryError {
     }
 
     /// Makes an error that another attempt cannot change, for example a refused address.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::alerts::{Alerts, AlertsConfig, CallbackChannel, DeliveryError};
+    ///
+    /// let refusing = CallbackChannel::new("ops", |_| Err(DeliveryError::permanent("no such room")));
+    /// let config = AlertsConfig::builder().channel(refusing).background(false);
+    /// let alerts = Alerts::start(config.build()?)?;
+    /// alerts.test();
+    /// alerts.run();
+    /// let ops = &alerts.status().channels[0];
+    /// assert_eq!((ops.attempts, ops.failed), (1, 1));
+    /// # Ok::<(), gardefou::ConfigError>(())
+    /// ```
     #[must_use]
     pub fn permanent(text: impl Into<String>) -> Self {
         Self {
@@ -82,6 +144,21 @@ impl DeliveryError {
     }
 
     /// Sets how long to wait before another attempt, as a server's `Retry-After` does.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use gardefou::{alerts::{Alerts, AlertsConfig, CallbackChannel, DeliveryError}, time::{Clock, ManualClock}};
+    /// # use std::time::Duration;
+    /// # let clock = ManualClock::new();
+    /// let busy = || DeliveryError::transient("busy").with_retry_after(Duration::from_secs(120));
+    /// let config = AlertsConfig::builder().channel(CallbackChannel::new("ops", move |_| Err(busy())));
+    /// # let config = config.background(false).clock(clock.clone());
+    /// let alerts = Alerts::start(config.build()?)?;
+    /// alerts.test();
+    /// assert_eq!(alerts.run(), Some(clock.now().after(Duration::from_secs(120))));
+    /// # Ok::<(), gardefou::ConfigError>(())
+    /// ```
     #[must_use]
     pub fn with_retry_after(mut self, wait: Duration) -> Self {
         self.retry_after = Some(wait);
@@ -89,6 +166,22 @@ impl DeliveryError {
     }
 
     /// Sets the error that caused this one.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::alerts::{Alerts, AlertsConfig, CallbackChannel, DeliveryError};
+    /// use std::io;
+    ///
+    /// let err = || DeliveryError::transient("the request failed").with_source(io::Error::other("connection reset"));
+    /// let config = AlertsConfig::builder().channel(CallbackChannel::new("ops", move |_| Err(err())));
+    /// let alerts = Alerts::start(config.background(false).build()?)?;
+    /// alerts.test();
+    /// alerts.run();
+    /// let last_error = &alerts.status().channels[0].last_error;
+    /// assert_eq!(last_error.as_deref(), Some("the request failed: connection reset"));
+    /// # Ok::<(), gardefou::ConfigError>(())
+    /// ```
     #[must_use]
     pub fn with_source(mut self, source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
         self.source = Some(source.into());
@@ -96,12 +189,32 @@ impl DeliveryError {
     }
 
     /// Returns `true` if another attempt cannot help.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::alerts::DeliveryError;
+    ///
+    /// assert!(DeliveryError::permanent("no such room").is_permanent());
+    /// assert!(!DeliveryError::transient("connection refused").is_permanent());
+    /// ```
     #[must_use]
     pub fn is_permanent(&self) -> bool {
         self.is_permanent
     }
 
     /// Returns how long to wait before another attempt, if that was set.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::alerts::DeliveryError;
+    /// use std::time::Duration;
+    ///
+    /// let (err, minute) = (DeliveryError::transient("busy"), Duration::from_secs(60));
+    /// assert_eq!(err.retry_after(), None);
+    /// assert_eq!(err.with_retry_after(minute).retry_after(), Some(minute));
+    /// ```
     #[must_use]
     pub fn retry_after(&self) -> Option<Duration> {
         self.retry_after
@@ -150,6 +263,19 @@ pub struct LogChannel(());
 
 impl LogChannel {
     /// Makes the channel `log`.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::alerts::{Alerts, AlertsConfig, LogChannel};
+    ///
+    /// let alerts = Alerts::start(AlertsConfig::builder().channel(LogChannel::new()).background(false).build()?)?;
+    /// alerts.test();
+    /// alerts.run();
+    /// let log = &alerts.status().channels[0];
+    /// assert_eq!((log.name.as_str(), log.sent), ("log", 1));
+    /// # Ok::<(), gardefou::ConfigError>(())
+    /// ```
     #[must_use]
     pub const fn new() -> Self {
         Self(())
@@ -212,6 +338,26 @@ pub struct CallbackChannel {
 
 impl CallbackChannel {
     /// Makes a channel of a function, which runs on the channel's own thread.
+    ///
+    /// It may block, and returns an error where a notification was not delivered: see
+    /// [`Channel::deliver`].
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::alerts::{Alerts, AlertsConfig, CallbackChannel};
+    /// use std::sync::mpsc;
+    ///
+    /// let (sender, titles) = mpsc::channel();
+    /// let ops = CallbackChannel::new("ops", move |notification| {
+    ///     let _ = sender.send(notification.title.clone());
+    ///     Ok(())
+    /// });
+    /// let alerts = Alerts::start(AlertsConfig::builder().channel(ops).build()?)?;
+    /// alerts.test();
+    /// assert_eq!(titles.recv()?, "a test of this channel");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn new(
         name: impl Into<String>,
         deliver: impl Fn(&Notification) -> Result<(), DeliveryError> + Send + Sync + 'static,

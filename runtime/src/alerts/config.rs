@@ -57,6 +57,15 @@ pub struct AlertsConfigBuilder(AlertsConfig);
 
 impl AlertsConfig {
     /// Starts from the defaults.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::alerts::AlertsConfig;
+    ///
+    /// assert_eq!(AlertsConfig::builder().build()?, AlertsConfig::default());
+    /// # Ok::<(), gardefou::ConfigError>(())
+    /// ```
     pub fn builder() -> AlertsConfigBuilder {
         AlertsConfigBuilder::default()
     }
@@ -192,12 +201,42 @@ fn address_of(monitor: &ErrorMonitor) -> usize {
 
 impl AlertsConfigBuilder {
     /// Adds a channel. Without one, notifications go to the log.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::alerts::{Alerts, AlertsConfig, CallbackChannel, LogChannel};
+    ///
+    /// let pager = CallbackChannel::new("pager", |notification| Ok(println!("{}", notification.title)));
+    /// let config = AlertsConfig::builder().channel(LogChannel::new()).channel(pager).build()?;
+    /// let alerts = Alerts::start(config)?;
+    /// let names = alerts.status().channels.into_iter().map(|channel| channel.name);
+    /// assert!(names.eq(["log", "pager"]));
+    /// # Ok::<(), gardefou::ConfigError>(())
+    /// ```
     pub fn channel(mut self, channel: impl Channel) -> Self {
         self.0.channels.push(Arc::new(channel));
         self
     }
 
     /// Adds a rule. Without one, the default rules hold.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use gardefou::{AppError, ErrorCode, alerts::{Alerts, AlertsConfig, Rule}, time::ManualClock};
+    /// # use std::time::Duration;
+    /// # let clock = ManualClock::new();
+    /// let config = AlertsConfig::builder().rule(Rule::rate("storm", 2, Duration::from_secs(60)));
+    /// # let config = config.background(false).clock(clock.clone());
+    /// let alerts = Alerts::start(config.build()?)?;
+    /// for sent in [0, 1] {
+    ///     gardefou::report(&AppError::new(ErrorCode::SYNC_ERROR, "late"));
+    ///     alerts.run();
+    ///     assert_eq!(alerts.status().sent, sent); // no rule for single errors
+    /// }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn rule(mut self, rule: Rule) -> Self {
         self.0.rules.push(rule);
         self
@@ -209,6 +248,26 @@ impl AlertsConfigBuilder {
     /// For a circuit, a check, a rate or a ratio, a failure after a recovery is sent at once; a
     /// recovery is sent once in an interval. A state that changes more often is sent at the end of the
     /// interval, as it is then.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use gardefou::{AppError, ErrorCode, alerts::{Alerts, AlertsConfig}, time::ManualClock};
+    /// # use std::time::Duration;
+    /// # let clock = ManualClock::new();
+    /// let config = AlertsConfig::builder().throttle(Duration::from_secs(60));
+    /// # let config = config.background(false).clock(clock.clone());
+    /// let alerts = Alerts::start(config.build()?)?;
+    /// for _ in 0..5 {
+    ///     gardefou::report(&AppError::new(ErrorCode::SYNC_ERROR, "late"));
+    /// }
+    /// alerts.run();
+    /// assert_eq!((alerts.status().sent, alerts.status().suppressed), (1, 4));
+    /// clock.advance(Duration::from_secs(60));
+    /// alerts.run();
+    /// assert_eq!(alerts.status().sent, 2); // with the number of those four
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn throttle(mut self, interval: Duration) -> Self {
         self.0.throttle = interval;
         self
@@ -216,6 +275,23 @@ impl AlertsConfigBuilder {
 
     /// Sets how many occurrences must be held back for an early notification, the next one at ten times
     /// as many; `None` for none.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use gardefou::{AppError, ErrorCode, alerts::{Alerts, AlertsConfig}, time::ManualClock};
+    /// # use std::time::Duration;
+    /// # let clock = ManualClock::new();
+    /// let config = AlertsConfig::builder().escalate_after(Some(3));
+    /// # let config = config.background(false).clock(clock.clone());
+    /// let alerts = Alerts::start(config.build()?)?;
+    /// for sent in [1, 1, 1, 2] {
+    ///     gardefou::report(&AppError::new(ErrorCode::SYNC_ERROR, "late"));
+    ///     alerts.run();
+    ///     assert_eq!(alerts.status().sent, sent);
+    /// }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn escalate_after(mut self, held_back: Option<u64>) -> Self {
         self.0.escalate_after = held_back;
         self
@@ -223,24 +299,97 @@ impl AlertsConfigBuilder {
 
     /// Sets how many notifications a channel gets within a minute; further ones are collected in a
     /// digest, which is sent when the minute is over.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use gardefou::{AppError, ErrorCode, alerts::{Alerts, AlertsConfig, CallbackChannel}, time::ManualClock};
+    /// # use std::time::Duration;
+    /// # let clock = ManualClock::new();
+    /// # let (sender, titles) = std::sync::mpsc::channel();
+    /// # let ops = CallbackChannel::new("ops", move |sent| Ok(sender.send(sent.title.clone()).unwrap()));
+    /// let config = AlertsConfig::builder().channel(ops).max_per_minute(1);
+    /// # let config = config.background(false).clock(clock.clone());
+    /// let alerts = Alerts::start(config.build()?)?;
+    /// for code in [ErrorCode::SYNC_ERROR, ErrorCode::DB_QUERY_ERROR, ErrorCode::DB_WRITE_ERROR] {
+    ///     gardefou::report(&AppError::new(code, "late"));
+    /// }
+    /// alerts.run();
+    /// assert!(titles.try_iter().eq(["SYNC_ERROR: late"]));
+    /// clock.advance(Duration::from_secs(60));
+    /// alerts.run();
+    /// assert!(titles.try_iter().eq(["2 more notifications within a minute"]));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn max_per_minute(mut self, notifications: u64) -> Self {
         self.0.max_per_minute = notifications;
         self
     }
 
     /// Sets how many notifications may wait for one channel; further ones go to the journal.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use gardefou::{AppError, ErrorCode, alerts::{Alerts, AlertsConfig}, time::ManualClock};
+    /// # use std::time::Duration;
+    /// # let clock = ManualClock::new();
+    /// let config = AlertsConfig::builder().queue(1);
+    /// # let config = config.background(false).clock(clock.clone());
+    /// let alerts = Alerts::start(config.build()?)?;
+    /// gardefou::report(&AppError::new(ErrorCode::SYNC_ERROR, "late"));
+    /// gardefou::report(&AppError::new(ErrorCode::DB_WRITE_ERROR, "disk full"));
+    /// let status = alerts.status();
+    /// assert_eq!(status.channels[0].waiting, 1);
+    /// assert_eq!(status.channels[0].lost.queue_full, 1); // there is no journal
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn queue(mut self, notifications: usize) -> Self {
         self.0.queue = notifications;
         self
     }
 
-    /// Sets how many attempts one notification gets, the first one included.
+    /// Sets how many attempts one notification gets, the first one included. A permanent failure has
+    /// no second one.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use gardefou::{AppError, ErrorCode, alerts::{Alerts, AlertsConfig, CallbackChannel, DeliveryError}, time::ManualClock};
+    /// # use std::time::Duration;
+    /// # let clock = ManualClock::new();
+    /// let down = CallbackChannel::new("ops", |_| Err(DeliveryError::transient("connection refused")));
+    /// let config = AlertsConfig::builder().channel(down).max_attempts(2).initial_delay(Duration::ZERO);
+    /// # let config = config.background(false).clock(clock.clone());
+    /// let alerts = Alerts::start(config.build()?)?;
+    /// alerts.test();
+    /// alerts.run();
+    /// let ops = &alerts.status().channels[0];
+    /// assert_eq!((ops.attempts, ops.lost.exhausted), (2, 1));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn max_attempts(mut self, attempts: u32) -> Self {
         self.0.max_attempts = attempts;
         self
     }
 
     /// Sets the wait after the first failure; it doubles each time, up to 60 s, with full jitter.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use gardefou::{AppError, ErrorCode, alerts::{Alerts, AlertsConfig, CallbackChannel, DeliveryError}, time::{Clock, ManualClock}};
+    /// # use std::time::Duration;
+    /// # let clock = ManualClock::new();
+    /// let down = CallbackChannel::new("ops", |_| Err(DeliveryError::transient("connection refused")));
+    /// let config = AlertsConfig::builder().channel(down).initial_delay(Duration::from_secs(10));
+    /// # let config = config.background(false).clock(clock.clone());
+    /// let alerts = Alerts::start(config.build()?)?;
+    /// alerts.test();
+    /// let next = alerts.run().expect("another attempt");
+    /// assert!(next > clock.now() && next <= clock.now().after(Duration::from_secs(10)));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn initial_delay(mut self, delay: Duration) -> Self {
         self.0.initial_delay = delay;
         self
@@ -248,6 +397,25 @@ impl AlertsConfigBuilder {
 
     /// Sets how long a notification waits for a channel whose circuit is open before it goes to the
     /// journal.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use gardefou::{AppError, ErrorCode, alerts::{Alerts, AlertsConfig, CallbackChannel, DeliveryError}, time::ManualClock};
+    /// # use std::time::Duration;
+    /// # let clock = ManualClock::new();
+    /// let down = CallbackChannel::new("ops", |_| Err(DeliveryError::transient("connection refused")));
+    /// let config = AlertsConfig::builder().channel(down).give_up_after(Duration::from_secs(60));
+    /// # let config = config.background(false).clock(clock.clone());
+    /// let alerts = Alerts::start(config.build()?)?;
+    /// alerts.test();
+    /// alerts.run();
+    /// clock.advance(Duration::from_secs(60));
+    /// alerts.run();
+    /// let ops = &alerts.status().channels[0];
+    /// assert_eq!((ops.attempts, ops.lost.expired), (1, 1));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn give_up_after(mut self, wait: Duration) -> Self {
         self.0.give_up_after = wait;
         self
@@ -259,18 +427,77 @@ impl AlertsConfigBuilder {
     /// A longer one counts as a failed attempt, and another thread continues with the channel's
     /// queue: see [`Channel`]. The limit holds where threads deliver, that is with
     /// [`background`](Self::background).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use gardefou::{AppError, ErrorCode, alerts::{Alerts, AlertsConfig, CallbackChannel}, time::ManualClock};
+    /// # use std::time::Duration;
+    /// # let clock = ManualClock::new();
+    /// # use std::sync::{Mutex, mpsc};
+    /// # let (begun, begins) = mpsc::channel();
+    /// # let (release, released) = mpsc::channel::<()>();
+    /// # let released = Mutex::new(released);
+    /// # let hanging = CallbackChannel::new("ops", move |_| {
+    /// #     begun.send(()).unwrap();
+    /// #     let _ = released.lock().unwrap().recv();
+    /// #     Ok(())
+    /// # });
+    /// let config = AlertsConfig::builder().channel(hanging).delivery_timeout(Duration::from_secs(30));
+    /// # let config = config.clock(clock.clone());
+    /// let alerts = Alerts::start(config.build()?)?;
+    /// alerts.test();
+    /// begins.recv()?;
+    /// clock.advance(Duration::from_secs(30));
+    /// alerts.flush(Duration::ZERO);
+    /// let ops = &alerts.status().channels[0];
+    /// assert_eq!(ops.abandoned, 1);
+    /// assert_eq!(ops.last_error.as_deref(), Some("the channel did not answer within 30s"));
+    /// # drop(release);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn delivery_timeout(mut self, limit: Duration) -> Self {
         self.0.delivery_timeout = limit;
         self
     }
 
     /// Sets the name of the program in notifications.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use gardefou::alerts::{Alerts, AlertsConfig, CallbackChannel};
+    /// # let (sender, sources) = std::sync::mpsc::channel();
+    /// let ops = CallbackChannel::new("ops", move |notification| {
+    ///     let _ = sender.send(notification.source.clone());
+    ///     Ok(())
+    /// });
+    /// let config = AlertsConfig::builder().channel(ops).source("shop").background(false);
+    /// let alerts = Alerts::start(config.build()?)?;
+    /// alerts.test();
+    /// alerts.run();
+    /// assert_eq!(sources.recv()?, "shop");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn source(mut self, name: impl Into<String>) -> Self {
         self.0.source = Some(name.into());
         self
     }
 
     /// Sets whether threads deliver; without them, call [`run`](super::Alerts::run).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::alerts::{Alerts, AlertsConfig};
+    ///
+    /// let alerts = Alerts::start(AlertsConfig::builder().background(false).build()?)?;
+    /// alerts.test();
+    /// assert_eq!(alerts.status().sent, 0);
+    /// alerts.run();
+    /// assert_eq!(alerts.status().sent, 1);
+    /// # Ok::<(), gardefou::ConfigError>(())
+    /// ```
     pub fn background(mut self, on: bool) -> Self {
         self.0.background = on;
         self
@@ -284,12 +511,21 @@ impl AlertsConfigBuilder {
     /// # Examples
     ///
     /// ```
-    /// use gardefou::{alerts::{Alerts, AlertsConfig}, monitor::{ErrorMonitor, MonitorConfig}};
+    /// # use gardefou::{AppError, ErrorCode, alerts::{Alerts, AlertsConfig}};
+    /// use gardefou::{event::RecordAction, monitor::{ErrorMonitor, MonitorConfig}};
     ///
-    /// let monitor = ErrorMonitor::new(MonitorConfig::default());
-    /// let alerts = Alerts::start(AlertsConfig::builder().monitor(monitor.clone()).build()?)?;
-    /// assert_eq!(alerts.status().lost, 0);
-    /// # Ok::<(), gardefou::ConfigError>(())
+    /// let hook = MonitorConfig::builder().before_record(|record| match &*record.error_code {
+    ///     "SYNC_ERROR" => RecordAction::Drop,
+    ///     _ => RecordAction::Keep,
+    /// });
+    /// let config = AlertsConfig::builder().monitor(ErrorMonitor::new(hook.build()?));
+    /// # let config = config.background(false);
+    /// let alerts = Alerts::start(config.build()?)?;
+    /// gardefou::report(&AppError::new(ErrorCode::SYNC_ERROR, "late"));
+    /// gardefou::report(&AppError::new(ErrorCode::DB_WRITE_ERROR, "disk full"));
+    /// alerts.run();
+    /// assert_eq!(alerts.status().sent, 1);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn monitor(mut self, monitor: ErrorMonitor) -> Self {
         self.0.monitor = Some(monitor);
@@ -297,6 +533,21 @@ impl AlertsConfigBuilder {
     }
 
     /// Sets the clock by which intervals are measured.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::{alerts::{Alerts, AlertsConfig}, time::ManualClock};
+    /// use std::time::Duration;
+    ///
+    /// let (clock, hour) = (ManualClock::new(), Duration::from_secs(3600));
+    /// let alerts = Alerts::start(AlertsConfig::builder().clock(clock.clone()).build()?)?;
+    /// alerts.mute(hour);
+    /// assert_eq!(alerts.status().muted_for, Some(hour));
+    /// clock.advance(hour);
+    /// assert_eq!(alerts.status().muted_for, None);
+    /// # Ok::<(), gardefou::ConfigError>(())
+    /// ```
     pub fn clock(mut self, clock: impl Clock) -> Self {
         self.0.clock = SharedClock::new(clock);
         self
@@ -307,6 +558,18 @@ impl AlertsConfigBuilder {
     /// # Errors
     ///
     /// Every setting that cannot work, in one error.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::alerts::{AlertsConfig, Rule};
+    /// use std::time::Duration;
+    ///
+    /// let config = AlertsConfig::builder().throttle(Duration::ZERO).rule(Rule::breakers("circuits").channel("pager"));
+    /// let err = config.build().unwrap_err();
+    /// let fields: Vec<_> = err.problems().map(|problem| problem.field).collect();
+    /// assert_eq!(fields, ["throttle", "channel"]); // there is no channel `pager`
+    /// ```
     pub fn build(self) -> Result<AlertsConfig, ConfigError> {
         let mut config = self.0;
         if config.channels.is_empty() {

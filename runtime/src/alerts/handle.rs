@@ -124,12 +124,38 @@ impl Alerts {
     }
 
     /// Returns what was delivered, what was not, and the state of every channel.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::alerts::{Alerts, AlertsConfig};
+    ///
+    /// let alerts = Alerts::start(AlertsConfig::builder().background(false).build()?)?;
+    /// alerts.test();
+    /// assert_eq!((alerts.status().sent, alerts.status().channels[0].waiting), (0, 1));
+    /// alerts.run();
+    /// assert_eq!((alerts.status().sent, alerts.status().channels[0].waiting), (1, 0));
+    /// # Ok::<(), gardefou::ConfigError>(())
+    /// ```
     #[must_use]
     pub fn status(&self) -> AlertsStatus {
         self.dispatcher().status()
     }
 
     /// Sends a test notification to every channel, past all rules and limits.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use gardefou::alerts::{Alerts, AlertsConfig, CallbackChannel, Rule};
+    /// # let (sender, titles) = std::sync::mpsc::channel();
+    /// # let ops = CallbackChannel::new("ops", move |sent| Ok(sender.send(sent.title.clone()).unwrap()));
+    /// let config = AlertsConfig::builder().channel(ops).rule(Rule::health("health checks"));
+    /// let alerts = Alerts::start(config.build()?)?;
+    /// alerts.test();
+    /// assert_eq!(titles.recv()?, "a test of this channel");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn test(&self) {
         let dispatcher = self.dispatcher();
         for channel in 0..dispatcher.outboxes.len() {
@@ -149,7 +175,21 @@ impl Alerts {
 
     /// Does what is due now on this thread, for alerting without
     /// [`background`](super::AlertsConfigBuilder::background) threads. Returns when something is due
-    /// next.
+    /// next, if anything is.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use gardefou::{alerts::{Alerts, AlertsConfig}, time::{Clock, ManualClock}};
+    /// # use std::time::Duration;
+    /// # let clock = ManualClock::new();
+    /// let config = AlertsConfig::builder().background(false).clock(clock.clone());
+    /// let alerts = Alerts::start(config.build()?)?;
+    /// assert_eq!(alerts.run(), None);
+    /// alerts.mute(Duration::from_secs(60));
+    /// assert_eq!(alerts.run(), Some(clock.now().after(Duration::from_secs(60))));
+    /// # Ok::<(), gardefou::ConfigError>(())
+    /// ```
     pub fn run(&self) -> Option<Tick> {
         run(self.dispatcher())
     }
@@ -157,6 +197,19 @@ impl Alerts {
     /// Waits until every notification was delivered or given up, at most for `deadline`, both on the
     /// clock of alerting and in real time. What is held back, by a throttle for example, is not
     /// sent earlier.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::alerts::{Alerts, AlertsConfig};
+    /// use std::time::Duration;
+    ///
+    /// let alerts = Alerts::start(AlertsConfig::default())?;
+    /// alerts.test();
+    /// let flushed = alerts.flush(Duration::from_secs(5));
+    /// assert_eq!((flushed.sent, flushed.in_time), (1, true));
+    /// # Ok::<(), gardefou::ConfigError>(())
+    /// ```
     pub fn flush(&self, deadline: Duration) -> Flushed {
         flush(self.dispatcher(), deadline)
     }
@@ -198,6 +251,20 @@ impl Alerts {
     }
 
     /// Ends [`mute`](Self::mute) before its time.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::alerts::{Alerts, AlertsConfig};
+    /// use std::time::Duration;
+    ///
+    /// let alerts = Alerts::start(AlertsConfig::builder().background(false).build()?)?;
+    /// alerts.mute(Duration::from_secs(1800));
+    /// assert!(alerts.status().muted_for.is_some());
+    /// alerts.unmute();
+    /// assert_eq!(alerts.status().muted_for, None);
+    /// # Ok::<(), gardefou::ConfigError>(())
+    /// ```
     pub fn unmute(&self) {
         self.dispatcher().mute(Duration::ZERO);
     }
@@ -206,6 +273,20 @@ impl Alerts {
     ///
     /// What was held back is sent too, before its time: a summary of each group, or a digest where
     /// those are too many.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use gardefou::{AppError, ErrorCode, alerts::{Alerts, AlertsConfig}};
+    /// # use std::time::Duration;
+    /// let alerts = Alerts::start(AlertsConfig::default())?;
+    /// for text in ["late", "late again"] {
+    ///     gardefou::report(&AppError::new(ErrorCode::SYNC_ERROR, text));
+    /// }
+    /// let flushed = alerts.shutdown(Duration::from_secs(5));
+    /// assert_eq!((flushed.sent, flushed.lost), (2, 0)); // the first error, and a summary with the second
+    /// # Ok::<(), gardefou::ConfigError>(())
+    /// ```
     pub fn shutdown(mut self, deadline: Duration) -> Flushed {
         self.stop(deadline)
     }

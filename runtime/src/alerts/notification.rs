@@ -34,6 +34,15 @@ pub enum NotificationKind {
 
 impl NotificationKind {
     /// Returns the kind's name, for example `recovery`.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::alerts::NotificationKind;
+    ///
+    /// assert_eq!(NotificationKind::Recovery.name(), "recovery");
+    /// assert_eq!(NotificationKind::Recovery.to_string(), "recovery");
+    /// ```
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -133,6 +142,23 @@ impl Notification {
     }
 
     /// Returns the notification in plain lines, for people.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use gardefou::{AppError, ErrorCode, alerts::{Alerts, AlertsConfig, CallbackChannel}};
+    /// # let (sender, texts) = std::sync::mpsc::channel();
+    /// let ops = CallbackChannel::new("ops", move |notification| {
+    ///     let _ = sender.send(notification.to_text());
+    ///     Ok(())
+    /// });
+    /// let alerts = Alerts::start(AlertsConfig::builder().channel(ops).build()?)?;
+    /// gardefou::report(&AppError::new(ErrorCode::DB_WRITE_ERROR, "disk full"));
+    /// let text = texts.recv()?;
+    /// assert!(text.starts_with("[ERROR] DB_WRITE_ERROR: disk full\n"));
+    /// assert!(text.contains("\ncode: DB_WRITE_ERROR (302)\n"));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn to_text(&self) -> String {
         let mut lines = vec![format!(

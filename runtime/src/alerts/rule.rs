@@ -13,6 +13,11 @@ use std::{fmt, time::Duration};
 /// All channels; errors of every code and operation; level error and above for errors and rates,
 /// info and above for breakers and health checks; no notification when errors have stopped.
 ///
+/// # Errors
+///
+/// [`AlertsConfigBuilder::build`](super::AlertsConfigBuilder::build) checks rules: values outside
+/// their range, channels that it does not have, and settings of another kind of rule.
+///
 /// # Examples
 ///
 /// ```
@@ -80,20 +85,76 @@ impl Rule {
     }
 
     /// Makes a rule for each error of the minimum level.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use gardefou::{AppError, ErrorCode, alerts::{Alerts, AlertsConfig, Rule}, time::ManualClock};
+    /// # use std::time::Duration;
+    /// # let clock = ManualClock::new();
+    /// # let config = AlertsConfig::builder().background(false).clock(clock.clone());
+    /// let alerts = Alerts::start(config.rule(Rule::immediate("errors")).build()?)?;
+    /// gardefou::report(&AppError::new(ErrorCode::SYNC_ERROR, "late"));
+    /// gardefou::report(&AppError::new(ErrorCode::DB_WRITE_ERROR, "disk full"));
+    /// alerts.run();
+    /// assert_eq!(alerts.status().sent, 2);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn immediate(name: impl Into<String>) -> Self {
         Self::new(name, Trigger::Immediate, Severity::Error)
     }
 
-    /// Makes a rule for `count` errors within a sliding window; a recovery notification follows when
-    /// there are fewer.
+    /// Makes a rule for `count` errors (1 to 10,000) within a sliding window (1 second to 1 day); a
+    /// recovery notification follows when there are fewer.
     ///
     /// Errors of an operation behind an open circuit are not counted for the rule, but as inhibited.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use gardefou::{AppError, ErrorCode, alerts::{Alerts, AlertsConfig, Rule}, time::ManualClock};
+    /// # use std::time::Duration;
+    /// # let clock = ManualClock::new();
+    /// # let config = AlertsConfig::builder().background(false).clock(clock.clone());
+    /// let rule = Rule::rate("storm", 3, Duration::from_secs(60));
+    /// let alerts = Alerts::start(config.rule(rule).build()?)?;
+    /// for sent in [0, 0, 1] {
+    ///     gardefou::report(&AppError::new(ErrorCode::SYNC_ERROR, "late"));
+    ///     alerts.run();
+    ///     assert_eq!(alerts.status().sent, sent);
+    /// }
+    /// clock.advance(Duration::from_secs(60));
+    /// alerts.run();
+    /// assert_eq!(alerts.status().sent, 2); // the recovery
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn rate(name: impl Into<String>, count: usize, window: Duration) -> Self {
         Self::new(name, Trigger::Rate { count, window }, Severity::Error)
     }
 
-    /// Makes a rule for a share of failed calls through a circuit breaker of that name, within a
-    /// window, of at least 20 calls; a recovery notification follows when there are fewer.
+    /// Makes a rule for a share of failed calls (above 0, at most 1) through a circuit breaker of that
+    /// name, within a window (1 second to 1 day) of at least [`min_calls`](Self::min_calls); a
+    /// recovery notification follows when it is lower.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use gardefou::{alerts::{Alerts, AlertsConfig, Rule}, circuit_breakers, time::ManualClock};
+    /// # use std::time::Duration;
+    /// # let clock = ManualClock::new();
+    /// # let config = AlertsConfig::builder().background(false).clock(clock.clone());
+    /// # let payments = circuit_breakers().get_or_create("payments", |breaker| breaker.failure_threshold(1000))?;
+    /// let rule = Rule::ratio("payments fail", "payments", 0.5, Duration::from_secs(60));
+    /// let alerts = Alerts::start(config.rule(rule).build()?)?;
+    /// for _ in 0..10 {
+    ///     payments.try_acquire()?.success();
+    ///     payments.try_acquire()?.failure();
+    /// }
+    /// clock.advance(Duration::from_secs(60));
+    /// alerts.run();
+    /// assert_eq!(alerts.status().sent, 1); // 10 of 20 calls failed
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn ratio(
         name: impl Into<String>,
         breaker: impl Into<String>,
@@ -110,58 +171,221 @@ impl Rule {
     }
 
     /// Makes a rule for circuit breakers that open or close.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use gardefou::{alerts::{Alerts, AlertsConfig, Rule}, breaker::CircuitBreaker, time::ManualClock};
+    /// # use std::time::Duration;
+    /// # let clock = ManualClock::new();
+    /// # let config = AlertsConfig::builder().background(false).clock(clock.clone());
+    /// let alerts = Alerts::start(config.rule(Rule::breakers("circuits")).build()?)?;
+    /// let payments = CircuitBreaker::builder("payments").failure_threshold(1).build()?;
+    /// payments.try_acquire()?.failure(); // opens
+    /// alerts.run();
+    /// assert_eq!(alerts.status().sent, 1);
+    /// payments.reset(); // closes
+    /// alerts.run();
+    /// assert_eq!(alerts.status().sent, 2);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn breakers(name: impl Into<String>) -> Self {
         Self::new(name, Trigger::Breakers, Severity::Info)
     }
 
     /// Makes a rule for health checks that change their status.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use gardefou::{alerts::{Alerts, AlertsConfig, Rule}, time::ManualClock};
+    /// # use std::time::Duration;
+    /// # let clock = ManualClock::new();
+    /// # let config = AlertsConfig::builder().background(false).clock(clock.clone());
+    /// let alerts = Alerts::start(config.rule(Rule::health("health checks")).build()?)?;
+    /// gardefou::health_check().register_check("database", || false)?;
+    /// gardefou::health_check().run_check("database")?;
+    /// alerts.run();
+    /// assert_eq!(alerts.status().sent, 1);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn health(name: impl Into<String>) -> Self {
         Self::new(name, Trigger::Health, Severity::Info)
     }
 
     /// Returns the rule's name.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::alerts::Rule;
+    ///
+    /// assert_eq!(Rule::immediate("errors").name(), "errors");
+    /// ```
     #[must_use]
     pub fn name(&self) -> &str {
         &self.name
     }
 
     /// Sets the minimum level of an event.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use gardefou::{AppError, ErrorCode, alerts::{Alerts, AlertsConfig, Rule}, error_monitor, time::ManualClock};
+    /// # use std::time::Duration;
+    /// # let clock = ManualClock::new();
+    /// # let config = AlertsConfig::builder().background(false).clock(clock.clone());
+    /// use gardefou::event::Severity;
+    ///
+    /// let rule = Rule::immediate("critical errors").min_level(Severity::Critical);
+    /// let alerts = Alerts::start(config.rule(rule).build()?)?;
+    /// for (level, sent) in [(Severity::Error, 0), (Severity::Critical, 1)] {
+    ///     error_monitor().record_at(level, &AppError::new(ErrorCode::DB_WRITE_ERROR, "disk full"));
+    ///     alerts.run();
+    ///     assert_eq!(alerts.status().sent, sent);
+    /// }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn min_level(mut self, level: Severity) -> Self {
         self.min_level = level;
         self
     }
 
-    /// Selects errors with this code; may be called for several.
+    /// Selects errors with this code; may be called for several. For rules of errors and rates.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use gardefou::{AppError, ErrorCode, alerts::{Alerts, AlertsConfig, Rule}, time::ManualClock};
+    /// # use std::time::Duration;
+    /// # let clock = ManualClock::new();
+    /// # let config = AlertsConfig::builder().background(false).clock(clock.clone());
+    /// let rule = Rule::immediate("disk").code(ErrorCode::DB_WRITE_ERROR);
+    /// let alerts = Alerts::start(config.rule(rule).build()?)?;
+    /// gardefou::report(&AppError::new(ErrorCode::SYNC_ERROR, "late"));
+    /// gardefou::report(&AppError::new(ErrorCode::DB_WRITE_ERROR, "disk full"));
+    /// alerts.run();
+    /// assert_eq!(alerts.status().sent, 1);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn code(mut self, code: ErrorCode) -> Self {
         self.codes.push(code);
         self
     }
 
-    /// Selects errors of this operation; may be called for several.
+    /// Selects errors of this operation; may be called for several. For rules of errors and rates.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use gardefou::{ErrorCode, alerts::{Alerts, AlertsConfig, Rule}, bail, error_boundary, time::ManualClock};
+    /// # use std::time::Duration;
+    /// # let clock = ManualClock::new();
+    /// # let config = AlertsConfig::builder().background(false).clock(clock.clone());
+    /// let alerts = Alerts::start(config.rule(Rule::immediate("imports").operation("import")).build()?)?;
+    /// error_boundary!("import", fallback = (), { bail!(ErrorCode::DB_WRITE_ERROR, "disk full") });
+    /// error_boundary!("export", fallback = (), { bail!(ErrorCode::DB_WRITE_ERROR, "disk full") });
+    /// alerts.run();
+    /// assert_eq!(alerts.status().sent, 1);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn operation(mut self, name: impl Into<String>) -> Self {
         self.operations.push(GuardName(name.into()));
         self
     }
 
-    /// Selects the breaker or check of this name; may be called for several.
+    /// Selects the breaker or check of this name; may be called for several. For rules of breakers
+    /// and of checks.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use gardefou::{alerts::{Alerts, AlertsConfig, Rule}, breaker::CircuitBreaker, time::ManualClock};
+    /// # use std::time::Duration;
+    /// # let clock = ManualClock::new();
+    /// # let config = AlertsConfig::builder().background(false).clock(clock.clone());
+    /// let alerts = Alerts::start(config.rule(Rule::breakers("circuits").only("payments")).build()?)?;
+    /// for name in ["payments", "recommendations"] {
+    ///     let breaker = CircuitBreaker::builder(name).failure_threshold(1).build()?;
+    ///     breaker.try_acquire()?.failure(); // opens
+    /// }
+    /// alerts.run();
+    /// assert_eq!(alerts.status().sent, 1);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn only(mut self, name: impl Into<String>) -> Self {
         self.only.push(GuardName(name.into()));
         self
     }
 
     /// Sends to this channel instead of all; may be called for several.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use gardefou::{AppError, ErrorCode, alerts::{Alerts, AlertsConfig, CallbackChannel, LogChannel, Rule}, time::ManualClock};
+    /// # use std::time::Duration;
+    /// # let clock = ManualClock::new();
+    /// # let config = AlertsConfig::builder().background(false).clock(clock.clone());
+    /// # let pager = CallbackChannel::new("pager", |_| Ok(()));
+    /// let config = config.channel(LogChannel::new()).channel(pager);
+    /// let alerts = Alerts::start(config.rule(Rule::immediate("errors").channel("pager")).build()?)?;
+    /// gardefou::report(&AppError::new(ErrorCode::DB_WRITE_ERROR, "disk full"));
+    /// alerts.run();
+    /// let sent = alerts.status().channels.into_iter().map(|channel| channel.sent);
+    /// assert!(sent.eq([0, 1]));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn channel(mut self, name: impl Into<String>) -> Self {
         self.channels.push(GuardName(name.into()));
         self
     }
 
-    /// Counts nothing for this rule while the circuit of that name is open.
+    /// Counts nothing for this rule while the circuit of that name is open; may be called for several.
+    /// For rules of errors and rates.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use gardefou::{AppError, ErrorCode, alerts::{Alerts, AlertsConfig, Rule}, breaker::CircuitBreaker, time::ManualClock};
+    /// # use std::time::Duration;
+    /// # let clock = ManualClock::new();
+    /// # let config = AlertsConfig::builder().background(false).clock(clock.clone());
+    /// let alerts = Alerts::start(config.rule(Rule::immediate("errors").inhibited_by("payments")).build()?)?;
+    /// let payments = CircuitBreaker::builder("payments").failure_threshold(1).build()?;
+    /// payments.try_acquire()?.failure(); // opens
+    /// gardefou::report(&AppError::new(ErrorCode::EXTERNAL_SERVICE_ERROR, "no answer"));
+    /// alerts.run();
+    /// assert_eq!((alerts.status().sent, alerts.status().inhibited), (0, 1));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn inhibited_by(mut self, breaker: impl Into<String>) -> Self {
         self.inhibited_by.push(GuardName(breaker.into()));
         self
     }
 
-    /// Sets how many calls a window must hold before a ratio is evaluated.
+    /// Sets how many calls a window must hold before a ratio is evaluated, at least 1; 20 by default.
+    /// For ratios.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use gardefou::{alerts::{Alerts, AlertsConfig, Rule}, circuit_breakers, time::ManualClock};
+    /// # use std::time::Duration;
+    /// # let clock = ManualClock::new();
+    /// # let config = AlertsConfig::builder().background(false).clock(clock.clone());
+    /// # let payments = circuit_breakers().get_or_create("payments", |breaker| breaker.failure_threshold(1000))?;
+    /// let rule = Rule::ratio("payments fail", "payments", 0.5, Duration::from_secs(60)).min_calls(2);
+    /// let alerts = Alerts::start(config.rule(rule).build()?)?;
+    /// for sent in [0, 1] {
+    ///     payments.try_acquire()?.failure();
+    ///     clock.advance(Duration::from_secs(10));
+    ///     alerts.run();
+    ///     assert_eq!(alerts.status().sent, sent);
+    /// }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn min_calls(mut self, calls: u64) -> Self {
         self.min_calls = Some(calls);
         self
@@ -171,7 +395,26 @@ impl Rule {
     /// the last one and since the last notification of it. An error after that is sent at once.
     ///
     /// A group that comes and goes recovers once in a throttle interval: the next recovery is sent when
-    /// that is over.
+    /// that is over. For rules of [errors](Self::immediate); the other kinds send recoveries by
+    /// themselves.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use gardefou::{AppError, ErrorCode, alerts::{Alerts, AlertsConfig, Rule}, time::ManualClock};
+    /// # use std::time::Duration;
+    /// # let clock = ManualClock::new();
+    /// # let config = AlertsConfig::builder().background(false).clock(clock.clone());
+    /// let rule = Rule::immediate("errors").recovery_after(Duration::from_secs(900));
+    /// let alerts = Alerts::start(config.rule(rule).build()?)?;
+    /// gardefou::report(&AppError::new(ErrorCode::SYNC_ERROR, "late"));
+    /// alerts.run();
+    /// assert_eq!(alerts.status().sent, 1);
+    /// clock.advance(Duration::from_secs(900));
+    /// alerts.run();
+    /// assert_eq!(alerts.status().sent, 2); // "stopped: SYNC_ERROR: late"
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn recovery_after(mut self, quiet: Duration) -> Self {
         self.recovery_after = Some(quiet);
         self

@@ -45,6 +45,21 @@ pub struct AlertsStatus {
 
 impl AlertsStatus {
     /// Returns `true` if every channel is healthy: see [`ChannelStatus::is_healthy`].
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::alerts::{Alerts, AlertsConfig, CallbackChannel, DeliveryError, LogChannel};
+    ///
+    /// let down = CallbackChannel::new("ops", |_| Err(DeliveryError::transient("connection refused")));
+    /// let config = AlertsConfig::builder().channel(LogChannel::new()).channel(down).background(false);
+    /// let alerts = Alerts::start(config.build()?)?;
+    /// assert!(alerts.status().is_healthy()); // nothing failed yet
+    /// alerts.test();
+    /// alerts.run();
+    /// assert!(!alerts.status().is_healthy()); // one channel of two
+    /// # Ok::<(), gardefou::ConfigError>(())
+    /// ```
     #[must_use]
     pub fn is_healthy(&self) -> bool {
         self.channels.iter().all(ChannelStatus::is_healthy)
@@ -87,6 +102,22 @@ pub struct ChannelStatus {
 
 impl ChannelStatus {
     /// Returns `true` if the last attempt succeeded, or there was none, and no delivery hangs.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::alerts::{Alerts, AlertsConfig, CallbackChannel, DeliveryError, LogChannel};
+    ///
+    /// let down = CallbackChannel::new("ops", |_| Err(DeliveryError::transient("connection refused")));
+    /// let config = AlertsConfig::builder().channel(LogChannel::new()).channel(down).background(false);
+    /// let alerts = Alerts::start(config.build()?)?;
+    /// alerts.test();
+    /// alerts.run();
+    /// let [log, ops] = &alerts.status().channels[..] else { unreachable!() };
+    /// assert!(log.is_healthy() && !ops.is_healthy());
+    /// assert!(ops.failing_since.is_some());
+    /// # Ok::<(), gardefou::ConfigError>(())
+    /// ```
     #[must_use]
     pub fn is_healthy(&self) -> bool {
         self.failing_since.is_none() && !self.is_hanging
@@ -111,6 +142,21 @@ pub struct LossCounts {
 
 impl LossCounts {
     /// Returns the sum of all reasons.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::alerts::{Alerts, AlertsConfig, CallbackChannel, DeliveryError};
+    ///
+    /// let refusing = CallbackChannel::new("ops", |_| Err(DeliveryError::permanent("no such room")));
+    /// let config = AlertsConfig::builder().channel(refusing).background(false);
+    /// let alerts = Alerts::start(config.build()?)?;
+    /// alerts.test();
+    /// alerts.run();
+    /// let lost = alerts.status().channels[0].lost;
+    /// assert_eq!((lost.refused, lost.total()), (1, 1));
+    /// # Ok::<(), gardefou::ConfigError>(())
+    /// ```
     #[must_use]
     pub const fn total(&self) -> u64 {
         self.queue_full + self.refused + self.exhausted + self.expired + self.shutdown

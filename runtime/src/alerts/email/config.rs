@@ -45,6 +45,16 @@ pub struct EmailBuilder {
 
 impl EmailChannel {
     /// Starts the configuration of a channel of that name, with a mail server.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::alerts::{Channel, EmailChannel};
+    ///
+    /// let mail = EmailChannel::builder("mail", "smtp.example.com").from("a@example.com").to("ops@example.com");
+    /// assert_eq!(mail.build()?.name(), "mail");
+    /// # Ok::<(), gardefou::ConfigError>(())
+    /// ```
     pub fn builder(name: impl Into<String>, host: impl Into<String>) -> EmailBuilder {
         EmailBuilder::new(name.into(), host.into())
     }
@@ -67,36 +77,96 @@ impl EmailBuilder {
     }
 
     /// Sets the sender.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use gardefou::alerts::EmailChannel;
+    /// # let mail = || EmailChannel::builder("mail", "smtp.example.com").from("a@example.com").to("ops@example.com");
+    /// assert!(mail().from("Shop <shop@example.com>").build().is_ok());
+    /// assert_eq!(mail().from("shop").build().unwrap_err().field(), "from");
+    /// ```
     pub fn from(mut self, address: impl Into<String>) -> Self {
         self.from = address.into();
         self
     }
 
     /// Adds a recipient; may be called for several.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use gardefou::alerts::EmailChannel;
+    /// # let mail = || EmailChannel::builder("mail", "smtp.example.com").from("a@example.com").to("ops@example.com");
+    /// let two = mail().to("Night shift <night@example.com>").build()?;
+    /// assert!(format!("{two:?}").contains("to: 2"));
+    /// assert_eq!(mail().to("night").build().unwrap_err().field(), "to");
+    /// # Ok::<(), gardefou::ConfigError>(())
+    /// ```
     pub fn to(mut self, address: impl Into<String>) -> Self {
         self.to.push(address.into());
         self
     }
 
-    /// Sets the port.
+    /// Sets the port; by default the one that belongs to [`tls`](Self::tls).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use gardefou::alerts::EmailChannel;
+    /// # let mail = || EmailChannel::builder("mail", "smtp.example.com").from("a@example.com").to("ops@example.com");
+    /// assert!(mail().port(2525).build().is_ok());
+    /// assert_eq!(mail().port(0).build().unwrap_err().field(), "port");
+    /// ```
     pub fn port(mut self, port: u16) -> Self {
         self.port = Some(port);
         self
     }
 
     /// Sets how the connection is encrypted.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use gardefou::alerts::{EmailChannel, EmailTls};
+    /// # let mail = || EmailChannel::builder("mail", "smtp.example.com").from("a@example.com").to("ops@example.com");
+    /// let login = || mail().credentials("alerts", "a password from the environment");
+    /// assert!(login().tls(EmailTls::Implicit).build().is_ok());
+    /// assert_eq!(login().tls(EmailTls::None).build().unwrap_err().rule(), "must not be sent without TLS");
+    /// ```
     pub fn tls(mut self, tls: EmailTls) -> Self {
         self.tls = tls;
         self
     }
 
-    /// Sets the user and password for the server.
+    /// Sets the user and password for the server. They are sent over TLS only, and are in no error and
+    /// in no `Debug` output.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use gardefou::alerts::{EmailChannel, EmailTls};
+    /// # let mail = || EmailChannel::builder("mail", "smtp.example.com").from("a@example.com").to("ops@example.com");
+    /// let login = mail().credentials("alerts", "hunter2");
+    /// assert!(!format!("{login:?}").contains("hunter2"));
+    /// let err = login.tls(EmailTls::None).build().unwrap_err();
+    /// assert_eq!((err.field(), err.value()), ("credentials", "(hidden)"));
+    /// ```
     pub fn credentials(mut self, user: impl Into<String>, password: impl Into<String>) -> Self {
         self.credentials = Some((user.into(), password.into()));
         self
     }
 
     /// Trusts these authorities instead of the well-known ones, given as PEM.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use gardefou::alerts::EmailChannel;
+    /// # let mail = || EmailChannel::builder("mail", "smtp.example.com").from("a@example.com").to("ops@example.com");
+    /// let err = mail().ca_certificate("no certificate").build().unwrap_err();
+    /// assert_eq!((err.field(), err.rule()), ("ca_certificate", "must hold a certificate as PEM"));
+    /// ```
     pub fn ca_certificate(mut self, pem: impl Into<Vec<u8>>) -> Self {
         self.ca_certificate = Some(pem.into());
         self
@@ -122,6 +192,16 @@ impl EmailBuilder {
 
     /// Sets how long the whole conversation with the server may take, from the name of the server
     /// to its last reply.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use gardefou::alerts::EmailChannel;
+    /// # let mail = || EmailChannel::builder("mail", "smtp.example.com").from("a@example.com").to("ops@example.com");
+    /// # use std::time::Duration;
+    /// assert!(mail().timeout(Duration::from_secs(10)).build().is_ok());
+    /// assert_eq!(mail().timeout(Duration::from_secs(61)).build().unwrap_err().field(), "timeout");
+    /// ```
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = timeout;
         self
@@ -132,6 +212,15 @@ impl EmailBuilder {
     /// # Errors
     ///
     /// Every setting that cannot work, in one error.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::alerts::EmailChannel;
+    ///
+    /// let err = EmailChannel::builder("mail", "").from("shop").build().unwrap_err();
+    /// assert_eq!(err.problems().map(|problem| problem.field).collect::<Vec<_>>(), ["host", "from", "to"]);
+    /// ```
     pub fn build(self) -> Result<EmailChannel, ConfigError> {
         let mut problems = Vec::new();
         if self.host.trim().is_empty() {

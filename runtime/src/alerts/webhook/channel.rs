@@ -53,6 +53,18 @@ const MAX_ANSWER: u64 = 4096;
 
 impl WebhookChannel {
     /// Starts the configuration of a channel of that name.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::alerts::{Channel, WebhookChannel};
+    ///
+    /// let hook = WebhookChannel::builder("hook", "https://hooks.example.com/T0/B0");
+    /// assert_eq!(hook.build()?.name(), "hook");
+    /// let err = WebhookChannel::builder("hook", "/T0/B0").build().unwrap_err();
+    /// assert_eq!((err.field(), err.value()), ("url", "(hidden)")); // a path may be a secret
+    /// # Ok::<(), gardefou::ConfigError>(())
+    /// ```
     pub fn builder(name: impl Into<String>, url: impl Into<String>) -> WebhookBuilder {
         WebhookBuilder::new(name.into(), url.into())
     }
@@ -136,6 +148,16 @@ impl WebhookBuilder {
     ///
     /// Every setting that cannot work, in one error, which names the scheme and host of the URL and
     /// nothing else of it.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::alerts::WebhookChannel;
+    ///
+    /// let err = WebhookChannel::builder("", "https://hooks.example.com/T0").secret("short").build().unwrap_err();
+    /// assert_eq!(err.problems().map(|problem| problem.field).collect::<Vec<_>>(), ["secret", "name"]);
+    /// assert!(!err.to_string().contains("T0"));
+    /// ```
     pub fn build(self) -> Result<WebhookChannel, ConfigError> {
         let checked = self.check()?;
         Ok(WebhookChannel::new(self, checked))

@@ -89,19 +89,49 @@ impl WebhookBuilder {
         }
     }
 
-    /// Signs each request with this secret: see [`verify_signature`](super::verify_signature).
+    /// Signs each request with this secret of at least 16 bytes: see
+    /// [`verify_signature`](super::verify_signature).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use gardefou::alerts::WebhookChannel;
+    /// # let hook = || WebhookChannel::builder("hook", "https://hooks.example.com/");
+    /// assert!(hook().secret("at least sixteen bytes").build().is_ok());
+    /// assert_eq!(hook().secret("too short").build().unwrap_err().rule(), "must have at least 16 bytes");
+    /// ```
     pub fn secret(mut self, secret: impl Into<Vec<u8>>) -> Self {
         self.secret = Some(secret.into());
         self
     }
 
     /// Sets the timeout of a request as a whole: name, connection, body and answer.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use gardefou::alerts::WebhookChannel;
+    /// # let hook = || WebhookChannel::builder("hook", "https://hooks.example.com/");
+    /// # use std::time::Duration;
+    /// assert!(hook().timeout(Duration::from_secs(10)).build().is_ok());
+    /// assert_eq!(hook().timeout(Duration::ZERO).build().unwrap_err().field(), "timeout");
+    /// ```
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = timeout;
         self
     }
 
     /// Sets the form of the requests.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use gardefou::alerts::{WebhookChannel, WebhookFormat};
+    /// # let hook = || WebhookChannel::builder("hook", "https://hooks.example.com/");
+    /// let chat = hook().format(WebhookFormat::Slack).build()?;
+    /// assert!(format!("{chat:?}").contains("format: Slack"));
+    /// # Ok::<(), gardefou::ConfigError>(())
+    /// ```
     pub fn format(mut self, format: WebhookFormat) -> Self {
         self.format = format;
         self
@@ -167,6 +197,15 @@ impl WebhookBuilder {
     }
 
     /// Trusts these authorities instead of the well-known ones, given as PEM.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use gardefou::alerts::WebhookChannel;
+    /// # let hook = || WebhookChannel::builder("hook", "https://hooks.example.com/");
+    /// let err = hook().ca_certificate("no certificate").build().unwrap_err();
+    /// assert_eq!((err.field(), err.rule()), ("ca_certificate", "must hold a certificate as PEM"));
+    /// ```
     pub fn ca_certificate(mut self, pem: impl Into<Vec<u8>>) -> Self {
         self.ca_certificate = Some(pem.into());
         self
@@ -178,6 +217,16 @@ impl WebhookBuilder {
     /// The proxy may have a private address. It resolves the host of the URL, so that which
     /// addresses can be reached is up to the proxy; a private address in the URL itself is refused
     /// by [`build`](Self::build).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use gardefou::alerts::WebhookChannel;
+    /// # let hook = || WebhookChannel::builder("hook", "https://hooks.example.com/");
+    /// assert!(hook().proxy("http://user:password@proxy.example.com:3128").build().is_ok());
+    /// let err = hook().proxy("socks5://user:password@proxy.example.com").build().unwrap_err();
+    /// assert_eq!((err.field(), err.value()), ("proxy", "(hidden)"));
+    /// ```
     pub fn proxy(mut self, url: impl Into<String>) -> Self {
         self.proxy = Some(url.into());
         self
@@ -190,6 +239,16 @@ impl WebhookBuilder {
     }
 
     /// Allows a URL that begins with `http://`.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::alerts::WebhookChannel;
+    ///
+    /// let plain = || WebhookChannel::builder("hook", "http://hooks.example.com/");
+    /// assert_eq!(plain().build().unwrap_err().rule(), "must begin with https://");
+    /// assert!(plain().allow_http(true).build().is_ok());
+    /// ```
     pub fn allow_http(mut self, on: bool) -> Self {
         self.allow_http = on;
         self
@@ -197,6 +256,16 @@ impl WebhookBuilder {
 
     /// Allows a host that resolves to addresses that are not public: this machine's, a private
     /// network's, a cloud's metadata service.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::alerts::WebhookChannel;
+    ///
+    /// let inside = || WebhookChannel::builder("hook", "https://10.0.0.7/").proxy("http://10.0.0.1:3128");
+    /// assert_eq!(inside().build().unwrap_err().rule(), "must not hold a private address");
+    /// assert!(inside().allow_private_addresses(true).build().is_ok());
+    /// ```
     pub fn allow_private_addresses(mut self, on: bool) -> Self {
         self.allow_private = on;
         self

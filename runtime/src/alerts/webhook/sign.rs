@@ -29,9 +29,12 @@ pub(super) fn signature(secret: &[u8], at: Timestamp, body: &[u8]) -> String {
 /// use gardefou::{alerts::verify_signature, time::Timestamp};
 /// use std::time::Duration;
 ///
-/// let header = "t=1700000000,v1=abe12ed9a61ce2cc26dbc3d4b9a7aa08f5b46f6cc7fc6aa9a2a4a1f9a6dc3fd9";
+/// let header = "t=1700000000,v1=b8569b78799ff9e3cbff0fc2d63a33a2b57f3282abd07c37ae5e8e7d79a5f163";
 /// let now = Timestamp::from_unix_millis(1_700_000_030_000);
-/// assert!(verify_signature(b"secret", header, b"{}", now, Duration::from_secs(300)).is_err());
+/// let verify = |body: &[u8], tolerance| verify_signature(b"secret", header, body, now, tolerance);
+/// assert!(verify(b"{}", Duration::from_secs(300)).is_ok());
+/// assert!(verify(b"{ }", Duration::from_secs(300)).is_err());
+/// assert!(verify(b"{}", Duration::from_secs(10)).is_err()); // it is 30 s old
 /// ```
 pub fn verify_signature(
     secret: &[u8],
