@@ -219,11 +219,6 @@ impl DeliveryError {
     pub fn retry_after(&self) -> Option<Duration> {
         self.retry_after
     }
-
-    /// Returns its text and those of its causes, outermost first, in one line for a log.
-    pub(super) fn with_causes(&self) -> String {
-        with_causes(self)
-    }
 }
 
 impl fmt::Display for DeliveryError {

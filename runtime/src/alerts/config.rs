@@ -2,6 +2,7 @@
 
 use super::{
     channel::{Channel, LogChannel},
+    problems::Problems,
     rule::Rule,
 };
 use crate::{
@@ -36,6 +37,16 @@ use std::{fmt, sync::Arc, time::Duration};
 pub struct AlertsConfig {
     pub(super) channels: Vec<Arc<dyn Channel>>,
     pub(super) rules: Vec<Rule>,
+    pub(super) limits: Limits,
+    pub(super) source: Option<String>,
+    pub(super) background: bool,
+    pub(super) clock: SharedClock,
+    pub(super) monitor: Option<ErrorMonitor>,
+}
+
+/// The limits on notifications and their delivery.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Limits {
     pub(super) throttle: Duration,
     pub(super) escalate_after: Option<u64>,
     pub(super) max_per_minute: u64,
@@ -44,10 +55,6 @@ pub struct AlertsConfig {
     pub(super) initial_delay: Duration,
     pub(super) give_up_after: Duration,
     pub(super) delivery_timeout: Duration,
-    pub(super) source: Option<String>,
-    pub(super) background: bool,
-    pub(super) clock: SharedClock,
-    pub(super) monitor: Option<ErrorMonitor>,
 }
 
 /// Collects the settings of an [`AlertsConfig`].
@@ -106,16 +113,18 @@ impl Default for AlertsConfig {
         Self {
             channels: default_channels(),
             rules: default_rules(),
-            // As in the Python original.
-            throttle: Duration::from_secs(300),
-            escalate_after: Some(100),
-            max_per_minute: 20,
-            queue: 256,
-            max_attempts: 4,
-            initial_delay: Duration::from_secs(1),
-            give_up_after: Duration::from_secs(600),
-            // Beyond the longest limit that the channels of the library have themselves.
-            delivery_timeout: Duration::from_secs(90),
+            limits: Limits {
+                // As in the Python original.
+                throttle: Duration::from_secs(300),
+                escalate_after: Some(100),
+                max_per_minute: 20,
+                queue: 256,
+                max_attempts: 4,
+                initial_delay: Duration::from_secs(1),
+                give_up_after: Duration::from_secs(600),
+                // Beyond the longest limit that the channels of the library have themselves.
+                delivery_timeout: Duration::from_secs(90),
+            },
             source: None,
             background: true,
             clock: SharedClock::default(),
@@ -141,18 +150,11 @@ fn default_rules() -> Vec<Rule> {
 
 impl fmt::Debug for AlertsConfig {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let channels: Vec<_> = self.channel_names().into_iter().map(Shown).collect();
         f.debug_struct("AlertsConfig")
-            .field(
-                "channels",
-                &self
-                    .channel_names()
-                    .into_iter()
-                    .map(Shown)
-                    .collect::<Vec<_>>(),
-            )
+            .field("channels", &channels)
             .field("rules", &self.rules)
-            .field("throttle", &self.throttle)
-            .field("max_per_minute", &self.max_per_minute)
+            .field("limits", &self.limits)
             .finish_non_exhaustive()
     }
 }
@@ -165,31 +167,20 @@ impl PartialEq for AlertsConfig {
         let Self {
             channels: _,
             rules,
-            throttle,
-            escalate_after,
-            max_per_minute,
-            queue,
-            max_attempts,
-            initial_delay,
-            give_up_after,
-            delivery_timeout,
+            limits,
             source,
             background,
             clock: _,
             monitor,
         } = self;
         self.channel_names() == other.channel_names()
-            && *rules == other.rules
-            && *throttle == other.throttle
-            && *escalate_after == other.escalate_after
-            && *max_per_minute == other.max_per_minute
-            && *queue == other.queue
-            && *max_attempts == other.max_attempts
-            && *initial_delay == other.initial_delay
-            && *give_up_after == other.give_up_after
-            && *delivery_timeout == other.delivery_timeout
-            && *source == other.source
-            && *background == other.background
+            && (rules, limits, source, background)
+                == (
+                    &other.rules,
+                    &other.limits,
+                    &other.source,
+                    &other.background,
+                )
             && monitor.as_ref().map(address_of) == other.monitor.as_ref().map(address_of)
     }
 }
@@ -269,7 +260,7 @@ impl AlertsConfigBuilder {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn throttle(mut self, interval: Duration) -> Self {
-        self.0.throttle = interval;
+        self.0.limits.throttle = interval;
         self
     }
 
@@ -293,7 +284,7 @@ impl AlertsConfigBuilder {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn escalate_after(mut self, held_back: Option<u64>) -> Self {
-        self.0.escalate_after = held_back;
+        self.0.limits.escalate_after = held_back;
         self
     }
 
@@ -322,7 +313,7 @@ impl AlertsConfigBuilder {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn max_per_minute(mut self, notifications: u64) -> Self {
-        self.0.max_per_minute = notifications;
+        self.0.limits.max_per_minute = notifications;
         self
     }
 
@@ -345,7 +336,7 @@ impl AlertsConfigBuilder {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn queue(mut self, notifications: usize) -> Self {
-        self.0.queue = notifications;
+        self.0.limits.queue = notifications;
         self
     }
 
@@ -369,7 +360,7 @@ impl AlertsConfigBuilder {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn max_attempts(mut self, attempts: u32) -> Self {
-        self.0.max_attempts = attempts;
+        self.0.limits.max_attempts = attempts;
         self
     }
 
@@ -391,7 +382,7 @@ impl AlertsConfigBuilder {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn initial_delay(mut self, delay: Duration) -> Self {
-        self.0.initial_delay = delay;
+        self.0.limits.initial_delay = delay;
         self
     }
 
@@ -417,7 +408,7 @@ impl AlertsConfigBuilder {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn give_up_after(mut self, wait: Duration) -> Self {
-        self.0.give_up_after = wait;
+        self.0.limits.give_up_after = wait;
         self
     }
 
@@ -457,7 +448,7 @@ impl AlertsConfigBuilder {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn delivery_timeout(mut self, limit: Duration) -> Self {
-        self.0.delivery_timeout = limit;
+        self.0.limits.delivery_timeout = limit;
         self
     }
 
@@ -578,92 +569,40 @@ impl AlertsConfigBuilder {
         if config.rules.is_empty() {
             config.rules = default_rules();
         }
+        let mut problems = Problems::default();
         let names = config.channel_names();
-        let bad_names = names
-            .iter()
-            .filter_map(|it| name::problem("channel", it, LONGEST_NAME));
-        let mut problems: Vec<ConfigError> = bad_names.collect();
-        let mut check = |is_fine: bool, field, value: String, rule: &str| {
-            if !is_fine {
-                problems.push(ConfigError::new(field, value, rule));
-            }
-        };
-        let seconds = |range: std::ops::RangeInclusive<u64>, value: Duration| {
-            value >= Duration::from_secs(*range.start())
-                && value <= Duration::from_secs(*range.end())
-        };
-        check(
-            names.len() <= 64,
-            "channel",
-            names.len().to_string(),
-            "must be at most 64 channels",
-        );
+        problems.check_range("channel", names.len(), 1..=64);
         for (at, name) in names.iter().enumerate() {
-            let is_new = !names[..at].contains(name);
-            check(
-                is_new,
-                "channel",
-                (*name).to_owned(),
-                "must have a name of its own",
-            );
+            if let Some(problem) = name::problem("channel", name, LONGEST_NAME) {
+                problems.push(problem);
+            } else if names[..at].contains(name) {
+                problems.add("channel", name, "must have a name of its own");
+            }
         }
-        let shown = |duration: Duration| format!("{duration:?}");
-        check(
-            seconds(1..=86_400, config.throttle),
-            "throttle",
-            shown(config.throttle),
-            "must be from 1 second to 1 day",
-        );
-        let escalation = config.escalate_after.unwrap_or(2);
-        check(
-            escalation >= 2,
-            "escalate_after",
-            escalation.to_string(),
-            "must be at least 2",
-        );
-        let per_minute = config.max_per_minute;
-        check(
-            (1..=10_000).contains(&per_minute),
-            "max_per_minute",
-            per_minute.to_string(),
-            "must be from 1 to 10,000",
-        );
-        check(
-            (1..=10_000).contains(&config.queue),
-            "queue",
-            config.queue.to_string(),
-            "must be from 1 to 10,000",
-        );
-        check(
-            (1..=100).contains(&config.max_attempts),
-            "max_attempts",
-            config.max_attempts.to_string(),
-            "must be from 1 to 100",
-        );
-        check(
-            seconds(0..=60, config.initial_delay),
+        let (second, day) = (Duration::from_secs(1), Duration::from_secs(86_400));
+        let limits = config.limits;
+        problems.check_range("throttle", limits.throttle, second..=day);
+        if limits.escalate_after.is_some_and(|count| count < 2) {
+            let count = limits.escalate_after.unwrap_or_default();
+            problems.add("escalate_after", count, "must be at least 2");
+        }
+        problems.check_range("max_per_minute", limits.max_per_minute, 1..=10_000);
+        problems.check_range("queue", limits.queue, 1..=10_000);
+        problems.check_range("max_attempts", limits.max_attempts, 1..=100);
+        problems.check_range(
             "initial_delay",
-            shown(config.initial_delay),
-            "must be at most 60 seconds",
+            limits.initial_delay,
+            Duration::ZERO..=60 * second,
         );
-        let give_up = config.give_up_after;
-        check(
-            seconds(1..=86_400, give_up),
-            "give_up_after",
-            shown(give_up),
-            "must be from 1 second to 1 day",
-        );
-        let limit = config.delivery_timeout;
-        check(
-            seconds(1..=3600, limit),
+        problems.check_range("give_up_after", limits.give_up_after, second..=day);
+        problems.check_range(
             "delivery_timeout",
-            shown(limit),
-            "must be from 1 second to 1 hour",
+            limits.delivery_timeout,
+            second..=3600 * second,
         );
-        problems.extend(config.rules.iter().flat_map(|rule| rule.problems(&names)));
-        match ConfigError::join(problems) {
-            Some(err) => Err(err),
-            None => Ok(config),
+        for rule in &config.rules {
+            rule.check(&names, &mut problems);
         }
+        problems.join().map(|()| config)
     }
 }

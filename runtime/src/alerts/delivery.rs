@@ -61,7 +61,7 @@ impl Delivery {
             channel: Arc::clone(channel),
             breaker,
             clock: config.clock.clone(),
-            queue: Mutex::new(Queue::new(config)),
+            queue: Mutex::new(Queue::new(config.limits)),
         })
     }
 

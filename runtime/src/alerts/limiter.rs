@@ -29,11 +29,12 @@ pub(super) struct Limiter {
 
 impl Limiter {
     pub(super) fn new(config: &AlertsConfig) -> Self {
+        let limits = config.limits;
         Self {
-            throttle: Throttle::new(config.throttle, config.escalate_after),
-            subjects: Subjects::new(config.throttle, config.escalate_after),
+            throttle: Throttle::new(limits.throttle, limits.escalate_after),
+            subjects: Subjects::new(limits.throttle, limits.escalate_after),
             digests: config.channels.iter().map(|_| Digest::default()).collect(),
-            max_per_minute: config.max_per_minute,
+            max_per_minute: limits.max_per_minute,
             suppressed: 0,
         }
     }
@@ -50,15 +51,12 @@ impl Limiter {
                 suppressed,
                 escalated,
             } => {
-                let plan = Plan::new(key, rule.name.to_string(), Content::Error);
-                self.cap_at(
-                    now,
-                    Plan {
-                        suppressed,
-                        escalated,
-                        ..plan
-                    },
-                )
+                let plan = Plan {
+                    suppressed,
+                    escalated,
+                    ..Plan::new(key, rule.name.to_string(), Content::Error)
+                };
+                self.cap_at(now, plan)
             }
         }
     }
@@ -149,14 +147,11 @@ impl Limiter {
                 key,
                 last,
                 suppressed,
-            } => {
-                let plan = Plan::new(key, last.rule.clone(), Content::Summary { last });
-                Plan {
-                    suppressed,
-                    is_fresh: false,
-                    ..plan
-                }
-            }
+            } => Plan {
+                suppressed,
+                is_fresh: false,
+                ..Plan::new(key, last.rule.clone(), Content::Summary { last })
+            },
             // It settles no slot: if it is not delivered, the journal has it.
             Due::Recovered {
                 key,

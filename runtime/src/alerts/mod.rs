@@ -49,6 +49,7 @@ mod notification;
 mod outbox;
 mod plan;
 mod planner;
+mod problems;
 mod published;
 mod queue;
 mod rate_tracker;

@@ -2,8 +2,8 @@
 //! counts of those that ended. No clock, no lock, no I/O.
 
 use super::{
-    channel::DeliveryError,
-    config::AlertsConfig,
+    channel::{DeliveryError, with_causes},
+    config::Limits,
     notification::Notification,
     plan::Key,
     status::{ChannelStatus, LossCounts, Reason},
@@ -32,14 +32,6 @@ pub(super) struct Queue {
     counts: Counts,
     last_error: Option<String>,
     failing_since: Option<Timestamp>,
-}
-
-struct Limits {
-    length: usize,
-    max_attempts: u32,
-    give_up_after: Duration,
-    delivery_timeout: Duration,
-    backoff: Backoff,
 }
 
 /// The delivery attempt under way.
@@ -118,6 +110,7 @@ pub(super) enum Step {
     AbandonedEnded { delivered: Option<(Item, bool)> },
 }
 
+const MAX_DELAY: Duration = Duration::from_secs(60);
 /// Abandoned attempts that one channel may have; each blocks a thread until it ends.
 const MAX_ABANDONED: usize = 2;
 
@@ -145,16 +138,9 @@ impl Item {
     reason = "an item that is given back, or a step that ends here, is not an error"
 )]
 impl Queue {
-    pub(super) fn new(config: &AlertsConfig) -> Self {
+    pub(super) fn new(limits: Limits) -> Self {
         Self {
-            limits: Limits {
-                length: config.queue,
-                max_attempts: config.max_attempts,
-                give_up_after: config.give_up_after,
-                delivery_timeout: config.delivery_timeout,
-                backoff: Backoff::exponential(config.initial_delay)
-                    .max_delay(Duration::from_secs(60)),
-            },
+            limits,
             waiting: VecDeque::new(),
             attempt: None,
             turn: 0,
@@ -168,7 +154,7 @@ impl Queue {
 
     /// Appends a notification, or returns it if there is no room.
     pub(super) fn push(&mut self, item: Item) -> Result<(), Item> {
-        if self.waiting.len() >= self.limits.length {
+        if self.waiting.len() >= self.limits.queue {
             return Err(item);
         }
         self.waiting.push_back(item);
@@ -414,7 +400,7 @@ impl Queue {
         error: DeliveryError,
         given_up: bool,
     ) -> Step {
-        self.record_failure(error.with_causes(), wall);
+        self.record_failure(with_causes(&error), wall);
         if given_up {
             return Step::AttemptFailed { error };
         }
@@ -431,8 +417,9 @@ impl Queue {
                 reason,
             };
         }
-        let backoff = &self.limits.backoff;
-        let delays = item.delays.get_or_insert_with(|| backoff.delays());
+        let initial = self.limits.initial_delay;
+        let backoff = || Backoff::exponential(initial).max_delay(MAX_DELAY);
+        let delays = item.delays.get_or_insert_with(|| backoff().delays());
         let delay = delays
             .next()
             .unwrap_or_default()

@@ -1,7 +1,8 @@
 //! Rules, which select the events that lead to notifications.
 
+use super::problems::Problems;
 use crate::{
-    error::{ConfigError, ErrorCode},
+    error::ErrorCode,
     event::{ErrorEvent, GuardName, Severity},
 };
 use std::{fmt, time::Duration};
@@ -454,11 +455,11 @@ impl Rule {
         }
     }
 
-    pub(super) fn problems(&self, channels: &[&str]) -> Vec<ConfigError> {
-        let mut problems = Vec::new();
+    /// Checks the settings; `channels` are the names of all channels.
+    pub(super) fn check(&self, channels: &[&str], problems: &mut Problems) {
         let mut problem = |field, value: &dyn fmt::Display, rule: &str| {
             let value = format_args!("{value} (rule `{}`)", &*self.name);
-            problems.push(ConfigError::new(field, value, rule));
+            problems.add(field, value, rule);
         };
         match &self.trigger {
             Trigger::Rate { count, .. } if !(1..=10_000).contains(count) => {
@@ -486,7 +487,8 @@ impl Rule {
         let is_ratio = matches!(self.trigger, Trigger::Ratio { .. });
         let of_states = matches!(self.trigger, Trigger::Breakers | Trigger::Health);
         let of_errors = !is_ratio && !of_states;
-        let settings = [
+        let recovery_after = self.recovery_after.iter().len();
+        for (field, set, has_effect, of) in [
             ("code", self.codes.len(), of_errors, "errors"),
             ("operation", self.operations.len(), of_errors, "errors"),
             ("inhibited_by", self.inhibited_by.len(), of_errors, "errors"),
@@ -494,17 +496,15 @@ impl Rule {
             ("min_calls", self.min_calls.iter().len(), is_ratio, "ratios"),
             (
                 "recovery_after",
-                self.recovery_after.iter().len(),
+                recovery_after,
                 is_immediate,
                 "single errors",
             ),
-        ];
-        for (field, set, has_effect, of) in settings {
+        ] {
             if set > 0 && !has_effect {
                 problem(field, &"(set)", &format!("must belong to a rule of {of}"));
             }
         }
-        problems
     }
 }
 

@@ -4,7 +4,7 @@ use super::{
     channel::EmailChannel,
     smtp::{EmailTls, Server, parse_hello_name},
 };
-use crate::{error::ConfigError, event::Shown};
+use crate::{alerts::problems::Problems, error::ConfigError, event::Shown};
 use lettre::{
     message::Mailbox,
     transport::smtp::{
@@ -222,77 +222,46 @@ impl EmailBuilder {
     /// assert_eq!(err.problems().map(|problem| problem.field).collect::<Vec<_>>(), ["host", "from", "to"]);
     /// ```
     pub fn build(self) -> Result<EmailChannel, ConfigError> {
-        let mut problems = Vec::new();
+        let mut problems = Problems::default();
         if self.host.trim().is_empty() {
-            problems.push(ConfigError::new(
-                "host",
-                &self.host,
-                "must name a mail server",
-            ));
+            problems.add("host", &self.host, "must name a mail server");
         }
-        let mut address = |field, text: &str| match text.parse::<Mailbox>() {
-            Ok(mailbox) => Some(mailbox),
-            Err(_) => {
+        let mut address = |field, text: &str| {
+            let parsed = text.parse::<Mailbox>();
+            if parsed.is_err() {
                 // An address with a mistake in it still identifies a person.
                 let shown = if text.is_empty() { "" } else { "(hidden)" };
-                problems.push(ConfigError::new(field, shown, "must be a mail address"));
-                None
+                problems.add(field, shown, "must be a mail address");
             }
+            parsed.ok()
         };
         let from = address("from", &self.from);
-        let to: Vec<Mailbox> = self
-            .to
-            .iter()
-            .filter_map(|text| address("to", text))
-            .collect();
+        let to = self.to.iter().filter_map(|text| address("to", text));
+        let to: Vec<Mailbox> = to.collect();
         if self.to.is_empty() {
-            problems.push(ConfigError::new("to", "", "must name a receiver"));
+            problems.add("to", "", "must name a receiver");
         }
-        if self.name.is_empty() {
-            problems.push(ConfigError::new("name", "", "must not be empty"));
-        }
+        problems.check_name_and_timeout(&self.name, self.timeout);
         if self.port == Some(0) {
-            problems.push(ConfigError::new("port", 0, "must be at least 1"));
+            problems.add("port", 0, "must be at least 1");
         }
         if self.tls == EmailTls::None && self.credentials.is_some() {
-            problems.push(ConfigError::new(
-                "credentials",
-                "(hidden)",
-                "must not be sent without TLS",
-            ));
+            problems.add("credentials", "(hidden)", "must not be sent without TLS");
         }
-        if self
-            .hello_name
-            .as_deref()
-            .is_some_and(|name| parse_hello_name(name).is_none())
+        if let Some(name) = &self.hello_name
+            && parse_hello_name(name).is_none()
         {
-            let value = self.hello_name.as_deref().unwrap_or_default();
-            problems.push(ConfigError::new(
-                "hello_name",
-                value,
-                "must be a domain name or an address in brackets",
-            ));
+            let rule = "must be a domain name or an address in brackets";
+            problems.add("hello_name", name, rule);
         }
-        if self.timeout < Duration::from_millis(1) || self.timeout > Duration::from_secs(60) {
-            let value = format!("{:?}", self.timeout);
-            problems.push(ConfigError::new(
-                "timeout",
-                value,
-                "must be from 1 ms to 60 s",
-            ));
-        }
-        let server = match self.server() {
-            Ok(server) => Some(server),
-            Err(problem) => {
-                problems.push(problem);
-                None
+        let server = problems.take(self.server());
+        match (problems.join(), from, server) {
+            (Ok(()), Some(from), Some(server)) => {
+                Ok(EmailChannel::new(self.name, server, from, to))
             }
-        };
-        match (ConfigError::join(problems), from, server) {
-            (None, Some(from), Some(server)) => Ok(EmailChannel::new(self.name, server, from, to)),
-            (Some(err), ..) => Err(err),
-            // A missing part was pushed as a problem.
-            (None, ..) => Err(ConfigError::new(
+            (Err(err), ..) => Err(err),
+            // A missing part was added as a problem.
+            (Ok(()), ..) => Err(ConfigError::new(
                 "from",
                 "(hidden)",
                 "must be a mail address",

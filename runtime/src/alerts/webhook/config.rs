@@ -2,11 +2,16 @@
 
 use super::{address::is_public, format::WebhookFormat, template::Template};
 use crate::{
+    alerts::problems::Problems,
     error::ConfigError,
     event::Shown,
     time::{Clock, SharedClock},
 };
-use std::{net::IpAddr, time::Duration};
+use std::{
+    fmt::{self, Display},
+    net::IpAddr,
+    time::Duration,
+};
 use ureq::{
     Proxy,
     http::{HeaderName, HeaderValue, Uri},
@@ -272,134 +277,46 @@ impl WebhookBuilder {
     }
 
     pub(super) fn check(&self) -> Result<Checked, ConfigError> {
-        let mut problems = Vec::new();
-        let url = self.url.parse::<Uri>().ok();
-        let scheme = url.as_ref().and_then(|url| url.scheme_str());
-        let has_host = url
-            .as_ref()
-            .and_then(|url| url.host())
-            .is_some_and(|host| !host.is_empty());
+        let mut problems = Problems::default();
+        let url = self.url.parse::<Uri>().unwrap_or_default();
+        let scheme = url.scheme_str().unwrap_or_default();
+        let host = url.host().unwrap_or_default();
         // The path of many hooks is the secret, and a text that is no URL may be one.
-        let shown = || match &url {
-            Some(url) if has_host => {
-                let (scheme, host) = (scheme.unwrap_or_default(), url.host().unwrap_or_default());
-                format!("{scheme}://{host}/(hidden)")
-            }
-            _ => "(hidden)".to_owned(),
+        let shown = match host {
+            "" => "(hidden)".to_owned(),
+            host => format!("{scheme}://{host}/(hidden)"),
         };
+        let has_host = !host.is_empty();
         match scheme {
-            Some("https") if has_host => {}
-            Some("http") if has_host && self.allow_http => {}
-            Some("http") if has_host => {
-                problems.push(ConfigError::new("url", shown(), "must begin with https://"));
-            }
-            _ => problems.push(ConfigError::new(
-                "url",
-                shown(),
-                "must be an absolute URL with a host",
-            )),
+            "https" if has_host => {}
+            "http" if has_host && self.allow_http => {}
+            "http" if has_host => problems.add("url", &shown, "must begin with https://"),
+            _ => problems.add("url", &shown, "must be an absolute URL with a host"),
         }
-        if url
-            .as_ref()
-            .and_then(|url| url.authority())
-            .is_some_and(|authority| authority.as_str().contains('@'))
-        {
-            problems.push(ConfigError::new(
-                "url",
-                shown(),
-                "must not hold a user or password",
-            ));
+        if (url.authority()).is_some_and(|authority| authority.as_str().contains('@')) {
+            problems.add("url", &shown, "must not hold a user or password");
+        }
+        let address = host.trim_matches(['[', ']']).parse::<IpAddr>();
+        let is_private = address.is_ok_and(|address| !is_public(address));
+        if is_private && self.proxy.is_some() && !self.allow_private {
+            problems.add("url", &shown, "must not hold a private address");
         }
         if self.secret.as_ref().is_some_and(|secret| secret.len() < 16) {
-            problems.push(ConfigError::new(
-                "secret",
-                "(hidden)",
-                "must have at least 16 bytes",
-            ));
+            problems.add("secret", "(hidden)", "must have at least 16 bytes");
         }
-        if self.timeout < Duration::from_millis(1) || self.timeout > Duration::from_secs(60) {
-            let value = format!("{:?}", self.timeout);
-            problems.push(ConfigError::new(
-                "timeout",
-                value,
-                "must be from 1 ms to 60 s",
-            ));
-        }
-        if self.name.is_empty() {
-            problems.push(ConfigError::new("name", "", "must not be empty"));
-        }
-        let literal = url
-            .as_ref()
-            .and_then(|url| url.host())
-            .and_then(|host| host.trim_matches(['[', ']']).parse::<IpAddr>().ok());
-        if self.proxy.is_some()
-            && !self.allow_private
-            && literal.is_some_and(|address| !is_public(address))
-        {
-            problems.push(ConfigError::new(
-                "url",
-                shown(),
-                "must not hold a private address",
-            ));
-        }
-        let mut of = |problem| problems.push(problem);
-        let checked = Checked {
-            template: self
-                .template
-                .as_deref()
-                .map(Template::parse)
-                .and_then(|parsed| parsed.map_err(&mut of).ok()),
-            headers: self.checked_headers(&mut of),
-            authorities: self.authorities().map_err(&mut of).ok().flatten(),
-            proxy: self.checked_proxy().map_err(&mut of).ok().flatten(),
-        };
-        match ConfigError::join(problems) {
-            Some(err) => Err(err),
-            None => Ok(checked),
-        }
-    }
-
-    fn checked_headers(
-        &self,
-        problem: &mut impl FnMut(ConfigError),
-    ) -> Vec<(HeaderName, HeaderValue)> {
+        problems.check_name_and_timeout(&self.name, self.timeout);
         if self.headers.len() > MAX_HEADERS {
-            problem(ConfigError::new(
-                "header",
-                self.headers.len(),
-                "must be at most 32 headers",
-            ));
+            problems.add("header", self.headers.len(), "must be at most 32 headers");
         }
-        let checked = self.headers.iter().filter_map(|(name, value)| {
-            let Ok(legal) = HeaderName::from_bytes(name.as_bytes()) else {
-                problem(ConfigError::new(
-                    "header",
-                    name.escape_debug(),
-                    "must have a name that HTTP allows",
-                ));
-                return None;
-            };
-            if RESERVED.contains(&legal.as_str()) {
-                problem(ConfigError::new(
-                    "header",
-                    legal.as_str(),
-                    "must not be one that the channel sets",
-                ));
-                return None;
-            }
-            let Ok(mut value) = HeaderValue::from_str(value) else {
-                let shown = format!("{legal}: (hidden)");
-                problem(ConfigError::new(
-                    "header",
-                    shown,
-                    "must have a value of visible ASCII characters",
-                ));
-                return None;
-            };
-            value.set_sensitive(true);
-            Some((legal, value))
-        });
-        checked.collect()
+        let template = self.template.as_deref().map(Template::parse);
+        let headers = self.headers.iter().map(checked_header);
+        let checked = Checked {
+            template: template.and_then(|parsed| problems.take(parsed)),
+            headers: headers.filter_map(|it| problems.take(it)).collect(),
+            authorities: problems.take(self.authorities()).flatten(),
+            proxy: problems.take(self.checked_proxy()).flatten(),
+        };
+        problems.join().map(|()| checked)
     }
 
     fn authorities(&self) -> Result<Option<Vec<Certificate<'static>>>, ConfigError> {
@@ -438,9 +355,26 @@ impl WebhookBuilder {
     }
 }
 
+fn checked_header(
+    (name, value): &(String, String),
+) -> Result<(HeaderName, HeaderValue), ConfigError> {
+    let problem = |shown: &dyn Display, rule| ConfigError::new("header", shown, rule);
+    let legal = HeaderName::from_bytes(name.as_bytes());
+    let name =
+        legal.map_err(|_| problem(&name.escape_debug(), "must have a name that HTTP allows"))?;
+    if RESERVED.contains(&name.as_str()) {
+        return Err(problem(&name, "must not be one that the channel sets"));
+    }
+    let rule = "must have a value of visible ASCII characters";
+    let mut value = HeaderValue::from_str(value)
+        .map_err(|_| problem(&format_args!("{name}: (hidden)"), rule))?;
+    value.set_sensitive(true);
+    Ok((name, value))
+}
+
 /// Without secret, headers, template and URLs.
-impl std::fmt::Debug for WebhookBuilder {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl fmt::Debug for WebhookBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("WebhookBuilder")
             .field("name", &Shown(&self.name))
             .field("format", &self.format)
