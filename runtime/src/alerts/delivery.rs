@@ -5,47 +5,25 @@ use super::{
     config::AlertsConfig,
     notification::Notification,
     queue::{Deliverer, Item, Queue, Step},
-    status::{ChannelStatus, Reason},
+    status::ChannelStatus,
 };
 use crate::{
     boundary::panic,
     breaker::CircuitBreaker,
-    error::{ConfigError, ErrorId, redact},
+    error::{ConfigError, redact},
     event::CircuitState,
     panics,
     sync::Mutex,
-    time::{Clock, SharedClock, Tick},
+    time::{SharedClock, Tick},
 };
-use std::{
-    cell::Cell,
-    sync::Arc,
-    time::{Duration, SystemTime},
-};
+use std::{cell::Cell, sync::Arc, time::Duration};
 
 /// A channel with its queue and its circuit breaker.
 pub(super) struct Delivery {
     channel: Arc<dyn Channel>,
     breaker: CircuitBreaker,
     clock: SharedClock,
-    queue: Mutex<Queue>,
-}
-
-/// A shared clock as a [`Clock`].
-#[derive(Clone, Debug)]
-struct BreakerClock(SharedClock);
-
-impl Clock for BreakerClock {
-    fn now(&self) -> Tick {
-        self.0.now()
-    }
-
-    fn sleep(&self, duration: Duration) {
-        self.0.sleep(duration);
-    }
-
-    fn wall(&self) -> SystemTime {
-        self.0.wall()
-    }
+    pub(super) queue: Mutex<Queue>,
 }
 
 impl Delivery {
@@ -55,7 +33,7 @@ impl Delivery {
     ) -> Result<Self, ConfigError> {
         // Five failures in a row, then a probe a minute: the defaults of every breaker.
         let breaker = CircuitBreaker::builder(format!("alert channel {}", channel.name()))
-            .clock(BreakerClock(config.clock.clone()))
+            .clock_or(&config.clock)
             .build()?;
         Ok(Self {
             channel: Arc::clone(channel),
@@ -76,11 +54,6 @@ impl Delivery {
     )]
     pub(super) fn push(&self, item: Item) -> Result<(), Item> {
         self.queue.lock().push(item)
-    }
-
-    /// Returns the notifications that wait or are being delivered.
-    pub(super) fn ids(&self) -> Vec<ErrorId> {
-        self.queue.lock().ids()
     }
 
     /// Does what can be done now: at most one attempt, on this thread.
@@ -168,24 +141,9 @@ impl Delivery {
         self.queue.lock().next_watch_at(self.clock.now())
     }
 
-    /// Records that the channel cannot deliver at all.
-    pub(super) fn record_failure(&self, text: String) {
-        let wall = self.clock.wall().into();
-        self.queue.lock().record_failure(text, wall);
-    }
-
-    /// Counts a notification that was given up.
-    pub(super) fn count_given_up(&self, reason: Reason, is_kept: bool) {
-        self.queue.lock().count_given_up(reason, is_kept);
-    }
-
     /// Takes everything that waits, and a copy of what is being delivered.
     pub(super) fn drain(&self) -> Vec<Item> {
         self.queue.lock().drain()
-    }
-
-    pub(super) fn is_idle(&self) -> bool {
-        self.queue.lock().is_empty()
     }
 
     pub(super) fn status(&self) -> ChannelStatus {

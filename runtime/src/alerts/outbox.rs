@@ -202,7 +202,7 @@ impl Outbox {
         };
         self.settle(item, settlement);
         if !is_kept || !item.replayed {
-            self.delivery.count_given_up(reason, is_kept);
+            self.delivery.queue.lock().count_given_up(reason, is_kept);
         }
         let outcome = if is_kept {
             NotificationOutcome::Kept
@@ -255,8 +255,11 @@ impl Outbox {
             return None;
         }
         let read = self.monitor.journal().map(|journal| {
-            panics::catch(|| self.backlog.read(&*journal, || self.delivery.ids()))
-                .unwrap_or_else(|_| Err(JournalError::new("read notifications", "it panicked")))
+            panics::catch(|| {
+                self.backlog
+                    .read(&*journal, || self.delivery.queue.lock().ids())
+            })
+            .unwrap_or_else(|_| Err(JournalError::new("read notifications", "it panicked")))
         });
         let history = match read {
             None => History::default(),
@@ -291,7 +294,7 @@ impl Outbox {
     /// Releases the claims on the journal, so that other processes take over what was not delivered.
     /// In the middle of a delivery they are kept until that ends.
     pub(super) fn release(&self) {
-        if self.delivery.is_idle() {
+        if self.delivery.queue.lock().is_empty() {
             self.backlog.release(self.monitor.journal());
         }
     }
@@ -302,7 +305,8 @@ impl Outbox {
     }
 
     pub(super) fn is_idle(&self) -> bool {
-        self.delivery.is_idle() && self.backlog.is_idle()
+        let is_empty = self.delivery.queue.lock().is_empty();
+        is_empty && self.backlog.is_idle()
     }
 
     pub(super) fn status(&self) -> ChannelStatus {
@@ -317,7 +321,9 @@ impl Outbox {
     /// Records and logs that a thread could not be spawned: nothing is delivered.
     pub(super) fn record_missing_thread(&self, error: &(dyn Error + 'static)) {
         let what = "failed to spawn the alerting thread";
-        self.delivery.record_failure(format!("{what}: {error}"));
+        let text = format!("{what}: {error}");
+        let wall = self.clock.wall().into();
+        self.delivery.queue.lock().record_failure(text, wall);
         self.log_failure(error, what);
     }
 

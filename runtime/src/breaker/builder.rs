@@ -331,7 +331,7 @@ impl BreakerBuilder {
     }
 
     /// Sets the clock, unless one is set.
-    pub(super) fn clock_or(mut self, clock: &SharedClock) -> Self {
+    pub(crate) fn clock_or(mut self, clock: &SharedClock) -> Self {
         self.clock.get_or_insert_with(|| clock.clone());
         self
     }
