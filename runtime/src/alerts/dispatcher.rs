@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     error::{ConfigError, Rejection, View},
-    event::{ErrorEvent, Event, HealthEvent, Severity},
+    event::{ErrorEvent, Event, HealthEvent},
     monitor::{ErrorMonitor, ErrorRecord, error_monitor},
     sync::Mutex,
     time::{SharedClock, Tick},
@@ -107,21 +107,19 @@ impl Dispatcher {
             // notification.
             Event::Error(error) => self.on_error(now, event, error),
             Event::Breaker(breaker) => {
-                let plans = match self.level_of(event) {
-                    Some(_) => self.planner.lock().on_breaker_at(now, breaker),
-                    None => {
-                        self.planner.lock().evaluator.record_breaker(breaker);
-                        return;
-                    }
-                };
+                if self.changed(event).is_none() {
+                    self.planner.lock().evaluator.record_breaker(breaker);
+                    return;
+                }
+                let plans = self.planner.lock().on_breaker_at(now, breaker);
                 self.dispatch(plans, None);
             }
             Event::Health(health) => {
-                let Some(level) = self.level_of(event) else {
+                let Some(record) = self.changed(event) else {
                     return;
                 };
                 let health = HealthEvent {
-                    level: level.unwrap_or(health.level),
+                    level: record.map_or(health.level, |record| record.level),
                     ..*health
                 };
                 let plans = self.planner.lock().on_health_at(now, &health);
@@ -135,44 +133,30 @@ impl Dispatcher {
         }
     }
 
-    /// The level that a hook gave an event; `None` if the hook dropped it.
-    fn level_of(&self, event: &Event<'_>) -> Option<Option<Severity>> {
+    /// Returns the record of an event where a hook may have changed it; `None` if the hook dropped it.
+    fn changed(&self, event: &Event<'_>) -> Option<Option<Arc<ErrorRecord>>> {
         let recorder = self.monitor.recorder();
-        if !recorder.has_before() || !event.has_record() {
-            return Some(None);
+        match recorder.has_before() && event.has_record() {
+            true => event.record_by(recorder).map(Some),
+            false => Some(None),
         }
-        event.record_by(recorder).map(|record| Some(record.level))
     }
 
     fn on_error(&self, now: Tick, event: &Event<'_>, error: &ErrorEvent<'_>) {
+        let Some(changed) = self.changed(event) else {
+            return;
+        };
         let recorder = self.monitor.recorder();
-        let changed = if recorder.has_before() {
-            // Without one, the hook dropped it.
-            let Some(record) = event.record_by(recorder) else {
-                return;
-            };
-            Some(record)
-        } else {
-            None
-        };
         let behind = View::from_ref(error.error).rejection().map(Rejection::name);
-        let plans = match &changed {
-            Some(record) => self.planner.lock().on_error_at(
-                now,
-                &error.as_in(record),
-                record.fingerprint,
-                behind,
-            ),
-            None => self.planner.lock().on_error_at(
-                now,
-                error,
-                event.stamp_by(recorder).fingerprint,
-                behind,
-            ),
+        // Not under the lock: a monitor's grouping is the user's code.
+        let (error, fingerprint) = match &changed {
+            Some(record) => (error.as_in(record), record.fingerprint),
+            None => (*error, event.stamp_by(recorder).fingerprint),
         };
-        if !plans.is_empty() {
+        let planned = (self.planner.lock()).on_error_at(now, &error, fingerprint, behind);
+        if !planned.is_empty() {
             let record = changed.or_else(|| event.record_by(recorder));
-            self.dispatch(plans, record.as_deref());
+            self.dispatch(planned, record.as_deref());
         }
     }
 
