@@ -301,15 +301,9 @@ impl Alerts {
         };
         tick(dispatcher);
         dispatcher.close();
-        let flushed = flush(dispatcher, deadline);
+        let in_time = flush(dispatcher, deadline).in_time;
         dispatcher.shut_down();
-        let status = dispatcher.status();
-        Flushed {
-            sent: status.sent,
-            kept: status.kept,
-            lost: status.lost,
-            ..flushed
-        }
+        outcome(dispatcher, in_time)
     }
 }
 
@@ -344,12 +338,16 @@ fn flush(dispatcher: &Arc<Dispatcher>, deadline: Duration) -> Flushed {
         }
         seen = dispatcher.signal.changes();
     }
+    outcome(dispatcher, dispatcher.is_idle())
+}
+
+fn outcome(dispatcher: &Dispatcher, in_time: bool) -> Flushed {
     let status = dispatcher.status();
     Flushed {
         sent: status.sent,
         kept: status.kept,
         lost: status.lost,
-        in_time: dispatcher.is_idle(),
+        in_time,
     }
 }
 

@@ -161,20 +161,11 @@ impl Notification {
     /// ```
     #[must_use]
     pub fn to_text(&self) -> String {
-        let mut lines = vec![format!(
-            "[{}] {}",
-            self.level.name().to_uppercase(),
-            self.title
-        )];
-        lines.push(format!(
-            "{} at {}",
-            if self.source.is_empty() {
-                "-"
-            } else {
-                &self.source
-            },
-            self.timestamp
-        ));
+        let level = self.level.name().to_uppercase();
+        let mut lines = vec![
+            format!("[{level}] {}", self.title),
+            format!("{} at {}", self.shown_source(), self.timestamp),
+        ];
         if self.suppressed > 0 {
             let what = match self.kind {
                 NotificationKind::Breaker
@@ -182,44 +173,26 @@ impl Notification {
                 | NotificationKind::Recovery => "held back",
                 _ => "more like this",
             };
-            lines.push(format!(
-                "{} {what} since the last notification",
-                self.suppressed
-            ));
+            let count = self.suppressed;
+            lines.push(format!("{count} {what} since the last notification"));
         }
-        let occurrences = self
-            .occurrences
-            .map(|count| format!("occurrences: {count}"));
-        let lasted = self
-            .duration
-            .map(|lasted| format!("lasted: {}", in_words(lasted)));
+        let lasted = self.duration.map(|it| format!("lasted: {}", in_words(it)));
+        let occurrences = self.occurrences.map(|it| format!("occurrences: {it}"));
         let totals: Vec<String> = lasted.into_iter().chain(occurrences).collect();
         lines.extend((!totals.is_empty()).then(|| totals.join(", ")));
         lines.extend(self.text.clone());
         if let Some(error) = &self.error {
+            let (operation, component) = (&error.operation, &error.component);
             lines.push(format!("code: {} ({})", error.error_code, error.code));
-            lines.push(format!(
-                "operation: {} in {}",
-                error.operation, error.component
-            ));
-            lines.extend(
-                error
-                    .location
-                    .as_ref()
-                    .map(|place| format!("made at: {place}")),
-            );
+            lines.push(format!("operation: {operation} in {component}"));
+            let place = error.location.iter();
+            lines.extend(place.map(|place| format!("made at: {place}")));
             lines.push(format!("message: {}", error.message));
-            lines.extend(
-                error
-                    .chain
-                    .iter()
-                    .map(|level| format!("caused by: {level}")),
-            );
+            let causes = error.chain.iter();
+            lines.extend(causes.map(|cause| format!("caused by: {cause}")));
             if !error.details.is_empty() {
-                lines.push(format!(
-                    "details: {:#}",
-                    Value::Object(error.details.clone())
-                ));
+                let details = Value::Object(error.details.clone());
+                lines.push(format!("details: {details:#}"));
             }
             lines.push(format!("error id: {}", error.id));
         }
@@ -228,6 +201,14 @@ impl Notification {
             self.rule, self.fingerprint, self.id
         ));
         lines.join("\n")
+    }
+
+    /// Returns the source; `-` where there is none, since services require one.
+    pub(super) fn shown_source(&self) -> &str {
+        match &*self.source {
+            "" => "-",
+            source => source,
+        }
     }
 
     /// Returns the line of a digest: for an error with code and operation.
@@ -259,6 +240,7 @@ impl Notification {
             .remove("error")
             .and_then(|error| serde_json::from_value(error).ok());
         let text = |key: &str| map.get(key).and_then(Value::as_str);
+        let number = |key: &str| map.get(key).and_then(Value::as_u64);
         let seconds = map.get("duration").and_then(Value::as_f64);
         Some(Self {
             id: text("id")?.parse().ok()?,
@@ -269,16 +251,10 @@ impl Notification {
             source: text("source").unwrap_or_default().to_owned(),
             timestamp: text("timestamp")?.parse().ok()?,
             fingerprint: text("fingerprint")?.parse().ok()?,
-            suppressed: map
-                .get("suppressed")
-                .and_then(Value::as_u64)
-                .unwrap_or_default(),
-            escalated: map
-                .get("escalated")
-                .and_then(Value::as_bool)
-                .unwrap_or_default(),
+            suppressed: number("suppressed").unwrap_or_default(),
+            escalated: map.get("escalated") == Some(&Value::Bool(true)),
             duration: seconds.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok()),
-            occurrences: map.get("occurrences").and_then(Value::as_u64),
+            occurrences: number("occurrences"),
             text: text("text").map(str::to_owned),
             error,
         })
@@ -290,20 +266,15 @@ const LATE: &str = "late: ";
 /// Formats a duration in hours, minutes and seconds, for example `1 h 5 min 3 s`.
 pub(super) fn in_words(duration: Duration) -> String {
     let seconds = duration.as_secs();
-    let parts = [
-        (seconds / 3600, "h"),
-        (seconds / 60 % 60, "min"),
-        (seconds % 60, "s"),
-    ];
+    let (hours, minutes) = (seconds / 3600, seconds / 60 % 60);
+    let parts = [(hours, "h"), (minutes, "min"), (seconds % 60, "s")];
+    let parts = parts.into_iter().filter(|(count, _)| *count > 0);
     let parts: Vec<String> = parts
-        .into_iter()
-        .filter(|(count, _)| *count > 0)
         .map(|(count, unit)| format!("{count} {unit}"))
         .collect();
-    if parts.is_empty() {
-        "less than 1 s".to_owned()
-    } else {
-        parts.join(" ")
+    match parts[..] {
+        [] => "less than 1 s".to_owned(),
+        _ => parts.join(" "),
     }
 }
 
@@ -339,10 +310,8 @@ impl Serialize for Notification {
 
 /// Returns code, operation and message of an error in one line.
 pub(super) fn line_of(record: &ErrorRecord) -> String {
-    let (code, operation) = (
-        one_line(&record.error_code, 60),
-        one_line(&record.operation, 60),
-    );
+    let code = one_line(&record.error_code, 60);
+    let operation = one_line(&record.operation, 60);
     one_line(&format!("{code} in `{operation}`: {}", record.message), 200)
 }
 
@@ -353,14 +322,8 @@ pub(crate) fn one_line(raw: &str, max_chars: usize) -> String {
     let bounded = text::bounded(&raw, max_chars.saturating_mul(8));
     let was_cut = bounded.len() < raw.trim_end().len();
     let clean = redact::text(&bounded);
-    let spaced = clean.chars().map(|c| {
-        if c.is_control() || matches!(c, '\u{2028}' | '\u{2029}') {
-            ' '
-        } else {
-            c
-        }
-    });
-    let spaced: String = spaced.collect();
+    let breaks_lines = |c: char| c.is_control() || matches!(c, '\u{2028}' | '\u{2029}');
+    let spaced = clean.replace(breaks_lines, " ");
     let line = spaced.trim();
     match was_cut && !line.ends_with(CUT) {
         true => cut(&format!("{line}{CUT}"), max_chars),

@@ -184,21 +184,16 @@ impl Plan {
         source: &str,
         timestamp: Timestamp,
     ) -> Notification {
-        let level = self.key.level;
-        let make = |kind, title: String| Notification::new(kind, level, &self.rule, &title);
-        let mut notification = match self.content {
+        let (rule, mut error) = (self.rule, None);
+        let (kind, title, text) = match self.content {
             Content::Error => {
-                let title =
-                    |record: &ErrorRecord| format!("{}: {}", record.error_code, record.message);
-                make(
-                    NotificationKind::Error,
-                    record.map(title).unwrap_or_default(),
-                )
+                let title = record.map(|it| format!("{}: {}", it.error_code, it.message));
+                (NotificationKind::Error, title.unwrap_or_default(), None)
             }
-            Content::Rate { count, window } => make(
-                NotificationKind::Rate,
-                format!("{}: {count} errors within {window:?}", self.rule),
-            ),
+            Content::Rate { count, window } => {
+                let title = format!("{rule}: {count} errors within {window:?}");
+                (NotificationKind::Rate, title, None)
+            }
             Content::Ratio {
                 breaker,
                 failed,
@@ -206,30 +201,22 @@ impl Plan {
                 window,
             } => {
                 let title = format!(
-                    "{}: {failed} of {calls} calls through `{breaker}` failed in {window:?}",
-                    self.rule
+                    "{rule}: {failed} of {calls} calls through `{breaker}` failed in {window:?}"
                 );
-                make(NotificationKind::Ratio, title)
+                (NotificationKind::Ratio, title, None)
             }
             Content::BreakerOpened {
                 name,
                 reason,
                 cause,
             } => {
-                let mut notification = make(
-                    NotificationKind::Breaker,
-                    format!("circuit `{name}` opened: {reason}"),
-                );
-                notification.text = cause;
-                notification
+                let title = format!("circuit `{name}` opened: {reason}");
+                (NotificationKind::Breaker, title, cause)
             }
             Content::BreakerClosed { name, rejected } => {
-                let mut notification = make(
-                    NotificationKind::Recovery,
-                    format!("circuit `{name}` closed"),
-                );
-                notification.text = (rejected > 0).then(|| format!("rejected calls: {rejected}"));
-                notification
+                let text = (rejected > 0).then(|| format!("rejected calls: {rejected}"));
+                let title = format!("circuit `{name}` closed");
+                (NotificationKind::Recovery, title, text)
             }
             Content::Health {
                 check,
@@ -238,30 +225,26 @@ impl Plan {
                 output,
             } => {
                 // By the status, since the level info does not make a failing check a recovery.
-                let kind = if to == PASS {
-                    NotificationKind::Recovery
-                } else {
-                    NotificationKind::Health
+                let kind = match to {
+                    PASS => NotificationKind::Recovery,
+                    _ => NotificationKind::Health,
                 };
-                let from = from
-                    .map(|from| format!(" (was {from})"))
-                    .unwrap_or_default();
-                let mut notification = make(kind, format!("health check `{check}`: {to}{from}"));
-                notification.text = output;
-                notification
+                let from = from.map(|from| format!(" (was {from})"));
+                let from = from.unwrap_or_default();
+                (kind, format!("health check `{check}`: {to}{from}"), output)
             }
-            Content::Summary { last } => Notification {
-                id: crate::error::ErrorId::new(),
-                ..(*last).clone()
-            },
-            Content::Stopped { last } => make(
-                NotificationKind::Recovery,
-                format!("stopped: {}", last.title),
-            ),
-            Content::InBounds => make(
-                NotificationKind::Recovery,
-                format!("{}: back in bounds", self.rule),
-            ),
+            Content::Summary { last } => {
+                error.clone_from(&last.error);
+                (last.kind, last.title.clone(), last.text.clone())
+            }
+            Content::Stopped { last } => {
+                let title = format!("stopped: {}", last.title);
+                (NotificationKind::Recovery, title, None)
+            }
+            Content::InBounds => {
+                let title = format!("{rule}: back in bounds");
+                (NotificationKind::Recovery, title, None)
+            }
             Content::Digest {
                 notifications,
                 lines,
@@ -269,16 +252,15 @@ impl Plan {
                 muted,
             } => {
                 let occurrences = lines.iter().map(|(_, count)| count).sum::<u64>() + more;
-                let of = if occurrences > notifications {
-                    format!(", of {occurrences} occurrences")
-                } else {
-                    String::new()
+                let of = match occurrences > notifications {
+                    true => format!(", of {occurrences} occurrences"),
+                    false => String::new(),
                 };
-                let mut text: Vec<String> = lines
+                let lines = lines
                     .iter()
-                    .map(|(line, count)| format!("{count} x {line}"))
-                    .collect();
-                text.extend((more > 0).then(|| format!("{more} x others")));
+                    .map(|(line, count)| format!("{count} x {line}"));
+                let more = (more > 0).then(|| format!("{more} x others"));
+                let text = lines.chain(more).collect::<Vec<_>>().join("\n");
                 let title = match muted {
                     Some(time) => {
                         let plural = if notifications == 1 { "" } else { "s" };
@@ -289,16 +271,21 @@ impl Plan {
                     }
                     None => format!("{notifications} more notifications within a minute{of}"),
                 };
-                let mut notification = make(NotificationKind::Digest, title);
-                notification.text = Some(text.join("\n"));
-                notification
+                (NotificationKind::Digest, title, Some(text))
             }
         };
-        notification.error = record.cloned().or(notification.error);
-        notification.source = notification::one_line(source, 100);
-        notification.timestamp = timestamp;
-        notification.fingerprint = self.key.fingerprint;
-        notification.suppressed = self.suppressed;
+        let mut notification = Notification {
+            source: notification::one_line(source, 100),
+            timestamp,
+            fingerprint: self.key.fingerprint,
+            suppressed: self.suppressed,
+            escalated: self.escalated,
+            duration: self.episode.map(|episode| episode.lasted),
+            occurrences: self.episode.map(|episode| episode.occurrences),
+            text,
+            error: record.cloned().or(error),
+            ..Notification::new(kind, self.key.level, &rule, &title)
+        };
         if self.changes > 1 {
             let title = notification::one_line(&notification.title, 160);
             notification.title = format!(
@@ -306,9 +293,6 @@ impl Plan {
                 self.changes
             );
         }
-        notification.escalated = self.escalated;
-        notification.duration = self.episode.map(|episode| episode.lasted);
-        notification.occurrences = self.episode.map(|episode| episode.occurrences);
         notification
     }
 }

@@ -225,13 +225,7 @@ fn value_of(field: Field, notification: &Notification) -> Option<Value> {
         Field::Status => if is_over { "resolved" } else { "firing" }.into(),
         Field::Action => if is_over { "resolve" } else { "trigger" }.into(),
         Field::Rule => notification.rule.clone().into(),
-        // Services require a source.
-        Field::Source => if notification.source.is_empty() {
-            "-"
-        } else {
-            &notification.source
-        }
-        .into(),
+        Field::Source => notification.shown_source().into(),
         Field::Id => notification.id.to_string().into(),
         Field::Fingerprint => notification.fingerprint.to_string().into(),
         Field::Timestamp => notification.timestamp.to_string().into(),
