@@ -1,6 +1,10 @@
 use super::*;
 use gardefou::{
-    alerts::NotificationKind, breaker::CircuitBreaker, circuit_breakers, event::Severity,
+    alerts::NotificationKind,
+    breaker::CircuitBreaker,
+    circuit_breakers,
+    event::Severity,
+    monitor::{ErrorMonitor, MonitorConfig},
 };
 use std::time::Duration;
 
@@ -282,6 +286,35 @@ fn setting_that_its_rule_would_ignore_is_an_error() {
         err.to_string(),
         "`min_calls` = (set) (rule `checks`): must belong to a rule of ratios"
     );
+}
+
+/// Alerting calls a monitor's function under no lock of its own.
+#[test]
+fn grouping_of_a_monitor_may_report_an_error_itself() {
+    let (_alone, clock, ops) = (alone(), ManualClock::new(), Recorder::new("ops"));
+    let monitor = MonitorConfig::builder().fingerprint(|event| {
+        if event.code == ErrorCode::SYNC_ERROR {
+            report(ErrorCode::TIMEOUT_ERROR, "no group");
+        }
+        None
+    });
+    let monitor = ErrorMonitor::new(monitor.build().unwrap());
+    let alerts = start(config(&clock).channel(ops.clone()).monitor(monitor));
+    let (sender, reported) = std::sync::mpsc::channel();
+    std::thread::spawn(move || {
+        report(ErrorCode::SYNC_ERROR, "late");
+        sender.send(()).unwrap();
+    });
+    let limit = Duration::from_secs(20);
+    if reported.recv_timeout(limit).is_err() {
+        // To stop it takes the lock that the other thread waits for.
+        std::mem::forget(alerts);
+        panic!("the error waits for itself");
+    }
+    alerts.run();
+    let mut titles: Vec<_> = ops.received().into_iter().map(|(title, _)| title).collect();
+    titles.sort();
+    assert_eq!(titles, ["SYNC_ERROR: late", "TIMEOUT_ERROR: no group"]);
 }
 
 /// In the Python original an error silenced later ones of the same code and any level.
