@@ -210,7 +210,8 @@ impl AlertsConfigBuilder {
         self
     }
 
-    /// Adds a rule. Without one, the default rules hold.
+    /// Adds a rule. Without one there are three: errors of level error and above, circuit breakers, and
+    /// health checks.
     ///
     /// # Examples
     ///
