@@ -3,7 +3,7 @@
 //! Bar: with 200 checks, one of which hangs and one of which panics, a status or a probe takes less
 //! than 1 ms (1,000,000 ns).
 
-use gardefou::health::{Check, FailureCategory, Health, HealthConfig, Kind, Probes};
+use gardefou::health::{Check, FailureCategory, Health, HealthConfig, ProbeKind, Probes};
 use gardefou_benches::{StandingClock, Table};
 use std::{sync::mpsc, time::Duration};
 
@@ -50,7 +50,7 @@ fn main() {
         n + health.health_status().checks().len() as u64
     });
     table.single("`probe(Readiness)`", |n| {
-        n + health.probe(Kind::Readiness).checks().len() as u64
+        n + health.probe(ProbeKind::Readiness).checks().len() as u64
     });
     let probes = Probes::new(health.clone());
     table.single("`GET /healthz?verbose`, the whole answer", |n| {

@@ -1,7 +1,7 @@
 //! Log lines and events that follow from a result of a check.
 
 use super::{
-    history::{History, LastResult, Thresholds, Transition},
+    history::{History, LastResult, StatusChange, Thresholds},
     registered::RegisteredCheck,
     status::{Criticality, Status},
 };
@@ -20,7 +20,7 @@ pub(crate) struct Consequences {
 
 /// A change of a check's status, with the output of the check.
 struct Change {
-    transition: Transition,
+    status: StatusChange,
     output: Option<String>,
 }
 
@@ -48,16 +48,14 @@ impl Consequences {
             .is_some_and(|last| is_slow(last.duration));
         let duration = new.duration;
         let slow = (is_slow(duration) && !was_slow).then_some(Slow { duration, limit });
-        let change = history
-            .observe(new, thresholds, keep)
-            .map(|transition| Change {
-                transition,
-                output: history
-                    .last
-                    .as_ref()
-                    .and_then(|last| last.result.output())
-                    .map(str::to_owned),
-            });
+        let change = history.observe(new, thresholds, keep).map(|status| Change {
+            status,
+            output: history
+                .last
+                .as_ref()
+                .and_then(|last| last.result.output())
+                .map(str::to_owned),
+        });
         Self { change, slow }
     }
 }
@@ -75,15 +73,15 @@ pub(crate) fn publish(check: &RegisteredCheck, Consequences { change, slow }: Co
                 limit = limit.as_secs_f64(), "health check is slow"
             );
         }
-        let Some(Change { transition, output }) = change else {
+        let Some(Change { status, output }) = change else {
             return;
         };
         let event = HealthEvent {
             check: check.name(),
-            from: transition.from.map(Status::name),
-            to: transition.to.name(),
+            from: status.from.map(Status::name),
+            to: status.to.name(),
             criticality: check.spec.criticality.name(),
-            level: severity(check.spec.criticality, transition.to),
+            level: severity(check.spec.criticality, status.to),
             output: output.as_deref(),
             record: RecordSlot::default(),
         };

@@ -4,7 +4,7 @@
 use super::async_run::MakeFuture;
 use super::{
     result::{CheckResult, IntoCheckResult},
-    status::{Criticality, Kind, Kinds},
+    status::{Criticality, Kinds, ProbeKind},
 };
 use crate::{char_boundary::floor_char_boundary, error::ConfigError, event::Shown};
 use std::{fmt, marker::PhantomData, sync::Arc, time::Duration};
@@ -121,7 +121,7 @@ impl Check<Dependency> {
     /// Reports show the reason.
     pub fn liveness_despite_dependency(mut self, reason: impl Into<String>) -> Self {
         self.spec.liveness_reason = Some(reason.into());
-        self.kind(Kind::Liveness)
+        self.kind(ProbeKind::Liveness)
     }
 }
 
@@ -207,7 +207,7 @@ impl<S> Check<S> {
         self
     }
 
-    fn kind(mut self, kind: Kind) -> Self {
+    fn kind(mut self, kind: ProbeKind) -> Self {
         self.spec.kinds = self.spec.kinds.with(kind);
         self
     }
@@ -217,22 +217,22 @@ impl<S> Check<S> {
     where
         S: MayDecideLiveness,
     {
-        self.kind(Kind::Liveness)
+        self.kind(ProbeKind::Liveness)
     }
 
     /// Makes the check count for readiness, as it does by default.
     pub fn readiness(self) -> Self {
-        self.kind(Kind::Readiness)
+        self.kind(ProbeKind::Readiness)
     }
 
     /// Makes the check count for startup: once it has passed, it stays passed.
     pub fn startup(self) -> Self {
-        self.kind(Kind::Startup)
+        self.kind(ProbeKind::Startup)
     }
 
     /// Makes the check count for no probe: it is reported for people.
     pub fn info(self) -> Self {
-        self.kind(Kind::Info)
+        self.kind(ProbeKind::Info)
     }
 
     /// Adds a tag, for display and filters.
@@ -336,7 +336,7 @@ impl Spec {
 
     pub(crate) fn kinds(&self) -> Kinds {
         if self.kinds == Kinds::default() {
-            Kinds::default().with(Kind::Readiness)
+            Kinds::default().with(ProbeKind::Readiness)
         } else {
             self.kinds
         }

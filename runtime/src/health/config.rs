@@ -136,7 +136,7 @@ impl HealthConfig {
         self
     }
 
-    /// Sets how many results and transitions are kept per check.
+    /// Sets how many results and changes of status are kept per check.
     #[must_use]
     pub fn history(mut self, entries: usize) -> Self {
         self.history = entries;

@@ -11,11 +11,11 @@ use std::sync::OnceLock;
 /// # Examples
 ///
 /// ```
-/// use gardefou::{health, health::Kind};
+/// use gardefou::{health, health::ProbeKind};
 ///
 /// health().register_check("custom-service", || true)?;
 /// assert!(health().run_all_checks().passed()["custom-service"]);
-/// assert!(health().probe(Kind::Liveness).is_healthy());
+/// assert!(health().probe(ProbeKind::Liveness).is_healthy());
 /// # Ok::<(), gardefou::health::RegisterError>(())
 /// ```
 #[must_use]

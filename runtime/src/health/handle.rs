@@ -4,12 +4,12 @@ use super::{
     check::Check,
     check_list::{RegisterError, UnknownCheck},
     config::HealthConfig,
-    history::{Observation, Transition},
+    history::{Observation, StatusChange},
     registered::Freshness,
     registry::Registry,
     report::{CheckReport, HealthReport, Phase},
     result::IntoCheckResult,
-    status::{Criticality, FailureCategory, Kind, Status},
+    status::{Criticality, FailureCategory, ProbeKind, Status},
     subsystems::breakers,
 };
 use crate::{
@@ -168,7 +168,7 @@ impl Health {
     /// # Examples
     ///
     /// ```
-    /// use gardefou::{circuit_breakers, health::{Criticality, Health, HealthConfig, Kind, Status}};
+    /// use gardefou::{circuit_breakers, health::{Criticality, Health, HealthConfig, ProbeKind, Status}};
     ///
     /// let health = Health::new(HealthConfig::default().breakers(true).background(false))?;
     /// health.mark_started();
@@ -177,7 +177,7 @@ impl Health {
     /// assert_eq!(health.health_status().check("breaker:payments").unwrap().status, Status::Warn);
     ///
     /// health.breaker_criticality("payments", Criticality::Critical);
-    /// assert_eq!(health.probe(Kind::Readiness).status(), Status::Fail);
+    /// assert_eq!(health.probe(ProbeKind::Readiness).status(), Status::Fail);
     /// # Ok::<(), gardefou::ConfigError>(())
     /// ```
     pub fn breaker_criticality(&self, breaker: impl Into<String>, criticality: Criticality) {
@@ -332,17 +332,17 @@ impl Health {
     ///   before start-up is complete.
     /// * Info: the checks that count for no other probe.
     #[must_use]
-    pub fn probe(&self, kind: Kind) -> HealthReport {
+    pub fn probe(&self, kind: ProbeKind) -> HealthReport {
         self.probe_without(kind, &[])
     }
 
     /// Returns the answer of [`probe`](Self::probe) without the checks named in `exclude`.
     #[must_use]
-    pub fn probe_without(&self, kind: Kind, exclude: &[String]) -> HealthReport {
+    pub fn probe_without(&self, kind: ProbeKind, exclude: &[String]) -> HealthReport {
         let mut checks = self.0.confirmed(Some(kind), exclude);
         match kind {
-            Kind::Liveness => checks.iter_mut().for_each(pass_if_unknown),
-            Kind::Startup => {
+            ProbeKind::Liveness => checks.iter_mut().for_each(pass_if_unknown),
+            ProbeKind::Startup => {
                 for (check, passed) in checks.iter_mut().zip(self.0.have_passed(exclude)) {
                     if passed {
                         (check.status, check.category, check.weight) =
@@ -350,13 +350,13 @@ impl Health {
                     }
                 }
             }
-            Kind::Readiness | Kind::Info => {}
+            ProbeKind::Readiness | ProbeKind::Info => {}
         }
         let mut report = self.0.sum_up(checks, self.0.known(exclude));
         let is_out_of_service = match kind {
-            Kind::Readiness => report.phase != Phase::Started,
-            Kind::Startup => report.phase == Phase::Starting,
-            Kind::Liveness | Kind::Info => false,
+            ProbeKind::Readiness => report.phase != Phase::Started,
+            ProbeKind::Startup => report.phase == Phase::Starting,
+            ProbeKind::Liveness | ProbeKind::Info => false,
         };
         if is_out_of_service {
             report.status = Status::Fail;
@@ -380,10 +380,10 @@ impl Health {
     /// # Errors
     ///
     /// Returns [`UnknownCheck`] for a name that is not registered.
-    pub fn transitions(&self, name: &str) -> Result<Vec<Transition>, UnknownCheck> {
+    pub fn status_changes(&self, name: &str) -> Result<Vec<StatusChange>, UnknownCheck> {
         let check = self.0.checks.get(name)?;
         let history = check.history.lock();
-        Ok(history.transitions.iter().cloned().collect())
+        Ok(history.changes.iter().cloned().collect())
     }
 
     /// Returns the phase of the program.

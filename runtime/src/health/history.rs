@@ -24,7 +24,7 @@ pub struct Observation {
 /// A change of a check's status.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
-pub struct Transition {
+pub struct StatusChange {
     /// The status before; `None` before the first result.
     pub from: Option<Status>,
     /// The status after.
@@ -45,7 +45,7 @@ pub(crate) struct LastResult {
 /// Counts since the check was registered.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
-pub struct Counts {
+pub struct CheckCounts {
     /// Results, of whichever kind.
     pub results: u64,
     /// Results that were failures.
@@ -75,10 +75,10 @@ pub(crate) struct History {
     pub(crate) failures_in_a_row: u32,
     pub(crate) successes_in_a_row: u32,
     pub(crate) has_passed: bool,
-    pub(crate) counts: Counts,
+    pub(crate) counts: CheckCounts,
     /// Oldest first.
     pub(crate) observations: VecDeque<Observation>,
-    pub(crate) transitions: VecDeque<Transition>,
+    pub(crate) changes: VecDeque<StatusChange>,
 }
 
 impl History {
@@ -90,7 +90,7 @@ impl History {
         new: LastResult,
         thresholds: Thresholds,
         keep: usize,
-    ) -> Option<Transition> {
+    ) -> Option<StatusChange> {
         let (status, category, wall) = (new.result.status(), new.result.category(), new.wall);
         self.counts.results += 1;
         if status == Status::Fail {
@@ -137,9 +137,9 @@ impl History {
         if from == Some(to) {
             return None;
         }
-        let transition = Transition { from, to, at: wall };
-        push_bounded(&mut self.transitions, transition.clone(), keep);
-        Some(transition)
+        let change = StatusChange { from, to, at: wall };
+        push_bounded(&mut self.changes, change.clone(), keep);
+        Some(change)
     }
 
     /// Returns the status at `now`, and the category if it is a failure: unknown and stale results
@@ -280,7 +280,7 @@ mod tests {
     }
 
     #[test]
-    fn history_and_transitions_are_bounded() {
+    fn history_and_status_changes_are_bounded() {
         let mut history = History::default();
         for i in 0..1000 {
             history.observe(
@@ -296,7 +296,7 @@ mod tests {
         assert_eq!(
             (
                 history.observations.len(),
-                history.transitions.len(),
+                history.changes.len(),
                 history.counts.results
             ),
             (4, 4, 1000)

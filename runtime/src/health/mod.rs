@@ -34,10 +34,10 @@ pub use check_list::{RegisterError, UnknownCheck};
 pub use config::HealthConfig;
 pub use global::{StaticCheck, health, health_check};
 pub use handle::Health;
-pub use history::{Counts, Observation, Transition};
-pub use probes::{Details, ProbeResponse, Probes};
+pub use history::{CheckCounts, Observation, StatusChange};
+pub use probes::{ProbeResponse, Probes, ShowDetails};
 pub use report::{CheckReport, HealthReport, Phase};
 pub use result::{CheckResult, IntoCheckResult};
-pub use status::{Criticality, FailureCategory, Kind, Status, UnknownWord};
+pub use status::{Criticality, FailureCategory, ProbeKind, Status, UnknownWord};
 
 pub(crate) use global::refused_static_checks;

@@ -3,14 +3,14 @@
 use super::{
     handle::Health,
     report::{CheckReport, HealthReport},
-    status::{Kind, Status},
+    status::{ProbeKind, Status},
 };
 use serde_json::{Map, Value, json};
 use std::time::Duration;
 
-/// Who may see the text and the details of checks, which are redacted in any case.
+/// To whom probes show the text and the details of checks, which are redacted in any case.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-pub enum Details {
+pub enum ShowDetails {
     /// No one. The default.
     #[default]
     Never,
@@ -54,7 +54,7 @@ pub enum Details {
 #[derive(Clone, Debug)]
 pub struct Probes {
     health: Health,
-    details: Details,
+    show_details: ShowDetails,
 }
 
 /// The answer of a probe.
@@ -73,7 +73,7 @@ struct Question {
 }
 
 enum Subject {
-    Kind(Kind),
+    Kind(ProbeKind),
     Everything,
     Check(String),
 }
@@ -84,14 +84,14 @@ impl Probes {
     pub fn new(health: Health) -> Self {
         Self {
             health,
-            details: Details::default(),
+            show_details: ShowDetails::default(),
         }
     }
 
-    /// Sets who may see details of checks.
+    /// Sets to whom details of checks are shown.
     #[must_use]
-    pub fn details(mut self, details: Details) -> Self {
-        self.details = details;
+    pub fn show_details(mut self, show: ShowDetails) -> Self {
+        self.show_details = show;
         self
     }
 
@@ -152,10 +152,10 @@ impl Probes {
     }
 
     fn answer(&self, question: &Question, allowed: bool) -> ProbeResponse {
-        let details = match self.details {
-            Details::Never => false,
-            Details::WhenAllowed => allowed,
-            Details::Always => true,
+        let details = match self.show_details {
+            ShowDetails::Never => false,
+            ShowDetails::WhenAllowed => allowed,
+            ShowDetails::Always => true,
         };
         let exclude = &question.exclude;
         match &question.subject {
@@ -186,9 +186,9 @@ impl Question {
             .filter(|path| !path.is_empty())
             .unwrap_or(path);
         let subject = match path {
-            "/livez" => Subject::Kind(Kind::Liveness),
-            "/readyz" => Subject::Kind(Kind::Readiness),
-            "/startupz" => Subject::Kind(Kind::Startup),
+            "/livez" => Subject::Kind(ProbeKind::Liveness),
+            "/readyz" => Subject::Kind(ProbeKind::Readiness),
+            "/startupz" => Subject::Kind(ProbeKind::Startup),
             "/healthz" => Subject::Everything,
             _ => Subject::Check(decoded(path.strip_prefix("/healthz/")?, false)),
         };

@@ -6,7 +6,7 @@ use super::{
     history::{History, Thresholds},
     result::CheckResult,
     run::CheckRun,
-    status::{FailureCategory, Kind},
+    status::{FailureCategory, ProbeKind},
 };
 use crate::{sync::Mutex, time::Tick};
 use std::{
@@ -164,7 +164,7 @@ impl RegisteredCheck {
     /// Returns `true` if the background need not run the check any more: a startup check that has
     /// passed.
     pub(crate) fn is_complete(&self) -> bool {
-        self.spec.kinds().is_only(Kind::Startup) && self.history.lock().has_passed
+        self.spec.kinds().is_only(ProbeKind::Startup) && self.history.lock().has_passed
     }
 
     /// Returns the last result, unless it is older than `age`.

@@ -9,7 +9,7 @@ use super::{
     report::{CheckReport, HealthReport, Phase, Shows},
     result::CheckResult,
     runner::{Begun, Runner},
-    status::{Criticality, FailureCategory, Kind, Status},
+    status::{Criticality, FailureCategory, ProbeKind, Status},
     subsystems::{self, breakers},
 };
 use crate::{
@@ -178,7 +178,7 @@ impl Registry {
 
     fn chosen<'a>(
         checks: &'a [Arc<RegisteredCheck>],
-        kind: Option<Kind>,
+        kind: Option<ProbeKind>,
         exclude: &[String],
     ) -> Vec<&'a Arc<RegisteredCheck>> {
         let of_kind =
@@ -190,7 +190,11 @@ impl Registry {
 
     /// Returns the confirmed status of each check of a kind, and for readiness that of the journal,
     /// alerts and breakers.
-    pub(super) fn confirmed(&self, kind: Option<Kind>, exclude: &[String]) -> Vec<CheckReport> {
+    pub(super) fn confirmed(
+        &self,
+        kind: Option<ProbeKind>,
+        exclude: &[String],
+    ) -> Vec<CheckReport> {
         let _entered = self.scope.enter();
         self.revive_background();
         let (config, now, checks) = (
@@ -202,7 +206,7 @@ impl Registry {
         let mut reports: Vec<_> = chosen
             .map(|check| CheckReport::of_check(check, &config, now, Shows::Confirmed))
             .collect();
-        if kind.is_none_or(|kind| kind == Kind::Readiness) {
+        if kind.is_none_or(|kind| kind == ProbeKind::Readiness) {
             let wall = self.runner.clock.wall().into();
             let mut own = Vec::new();
             if self.is_process_wide {
@@ -239,7 +243,7 @@ impl Registry {
     /// Returns for each startup check whether it has passed once, in the order of `confirmed`.
     pub(super) fn have_passed(&self, exclude: &[String]) -> Vec<bool> {
         let checks = self.checks.all();
-        let chosen = Self::chosen(&checks, Some(Kind::Startup), exclude).into_iter();
+        let chosen = Self::chosen(&checks, Some(ProbeKind::Startup), exclude).into_iter();
         chosen
             .map(|check| check.history.lock().has_passed)
             .collect()

@@ -2,10 +2,10 @@
 
 use super::{
     config::HealthConfig,
-    history::Counts,
+    history::CheckCounts,
     registered::RegisteredCheck,
     result::CheckResult,
-    status::{Criticality, FailureCategory, Kind, Status},
+    status::{Criticality, FailureCategory, ProbeKind, Status},
 };
 use crate::{
     event::{Shown, ShownText},
@@ -29,7 +29,7 @@ pub struct CheckReport {
     /// How much the check matters.
     pub criticality: Criticality,
     /// The probes that the check counts for.
-    pub kinds: Vec<Kind>,
+    pub kinds: Vec<ProbeKind>,
     /// The tags.
     pub tags: Vec<String>,
     /// The group.
@@ -55,7 +55,7 @@ pub struct CheckReport {
     /// For how long an abandoned run has been hanging.
     pub hanging: Option<Duration>,
     /// Counts since the check was registered.
-    pub counts: Counts,
+    pub counts: CheckCounts,
     /// Why this check of a dependency counts for liveness.
     pub liveness_reason: Option<String>,
 }
@@ -188,7 +188,7 @@ impl CheckReport {
             category: (status == Status::Fail).then_some(FailureCategory::Reported),
             weight: criticality.weigh(status),
             criticality,
-            kinds: vec![Kind::Readiness],
+            kinds: vec![ProbeKind::Readiness],
             tags: Vec::new(),
             group: None,
             output: None,
@@ -201,7 +201,7 @@ impl CheckReport {
             last_failure: None,
             consecutive_failures: 0,
             hanging: None,
-            counts: Counts::default(),
+            counts: CheckCounts::default(),
             liveness_reason: None,
         }
     }

@@ -92,7 +92,7 @@ impl CheckResult {
     }
 
     /// Adds a detail: any serialisable value; secrets in it are redacted. Probes show details only
-    /// where [`Details`](super::Details) allows it.
+    /// where [`ShowDetails`](super::ShowDetails) allows it.
     #[must_use]
     pub fn with_detail(mut self, key: impl Into<String>, value: impl Serialize) -> Self {
         let key = key.into();

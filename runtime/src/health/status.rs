@@ -125,7 +125,7 @@ impl std::str::FromStr for Criticality {
 
 /// The kinds of probes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Kind {
+pub enum ProbeKind {
     /// Must the process be restarted? Nothing outside the process may decide that.
     Liveness,
     /// Should it be given work?
@@ -136,7 +136,7 @@ pub enum Kind {
     Info,
 }
 
-impl Kind {
+impl ProbeKind {
     /// Every kind.
     pub const ALL: [Self; 4] = [Self::Liveness, Self::Readiness, Self::Startup, Self::Info];
 
@@ -156,13 +156,13 @@ impl Kind {
     }
 }
 
-impl fmt::Display for Kind {
+impl fmt::Display for ProbeKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(self.name())
     }
 }
 
-impl std::str::FromStr for Kind {
+impl std::str::FromStr for ProbeKind {
     type Err = UnknownWord;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
@@ -190,20 +190,22 @@ pub struct UnknownWord {
 pub(crate) struct Kinds(u8);
 
 impl Kinds {
-    pub(crate) const fn with(self, kind: Kind) -> Self {
+    pub(crate) const fn with(self, kind: ProbeKind) -> Self {
         Self(self.0 | kind.bit())
     }
 
-    pub(crate) const fn has(self, kind: Kind) -> bool {
+    pub(crate) const fn has(self, kind: ProbeKind) -> bool {
         self.0 & kind.bit() != 0
     }
 
-    pub(crate) const fn is_only(self, kind: Kind) -> bool {
+    pub(crate) const fn is_only(self, kind: ProbeKind) -> bool {
         self.0 == kind.bit()
     }
 
-    pub(crate) fn iter(self) -> impl Iterator<Item = Kind> {
-        Kind::ALL.into_iter().filter(move |kind| self.has(*kind))
+    pub(crate) fn iter(self) -> impl Iterator<Item = ProbeKind> {
+        ProbeKind::ALL
+            .into_iter()
+            .filter(move |kind| self.has(*kind))
     }
 }
 

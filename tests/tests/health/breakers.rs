@@ -4,7 +4,9 @@
 use gardefou::{
     breaker::{CircuitBreaker, CircuitState},
     circuit_breakers,
-    health::{CheckReport, Criticality, Details, Health, HealthConfig, Kind, Probes, Status},
+    health::{
+        CheckReport, Criticality, Health, HealthConfig, ProbeKind, Probes, ShowDetails, Status,
+    },
     time::{ManualClock, SharedClock},
 };
 use gardefou_tests::testkit::lock::alone;
@@ -65,7 +67,7 @@ fn entry(health: &Health, breaker: &str) -> CheckReport {
 /// Returns the entry in the body of the readiness probe, the probe's HTTP status and `Retry-After`.
 fn shown(health: &Health, breaker: &str) -> (Value, u16, Option<String>) {
     let answer = Probes::new(health.clone())
-        .details(Details::Always)
+        .show_details(ShowDetails::Always)
         .respond("GET", "/readyz?verbose", false);
     let body: Value = serde_json::from_str(answer.body()).unwrap();
     let entry = body["checks"][format!("breaker:{breaker}")][0].clone();
@@ -175,7 +177,7 @@ fn report_lists_200_breakers_with_the_rejecting_ones_first() {
     made.breaker("cut-zz-forced").force_open();
     made.open("cut-zz-half-open").half_open().unwrap();
     let health = made.health();
-    for report in [health.health_status(), health.probe(Kind::Readiness)] {
+    for report in [health.health_status(), health.probe(ProbeKind::Readiness)] {
         let entries: Vec<_> = report
             .checks()
             .iter()
@@ -221,7 +223,7 @@ fn each_breaker_has_a_probe_by_name_beyond_the_limit_of_the_report() {
     }
     made.open("named-204");
     let health = made.health();
-    let probes = Probes::new(health.clone()).details(Details::Always);
+    let probes = Probes::new(health.clone()).show_details(ShowDetails::Always);
     for (name, status) in [
         ("named-000", "pass"),
         ("named-203", "pass"),
@@ -259,8 +261,8 @@ fn critical_circuit_counts_however_many_others_are_open() {
     }
     made.open("open-zz-critical");
     let health = made.health();
-    assert_eq!(health.probe(Kind::Readiness).status(), Status::Warn);
+    assert_eq!(health.probe(ProbeKind::Readiness).status(), Status::Warn);
     health.breaker_criticality("open-zz-critical", Criticality::Critical);
-    assert_eq!(health.probe(Kind::Readiness).status(), Status::Fail);
+    assert_eq!(health.probe(ProbeKind::Readiness).status(), Status::Fail);
     assert_eq!(entry(&health, "open-zz-critical").weight, Status::Fail);
 }

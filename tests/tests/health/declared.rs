@@ -5,7 +5,7 @@
 use crate::support::PATIENCE;
 use gardefou::{
     AppError, ErrorCode,
-    health::{CheckResult, Criticality, FailureCategory, Kind, Status},
+    health::{CheckResult, Criticality, FailureCategory, ProbeKind, Status},
     health_check,
     testing::Scope,
     time::ManualClock,
@@ -163,12 +163,12 @@ fn declared_checks_are_in_the_process_wide_registry_with_their_settings() {
     assert!(declared_here(), "the function stays callable as it is");
     let own = health_check().run_check("declared_here").unwrap();
     assert!(own.passed(), "the first place wins");
-    assert_eq!(own.kinds, [Kind::Liveness]);
+    assert_eq!(own.kinds, [ProbeKind::Liveness]);
 
     let database = health_check().run_check(NAME).unwrap();
     assert_eq!(
         (database.criticality, database.kinds.as_slice()),
-        (Criticality::Critical, &[Kind::Startup][..])
+        (Criticality::Critical, &[ProbeKind::Startup][..])
     );
     assert_eq!(
         (database.group.as_deref(), database.tags.as_slice()),

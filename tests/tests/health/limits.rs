@@ -4,7 +4,7 @@ use crate::support::{PATIENCE, block};
 use gardefou::{
     event::{Event, Severity, subscribe},
     health::{
-        Check, CheckReport, CheckResult, FailureCategory, Health, HealthConfig, Kind, Status,
+        Check, CheckReport, CheckResult, FailureCategory, Health, HealthConfig, ProbeKind, Status,
     },
     time::{Clock, ManualClock, SharedClock, Tick},
 };
@@ -302,7 +302,7 @@ async fn concurrent_callers_share_a_run_and_later_ones_its_cached_result() {
         async move {
             tokio::time::sleep(Duration::from_micros(900 * i)).await;
             health.refresh_async().await;
-            health.probe(Kind::Readiness).status()
+            health.probe(ProbeKind::Readiness).status()
         }
     };
     let tasks: Vec<_> = (0..1000).map(|i| tokio::spawn(ask(i))).collect();

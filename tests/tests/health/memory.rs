@@ -4,7 +4,9 @@ use crate::support::{PATIENCE, at_once, block};
 use axum::{Router, body::Body, http::Request};
 use gardefou::{
     event::{Event, subscribe},
-    health::{Check, FailureCategory, Health, HealthConfig, HealthReport, Kind, Probes, Status},
+    health::{
+        Check, FailureCategory, Health, HealthConfig, HealthReport, ProbeKind, Probes, Status,
+    },
     integrations::axum::probes,
     time::{ManualClock, SharedClock},
 };
@@ -219,15 +221,15 @@ fn reports_and_answers_are_snapshots() {
         .unwrap();
     health.mark_started();
     let observed = health.run_all_checks();
-    let (status, probe) = (health.health_status(), health.probe(Kind::Readiness));
-    let (history, transitions) = (
+    let (status, probe) = (health.health_status(), health.probe(ProbeKind::Readiness));
+    let (history, changes) = (
         health.history("changing").unwrap(),
-        health.transitions("changing").unwrap(),
+        health.status_changes("changing").unwrap(),
     );
     let answer = Probes::new(health.clone()).respond("GET", "/healthz", true);
     let texts = || {
         let json = (status.to_json().to_string(), probe.to_json().to_string());
-        format!("{observed:?} {status:?} {probe:?} {history:?} {transitions:?} {answer:?} {json:?}")
+        format!("{observed:?} {status:?} {probe:?} {history:?} {changes:?} {answer:?} {json:?}")
     };
     let before = texts();
     assert!(before.contains("down"), "{before}");

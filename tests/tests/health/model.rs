@@ -2,7 +2,7 @@
 
 use gardefou::{
     health::{
-        Check, CheckResult, Criticality, FailureCategory, Health, HealthConfig, Kind, Status,
+        Check, CheckResult, Criticality, FailureCategory, Health, HealthConfig, ProbeKind, Status,
     },
     time::{ManualClock, SharedClock},
 };
@@ -61,15 +61,15 @@ fn third_failure_in_a_row_fails_readiness() {
             "a run reports its own result"
         );
         assert_eq!(
-            health.probe(Kind::Readiness).status().http_status(),
+            health.probe(ProbeKind::Readiness).status().http_status(),
             expected
         );
     }
     switch.set(true);
     let _ = health.run_check("database");
-    assert_eq!(health.probe(Kind::Readiness).status(), Status::Pass);
+    assert_eq!(health.probe(ProbeKind::Readiness).status(), Status::Pass);
     let changes: Vec<_> = health
-        .transitions("database")
+        .status_changes("database")
         .unwrap()
         .iter()
         .map(|change| change.to)
@@ -91,7 +91,7 @@ fn criticality_decides_how_a_failure_counts_for_readiness() {
             .unwrap();
         let _ = health.run_all_checks();
         assert_eq!(
-            health.probe(Kind::Readiness).status(),
+            health.probe(ProbeKind::Readiness).status(),
             expected,
             "{criticality}"
         );
@@ -107,8 +107,14 @@ fn liveness_passes_while_every_dependency_is_down() {
             .unwrap();
     }
     let _ = health.run_all_checks();
-    assert_eq!(health.probe(Kind::Liveness).status().http_status(), 200);
-    assert_eq!(health.probe(Kind::Readiness).status().http_status(), 503);
+    assert_eq!(
+        health.probe(ProbeKind::Liveness).status().http_status(),
+        200
+    );
+    assert_eq!(
+        health.probe(ProbeKind::Readiness).status().http_status(),
+        503
+    );
 }
 
 #[test]
@@ -119,12 +125,12 @@ fn liveness_despite_dependency_counts_and_shows_its_reason() {
         .register(check.liveness_despite_dependency("the driver only recovers by a restart"))
         .unwrap();
     assert_eq!(
-        health.probe(Kind::Liveness).status(),
+        health.probe(ProbeKind::Liveness).status(),
         Status::Pass,
         "unknown does not fail liveness"
     );
     let _ = health.run_all_checks();
-    let probe = health.probe(Kind::Liveness);
+    let probe = health.probe(ProbeKind::Liveness);
     assert_eq!(probe.status(), Status::Fail);
     let reason = probe.checks()[0].liveness_reason.as_deref();
     assert_eq!(reason, Some("the driver only recovers by a restart"));
@@ -141,15 +147,18 @@ fn stale_results_fail_readiness_and_not_liveness() {
         .unwrap();
     let _ = health.run_all_checks();
     clock.advance(Duration::from_secs(90));
-    assert_eq!(health.probe(Kind::Readiness).status(), Status::Pass);
+    assert_eq!(health.probe(ProbeKind::Readiness).status(), Status::Pass);
     clock.advance(Duration::from_nanos(1));
-    let ready = health.probe(Kind::Readiness);
+    let ready = health.probe(ProbeKind::Readiness);
     assert_eq!(ready.status().http_status(), 503);
     assert_eq!(
         ready.check("database").unwrap().category,
         Some(FailureCategory::Stale)
     );
-    assert_eq!(health.probe(Kind::Liveness).status().http_status(), 200);
+    assert_eq!(
+        health.probe(ProbeKind::Liveness).status().http_status(),
+        200
+    );
     assert_eq!(
         health.health_status().status(),
         Status::Fail,
@@ -161,8 +170,12 @@ fn stale_results_fail_readiness_and_not_liveness() {
 fn only_liveness_passes_before_the_start_is_complete() {
     let health = Health::new(HealthConfig::default().background(false)).unwrap();
     let codes = || {
-        [Kind::Liveness, Kind::Readiness, Kind::Startup]
-            .map(|kind| health.probe(kind).status().http_status())
+        [
+            ProbeKind::Liveness,
+            ProbeKind::Readiness,
+            ProbeKind::Startup,
+        ]
+        .map(|kind| health.probe(kind).status().http_status())
     };
     assert_eq!(codes(), [200, 503, 503]);
     health.mark_started();
@@ -183,15 +196,15 @@ fn startup_check_that_has_passed_once_stays_passed() {
         )
         .unwrap();
     let _ = health.run_all_checks();
-    assert_eq!(health.probe(Kind::Startup).status(), Status::Fail);
+    assert_eq!(health.probe(ProbeKind::Startup).status(), Status::Fail);
     switch.set(true);
     let _ = health.run_all_checks();
     switch.set(false);
     clock.advance(Duration::from_secs(3600));
     let _ = health.run_all_checks();
-    assert_eq!(health.probe(Kind::Startup).status(), Status::Pass);
+    assert_eq!(health.probe(ProbeKind::Startup).status(), Status::Pass);
     assert_eq!(
-        health.probe(Kind::Readiness).status(),
+        health.probe(ProbeKind::Readiness).status(),
         Status::Pass,
         "it does not count for readiness"
     );
@@ -209,7 +222,10 @@ fn excluded_check_is_listed_and_does_not_count() {
         .register(Check::dependency("cache", || false).critical())
         .unwrap();
     let _ = health.run_all_checks();
-    let report = health.probe_without(Kind::Readiness, &["cache".to_owned(), "unknown".to_owned()]);
+    let report = health.probe_without(
+        ProbeKind::Readiness,
+        &["cache".to_owned(), "unknown".to_owned()],
+    );
     assert_eq!(
         (report.status(), report.excluded()),
         (Status::Pass, &["cache".to_owned()][..])
@@ -232,7 +248,7 @@ fn failed_check_passes_after_as_many_successes_as_its_threshold() {
     let mut seen = Vec::new();
     for _ in 0..2 {
         let _ = health.run_check("x");
-        seen.push(health.probe(Kind::Readiness).status());
+        seen.push(health.probe(ProbeKind::Readiness).status());
     }
     assert_eq!(seen, [Status::Fail, Status::Pass]);
 }

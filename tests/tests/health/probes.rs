@@ -8,7 +8,7 @@ use axum::{
 };
 use gardefou::{
     ErrorCode, circuit_breakers,
-    health::{Check, CheckResult, Details, Health, HealthConfig, Kind, Probes, Status},
+    health::{Check, CheckResult, Health, HealthConfig, ProbeKind, Probes, ShowDetails, Status},
     integrations::axum::probes,
     time::{ManualClock, SharedClock},
 };
@@ -94,7 +94,7 @@ fn details_are_hidden_unless_allowed_and_redacted_then() {
         "panic"
     );
 
-    let open = closed.details(Details::WhenAllowed);
+    let open = closed.show_details(ShowDetails::WhenAllowed);
     assert!(
         !open
             .respond("GET", "/healthz/database", false)
@@ -191,7 +191,7 @@ fn open_breaker_is_a_warning_with_retry_after_and_its_functions() {
     breaker.try_acquire().unwrap().failure();
     clock.advance(Duration::from_millis(20_500));
 
-    let probes = Probes::new(health.clone()).details(Details::Always);
+    let probes = Probes::new(health.clone()).show_details(ShowDetails::Always);
     let answer = probes.respond("GET", "/readyz?verbose", false);
     assert_eq!(answer.status(), 200);
     let body = json_of(answer.body());
@@ -265,7 +265,11 @@ fn info_checks_count_for_no_probe() {
         .register(Check::dependency("database", || true).critical())
         .unwrap();
     let _ = health.run_all_checks();
-    for kind in [Kind::Liveness, Kind::Readiness, Kind::Startup] {
+    for kind in [
+        ProbeKind::Liveness,
+        ProbeKind::Readiness,
+        ProbeKind::Startup,
+    ] {
         let report = health.probe(kind);
         assert_eq!(
             (report.status(), report.check("build age")),
@@ -273,7 +277,7 @@ fn info_checks_count_for_no_probe() {
             "{kind}"
         );
     }
-    let info = health.probe(Kind::Info);
+    let info = health.probe(ProbeKind::Info);
     let shown: Vec<_> = info
         .checks()
         .iter()
@@ -393,10 +397,9 @@ fn code_of_a_failing_check_is_among_its_details() {
     };
     health.register_check("database", fail).unwrap();
     assert_eq!(health.run_all_checks().status(), Status::Warn);
-    let answer =
-        Probes::new(health)
-            .details(Details::Always)
-            .respond("GET", "/healthz/database", false);
+    let answer = Probes::new(health)
+        .show_details(ShowDetails::Always)
+        .respond("GET", "/healthz/database", false);
     assert_eq!(
         json_of(answer.body())["details"]["code"],
         "DB_CONNECTION_ERROR"

@@ -1,7 +1,7 @@
 //! Background runner and schedules of checks.
 
 use gardefou::{
-    health::{Check, Health, HealthConfig, Kind, Status},
+    health::{Check, Health, HealthConfig, ProbeKind, Status},
     time::{ManualClock, SharedClock},
 };
 use std::{
@@ -69,7 +69,7 @@ fn background_abandons_a_hung_check_on_its_own() {
         (None, "fail", gardefou::event::Severity::Critical)
     );
     drop(subscription);
-    assert_eq!(health.probe(Kind::Readiness).status(), Status::Fail);
+    assert_eq!(health.probe(ProbeKind::Readiness).status(), Status::Fail);
 }
 
 #[test]

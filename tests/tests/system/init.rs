@@ -4,7 +4,7 @@ use crate::support::logged;
 use gardefou::{
     ErrorSystem, InitError,
     alerts::{AlertsConfig, CallbackChannel, Rule},
-    health::{HealthConfig, Kind, Phase},
+    health::{HealthConfig, Phase, ProbeKind},
     health_check, init_error_system,
 };
 use gardefou_tests::testkit::lock::alone;
@@ -216,13 +216,19 @@ fn dropping_the_guard_fails_readiness_and_stops_the_background() {
     let guard = init_error_system().unwrap();
     assert!(health_check().is_running_in_background());
     assert_eq!(
-        health_check().probe(Kind::Startup).status().http_status(),
+        health_check()
+            .probe(ProbeKind::Startup)
+            .status()
+            .http_status(),
         200
     );
     drop(guard);
     assert!(!health_check().is_running_in_background());
     assert_eq!(
-        health_check().probe(Kind::Readiness).status().http_status(),
+        health_check()
+            .probe(ProbeKind::Readiness)
+            .status()
+            .http_status(),
         503
     );
     let again = init_error_system().unwrap();

@@ -2,7 +2,7 @@
 
 use crate::prelude::*;
 use gardefou::{
-    health::{Criticality, Kind},
+    health::{Criticality, ProbeKind},
     health_check,
 };
 
@@ -43,7 +43,7 @@ fn checks_are_registered() {
     let check = health_check().run_check(NAME).unwrap();
     assert_eq!(
         (check.criticality, check.kinds.as_slice()),
-        (Criticality::Critical, &[Kind::Startup][..])
+        (Criticality::Critical, &[ProbeKind::Startup][..])
     );
     assert!(f().is_ok() && block_on(g()), "the functions stay callable");
 }

@@ -15,7 +15,7 @@ use axum::{
 };
 use gardefou::{
     AppError, ErrorCode, Result, error_monitor,
-    health::Details,
+    health::ShowDetails,
     health_check,
     integrations::axum::{probes, problems},
     monitor::journal::Query,
@@ -42,7 +42,11 @@ pub(crate) fn router(app: App) -> Router {
         .layer(DefaultBodyLimit::max(LARGEST_BODY))
         .with_state(app)
         // On loopback details are public; elsewhere they would need a token.
-        .merge(probes(health_check()).details(Details::Always).build());
+        .merge(
+            probes(health_check())
+                .show_details(ShowDetails::Always)
+                .build(),
+        );
     problems(router)
 }
 

@@ -1,6 +1,6 @@
 //! A router of health probes.
 
-use crate::health::{Details, Health, ProbeResponse, Probes};
+use crate::health::{Health, ProbeResponse, Probes, ShowDetails};
 use axum::{
     Router,
     body::Body,
@@ -52,14 +52,14 @@ impl ProbeRouter {
         mut self,
         may_see: impl Fn(&Parts) -> bool + Send + Sync + 'static,
     ) -> Self {
-        self.probes = self.probes.details(Details::WhenAllowed);
+        self.probes = self.probes.show_details(ShowDetails::WhenAllowed);
         self.may_see = Arc::new(may_see);
         self
     }
 
-    /// Shows the details of checks, redacted, to everyone.
-    pub fn details(mut self, details: Details) -> Self {
-        self.probes = self.probes.details(details);
+    /// Sets to whom the details of checks are shown, redacted; to no one by default.
+    pub fn show_details(mut self, show: ShowDetails) -> Self {
+        self.probes = self.probes.show_details(show);
         self
     }
 
