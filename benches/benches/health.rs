@@ -9,9 +9,11 @@ use std::{sync::mpsc, time::Duration};
 
 fn main() {
     let clock = StandingClock::default();
-    let config = HealthConfig::default().background(false);
-    let health = Health::with_clock(config, gardefou::time::SharedClock::new(clock.clone()))
-        .expect("the defaults");
+    let config = HealthConfig::builder()
+        .background(false)
+        .clock(clock.clone())
+        .build();
+    let health = Health::new(config.expect("the defaults"));
     let registered =
         (0..198).map(|i| Check::dependency(format!("check-{i}"), || true).group("a-group"));
     registered.for_each(|check| health.register(check).expect("a legal name"));

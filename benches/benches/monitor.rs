@@ -98,7 +98,7 @@ fn hung_channels(table: &mut Table) {
         .channel(CallbackChannel::new("first", hang))
         .channel(CallbackChannel::new("second", hang));
     let guard = ErrorSystem::builder()
-        .health(HealthConfig::default().background(false))
+        .health(HealthConfig::builder().background(false))
         .alerts(config)
         .shutdown_deadline(Duration::ZERO)
         .init()

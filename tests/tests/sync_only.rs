@@ -185,7 +185,7 @@ fn guards_wait_on_the_clock_of_their_builder() {
 fn system_starts_and_shuts_down() {
     assert!(is_up());
     let guard = ErrorSystem::builder()
-        .health(HealthConfig::default().background(false))
+        .health(HealthConfig::builder().background(false))
         .init()
         .unwrap();
     assert!(health_check().run_check("sync-check").unwrap().passed());

@@ -43,7 +43,7 @@ impl MayDecideLiveness for Internal {}
 /// ```
 /// use gardefou::health::{Check, Health, HealthConfig, Status};
 ///
-/// let health = Health::new(HealthConfig::default())?;
+/// let health = Health::default();
 /// health.register(Check::dependency("database", || Err::<(), _>("no route to host")).critical().tag("storage"))?;
 /// health.register(Check::internal("worker", || true).liveness())?;
 /// assert_eq!(health.run_all_checks().status(), Status::Fail);

@@ -69,7 +69,7 @@ impl CheckList {
 /// ```
 /// use gardefou::health::{Health, HealthConfig, RegisterError};
 ///
-/// let health = Health::new(HealthConfig::default())?;
+/// let health = Health::default();
 /// health.register_check("database", || true)?;
 /// let again = health.register_check("database", || true);
 /// assert!(matches!(again, Err(RegisterError::Duplicate { .. })));

@@ -37,9 +37,9 @@ use std::{fmt, io, sync::Arc};
 /// # Examples
 ///
 /// ```
-/// use gardefou::health::{Health, HealthConfig, Status};
+/// use gardefou::health::{Health, Status};
 ///
-/// let health = Health::new(HealthConfig::default())?;
+/// let health = Health::default();
 /// assert_eq!(health.health_status().status(), Status::Pass);
 ///
 /// health.register_check("custom-service", || true)?;
@@ -54,24 +54,10 @@ pub struct Health(Arc<Registry>);
 
 impl Health {
     /// Makes a registry beside the process-wide one.
-    ///
-    /// # Errors
-    ///
-    /// Returns an error that names every illegal setting.
-    pub fn new(config: HealthConfig) -> Result<Self, ConfigError> {
-        Self::with_clock(config, SharedClock::default())
-    }
-
-    /// Makes a registry that reads its time from `clock`.
-    ///
-    /// Limits and ages follow a simulated clock; waiting callers read it once a millisecond.
-    ///
-    /// # Errors
-    ///
-    /// Returns an error that names every illegal setting.
-    pub fn with_clock(config: HealthConfig, clock: SharedClock) -> Result<Self, ConfigError> {
-        config.validate()?;
-        Ok(Self::build(config, clock, false))
+    #[must_use]
+    pub fn new(mut config: HealthConfig) -> Self {
+        let clock = std::mem::take(&mut config.clock).0.unwrap_or_default();
+        Self::build(config, clock, false)
     }
 
     pub(super) fn build(config: HealthConfig, clock: SharedClock, is_process_wide: bool) -> Self {
@@ -84,13 +70,16 @@ impl Health {
         (*self.0.runner.config()).clone()
     }
 
-    /// Replaces the configuration, from the next run on.
+    /// Replaces the configuration, from the next run on. The clock cannot be changed.
     ///
     /// # Errors
     ///
-    /// Returns an error that names every illegal setting; the old configuration stays in force.
+    /// Returns an error for a configuration with a clock; the old configuration stays in force.
     pub fn configure(&self, config: HealthConfig) -> Result<(), ConfigError> {
-        config.validate()?;
+        if config.clock.0.is_some() {
+            let rule = "must be set before the registry is made";
+            return Err(ConfigError::new("clock", "another", rule));
+        }
         self.0.runner.set_config(config);
         self.0.wake_background();
         Ok(())
@@ -123,9 +112,9 @@ impl Health {
     /// # Examples
     ///
     /// ```
-    /// use gardefou::health::{Health, HealthConfig};
+    /// use gardefou::health::Health;
     ///
-    /// let health = Health::new(HealthConfig::default())?;
+    /// let health = Health::default();
     /// health.register_async_check("cache", || async { Err::<(), _>("connection refused") })?;
     /// let report = health.run_check("cache")?;
     /// assert_eq!(report.output.as_deref(), Some("connection refused"));
@@ -170,7 +159,7 @@ impl Health {
     /// ```
     /// use gardefou::{circuit_breakers, health::{Criticality, Health, HealthConfig, ProbeKind, Status}};
     ///
-    /// let health = Health::new(HealthConfig::default().breakers(true).background(false))?;
+    /// let health = Health::new(HealthConfig::builder().breakers(true).background(false).build()?);
     /// health.mark_started();
     /// let breaker = circuit_breakers().get_or_create("payments", |b| b)?;
     /// breaker.force_open();
@@ -463,6 +452,13 @@ fn pass_if_unknown(check: &mut CheckReport) {
         Some(FailureCategory::Unknown | FailureCategory::Stale)
     ) {
         check.weight = Status::Pass;
+    }
+}
+
+impl Default for Health {
+    /// Makes a registry with the default configuration, beside the process-wide one.
+    fn default() -> Self {
+        Self::new(HealthConfig::default())
     }
 }
 

@@ -31,7 +31,7 @@ mod subsystems;
 
 pub use check::{Check, Dependency, Internal, MayDecideLiveness};
 pub use check_list::{RegisterError, UnknownCheck};
-pub use config::HealthConfig;
+pub use config::{HealthConfig, HealthConfigBuilder};
 pub use global::{StaticCheck, health, health_check};
 pub use handle::Health;
 pub use history::{CheckCounts, Observation, StatusChange};

@@ -39,7 +39,7 @@ pub enum ShowDetails {
 /// ```
 /// use gardefou::health::{Health, HealthConfig, Probes};
 ///
-/// let health = Health::new(HealthConfig::default().background(false))?;
+/// let health = Health::new(HealthConfig::builder().background(false).build()?);
 /// let probes = Probes::new(health.clone());
 /// assert_eq!(probes.respond("GET", "/livez", false).status(), 200);
 /// assert_eq!(probes.respond("GET", "/readyz", false).status(), 503, "the start is not complete");

@@ -9,7 +9,7 @@ use super::{
 #[cfg(feature = "alerts")]
 use crate::alerts::AlertsConfigBuilder;
 #[cfg(feature = "health")]
-use crate::health::HealthConfig;
+use crate::health::HealthConfigBuilder;
 #[cfg(feature = "journal")]
 use crate::monitor::journal::JournalConfigBuilder;
 use crate::monitor::{ErrorRecord, MonitorConfigBuilder, RecordAction, journal::Journal};
@@ -31,7 +31,7 @@ impl ErrorSystem {
 ///
 /// # Defaults
 ///
-/// * `health`: [`HealthConfig::default`].
+/// * `health`: the defaults of [`HealthConfig`](crate::health::HealthConfig).
 /// * `monitor`: [`MonitorConfig::default`](crate::monitor::MonitorConfig::default).
 /// * `journal`: none.
 /// * `alerts`: none.
@@ -51,7 +51,7 @@ impl ErrorSystem {
 /// # std::fs::create_dir_all(&folder).unwrap();
 /// # std::env::set_current_dir(&folder).unwrap();
 /// let guard = ErrorSystem::builder()
-///     .health(HealthConfig::default().period(Duration::from_secs(15)))
+///     .health(HealthConfig::builder().period(Duration::from_secs(15)))
 ///     .monitor(MonitorConfig::builder().recent_events(500))
 ///     .journal(JournalConfig::builder("logs/errors"))
 ///     .shutdown_deadline(Duration::from_secs(2))
@@ -71,7 +71,7 @@ pub struct ErrorSystemBuilder {
 impl ErrorSystemBuilder {
     /// Configures health checks.
     #[cfg(feature = "health")]
-    pub fn health(mut self, config: HealthConfig) -> Self {
+    pub fn health(mut self, config: HealthConfigBuilder) -> Self {
         self.settings.health = Some(config);
         self
     }
@@ -108,7 +108,7 @@ impl ErrorSystemBuilder {
     /// });
     /// let alerts = AlertsConfig::builder().channel(channel);
     /// // Without checks in the background there is nothing to notify about.
-    /// let health = HealthConfig::default().background(false);
+    /// let health = HealthConfig::builder().background(false);
     /// let guard = ErrorSystem::builder().alerts(alerts).health(health).init()?;
     /// let report = guard.shutdown();
     /// assert_eq!(report.part("alerts").map(|part| part.sent), Some(0));

@@ -3,7 +3,7 @@
 #[cfg(feature = "alerts")]
 use crate::alerts::{AlertsConfig, AlertsConfigBuilder};
 #[cfg(feature = "health")]
-use crate::health::HealthConfig;
+use crate::health::{HealthConfig, HealthConfigBuilder};
 #[cfg(feature = "journal")]
 use crate::monitor::journal::{FileJournal, JournalConfig, JournalConfigBuilder};
 use crate::{
@@ -17,7 +17,7 @@ use std::{fmt, sync::Arc, time::Duration};
 #[derive(Clone, Debug, Default)]
 pub(crate) struct ExplicitSettings {
     #[cfg(feature = "health")]
-    pub(crate) health: Option<HealthConfig>,
+    pub(crate) health: Option<HealthConfigBuilder>,
     pub(crate) monitor: Option<MonitorConfigBuilder>,
     pub(crate) journal: Option<JournalChoice>,
     #[cfg(feature = "alerts")]
@@ -85,9 +85,9 @@ impl ExplicitSettings {
     pub(crate) fn resolve(&self) -> Result<Settings, ConfigError> {
         let mut problems = Vec::new();
         #[cfg(feature = "health")]
-        let health = self.health.clone().unwrap_or_default();
+        let health = self.health.clone().unwrap_or_default().build();
         #[cfg(feature = "health")]
-        problems.extend(health.validate().err());
+        let health = health.map_err(|err| problems.push(err)).unwrap_or_default();
         let mut monitor = self.monitor.clone().unwrap_or_default();
         if let Some(RecordHook(hook)) = self.before_record.clone() {
             monitor = monitor.before_record(move |record| hook(record));

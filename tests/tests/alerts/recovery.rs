@@ -7,7 +7,6 @@ use gardefou::{
     breaker::CircuitBreaker,
     event::Severity,
     health::{Check, Health, HealthConfig},
-    time::SharedClock,
 };
 use std::{
     sync::atomic::{AtomicBool, Ordering},
@@ -244,10 +243,11 @@ struct Flapping {
 impl Flapping {
     fn new(name: &str, clock: &ManualClock) -> Self {
         let is_well = Arc::new(AtomicBool::new(true));
-        let config = HealthConfig::default()
+        let config = HealthConfig::builder()
             .failure_threshold(1)
-            .background(false);
-        let health = Health::with_clock(config, SharedClock::new(clock.clone())).unwrap();
+            .background(false)
+            .clock(clock.clone());
+        let health = Health::new(config.build().unwrap());
         let result = Arc::clone(&is_well);
         health
             .register(Check::dependency(name, move || result.load(Ordering::SeqCst)).critical())

@@ -7,7 +7,6 @@ use gardefou::{
     breaker::CircuitBreaker,
     circuit_breakers, error_monitor,
     health::{Check, Health, HealthConfig},
-    time::SharedClock,
 };
 use std::{
     sync::atomic::{AtomicBool, Ordering},
@@ -169,10 +168,11 @@ fn failed_check_is_not_sent_again_after_a_restart_and_its_recovery_once() {
     let _journal = ProcessJournal::new(&clock);
     let restarts = Restarts::new(&clock, Rule::health("checks").only("restarted"));
     let check = |is_well: bool| {
-        let health_config = HealthConfig::default()
+        let health_config = HealthConfig::builder()
             .failure_threshold(1)
-            .background(false);
-        let health = Health::with_clock(health_config, SharedClock::new(clock.clone())).unwrap();
+            .background(false)
+            .clock(clock.clone());
+        let health = Health::new(health_config.build().unwrap());
         let is_well = Arc::new(AtomicBool::new(is_well));
         let result = Arc::clone(&is_well);
         health

@@ -7,7 +7,7 @@ use gardefou::{
     health::{
         CheckReport, Criticality, Health, HealthConfig, ProbeKind, Probes, ShowDetails, Status,
     },
-    time::{ManualClock, SharedClock},
+    time::ManualClock,
 };
 use gardefou_tests::testkit::lock::alone;
 use serde_json::{Value, json};
@@ -41,8 +41,11 @@ impl Made {
     }
 
     fn health(&self) -> Health {
-        let config = HealthConfig::default().background(false).breakers(true);
-        let health = Health::with_clock(config, SharedClock::new(self.clock.clone())).unwrap();
+        let config = HealthConfig::builder()
+            .background(false)
+            .breakers(true)
+            .clock(self.clock.clone());
+        let health = Health::new(config.build().unwrap());
         health.mark_started();
         health
     }

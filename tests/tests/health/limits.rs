@@ -4,9 +4,10 @@ use crate::support::{PATIENCE, block};
 use gardefou::{
     event::{Event, Severity, subscribe},
     health::{
-        Check, CheckReport, CheckResult, FailureCategory, Health, HealthConfig, ProbeKind, Status,
+        Check, CheckReport, CheckResult, FailureCategory, Health, HealthConfig,
+        HealthConfigBuilder, ProbeKind, Status,
     },
-    time::{Clock, ManualClock, SharedClock, Tick},
+    time::{Clock, ManualClock, Tick},
 };
 use std::{
     collections::HashMap,
@@ -19,12 +20,10 @@ use std::{
     time::Duration,
 };
 
-fn with_clock(config: HealthConfig) -> (Health, ManualClock) {
+fn with_clock(config: HealthConfigBuilder) -> (Health, ManualClock) {
     let clock = ManualClock::new();
-    (
-        Health::with_clock(config, SharedClock::new(clock.clone())).unwrap(),
-        clock,
-    )
+    let config = config.clock(clock.clone());
+    (Health::new(config.build().unwrap()), clock)
 }
 
 /// A check that signals that it has begun and blocks until it is released.
@@ -46,7 +45,7 @@ fn hanging() -> (Hanging, impl Fn() -> bool + Send + Sync) {
 
 #[test]
 fn hung_check_is_abandoned_once_and_not_started_again_while_it_hangs() {
-    let (health, clock) = with_clock(HealthConfig::default());
+    let (health, clock) = with_clock(HealthConfig::builder());
     let (hung, check) = hanging();
     health.register_check("hung", check).unwrap();
     let mover = clock.clone();
@@ -90,7 +89,7 @@ fn hung_check_is_abandoned_once_and_not_started_again_while_it_hangs() {
 #[test]
 fn hung_checks_free_their_slots_for_others() {
     let (health, clock) = with_clock(
-        HealthConfig::default()
+        HealthConfig::builder()
             .concurrency(2)
             .deadline(Duration::from_secs(3600)),
     );
@@ -117,7 +116,7 @@ fn hung_checks_free_their_slots_for_others() {
 
 #[test]
 fn overall_deadline_holds_where_the_limit_of_a_check_is_longer() {
-    let (health, clock) = with_clock(HealthConfig::default());
+    let (health, clock) = with_clock(HealthConfig::builder());
     let (hung, check) = hanging();
     health
         .register(Check::dependency("hung", check).timeout(Duration::from_secs(3600)))
@@ -140,7 +139,7 @@ fn overall_deadline_holds_where_the_limit_of_a_check_is_longer() {
 
 #[test]
 fn panic_fails_its_own_check_alone() {
-    let health = Health::new(HealthConfig::default()).unwrap();
+    let health = Health::default();
     health
         .register_check("bad", || -> bool { panic!("secret of the check") })
         .unwrap();
@@ -187,7 +186,7 @@ fn panicking_check_is_a_critical_error_with_the_location_of_the_panic() {
             }
         })
     };
-    let health = Health::new(HealthConfig::default()).unwrap();
+    let health = Health::default();
     let line = line!() + 1;
     let panics = || -> bool { panic!("boom") };
     health.register_check("panicking-sync", panics).unwrap();
@@ -229,7 +228,7 @@ fn panicking_check_is_a_critical_error_with_the_location_of_the_panic() {
 
 #[tokio::test(start_paused = true)]
 async fn twenty_checks_of_100_ms_take_300_ms_with_eight_at_once() {
-    let health = Health::new(HealthConfig::default()).unwrap();
+    let health = Health::default();
     let (now, most) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
     for i in 0..20 {
         let (now, most) = (Arc::clone(&now), Arc::clone(&most));
@@ -259,7 +258,7 @@ async fn twenty_checks_of_100_ms_take_300_ms_with_eight_at_once() {
 
 #[tokio::test(start_paused = true)]
 async fn async_check_is_cancelled_at_its_limit_and_can_run_again_at_once() {
-    let health = Health::new(HealthConfig::default()).unwrap();
+    let health = Health::default();
     health
         .register_async_check("slow", || async { std::future::pending::<bool>().await })
         .unwrap();
@@ -284,7 +283,7 @@ async fn async_check_is_cancelled_at_its_limit_and_can_run_again_at_once() {
 
 #[tokio::test(start_paused = true)]
 async fn concurrent_callers_share_a_run_and_later_ones_its_cached_result() {
-    let health = Health::new(HealthConfig::default().background(false)).unwrap();
+    let health = Health::new(HealthConfig::builder().background(false).build().unwrap());
     health.mark_started();
     let runs = Arc::new(AtomicUsize::new(0));
     let counted = Arc::clone(&runs);
@@ -322,7 +321,7 @@ async fn concurrent_callers_share_a_run_and_later_ones_its_cached_result() {
 /// The tasks of a current-thread runtime cannot run while its thread is blocked.
 #[tokio::test]
 async fn blocking_run_inside_a_runtime_does_not_deadlock() {
-    let health = Health::new(HealthConfig::default()).unwrap();
+    let health = Health::default();
     health
         .register_async_check("async", || async {
             tokio::task::yield_now().await;
@@ -334,7 +333,7 @@ async fn blocking_run_inside_a_runtime_does_not_deadlock() {
 
 #[test]
 fn async_check_outlives_the_runtime_that_it_was_registered_on() {
-    let health = Health::new(HealthConfig::default()).unwrap();
+    let health = Health::default();
     let make = || {
         tokio::runtime::Builder::new_current_thread()
             .enable_all()
@@ -371,8 +370,8 @@ fn check_runs_once_however_many_threads_refresh_at_once() {
         fn sleep(&self, _: Duration) {}
     }
     for _ in 0..100 {
-        let config = HealthConfig::default().background(false);
-        let health = Health::with_clock(config, SharedClock::new(Yielding)).unwrap();
+        let config = HealthConfig::builder().background(false).clock(Yielding);
+        let health = Health::new(config.build().unwrap());
         let runs = Arc::new(AtomicUsize::new(0));
         let counted = Arc::clone(&runs);
         health
@@ -395,10 +394,10 @@ fn check_runs_once_however_many_threads_refresh_at_once() {
 
 #[tokio::test(start_paused = true)]
 async fn checks_that_timed_out_are_queued_after_the_others_the_next_time() {
-    let config = HealthConfig::default()
+    let config = HealthConfig::builder()
         .timeout(Duration::from_millis(200))
         .deadline(Duration::from_millis(300));
-    let health = Health::new(config.background(false)).unwrap();
+    let health = Health::new(config.background(false).build().unwrap());
     for i in 0..20 {
         health
             .register_async_check(format!("hangs-{i}"), std::future::pending::<bool>)
@@ -422,7 +421,13 @@ async fn checks_that_timed_out_are_queued_after_the_others_the_next_time() {
 
 #[test]
 fn observer_may_run_the_check_that_it_is_called_for() {
-    let health = Health::new(HealthConfig::default().concurrency(1).background(false)).unwrap();
+    let health = Health::new(
+        HealthConfig::builder()
+            .concurrency(1)
+            .background(false)
+            .build()
+            .unwrap(),
+    );
     let again = health.clone();
     let (sender, passed) = mpsc::channel();
     let subscription = subscribe(move |event: &Event<'_>| {
@@ -442,7 +447,7 @@ fn observer_may_run_the_check_that_it_is_called_for() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn async_checks_in_progress_are_cancelled_when_the_program_stops() {
-    let health = Health::new(HealthConfig::default().background(false)).unwrap();
+    let health = Health::new(HealthConfig::builder().background(false).build().unwrap());
     health.mark_started();
     let (begin, mut begun) = tokio::sync::mpsc::unbounded_channel();
     health
@@ -481,7 +486,7 @@ async fn async_checks_in_progress_are_cancelled_when_the_program_stops() {
 
 #[test]
 fn eight_of_twenty_sync_checks_run_at_once() {
-    let (health, _clock) = with_clock(HealthConfig::default());
+    let (health, _clock) = with_clock(HealthConfig::builder());
     let (blocked, check) = block();
     let check = Arc::new(check);
     let (now, most) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
@@ -549,11 +554,12 @@ fn sixteen_threads_share_one_run_of_a_check() {
         fn sleep(&self, _: Duration) {}
     }
     let (waits, waiting) = mpsc::channel();
-    let clock = SharedClock::new(Watched {
+    let clock = Watched {
         reads: Mutex::default(),
         waits,
-    });
-    let health = Health::with_clock(HealthConfig::default().background(false), clock).unwrap();
+    };
+    let config = HealthConfig::builder().background(false).clock(clock);
+    let health = Health::new(config.build().unwrap());
     let (blocked, check) = block();
     health.register_check("blocked", check).unwrap();
     let health = &health;
@@ -586,7 +592,7 @@ fn sixteen_threads_share_one_run_of_a_check() {
 
 #[test]
 fn check_that_is_removed_while_it_runs_sends_no_event() {
-    let (health, _clock) = with_clock(HealthConfig::default());
+    let (health, _clock) = with_clock(HealthConfig::builder());
     let (sender, changes) = mpsc::channel();
     let subscription = subscribe(move |event: &Event<'_>| {
         if let Event::Health(change) = event

@@ -3,7 +3,7 @@
 use gardefou::{
     event::names::TARGET_HEALTH,
     health::{Check, CheckResult, Criticality, Health, HealthConfig},
-    time::{ManualClock, SharedClock},
+    time::ManualClock,
 };
 use gardefou_tests::testkit::log::Lines;
 use std::{
@@ -44,7 +44,7 @@ fn change_is_logged_once_at_the_level_of_its_criticality() {
         (Criticality::Informational, ["INFO", "INFO", "INFO", "INFO"]),
     ];
     for (criticality, levels) in table {
-        let health = Health::new(HealthConfig::default().background(false)).unwrap();
+        let health = Health::new(HealthConfig::builder().background(false).build().unwrap());
         let runs = AtomicUsize::new(0);
         // Each result twice; the second one is no change.
         let check = move || match runs.fetch_add(1, Ordering::SeqCst) / 2 {
@@ -81,7 +81,7 @@ fn change_is_logged_once_at_the_level_of_its_criticality() {
 #[test]
 fn panicking_check_is_logged_as_a_failure() {
     subscribe();
-    let health = Health::new(HealthConfig::default().background(false)).unwrap();
+    let health = Health::new(HealthConfig::builder().background(false).build().unwrap());
     let line = line!() + 1;
     let bad = || -> bool { panic!("boom") };
     health
@@ -103,10 +103,11 @@ fn panicking_check_is_logged_as_a_failure() {
 fn check_that_becomes_slow_is_logged_once_before_it_fails() {
     subscribe();
     let clock = ManualClock::new();
-    let config = HealthConfig::default()
+    let config = HealthConfig::builder()
         .background(false)
-        .timeout(Duration::from_secs(5));
-    let health = Health::with_clock(config, SharedClock::new(clock.clone())).unwrap();
+        .timeout(Duration::from_secs(5))
+        .clock(clock.clone());
+    let health = Health::new(config.build().unwrap());
     let millis = Arc::new(AtomicU64::new(0));
     let (needs, at) = (Arc::clone(&millis), clock.clone());
     health
@@ -142,7 +143,7 @@ fn check_that_becomes_slow_is_logged_once_before_it_fails() {
 #[test]
 fn refused_registration_is_logged_as_a_warning() {
     subscribe();
-    let health = Health::new(HealthConfig::default().background(false)).unwrap();
+    let health = Health::new(HealthConfig::builder().background(false).build().unwrap());
     health.register_check("logged twice", || true).unwrap();
     let err = health.register_check("logged twice", || true).unwrap_err();
     assert_eq!(

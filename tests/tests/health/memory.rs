@@ -8,7 +8,7 @@ use gardefou::{
         Check, FailureCategory, Health, HealthConfig, HealthReport, ProbeKind, Probes, Status,
     },
     integrations::axum::probes,
-    time::{ManualClock, SharedClock},
+    time::ManualClock,
 };
 use serde_json::Value;
 use std::{
@@ -27,11 +27,10 @@ const HEALTHY: usize = 198;
 /// Makes a registry on a manual clock without a background runner.
 fn registry() -> (Health, ManualClock) {
     let clock = ManualClock::new();
-    let config = HealthConfig::default().background(false);
-    (
-        Health::with_clock(config, SharedClock::new(clock.clone())).unwrap(),
-        clock,
-    )
+    let config = HealthConfig::builder()
+        .background(false)
+        .clock(clock.clone());
+    (Health::new(config.build().unwrap()), clock)
 }
 
 /// Asserts that `hung` is as given, `bad` has panicked, and all others have passed.
@@ -163,8 +162,12 @@ fn answers_from_memory_report_a_hung_and_a_panicking_check_among_200_and_run_non
 #[tokio::test]
 async fn router_runs_no_check_while_a_background_runner_does() {
     let clock = ManualClock::new();
-    let health =
-        Health::with_clock(HealthConfig::default(), SharedClock::new(clock.clone())).unwrap();
+    let health = Health::new(
+        HealthConfig::builder()
+            .clock(clock.clone())
+            .build()
+            .unwrap(),
+    );
     let (sender, statuses) = mpsc::channel();
     let subscription = subscribe(move |event: &Event<'_>| {
         if let Event::Health(change) = event

@@ -4,7 +4,7 @@ use gardefou::{
     health::{
         Check, CheckResult, Criticality, FailureCategory, Health, HealthConfig, ProbeKind, Status,
     },
-    time::{ManualClock, SharedClock},
+    time::ManualClock,
 };
 use std::{
     sync::{
@@ -33,11 +33,10 @@ impl Switch {
 
 fn manual() -> (Health, ManualClock) {
     let clock = ManualClock::new();
-    let health = Health::with_clock(
-        HealthConfig::default().background(false),
-        SharedClock::new(clock.clone()),
-    )
-    .unwrap();
+    let config = HealthConfig::builder()
+        .background(false)
+        .clock(clock.clone());
+    let health = Health::new(config.build().unwrap());
     health.mark_started();
     (health, clock)
 }
@@ -168,7 +167,7 @@ fn stale_results_fail_readiness_and_not_liveness() {
 
 #[test]
 fn only_liveness_passes_before_the_start_is_complete() {
-    let health = Health::new(HealthConfig::default().background(false)).unwrap();
+    let health = Health::new(HealthConfig::builder().background(false).build().unwrap());
     let codes = || {
         [
             ProbeKind::Liveness,

@@ -7,7 +7,7 @@ use gardefou::{
 use std::sync::mpsc;
 
 fn health() -> Health {
-    Health::new(HealthConfig::default()).unwrap()
+    Health::default()
 }
 
 #[test]
@@ -209,7 +209,7 @@ fn drop_of_a_check_may_use_the_registry() {
             self.0.register_check("next", || true).unwrap();
         }
     }
-    let health = Health::new(HealthConfig::default().background(false)).unwrap();
+    let health = Health::new(HealthConfig::builder().background(false).build().unwrap());
     let last = Last(health.clone());
     health
         .register_check("first", move || last.0.names().len() == 1)

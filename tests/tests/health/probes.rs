@@ -10,7 +10,7 @@ use gardefou::{
     ErrorCode, circuit_breakers,
     health::{Check, CheckResult, Health, HealthConfig, ProbeKind, Probes, ShowDetails, Status},
     integrations::axum::probes,
-    time::{ManualClock, SharedClock},
+    time::ManualClock,
 };
 use serde_json::{Value, json};
 use std::{
@@ -25,7 +25,7 @@ use tower::ServiceExt as _;
 const DSN: &str = "cannot reach postgres://admin:hunter2@db.internal:5432/app";
 
 fn started() -> Health {
-    let health = Health::new(HealthConfig::default().background(false)).unwrap();
+    let health = Health::new(HealthConfig::builder().background(false).build().unwrap());
     health.mark_started();
     health
 }
@@ -177,8 +177,11 @@ fn charge() -> gardefou::Result<()> {
 #[test]
 fn open_breaker_is_a_warning_with_retry_after_and_its_functions() {
     let clock = ManualClock::new();
-    let config = HealthConfig::default().background(false).breakers(true);
-    let health = Health::with_clock(config, SharedClock::new(clock.clone())).unwrap();
+    let config = HealthConfig::builder()
+        .background(false)
+        .breakers(true)
+        .clock(clock.clone());
+    let health = Health::new(config.build().unwrap());
     health.mark_started();
     let with_clock = clock.clone();
     let breaker = circuit_breakers()
@@ -408,12 +411,10 @@ fn code_of_a_failing_check_is_among_its_details() {
 
 #[tokio::test]
 async fn startup_probe_passes_once_its_checks_have_passed() {
-    let health = Health::new(
-        HealthConfig::default()
-            .background(false)
-            .cache_ttl(Duration::ZERO),
-    )
-    .unwrap();
+    let config = HealthConfig::builder()
+        .background(false)
+        .cache_ttl(Duration::ZERO);
+    let health = Health::new(config.build().unwrap());
     let is_done = Arc::new(AtomicBool::new(false));
     let migrated = Arc::clone(&is_done);
     let check = move || migrated.load(Ordering::SeqCst);

@@ -2,7 +2,7 @@
 
 use gardefou::{
     health::{Check, Health, HealthConfig, ProbeKind, Status},
-    time::{ManualClock, SharedClock},
+    time::ManualClock,
 };
 use std::{
     sync::{
@@ -16,8 +16,12 @@ use std::{
 #[test]
 fn background_runs_checks_registered_before_and_after_it_starts() {
     let clock = ManualClock::new();
-    let health =
-        Health::with_clock(HealthConfig::default(), SharedClock::new(clock.clone())).unwrap();
+    let health = Health::new(
+        HealthConfig::builder()
+            .clock(clock.clone())
+            .build()
+            .unwrap(),
+    );
     let (ran, runs) = mpsc::channel();
     let check = |name: &'static str| {
         let ran = ran.clone();
@@ -41,8 +45,12 @@ fn background_runs_checks_registered_before_and_after_it_starts() {
 #[test]
 fn background_abandons_a_hung_check_on_its_own() {
     let clock = ManualClock::new();
-    let health =
-        Health::with_clock(HealthConfig::default(), SharedClock::new(clock.clone())).unwrap();
+    let health = Health::new(
+        HealthConfig::builder()
+            .clock(clock.clone())
+            .build()
+            .unwrap(),
+    );
     let (begin, begun) = mpsc::channel();
     let (_end, ended) = mpsc::channel::<()>();
     let ended = std::sync::Mutex::new(ended);
@@ -75,8 +83,8 @@ fn background_abandons_a_hung_check_on_its_own() {
 #[test]
 fn due_checks_run_once_a_period() {
     let clock = ManualClock::new();
-    let config = HealthConfig::default().jitter(0.0);
-    let health = Health::with_clock(config, SharedClock::new(clock.clone())).unwrap();
+    let config = HealthConfig::builder().jitter(0.0).clock(clock.clone());
+    let health = Health::new(config.build().unwrap());
     let runs = Arc::new(AtomicUsize::new(0));
     let counted = Arc::clone(&runs);
     health
@@ -98,8 +106,8 @@ fn jitter_spreads_periods_within_its_fraction() {
     let mut waits = Vec::new();
     for _ in 0..50 {
         let clock = ManualClock::new();
-        let config = HealthConfig::default().jitter(0.2);
-        let health = Health::with_clock(config, SharedClock::new(clock.clone())).unwrap();
+        let config = HealthConfig::builder().jitter(0.2).clock(clock.clone());
+        let health = Health::new(config.build().unwrap());
         health.register_check("x", || true).unwrap();
         assert_eq!(health.run_due_checks(), 1);
         let mut waited = 0;
@@ -117,8 +125,11 @@ fn jitter_spreads_periods_within_its_fraction() {
 #[test]
 fn longest_period_works_with_any_jitter() {
     for _ in 0..20 {
-        let config = HealthConfig::default().jitter(0.5).background(false);
-        let health = Health::with_clock(config, SharedClock::new(ManualClock::new())).unwrap();
+        let config = HealthConfig::builder()
+            .jitter(0.5)
+            .background(false)
+            .clock(ManualClock::new());
+        let health = Health::new(config.build().unwrap());
         health
             .register(
                 Check::dependency("once", || true)

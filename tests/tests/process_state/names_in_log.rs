@@ -99,7 +99,7 @@ fn debug_output_shows_no_secret_in_a_name() {
         Ok::<_, AppError>(())
     })
     .unwrap();
-    let health = Health::new(HealthConfig::default()).unwrap();
+    let health = Health::default();
     let texts = [
         format!("{operation:?}"),
         format!("{:?}", ErrorBoundary::new(NAME)),
@@ -182,7 +182,7 @@ fn debug_output_of_what_is_reported_shows_no_secret() {
         "{:?}",
         monitor.stats().recent_errors.first().unwrap()
     ));
-    let health = Health::new(HealthConfig::default()).unwrap();
+    let health = Health::default();
     let check =
         |name: &str| Check::dependency(name, || CheckResult::fail(NAME).with_detail("url", NAME));
     // Names of checks are words, which may still be tokens.

@@ -28,7 +28,7 @@ fn every_record_names_service_release_environment_and_host() {
                 .service("orders")
                 .release(release)
                 .environment("production")
-                .health(HealthConfig::default().background(false))
+                .health(HealthConfig::builder().background(false))
                 .journal(JournalConfig::builder(folder.path()))
                 .alerts(AlertsConfig::builder().channel(Arc::clone(&channel)))
                 .init()

@@ -21,10 +21,10 @@ fn child_that_starts_from_its_environment() {
         }
     };
     let guard = builder.init().unwrap();
-    let expected = HealthConfig::default()
+    let expected = HealthConfig::builder()
         .period(Duration::from_secs(20))
         .background(false);
-    assert_eq!(health_check().config(), expected);
+    assert_eq!(health_check().config(), expected.build().unwrap());
     assert!(guard.alerts_status().is_some());
     gardefou::report(&AppError::new(
         ErrorCode::SYNC_ERROR,

@@ -35,7 +35,7 @@ fn sixteen_initialisations_share_one_system() {
 #[test]
 fn different_configuration_is_refused_with_the_first_place() {
     let _turn = alone();
-    let config = || HealthConfig::default().period(Duration::from_secs(7));
+    let config = || HealthConfig::builder().period(Duration::from_secs(7));
     let first = ErrorSystem::builder().health(config()).init().unwrap();
     let line = line!() - 1;
     let same = ErrorSystem::builder().health(config()).init();
@@ -60,8 +60,8 @@ fn different_configuration_is_refused_with_the_first_place() {
     assert_eq!((place.file(), place.line()), (file!(), line));
     assert_eq!(settings, &["health"]);
     assert_eq!(
-        health_check().config().failure_threshold(3),
-        config(),
+        health_check().config(),
+        config().build().unwrap(),
         "the first one stays"
     );
     drop((same, first));
@@ -71,7 +71,7 @@ fn different_configuration_is_refused_with_the_first_place() {
 fn of_sixteen_threads_with_different_settings_one_wins_and_the_others_are_refused() {
     let _turn = alone();
     let config = |index: u64| {
-        HealthConfig::default()
+        HealthConfig::builder()
             .period(Duration::from_secs(20 + index))
             .background(false)
     };
@@ -107,7 +107,7 @@ fn of_sixteen_threads_with_different_settings_one_wins_and_the_others_are_refuse
     }
     assert_eq!(
         health_check().config(),
-        config(won[0].0),
+        config(won[0].0).build().unwrap(),
         "the settings of the winner are in force"
     );
 }
@@ -196,7 +196,7 @@ fn start_and_shutdown_are_logged_once_at_info() {
 #[test]
 fn illegal_settings_are_all_named_and_nothing_starts() {
     let _turn = alone();
-    let wrong = HealthConfig::default().concurrency(0).jitter(f64::NAN);
+    let wrong = HealthConfig::builder().concurrency(0).jitter(f64::NAN);
     let err = ErrorSystem::builder()
         .health(wrong)
         .shutdown_deadline(Duration::MAX)

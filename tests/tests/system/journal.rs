@@ -28,7 +28,7 @@ fn change_of_health_and_error_are_in_the_journal_after_the_shutdown() {
     let folder = tempfile::tempdir().unwrap();
     let config = || JournalConfig::builder(folder.path()).background(false);
     let guard = ErrorSystem::builder()
-        .health(HealthConfig::default().background(false))
+        .health(HealthConfig::builder().background(false))
         .monitor(MonitorConfig::builder().recent_events(7))
         .journal(config())
         .init()
@@ -88,7 +88,7 @@ fn shutdown_sends_the_notification_of_a_failed_critical_check() {
         Ok(())
     });
     let guard = ErrorSystem::builder()
-        .health(HealthConfig::default().background(false))
+        .health(HealthConfig::builder().background(false))
         .alerts(
             AlertsConfig::builder()
                 .channel(channel)
@@ -138,7 +138,7 @@ fn dropping_the_guard_writes_queued_records_and_sends_due_notifications() {
     let rule = Rule::immediate("errors");
     // Neither has a thread that could be quicker than the guard.
     let guard = ErrorSystem::builder()
-        .health(HealthConfig::default().background(false))
+        .health(HealthConfig::builder().background(false))
         .journal(JournalConfig::builder(folder.path()).background(false))
         .alerts(
             AlertsConfig::builder()
@@ -194,7 +194,7 @@ fn different_settings_of_every_part_are_named() {
 fn problems_of_all_parts_are_in_one_error() {
     let _turn = alone();
     let err = ErrorSystem::builder()
-        .health(HealthConfig::default().concurrency(0))
+        .health(HealthConfig::builder().concurrency(0))
         .monitor(MonitorConfig::builder().max_codes(0))
         .journal(JournalConfig::builder("x").max_bytes(1))
         .init()
@@ -285,7 +285,7 @@ fn journal_that_cannot_write_is_a_warning_of_health() {
     }
     let _turn = alone();
     let journal = Arc::new(Failing::default());
-    let health = HealthConfig::default().background(false);
+    let health = HealthConfig::builder().background(false);
     let guard = ErrorSystem::builder()
         .health(health)
         .journal_in(Arc::clone(&journal) as _)
@@ -356,7 +356,7 @@ fn pages_and_statuses_of_a_journal_are_snapshots() {
     let _turn = alone();
     let folder = tempfile::tempdir().unwrap();
     let journal = JournalConfig::builder(folder.path()).background(false);
-    let health = HealthConfig::default().background(false);
+    let health = HealthConfig::builder().background(false);
     let guard = ErrorSystem::builder()
         .health(health)
         .journal(journal)

@@ -84,7 +84,7 @@ fn hung_check_and_hung_channel_leave_the_journal_time() {
     });
     let journal = Arc::new(Logging::default());
     let guard = ErrorSystem::builder()
-        .health(HealthConfig::default().background(false))
+        .health(HealthConfig::builder().background(false))
         .alerts(
             AlertsConfig::builder()
                 .channel(channel)
@@ -145,7 +145,7 @@ fn flush_sends_and_writes_what_is_queued_and_leaves_everything_up() {
     });
     let journal = Arc::new(Logging::default());
     let guard = ErrorSystem::builder()
-        .health(HealthConfig::default().background(false))
+        .health(HealthConfig::builder().background(false))
         .alerts(
             AlertsConfig::builder()
                 .channel(channel)

@@ -63,7 +63,7 @@ async fn main() -> ExitCode {
 async fn run(options: &Options) -> Result<ShutdownReport> {
     let system = ErrorSystem::builder()
         .health(
-            HealthConfig::default()
+            HealthConfig::builder()
                 .period(Duration::from_secs(2))
                 .stale_after(Duration::from_secs(10)),
         )

@@ -24,7 +24,7 @@ use std::fmt;
 /// use gardefou::{breaker::CircuitBreaker, circuit_breakers};
 /// use gardefou::health::{Health, HealthConfig, Status, builtin::BreakerGroup};
 ///
-/// let health = Health::new(HealthConfig::default())?;
+/// let health = Health::default();
 /// health.register(BreakerGroup::new("storage", ["primary", "replica"]).check())?;
 /// assert_eq!(health.run_check("storage")?.status, Status::Pass);
 ///

@@ -28,7 +28,7 @@ use std::{sync::Arc, time::Duration};
 /// ```
 /// use gardefou::health::{Health, HealthConfig, builtin::CpuUsage};
 ///
-/// let health = Health::new(HealthConfig::default())?;
+/// let health = Health::default();
 /// health.register(CpuUsage::new().warn_at(70.0).check())?;
 /// assert_eq!(health.names(), ["cpu_usage"]);
 /// # Ok::<(), Box<dyn std::error::Error>>(())

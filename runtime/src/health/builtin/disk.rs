@@ -23,7 +23,7 @@ use std::{
 /// ```
 /// use gardefou::health::{Health, HealthConfig, builtin::DiskSpace};
 ///
-/// let health = Health::new(HealthConfig::default())?;
+/// let health = Health::default();
 /// health.register(DiskSpace::at(".").fail_below(1).warn_below(2).check())?;
 /// assert!(health.run_check("disk_space")?.passed());
 ///

@@ -19,7 +19,7 @@ use crate::{
 /// ```
 /// use gardefou::{AppError, ErrorCode, health::{Health, HealthConfig, Status, builtin::ErrorRate}};
 ///
-/// let health = Health::new(HealthConfig::default())?;
+/// let health = Health::default();
 /// health.register(ErrorRate::new().of_code(ErrorCode::SYNC_ERROR).warn_at(1.0).fail_at(2.0).check())?;
 /// gardefou::report(&AppError::new(ErrorCode::SYNC_ERROR, "streams drifted apart"));
 /// assert_eq!(health.run_check("error_rate")?.status, Status::Warn);

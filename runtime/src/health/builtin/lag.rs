@@ -26,7 +26,7 @@ use std::time::Duration;
 /// ```
 /// use gardefou::health::{Health, HealthConfig, builtin::RuntimeLag};
 /// # tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
-/// let health = Health::new(HealthConfig::default())?;
+/// let health = Health::default();
 /// health.register(RuntimeLag::new().check())?;
 /// assert!(health.run_check_async("runtime_lag").await.is_ok());
 /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -140,7 +140,7 @@ mod tests {
             clock: SharedClock::new(clock.clone()),
             ..RuntimeLag::new()
         };
-        let health = Health::new(HealthConfig::default().background(false)).unwrap();
+        let health = Health::new(HealthConfig::builder().background(false).build().unwrap());
         health.register(check.check()).unwrap();
         let mut turns = 0;
         let blocker = tokio::spawn(poll_fn(move |cx| {

@@ -22,7 +22,7 @@ use crate::health::{check::Check, result::CheckResult};
 /// ```
 /// use gardefou::health::{Health, HealthConfig, builtin::MemoryUsage};
 ///
-/// let health = Health::new(HealthConfig::default())?;
+/// let health = Health::default();
 /// health.register(MemoryUsage::new().fail_at(99.9).check())?;
 /// assert!(health.register(MemoryUsage::new().fail_at(120.0).check_named("memory")).is_err());
 /// assert!(health.run_check("memory_usage").is_ok());

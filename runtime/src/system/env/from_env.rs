@@ -4,7 +4,7 @@
 use super::alerts;
 use super::variables::*;
 #[cfg(feature = "health")]
-use crate::health::HealthConfig;
+use crate::health::{HealthConfig, HealthConfigBuilder};
 #[cfg(feature = "journal")]
 use crate::monitor::journal::{JournalConfig, JournalConfigBuilder};
 use crate::{
@@ -22,12 +22,12 @@ impl ErrorSystem {
     /// | `GARDEFOU_SERVICE` | [`ErrorSystemBuilder::service`] | text |
     /// | `GARDEFOU_RELEASE` | [`ErrorSystemBuilder::release`] | text |
     /// | `GARDEFOU_ENVIRONMENT` | [`ErrorSystemBuilder::environment`] | text |
-    /// | `GARDEFOU_HEALTH_PERIOD` | [`HealthConfig::period`] | duration |
-    /// | `GARDEFOU_HEALTH_TIMEOUT` | [`HealthConfig::timeout`] | duration |
-    /// | `GARDEFOU_HEALTH_DEADLINE` | [`HealthConfig::deadline`] | duration |
-    /// | `GARDEFOU_HEALTH_STALE_AFTER` | [`HealthConfig::stale_after`] | duration |
-    /// | `GARDEFOU_HEALTH_FAILURE_THRESHOLD` | [`HealthConfig::failure_threshold`] | number |
-    /// | `GARDEFOU_HEALTH_BACKGROUND` | [`HealthConfig::background`] | `true` or `false` |
+    /// | `GARDEFOU_HEALTH_PERIOD` | [`HealthConfigBuilder::period`] | duration |
+    /// | `GARDEFOU_HEALTH_TIMEOUT` | [`HealthConfigBuilder::timeout`] | duration |
+    /// | `GARDEFOU_HEALTH_DEADLINE` | [`HealthConfigBuilder::deadline`] | duration |
+    /// | `GARDEFOU_HEALTH_STALE_AFTER` | [`HealthConfigBuilder::stale_after`] | duration |
+    /// | `GARDEFOU_HEALTH_FAILURE_THRESHOLD` | [`HealthConfigBuilder::failure_threshold`] | number |
+    /// | `GARDEFOU_HEALTH_BACKGROUND` | [`HealthConfigBuilder::background`] | `true` or `false` |
     /// | `GARDEFOU_MONITOR_RECENT_EVENTS` | [`MonitorConfigBuilder::recent_events`] | number |
     /// | `GARDEFOU_JOURNAL` | the folder of the journal | path |
     /// | `GARDEFOU_JOURNAL_MAX_BYTES` | [`JournalConfigBuilder::max_bytes`] | size |
@@ -147,15 +147,15 @@ const FIELDS: [(&str, &str); 15] = [
 ];
 
 #[cfg(feature = "health")]
-fn health(variables: &mut Variables) -> Option<HealthConfig> {
-    let mut health = HealthConfig::default();
+fn health(variables: &mut Variables) -> Option<HealthConfigBuilder> {
+    let mut health = HealthConfig::builder();
     let mut is_set = false;
-    type Set = fn(HealthConfig, Duration) -> HealthConfig;
+    type Set = fn(HealthConfigBuilder, Duration) -> HealthConfigBuilder;
     let durations: [(&'static str, Set); 4] = [
-        (HEALTH_PERIOD, HealthConfig::period),
-        (HEALTH_TIMEOUT, HealthConfig::timeout),
-        (HEALTH_DEADLINE, HealthConfig::deadline),
-        (HEALTH_STALE_AFTER, HealthConfig::stale_after),
+        (HEALTH_PERIOD, HealthConfigBuilder::period),
+        (HEALTH_TIMEOUT, HealthConfigBuilder::timeout),
+        (HEALTH_DEADLINE, HealthConfigBuilder::deadline),
+        (HEALTH_STALE_AFTER, HealthConfigBuilder::stale_after),
     ];
     for (name, set) in durations {
         if let Some(value) = variables.duration(name) {
@@ -238,7 +238,7 @@ mod tests {
             (STRICT, "1"),
         ])
         .unwrap();
-        let expected = HealthConfig::default()
+        let expected = HealthConfig::builder()
             .period(Duration::from_secs(10))
             .background(false);
         assert_eq!(builder.settings.health, Some(expected));
