@@ -24,10 +24,10 @@ use std::{
 /// use gardefou::health::{Health, HealthConfig, builtin::DiskSpace};
 ///
 /// let health = Health::default();
-/// health.register(DiskSpace::at(".").fail_below(1).warn_below(2).check())?;
+/// health.register(DiskSpace::new(".").fail_below(1).warn_below(2).check())?;
 /// assert!(health.run_check("disk_space")?.passed());
 ///
-/// health.register(DiskSpace::at("no/such/folder").check_named("archive"))?;
+/// health.register(DiskSpace::new("no/such/folder").check_named("archive"))?;
 /// # #[cfg(feature = "health-system")]
 /// assert!(!health.run_check("archive")?.passed());
 /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -42,7 +42,7 @@ pub struct DiskSpace {
 
 impl DiskSpace {
     /// Makes a check with the defaults, for the disk that `folder` is on.
-    pub fn at(folder: impl Into<PathBuf>) -> Self {
+    pub fn new(folder: impl Into<PathBuf>) -> Self {
         Self {
             folder: folder.into(),
             warn: 2 * GIB,
@@ -123,7 +123,7 @@ mod tests {
 
     #[test]
     fn check_fails_one_byte_below_one_gib() {
-        let disk = DiskSpace::at("/data");
+        let disk = DiskSpace::new("/data");
         let of = |free| disk.evaluate(Ok(Some(free))).status();
         assert_eq!(
             [of(2 * GIB), of(GIB), of(GIB - 1)],
@@ -133,7 +133,7 @@ mod tests {
 
     #[test]
     fn unknown_space_warns_and_a_missing_folder_fails() {
-        let disk = DiskSpace::at("/data");
+        let disk = DiskSpace::new("/data");
         assert_eq!(disk.evaluate(Ok(None)).status(), Status::Warn);
         assert_eq!(
             disk.evaluate(Err(io::ErrorKind::NotFound.into())).status(),

@@ -20,7 +20,7 @@ use crate::{
 /// use gardefou::{AppError, ErrorCode, health::{Health, HealthConfig, Status, builtin::ErrorRate}};
 ///
 /// let health = Health::default();
-/// health.register(ErrorRate::new().of_code(ErrorCode::SYNC_ERROR).warn_at(1.0).fail_at(2.0).check())?;
+/// health.register(ErrorRate::new().code(ErrorCode::SYNC_ERROR).warn_at(1.0).fail_at(2.0).check())?;
 /// gardefou::report(&AppError::new(ErrorCode::SYNC_ERROR, "streams drifted apart"));
 /// assert_eq!(health.run_check("error_rate")?.status, Status::Warn);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -50,8 +50,8 @@ impl ErrorRate {
         }
     }
 
-    /// Counts errors with this code alone.
-    pub fn of_code(mut self, code: ErrorCode) -> Self {
+    /// Sets the code of the errors that count; all by default.
+    pub fn code(mut self, code: ErrorCode) -> Self {
         self.code = Some(code);
         self
     }
@@ -119,7 +119,7 @@ mod tests {
                 .unwrap(),
         );
         let all = ErrorRate::new().fail_at(3.0).warn_at(2.0);
-        let one = all.clone().of_code(ErrorCode::TIMEOUT_ERROR);
+        let one = all.clone().code(ErrorCode::TIMEOUT_ERROR);
         let mut seen = Vec::new();
         for code in [
             ErrorCode::TIMEOUT_ERROR,
