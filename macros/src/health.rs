@@ -68,7 +68,7 @@ fn registration(args: TokenStream, item: TokenStream, diag: &mut Diag) -> Option
         #(#cfgs)*
         const _: () = {
             #krate::__private::inventory::submit! {
-                #krate::health::StaticCheck::new(
+                #krate::__private::StaticCheck::new(
                     #name,
                     #krate::__private::concat!(#krate::__private::file!(), ":", #krate::__private::line!()),
                     |health| #krate::health::Health::register(health, #krate::health::Check::#constructor(#name, #ident) #setters),

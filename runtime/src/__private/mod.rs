@@ -43,6 +43,8 @@ pub use shape::{Attempted, Probe, Shape, probe, shapes};
 pub use site::{Guarded, Registered};
 pub use std::time::Duration;
 
+#[cfg(feature = "health")]
+pub use crate::health::StaticCheck;
 pub use crate::{
     __gardefou_classifier as classifier, __gardefou_here as here, __gardefou_shape as shape,
     __gardefou_submit as submit,

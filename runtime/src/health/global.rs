@@ -84,7 +84,7 @@ pub struct StaticCheck {
 
 impl StaticCheck {
     /// Makes an entry of the list: the name of the check, the file and line of its declaration, and
-    /// the function that registers it.
+    /// the function that registers it. Used by generated code.
     #[must_use]
     pub const fn new(
         name: &'static str,
@@ -96,18 +96,6 @@ impl StaticCheck {
             place,
             register,
         }
-    }
-
-    /// Returns the name of the check.
-    #[must_use]
-    pub const fn name(&self) -> &'static str {
-        self.name
-    }
-
-    /// Returns the file and line of the declaration, for example `src/db.rs:12`.
-    #[must_use]
-    pub const fn place(&self) -> &'static str {
-        self.place
     }
 }
 

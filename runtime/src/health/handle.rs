@@ -7,9 +7,9 @@ use super::{
     history::{Observation, StatusChange},
     registered::Freshness,
     registry::Registry,
-    report::{CheckReport, HealthReport, Phase},
+    report::{CheckReport, HealthReport},
     result::IntoCheckResult,
-    status::{Criticality, FailureCategory, ProbeKind, Status},
+    status::{Criticality, FailureCategory, Phase, ProbeKind, Status},
     subsystems::breakers,
 };
 use crate::{
@@ -165,11 +165,11 @@ impl Health {
     /// breaker.force_open();
     /// assert_eq!(health.health_status().check("breaker:payments").unwrap().status, Status::Warn);
     ///
-    /// health.breaker_criticality("payments", Criticality::Critical);
+    /// health.set_breaker_criticality("payments", Criticality::Critical);
     /// assert_eq!(health.probe(ProbeKind::Readiness).status(), Status::Fail);
     /// # Ok::<(), gardefou::ConfigError>(())
     /// ```
-    pub fn breaker_criticality(&self, breaker: impl Into<String>, criticality: Criticality) {
+    pub fn set_breaker_criticality(&self, breaker: impl Into<String>, criticality: Criticality) {
         self.0.breakers.lock().insert(breaker.into(), criticality);
     }
 
@@ -224,7 +224,6 @@ impl Health {
     /// reports the results of that run.
     ///
     /// A check that has not returned by the deadline is reported as failed by timeout.
-    #[must_use]
     pub fn run_all_checks(&self) -> HealthReport {
         let checks = self.0.run(&self.0.checks.all(), Freshness::Now);
         self.0.sum_up(checks, Vec::new())
@@ -232,7 +231,6 @@ impl Health {
 
     /// Runs the checks whose result is older than [`cache_ttl`](HealthConfig::cache_ttl), blocking
     /// the thread, and reports as [`health_status`](Self::health_status) does.
-    #[must_use]
     pub fn refresh(&self) -> HealthReport {
         let (outdated, wanted) = self.0.outdated(|_| true);
         self.0.run(&outdated, wanted);
@@ -302,12 +300,13 @@ impl Health {
     /// results as failures. Waits for no check.
     #[must_use]
     pub fn health_status(&self) -> HealthReport {
-        self.health_status_without(&[])
+        self.health_status_without(&[""; 0])
     }
 
     /// Returns [`health_status`](Self::health_status) without the checks named in `exclude`.
     #[must_use]
-    pub fn health_status_without(&self, exclude: &[String]) -> HealthReport {
+    pub fn health_status_without(&self, exclude: &[impl AsRef<str>]) -> HealthReport {
+        let exclude = &texts(exclude);
         let checks = self.0.confirmed(None, exclude);
         self.0.sum_up(checks, self.0.known(exclude))
     }
@@ -322,12 +321,13 @@ impl Health {
     /// * Info: the checks that count for no other probe.
     #[must_use]
     pub fn probe(&self, kind: ProbeKind) -> HealthReport {
-        self.probe_without(kind, &[])
+        self.probe_without(kind, &[""; 0])
     }
 
     /// Returns the answer of [`probe`](Self::probe) without the checks named in `exclude`.
     #[must_use]
-    pub fn probe_without(&self, kind: ProbeKind, exclude: &[String]) -> HealthReport {
+    pub fn probe_without(&self, kind: ProbeKind, exclude: &[impl AsRef<str>]) -> HealthReport {
+        let exclude = &texts(exclude);
         let mut checks = self.0.confirmed(Some(kind), exclude);
         match kind {
             ProbeKind::Liveness => checks.iter_mut().for_each(pass_if_unknown),
@@ -361,7 +361,7 @@ impl Health {
     pub fn history(&self, name: &str) -> Result<Vec<Observation>, UnknownCheck> {
         let check = self.0.checks.get(name)?;
         let history = check.history.lock();
-        Ok(history.observations.iter().cloned().collect())
+        Ok(history.observations.iter().copied().collect())
     }
 
     /// Returns the last changes of a check's status, oldest first.
@@ -372,7 +372,7 @@ impl Health {
     pub fn status_changes(&self, name: &str) -> Result<Vec<StatusChange>, UnknownCheck> {
         let check = self.0.checks.get(name)?;
         let history = check.history.lock();
-        Ok(history.changes.iter().cloned().collect())
+        Ok(history.changes.iter().copied().collect())
     }
 
     /// Returns the phase of the program.
@@ -442,6 +442,10 @@ impl Health {
             .filter(|check| check.hanging_since().is_some())
             .count()
     }
+}
+
+fn texts(names: &[impl AsRef<str>]) -> Vec<&str> {
+    names.iter().map(AsRef::as_ref).collect()
 }
 
 /// Makes an unknown or stale liveness check count as passed: lack of knowledge must not get the

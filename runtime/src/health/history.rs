@@ -8,7 +8,7 @@ use crate::time::{Tick, Timestamp};
 use std::{collections::VecDeque, time::Duration};
 
 /// One result in the history of a check.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Observation {
     /// The status that the check returned.
@@ -22,7 +22,7 @@ pub struct Observation {
 }
 
 /// A change of a check's status.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct StatusChange {
     /// The status before; `None` before the first result.
@@ -138,7 +138,7 @@ impl History {
             return None;
         }
         let change = StatusChange { from, to, at: wall };
-        push_bounded(&mut self.changes, change.clone(), keep);
+        push_bounded(&mut self.changes, change, keep);
         Some(change)
     }
 

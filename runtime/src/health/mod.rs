@@ -32,12 +32,14 @@ mod subsystems;
 pub use check::{Check, Dependency, Internal, MayDecideLiveness};
 pub use check_list::{RegisterError, UnknownCheck};
 pub use config::{HealthConfig, HealthConfigBuilder};
-pub use global::{StaticCheck, health, health_check};
+#[doc(hidden)]
+pub use global::StaticCheck;
+pub use global::{health, health_check};
 pub use handle::Health;
 pub use history::{CheckCounts, Observation, StatusChange};
 pub use probes::{ProbeResponse, Probes, ShowDetails};
-pub use report::{CheckReport, HealthReport, Phase};
+pub use report::{CheckReport, HealthReport};
 pub use result::{CheckResult, IntoCheckResult};
-pub use status::{Criticality, FailureCategory, ProbeKind, Status, UnknownWord};
+pub use status::{Criticality, FailureCategory, Phase, ProbeKind, Status};
 
 pub(crate) use global::refused_static_checks;

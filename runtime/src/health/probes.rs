@@ -10,6 +10,7 @@ use std::time::Duration;
 
 /// To whom probes show the text and the details of checks, which are redacted in any case.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum ShowDetails {
     /// No one. The default.
     #[default]
@@ -341,12 +342,12 @@ impl ProbeResponse {
         &self.headers
     }
 
-    /// Returns the header of this name in lower case.
+    /// Returns the header of this name, in upper or lower case.
     #[must_use]
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers
             .iter()
-            .find(|(known, _)| *known == name)
+            .find(|(known, _)| known.eq_ignore_ascii_case(name))
             .map(|(_, value)| value.as_str())
     }
 

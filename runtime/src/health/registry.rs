@@ -6,10 +6,10 @@ use super::{
     check_list::CheckList,
     config::HealthConfig,
     registered::{Freshness, RegisteredCheck},
-    report::{CheckReport, HealthReport, Phase, Shows},
+    report::{CheckReport, HealthReport, Shows},
     result::CheckResult,
     runner::{Begun, Runner},
-    status::{Criticality, FailureCategory, ProbeKind, Status},
+    status::{Criticality, FailureCategory, Phase, ProbeKind, Status},
     subsystems::{self, breakers},
 };
 use crate::{
@@ -179,22 +179,17 @@ impl Registry {
     fn chosen<'a>(
         checks: &'a [Arc<RegisteredCheck>],
         kind: Option<ProbeKind>,
-        exclude: &[String],
+        exclude: &[&str],
     ) -> Vec<&'a Arc<RegisteredCheck>> {
         let of_kind =
             |check: &&Arc<RegisteredCheck>| kind.is_none_or(|kind| check.spec.kinds().has(kind));
-        let is_included =
-            |check: &&Arc<RegisteredCheck>| !exclude.iter().any(|name| name == check.name());
+        let is_included = |check: &&Arc<RegisteredCheck>| !exclude.contains(&check.name());
         checks.iter().filter(of_kind).filter(is_included).collect()
     }
 
     /// Returns the confirmed status of each check of a kind, and for readiness that of the journal,
     /// alerts and breakers.
-    pub(super) fn confirmed(
-        &self,
-        kind: Option<ProbeKind>,
-        exclude: &[String],
-    ) -> Vec<CheckReport> {
+    pub(super) fn confirmed(&self, kind: Option<ProbeKind>, exclude: &[&str]) -> Vec<CheckReport> {
         let _entered = self.scope.enter();
         self.revive_background();
         let (config, now, checks) = (
@@ -221,7 +216,7 @@ impl Registry {
             }
             reports.extend(
                 own.into_iter()
-                    .filter(|report| !exclude.contains(&report.name)),
+                    .filter(|report| !exclude.contains(&report.name.as_str())),
             );
         }
         reports
@@ -241,7 +236,7 @@ impl Registry {
     }
 
     /// Returns for each startup check whether it has passed once, in the order of `confirmed`.
-    pub(super) fn have_passed(&self, exclude: &[String]) -> Vec<bool> {
+    pub(super) fn have_passed(&self, exclude: &[&str]) -> Vec<bool> {
         let checks = self.checks.all();
         let chosen = Self::chosen(&checks, Some(ProbeKind::Startup), exclude).into_iter();
         chosen
@@ -250,7 +245,7 @@ impl Registry {
     }
 
     /// Returns those of the names that reports have an entry for.
-    pub(super) fn known(&self, names: &[String]) -> Vec<String> {
+    pub(super) fn known(&self, names: &[&str]) -> Vec<String> {
         let _entered = self.scope.enter();
         let checks = self.checks.all();
         let is_known = |name: &str| {
@@ -258,11 +253,8 @@ impl Registry {
                 || OBSERVERS.contains(&name)
                 || breakers::is_entry(name)
         };
-        let mut known: Vec<String> = names
-            .iter()
-            .filter(|name| is_known(name))
-            .cloned()
-            .collect();
+        let known = names.iter().filter(|name| is_known(name));
+        let mut known: Vec<String> = known.map(|&name| name.to_owned()).collect();
         known.sort_unstable();
         known.dedup();
         known

@@ -5,12 +5,13 @@ use super::{
     history::CheckCounts,
     registered::RegisteredCheck,
     result::CheckResult,
-    status::{Criticality, FailureCategory, ProbeKind, Status},
+    status::{Criticality, FailureCategory, Phase, ProbeKind, Status},
 };
 use crate::{
     event::{Shown, ShownText},
     time::{Tick, Timestamp},
 };
+use serde::{Serialize, Serializer};
 use serde_json::{Map, Value, json};
 use std::{collections::BTreeMap, fmt, time::Duration};
 
@@ -106,6 +107,12 @@ impl fmt::Debug for CheckReport {
 /// Wraps names for `Debug`.
 fn names(names: &[String]) -> Vec<Shown<'_>> {
     names.iter().map(|name| Shown(name)).collect()
+}
+
+impl Serialize for CheckReport {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.to_json().serialize(serializer)
+    }
 }
 
 /// The status that a report shows.
@@ -275,30 +282,6 @@ pub(crate) fn weigh(
     }
 }
 
-/// The phase of the program.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum Phase {
-    /// Not yet initialised: not ready.
-    Starting,
-    /// Initialised.
-    Started,
-    /// About to end: no longer ready.
-    Stopping,
-}
-
-impl Phase {
-    /// Returns the name, for example `started`.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Starting => "starting",
-            Self::Started => "started",
-            Self::Stopping => "stopping",
-        }
-    }
-}
-
 /// The state of many checks, and the status of the whole.
 #[derive(Clone, PartialEq)]
 pub struct HealthReport {
@@ -318,6 +301,12 @@ impl fmt::Debug for HealthReport {
             .field("checks", &self.checks)
             .field("excluded", &names(&self.excluded))
             .finish()
+    }
+}
+
+impl Serialize for HealthReport {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.to_json().serialize(serializer)
     }
 }
 

@@ -1,4 +1,4 @@
-//! Statuses, criticality, kinds of probes, and categories of failures.
+//! Statuses, criticality, kinds of probes, categories of failures, and phases of the program.
 
 use serde::{Serialize, Serializer};
 use std::fmt;
@@ -46,19 +46,7 @@ impl Status {
     }
 }
 
-impl fmt::Display for Status {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.name())
-    }
-}
-
-impl Serialize for Status {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(self.name())
-    }
-}
-
-/// How much a failing check counts for the program as a whole.
+/// How much a failing check counts for the program as a whole. A closed set.
 ///
 /// # Examples
 ///
@@ -104,26 +92,7 @@ impl Criticality {
     }
 }
 
-impl fmt::Display for Criticality {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.name())
-    }
-}
-
-impl std::str::FromStr for Criticality {
-    type Err = UnknownWord;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let all = [Self::Critical, Self::Important, Self::Informational];
-        all.into_iter()
-            .find(|known| known.name() == text)
-            .ok_or(UnknownWord {
-                expected: CRITICALITIES,
-            })
-    }
-}
-
-/// The kinds of probes.
+/// The kind of a probe. A closed set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum ProbeKind {
     /// Must the process be restarted? Nothing outside the process may decide that.
@@ -154,35 +123,6 @@ impl ProbeKind {
     const fn bit(self) -> u8 {
         1 << self as u8
     }
-}
-
-impl fmt::Display for ProbeKind {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.name())
-    }
-}
-
-impl std::str::FromStr for ProbeKind {
-    type Err = UnknownWord;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        Self::ALL
-            .into_iter()
-            .find(|known| known.name() == text)
-            .ok_or(UnknownWord { expected: KINDS })
-    }
-}
-
-const CRITICALITIES: &str = "critical, important or informational";
-const KINDS: &str = "liveness, readiness, startup or info";
-
-/// Error of parsing a word that is not in a closed set.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("must be {expected}")]
-#[non_exhaustive]
-pub struct UnknownWord {
-    /// The words of the set.
-    pub expected: &'static str,
 }
 
 /// A set of kinds.
@@ -245,14 +185,45 @@ impl FailureCategory {
     }
 }
 
-impl fmt::Display for FailureCategory {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.name())
+/// The phase of the program.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Phase {
+    /// Not yet initialised: not ready.
+    Starting,
+    /// Initialised.
+    Started,
+    /// About to end: no longer ready.
+    Stopping,
+}
+
+impl Phase {
+    /// Returns the name, for example `started`.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Starting => "starting",
+            Self::Started => "started",
+            Self::Stopping => "stopping",
+        }
     }
 }
 
-impl Serialize for FailureCategory {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(self.name())
-    }
+/// Shows values by their names, as text and when serialised.
+macro_rules! shown_by_name {
+    ($($name:ty),+) => {$(
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.pad(self.name())
+            }
+        }
+
+        impl Serialize for $name {
+            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.serialize_str(self.name())
+            }
+        }
+    )+};
 }
+
+shown_by_name!(Status, Criticality, ProbeKind, FailureCategory, Phase);

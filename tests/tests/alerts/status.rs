@@ -46,7 +46,7 @@ fn health_has_an_entry_of_alerting_while_it_is_started() {
     assert!(!is_there());
     let alerts = start(config(&clock).channel(Recorder::new("ops")));
     assert_eq!((entry().status, entry().output), (Status::Pass, None));
-    let without = health_check().health_status_without(&["monitor:alerts".to_owned()]);
+    let without = health_check().health_status_without(&["monitor:alerts"]);
     assert_eq!(
         (without.check("monitor:alerts"), without.excluded()),
         (None, &["monitor:alerts".to_owned()][..])

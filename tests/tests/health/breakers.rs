@@ -97,7 +97,7 @@ fn half_open_circuit_warns_and_leaves_readiness_alone() {
     let health = made.health();
     for name in ["shown-half-open", "shown-open-time-over"] {
         for criticality in [Criticality::Important, Criticality::Critical] {
-            health.breaker_criticality(name, criticality);
+            health.set_breaker_criticality(name, criticality);
             let report = entry(&health, name);
             assert_eq!(
                 (report.status, report.weight),
@@ -135,7 +135,7 @@ fn forced_open_circuit_has_no_retry_after() {
         (&json!("warn"), None, 200)
     );
 
-    health.breaker_criticality("shown-forced", Criticality::Critical);
+    health.set_breaker_criticality("shown-forced", Criticality::Critical);
     let (entry, code, retry_after) = shown(&health, "shown-forced");
     assert_eq!(
         (&entry["status"], entry.get("retryAfter"), code),
@@ -150,7 +150,7 @@ fn disabled_circuit_passes_whatever_its_state_was() {
     let mut made = Made::default();
     made.open("shown-disabled").disable();
     let health = made.health();
-    health.breaker_criticality("shown-disabled", Criticality::Critical);
+    health.set_breaker_criticality("shown-disabled", Criticality::Critical);
     let report = entry(&health, "shown-disabled");
     assert_eq!(
         (report.status, report.weight, report.category),
@@ -246,7 +246,7 @@ fn each_breaker_has_a_probe_by_name_beyond_the_limit_of_the_report() {
             .status(),
         404
     );
-    health.breaker_criticality("named-204", Criticality::Critical);
+    health.set_breaker_criticality("named-204", Criticality::Critical);
     assert_eq!(
         probes
             .respond("GET", "/healthz/breaker:named-204", false)
@@ -265,7 +265,7 @@ fn critical_circuit_counts_however_many_others_are_open() {
     made.open("open-zz-critical");
     let health = made.health();
     assert_eq!(health.probe(ProbeKind::Readiness).status(), Status::Warn);
-    health.breaker_criticality("open-zz-critical", Criticality::Critical);
+    health.set_breaker_criticality("open-zz-critical", Criticality::Critical);
     assert_eq!(health.probe(ProbeKind::Readiness).status(), Status::Fail);
     assert_eq!(entry(&health, "open-zz-critical").weight, Status::Fail);
 }

@@ -213,7 +213,7 @@ fn open_breaker_is_a_warning_with_retry_after_and_its_functions() {
     );
     assert_eq!(entry["details"]["since"], "2023-11-14T22:13:20.000Z");
 
-    health.breaker_criticality("probed-upstream", gardefou::health::Criticality::Critical);
+    health.set_breaker_criticality("probed-upstream", gardefou::health::Criticality::Critical);
     let answer = probes.respond("GET", "/readyz", false);
     assert_eq!(
         (answer.status(), answer.header("retry-after")),

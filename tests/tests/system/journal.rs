@@ -314,7 +314,7 @@ fn journal_that_cannot_write_is_a_warning_of_health() {
         output.contains("no space left") && !output.contains("hunter2"),
         "{output}"
     );
-    let excluded = health_check().health_status_without(&["monitor:journal".to_owned()]);
+    let excluded = health_check().health_status_without(&["monitor:journal"]);
     assert!(excluded.check("monitor:journal").is_none());
     assert_eq!(excluded.excluded(), ["monitor:journal"]);
     journal.0.store(false, Ordering::SeqCst);

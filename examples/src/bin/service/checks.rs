@@ -26,7 +26,7 @@ pub(crate) fn register(orders: &Orders, payments: &Payments) -> Result<()> {
             .timeout(Duration::from_secs(2)),
     )?;
     // What only a commit finds, as a full disk, shows in the orders that fail.
-    health.breaker_criticality(Orders::BREAKER, Criticality::Critical);
+    health.set_breaker_criticality(Orders::BREAKER, Criticality::Critical);
     let ping = move || {
         let payments = payments.clone();
         async move { payments.ping().await }
