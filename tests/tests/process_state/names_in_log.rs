@@ -7,7 +7,7 @@ use gardefou::{
     boundary::{ErrorBoundary, Operation, RollbackFailures, error_boundary, transaction},
     breaker::CircuitBreaker,
     event::{self, Event},
-    health::{Check, CheckResult, Health, HealthConfig, builtin::BreakerGroup},
+    health::{Check, CheckResult, Health, builtin::BreakerGroup},
     monitor::journal::Query,
     retry::{BudgetSource, Retry, RetryBudget},
     testing::Scope,
