@@ -93,6 +93,19 @@ pub(crate) struct Spec {
 
 impl Check<Dependency> {
     /// Makes a check of something outside the process.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::health::{Check, Health, ProbeKind};
+    ///
+    /// let health = Health::default();
+    /// health.register(Check::dependency("database", || Err::<(), _>("no route to host")))?;
+    /// let report = health.run_check("database")?;
+    /// assert_eq!(report.output.as_deref(), Some("no route to host"));
+    /// assert_eq!(report.kinds, [ProbeKind::Readiness]);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn dependency<R: IntoCheckResult>(
         name: impl Into<String>,
         check: impl Fn() -> R + Send + Sync + 'static,
@@ -104,6 +117,18 @@ impl Check<Dependency> {
     ///
     /// It runs on the runtime in which it was made, or on a thread of the registry where there was
     /// none.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::health::{Check, Health};
+    ///
+    /// let health = Health::default();
+    /// let ping = || async { Err::<(), _>("connection refused") };
+    /// health.register(Check::dependency_async("cache", ping))?;
+    /// assert_eq!(health.run_check("cache")?.output.as_deref(), Some("connection refused"));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[cfg(feature = "async")]
     pub fn dependency_async<F>(
         name: impl Into<String>,
@@ -119,6 +144,20 @@ impl Check<Dependency> {
     /// restarted while the dependency is down.
     ///
     /// Reports show the reason.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::health::{Check, Health, ProbeKind};
+    ///
+    /// let health = Health::default();
+    /// let check = Check::dependency("gpu", || true);
+    /// health.register(check.liveness_despite_dependency("only a restart resets the driver"))?;
+    /// let report = health.run_check("gpu")?;
+    /// assert_eq!(report.kinds, [ProbeKind::Liveness]);
+    /// assert_eq!(report.liveness_reason.as_deref(), Some("only a restart resets the driver"));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn liveness_despite_dependency(mut self, reason: impl Into<String>) -> Self {
         self.spec.liveness_reason = Some(reason.into());
         self.kind(ProbeKind::Liveness)
@@ -127,6 +166,17 @@ impl Check<Dependency> {
 
 impl Check<Internal> {
     /// Makes a check of the process itself.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::health::{Check, Health, ProbeKind};
+    ///
+    /// let health = Health::default();
+    /// health.register(Check::internal("worker", || true).liveness())?;
+    /// assert_eq!(health.run_check("worker")?.kinds, [ProbeKind::Liveness]);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn internal<R: IntoCheckResult>(
         name: impl Into<String>,
         check: impl Fn() -> R + Send + Sync + 'static,
@@ -136,6 +186,19 @@ impl Check<Internal> {
 
     /// Makes an async check of the process itself; it runs where
     /// [`dependency_async`](Check::dependency_async) does.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::health::{Check, CheckResult, Health, ProbeKind, Status};
+    ///
+    /// let health = Health::default();
+    /// let inbox = || async { CheckResult::warn("half full") };
+    /// health.register(Check::internal_async("inbox", inbox).liveness())?;
+    /// let report = health.run_check("inbox")?;
+    /// assert_eq!((report.status, report.kinds), (Status::Warn, vec![ProbeKind::Liveness]));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[cfg(feature = "async")]
     pub fn internal_async<F>(
         name: impl Into<String>,
@@ -187,17 +250,55 @@ impl<S> Check<S> {
     }
 
     /// Sets how much the check matters.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::health::{Check, Criticality, Health, Status};
+    ///
+    /// let health = Health::default();
+    /// let cache = Check::dependency("cache", || false);
+    /// health.register(cache.criticality(Criticality::Informational))?;
+    /// assert_eq!(health.run_all_checks().status(), Status::Pass);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn criticality(mut self, criticality: Criticality) -> Self {
         self.spec.criticality = criticality;
         self
     }
 
     /// Makes the check critical: while it fails, the program is not ready.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::health::{Check, Health, Status};
+    ///
+    /// let health = Health::default();
+    /// health.register(Check::dependency("search", || false))?;
+    /// assert_eq!(health.run_all_checks().status(), Status::Warn);
+    /// health.register(Check::dependency("database", || false).critical())?;
+    /// assert_eq!(health.run_all_checks().status(), Status::Fail);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn critical(self) -> Self {
         self.criticality(Criticality::Critical)
     }
 
     /// Makes the check informational: reported, never counted.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::health::{Check, Health, Status};
+    ///
+    /// let health = Health::default();
+    /// health.register(Check::dependency("mirror", || false).informational())?;
+    /// let report = health.run_all_checks();
+    /// assert_eq!(report.check("mirror").unwrap().status, Status::Fail);
+    /// assert_eq!(report.status(), Status::Pass);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn informational(self) -> Self {
         self.criticality(Criticality::Informational)
     }
@@ -213,6 +314,18 @@ impl<S> Check<S> {
     }
 
     /// Makes the check count for liveness. Kinds add up; setting one replaces the default.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::health::{Check, Health, ProbeKind, Status};
+    ///
+    /// let health = Health::default();
+    /// health.register(Check::internal("worker", || false).liveness().critical())?;
+    /// health.run_all_checks();
+    /// assert_eq!(health.probe(ProbeKind::Liveness).status(), Status::Fail);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn liveness(self) -> Self
     where
         S: MayDecideLiveness,
@@ -221,39 +334,140 @@ impl<S> Check<S> {
     }
 
     /// Makes the check count for readiness, as it does by default.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::health::{Check, Health, ProbeKind};
+    ///
+    /// let health = Health::default();
+    /// health.register(Check::internal("worker", || true).liveness().readiness())?;
+    /// let kinds = health.run_check("worker")?.kinds;
+    /// assert_eq!(kinds, [ProbeKind::Liveness, ProbeKind::Readiness]);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn readiness(self) -> Self {
         self.kind(ProbeKind::Readiness)
     }
 
     /// Makes the check count for startup: once it has passed, it stays passed.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::health::{Check, Health, ProbeKind};
+    /// use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
+    ///
+    /// # let config = gardefou::health::HealthConfig::builder().background(false).build()?;
+    /// # let health = Health::new(config);
+    /// let runs = AtomicU32::new(0);
+    /// let passes_once = move || runs.fetch_add(1, Relaxed) == 0;
+    /// health.register(Check::internal("migrations", passes_once).critical().startup())?;
+    /// health.mark_started();
+    /// assert!(health.run_check("migrations")?.passed());
+    /// assert!(!health.run_check("migrations")?.passed());
+    /// assert!(health.probe(ProbeKind::Startup).is_healthy());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn startup(self) -> Self {
         self.kind(ProbeKind::Startup)
     }
 
     /// Makes the check count for no probe: it is reported for people.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::health::{Check, CheckResult, Health, ProbeKind, Status};
+    ///
+    /// let health = Health::default();
+    /// let check = Check::internal("certificate", || CheckResult::warn("expires in 20 days"));
+    /// health.register(check.info())?;
+    /// health.run_all_checks();
+    /// assert!(health.probe(ProbeKind::Readiness).check("certificate").is_none());
+    /// assert_eq!(health.probe(ProbeKind::Info).status(), Status::Warn);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn info(self) -> Self {
         self.kind(ProbeKind::Info)
     }
 
     /// Adds a tag, for display and filters.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::health::{Check, Health};
+    ///
+    /// let health = Health::default();
+    /// health.register(Check::dependency("database", || true).tag("sql").tag("primary"))?;
+    /// assert_eq!(health.run_check("database")?.tags, ["sql", "primary"]);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn tag(mut self, tag: impl Into<String>) -> Self {
         self.spec.tags.push(tag.into());
         self
     }
 
     /// Sets the group of the check, for example `storage`.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::health::{Check, Health};
+    ///
+    /// let health = Health::default();
+    /// health.register(Check::dependency("database", || true).group("storage"))?;
+    /// assert_eq!(health.run_check("database")?.group.as_deref(), Some("storage"));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn group(mut self, group: impl Into<String>) -> Self {
         self.spec.group = Some(group.into());
         self
     }
 
     /// Sets the time limit of a run; above zero.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::health::{Check, FailureCategory, Health};
+    /// use std::time::Duration;
+    ///
+    /// # tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build()?.block_on(async {
+    /// let health = Health::default();
+    /// let hangs = Check::dependency_async("archive", std::future::pending::<bool>);
+    /// health.register(hangs.timeout(Duration::from_secs(2)))?;
+    /// let report = health.run_check_async("archive").await?;
+    /// assert_eq!(report.category, Some(FailureCategory::Timeout));
+    /// assert_eq!(report.output.as_deref(), Some("took longer than 2s"));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// # })?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.spec.timeout = Some(timeout);
         self
     }
 
     /// Sets the time between two runs in the background; at least 10 ms.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::{health::{Check, Health, HealthConfig}, time::ManualClock};
+    /// use std::time::Duration;
+    ///
+    /// let clock = ManualClock::new();
+    /// let health = Health::new(HealthConfig::builder().jitter(0.0).clock(clock.clone()).build()?);
+    /// health.register(Check::dependency("queue", || true).period(Duration::from_secs(5)))?;
+    /// assert_eq!(health.run_due_checks(), 1);
+    /// clock.advance(Duration::from_secs(4));
+    /// assert_eq!(health.run_due_checks(), 0);
+    /// clock.advance(Duration::from_secs(1));
+    /// assert_eq!(health.run_due_checks(), 1);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn period(mut self, period: Duration) -> Self {
         self.spec.period = Some(period);
         self
@@ -262,18 +476,70 @@ impl<S> Check<S> {
     /// Sets how many failures in a row change the status from pass to fail; at least 1.
     ///
     /// The first result takes effect at once: a check that has never passed is not taken to pass.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::health::{Check, Health, Status};
+    /// use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
+    ///
+    /// let health = Health::default();
+    /// let runs = AtomicU32::new(0);
+    /// let passes_once = move || runs.fetch_add(1, Relaxed) == 0;
+    /// health.register(Check::dependency("api", passes_once).failure_threshold(2))?;
+    /// let status = |_| {
+    ///     health.run_all_checks();
+    ///     health.health_status().check("api").unwrap().status
+    /// };
+    /// assert_eq!([1, 2, 3].map(status), [Status::Pass, Status::Pass, Status::Fail]);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn failure_threshold(mut self, failures: u32) -> Self {
         self.spec.failure_threshold = Some(failures);
         self
     }
 
     /// Sets how many successes in a row change the status from fail to pass; at least 1.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::health::{Check, Health, Status};
+    /// use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
+    ///
+    /// let health = Health::default();
+    /// let runs = AtomicU32::new(0);
+    /// let fails_once = move || runs.fetch_add(1, Relaxed) > 0;
+    /// health.register(Check::dependency("api", fails_once).success_threshold(2))?;
+    /// let status = |_| {
+    ///     health.run_all_checks();
+    ///     health.health_status().check("api").unwrap().status
+    /// };
+    /// assert_eq!([1, 2, 3].map(status), [Status::Fail, Status::Fail, Status::Pass]);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn success_threshold(mut self, successes: u32) -> Self {
         self.spec.success_threshold = Some(successes);
         self
     }
 
     /// Sets the age at which a result becomes stale; above zero.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::{health::{Check, FailureCategory, Health, HealthConfig}, time::ManualClock};
+    /// use std::time::Duration;
+    ///
+    /// let clock = ManualClock::new();
+    /// let health = Health::new(HealthConfig::builder().clock(clock.clone()).build()?);
+    /// health.register(Check::dependency("feed", || true).stale_after(Duration::from_secs(20)))?;
+    /// assert!(health.run_check("feed")?.passed());
+    /// clock.advance(Duration::from_secs(21));
+    /// let report = health.health_status();
+    /// assert_eq!(report.check("feed").unwrap().category, Some(FailureCategory::Stale));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn stale_after(mut self, age: Duration) -> Self {
         self.spec.stale_after = Some(age);
         self

@@ -81,6 +81,15 @@ impl PartialEq for OwnClock {
 
 impl HealthConfig {
     /// Starts from the defaults.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::health::HealthConfig;
+    ///
+    /// assert_eq!(HealthConfig::builder().build()?, HealthConfig::default());
+    /// # Ok::<(), gardefou::ConfigError>(())
+    /// ```
     pub fn builder() -> HealthConfigBuilder {
         HealthConfigBuilder::default()
     }
@@ -108,6 +117,24 @@ impl Default for HealthConfig {
 
 impl HealthConfigBuilder {
     /// Sets the time between two runs of a check in the background.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::{health::{Health, HealthConfig}, time::ManualClock};
+    /// use std::time::Duration;
+    ///
+    /// let clock = ManualClock::new();
+    /// let config = HealthConfig::builder().period(Duration::from_secs(5)).jitter(0.0);
+    /// let health = Health::new(config.clock(clock.clone()).build()?);
+    /// health.register_check("queue", || true)?;
+    /// assert_eq!(health.run_due_checks(), 1);
+    /// clock.advance(Duration::from_secs(4));
+    /// assert_eq!(health.run_due_checks(), 0);
+    /// clock.advance(Duration::from_secs(1));
+    /// assert_eq!(health.run_due_checks(), 1);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn period(mut self, period: Duration) -> Self {
         self.0.period = period;
         self
@@ -115,42 +142,165 @@ impl HealthConfigBuilder {
 
     /// Sets the fraction by which each period is shortened or lengthened at random, so that the
     /// checks of a fleet do not run in step.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::{health::{Health, HealthConfig}, time::ManualClock};
+    /// use std::time::Duration;
+    ///
+    /// let clock = ManualClock::new();
+    /// let config = HealthConfig::builder().period(Duration::from_secs(10)).jitter(0.5);
+    /// let health = Health::new(config.clock(clock.clone()).build()?);
+    /// health.register_check("queue", || true)?;
+    /// health.run_due_checks();
+    /// clock.advance(Duration::from_millis(4999)); // due after 5 to 15 s
+    /// assert_eq!(health.run_due_checks(), 0);
+    /// clock.advance(Duration::from_secs(11));
+    /// assert_eq!(health.run_due_checks(), 1);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn jitter(mut self, fraction: f64) -> Self {
         self.0.jitter = fraction;
         self
     }
 
     /// Sets the time limit of one check.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::health::{Health, HealthConfig};
+    /// use std::time::Duration;
+    ///
+    /// # tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build()?.block_on(async {
+    /// let health = Health::new(HealthConfig::builder().timeout(Duration::from_secs(2)).build()?);
+    /// health.register_async_check("archive", std::future::pending::<bool>)?;
+    /// let report = health.run_check_async("archive").await?;
+    /// assert_eq!(report.output.as_deref(), Some("took longer than 2s"));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// # })?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.0.timeout = timeout;
         self
     }
 
     /// Sets the time limit of a run of many checks.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::{health::{Check, Health, HealthConfig}, time::ManualClock};
+    /// use std::{sync::{Mutex, mpsc}, time::Duration};
+    ///
+    /// let clock = ManualClock::new();
+    /// let config = HealthConfig::builder().deadline(Duration::from_secs(6));
+    /// let health = Health::new(config.clock(clock.clone()).build()?);
+    /// let (_end, ended) = mpsc::channel::<()>();
+    /// let ended = Mutex::new(ended);
+    /// let hangs = move || {
+    ///     clock.advance(Duration::from_secs(7));
+    ///     ended.lock().unwrap().recv().is_ok()
+    /// };
+    /// health.register(Check::dependency("archive", hangs).timeout(Duration::from_secs(60)))?;
+    /// let report = health.run_check("archive")?;
+    /// assert_eq!(report.output.as_deref(), Some("not back by the deadline of the whole run"));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn deadline(mut self, deadline: Duration) -> Self {
         self.0.deadline = deadline;
         self
     }
 
     /// Sets how many checks may run at once.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::health::{Health, HealthConfig};
+    /// use std::sync::{Arc, atomic::{AtomicU32, Ordering::SeqCst}};
+    ///
+    /// let health = Health::new(HealthConfig::builder().concurrency(1).build()?);
+    /// let running = Arc::new(AtomicU32::new(0));
+    /// for name in ["a", "b", "c"] {
+    ///     let running = Arc::clone(&running);
+    ///     let is_alone = move || running.fetch_add(1, SeqCst) == 0 && running.fetch_sub(1, SeqCst) == 1;
+    ///     health.register_check(name, is_alone)?;
+    /// }
+    /// assert!(health.run_all_checks().passed().values().all(|passed| *passed));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn concurrency(mut self, checks: usize) -> Self {
         self.0.concurrency = checks;
         self
     }
 
     /// Sets how many failures in a row change the status of a check from pass to fail.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::health::{Health, HealthConfig, Status};
+    /// use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
+    ///
+    /// let health = Health::new(HealthConfig::builder().failure_threshold(2).build()?);
+    /// let runs = AtomicU32::new(0);
+    /// health.register_check("api", move || runs.fetch_add(1, Relaxed) == 0)?; // passes once
+    /// let status = |_| {
+    ///     health.run_all_checks();
+    ///     health.health_status().check("api").unwrap().status
+    /// };
+    /// assert_eq!([1, 2, 3].map(status), [Status::Pass, Status::Pass, Status::Fail]);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn failure_threshold(mut self, failures: u32) -> Self {
         self.0.failure_threshold = failures;
         self
     }
 
     /// Sets how many successes in a row change the status of a check from fail to pass.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::health::{Health, HealthConfig, Status};
+    /// use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
+    ///
+    /// let health = Health::new(HealthConfig::builder().success_threshold(2).build()?);
+    /// let runs = AtomicU32::new(0);
+    /// health.register_check("api", move || runs.fetch_add(1, Relaxed) > 0)?; // fails once
+    /// let status = |_| {
+    ///     health.run_all_checks();
+    ///     health.health_status().check("api").unwrap().status
+    /// };
+    /// assert_eq!([1, 2, 3].map(status), [Status::Fail, Status::Fail, Status::Pass]);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn success_threshold(mut self, successes: u32) -> Self {
         self.0.success_threshold = successes;
         self
     }
 
     /// Sets the age at which a result becomes stale.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::{health::{Health, HealthConfig}, time::ManualClock};
+    /// use std::time::Duration;
+    ///
+    /// let clock = ManualClock::new();
+    /// let config = HealthConfig::builder().stale_after(Duration::from_secs(40));
+    /// let health = Health::new(config.clock(clock.clone()).build()?);
+    /// health.register_check("feed", || true)?;
+    /// assert!(health.run_check("feed")?.passed());
+    /// clock.advance(Duration::from_secs(41));
+    /// let feed = health.health_status().check("feed").unwrap().clone();
+    /// assert_eq!(feed.category.unwrap().name(), "stale");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn stale_after(mut self, age: Duration) -> Self {
         self.0.stale_after = age;
         self
@@ -158,24 +308,80 @@ impl HealthConfigBuilder {
 
     /// Sets the age up to which [`refresh`](super::Health::refresh) uses a result instead of running
     /// the check again.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::{health::{Health, HealthConfig}, time::ManualClock};
+    /// use std::time::Duration;
+    ///
+    /// let clock = ManualClock::new();
+    /// let config = HealthConfig::builder().cache_ttl(Duration::from_secs(10));
+    /// let health = Health::new(config.clock(clock.clone()).build()?);
+    /// health.register_check("api", || true)?;
+    /// health.refresh();
+    /// clock.advance(Duration::from_secs(10));
+    /// health.refresh();
+    /// assert_eq!(health.history("api")?.len(), 1);
+    /// clock.advance(Duration::from_secs(1));
+    /// health.refresh();
+    /// assert_eq!(health.history("api")?.len(), 2);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn cache_ttl(mut self, age: Duration) -> Self {
         self.0.cache_ttl = age;
         self
     }
 
     /// Sets how many results and changes of status are kept per check.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::health::{Health, HealthConfig};
+    ///
+    /// let health = Health::new(HealthConfig::builder().history(2).build()?);
+    /// health.register_check("api", || true)?;
+    /// for _ in 0..3 {
+    ///     health.run_check("api")?;
+    /// }
+    /// assert_eq!(health.history("api")?.len(), 2);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn history(mut self, entries: usize) -> Self {
         self.0.history = entries;
         self
     }
 
     /// Sets whether start-up also starts the background runner.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::health::{Health, HealthConfig};
+    ///
+    /// let health = Health::new(HealthConfig::builder().background(false).build()?);
+    /// health.mark_started();
+    /// assert!(!health.is_running_in_background());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn background(mut self, on: bool) -> Self {
         self.0.background = on;
         self
     }
 
     /// Sets whether reports have an entry for each circuit breaker of the process.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::{circuit_breakers, health::{Health, HealthConfig}};
+    ///
+    /// let health = Health::new(HealthConfig::builder().breakers(true).build()?);
+    /// circuit_breakers().get_or_create("search", |b| b)?;
+    /// assert!(health.health_status().check("breaker:search").unwrap().passed());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn breakers(mut self, on: bool) -> Self {
         self.0.breakers = Some(on);
         self
@@ -183,6 +389,22 @@ impl HealthConfigBuilder {
 
     /// Sets the clock; the system's by default. Periods, limits and ages follow it; waiting callers
     /// read one that is not the system's once a millisecond.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::{health::{Health, HealthConfig}, time::ManualClock};
+    /// use std::time::Duration;
+    ///
+    /// let clock = ManualClock::new();
+    /// let health = Health::new(HealthConfig::builder().clock(clock.clone()).build()?);
+    /// health.register_check("api", || true)?;
+    /// health.run_all_checks();
+    /// clock.advance(Duration::from_secs(7));
+    /// let age = health.health_status().check("api").unwrap().age;
+    /// assert_eq!(age, Some(Duration::from_secs(7)));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn clock(mut self, clock: impl Clock) -> Self {
         self.0.clock = OwnClock(Some(SharedClock::new(clock)));
         self
@@ -193,6 +415,16 @@ impl HealthConfigBuilder {
     /// # Errors
     ///
     /// Returns an error that names every setting outside its range.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::health::HealthConfig;
+    ///
+    /// let err = HealthConfig::builder().jitter(0.7).history(0).build().unwrap_err();
+    /// let fields: Vec<_> = err.problems().map(|problem| problem.field).collect();
+    /// assert_eq!(fields, ["jitter", "history"]);
+    /// ```
     pub fn build(self) -> Result<HealthConfig, ConfigError> {
         let Self(config) = self;
         let one_round = config.period.saturating_add(config.timeout);

@@ -54,6 +54,18 @@ pub struct Health(Arc<Registry>);
 
 impl Health {
     /// Makes a registry beside the process-wide one.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::health::{Health, HealthConfig};
+    ///
+    /// let health = Health::new(HealthConfig::builder().history(8).build()?);
+    /// health.register_check("cache", || true)?;
+    /// assert_eq!(health.names(), ["cache"]);
+    /// assert!(gardefou::health().run_check("cache").is_err(), "that is another registry");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn new(mut config: HealthConfig) -> Self {
         let clock = std::mem::take(&mut config.clock).0.unwrap_or_default();
@@ -65,6 +77,16 @@ impl Health {
     }
 
     /// Returns the configuration.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::health::{Health, HealthConfig};
+    ///
+    /// let config = HealthConfig::builder().history(8).build()?;
+    /// assert_eq!(Health::new(config.clone()).config(), config);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn config(&self) -> HealthConfig {
         (*self.0.runner.config()).clone()
@@ -75,6 +97,23 @@ impl Health {
     /// # Errors
     ///
     /// Returns an error for a configuration with a clock; the old configuration stays in force.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::{health::{Health, HealthConfig}, time::ManualClock};
+    ///
+    /// let health = Health::default();
+    /// health.configure(HealthConfig::builder().history(1).build()?)?;
+    /// health.register_check("api", || true)?;
+    /// health.run_all_checks();
+    /// health.run_all_checks();
+    /// assert_eq!(health.history("api")?.len(), 1);
+    ///
+    /// let err = health.configure(HealthConfig::builder().clock(ManualClock::new()).build()?).unwrap_err();
+    /// assert_eq!(err.field(), "clock");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn configure(&self, config: HealthConfig) -> Result<(), ConfigError> {
         if config.clock.0.is_some() {
             let rule = "must be set before the registry is made";
@@ -95,6 +134,19 @@ impl Health {
     ///
     /// Returns a [`RegisterError`] for a name that is taken or illegal (legal are 1 to 100 bytes of
     /// letters, digits, `-`, `_`, `.` and inner spaces); nothing is registered then.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::health::{Criticality, Health};
+    ///
+    /// let health = Health::default();
+    /// health.register_check("archive", || std::fs::metadata("no/such/folder").map(drop))?;
+    /// let report = health.run_check("archive")?;
+    /// assert!(!report.passed());
+    /// assert_eq!(report.criticality, Criticality::Important);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn register_check<R: IntoCheckResult>(
         &self,
         name: impl Into<String>,
@@ -138,6 +190,21 @@ impl Health {
     ///
     /// Returns a [`RegisterError`] for a name that is taken, or one that names every illegal
     /// setting; nothing is registered then.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::health::{Check, Health, RegisterError};
+    ///
+    /// let health = Health::default();
+    /// health.register(Check::dependency("database", || true).critical().group("storage"))?;
+    /// assert_eq!(health.run_check("database")?.group.as_deref(), Some("storage"));
+    ///
+    /// let wrong = Check::dependency("cache", || true).failure_threshold(0);
+    /// assert!(matches!(health.register(wrong), Err(RegisterError::Config(_))));
+    /// assert_eq!(health.names(), ["database"]);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn register<S>(&self, check: Check<S>) -> Result<(), RegisterError> {
         let registered = self.0.checks.add(check.spec);
         match &registered {
@@ -175,6 +242,19 @@ impl Health {
 
     /// Removes a check and returns `true` if it was registered. A run in progress goes on, and its
     /// result is discarded.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::health::Health;
+    ///
+    /// let health = Health::default();
+    /// health.register_check("cache", || true)?;
+    /// assert!(health.unregister("cache"));
+    /// assert!(!health.unregister("cache"));
+    /// assert!(health.run_check("cache").is_err());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn unregister(&self, name: &str) -> bool {
         self.0.checks.remove(name)
     }
@@ -188,6 +268,18 @@ impl Health {
     }
 
     /// Returns the names of the checks, in the order of their registration.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::health::Health;
+    ///
+    /// let health = Health::default();
+    /// health.register_check("database", || true)?;
+    /// health.register_check("cache", || true)?;
+    /// assert_eq!(health.names(), ["database", "cache"]);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn names(&self) -> Vec<String> {
         self.0
@@ -204,6 +296,20 @@ impl Health {
     ///
     /// Returns [`UnknownCheck`] for a name that is not registered. The failure of a check is no
     /// error: the report has it.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::health::{Health, Status};
+    ///
+    /// let health = Health::default();
+    /// health.register_check("cache", || Err::<(), _>("connection refused"))?;
+    /// let report = health.run_check("cache")?;
+    /// assert_eq!(report.status, Status::Fail);
+    /// assert_eq!(report.output.as_deref(), Some("connection refused"));
+    /// assert!(health.run_check("no-such-check").is_err());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn run_check(&self, name: &str) -> Result<CheckReport, UnknownCheck> {
         let check = self.0.checks.get(name)?;
         let mut reports = self.0.run(&[check], Freshness::Now);
@@ -224,6 +330,19 @@ impl Health {
     /// reports the results of that run.
     ///
     /// A check that has not returned by the deadline is reported as failed by timeout.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::health::Health;
+    ///
+    /// let health = Health::default();
+    /// health.register_check("database", || true)?;
+    /// health.register_check("cache", || -> bool { panic!("poisoned") })?;
+    /// let report = health.run_all_checks();
+    /// assert_eq!((report.passed()["database"], report.passed()["cache"]), (true, false));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn run_all_checks(&self) -> HealthReport {
         let checks = self.0.run(&self.0.checks.all(), Freshness::Now);
         self.0.sum_up(checks, Vec::new())
@@ -231,6 +350,24 @@ impl Health {
 
     /// Runs the checks whose result is older than [`cache_ttl`](HealthConfig::cache_ttl), blocking
     /// the thread, and reports as [`health_status`](Self::health_status) does.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::{health::{Health, HealthConfig}, time::ManualClock};
+    /// use std::time::Duration;
+    ///
+    /// let clock = ManualClock::new();
+    /// let health = Health::new(HealthConfig::builder().clock(clock.clone()).build()?);
+    /// health.register_check("api", || true)?;
+    /// health.refresh();
+    /// health.refresh();
+    /// assert_eq!(health.history("api")?.len(), 1, "the second one uses the result of the first");
+    /// clock.advance(Duration::from_secs(2));
+    /// health.refresh();
+    /// assert_eq!(health.history("api")?.len(), 2);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn refresh(&self) -> HealthReport {
         let (outdated, wanted) = self.0.outdated(|_| true);
         self.0.run(&outdated, wanted);
@@ -240,6 +377,22 @@ impl Health {
     /// Runs the checks whose period has passed, blocking the thread, and returns their number.
     ///
     /// For programs with their own scheduler; the background runner does the same without blocking.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::{health::{Health, HealthConfig}, time::ManualClock};
+    /// use std::time::Duration;
+    ///
+    /// let clock = ManualClock::new();
+    /// let health = Health::new(HealthConfig::builder().clock(clock.clone()).build()?);
+    /// health.register_check("api", || true)?;
+    /// assert_eq!(health.run_due_checks(), 1, "a new check is due at once");
+    /// assert_eq!(health.run_due_checks(), 0);
+    /// clock.advance(Duration::from_secs(33)); // the period of 30 s and the jitter of 10 %
+    /// assert_eq!(health.run_due_checks(), 1);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn run_due_checks(&self) -> usize {
         let due = self.0.take_due();
         self.0.run(&due, Freshness::Now);
@@ -255,6 +408,21 @@ impl Health {
     /// # Cancel safety
     ///
     /// The run goes on and its result is recorded.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::health::Health;
+    ///
+    /// # tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
+    /// let health = Health::default();
+    /// health.register_async_check("cache", || async { Err::<(), _>("connection refused") })?;
+    /// let report = health.run_check_async("cache").await?;
+    /// assert_eq!(report.output.as_deref(), Some("connection refused"));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// # })?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[cfg(feature = "async")]
     pub async fn run_check_async(&self, name: &str) -> Result<CheckReport, UnknownCheck> {
         let check = self.0.checks.get(name)?;
@@ -270,6 +438,22 @@ impl Health {
     /// # Cancel safety
     ///
     /// The runs go on and their results are recorded.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::health::Health;
+    ///
+    /// # tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
+    /// let health = Health::default();
+    /// health.register_async_check("database", || async { true })?;
+    /// health.register_check("cache", || false)?;
+    /// let report = health.run_all_checks_async().await;
+    /// assert_eq!((report.passed()["database"], report.passed()["cache"]), (true, false));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// # })?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[cfg(feature = "async")]
     pub async fn run_all_checks_async(&self) -> HealthReport {
         let checks = self.0.run_async(&self.0.checks.all(), Freshness::Now).await;
@@ -282,6 +466,23 @@ impl Health {
     /// # Cancel safety
     ///
     /// The runs go on and their results are recorded.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::{health::{Health, HealthConfig}, time::ManualClock};
+    ///
+    /// # tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
+    /// let config = HealthConfig::builder().clock(ManualClock::new()); // no result gets old
+    /// let health = Health::new(config.build()?);
+    /// health.register_async_check("api", || async { true })?;
+    /// assert!(health.refresh_async().await.check("api").unwrap().passed());
+    /// health.refresh_async().await;
+    /// assert_eq!(health.history("api")?.len(), 1);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// # })?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[cfg(feature = "async")]
     pub async fn refresh_async(&self) -> HealthReport {
         self.refresh_some_async(|_| true).await;
@@ -298,12 +499,39 @@ impl Health {
 
     /// Returns the status of every check from memory: after thresholds, with unknown and stale
     /// results as failures. Waits for no check.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::health::{FailureCategory, Health, Status};
+    ///
+    /// let health = Health::default();
+    /// health.register_check("api", || true)?;
+    /// assert_eq!(health.health_status().status(), Status::Fail);
+    /// assert_eq!(health.health_status().check("api").unwrap().category, Some(FailureCategory::Unknown));
+    /// health.run_all_checks();
+    /// assert_eq!(health.health_status().status(), Status::Pass);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn health_status(&self) -> HealthReport {
         self.health_status_without(&[""; 0])
     }
 
     /// Returns [`health_status`](Self::health_status) without the checks named in `exclude`.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::health::{Check, Health, Status};
+    ///
+    /// let health = Health::default();
+    /// health.register(Check::dependency("cache", || false).critical())?;
+    /// health.run_all_checks();
+    /// assert_eq!(health.health_status().status(), Status::Fail);
+    /// assert_eq!(health.health_status_without(&["cache"]).status(), Status::Pass);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn health_status_without(&self, exclude: &[impl AsRef<str>]) -> HealthReport {
         let exclude = &texts(exclude);
@@ -319,12 +547,38 @@ impl Health {
     /// * Startup: the startup checks, of which each that has passed once counts as passed; fail
     ///   before start-up is complete.
     /// * Info: the checks that count for no other probe.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::health::{Check, Health, ProbeKind};
+    ///
+    /// let health = Health::default();
+    /// health.register(Check::dependency("database", || false).critical())?;
+    /// health.run_all_checks();
+    /// assert!(health.probe(ProbeKind::Liveness).is_healthy(), "a restart would not help");
+    /// assert!(!health.probe(ProbeKind::Readiness).is_healthy());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn probe(&self, kind: ProbeKind) -> HealthReport {
         self.probe_without(kind, &[""; 0])
     }
 
     /// Returns the answer of [`probe`](Self::probe) without the checks named in `exclude`.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::health::{Check, Health, ProbeKind};
+    ///
+    /// let health = Health::default();
+    /// health.register(Check::internal("worker", || false).liveness().critical())?;
+    /// health.run_all_checks();
+    /// assert!(!health.probe(ProbeKind::Liveness).is_healthy());
+    /// assert!(health.probe_without(ProbeKind::Liveness, &["worker"]).is_healthy());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn probe_without(&self, kind: ProbeKind, exclude: &[impl AsRef<str>]) -> HealthReport {
         let exclude = &texts(exclude);
@@ -358,6 +612,22 @@ impl Health {
     /// # Errors
     ///
     /// Returns [`UnknownCheck`] for a name that is not registered.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::health::{Health, Status};
+    /// use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
+    ///
+    /// let health = Health::default();
+    /// let runs = AtomicU32::new(0);
+    /// health.register_check("api", move || runs.fetch_add(1, Relaxed) == 0)?; // passes once
+    /// health.run_check("api")?;
+    /// health.run_check("api")?;
+    /// let statuses: Vec<_> = health.history("api")?.iter().map(|result| result.status).collect();
+    /// assert_eq!(statuses, [Status::Pass, Status::Fail]);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn history(&self, name: &str) -> Result<Vec<Observation>, UnknownCheck> {
         let check = self.0.checks.get(name)?;
         let history = check.history.lock();
@@ -369,6 +639,23 @@ impl Health {
     /// # Errors
     ///
     /// Returns [`UnknownCheck`] for a name that is not registered.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::health::{Health, Status};
+    /// use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
+    ///
+    /// let health = Health::default();
+    /// let runs = AtomicU32::new(0);
+    /// health.register_check("api", move || runs.fetch_add(1, Relaxed) > 0)?; // fails once
+    /// for _ in 0..3 {
+    ///     health.run_check("api")?;
+    /// }
+    /// let changes: Vec<_> = health.status_changes("api")?.iter().map(|to| (to.from, to.to)).collect();
+    /// assert_eq!(changes, [(None, Status::Fail), (Some(Status::Fail), Status::Pass)]);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn status_changes(&self, name: &str) -> Result<Vec<StatusChange>, UnknownCheck> {
         let check = self.0.checks.get(name)?;
         let history = check.history.lock();
@@ -376,6 +663,17 @@ impl Health {
     }
 
     /// Returns the phase of the program.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::health::{Health, Phase};
+    ///
+    /// let health = Health::default();
+    /// assert_eq!(health.phase(), Phase::Starting);
+    /// health.mark_started();
+    /// assert_eq!(health.phase(), Phase::Started);
+    /// ```
     #[must_use]
     pub fn phase(&self) -> Phase {
         self.0.phase()
@@ -384,6 +682,18 @@ impl Health {
     /// Marks start-up as complete: from now on readiness depends on the checks, and the background
     /// runner starts if it is configured. `init_error_system` does this for the process-wide
     /// registry.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::health::{Health, ProbeKind};
+    ///
+    /// let health = Health::default();
+    /// assert!(!health.probe(ProbeKind::Readiness).is_healthy());
+    /// health.mark_started();
+    /// assert!(health.probe(ProbeKind::Readiness).is_healthy());
+    /// assert!(health.is_running_in_background());
+    /// ```
     pub fn mark_started(&self) {
         self.0.set_phase(Phase::Started);
         self.0.runner.keep_current_runtime();
@@ -399,6 +709,19 @@ impl Health {
     /// The background runner stops. Checks that wait for a slot, and async checks in progress, since
     /// their runtime must not be dropped while they use it, end as cancelled, which is not recorded.
     /// From now on [`refresh`](Self::refresh) and `refresh_async` answer from memory.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::health::{Health, ProbeKind};
+    ///
+    /// let health = Health::default();
+    /// health.mark_started();
+    /// health.mark_stopping();
+    /// assert!(!health.probe(ProbeKind::Readiness).is_healthy());
+    /// assert!(health.probe(ProbeKind::Liveness).is_healthy(), "it must not be restarted meanwhile");
+    /// assert!(!health.is_running_in_background());
+    /// ```
     pub fn mark_stopping(&self) {
         self.0.set_phase(Phase::Stopping);
         self.stop_background();
@@ -411,16 +734,53 @@ impl Health {
     /// # Errors
     ///
     /// Returns an error if the system gives no thread.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::health::Health;
+    /// use std::sync::mpsc;
+    ///
+    /// let health = Health::default();
+    /// let (sender, ran) = mpsc::channel();
+    /// health.register_check("api", move || sender.send(()).is_ok())?;
+    /// health.start_background()?;
+    /// ran.recv()?; // a new check is due at once
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn start_background(&self) -> io::Result<()> {
         self.0.start_background()
     }
 
     /// Stops the background runner, if it is running. Runs in progress go on.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::health::Health;
+    ///
+    /// let health = Health::default();
+    /// health.mark_started();
+    /// health.stop_background();
+    /// assert!(!health.is_running_in_background());
+    /// ```
     pub fn stop_background(&self) {
         self.0.stop_background();
     }
 
     /// Returns `true` if the background runner is running.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::health::Health;
+    ///
+    /// let health = Health::default();
+    /// assert!(!health.is_running_in_background());
+    /// health.start_background()?;
+    /// assert!(health.is_running_in_background());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn is_running_in_background(&self) -> bool {
         self.0.has_background()

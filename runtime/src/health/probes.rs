@@ -81,6 +81,16 @@ enum Subject {
 
 impl Probes {
     /// Makes the probes of a registry, without details.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::health::{Health, Probes};
+    ///
+    /// let probes = Probes::new(Health::default());
+    /// assert_eq!(probes.respond("GET", "/livez", false).status(), 200);
+    /// assert_eq!(probes.respond("GET", "/metrics", false).status(), 404);
+    /// ```
     #[must_use]
     pub fn new(health: Health) -> Self {
         Self {
@@ -90,6 +100,20 @@ impl Probes {
     }
 
     /// Sets to whom details of checks are shown.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::health::{Health, Probes, ShowDetails};
+    ///
+    /// let health = Health::default();
+    /// health.register_check("archive", || Err::<(), _>("the tape robot does not answer"))?;
+    /// health.run_all_checks();
+    /// let probes = Probes::new(health).show_details(ShowDetails::WhenAllowed);
+    /// let shows = |allowed| probes.respond("GET", "/healthz/archive", allowed).body().contains("tape robot");
+    /// assert_eq!((shows(true), shows(false)), (true, false));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn show_details(mut self, show: ShowDetails) -> Self {
         self.show_details = show;
@@ -97,6 +121,19 @@ impl Probes {
     }
 
     /// Returns the registry.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::health::{Health, Probes};
+    ///
+    /// let probes = Probes::new(Health::default());
+    /// probes.health().register_check("cache", || true)?;
+    /// assert_eq!(probes.respond("GET", "/healthz/cache", false).status(), 503, "not run yet");
+    /// probes.health().run_check("cache")?;
+    /// assert_eq!(probes.respond("GET", "/healthz/cache", false).status(), 200);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn health(&self) -> &Health {
         &self.health
@@ -104,6 +141,21 @@ impl Probes {
 
     /// Answers from memory. `target` is the path with its query; `allowed` is whether the program
     /// allows this request to see details.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::health::{Check, Health, Probes};
+    ///
+    /// let health = Health::default();
+    /// health.register(Check::dependency("cache", || false).critical())?;
+    /// health.run_all_checks();
+    /// let probes = Probes::new(health);
+    /// assert_eq!(probes.respond("GET", "/healthz", false).status(), 503);
+    /// assert_eq!(probes.respond("GET", "/healthz?exclude=cache", false).status(), 200);
+    /// assert_eq!(probes.respond("POST", "/healthz", false).status(), 405);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn respond(&self, method: &str, target: &str, allowed: bool) -> ProbeResponse {
         let is_head = method == "HEAD";
@@ -130,6 +182,22 @@ impl Probes {
     /// # Cancel safety
     ///
     /// Runs go on and their results are recorded.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::health::{Health, Probes};
+    ///
+    /// # tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
+    /// let health = Health::default();
+    /// health.register_async_check("cache", || async { true })?;
+    /// let probes = Probes::new(health);
+    /// assert_eq!(probes.respond("GET", "/healthz", false).status(), 503, "not run yet");
+    /// assert_eq!(probes.respond_async("GET", "/healthz", false).await.status(), 200);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// # })?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[cfg(feature = "async")]
     pub async fn respond_async(&self, method: &str, target: &str, allowed: bool) -> ProbeResponse {
         if !self.health.is_running_in_background()
@@ -331,18 +399,47 @@ impl ProbeResponse {
     }
 
     /// Returns the HTTP status.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::health::{Health, Probes};
+    ///
+    /// let probes = Probes::new(Health::default());
+    /// assert_eq!(probes.respond("GET", "/readyz", false).status(), 503, "the start is not complete");
+    /// ```
     #[must_use]
     pub fn status(&self) -> u16 {
         self.status
     }
 
     /// Returns the headers, names in lower case.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::health::{Health, Probes};
+    ///
+    /// let answer = Probes::new(Health::default()).respond("GET", "/livez", false);
+    /// let names: Vec<_> = answer.headers().iter().map(|(name, _)| *name).collect();
+    /// assert_eq!(names, ["content-type", "cache-control"]);
+    /// ```
     #[must_use]
     pub fn headers(&self) -> &[(&'static str, String)] {
         &self.headers
     }
 
     /// Returns the header of this name, in upper or lower case.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::health::{Health, Probes};
+    ///
+    /// let answer = Probes::new(Health::default()).respond("DELETE", "/livez", false);
+    /// assert_eq!(answer.header("Allow"), Some("GET, HEAD"));
+    /// assert_eq!(answer.header("retry-after"), None);
+    /// ```
     #[must_use]
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers
@@ -352,12 +449,33 @@ impl ProbeResponse {
     }
 
     /// Returns the body, a JSON text; empty for `HEAD`.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::health::{Health, Probes};
+    ///
+    /// let probes = Probes::new(Health::default());
+    /// assert_eq!(probes.respond("GET", "/livez", false).body(), r#"{"phase":"starting","status":"pass"}"#);
+    /// assert_eq!(probes.respond("HEAD", "/livez", false).body(), "");
+    /// ```
     #[must_use]
     pub fn body(&self) -> &str {
         &self.body
     }
 
     /// Splits the answer into status, headers and body.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::health::{Health, Probes};
+    ///
+    /// let answer = Probes::new(Health::default()).respond("GET", "/livez", false);
+    /// let (status, headers, body) = answer.into_parts();
+    /// assert_eq!((status, headers.len()), (200, 2));
+    /// assert!(body.contains("pass"));
+    /// ```
     #[must_use]
     pub fn into_parts(self) -> (u16, Vec<(&'static str, String)>, String) {
         (self.status, self.headers, self.body)

@@ -125,6 +125,19 @@ pub(crate) enum Shows {
 
 impl CheckReport {
     /// Returns `true` if the check did not fail.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::health::{CheckResult, Health};
+    ///
+    /// let health = Health::default();
+    /// health.register_check("disk", || CheckResult::warn("80 % full"))?;
+    /// health.register_check("tape", || CheckResult::fail("no answer"))?;
+    /// assert!(health.run_check("disk")?.passed());
+    /// assert!(!health.run_check("tape")?.passed());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn passed(&self) -> bool {
         self.status != Status::Fail
@@ -216,6 +229,19 @@ impl CheckReport {
     /// Returns the report as JSON: keys `status`, `last_check`, `last_success`,
     /// `consecutive_failures`, `criticality`, and where present `category`, `output`, `details` and
     /// more.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::health::{CheckResult, Health};
+    ///
+    /// let health = Health::default();
+    /// health.register_check("disk", || CheckResult::fail("full").with_detail("free", 0))?;
+    /// let json = health.run_check("disk")?.to_json();
+    /// assert_eq!((&json["status"], &json["category"]), (&"fail".into(), &"reported".into()));
+    /// assert_eq!((&json["consecutive_failures"], &json["details"]["free"]), (&1.into(), &0.into()));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn to_json(&self) -> Value {
         let stamp = |at: Option<Timestamp>| at.map_or(Value::Null, |at| at.to_string().into());
@@ -313,48 +339,152 @@ impl Serialize for HealthReport {
 impl HealthReport {
     /// Returns the status of the whole: the worst of its checks, each weighed by its criticality;
     /// pass where there is none.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::health::{Check, Health, Status};
+    ///
+    /// let health = Health::default();
+    /// assert_eq!(health.run_all_checks().status(), Status::Pass);
+    /// health.register(Check::dependency("search", || false))?;
+    /// assert_eq!(health.run_all_checks().status(), Status::Warn);
+    /// health.register(Check::dependency("database", || false).critical())?;
+    /// assert_eq!(health.run_all_checks().status(), Status::Fail);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn status(&self) -> Status {
         self.status
     }
 
     /// Returns `true` if the status is not fail.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::health::{Check, Health};
+    ///
+    /// let health = Health::default();
+    /// health.register(Check::dependency("search", || false))?;
+    /// assert!(health.run_all_checks().is_healthy(), "an important check that fails is a warning");
+    /// health.register(Check::dependency("database", || false).critical())?;
+    /// assert!(!health.run_all_checks().is_healthy());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn is_healthy(&self) -> bool {
         self.status != Status::Fail
     }
 
     /// Returns when the report was made, by the wall clock.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::{health::{Health, HealthConfig}, time::ManualClock};
+    /// use std::time::Duration;
+    ///
+    /// let clock = ManualClock::new();
+    /// let health = Health::new(HealthConfig::builder().clock(clock.clone()).build()?);
+    /// assert_eq!(health.health_status().timestamp().to_string(), "2023-11-14T22:13:20.000Z");
+    /// clock.advance(Duration::from_secs(5));
+    /// assert_eq!(health.health_status().timestamp().to_string(), "2023-11-14T22:13:25.000Z");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn timestamp(&self) -> Timestamp {
         self.timestamp
     }
 
     /// Returns the phase of the program.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::health::{Health, Phase};
+    ///
+    /// let health = Health::default();
+    /// assert_eq!(health.health_status().phase(), Phase::Starting);
+    /// health.mark_stopping();
+    /// assert_eq!(health.health_status().phase(), Phase::Stopping);
+    /// ```
     #[must_use]
     pub fn phase(&self) -> Phase {
         self.phase
     }
 
     /// Returns the checks, in the order in which they were registered.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::health::Health;
+    ///
+    /// let health = Health::default();
+    /// health.register_check("database", || true)?;
+    /// health.register_check("cache", || true)?;
+    /// let report = health.run_all_checks();
+    /// let names: Vec<_> = report.checks().iter().map(|check| check.name.as_str()).collect();
+    /// assert_eq!(names, ["database", "cache"]);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn checks(&self) -> &[CheckReport] {
         &self.checks
     }
 
     /// Returns the check of this name.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::health::{FailureCategory, Health};
+    ///
+    /// let health = Health::default();
+    /// health.register_check("database", || true)?;
+    /// let report = health.health_status();
+    /// assert_eq!(report.check("database").unwrap().category, Some(FailureCategory::Unknown));
+    /// assert!(report.check("no-such-check").is_none());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn check(&self, name: &str) -> Option<&CheckReport> {
         self.checks.iter().find(|check| check.name == name)
     }
 
     /// Returns the names of the checks that were excluded.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::health::Health;
+    ///
+    /// let health = Health::default();
+    /// health.register_check("cache", || true)?;
+    /// let report = health.health_status_without(&["cache", "no-such-check"]);
+    /// assert_eq!(report.excluded(), ["cache"]);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn excluded(&self) -> &[String] {
         &self.excluded
     }
 
     /// Returns for each check whether it did not fail.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::health::Health;
+    ///
+    /// let health = Health::default();
+    /// health.register_check("database", || true)?;
+    /// health.register_check("cache", || false)?;
+    /// let report = health.run_all_checks();
+    /// assert_eq!((report.passed()["database"], report.passed()["cache"]), (true, false));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn passed(&self) -> BTreeMap<&str, bool> {
         self.checks
@@ -365,6 +495,19 @@ impl HealthReport {
 
     /// Returns the report as JSON: keys `status`, `timestamp` (RFC 3339, UTC), `phase`, `checks`
     /// (an object by name).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::health::{Health, Check};
+    ///
+    /// let health = Health::default();
+    /// health.register(Check::dependency("cache", || false).informational())?;
+    /// let json = health.run_all_checks().to_json();
+    /// assert_eq!((&json["status"], &json["phase"]), (&"pass".into(), &"starting".into()));
+    /// assert_eq!(json["checks"]["cache"]["status"], "fail");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn to_json(&self) -> Value {
         let checks: Map<String, Value> = self

@@ -49,6 +49,15 @@ impl CheckResult {
     }
 
     /// Makes the result of a check that passed.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::health::{CheckResult, Status};
+    ///
+    /// let result = CheckResult::pass();
+    /// assert_eq!((result.status(), result.output()), (Status::Pass, None));
+    /// ```
     #[must_use]
     pub fn pass() -> Self {
         Self::new(Status::Pass, None, None)
@@ -58,12 +67,32 @@ impl CheckResult {
     ///
     /// Secrets in the text are redacted, control characters escaped, and it is cut after 1,000
     /// bytes.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::health::{CheckResult, Status};
+    ///
+    /// let result = CheckResult::warn("slow:\n3 of 5 replicas answer");
+    /// assert_eq!(result.status(), Status::Warn);
+    /// assert_eq!(result.output(), Some("slow:\\n3 of 5 replicas answer"));
+    /// ```
     #[must_use]
     pub fn warn(output: impl AsRef<str>) -> Self {
         Self::new(Status::Warn, None, Some(output.as_ref()))
     }
 
     /// Makes the result of a check that failed; the text is treated as in [`warn`](Self::warn).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::health::{CheckResult, Status};
+    ///
+    /// let result = CheckResult::fail("cannot reach postgres://admin:hunter2@db/app");
+    /// assert_eq!(result.status(), Status::Fail);
+    /// assert!(!result.output().unwrap().contains("hunter2"));
+    /// ```
     #[must_use]
     pub fn fail(output: impl AsRef<str>) -> Self {
         Self::new(
@@ -93,6 +122,16 @@ impl CheckResult {
 
     /// Adds a detail: any serialisable value; secrets in it are redacted. Probes show details only
     /// where [`ShowDetails`](super::ShowDetails) allows it.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::health::CheckResult;
+    ///
+    /// let result = CheckResult::pass().with_detail("waiting", 3).with_detail("password", "hunter2");
+    /// assert_eq!(result.details()["waiting"], 3);
+    /// assert_eq!(result.details()["password"], "[redacted]");
+    /// ```
     #[must_use]
     pub fn with_detail(mut self, key: impl Into<String>, value: impl Serialize) -> Self {
         let key = key.into();
@@ -106,6 +145,19 @@ impl CheckResult {
     }
 
     /// Sets after what time another run may find it better.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::health::{CheckResult, Health};
+    /// use std::time::Duration;
+    ///
+    /// let health = Health::default();
+    /// let check = || CheckResult::fail("at the limit").with_retry_after(Duration::from_secs(30));
+    /// health.register_check("quota", check)?;
+    /// assert_eq!(health.run_check("quota")?.retry_after, Some(Duration::from_secs(30)));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn with_retry_after(mut self, wait: Duration) -> Self {
         self.retry_after = Some(wait);
@@ -113,30 +165,79 @@ impl CheckResult {
     }
 
     /// Returns the status.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::health::{CheckResult, IntoCheckResult, Status};
+    ///
+    /// assert_eq!(CheckResult::warn("80 % full").status(), Status::Warn);
+    /// assert_eq!(false.into_check_result().status(), Status::Fail);
+    /// ```
     #[must_use]
     pub fn status(&self) -> Status {
         self.status
     }
 
     /// Returns the category of the failure, if the check failed.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::health::{CheckResult, FailureCategory};
+    ///
+    /// assert_eq!(CheckResult::fail("full").category(), Some(FailureCategory::Reported));
+    /// assert_eq!(CheckResult::warn("80 % full").category(), None);
+    /// ```
     #[must_use]
     pub fn category(&self) -> Option<FailureCategory> {
         self.category
     }
 
     /// Returns the text, redacted.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::health::{CheckResult, IntoCheckResult};
+    ///
+    /// assert_eq!(CheckResult::pass().output(), None);
+    /// let result = Err::<(), _>("no route to host").into_check_result();
+    /// assert_eq!(result.output(), Some("no route to host"));
+    /// ```
     #[must_use]
     pub fn output(&self) -> Option<&str> {
         self.output.as_deref()
     }
 
     /// Returns the details, redacted.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::{AppError, ErrorCode, health::IntoCheckResult};
+    ///
+    /// let err = AppError::new(ErrorCode::DB_CONNECTION_ERROR, "gone");
+    /// let result = Err::<(), _>(err).into_check_result();
+    /// assert_eq!(result.details()["code"], "DB_CONNECTION_ERROR");
+    /// ```
     #[must_use]
     pub fn details(&self) -> &Map<String, Value> {
         &self.details
     }
 
     /// Returns after what time another run may find it better, if that is known.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::{AppError, ErrorCode, health::IntoCheckResult};
+    /// use std::time::Duration;
+    ///
+    /// let err = AppError::new(ErrorCode::DB_CONNECTION_ERROR, "gone").with_retry_after(Duration::from_secs(3));
+    /// let result = Err::<(), _>(err).into_check_result();
+    /// assert_eq!(result.retry_after(), Some(Duration::from_secs(3)));
+    /// ```
     #[must_use]
     pub fn retry_after(&self) -> Option<Duration> {
         self.retry_after
@@ -166,6 +267,29 @@ fn clean(text: &str) -> Box<str> {
 )]
 pub trait IntoCheckResult {
     /// Converts the value that the check returned.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::health::{CheckResult, Health, IntoCheckResult, Status};
+    ///
+    /// struct Replicas { alive: u32 }
+    ///
+    /// impl IntoCheckResult for Replicas {
+    ///     fn into_check_result(self) -> CheckResult {
+    ///         match self.alive {
+    ///             0 => CheckResult::fail("no replica is alive"),
+    ///             1 => CheckResult::warn("one replica is alive"),
+    ///             _ => CheckResult::pass(),
+    ///         }
+    ///     }
+    /// }
+    ///
+    /// let health = Health::default();
+    /// health.register_check("replicas", || Replicas { alive: 1 })?;
+    /// assert_eq!(health.run_check("replicas")?.status, Status::Warn);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     fn into_check_result(self) -> CheckResult;
 }
 

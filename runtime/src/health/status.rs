@@ -27,6 +27,14 @@ pub enum Status {
 
 impl Status {
     /// Returns the name in reports: `pass`, `warn` or `fail`.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::health::Status;
+    ///
+    /// assert_eq!([Status::Pass, Status::Warn, Status::Fail].map(Status::name), ["pass", "warn", "fail"]);
+    /// ```
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -37,6 +45,15 @@ impl Status {
     }
 
     /// Returns the HTTP status of a probe with this status: 200 for pass and warn, 503 for fail.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::health::Status;
+    ///
+    /// let codes = [Status::Pass, Status::Warn, Status::Fail].map(Status::http_status);
+    /// assert_eq!(codes, [200, 200, 503]);
+    /// ```
     #[must_use]
     pub const fn http_status(self) -> u16 {
         match self {
@@ -70,6 +87,14 @@ pub enum Criticality {
 
 impl Criticality {
     /// Returns the name, for example `critical`.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::health::Criticality;
+    ///
+    /// assert_eq!(Criticality::default().name(), "important");
+    /// ```
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -80,6 +105,16 @@ impl Criticality {
     }
 
     /// Returns how the status of a check counts for the whole.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::health::{Criticality, Status};
+    ///
+    /// assert_eq!(Criticality::Critical.weigh(Status::Fail), Status::Fail);
+    /// assert_eq!(Criticality::Important.weigh(Status::Fail), Status::Warn);
+    /// assert_eq!(Criticality::Informational.weigh(Status::Warn), Status::Pass);
+    /// ```
     #[must_use]
     pub const fn weigh(self, status: Status) -> Status {
         match (self, status) {
@@ -110,6 +145,14 @@ impl ProbeKind {
     pub const ALL: [Self; 4] = [Self::Liveness, Self::Readiness, Self::Startup, Self::Info];
 
     /// Returns the name, for example `readiness`.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::health::ProbeKind;
+    ///
+    /// assert_eq!(ProbeKind::ALL.map(ProbeKind::name), ["liveness", "readiness", "startup", "info"]);
+    /// ```
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -171,6 +214,17 @@ pub enum FailureCategory {
 
 impl FailureCategory {
     /// Returns the name, for example `timeout`.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::health::Health;
+    ///
+    /// let health = Health::default();
+    /// health.register_check("worker", || -> bool { panic!("poisoned") })?;
+    /// assert_eq!(health.run_check("worker")?.category.unwrap().name(), "panic");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -199,6 +253,15 @@ pub enum Phase {
 
 impl Phase {
     /// Returns the name, for example `started`.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::health::Health;
+    ///
+    /// let health = Health::default();
+    /// assert_eq!(health.phase().name(), "starting");
+    /// ```
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {

@@ -55,6 +55,20 @@ impl fmt::Debug for BreakerGroup {
 
 impl BreakerGroup {
     /// Makes a group of breakers by their names; the first name is that of the check.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::health::{Health, builtin::BreakerGroup};
+    ///
+    /// let health = Health::default();
+    /// health.register(BreakerGroup::new("storage", ["primary", "replica"]).check())?;
+    /// let none: [&str; 0] = [];
+    /// let err = health.register(BreakerGroup::new("empty", none).check()).unwrap_err();
+    /// assert!(err.to_string().contains("must name at least one breaker"));
+    /// assert_eq!(health.names(), ["storage"]);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn new(
         name: impl Into<String>,
         breakers: impl IntoIterator<Item = impl Into<String>>,
@@ -66,6 +80,19 @@ impl BreakerGroup {
     }
 
     /// Makes the check.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::health::{Criticality, Health, builtin::BreakerGroup};
+    ///
+    /// let health = Health::default();
+    /// health.register(BreakerGroup::new("payment", ["visa", "sepa"]).check())?;
+    /// let report = health.run_check("payment")?;
+    /// assert_eq!(report.criticality, Criticality::Critical);
+    /// assert_eq!(report.group.as_deref(), Some("circuit-breaker"));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn check(self) -> Check {
         let Self { name, breakers } = self;
         let problem = breakers

@@ -48,6 +48,15 @@ impl Default for CpuUsage {
 
 impl CpuUsage {
     /// Makes a check with the defaults.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::health::{Check, builtin::CpuUsage};
+    ///
+    /// let check: Check = CpuUsage::new().check();
+    /// assert_eq!(format!("{check:?}"), r#"Check { name: "cpu_usage", .. }"#);
+    /// ```
     pub fn new() -> Self {
         Self {
             limits: Limits {
@@ -59,23 +68,70 @@ impl CpuUsage {
     }
 
     /// Sets the percentage at which the check warns.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::health::{Health, Status, builtin::CpuUsage};
+    ///
+    /// let health = Health::default();
+    /// health.register(CpuUsage::new().warn_at(1e-6).check())?; // always reached
+    /// assert_ne!(health.run_check("cpu_usage")?.status, Status::Pass);
+    /// let above_fail = health.register(CpuUsage::new().warn_at(99.0).check_named("other"));
+    /// assert!(above_fail.unwrap_err().to_string().contains("must be at most fail_at"));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn warn_at(mut self, percent: f64) -> Self {
         self.limits.warn = percent;
         self
     }
 
     /// Sets the percentage at which the check fails; a `warn_at` above it is lowered to it.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::health::{Health, builtin::CpuUsage};
+    ///
+    /// let health = Health::default();
+    /// health.register(CpuUsage::new().fail_at(50.0).check())?;
+    /// let err = health.register(CpuUsage::new().fail_at(120.0).check_named("other")).unwrap_err();
+    /// assert!(err.to_string().contains("`fail_at` = 120: must be above 0 and at most 100"));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn fail_at(mut self, percent: f64) -> Self {
         self.limits.set_fail(percent);
         self
     }
 
     /// Makes the check under the name `cpu_usage`.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::health::{Health, builtin::CpuUsage};
+    ///
+    /// let health = Health::default();
+    /// health.register(CpuUsage::new().check())?;
+    /// assert_eq!(health.run_check("cpu_usage")?.group.as_deref(), Some("system"));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn check(self) -> Check {
         self.check_named("cpu_usage")
     }
 
     /// Makes the check under another name.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::health::{Health, builtin::CpuUsage};
+    ///
+    /// let health = Health::default();
+    /// health.register(CpuUsage::new().check_named("cpu-of-the-pod"))?;
+    /// assert_eq!(health.names(), ["cpu-of-the-pod"]);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn check_named(self, name: impl Into<String>) -> Check {
         let (limits, clock) = (self.limits, self.clock);
         let meter = Arc::new(Mutex::new(Meter::default()));

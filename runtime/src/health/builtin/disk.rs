@@ -42,6 +42,17 @@ pub struct DiskSpace {
 
 impl DiskSpace {
     /// Makes a check with the defaults, for the disk that `folder` is on.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::health::{Health, Status, builtin::DiskSpace};
+    ///
+    /// let health = Health::default();
+    /// health.register(DiskSpace::new("no/such/folder").check())?;
+    /// assert_ne!(health.run_check("disk_space")?.status, Status::Pass);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn new(folder: impl Into<PathBuf>) -> Self {
         Self {
             folder: folder.into(),
@@ -51,6 +62,19 @@ impl DiskSpace {
     }
 
     /// Sets the number of free bytes below which the check warns.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::health::{Health, Status, builtin::DiskSpace};
+    ///
+    /// let health = Health::default();
+    /// health.register(DiskSpace::new(".").warn_below(u64::MAX).check())?;
+    /// assert_ne!(health.run_check("disk_space")?.status, Status::Pass);
+    /// let under_fail = health.register(DiskSpace::new(".").warn_below(0).check_named("other"));
+    /// assert!(under_fail.unwrap_err().to_string().contains("must be at least fail_below"));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn warn_below(mut self, bytes: u64) -> Self {
         self.warn = bytes;
         self
@@ -58,6 +82,20 @@ impl DiskSpace {
 
     /// Sets the number of free bytes below which the check fails; a `warn_below` under it is raised
     /// to it.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::health::{Health, Status, builtin::DiskSpace};
+    ///
+    /// let health = Health::default();
+    /// health.register(DiskSpace::new(".").fail_below(u64::MAX).check())?;
+    /// let report = health.run_check("disk_space")?;
+    /// # #[cfg(feature = "health-system")]
+    /// assert_eq!(report.status, Status::Fail);
+    /// # assert_ne!(report.status, Status::Pass);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn fail_below(mut self, bytes: u64) -> Self {
         self.fail = bytes;
         self.warn = self.warn.max(bytes);
@@ -65,11 +103,34 @@ impl DiskSpace {
     }
 
     /// Makes the check under the name `disk_space`.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::health::{Health, builtin::DiskSpace};
+    ///
+    /// let health = Health::default();
+    /// health.register(DiskSpace::new(".").check())?;
+    /// assert_eq!(health.run_check("disk_space")?.group.as_deref(), Some("system"));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn check(self) -> Check {
         self.check_named("disk_space")
     }
 
     /// Makes the check under another name.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::health::{Health, builtin::DiskSpace};
+    ///
+    /// let health = Health::default();
+    /// health.register(DiskSpace::new("/").check_named("root"))?;
+    /// health.register(DiskSpace::new("/var").check_named("var"))?;
+    /// assert_eq!(health.names(), ["root", "var"]);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn check_named(self, name: impl Into<String>) -> Check {
         let rule = "must be at least fail_below";
         let problem =

@@ -40,6 +40,18 @@ impl Default for ErrorRate {
 
 impl ErrorRate {
     /// Makes a check with the defaults.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::health::{Health, Status, builtin::ErrorRate};
+    ///
+    /// let health = Health::default();
+    /// health.register(ErrorRate::new().check())?;
+    /// let report = health.run_check("error_rate")?;
+    /// assert_eq!((report.status, &report.details["last_minute"]), (Status::Pass, &0.into()));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn new() -> Self {
         Self {
             limits: Limits {
@@ -51,12 +63,38 @@ impl ErrorRate {
     }
 
     /// Sets the code of the errors that count; all by default.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::{AppError, ErrorCode, health::{Health, builtin::ErrorRate}};
+    ///
+    /// let health = Health::default();
+    /// health.register(ErrorRate::new().code(ErrorCode::SYNC_ERROR).check())?;
+    /// gardefou::report(&AppError::new(ErrorCode::SYNC_ERROR, "streams drifted apart"));
+    /// gardefou::report(&AppError::new(ErrorCode::TIMEOUT_ERROR, "no answer"));
+    /// assert_eq!(health.run_check("error_rate")?.details["last_minute"], 1);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn code(mut self, code: ErrorCode) -> Self {
         self.code = Some(code);
         self
     }
 
     /// Sets the number of errors a minute at which the check warns.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::{AppError, ErrorCode, health::{Health, Status, builtin::ErrorRate}};
+    ///
+    /// let health = Health::default();
+    /// health.register(ErrorRate::new().warn_at(1.0).check())?;
+    /// assert_eq!(health.run_check("error_rate")?.status, Status::Pass);
+    /// gardefou::report(&AppError::new(ErrorCode::SYNC_ERROR, "streams drifted apart"));
+    /// assert_eq!(health.run_check("error_rate")?.status, Status::Warn);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn warn_at(mut self, per_minute: f64) -> Self {
         self.limits.warn = per_minute;
         self
@@ -64,17 +102,53 @@ impl ErrorRate {
 
     /// Sets the number of errors a minute at which the check fails; a `warn_at` above it is lowered
     /// to it.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::{AppError, ErrorCode, health::{Health, Status, builtin::ErrorRate}};
+    ///
+    /// let health = Health::default();
+    /// health.register(ErrorRate::new().fail_at(1.0).check())?;
+    /// gardefou::report(&AppError::new(ErrorCode::SYNC_ERROR, "streams drifted apart"));
+    /// assert_eq!(health.run_check("error_rate")?.status, Status::Fail);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn fail_at(mut self, per_minute: f64) -> Self {
         self.limits.set_fail(per_minute);
         self
     }
 
     /// Makes the check under the name `error_rate`.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::health::{Health, builtin::ErrorRate};
+    ///
+    /// let health = Health::default();
+    /// health.register(ErrorRate::new().check())?;
+    /// assert_eq!(health.run_check("error_rate")?.group.as_deref(), Some("errors"));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn check(self) -> Check {
         self.check_named("error_rate")
     }
 
     /// Makes the check under another name.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::{ErrorCode, health::{Health, builtin::ErrorRate}};
+    ///
+    /// let health = Health::default();
+    /// health.register(ErrorRate::new().check())?;
+    /// let timeouts = ErrorRate::new().code(ErrorCode::TIMEOUT_ERROR).warn_at(5.0);
+    /// health.register(timeouts.check_named("timeouts"))?;
+    /// assert_eq!(health.names(), ["error_rate", "timeouts"]);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn check_named(self, name: impl Into<String>) -> Check {
         let problems = self.limits.problems(f64::INFINITY);
         // Now, since the monitor records from its first use on.

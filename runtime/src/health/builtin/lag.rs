@@ -48,6 +48,21 @@ impl Default for RuntimeLag {
 
 impl RuntimeLag {
     /// Makes a check with the defaults.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::health::{Health, builtin::RuntimeLag};
+    ///
+    /// # tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
+    /// let health = Health::default();
+    /// health.register(RuntimeLag::new().check())?;
+    /// let report = health.run_check_async("runtime_lag").await?;
+    /// assert!(report.details["lag_seconds"].as_f64().is_some());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// # })?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn new() -> Self {
         Self {
             limits: Limits {
@@ -59,23 +74,74 @@ impl RuntimeLag {
     }
 
     /// Sets the lag at which the check warns.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::health::{Health, builtin::RuntimeLag};
+    /// use std::time::Duration;
+    ///
+    /// let health = Health::default();
+    /// health.register(RuntimeLag::new().warn_at(Duration::from_millis(20)).check())?;
+    /// let above_fail = RuntimeLag::new().warn_at(Duration::from_secs(2)).check_named("other");
+    /// let err = health.register(above_fail).unwrap_err();
+    /// assert!(err.to_string().contains("`warn_at` = 2: must be at most fail_at"));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn warn_at(mut self, lag: Duration) -> Self {
         self.limits.warn = lag.as_secs_f64();
         self
     }
 
     /// Sets the lag at which the check fails; a `warn_at` above it is lowered to it.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::health::{Health, builtin::RuntimeLag};
+    /// use std::time::Duration;
+    ///
+    /// let health = Health::default();
+    /// health.register(RuntimeLag::new().fail_at(Duration::from_millis(50)).check())?;
+    /// let err = health.register(RuntimeLag::new().fail_at(Duration::ZERO).check_named("other")).unwrap_err();
+    /// assert!(err.to_string().contains("`fail_at` = 0: must be above 0"));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn fail_at(mut self, lag: Duration) -> Self {
         self.limits.set_fail(lag.as_secs_f64());
         self
     }
 
     /// Makes the check under the name `runtime_lag`.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::health::{Health, ProbeKind, Status, builtin::RuntimeLag};
+    ///
+    /// let health = Health::default();
+    /// health.register(RuntimeLag::new().check().liveness())?;
+    /// let report = health.run_check("runtime_lag")?;
+    /// assert_eq!(report.kinds, [ProbeKind::Liveness]);
+    /// assert_eq!(report.status, Status::Warn, "it was made outside of any runtime");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn check(self) -> Check<Internal> {
         self.check_named("runtime_lag")
     }
 
     /// Makes the check under another name.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::health::{Health, builtin::RuntimeLag};
+    ///
+    /// let health = Health::default();
+    /// health.register(RuntimeLag::new().check_named("io-runtime"))?;
+    /// assert_eq!(health.names(), ["io-runtime"]);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn check_named(self, name: impl Into<String>) -> Check<Internal> {
         let Self { limits, clock } = self;
         let home = tokio::runtime::Handle::try_current().ok();

@@ -42,6 +42,15 @@ impl Default for MemoryUsage {
 
 impl MemoryUsage {
     /// Makes a check with the defaults.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::health::{Check, builtin::MemoryUsage};
+    ///
+    /// let check: Check = MemoryUsage::new().check();
+    /// assert_eq!(format!("{check:?}"), r#"Check { name: "memory_usage", .. }"#);
+    /// ```
     pub fn new() -> Self {
         Self {
             limits: Limits {
@@ -52,23 +61,70 @@ impl MemoryUsage {
     }
 
     /// Sets the percentage at which the check warns.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::health::{Health, Status, builtin::MemoryUsage};
+    ///
+    /// let health = Health::default();
+    /// health.register(MemoryUsage::new().warn_at(1e-6).check())?; // always reached
+    /// assert_ne!(health.run_check("memory_usage")?.status, Status::Pass);
+    /// let above_fail = health.register(MemoryUsage::new().warn_at(99.0).check_named("other"));
+    /// assert!(above_fail.unwrap_err().to_string().contains("must be at most fail_at"));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn warn_at(mut self, percent: f64) -> Self {
         self.limits.warn = percent;
         self
     }
 
     /// Sets the percentage at which the check fails; a `warn_at` above it is lowered to it.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::health::{Health, builtin::MemoryUsage};
+    ///
+    /// let health = Health::default();
+    /// health.register(MemoryUsage::new().fail_at(50.0).check())?;
+    /// let err = health.register(MemoryUsage::new().fail_at(120.0).check_named("other")).unwrap_err();
+    /// assert!(err.to_string().contains("`fail_at` = 120: must be above 0 and at most 100"));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn fail_at(mut self, percent: f64) -> Self {
         self.limits.set_fail(percent);
         self
     }
 
     /// Makes the check under the name `memory_usage`.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::health::{Health, builtin::MemoryUsage};
+    ///
+    /// let health = Health::default();
+    /// health.register(MemoryUsage::new().check())?;
+    /// assert_eq!(health.run_check("memory_usage")?.group.as_deref(), Some("system"));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn check(self) -> Check {
         self.check_named("memory_usage")
     }
 
     /// Makes the check under another name.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::health::{Health, builtin::MemoryUsage};
+    ///
+    /// let health = Health::default();
+    /// health.register(MemoryUsage::new().check_named("memory-of-the-pod"))?;
+    /// assert_eq!(health.names(), ["memory-of-the-pod"]);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn check_named(self, name: impl Into<String>) -> Check {
         let limits = self.limits;
         Check::dependency(name, move || evaluate(limits, read()))
