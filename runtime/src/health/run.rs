@@ -4,7 +4,7 @@ use super::result::CheckResult;
 use crate::sync::global::{Condvar, Mutex, MutexGuard};
 use crate::time::Tick;
 use std::{
-    sync::atomic::{AtomicBool, AtomicU8, Ordering},
+    sync::atomic::{AtomicU8, Ordering},
     task::Waker,
     time::Duration,
 };
@@ -23,7 +23,6 @@ pub(crate) struct CheckRun {
     )]
     pub(crate) caller_blocks: bool,
     claim: AtomicU8,
-    is_cut_short: AtomicBool,
     state: Mutex<RunState>,
     settled: Condvar,
 }
@@ -34,6 +33,8 @@ struct RunState {
     /// When the run is abandoned; `None` while it waits for a slot.
     expires: Option<Tick>,
     outcome: Option<CheckResult>,
+    /// Whether the end of the program ends the run.
+    is_cut_short: bool,
     wakers: Vec<Waker>,
 }
 
@@ -42,7 +43,6 @@ impl CheckRun {
         Self {
             caller_blocks,
             claim: AtomicU8::new(UNCLAIMED),
-            is_cut_short: AtomicBool::new(false),
             state: Mutex::default(),
             settled: Condvar::new(),
         }
@@ -91,13 +91,19 @@ impl CheckRun {
         self.claim.load(Ordering::Relaxed) == ABANDONED
     }
 
-    /// Marks the run as ended by the end of the program, which is no result of the check.
+    /// Marks the run as ended by the end of the program, which is no result of the check, and
+    /// cancels it if it is async.
     pub(crate) fn cut_short(&self) {
-        self.is_cut_short.store(true, Ordering::Relaxed);
+        let wakers = {
+            let mut state = self.lock();
+            state.is_cut_short = true;
+            std::mem::take(&mut state.wakers)
+        };
+        wakers.into_iter().for_each(Waker::wake);
     }
 
     pub(crate) fn is_cut_short(&self) -> bool {
-        self.is_cut_short.load(Ordering::Relaxed)
+        self.lock().is_cut_short
     }
 
     /// Publishes the result and wakes all waiters.
@@ -121,10 +127,21 @@ impl CheckRun {
 
     /// Resolves when the run is settled.
     #[cfg(feature = "async")]
-    pub(crate) fn settled(&self) -> impl Future<Output = ()> + '_ {
-        std::future::poll_fn(|cx| {
+    pub(crate) fn settled(&self) -> impl Future<Output = ()> {
+        self.until(|state| state.outcome.is_some())
+    }
+
+    /// Resolves when the run is cut short.
+    #[cfg(feature = "async")]
+    pub(crate) fn cancelled(&self) -> impl Future<Output = ()> {
+        self.until(|state| state.is_cut_short)
+    }
+
+    #[cfg(feature = "async")]
+    fn until(&self, is_reached: impl Fn(&RunState) -> bool) -> impl Future<Output = ()> {
+        std::future::poll_fn(move |cx| {
             let mut state = self.lock();
-            if state.outcome.is_some() {
+            if is_reached(&state) {
                 return std::task::Poll::Ready(());
             }
             // One slot per waiting task: a waiter that polls again replaces its own waker.

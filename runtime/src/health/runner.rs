@@ -2,7 +2,7 @@
 //! time.
 
 #[cfg(feature = "async")]
-use super::async_run::{AsyncRun, Cancellation, RunHost};
+use super::async_run::AsyncRun;
 use super::{
     change::{Consequences, publish},
     check::Body,
@@ -33,8 +33,6 @@ pub(crate) struct Runner {
     /// The runtime on which the system was started, for async checks that have no other.
     #[cfg(feature = "async")]
     runtime: Mutex<Option<tokio::runtime::Handle>>,
-    #[cfg(feature = "async")]
-    cancellation: Cancellation,
 }
 
 #[derive(Default)]
@@ -47,11 +45,19 @@ struct Queue {
     active: Vec<QueuedRun>,
 }
 
+impl Queue {
+    /// Returns the runs of async checks that hold a slot.
+    fn active_async(&self) -> Vec<QueuedRun> {
+        let active = self.active.iter();
+        active.filter(|queued| queued.is_async()).cloned().collect()
+    }
+}
+
 /// A run and the check that it belongs to.
 #[derive(Clone)]
-struct QueuedRun {
-    check: Arc<RegisteredCheck>,
-    run: Arc<CheckRun>,
+pub(super) struct QueuedRun {
+    pub(super) check: Arc<RegisteredCheck>,
+    pub(super) run: Arc<CheckRun>,
 }
 
 impl QueuedRun {
@@ -78,8 +84,6 @@ impl Runner {
             pool: Pool::default(),
             #[cfg(feature = "async")]
             runtime: Mutex::new(None),
-            #[cfg(feature = "async")]
-            cancellation: Cancellation::default(),
         })
     }
 
@@ -91,38 +95,34 @@ impl Runner {
         }
     }
 
+    /// Returns the runtime for async checks that have no other.
+    #[cfg(feature = "async")]
+    pub(super) fn fallback_runtime(&self) -> Option<tokio::runtime::Handle> {
+        self.runtime.lock().clone()
+    }
+
     /// Ends the async runs in progress and the runs that wait for a slot, without recording a
     /// result.
     pub(crate) fn stop(self: &Arc<Self>) {
-        let waiting = {
+        let (waiting, active) = {
             let mut queue = self.queue.lock();
             let mut waiting = std::mem::take(&mut queue.waiting);
             waiting.append(&mut queue.suspect);
-            waiting
-                .iter()
-                .chain(queue.active.iter().filter(|queued| queued.is_async()))
-                .for_each(|queued| queued.run.cut_short());
-            waiting
+            (waiting, queue.active_async())
         };
+        for queued in waiting.iter().chain(&active) {
+            queued.run.cut_short();
+        }
         for queued in waiting {
             self.settle(&queued, CheckResult::program_ends(), true);
         }
-        #[cfg(feature = "async")]
-        self.cancellation.cancel_all();
     }
 
     /// Waits at most `limit` for all async runs in progress, and returns `true` if they have ended.
     #[cfg(feature = "async")]
     pub(crate) fn wait_for_async(&self, limit: Duration) -> bool {
         let until = self.clock.now().after(limit);
-        let active: Vec<_> = self
-            .queue
-            .lock()
-            .active
-            .iter()
-            .filter(|queued| queued.is_async())
-            .cloned()
-            .collect();
+        let active = self.queue.lock().active_async();
         active.iter().all(|QueuedRun { run, .. }| {
             run.wait_for(until.since(self.clock.now()));
             run.outcome().is_some()
@@ -213,14 +213,10 @@ impl Runner {
             }
             #[cfg(feature = "async")]
             Body::Async(make, home) => {
-                let host = HostedRun {
+                let run = AsyncRun {
                     runner: Arc::clone(self),
                     queued: queued.clone(),
-                };
-                let run = AsyncRun {
-                    host: Arc::new(host),
                     make: Arc::clone(make),
-                    limit: queued.check.timeout(&self.config()),
                 };
                 run.start(home.as_ref());
             }
@@ -228,7 +224,7 @@ impl Runner {
     }
 
     /// Runs a check on a thread of the pool, contains its panic, and settles the run.
-    fn run_on_pool(
+    pub(super) fn run_on_pool(
         self: &Arc<Self>,
         queued: &QueuedRun,
         check: impl FnOnce() -> CheckResult + Send + 'static,
@@ -252,7 +248,12 @@ impl Runner {
 
     /// Settles a run, if it is not settled yet: records the result, wakes the waiters, and frees
     /// the slot.
-    fn settle(self: &Arc<Self>, queued: &QueuedRun, result: CheckResult, returned: bool) {
+    pub(super) fn settle(
+        self: &Arc<Self>,
+        queued: &QueuedRun,
+        result: CheckResult,
+        returned: bool,
+    ) {
         let QueuedRun { check, run } = queued;
         let is_first = run.claim(returned);
         let recorded = is_first.then(|| {
@@ -399,43 +400,9 @@ enum Progress {
     WaitFor(Duration),
 }
 
-/// A run of an async check, with the runner that settles it.
-#[cfg(feature = "async")]
-struct HostedRun {
-    runner: Arc<Runner>,
-    queued: QueuedRun,
-}
-
-#[cfg(feature = "async")]
-impl RunHost for HostedRun {
-    fn run(&self) -> &CheckRun {
-        &self.queued.run
-    }
-
-    fn cancellation(&self) -> &Cancellation {
-        &self.runner.cancellation
-    }
-
-    fn fallback_runtime(&self) -> Option<tokio::runtime::Handle> {
-        self.runner.runtime.lock().clone()
-    }
-
-    fn run_on_pool(&self, job: impl FnOnce() -> CheckResult + Send + 'static) {
-        self.runner.run_on_pool(&self.queued, job);
-    }
-
-    fn settle(&self, result: CheckResult) {
-        self.runner.settle(&self.queued, result, true);
-    }
-
-    fn panicked(&self, panic: &Payload) -> CheckResult {
-        panicked(&self.queued.check, panic)
-    }
-}
-
 /// Returns the result of a check that panicked, and reports the panic: it is a fault of the program
 /// whatever the check means for health.
-fn panicked(check: &RegisteredCheck, payload: &Payload) -> CheckResult {
+pub(super) fn panicked(check: &RegisteredCheck, payload: &Payload) -> CheckResult {
     panic::report(payload, check.name(), COMPONENT);
     CheckResult::failed_by(FailureCategory::Panic, &payload.to_string())
 }

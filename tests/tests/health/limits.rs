@@ -9,6 +9,7 @@ use gardefou::{
     },
     time::{Clock, ManualClock, Tick},
 };
+use gardefou_tests::testkit::poll::poll_once;
 use std::{
     collections::HashMap,
     sync::{
@@ -443,6 +444,19 @@ fn observer_may_run_the_check_that_it_is_called_for() {
     assert!(health.run_check("observed").unwrap().passed());
     assert_eq!(passed.try_recv(), Ok(true));
     drop(subscription);
+}
+
+#[tokio::test(start_paused = true)]
+async fn async_check_that_has_not_been_polled_is_cancelled_when_the_program_stops() {
+    let health = Health::new(HealthConfig::builder().background(false).build().unwrap());
+    health
+        .register_async_check("long", std::future::pending::<bool>)
+        .unwrap();
+    let mut run = Box::pin(health.run_check_async("long"));
+    assert!(poll_once(run.as_mut()).is_pending());
+    health.mark_stopping();
+    let report = run.await.unwrap();
+    assert_eq!(report.category, Some(FailureCategory::Cancelled));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
