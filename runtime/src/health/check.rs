@@ -3,6 +3,7 @@
 #[cfg(feature = "async")]
 use super::async_run::MakeFuture;
 use super::{
+    config::common_problems,
     result::{CheckResult, IntoCheckResult},
     status::{Criticality, Kinds, ProbeKind},
 };
@@ -569,33 +570,15 @@ impl Spec {
                 rule,
             ));
         }
-        for (field, value) in [("timeout", self.timeout), ("stale_after", self.stale_after)] {
-            if let Some(value) = value.filter(Duration::is_zero) {
-                problems.push(ConfigError::new(
-                    field,
-                    format_args!("{value:?}"),
-                    "must be above zero",
-                ));
-            }
-        }
-        if let Some(period) = self
-            .period
-            .filter(|period| *period < Duration::from_millis(10))
-        {
-            problems.push(ConfigError::new(
-                "period",
-                format_args!("{period:?}"),
-                "must be at least 10ms",
-            ));
-        }
-        let thresholds = [
-            ("failure_threshold", self.failure_threshold),
-            ("success_threshold", self.success_threshold),
-        ];
-        for (field, value) in thresholds {
-            if value == Some(0) {
-                problems.push(ConfigError::new(field, 0, "must be at least 1"));
-            }
+        problems.extend(common_problems(
+            self.period,
+            self.timeout,
+            self.failure_threshold,
+            self.success_threshold,
+        ));
+        if let Some(age) = self.stale_after.filter(Duration::is_zero) {
+            let age = format_args!("{age:?}");
+            problems.push(ConfigError::new("stale_after", age, "must be above zero"));
         }
         ConfigError::join(problems).map_or(Ok(()), Err)
     }

@@ -427,73 +427,38 @@ impl HealthConfigBuilder {
     /// ```
     pub fn build(self) -> Result<HealthConfig, ConfigError> {
         let Self(config) = self;
-        let one_round = config.period.saturating_add(config.timeout);
-        let rules: [(bool, &'static str, &dyn fmt::Debug, &str); 10] = [
-            (
-                config.period >= SHORTEST_PERIOD,
-                "period",
-                &config.period,
-                "must be at least 10ms",
-            ),
-            (
-                (0.0..=0.5).contains(&config.jitter),
-                "jitter",
-                &config.jitter,
-                "must be from 0 to 0.5",
-            ),
-            (
-                !config.timeout.is_zero(),
-                "timeout",
-                &config.timeout,
-                "must be above zero",
-            ),
-            (
-                config.deadline >= config.timeout,
-                "deadline",
-                &config.deadline,
-                "must be at least the timeout of one check",
-            ),
-            (
-                (1..=64).contains(&config.concurrency),
-                "concurrency",
-                &config.concurrency,
-                "must be from 1 to 64",
-            ),
-            (
-                config.failure_threshold >= 1,
-                "failure_threshold",
-                &config.failure_threshold,
-                "must be at least 1",
-            ),
-            (
-                config.success_threshold >= 1,
-                "success_threshold",
-                &config.success_threshold,
-                "must be at least 1",
-            ),
-            (
-                config.stale_after >= one_round,
-                "stale_after",
-                &config.stale_after,
-                "must be at least period and timeout together",
-            ),
-            (
-                config.cache_ttl <= config.stale_after,
+        let mut problems = common_problems(
+            Some(config.period),
+            Some(config.timeout),
+            Some(config.failure_threshold),
+            Some(config.success_threshold),
+        );
+        let mut refuse = |field, value: &dyn fmt::Debug, rule: &str| {
+            problems.push(ConfigError::new(field, format_args!("{value:?}"), rule));
+        };
+        if !(0.0..=0.5).contains(&config.jitter) {
+            refuse("jitter", &config.jitter, "must be from 0 to 0.5");
+        }
+        if config.deadline < config.timeout {
+            refuse("deadline", &config.deadline, "must be at least timeout");
+        }
+        if !(1..=64).contains(&config.concurrency) {
+            refuse("concurrency", &config.concurrency, "must be from 1 to 64");
+        }
+        if config.stale_after < config.period.saturating_add(config.timeout) {
+            let rule = "must be at least period and timeout together";
+            refuse("stale_after", &config.stale_after, rule);
+        }
+        if config.cache_ttl > config.stale_after {
+            refuse(
                 "cache_ttl",
                 &config.cache_ttl,
                 "must be at most stale_after",
-            ),
-            (
-                (1..=1000).contains(&config.history),
-                "history",
-                &config.history,
-                "must be from 1 to 1000",
-            ),
-        ];
-        let broken = rules.into_iter().filter(|(holds, ..)| !holds);
-        let problems = broken.map(|(_, field, value, rule)| {
-            ConfigError::new(field, format_args!("{value:?}"), rule)
-        });
+            );
+        }
+        if !(1..=1000).contains(&config.history) {
+            refuse("history", &config.history, "must be from 1 to 1000");
+        }
         match ConfigError::join(problems) {
             Some(err) => Err(err),
             None => Ok(config),
@@ -501,5 +466,32 @@ impl HealthConfigBuilder {
     }
 }
 
+/// Returns the problems of the settings that a registry and a single check have alike; `None` is not
+/// set.
+pub(super) fn common_problems(
+    period: Option<Duration>,
+    timeout: Option<Duration>,
+    failure_threshold: Option<u32>,
+    success_threshold: Option<u32>,
+) -> Vec<ConfigError> {
+    let mut problems = Vec::new();
+    let mut refuse = |field, value: &dyn fmt::Debug, rule: &str| {
+        problems.push(ConfigError::new(field, format_args!("{value:?}"), rule));
+    };
+    if let Some(period) = period.filter(|period| *period < SHORTEST_PERIOD) {
+        refuse("period", &period, "must be at least 10ms");
+    }
+    if let Some(timeout) = timeout.filter(Duration::is_zero) {
+        refuse("timeout", &timeout, "must be above zero");
+    }
+    if failure_threshold == Some(0) {
+        refuse("failure_threshold", &0, "must be at least 1");
+    }
+    if success_threshold == Some(0) {
+        refuse("success_threshold", &0, "must be at least 1");
+    }
+    problems
+}
+
 /// A shorter period would put load on the dependency.
-pub(crate) const SHORTEST_PERIOD: Duration = Duration::from_millis(10);
+const SHORTEST_PERIOD: Duration = Duration::from_millis(10);

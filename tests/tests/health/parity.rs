@@ -197,7 +197,7 @@ fn illegal_registration_is_refused_with_every_problem_at_once() {
         panic!("must be refused")
     };
     let fields: Vec<_> = err.problems().map(|problem| problem.field).collect();
-    assert_eq!(fields, ["timeout", "period", "failure_threshold"]);
+    assert_eq!(fields, ["period", "timeout", "failure_threshold"]);
     assert_eq!(health.names(), ["a"]);
 }
 

@@ -59,10 +59,7 @@ impl CpuUsage {
     /// ```
     pub fn new() -> Self {
         Self {
-            limits: Limits {
-                warn: 85.0,
-                fail: 95.0,
-            },
+            limits: Limits::new(85.0, 95.0),
             clock: SharedClock::default(),
         }
     }

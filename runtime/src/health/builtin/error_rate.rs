@@ -54,10 +54,7 @@ impl ErrorRate {
     /// ```
     pub fn new() -> Self {
         Self {
-            limits: Limits {
-                warn: 60.0,
-                fail: 600.0,
-            },
+            limits: Limits::new(60.0, 600.0),
             code: None,
         }
     }

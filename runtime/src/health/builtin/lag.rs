@@ -65,10 +65,7 @@ impl RuntimeLag {
     /// ```
     pub fn new() -> Self {
         Self {
-            limits: Limits {
-                warn: 0.1,
-                fail: 1.0,
-            },
+            limits: Limits::new(0.1, 1.0),
             clock: SharedClock::default(),
         }
     }

@@ -10,6 +10,10 @@ pub(crate) struct Limits {
 }
 
 impl Limits {
+    pub(crate) fn new(warn: f64, fail: f64) -> Self {
+        Self { warn, fail }
+    }
+
     /// Sets the limit for fail, and lowers a limit for warn above it.
     pub(crate) fn set_fail(&mut self, fail: f64) {
         self.warn = self.warn.min(fail);
@@ -18,24 +22,19 @@ impl Limits {
 
     /// Returns every problem of the limits of a measure in `0..=most`.
     pub(crate) fn problems(self, most: f64) -> Vec<ConfigError> {
-        let legal = |value: f64| value > 0.0 && value <= most;
-        let mut problems = Vec::new();
-        for (field, value) in [("warn_at", self.warn), ("fail_at", self.fail)] {
-            if !legal(value) {
-                let rule = if most.is_finite() {
-                    format!("must be above 0 and at most {most}")
-                } else {
-                    "must be above 0".into()
-                };
-                problems.push(ConfigError::new(field, value, rule));
-            }
-        }
-        if legal(self.warn) && legal(self.fail) && self.warn > self.fail {
-            problems.push(ConfigError::new(
-                "warn_at",
-                self.warn,
-                "must be at most fail_at",
-            ));
+        let rule = if most.is_finite() {
+            format!("must be above 0 and at most {most}")
+        } else {
+            "must be above 0".into()
+        };
+        let limits = [("warn_at", self.warn), ("fail_at", self.fail)].into_iter();
+        let mut problems: Vec<_> = limits
+            .filter(|(_, value)| !(*value > 0.0 && *value <= most))
+            .map(|(field, value)| ConfigError::new(field, value, rule.as_str()))
+            .collect();
+        if problems.is_empty() && self.warn > self.fail {
+            let rule = "must be at most fail_at";
+            problems.push(ConfigError::new("warn_at", self.warn, rule));
         }
         problems
     }
@@ -64,10 +63,7 @@ mod tests {
 
     #[test]
     fn reaching_a_limit_is_as_bad_as_exceeding_it() {
-        let limits = Limits {
-            warn: 80.0,
-            fail: 90.0,
-        };
+        let limits = Limits::new(80.0, 90.0);
         let status = |measure| limits.evaluate(measure, "m").status();
         assert_eq!(
             [status(79.9), status(80.0), status(90.0)],
@@ -78,7 +74,7 @@ mod tests {
     #[test]
     fn illegal_limits_are_named() {
         let fields = |warn, fail| -> Vec<_> {
-            Limits { warn, fail }
+            Limits::new(warn, fail)
                 .problems(100.0)
                 .iter()
                 .map(ConfigError::field)

@@ -53,10 +53,7 @@ impl MemoryUsage {
     /// ```
     pub fn new() -> Self {
         Self {
-            limits: Limits {
-                warn: 80.0,
-                fail: 90.0,
-            },
+            limits: Limits::new(80.0, 90.0),
         }
     }
 
