@@ -9,7 +9,7 @@ use super::{
     registry::Registry,
     report::{CheckReport, HealthReport},
     result::IntoCheckResult,
-    status::{Criticality, FailureCategory, Phase, ProbeKind, Status},
+    status::{Criticality, Phase, ProbeKind},
     subsystems::breakers,
 };
 use crate::{
@@ -515,7 +515,7 @@ impl Health {
     /// ```
     #[must_use]
     pub fn health_status(&self) -> HealthReport {
-        self.health_status_without(&[""; 0])
+        self.0.report(None, &[])
     }
 
     /// Returns [`health_status`](Self::health_status) without the checks named in `exclude`.
@@ -534,9 +534,7 @@ impl Health {
     /// ```
     #[must_use]
     pub fn health_status_without(&self, exclude: &[impl AsRef<str>]) -> HealthReport {
-        let exclude = &texts(exclude);
-        let checks = self.0.confirmed(None, exclude);
-        self.0.sum_up(checks, self.0.known(exclude))
+        self.0.report(None, &texts(exclude))
     }
 
     /// Returns the answer of one kind of probe, from memory.
@@ -562,7 +560,7 @@ impl Health {
     /// ```
     #[must_use]
     pub fn probe(&self, kind: ProbeKind) -> HealthReport {
-        self.probe_without(kind, &[""; 0])
+        self.0.report(Some(kind), &[])
     }
 
     /// Returns the answer of [`probe`](Self::probe) without the checks named in `exclude`.
@@ -581,30 +579,7 @@ impl Health {
     /// ```
     #[must_use]
     pub fn probe_without(&self, kind: ProbeKind, exclude: &[impl AsRef<str>]) -> HealthReport {
-        let exclude = &texts(exclude);
-        let mut checks = self.0.confirmed(Some(kind), exclude);
-        match kind {
-            ProbeKind::Liveness => checks.iter_mut().for_each(pass_if_unknown),
-            ProbeKind::Startup => {
-                for (check, passed) in checks.iter_mut().zip(self.0.have_passed(exclude)) {
-                    if passed {
-                        (check.status, check.category, check.weight) =
-                            (Status::Pass, None, Status::Pass);
-                    }
-                }
-            }
-            ProbeKind::Readiness | ProbeKind::Info => {}
-        }
-        let mut report = self.0.sum_up(checks, self.0.known(exclude));
-        let is_out_of_service = match kind {
-            ProbeKind::Readiness => report.phase != Phase::Started,
-            ProbeKind::Startup => report.phase == Phase::Starting,
-            ProbeKind::Liveness | ProbeKind::Info => false,
-        };
-        if is_out_of_service {
-            report.status = Status::Fail;
-        }
-        report
+        self.0.report(Some(kind), &texts(exclude))
     }
 
     /// Returns the last results of a check, oldest first.
@@ -806,17 +781,6 @@ impl Health {
 
 fn texts(names: &[impl AsRef<str>]) -> Vec<&str> {
     names.iter().map(AsRef::as_ref).collect()
-}
-
-/// Makes an unknown or stale liveness check count as passed: lack of knowledge must not get the
-/// process killed.
-fn pass_if_unknown(check: &mut CheckReport) {
-    if matches!(
-        check.category,
-        Some(FailureCategory::Unknown | FailureCategory::Stale)
-    ) {
-        check.weight = Status::Pass;
-    }
 }
 
 impl Default for Health {

@@ -1,6 +1,7 @@
 //! Answers of probes, independent of any HTTP framework.
 
 use super::{
+    check::Spec,
     handle::Health,
     report::{CheckReport, HealthReport},
     status::{ProbeKind, Status},
@@ -203,19 +204,12 @@ impl Probes {
         if !self.health.is_running_in_background()
             && let Some(question) = Question::parse(target)
         {
-            match &question.subject {
-                Subject::Kind(kind) => {
-                    self.health
-                        .refresh_some_async(|check| check.kinds().has(*kind))
-                        .await;
-                }
-                Subject::Everything => self.health.refresh_some_async(|_| true).await,
-                Subject::Check(name) => {
-                    self.health
-                        .refresh_some_async(|check| *check.name == **name)
-                        .await;
-                }
-            }
+            let is_asked_for = |check: &Spec| match &question.subject {
+                Subject::Kind(kind) => check.kinds().has(*kind),
+                Subject::Everything => true,
+                Subject::Check(name) => *check.name == **name,
+            };
+            self.health.refresh_some_async(is_asked_for).await;
         }
         self.respond(method, target, allowed)
     }

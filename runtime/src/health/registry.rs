@@ -19,19 +19,16 @@ use crate::{
     time::{SharedClock, Tick},
 };
 use std::{
-    collections::HashMap,
+    collections::{BTreeSet, HashMap},
     io,
-    sync::{
-        Arc,
-        atomic::{AtomicU8, Ordering},
-    },
+    sync::Arc,
     time::Duration,
 };
 
 pub(super) struct Registry {
     pub(super) runner: Arc<Runner>,
     pub(super) checks: CheckList,
-    phase: AtomicU8,
+    phase: Mutex<Phase>,
     background: Mutex<Option<Background>>,
     /// The criticality of each breaker for which it is set.
     pub(super) breakers: Mutex<HashMap<String, Criticality>>,
@@ -45,7 +42,7 @@ impl Registry {
         Self {
             runner: Runner::new(clock, config),
             checks: CheckList::default(),
-            phase: AtomicU8::new(STARTING),
+            phase: Mutex::new(Phase::Starting),
             background: Mutex::new(None),
             breakers: Mutex::new(HashMap::new()),
             is_process_wide,
@@ -54,21 +51,11 @@ impl Registry {
     }
 
     pub(super) fn phase(&self) -> Phase {
-        // Relaxed is enough here and below: the phase orders nothing but itself.
-        match self.phase.load(Ordering::Relaxed) {
-            STARTING => Phase::Starting,
-            STARTED => Phase::Started,
-            _ => Phase::Stopping,
-        }
+        *self.phase.lock()
     }
 
     pub(super) fn set_phase(&self, phase: Phase) {
-        let number = match phase {
-            Phase::Starting => STARTING,
-            Phase::Started => STARTED,
-            Phase::Stopping => STOPPING,
-        };
-        self.phase.store(number, Ordering::Relaxed);
+        *self.phase.lock() = phase;
     }
 
     /// Starts the background thread, if it is not running.
@@ -117,8 +104,7 @@ impl Registry {
             Begun::Run(run) => self.runner.wait(&run, deadline),
             Begun::Instead(result) => Some(result),
         });
-        let results: Vec<_> = results.collect();
-        self.observed(checks, results)
+        self.observed(checks, results.collect())
     }
 
     #[cfg(feature = "async")]
@@ -161,45 +147,27 @@ impl Registry {
         results: Vec<Option<CheckResult>>,
     ) -> Vec<CheckReport> {
         let (config, now) = (self.runner.config(), self.runner.clock.now());
-        let late = || {
-            CheckResult::failed_by(
-                FailureCategory::Timeout,
-                "not back by the deadline of the whole run",
-            )
+        let late = "not back by the deadline of the whole run";
+        let late = || CheckResult::failed_by(FailureCategory::Timeout, late);
+        let report = |(check, result): (&Arc<RegisteredCheck>, Option<CheckResult>)| {
+            let shows = Shows::Result(result.unwrap_or_else(late));
+            CheckReport::of_check(check, &config, now, shows)
         };
-        let pairs = checks.iter().zip(results);
-        pairs
-            .map(|(check, result)| {
-                let shows = Shows::Result(result.unwrap_or_else(late));
-                CheckReport::of_check(check, &config, now, shows)
-            })
-            .collect()
+        checks.iter().zip(results).map(report).collect()
     }
 
-    fn chosen<'a>(
-        checks: &'a [Arc<RegisteredCheck>],
-        kind: Option<ProbeKind>,
-        exclude: &[&str],
-    ) -> Vec<&'a Arc<RegisteredCheck>> {
-        let of_kind =
-            |check: &&Arc<RegisteredCheck>| kind.is_none_or(|kind| check.spec.kinds().has(kind));
-        let is_included = |check: &&Arc<RegisteredCheck>| !exclude.contains(&check.name());
-        checks.iter().filter(of_kind).filter(is_included).collect()
-    }
-
-    /// Returns the confirmed status of each check of a kind, and for readiness that of the journal,
-    /// alerts and breakers.
-    pub(super) fn confirmed(&self, kind: Option<ProbeKind>, exclude: &[&str]) -> Vec<CheckReport> {
+    /// Returns the status of all entries of a kind from memory, and that of the whole: for readiness
+    /// with the entries of the journal, alerts and breakers.
+    pub(super) fn report(&self, kind: Option<ProbeKind>, exclude: &[&str]) -> HealthReport {
         let _entered = self.scope.enter();
         self.revive_background();
-        let (config, now, checks) = (
-            self.runner.config(),
-            self.runner.clock.now(),
-            self.checks.all(),
-        );
-        let chosen = Self::chosen(&checks, kind, exclude).into_iter();
-        let mut reports: Vec<_> = chosen
-            .map(|check| CheckReport::of_check(check, &config, now, Shows::Confirmed))
+        let (config, now) = (self.runner.config(), self.runner.clock.now());
+        let all = self.checks.all();
+        let checks = all.iter().filter(|check| {
+            kind.is_none_or(|kind| check.spec.kinds().has(kind)) && !exclude.contains(&check.name())
+        });
+        let mut reports: Vec<_> = checks
+            .map(|check| CheckReport::of_check(check, &config, now, Shows::Confirmed(kind)))
             .collect();
         if kind.is_none_or(|kind| kind == ProbeKind::Readiness) {
             let wall = self.runner.clock.wall().into();
@@ -214,12 +182,26 @@ impl Registry {
                 let criticalities = self.breakers.lock().clone();
                 own.extend(breakers::reports(&criticalities, wall));
             }
-            reports.extend(
-                own.into_iter()
-                    .filter(|report| !exclude.contains(&report.name.as_str())),
-            );
+            own.retain(|report| !exclude.contains(&report.name.as_str()));
+            reports.append(&mut own);
         }
-        reports
+        let is_known = |name: &&str| {
+            all.iter().any(|check| check.name() == *name)
+                || OBSERVERS.contains(name)
+                || breakers::is_entry(name)
+        };
+        let excluded: BTreeSet<_> = exclude.iter().copied().filter(is_known).collect();
+        let excluded = excluded.into_iter().map(str::to_owned).collect();
+        let mut report = self.sum_up(reports, excluded);
+        let is_out_of_service = match kind {
+            Some(ProbeKind::Readiness) => report.phase != Phase::Started,
+            Some(ProbeKind::Startup) => report.phase == Phase::Starting,
+            Some(ProbeKind::Liveness | ProbeKind::Info) | None => false,
+        };
+        if is_out_of_service {
+            report.status = Status::Fail;
+        }
+        report
     }
 
     fn reports_breakers(&self, config: &HealthConfig) -> bool {
@@ -235,39 +217,10 @@ impl Registry {
             .flatten()
     }
 
-    /// Returns for each startup check whether it has passed once, in the order of `confirmed`.
-    pub(super) fn have_passed(&self, exclude: &[&str]) -> Vec<bool> {
-        let checks = self.checks.all();
-        let chosen = Self::chosen(&checks, Some(ProbeKind::Startup), exclude).into_iter();
-        chosen
-            .map(|check| check.history.lock().has_passed)
-            .collect()
-    }
-
-    /// Returns those of the names that reports have an entry for.
-    pub(super) fn known(&self, names: &[&str]) -> Vec<String> {
-        let _entered = self.scope.enter();
-        let checks = self.checks.all();
-        let is_known = |name: &str| {
-            checks.iter().any(|check| check.name() == name)
-                || OBSERVERS.contains(&name)
-                || breakers::is_entry(name)
-        };
-        let known = names.iter().filter(|name| is_known(name));
-        let mut known: Vec<String> = known.map(|&name| name.to_owned()).collect();
-        known.sort_unstable();
-        known.dedup();
-        known
-    }
-
     pub(super) fn sum_up(&self, checks: Vec<CheckReport>, excluded: Vec<String>) -> HealthReport {
-        let status = checks
-            .iter()
-            .map(|check| check.weight)
-            .max()
-            .unwrap_or(Status::Pass);
+        let weights = checks.iter().map(|check| check.weight);
         HealthReport {
-            status,
+            status: weights.max().unwrap_or(Status::Pass),
             timestamp: self.runner.clock.wall().into(),
             phase: self.phase(),
             checks,
@@ -282,18 +235,13 @@ impl Registry {
         is_wanted: impl Fn(&Spec) -> bool,
     ) -> (Vec<Arc<RegisteredCheck>>, Freshness) {
         let (ttl, now) = (self.runner.config().cache_ttl, self.runner.clock.now());
-        if self.phase() == Phase::Stopping {
-            return (Vec::new(), Freshness::OlderThan(ttl));
+        let mut chosen = Vec::new();
+        if self.phase() != Phase::Stopping {
+            let all = self.checks.all();
+            let wanted = all.iter().filter(|check| is_wanted(&check.spec));
+            let outdated = wanted.filter(|check| check.result_within(ttl, now).is_none());
+            chosen.extend(outdated.cloned());
         }
-        let is_outdated = |check: &&Arc<RegisteredCheck>| check.result_within(ttl, now).is_none();
-        let chosen = self
-            .checks
-            .all()
-            .iter()
-            .filter(|check| is_wanted(&check.spec))
-            .filter(is_outdated)
-            .cloned()
-            .collect();
         (chosen, Freshness::OlderThan(ttl))
     }
 
@@ -354,10 +302,6 @@ const OBSERVERS: &[&str] = &[
     #[cfg(feature = "alerts")]
     subsystems::alerts::NAME,
 ];
-
-const STARTING: u8 = 0;
-const STARTED: u8 = 1;
-const STOPPING: u8 = 2;
 
 /// How often the background looks for late runs while checks run.
 const BUSY_TURN: Duration = Duration::from_secs(1);

@@ -63,30 +63,17 @@ pub struct CheckReport {
 
 impl fmt::Debug for CheckReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self {
-            name,
-            status,
-            category,
-            weight,
-            criticality,
-            kinds,
-            tags,
-            group,
-            output,
-            details,
-            ..
-        } = self;
         f.debug_struct("CheckReport")
-            .field("name", &Shown(name))
-            .field("status", status)
-            .field("category", category)
-            .field("weight", weight)
-            .field("criticality", criticality)
-            .field("kinds", kinds)
-            .field("tags", &names(tags))
-            .field("group", &group.as_deref().map(Shown))
-            .field("output", output)
-            .field("details", details)
+            .field("name", &Shown(&self.name))
+            .field("status", &self.status)
+            .field("category", &self.category)
+            .field("weight", &self.weight)
+            .field("criticality", &self.criticality)
+            .field("kinds", &self.kinds)
+            .field("tags", &names(&self.tags))
+            .field("group", &self.group.as_deref().map(Shown))
+            .field("output", &self.output)
+            .field("details", &self.details)
             .field("retry_after", &self.retry_after)
             .field("duration", &self.duration)
             .field("age", &self.age)
@@ -119,8 +106,8 @@ impl Serialize for CheckReport {
 pub(crate) enum Shows {
     /// That of this result.
     Result(CheckResult),
-    /// The confirmed status, after thresholds and staleness.
-    Confirmed,
+    /// The confirmed status, after thresholds and staleness, as it counts for a kind of probe.
+    Confirmed(Option<ProbeKind>),
 }
 
 impl CheckReport {
@@ -150,39 +137,51 @@ impl CheckReport {
         shows: Shows,
     ) -> Self {
         let spec = &check.spec;
-        let is_complete = check.is_complete();
+        let is_liveness = matches!(shows, Shows::Confirmed(Some(ProbeKind::Liveness)));
         let hanging = check.hanging_since().map(|since| now.since(since));
         let history = check.history.lock();
         let last = history.last.as_ref();
         let (status, category, result) = match shows {
             Shows::Result(result) => (result.status(), result.category(), Some(result)),
-            // A startup check that has passed does not run again, and does not become stale.
-            Shows::Confirmed if is_complete => {
-                (Status::Pass, None, last.map(|last| last.result.clone()))
-            }
-            Shows::Confirmed => {
-                let (status, category) = history.confirmed_at(now, check.stale_after(config));
+            Shows::Confirmed(kind) => {
+                // A check that is for startup alone does not run again once it has passed, and does
+                // not become stale.
+                let (status, category) = if history.has_passed
+                    && (kind == Some(ProbeKind::Startup)
+                        || spec.kinds().is_only(ProbeKind::Startup))
+                {
+                    (Status::Pass, None)
+                } else {
+                    history.confirmed_at(now, check.stale_after(config))
+                };
                 (status, category, last.map(|last| last.result.clone()))
             }
         };
+        let weight = match (category, spec.criticality) {
+            // Lack of knowledge must not get the process killed.
+            (Some(FailureCategory::Unknown | FailureCategory::Stale), _) if is_liveness => {
+                Status::Pass
+            }
+            // A load balancer must wait for the first result of every check that counts.
+            (Some(FailureCategory::Unknown), Criticality::Important) => Status::Fail,
+            (_, criticality) => criticality.weigh(status),
+        };
+        let result = result.as_ref();
         Self {
             name: check.name().to_owned(),
             status,
             category,
-            weight: weigh(spec.criticality, status, category),
+            weight,
             criticality: spec.criticality,
             kinds: spec.kinds().iter().collect(),
             tags: spec.tags.clone(),
             group: spec.group.clone(),
-            output: result
-                .as_ref()
-                .and_then(|result| result.output())
-                .map(str::to_owned),
+            output: result.and_then(CheckResult::output).map(str::to_owned),
             details: result
-                .as_ref()
-                .map(|result| result.details().clone())
+                .map(CheckResult::details)
+                .cloned()
                 .unwrap_or_default(),
-            retry_after: result.as_ref().and_then(CheckResult::retry_after),
+            retry_after: result.and_then(CheckResult::retry_after),
             duration: last.map(|last| last.duration),
             age: last.map(|last| now.since(last.at)),
             last_check: last.map(|last| last.wall),
@@ -244,68 +243,42 @@ impl CheckReport {
     /// ```
     #[must_use]
     pub fn to_json(&self) -> Value {
-        let stamp = |at: Option<Timestamp>| at.map_or(Value::Null, |at| at.to_string().into());
-        let seconds = |span: Duration| json!(span.as_secs_f64());
-        let mut json = Map::new();
-        let mut put = |key: &str, value: Value| {
-            json.insert(key.to_owned(), value);
-        };
-        put("status", self.status.name().into());
-        put("last_check", stamp(self.last_check));
-        put("last_success", stamp(self.last_success));
-        put("consecutive_failures", self.consecutive_failures.into());
-        put("criticality", self.criticality.name().into());
-        put("kinds", self.kinds.iter().map(|kind| kind.name()).collect());
-        let texts = [
-            ("group", &self.group),
-            ("output", &self.output),
-            ("liveness_reason", &self.liveness_reason),
-        ];
-        for (key, text) in texts {
-            if let Some(text) = text {
-                put(key, text.as_str().into());
-            }
-        }
-        if let Some(category) = self.category {
-            put("category", category.name().into());
-        }
-        let spans = [
-            ("retry_after", self.retry_after),
-            ("duration", self.duration),
-            ("age", self.age),
-            ("hanging", self.hanging),
-        ];
-        for (key, span) in spans {
-            if let Some(span) = span {
-                put(key, seconds(span));
-            }
-        }
-        if let Some(at) = self.last_failure {
-            put("last_failure", at.to_string().into());
-        }
-        if !self.tags.is_empty() {
-            put("tags", self.tags.clone().into());
-        }
-        if !self.details.is_empty() {
-            put("details", Value::Object(self.details.clone()));
-        }
+        let seconds = |span: Option<Duration>| span.map(|span| span.as_secs_f64());
+        let mut json = fields(json!({
+            "status": self.status,
+            "category": self.category,
+            "criticality": self.criticality,
+            "kinds": self.kinds,
+            "tags": self.tags,
+            "group": self.group,
+            "output": self.output,
+            "details": self.details,
+            "retry_after": seconds(self.retry_after),
+            "duration": seconds(self.duration),
+            "age": seconds(self.age),
+            "last_failure": self.last_failure,
+            "consecutive_failures": self.consecutive_failures,
+            "hanging": seconds(self.hanging),
+            "liveness_reason": self.liveness_reason,
+        }));
+        json.insert("last_check".into(), json!(self.last_check));
+        json.insert("last_success".into(), json!(self.last_success));
         Value::Object(json)
     }
 }
 
-/// Returns how a status counts for the whole.
-///
-/// An important check that has never run fails the whole: a load balancer must wait for the first
-/// result of every check that counts.
-pub(crate) fn weigh(
-    criticality: Criticality,
-    status: Status,
-    category: Option<FailureCategory>,
-) -> Status {
-    match (criticality, category) {
-        (Criticality::Important, Some(FailureCategory::Unknown)) => Status::Fail,
-        _ => criticality.weigh(status),
-    }
+/// Returns the fields of a JSON object that have a value: neither null, nor an empty list or object.
+pub(crate) fn fields(object: Value) -> Map<String, Value> {
+    let Value::Object(mut fields) = object else {
+        return Map::new();
+    };
+    fields.retain(|_, value| match value {
+        Value::Null => false,
+        Value::Array(list) => !list.is_empty(),
+        Value::Object(fields) => !fields.is_empty(),
+        _ => true,
+    });
+    fields
 }
 
 /// The state of many checks, and the status of the whole.

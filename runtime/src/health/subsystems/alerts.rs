@@ -1,7 +1,7 @@
 //! Report entry of alerting.
 
 use crate::health::{
-    report::CheckReport,
+    report::{CheckReport, fields},
     status::{Criticality, Status},
 };
 use crate::{
@@ -40,27 +40,18 @@ fn of_statuses(all: &[AlertsStatus], now: Timestamp) -> CheckReport {
         .map(|channel| line(channel))
         .collect::<Vec<_>>()
         .join("; ");
-    let mut details = Map::new();
     let sum = |count: fn(&AlertsStatus) -> u64| all.iter().map(count).sum::<u64>();
-    details.insert("sent".into(), sum(|alerts| alerts.sent).into());
-    details.insert("kept".into(), sum(|alerts| alerts.kept).into());
-    details.insert("lost".into(), sum(|alerts| alerts.lost).into());
-    details.insert(
-        "waiting".into(),
-        channels
-            .iter()
-            .map(|channel| channel.waiting)
-            .sum::<usize>()
-            .into(),
-    );
-    details.insert(
-        "channels".into(),
-        channels.iter().map(|channel| details_of(channel)).collect(),
-    );
+    let details = json!({
+        "sent": sum(|alerts| alerts.sent),
+        "kept": sum(|alerts| alerts.kept),
+        "lost": sum(|alerts| alerts.lost),
+        "waiting": channels.iter().map(|channel| channel.waiting).sum::<usize>(),
+        "channels": channels.iter().map(|channel| details_of(channel)).collect::<Vec<_>>(),
+    });
     CheckReport {
         group: Some("errors".into()),
         output: (!output.is_empty()).then(|| text::for_sink(&output, MAX_OUTPUT)),
-        details,
+        details: fields(details),
         last_failure: failing
             .iter()
             .filter_map(|channel| channel.failing_since)

@@ -1,7 +1,7 @@
 //! Report entries of the circuit breakers of the process.
 
 use crate::health::{
-    report::CheckReport,
+    report::{CheckReport, fields},
     status::{Criticality, Status},
 };
 use crate::{
@@ -11,7 +11,7 @@ use crate::{
     panics,
     time::Timestamp,
 };
-use serde_json::Map;
+use serde_json::json;
 use std::{collections::HashMap, sync::OnceLock};
 
 /// Returns the entries of the first 200 breakers. Those that may reject calls come first, the most
@@ -76,38 +76,26 @@ fn report_of(snapshot: &Snapshot, criticality: Criticality, now: Timestamp) -> C
         }
         _ => Status::Warn,
     };
-    let state = snapshot.state.name();
-    let mut details = Map::new();
-    details.insert("state".into(), state.into());
-    details.insert(
-        "since".into(),
-        Timestamp::from(snapshot.since).to_string().into(),
-    );
-    details.insert("failures".into(), snapshot.counts.failure.into());
-    details.insert("rejected".into(), snapshot.counts.rejected.into());
-    if let Some(functions) = endpoints().get(&snapshot.name) {
-        details.insert("affectedEndpoints".into(), functions.clone().into());
-    }
-    let cause = snapshot
-        .last_failure
-        .as_ref()
-        .and_then(|last| last.cause.clone());
-    let output = (!admits_every_call(snapshot)).then(|| match cause {
-        Some(cause) => format!(
-            "the circuit is {state} since {}: {cause}",
-            Timestamp::from(snapshot.since)
-        ),
-        None => format!(
-            "the circuit is {state} since {}",
-            Timestamp::from(snapshot.since)
-        ),
+    let (state, since) = (snapshot.state.name(), Timestamp::from(snapshot.since));
+    let details = json!({
+        "state": state,
+        "since": since,
+        "failures": snapshot.counts.failure,
+        "rejected": snapshot.counts.rejected,
+        "affectedEndpoints": endpoints().get(&snapshot.name),
+    });
+    let last_failure = snapshot.last_failure.as_ref();
+    let output = (!admits_every_call(snapshot)).then(|| {
+        let cause = last_failure.and_then(|last| last.cause.as_ref());
+        let cause = cause.map(|cause| format!(": {cause}")).unwrap_or_default();
+        format!("the circuit is {state} since {since}{cause}")
     });
     CheckReport {
         group: Some("circuit-breaker".into()),
         output,
-        details,
+        details: fields(details),
         retry_after: snapshot.remaining.filter(|_| !admits_every_call(snapshot)),
-        last_failure: snapshot.last_failure.as_ref().map(|last| last.at.into()),
+        last_failure: last_failure.map(|last| last.at.into()),
         consecutive_failures: snapshot.consecutive_failures,
         ..CheckReport::from_memory(
             format!("{PREFIX}{}", redact::name(&snapshot.name)),

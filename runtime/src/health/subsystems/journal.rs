@@ -1,7 +1,7 @@
 //! Report entry of the journal.
 
 use crate::health::{
-    report::CheckReport,
+    report::{CheckReport, fields},
     status::{Criticality, Status},
 };
 use crate::{
@@ -10,7 +10,7 @@ use crate::{
     panics,
     time::Timestamp,
 };
-use serde_json::Map;
+use serde_json::json;
 
 /// The name of the entry. No check has such a name: names of checks have no colon.
 pub(crate) const NAME: &str = "monitor:journal";
@@ -28,16 +28,12 @@ fn of_status(journal: &JournalStatus, now: Timestamp) -> CheckReport {
     } else {
         Status::Warn
     };
-    let counts = [
-        ("written", journal.written),
-        ("failed", journal.failed),
-        ("lost", journal.lost),
-        ("waiting", journal.waiting),
-    ];
-    let details = counts
-        .into_iter()
-        .map(|(name, count)| (name.to_owned(), count.into()))
-        .collect::<Map<_, _>>();
+    let details = json!({
+        "written": journal.written,
+        "failed": journal.failed,
+        "lost": journal.lost,
+        "waiting": journal.waiting,
+    });
     let output = journal.failing_since.map(|since| {
         let why = journal
             .last_error
@@ -51,7 +47,7 @@ fn of_status(journal: &JournalStatus, now: Timestamp) -> CheckReport {
     CheckReport {
         group: Some("errors".into()),
         output,
-        details,
+        details: fields(details),
         last_failure: journal.failing_since,
         ..CheckReport::from_memory(NAME.to_owned(), status, Criticality::Important, now)
     }
