@@ -65,7 +65,6 @@ pub struct Check<S = Dependency> {
 }
 
 /// The function of a check.
-#[derive(Clone)]
 pub(crate) enum Body {
     Sync(Arc<dyn Fn() -> CheckResult + Send + Sync>),
     #[cfg(feature = "async")]
@@ -73,7 +72,6 @@ pub(crate) enum Body {
 }
 
 /// Everything that is known of a check but its results.
-#[derive(Clone)]
 pub(crate) struct Spec {
     pub(crate) name: Arc<str>,
     pub(crate) body: Body,

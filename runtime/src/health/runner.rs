@@ -67,7 +67,6 @@ impl QueuedRun {
 }
 
 /// The answer to a request for a run.
-#[derive(Clone)]
 pub(crate) enum Begun {
     Run(Arc<CheckRun>),
     /// No run: this result is used instead.
