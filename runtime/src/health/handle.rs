@@ -22,10 +22,11 @@ use std::{fmt, io, sync::Arc};
 /// A registry of health checks; cheap to clone. The process-wide one is
 /// [`health`](super::health()).
 ///
-/// Checks run outside of every lock, at most [`concurrency`](HealthConfig::concurrency) at once,
-/// each within its time limit and each at most once at a time: callers that request a check while
-/// it runs share its result. A check that panics has failed. A check that hangs is abandoned once
-/// and not started again while it hangs.
+/// Checks run outside of every lock, at most
+/// [`concurrency`](super::HealthConfigBuilder::concurrency) at once, each within its time limit and
+/// each at most once at a time: callers that request a check while it runs share its result. A
+/// check that panics has failed. A check that hangs is abandoned once and not started again while
+/// it hangs.
 ///
 /// * [`health_status`](Self::health_status) and [`probe`](Self::probe) answer from memory, after
 ///   thresholds and staleness.
@@ -348,8 +349,9 @@ impl Health {
         self.0.sum_up(checks, Vec::new())
     }
 
-    /// Runs the checks whose result is older than [`cache_ttl`](HealthConfig::cache_ttl), blocking
-    /// the thread, and reports as [`health_status`](Self::health_status) does.
+    /// Runs the checks whose result is older than
+    /// [`cache_ttl`](super::HealthConfigBuilder::cache_ttl), blocking the thread, and reports as
+    /// [`health_status`](Self::health_status) does.
     ///
     /// # Examples
     ///
