@@ -7,9 +7,9 @@ use crate::{
 use futures::{FutureExt, executor::block_on};
 use gardefou::{
     AppError, ErrorCode,
-    retry::{AnyError, Retry, RetryBudget, RetryBuilder},
+    retry::{Next, Retry, RetryBudget, RetryBuilder},
 };
-use std::{hint::black_box, ops::ControlFlow, sync::LazyLock, time::Duration};
+use std::{hint::black_box, sync::LazyLock, time::Duration};
 
 fn value(outcome: Result<u64, Error>) -> u64 {
     outcome.unwrap_or(0)
@@ -69,9 +69,10 @@ pub fn first_success(table: &mut Table) {
     table.both("default, loop in place on a static", |n| {
         let mut run = SITE.start();
         let outcome = loop {
-            match run.settle(add_one(n), &AnyError, |_| None) {
-                ControlFlow::Break(outcome) => break outcome,
-                ControlFlow::Continue(delay) => run.wait(delay),
+            let mut outcome = add_one(n);
+            match run.after(&mut outcome) {
+                Next::Return => break outcome,
+                Next::Wait(delay) => run.wait(delay),
             }
         };
         value(outcome)

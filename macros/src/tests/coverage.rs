@@ -218,8 +218,8 @@ fn attributes_and_builders_have_the_same_settings() {
         &setters("runtime/src/breaker/builder.rs"),
         &keys(Spec::BREAKER),
     );
-    // A clock and a location are injected; attributes use those of the program.
-    assert_eq!(only_by_hand, ["clock", "declared_at"]);
+    // A clock is injected; attributes use that of the program.
+    assert_eq!(only_by_hand, ["clock"]);
     // The name is an argument of the constructor, `window` is the string form of two setters, and
     // callbacks that depend on the function's types are arguments of the call.
     assert_eq!(

@@ -22,10 +22,10 @@ pin_project_lite::pin_project! {
     /// It boxes nothing and adds a few words to the future inside. A future that is ready at once
     /// reads no clock.
     #[must_use = "futures do nothing unless they are awaited"]
-    pub struct Guarded<'a, F, J, P: Framed = Frame> {
+    pub struct Guarded<'a, F, C, P: Framed = Frame> {
         #[pin]
         inner: F,
-        classifier: J,
+        classifier: C,
         // Taken by the verdict.
         shell: Option<&'a Shell>,
         // Notes when the inner future was first seen pending.
@@ -33,7 +33,7 @@ pin_project_lite::pin_project! {
         place: P,
     }
 
-    impl<F, J, P: Framed> PinnedDrop for Guarded<'_, F, J, P> {
+    impl<F, C, P: Framed> PinnedDrop for Guarded<'_, F, C, P> {
         fn drop(this: Pin<&mut Self>) {
             let this = this.project();
             if let Some(shell) = this.shell.take() {
@@ -47,11 +47,11 @@ pin_project_lite::pin_project! {
     }
 }
 
-impl<'a, F, J, P: Framed> Guarded<'a, F, J, P> {
+impl<'a, F, C, P: Framed> Guarded<'a, F, C, P> {
     pub(super) fn new(
         shell: &'a Shell,
         admission: Admission,
-        classifier: J,
+        classifier: C,
         inner: F,
         place: P,
     ) -> Self {
@@ -65,10 +65,10 @@ impl<'a, F, J, P: Framed> Guarded<'a, F, J, P> {
     }
 }
 
-impl<T, E, F, J, P> Future for Guarded<'_, F, J, P>
+impl<T, E, F, C, P> Future for Guarded<'_, F, C, P>
 where
     F: Future<Output = Result<T, E>>,
-    J: Classifier<Result<T, E>>,
+    C: Classifier<Result<T, E>>,
     P: Framed,
 {
     type Output = Result<T, E>;

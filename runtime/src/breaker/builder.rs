@@ -5,7 +5,7 @@ use super::{
     control::ManualControl,
     handle::CircuitBreaker,
     partial_config::{PartialConfig, check_name},
-    shell::{Place, Shell},
+    shell::Shell,
 };
 use crate::{
     error::ConfigError,
@@ -45,7 +45,7 @@ pub struct BreakerBuilder {
     clock: Option<SharedClock>,
     seed: Option<u64>,
     controls: Vec<ManualControl>,
-    place: Place,
+    place: &'static Location<'static>,
 }
 
 impl CircuitBreaker {
@@ -106,7 +106,7 @@ impl BreakerBuilder {
             clock: None,
             seed: None,
             controls: Vec::new(),
-            place: Place::Caller(Location::caller()),
+            place: Location::caller(),
         }
     }
 
@@ -295,13 +295,6 @@ impl BreakerBuilder {
         self
     }
 
-    /// Sets the place, for example `src/db.rs:12`, that a warning about a second, different
-    /// declaration of the name shows; the place where the builder was made by default.
-    pub fn declared_at(mut self, place: &'static str) -> Self {
-        self.place = Place::Text(place);
-        self
-    }
-
     /// Makes a breaker of its own, which is in no registry.
     ///
     /// # Errors
@@ -345,7 +338,7 @@ impl BreakerBuilder {
         self.settings.explicit()
     }
 
-    pub(super) fn place(&self) -> Place {
+    pub(super) fn place(&self) -> &'static Location<'static> {
         self.place
     }
 

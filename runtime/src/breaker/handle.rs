@@ -6,7 +6,7 @@ use super::{
     counters::Counter,
     permit::{self, Admitted, Permit, Refused},
     shell::{self, Shell},
-    snapshot::Snapshot,
+    snapshot::BreakerSnapshot,
     sync_call,
 };
 use crate::{
@@ -152,14 +152,14 @@ impl CircuitBreaker {
     /// # Ok::<(), AppError>(())
     /// ```
     #[inline]
-    pub fn call_with<T, E, J>(
+    pub fn call_with<T, E, C>(
         &self,
-        classifier: J,
+        classifier: C,
         f: impl FnOnce() -> Result<T, E>,
     ) -> Result<T, E>
     where
         E: CarriesRejection,
-        J: Classifier<Result<T, E>>,
+        C: Classifier<Result<T, E>>,
     {
         let shell = self.shell();
         shell.admit_then(
@@ -183,9 +183,9 @@ impl CircuitBreaker {
     /// # Ok::<(), gardefou::ConfigError>(())
     /// ```
     #[inline]
-    pub fn call_or<T, E, J: Classifier<Result<T, E>>>(
+    pub fn call_or<T, E, C: Classifier<Result<T, E>>>(
         &self,
-        classifier: J,
+        classifier: C,
         f: impl FnOnce() -> Result<T, E>,
         reject: impl FnOnce(Rejection) -> Result<T, E>,
     ) -> Result<T, E> {
@@ -254,14 +254,14 @@ impl CircuitBreaker {
     /// As [`call_async`](Self::call_async).
     #[cfg(feature = "async")]
     #[inline]
-    pub async fn call_with_async<T, E, J, F>(
+    pub async fn call_with_async<T, E, C, F>(
         &self,
-        classifier: J,
+        classifier: C,
         f: impl FnOnce() -> F,
     ) -> Result<T, E>
     where
         E: CarriesRejection,
-        J: Classifier<Result<T, E>>,
+        C: Classifier<Result<T, E>>,
         F: Future<Output = Result<T, E>>,
     {
         match self.admit() {
@@ -303,14 +303,14 @@ impl CircuitBreaker {
     /// ```
     #[cfg(feature = "async")]
     #[inline]
-    pub async fn call_or_async<T, E, J, F, G>(
+    pub async fn call_or_async<T, E, C, F, G>(
         &self,
-        classifier: J,
+        classifier: C,
         f: impl FnOnce() -> F,
         reject: impl FnOnce(Rejection) -> G,
     ) -> Result<T, E>
     where
-        J: Classifier<Result<T, E>>,
+        C: Classifier<Result<T, E>>,
         F: Future<Output = Result<T, E>>,
         G: Future<Output = Result<T, E>>,
     {
@@ -347,8 +347,8 @@ impl CircuitBreaker {
     /// Returns everything that is known about the breaker at this moment. Reading it changes
     /// nothing.
     #[must_use]
-    pub fn snapshot(&self) -> Snapshot {
-        Snapshot::of(&self.shell)
+    pub fn snapshot(&self) -> BreakerSnapshot {
+        BreakerSnapshot::of(&self.shell)
     }
 
     /// Returns the configuration.
@@ -423,7 +423,7 @@ impl CircuitBreaker {
     /// snapshot is read from the wall clock), a half-open one probes at the next call, and the
     /// counts go on from those of the snapshot. The configuration stays that of this breaker, and
     /// the window starts empty.
-    pub fn restore(&self, snapshot: &Snapshot) {
+    pub fn restore(&self, snapshot: &BreakerSnapshot) {
         snapshot.restore_into(&self.shell);
     }
 

@@ -37,9 +37,6 @@ mod tests;
 mod window;
 
 pub use crate::event::breaker::{CircuitState, TransitionReason};
-#[cfg(feature = "async")]
-#[doc(hidden)]
-pub use async_call::Guarded;
 pub use builder::BreakerBuilder;
 pub use classifier::{ChainClassifier, Classifier, ErrorClassifier, FailurePredicate};
 pub use config::{BreakerConfig, WindowKind};
@@ -47,7 +44,6 @@ pub use control::ManualControl;
 pub(crate) use handle::Identity;
 pub use handle::{BreakerSubscription, CircuitBreaker, InvalidTransition};
 pub use permit::Permit;
-#[doc(hidden)]
-pub use permit::{Admitted, Refused};
+pub(crate) use permit::{Admitted, Refused};
 pub use registry::{BreakerRegistry, circuit_breakers};
-pub use snapshot::{CallCounts, LastFailure, Snapshot};
+pub use snapshot::{BreakerSnapshot, CallCounts, LastFailure};

@@ -158,9 +158,9 @@ impl<'a> Admitted<'a> {
 
     /// Makes the call with its arguments, which the closure owns.
     #[inline]
-    pub fn run_with<A, T, E, J: Classifier<Result<T, E>>>(
+    pub fn run_with<A, T, E, C: Classifier<Result<T, E>>>(
         self,
-        classifier: J,
+        classifier: C,
         arguments: A,
         f: impl FnOnce(A) -> Result<T, E>,
     ) -> Result<T, E> {
@@ -169,9 +169,9 @@ impl<'a> Admitted<'a> {
 
     /// Makes the call.
     #[inline]
-    pub fn run<T, E, J: Classifier<Result<T, E>>>(
+    pub fn run<T, E, C: Classifier<Result<T, E>>>(
         self,
-        classifier: J,
+        classifier: C,
         f: impl FnOnce() -> Result<T, E>,
     ) -> Result<T, E> {
         let (shell, admission) = self.into_parts();
@@ -181,7 +181,7 @@ impl<'a> Admitted<'a> {
     /// Makes the future that is the call, and wraps it.
     #[cfg(feature = "async")]
     #[inline]
-    pub(super) fn guard_new<F, J>(self, classifier: J, f: impl FnOnce() -> F) -> Guarded<'a, F, J> {
+    pub(super) fn guard_new<F, C>(self, classifier: C, f: impl FnOnce() -> F) -> Guarded<'a, F, C> {
         let (shell, admission) = self.into_parts();
         let on_panic = OnPanic {
             shell,
@@ -196,19 +196,19 @@ impl<'a> Admitted<'a> {
     /// Wraps the future that is the call.
     #[cfg(feature = "async")]
     #[inline]
-    pub fn guard<F, J>(self, classifier: J, inner: F) -> Guarded<'a, F, J> {
+    pub fn guard<F, C>(self, classifier: C, inner: F) -> Guarded<'a, F, C> {
         self.guard_in(Frame::new(), classifier, inner)
     }
 
     /// Wraps the future that is the call in the frame that `place` has already.
     #[cfg(feature = "async")]
     #[inline]
-    pub fn guard_in<F, J, P: Framed>(
+    pub fn guard_in<F, C, P: Framed>(
         self,
         place: P,
-        classifier: J,
+        classifier: C,
         inner: F,
-    ) -> Guarded<'a, F, J, P> {
+    ) -> Guarded<'a, F, C, P> {
         let (shell, admission) = self.into_parts();
         Guarded::new(shell, admission, classifier, inner, place)
     }

@@ -1,8 +1,8 @@
 //! Registry of breakers by name.
 
 use super::{
-    builder::BreakerBuilder, event_queue::QueuedEvent, handle::CircuitBreaker, shell::Place,
-    snapshot::Snapshot,
+    builder::BreakerBuilder, event_queue::QueuedEvent, handle::CircuitBreaker,
+    snapshot::BreakerSnapshot,
 };
 use crate::{
     error::ConfigError,
@@ -15,6 +15,7 @@ use once_cell::sync::Lazy;
 use std::{
     collections::{BinaryHeap, HashMap, HashSet},
     fmt,
+    panic::Location,
     sync::atomic::{AtomicUsize, Ordering},
     time::Duration,
 };
@@ -95,6 +96,9 @@ impl Default for Threshold {
     }
 }
 
+/// The place where a breaker was declared.
+type Place = &'static Location<'static>;
+
 /// Few programs have as many breakers by design.
 const MANY: usize = 10_000;
 
@@ -159,13 +163,11 @@ impl BreakerRegistry {
         self.get_or_build(configure(CircuitBreaker::builder(name)))
     }
 
-    /// Returns the breaker of the builder's name, which is built if there is none; see
-    /// [`get_or_create`](Self::get_or_create).
-    ///
-    /// # Errors
-    ///
-    /// [`ConfigError`] with every rule that the configuration breaks; nothing is registered then.
-    pub fn get_or_build(&self, builder: BreakerBuilder) -> Result<CircuitBreaker, ConfigError> {
+    /// Returns the breaker of the builder's name, which is built if there is none.
+    pub(crate) fn get_or_build(
+        &self,
+        builder: BreakerBuilder,
+    ) -> Result<CircuitBreaker, ConfigError> {
         let builder = builder.clock_or(&self.clock);
         let config = builder.resolve()?;
         let place = builder.place();
@@ -217,11 +219,11 @@ impl BreakerRegistry {
         let shell = breaker.shell();
         let first = shell.place;
         if self.clashes.lock().insert((first, second)) {
-            let (first, second) = (first.to_string(), second.to_string());
+            let shown = |place: Place| format!("{}:{}", place.file(), place.line());
             shell.emit(|locked| QueuedEvent::ConfigClash {
                 generation: locked.machine.generation(),
-                first,
-                second,
+                first: shown(first),
+                second: shown(second),
             });
         }
     }
@@ -233,9 +235,9 @@ impl BreakerRegistry {
 
     /// Returns a snapshot of each breaker, sorted by name.
     #[must_use]
-    pub fn snapshots(&self) -> Vec<Snapshot> {
-        let mut snapshots: Vec<Snapshot> =
-            self.all().iter().map(CircuitBreaker::snapshot).collect();
+    pub fn snapshots(&self) -> Vec<BreakerSnapshot> {
+        let all = self.all();
+        let mut snapshots: Vec<_> = all.iter().map(CircuitBreaker::snapshot).collect();
         snapshots.sort_by(|a, b| a.name.cmp(&b.name));
         snapshots
     }

@@ -45,26 +45,8 @@ pub(super) struct Shell {
     pub(super) name: Box<str>,
     pub(super) clock: SharedClock,
     /// For the warning about a second declaration that differs.
-    pub(super) place: Place,
+    pub(super) place: &'static Location<'static>,
     locked: Mutex<Locked>,
-}
-
-/// The place where a breaker was declared.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(super) enum Place {
-    /// As an expansion wrote it.
-    Text(&'static str),
-    /// The call of a function.
-    Caller(&'static Location<'static>),
-}
-
-impl fmt::Display for Place {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Text(text) => f.write_str(text),
-            Self::Caller(location) => write!(f, "{}:{}", location.file(), location.line()),
-        }
-    }
 }
 
 impl Shell {
@@ -75,7 +57,7 @@ impl Shell {
         explicit: ExplicitSettings,
         clock: SharedClock,
         rng: Rng,
-        place: Place,
+        place: &'static Location<'static>,
     ) -> Self {
         let machine = StateMachine::new(config, clock.now(), rng);
         let published = PublishedState::new(&machine);

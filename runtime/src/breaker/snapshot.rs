@@ -26,7 +26,7 @@ use std::{
 /// # Examples
 ///
 /// ```
-/// use gardefou::breaker::{CircuitBreaker, CircuitState, Snapshot};
+/// use gardefou::breaker::{CircuitBreaker, CircuitState, BreakerSnapshot};
 ///
 /// let breaker = CircuitBreaker::builder("snapshot-example").build()?;
 /// breaker.try_acquire()?.failure_because("no route");
@@ -37,13 +37,13 @@ use std::{
 /// assert_eq!(snapshot.last_failure.as_ref().unwrap().cause.as_deref(), Some("no route"));
 ///
 /// let stored = serde_json::to_string(&snapshot)?;
-/// let restored: Snapshot = serde_json::from_str(&stored)?;
+/// let restored: BreakerSnapshot = serde_json::from_str(&stored)?;
 /// assert_eq!(restored.counts, snapshot.counts);
 /// # Ok::<(), gardefou::AppError>(())
 /// ```
 #[derive(Clone, PartialEq)]
 #[non_exhaustive]
-pub struct Snapshot {
+pub struct BreakerSnapshot {
     /// The name of the breaker, as it was given; `Debug` and the stored form show no secret in it.
     pub name: String,
     /// The state as the next call would find it.
@@ -117,7 +117,7 @@ pub struct LastFailure {
     pub cause: Option<String>,
 }
 
-impl Snapshot {
+impl BreakerSnapshot {
     pub(super) fn of(shell: &Shell) -> Self {
         let (now, wall) = (shell.clock.now(), shell.clock.wall());
         let at = |tick| {
@@ -221,9 +221,9 @@ impl Snapshot {
     }
 }
 
-impl fmt::Debug for Snapshot {
+impl fmt::Debug for BreakerSnapshot {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Snapshot")
+        f.debug_struct("BreakerSnapshot")
             .field("name", &redact::name(&self.name))
             .field("state", &self.state)
             .field("since", &self.since)

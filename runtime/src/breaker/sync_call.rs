@@ -12,10 +12,10 @@ use crate::{
     clippy::needless_pass_by_value,
     reason = "a classifier is a copy or a closure, and ends with its call"
 )]
-pub(super) fn run<T, E, J: Classifier<Result<T, E>>>(
+pub(super) fn run<T, E, C: Classifier<Result<T, E>>>(
     shell: &Shell,
     admission: Admission,
-    classifier: J,
+    classifier: C,
     f: impl FnOnce() -> Result<T, E>,
 ) -> Result<T, E> {
     let on_panic = OnPanic {
@@ -44,11 +44,11 @@ pub(super) fn run<T, E, J: Classifier<Result<T, E>>>(
 
 #[cold]
 #[inline(never)]
-fn settle_since<T, E, J: Classifier<Result<T, E>>>(
+fn settle_since<T, E, C: Classifier<Result<T, E>>>(
     shell: &Shell,
     admission: Admission,
     verdict: Verdict,
-    classifier: &J,
+    classifier: &C,
     outcome: Result<T, E>,
     mark: Option<Mark>,
 ) -> Result<T, E> {
@@ -60,11 +60,11 @@ fn settle_since<T, E, J: Classifier<Result<T, E>>>(
 /// Records a verdict, in view of what happened inside the call.
 #[cold]
 #[inline(never)]
-pub(super) fn settle<T, E, J: Classifier<Result<T, E>>>(
+pub(super) fn settle<T, E, C: Classifier<Result<T, E>>>(
     shell: &Shell,
     admission: Admission,
     verdict: Verdict,
-    classifier: &J,
+    classifier: &C,
     outcome: &Result<T, E>,
     inside: Since,
 ) {

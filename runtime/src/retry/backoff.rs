@@ -1,10 +1,19 @@
 //! Delays before each retry: a pure sequence.
 
 use super::jitter::Jitter;
-use crate::{error::ConfigError, rng::Rng, time::saturating_nanos};
-use std::{fmt, iter::FusedIterator, time::Duration};
+use crate::{error::ConfigError, name, rng::Rng, time::saturating_nanos};
+use std::{fmt, iter::FusedIterator, str::FromStr, time::Duration};
 
-/// The way in which delays grow from one retry to the next.
+/// The way in which delays grow from one retry to the next; parsed from its [name](Self::name).
+///
+/// # Examples
+///
+/// ```
+/// use gardefou::retry::BackoffKind;
+///
+/// assert_eq!("linear".parse(), Ok(BackoffKind::Linear));
+/// assert!("fibonacci".parse::<BackoffKind>().is_err());
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum BackoffKind {
@@ -59,6 +68,18 @@ impl BackoffKind {
 impl fmt::Display for BackoffKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(self.name())
+    }
+}
+
+impl FromStr for BackoffKind {
+    type Err = ConfigError;
+
+    fn from_str(name: &str) -> Result<Self, ConfigError> {
+        let rule = "must be constant, linear, exponential or decorrelated";
+        Self::ALL
+            .into_iter()
+            .find(|kind| kind.name() == name)
+            .ok_or_else(|| ConfigError::new("backoff", name::shown(name), rule))
     }
 }
 
@@ -383,8 +404,7 @@ pub struct BackoffSetting(pub(super) Setting);
 #[derive(Clone, Debug)]
 pub(super) enum Setting {
     Whole(Backoff),
-    Kind(BackoffKind),
-    Name(String),
+    Kind(Result<BackoffKind, ConfigError>),
 }
 
 impl From<Backoff> for BackoffSetting {
@@ -395,13 +415,13 @@ impl From<Backoff> for BackoffSetting {
 
 impl From<BackoffKind> for BackoffSetting {
     fn from(kind: BackoffKind) -> Self {
-        Self(Setting::Kind(kind))
+        Self(Setting::Kind(Ok(kind)))
     }
 }
 
 impl From<&str> for BackoffSetting {
     fn from(name: &str) -> Self {
-        Self(Setting::Name(name.to_owned()))
+        Self(Setting::Kind(name.parse()))
     }
 }
 

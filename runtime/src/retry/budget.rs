@@ -1,7 +1,7 @@
 //! Retry budget: a limit on the load that retries add.
 
 use super::{
-    config::LONGEST_NAME,
+    config::{LONGEST_NAME, RetryBudgetConfig},
     tokens::{Floor, Tokens},
 };
 use crate::{
@@ -29,12 +29,6 @@ use std::{
 /// Clones share one budget; share it among all retries that call one service. Taking a token is one
 /// atomic step: under whatever contention no retry is granted without one.
 ///
-/// # Defaults
-///
-/// - `ratio` 0.2: one retry for every five calls
-/// - `floor` 10 retries per second, given on top
-/// - `burst` 100 tokens are kept at most
-///
 /// # Examples
 ///
 /// ```
@@ -56,17 +50,10 @@ pub struct RetryBudget(Arc<BudgetInner>);
 
 struct BudgetInner {
     name: Option<Box<str>>,
-    config: BudgetConfig,
+    config: RetryBudgetConfig,
     tokens: Tokens,
     floor: Floor,
     clock: SharedClock,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq)]
-struct BudgetConfig {
-    ratio: f64,
-    floor: u32,
-    burst: u32,
 }
 
 /// The named budgets of the process; bounded by the names in the program.
@@ -118,6 +105,24 @@ impl RetryBudget {
     #[must_use]
     pub fn name(&self) -> Option<&str> {
         self.0.name.as_deref()
+    }
+
+    /// Returns the configuration; of a shared budget that of the first builder of its name.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::retry::RetryBudget;
+    ///
+    /// let budget = RetryBudget::builder().name("budget-config-example").burst(20).build()?;
+    /// let shared = RetryBudget::builder().name("budget-config-example").burst(90).build()?;
+    /// assert_eq!((budget.config().burst, shared.config().burst), (20, 20));
+    /// assert_eq!(budget.config().ratio, 0.2, "the default");
+    /// # Ok::<(), gardefou::ConfigError>(())
+    /// ```
+    #[must_use]
+    pub fn config(&self) -> &RetryBudgetConfig {
+        &self.0.config
     }
 
     /// Returns `true` if both are the same budget.
@@ -184,28 +189,14 @@ impl fmt::Debug for RetryBudget {
     }
 }
 
-/// Builder of a [`RetryBudget`], which lists the defaults.
-#[derive(Clone, Debug)]
+/// Builder of a [`RetryBudget`]. Settings that are not set have the defaults of
+/// [`RetryBudgetConfig`].
+#[derive(Clone, Debug, Default)]
 #[must_use = "a builder does nothing until it is built"]
 pub struct RetryBudgetBuilder {
     name: Option<GuardName<String>>,
-    config: BudgetConfig,
+    config: RetryBudgetConfig,
     clock: Option<SharedClock>,
-}
-
-impl Default for RetryBudgetBuilder {
-    fn default() -> Self {
-        let config = BudgetConfig {
-            ratio: 0.2,
-            floor: 10,
-            burst: 100,
-        };
-        Self {
-            name: None,
-            config,
-            clock: None,
-        }
-    }
 }
 
 impl RetryBudgetBuilder {

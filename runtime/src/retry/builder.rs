@@ -66,7 +66,7 @@ struct Settings {
     base: Backoff,
     /// Whether the first delay of `base` is explicit.
     base_is_explicit: bool,
-    kind: Option<Result<BackoffKind, String>>,
+    kind: Option<Result<BackoffKind, ConfigError>>,
     initial_delay: Option<Duration>,
     backoff_factor: Option<f64>,
     max_delay: Option<Duration>,
@@ -259,13 +259,7 @@ impl<A> RetryBuilder<A> {
                     self.settings.kind,
                 ) = (backoff, true, None);
             }
-            Setting::Kind(kind) => self.settings.kind = Some(Ok(kind)),
-            Setting::Name(name) => {
-                let kind = BackoffKind::ALL
-                    .into_iter()
-                    .find(|kind| kind.name() == name);
-                self.settings.kind = Some(kind.ok_or(name));
-            }
+            Setting::Kind(kind) => self.settings.kind = Some(kind),
         }
         self
     }
@@ -530,9 +524,8 @@ impl Settings {
         let kind = match &self.kind {
             None => base.kind,
             Some(Ok(kind)) => *kind,
-            Some(Err(other)) => {
-                let rule = "must be constant, linear, exponential or decorrelated";
-                problems.push(ConfigError::new("backoff", name::shown(other), rule));
+            Some(Err(problem)) => {
+                problems.push(problem.clone());
                 base.kind
             }
         };

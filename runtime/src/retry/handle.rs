@@ -224,12 +224,12 @@ impl Retry {
     ///
     /// # tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap().block_on(async {
     /// let retry = Retry::builder().max_attempts(2).build()?;
-    /// let outcome = retry.call_async_with(async |attempt| if attempt.is_last() { Ok(attempt.index) } else { Err(()) });
+    /// let outcome = retry.call_with_async(async |attempt| if attempt.is_last() { Ok(attempt.index) } else { Err(()) });
     /// assert_eq!(outcome.await, Ok(1));
     /// # Ok::<(), gardefou::ConfigError>(())
     /// # }).unwrap();
     /// ```
-    pub async fn call_async_with<T, E: 'static, F>(
+    pub async fn call_with_async<T, E: 'static, F>(
         &self,
         op: impl FnMut(Attempt) -> F,
     ) -> Result<T, E>
@@ -258,7 +258,7 @@ impl Retry {
     /// # tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap().block_on(async {
     /// let retry = Retry::builder().build()?;
     /// let mut left = 3;
-    /// let countdown = retry.call_async_while(
+    /// let countdown = retry.call_while_async(
     ///     || {
     ///         left -= 1;
     ///         std::future::ready(Ok::<_, String>(left))
@@ -269,7 +269,7 @@ impl Retry {
     /// # Ok::<(), gardefou::ConfigError>(())
     /// # }).unwrap();
     /// ```
-    pub async fn call_async_while<T, E: 'static, F>(
+    pub async fn call_while_async<T, E: 'static, F>(
         &self,
         mut op: impl FnMut() -> F,
         again: impl Fn(&Result<T, E>) -> bool,
@@ -421,7 +421,7 @@ impl Retry<Timed> {
         E: CarriesRejection + 'static,
         F: Future<Output = Result<T, E>>,
     {
-        self.call_async_with(|_| op()).await
+        self.call_with_async(|_| op()).await
     }
 
     /// As `call_async`, and passes the attempt to the function.
@@ -434,7 +434,7 @@ impl Retry<Timed> {
     /// # Cancel safety
     ///
     /// As [`Retry::call_async`](Retry::<Untimed>::call_async).
-    pub async fn call_async_with<T, E, F>(&self, mut op: impl FnMut(Attempt) -> F) -> Result<T, E>
+    pub async fn call_with_async<T, E, F>(&self, mut op: impl FnMut(Attempt) -> F) -> Result<T, E>
     where
         E: CarriesRejection + 'static,
         F: Future<Output = Result<T, E>>,

@@ -88,7 +88,7 @@ impl fmt::Debug for FailedAttempt<'_> {
     }
 }
 
-/// What a loop does after an attempt.
+/// What a loop does after an attempt: exhaustive, because a loop must handle each.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[must_use = "a loop that ignores it never ends"]
 pub enum Next {

@@ -1,12 +1,13 @@
 //! Jitter: how delays are spread at random.
 
 use crate::{error::ConfigError, name};
+use std::str::FromStr;
 
 /// How delays are spread at random, so that clients which failed together do not come back
 /// together.
 ///
-/// Converts from `bool` (`true` is full jitter), from a fraction (`0.2` is plus-minus 20 %) and
-/// from a name (`"none"`, `"full"`, `"equal"`), like the key of `#[retry(jitter = ..)]`.
+/// Converts from `bool` (`true` is full jitter) and from a fraction (`0.2` is plus-minus 20 %), and
+/// is parsed from a name (`none`, `full`, `equal`), like the key of `#[retry(jitter = ..)]`.
 ///
 /// # Examples
 ///
@@ -16,7 +17,8 @@ use crate::{error::ConfigError, name};
 /// assert_eq!(Jitter::from(true), Jitter::Full);
 /// assert_eq!(Jitter::from(false), Jitter::None);
 /// assert_eq!(Jitter::from(0.2), Jitter::PlusMinus(0.2));
-/// assert_eq!(Jitter::try_from("equal"), Ok(Jitter::Equal));
+/// assert_eq!("equal".parse(), Ok(Jitter::Equal));
+/// assert!("some".parse::<Jitter>().is_err());
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 #[non_exhaustive]
@@ -45,10 +47,10 @@ impl From<f64> for Jitter {
     }
 }
 
-impl TryFrom<&str> for Jitter {
-    type Error = ConfigError;
+impl FromStr for Jitter {
+    type Err = ConfigError;
 
-    fn try_from(name: &str) -> Result<Self, ConfigError> {
+    fn from_str(name: &str) -> Result<Self, ConfigError> {
         match name {
             "none" => Ok(Self::None),
             "full" => Ok(Self::Full),
@@ -86,6 +88,6 @@ impl From<f64> for JitterSetting {
 
 impl From<&str> for JitterSetting {
     fn from(name: &str) -> Self {
-        Self(Jitter::try_from(name))
+        Self(name.parse())
     }
 }

@@ -37,17 +37,13 @@ mod view;
 pub use crate::{call::Attempt, event::StopReason};
 #[cfg(feature = "async")]
 pub use async_run::Wait;
-#[cfg(feature = "async")]
-#[doc(hidden)]
-pub use async_run::Watched;
 pub use backoff::{Backoff, BackoffKind, BackoffSetting, Delays};
 pub use budget::{BudgetSource, RetryBudget, RetryBudgetBuilder};
 pub use builder::RetryBuilder;
-pub use config::RetryConfig;
+pub use config::{RetryBudgetConfig, RetryConfig};
 pub use handle::{Retry, Timed, Untimed};
 pub use hooks::{FailedAttempt, Next};
 pub use jitter::{Jitter, JitterSetting};
 pub use run::Run;
+pub(crate) use view::ErrorView;
 pub use view::is_retryable;
-#[doc(hidden)]
-pub use view::{AnyError, ErrorView};

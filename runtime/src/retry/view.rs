@@ -41,7 +41,7 @@ pub trait ErrorView<E> {
 
 /// The view of errors that borrow nothing: it recognises the common types.
 #[derive(Clone, Copy, Debug)]
-pub struct AnyError;
+pub(super) struct AnyError;
 
 impl<E: 'static> ErrorView<E> for AnyError {
     fn view<'a>(&'a self, error: &'a E) -> View<'a> {

@@ -96,12 +96,11 @@ fn rate_is_sent_when_it_is_reached_and_when_it_is_over() {
 #[test]
 fn ratio_needs_its_minimum_calls_and_is_sent_when_it_is_over() {
     let (_alone, clock, ops) = (alone(), ManualClock::new(), Recorder::new("ops"));
-    let builder = || {
-        CircuitBreaker::builder("ratio-test")
-            .failure_threshold(1000)
-            .clock(clock.clone())
-    };
-    let breaker = circuit_breakers().get_or_build(builder()).unwrap();
+    let breaker = circuit_breakers()
+        .get_or_create("ratio-test", |b| {
+            b.failure_threshold(1000).clock(clock.clone())
+        })
+        .unwrap();
     let rule = Rule::ratio("payments fail", "ratio-test", 0.5, MINUTE).min_calls(10);
     let alerts = start(config(&clock).channel(ops.clone()).rule(rule));
     let calls = |successes: u32, failures: u32| {

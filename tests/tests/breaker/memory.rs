@@ -2,12 +2,12 @@
 
 use crate::support::{Bench, MINUTE, SECOND, bench};
 use gardefou::{
-    breaker::{CircuitState::*, Snapshot},
+    breaker::{BreakerSnapshot, CircuitState::*},
     time::Clock,
 };
 use std::time::{Duration, SystemTime};
 
-fn stored(svc: &Bench) -> Snapshot {
+fn stored(svc: &Bench) -> BreakerSnapshot {
     let text = serde_json::to_string(&svc.breaker.snapshot()).unwrap();
     serde_json::from_str(&text).unwrap()
 }
@@ -142,11 +142,14 @@ fn malformed_snapshot_is_an_error_or_has_defaults() {
         r#"{"name":"x","state":"ajar"}"#,
         r#"{"name":1,"state":"open"}"#,
     ] {
-        assert!(serde_json::from_str::<Snapshot>(text).is_err(), "{text}");
+        assert!(
+            serde_json::from_str::<BreakerSnapshot>(text).is_err(),
+            "{text}"
+        );
     }
     let odd = r#"{"name":"x","state":"open","remaining":-5,"since":-1,"taken_at":99999999999999999,
         "generation":"many","counts":[],"consecutive_failures":1e30,"config":{"time_window":1e300,"min_calls":-3}}"#;
-    let snapshot: Snapshot = serde_json::from_str(odd).unwrap();
+    let snapshot: BreakerSnapshot = serde_json::from_str(odd).unwrap();
     let svc = bench(|b| b);
     svc.breaker.restore(&snapshot);
     assert_eq!(svc.state(), HalfOpen, "no time left");
@@ -278,7 +281,9 @@ fn remaining_time_beyond_all_durations_saturates() {
     for odd in [r#""NaN""#, r#""1.5""#, r#""-1.000000000""#, "-1e308", "[]"] {
         let text = format!(r#"{{"name":"x","state":"open","remaining":{odd}}}"#);
         assert_eq!(
-            serde_json::from_str::<Snapshot>(&text).unwrap().remaining,
+            serde_json::from_str::<BreakerSnapshot>(&text)
+                .unwrap()
+                .remaining,
             None,
             "{odd}"
         );

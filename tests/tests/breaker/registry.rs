@@ -33,31 +33,36 @@ fn two_places_that_name_one_breaker_share_it() {
 #[test]
 fn different_configuration_is_warned_of_once_with_both_places() {
     let registry = BreakerRegistry::new();
-    let declare = |place, threshold| {
-        let builder = CircuitBreaker::builder("clash")
-            .failure_threshold(threshold)
-            .declared_at(place);
-        registry.get_or_build(builder).unwrap()
-    };
-    let first = declare("src/a.rs:1", 3);
+    let threshold = |calls| move |b: BreakerBuilder| b.failure_threshold(calls);
+    let first = registry.get_or_create("clash", threshold(3)).unwrap();
     let (_subscription, events) = listen(&first);
     for _ in 0..3 {
+        let second = registry.get_or_create("clash", threshold(4)).unwrap();
         assert_eq!(
-            declare("src/b.rs:2", 4).config().failure_threshold,
+            second.config().failure_threshold,
             Some(3),
             "the first one holds"
         );
     }
-    declare("src/c.rs:3", 3);
-    declare("src/d.rs:4", 5);
-    assert_eq!(
-        *events.lock().unwrap(),
-        ["clash src/a.rs:1 src/b.rs:2", "clash src/a.rs:1 src/d.rs:4"]
+    registry.get_or_create("clash", threshold(3)).unwrap();
+    registry.get_or_create("clash", threshold(5)).unwrap();
+    let events = events.lock().unwrap();
+    let places: Vec<_> = events.iter().flat_map(|event| event.split(' ')).collect();
+    let ["clash", first, second, "clash", again, third] = places[..] else {
+        panic!("{events:?}");
+    };
+    assert!(
+        places
+            .iter()
+            .filter(|at| at.contains("registry.rs:"))
+            .count()
+            == 4
     );
+    assert!(first == again && first != second && second != third && first != third);
 }
 
 #[test]
-fn places_of_a_clash_are_known_without_declared_at() {
+fn clash_is_passed_to_the_observers_of_the_process() {
     let events = Arc::new(Mutex::new(Vec::new()));
     let sink = Arc::clone(&events);
     let _subscription = subscribe(move |event: &Event<'_>| {
@@ -70,12 +75,7 @@ fn places_of_a_clash_are_known_without_declared_at() {
     registry
         .get_or_create("placed", |b| b.failure_threshold(9))
         .unwrap();
-    let events = events.lock().unwrap();
-    assert_eq!(
-        (events.len(), events[0].matches("registry.rs:").count()),
-        (1, 2),
-        "{events:?}"
-    );
+    assert!(!events.lock().unwrap().is_empty());
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! Stored form of a snapshot.
 
-use super::{CallCounts, LastFailure, Snapshot};
+use super::{BreakerSnapshot, CallCounts, LastFailure};
 use crate::{
     breaker::config::{BreakerConfig, WindowKind},
     error::redact,
@@ -27,7 +27,7 @@ impl Serialize for CallCounts {
     }
 }
 
-impl Serialize for Snapshot {
+impl Serialize for BreakerSnapshot {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let last = self.last_failure.as_ref();
         let mut map = serializer.serialize_map(None)?;
@@ -84,7 +84,7 @@ impl Serialize for BreakerConfig {
 
 /// Reads the stored form. Missing fields, for example in a snapshot of an older version, have their
 /// defaults; only `name` and `state` are required.
-impl<'de> Deserialize<'de> for Snapshot {
+impl<'de> Deserialize<'de> for BreakerSnapshot {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let fields = Fields(Map::deserialize(deserializer)?);
         let state = fields.text("state").and_then(CircuitState::from_name);

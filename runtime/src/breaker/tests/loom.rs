@@ -7,7 +7,7 @@ use crate::{
         cause::CauseText,
         counters::{Counter, Counters},
         handle::{BreakerSubscription, CircuitBreaker},
-        shell::{Place, Shell},
+        shell::Shell,
     },
     event::{BreakerEventKind, CircuitState, Event},
     rng::Rng,
@@ -15,6 +15,7 @@ use crate::{
 };
 use ::loom::thread;
 use std::{
+    panic::Location,
     sync::{Arc, Mutex},
     time::Duration,
 };
@@ -39,7 +40,7 @@ fn watched(configure: impl FnOnce(BreakerBuilder) -> BreakerBuilder) -> Watched 
         builder.explicit(),
         shared_clock,
         Rng::seeded(1),
-        Place::Text("loom"),
+        Location::caller(),
     );
     let breaker = CircuitBreaker::from_shell(shell);
     let changes = Arc::new(Mutex::new(Vec::new()));

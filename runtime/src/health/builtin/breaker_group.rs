@@ -21,14 +21,14 @@ use std::fmt;
 /// # Examples
 ///
 /// ```
-/// use gardefou::{breaker::CircuitBreaker, circuit_breakers};
+/// use gardefou::circuit_breakers;
 /// use gardefou::health::{Health, HealthConfig, Status, builtin::BreakerGroup};
 ///
 /// let health = Health::default();
 /// health.register(BreakerGroup::new("storage", ["primary", "replica"]).check())?;
 /// assert_eq!(health.run_check("storage")?.status, Status::Pass);
 ///
-/// let open = |name| circuit_breakers().get_or_build(CircuitBreaker::builder(name)).map(|breaker| breaker.force_open());
+/// let open = |name| circuit_breakers().get_or_create(name, |b| b).map(|breaker| breaker.force_open());
 /// open("primary")?;
 /// assert_eq!(health.run_check("storage")?.status, Status::Warn);
 /// open("replica")?;

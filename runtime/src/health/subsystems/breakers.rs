@@ -5,7 +5,7 @@ use crate::health::{
     status::{Criticality, Status},
 };
 use crate::{
-    breaker::{CircuitBreaker, CircuitState, Snapshot, circuit_breakers},
+    breaker::{BreakerSnapshot, CircuitBreaker, CircuitState, circuit_breakers},
     error::redact,
     guarded::guarded_functions,
     panics,
@@ -61,14 +61,14 @@ pub(crate) fn is_entry(name: &str) -> bool {
     breaker_of_entry(name).is_some_and(|breaker| circuit_breakers().get(breaker).is_some())
 }
 
-fn admits_every_call(snapshot: &Snapshot) -> bool {
+fn admits_every_call(snapshot: &BreakerSnapshot) -> bool {
     matches!(
         snapshot.state,
         CircuitState::Closed | CircuitState::Disabled
     )
 }
 
-fn report_of(snapshot: &Snapshot, criticality: Criticality, now: Timestamp) -> CheckReport {
+fn report_of(snapshot: &BreakerSnapshot, criticality: Criticality, now: Timestamp) -> CheckReport {
     let status = match snapshot.state {
         _ if admits_every_call(snapshot) => Status::Pass,
         CircuitState::Open | CircuitState::ForcedOpen if criticality == Criticality::Critical => {

@@ -63,6 +63,7 @@ fn sequence_is_endless_and_its_kind_has_a_name() {
     ];
     for (backoff, name) in kinds {
         assert_eq!(format!("{:>14}", backoff.kind), format!("{name:>14}"));
+        assert_eq!(name.parse(), Ok(backoff.kind));
         assert_eq!(backoff.delays().size_hint(), (usize::MAX, None));
     }
 }

@@ -4,7 +4,7 @@ use super::reference::Model;
 use crate::{
     breaker::{
         config::{BreakerConfig, WindowKind},
-        snapshot::Snapshot,
+        snapshot::BreakerSnapshot,
     },
     event::{CircuitState, TransitionReason},
     time::saturating_nanos,
@@ -75,7 +75,7 @@ impl Model {
     /// Continues from a snapshot that is `age` nanoseconds old.
     pub(super) fn restore(
         &mut self,
-        snapshot: &Snapshot,
+        snapshot: &BreakerSnapshot,
         age: u64,
         last_failure: Option<(u64, String)>,
     ) {

@@ -8,8 +8,8 @@ use crate::{
         cause::CauseText,
         config::WindowKind,
         handle::{BreakerSubscription, CircuitBreaker},
-        shell::{Place, Shell},
-        snapshot::Snapshot,
+        shell::Shell,
+        snapshot::BreakerSnapshot,
     },
     call::DropReason,
     event::{BreakerEvent, BreakerEventKind, CircuitState, Event},
@@ -19,6 +19,7 @@ use crate::{
 use CircuitState::{Closed, Disabled, ForcedOpen, HalfOpen};
 use std::{
     collections::BTreeMap,
+    panic::Location,
     sync::{Arc, Mutex},
     time::{Duration, SystemTime},
 };
@@ -31,7 +32,7 @@ pub(super) struct Pair {
     pub(super) admissions: BTreeMap<u64, Admission>,
     pub(super) events: Arc<Mutex<Vec<ModelEvent>>>,
     /// A snapshot of an earlier moment.
-    pub(super) stored: Option<Snapshot>,
+    pub(super) stored: Option<BreakerSnapshot>,
     pub(super) _subscription: BreakerSubscription,
     pub(super) next_id: u64,
     /// How many slots there ever were.
@@ -49,7 +50,7 @@ impl Pair {
             builder.explicit(),
             SharedClock::new(clock.clone()),
             Rng::seeded(seed),
-            Place::Text("model"),
+            Location::caller(),
         ));
         let events = Arc::new(Mutex::new(Vec::new()));
         let (sink, openings) = (Arc::clone(&events), Mutex::new(Vec::new()));
@@ -397,7 +398,7 @@ fn tick_of(time: SystemTime) -> u64 {
     saturating_nanos(time.duration_since(origin).unwrap())
 }
 
-fn failure_of(snapshot: &Snapshot) -> Option<(u64, String)> {
+fn failure_of(snapshot: &BreakerSnapshot) -> Option<(u64, String)> {
     let last = snapshot.last_failure.as_ref()?;
     Some((tick_of(last.at), last.cause.clone().unwrap_or_default()))
 }
