@@ -53,6 +53,18 @@ impl CircuitBreaker {
     ///
     /// The name is 1 to 128 bytes of printable characters; that and all other rules are checked by
     /// [`build`](BreakerBuilder::build).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::breaker::{CircuitBreaker, CircuitState};
+    ///
+    /// let (first, second) = (CircuitBreaker::builder("twin").build()?, CircuitBreaker::builder("twin").build()?);
+    /// first.force_open();
+    /// assert_eq!(second.state(), CircuitState::Closed, "equal names share nothing outside of a registry");
+    /// assert!(CircuitBreaker::builder("").build().is_err());
+    /// # Ok::<(), gardefou::ConfigError>(())
+    /// ```
     #[track_caller]
     pub fn builder(name: impl Into<String>) -> BreakerBuilder {
         BreakerBuilder::new(name.into())
@@ -120,6 +132,19 @@ impl BreakerBuilder {
     }
 
     /// Sets how many failures in a row open the circuit; 5 unless a window is set.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::breaker::{CircuitBreaker, CircuitState};
+    ///
+    /// let breaker = CircuitBreaker::builder("search").failure_threshold(2).build()?;
+    /// breaker.try_acquire()?.failure();
+    /// assert_eq!(breaker.state(), CircuitState::Closed);
+    /// breaker.try_acquire()?.failure();
+    /// assert_eq!(breaker.state(), CircuitState::Open);
+    /// # Ok::<(), gardefou::AppError>(())
+    /// ```
     pub fn failure_threshold(mut self, calls: u32) -> Self {
         self.settings.failure_threshold = Some(calls);
         self
@@ -127,6 +152,19 @@ impl BreakerBuilder {
 
     /// Unsets `failure_threshold`: its default applies again, which is 5, or off where a window is
     /// set.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::breaker::CircuitBreaker;
+    ///
+    /// let breaker = CircuitBreaker::builder("search").failure_threshold(2).build()?;
+    /// breaker.reconfigure(|change| change.no_failure_threshold())?;
+    /// assert_eq!(breaker.config().failure_threshold, Some(5));
+    /// breaker.reconfigure(|change| change.count_window(50))?;
+    /// assert_eq!(breaker.config().failure_threshold, None);
+    /// # Ok::<(), gardefou::ConfigError>(())
+    /// ```
     pub fn no_failure_threshold(mut self) -> Self {
         self.settings.failure_threshold = None;
         self.settings.cleared.failure_threshold = true;
@@ -134,18 +172,65 @@ impl BreakerBuilder {
     }
 
     /// Sets how long the circuit stays open before it admits probes; 60 s by default.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::{breaker::{CircuitBreaker, CircuitState}, time::ManualClock};
+    /// use std::time::Duration;
+    ///
+    /// let clock = ManualClock::new();
+    /// let builder = CircuitBreaker::builder("search").failure_threshold(1).clock(clock.clone());
+    /// let breaker = builder.recovery_timeout(Duration::from_secs(5)).build()?;
+    /// breaker.try_acquire()?.failure();
+    /// clock.advance(Duration::from_millis(4999));
+    /// assert_eq!(breaker.state(), CircuitState::Open);
+    /// clock.advance(Duration::from_millis(1));
+    /// assert_eq!(breaker.state(), CircuitState::HalfOpen);
+    /// # Ok::<(), gardefou::AppError>(())
+    /// ```
     pub fn recovery_timeout(mut self, duration: Duration) -> Self {
         self.settings.recovery_timeout = Some(duration);
         self
     }
 
     /// Sets how many probes may run at once while the circuit is half-open; 2 by default.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::breaker::CircuitBreaker;
+    ///
+    /// let breaker = CircuitBreaker::builder("search").half_open_max_calls(1).build()?;
+    /// breaker.force_open();
+    /// breaker.half_open()?;
+    /// let probe = breaker.try_acquire()?;
+    /// assert!(breaker.try_acquire().is_err(), "one probe at a time");
+    /// drop(probe);
+    /// assert!(breaker.try_acquire().is_ok());
+    /// # Ok::<(), gardefou::AppError>(())
+    /// ```
     pub fn half_open_max_calls(mut self, calls: u32) -> Self {
         self.settings.half_open_max_calls = Some(calls);
         self
     }
 
     /// Sets how many probes must succeed to close the circuit; 1 by default.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::breaker::{CircuitBreaker, CircuitState};
+    ///
+    /// let breaker = CircuitBreaker::builder("search").success_threshold(2).build()?;
+    /// breaker.force_open();
+    /// breaker.half_open()?;
+    /// breaker.try_acquire()?.success();
+    /// assert_eq!(breaker.state(), CircuitState::HalfOpen);
+    /// breaker.try_acquire()?.success();
+    /// assert_eq!(breaker.state(), CircuitState::Closed);
+    /// # Ok::<(), gardefou::AppError>(())
+    /// ```
     pub fn success_threshold(mut self, calls: u32) -> Self {
         self.settings.success_threshold = Some(calls);
         self
@@ -153,6 +238,22 @@ impl BreakerBuilder {
 
     /// Sets by what the open time grows each time that recovery fails, until the circuit closes; 1
     /// by default, up to 1000.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::{breaker::CircuitBreaker, time::ManualClock};
+    /// use std::time::Duration;
+    ///
+    /// let clock = ManualClock::new();
+    /// let builder = CircuitBreaker::builder("search").failure_threshold(1).clock(clock.clone());
+    /// let breaker = builder.recovery_backoff(2.0).build()?;
+    /// breaker.try_acquire()?.failure();
+    /// clock.advance(Duration::from_secs(60));
+    /// breaker.try_acquire()?.failure(); // the probe
+    /// assert_eq!(breaker.snapshot().remaining, Some(Duration::from_secs(120)));
+    /// # Ok::<(), gardefou::AppError>(())
+    /// ```
     pub fn recovery_backoff(mut self, factor: f64) -> Self {
         self.settings.recovery_backoff = Some(factor);
         self
@@ -160,6 +261,22 @@ impl BreakerBuilder {
 
     /// Sets what the open time never exceeds, backoff and jitter included; one hour by default, or
     /// `recovery_timeout` where that is longer.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::{breaker::CircuitBreaker, time::ManualClock};
+    /// use std::time::Duration;
+    ///
+    /// let clock = ManualClock::new();
+    /// let builder = CircuitBreaker::builder("search").failure_threshold(1).clock(clock.clone());
+    /// let breaker = builder.recovery_backoff(10.0).max_recovery_timeout(Duration::from_secs(90)).build()?;
+    /// breaker.try_acquire()?.failure();
+    /// clock.advance(Duration::from_secs(60));
+    /// breaker.try_acquire()?.failure(); // the probe
+    /// assert_eq!(breaker.snapshot().remaining, Some(Duration::from_secs(90)));
+    /// # Ok::<(), gardefou::AppError>(())
+    /// ```
     pub fn max_recovery_timeout(mut self, duration: Duration) -> Self {
         self.settings.max_recovery_timeout = Some(duration);
         self
@@ -167,6 +284,20 @@ impl BreakerBuilder {
 
     /// Sets how much of an open time, from 0 to 1, is at most added to it at random, so that many
     /// instances do not probe in step; 0 by default.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::{breaker::CircuitBreaker, time::ManualClock};
+    /// use std::time::Duration;
+    ///
+    /// let builder = CircuitBreaker::builder("search").failure_threshold(1).clock(ManualClock::new());
+    /// let breaker = builder.recovery_jitter(0.5).build()?;
+    /// breaker.try_acquire()?.failure();
+    /// let open = breaker.snapshot().remaining.unwrap();
+    /// assert!(open > Duration::from_secs(60) && open <= Duration::from_secs(90));
+    /// # Ok::<(), gardefou::AppError>(())
+    /// ```
     pub fn recovery_jitter(mut self, fraction: f64) -> Self {
         self.settings.recovery_jitter = Some(fraction);
         self
@@ -177,6 +308,23 @@ impl BreakerBuilder {
     /// When it is over, the circuit opens again if a probe hangs (it began in the first half of
     /// that time and has not ended), and closes if probes ended in permanent errors and none failed
     /// or hung. Otherwise it stays half-open and goes on admitting probes.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::{breaker::{CircuitBreaker, CircuitState}, time::ManualClock};
+    /// use std::time::Duration;
+    ///
+    /// let clock = ManualClock::new();
+    /// let builder = CircuitBreaker::builder("search").clock(clock.clone());
+    /// let breaker = builder.half_open_timeout(Duration::from_secs(10)).build()?;
+    /// breaker.force_open();
+    /// breaker.half_open()?;
+    /// let _hanging_probe = breaker.try_acquire()?;
+    /// clock.advance(Duration::from_secs(10));
+    /// assert_eq!(breaker.state(), CircuitState::Open);
+    /// # Ok::<(), gardefou::AppError>(())
+    /// ```
     pub fn half_open_timeout(mut self, duration: Duration) -> Self {
         self.settings.half_open_timeout = Some(duration);
         self
@@ -184,6 +332,22 @@ impl BreakerBuilder {
 
     /// Sets that rates are computed over the last so many calls, from 1 to 1,000,000; by default no
     /// rate is computed.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::breaker::CircuitBreaker;
+    ///
+    /// let breaker = CircuitBreaker::builder("search").count_window(4).build()?;
+    /// breaker.try_acquire()?.failure();
+    /// for _ in 0..3 {
+    ///     breaker.try_acquire()?.success();
+    /// }
+    /// assert_eq!(breaker.snapshot().failure_rate, Some(0.25));
+    /// breaker.try_acquire()?.success();
+    /// assert_eq!(breaker.snapshot().failure_rate, Some(0.0), "the failure has left the window");
+    /// # Ok::<(), gardefou::AppError>(())
+    /// ```
     pub fn count_window(mut self, calls: u32) -> Self {
         self.settings.count_window = Some(calls);
         if self.is_change {
@@ -194,6 +358,23 @@ impl BreakerBuilder {
 
     /// Sets that rates are computed over the calls of the last `duration`, at least 1 ms; the
     /// window slides in ten steps.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::{breaker::CircuitBreaker, time::ManualClock};
+    /// use std::time::Duration;
+    ///
+    /// let clock = ManualClock::new();
+    /// let builder = CircuitBreaker::builder("search").clock(clock.clone());
+    /// let breaker = builder.time_window(Duration::from_secs(10)).build()?;
+    /// breaker.try_acquire()?.failure();
+    /// clock.advance(Duration::from_secs(9));
+    /// assert_eq!(breaker.snapshot().window_calls, 1);
+    /// clock.advance(Duration::from_secs(1));
+    /// assert_eq!(breaker.snapshot().window_calls, 0);
+    /// # Ok::<(), gardefou::AppError>(())
+    /// ```
     pub fn time_window(mut self, duration: Duration) -> Self {
         self.settings.time_window = Some(duration);
         if self.is_change {
@@ -224,6 +405,20 @@ impl BreakerBuilder {
 
     /// Sets the share of failures in the window, above 0 and up to 1, at which the circuit opens;
     /// 0.5 where a window is set. Without a window it is computed over the last 100 calls.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::breaker::{CircuitBreaker, CircuitState};
+    ///
+    /// let breaker = CircuitBreaker::builder("search").count_window(4).failure_rate(0.25).build()?;
+    /// for _ in 0..3 {
+    ///     breaker.try_acquire()?.success();
+    /// }
+    /// breaker.try_acquire()?.failure();
+    /// assert_eq!(breaker.state(), CircuitState::Open);
+    /// # Ok::<(), gardefou::AppError>(())
+    /// ```
     pub fn failure_rate(mut self, rate: f64) -> Self {
         self.settings.failure_rate = Some(rate);
         self
@@ -231,12 +426,45 @@ impl BreakerBuilder {
 
     /// Sets how many calls the window must hold before its rates mean anything; 10 by default, or
     /// the whole count window where that is smaller.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::breaker::{CircuitBreaker, CircuitState};
+    ///
+    /// let breaker = CircuitBreaker::builder("search").count_window(100).min_calls(3).build()?;
+    /// breaker.try_acquire()?.failure();
+    /// breaker.try_acquire()?.failure();
+    /// assert_eq!((breaker.state(), breaker.snapshot().failure_rate), (CircuitState::Closed, None));
+    /// breaker.try_acquire()?.failure();
+    /// assert_eq!(breaker.state(), CircuitState::Open);
+    /// # Ok::<(), gardefou::AppError>(())
+    /// ```
     pub fn min_calls(mut self, calls: u32) -> Self {
         self.settings.min_calls = Some(calls);
         self
     }
 
     /// Sets the duration above which a call is slow, also while it still runs; off by default.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::{AppError, breaker::CircuitBreaker, time::ManualClock};
+    /// use std::time::Duration;
+    ///
+    /// let clock = ManualClock::new();
+    /// let builder = CircuitBreaker::builder("search").clock(clock.clone());
+    /// let breaker = builder.slow_call(Duration::from_secs(2)).build()?;
+    /// for seconds in [2, 3] {
+    ///     breaker.call(|| {
+    ///         clock.advance(Duration::from_secs(seconds));
+    ///         Ok::<_, AppError>(())
+    ///     })?;
+    /// }
+    /// assert_eq!(breaker.snapshot().counts.slow, 1, "exactly the limit is not slow");
+    /// # Ok::<(), gardefou::AppError>(())
+    /// ```
     pub fn slow_call(mut self, duration: Duration) -> Self {
         self.settings.slow_call = Some(duration);
         self
@@ -244,6 +472,19 @@ impl BreakerBuilder {
 
     /// Unsets `slow_call` and `slow_rate`: calls are not timed. For
     /// [`reconfigure`](CircuitBreaker::reconfigure).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::breaker::CircuitBreaker;
+    /// # use std::time::Duration;
+    ///
+    /// let breaker = CircuitBreaker::builder("search").slow_call(Duration::from_secs(2)).build()?;
+    /// assert_eq!(breaker.config().slow_rate, Some(0.5));
+    /// breaker.reconfigure(|change| change.no_slow_call())?;
+    /// assert_eq!((breaker.config().slow_call, breaker.config().slow_rate), (None, None));
+    /// # Ok::<(), gardefou::ConfigError>(())
+    /// ```
     pub fn no_slow_call(mut self) -> Self {
         (self.settings.slow_call, self.settings.slow_rate) = (None, None);
         self.settings.cleared.slow_call = true;
@@ -252,6 +493,25 @@ impl BreakerBuilder {
 
     /// Sets the share of slow calls in the window, above 0 and up to 1, at which the circuit opens;
     /// 0.5 where `slow_call` is set.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::{AppError, breaker::{CircuitBreaker, CircuitState}, time::ManualClock};
+    /// use std::time::Duration;
+    ///
+    /// let clock = ManualClock::new();
+    /// let builder = CircuitBreaker::builder("search").clock(clock.clone()).count_window(4);
+    /// let breaker = builder.slow_call(Duration::from_secs(2)).slow_rate(0.25).build()?;
+    /// for seconds in [0, 0, 0, 3] {
+    ///     breaker.call(|| {
+    ///         clock.advance(Duration::from_secs(seconds));
+    ///         Ok::<_, AppError>(())
+    ///     })?;
+    /// }
+    /// assert_eq!(breaker.state(), CircuitState::Open);
+    /// # Ok::<(), gardefou::AppError>(())
+    /// ```
     pub fn slow_rate(mut self, rate: f64) -> Self {
         self.settings.slow_rate = Some(rate);
         self
@@ -263,6 +523,24 @@ impl BreakerBuilder {
     /// It counts only if no other call of the breaker succeeded between the first time that it was
     /// pending and its drop: clients that disconnect do not open a healthy circuit, a callee that
     /// hangs does.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::{breaker::CircuitBreaker, time::ManualClock};
+    /// use std::time::Duration;
+    ///
+    /// let clock = ManualClock::new();
+    /// let builder = CircuitBreaker::builder("search").clock(clock.clone());
+    /// let breaker = builder.abandoned_after(Duration::from_secs(5)).build()?;
+    /// for seconds in [4, 5] {
+    ///     let permit = breaker.try_acquire()?;
+    ///     clock.advance(Duration::from_secs(seconds));
+    ///     drop(permit);
+    /// }
+    /// assert_eq!(breaker.snapshot().counts.abandoned, 1, "4 s were not long enough");
+    /// # Ok::<(), gardefou::AppError>(())
+    /// ```
     pub fn abandoned_after(mut self, duration: Duration) -> Self {
         self.settings.abandoned_after = Some(duration);
         self
@@ -271,12 +549,39 @@ impl BreakerBuilder {
     /// Sets whether the breaker only counts and emits events, and never rejects.
     ///
     /// Calls that it admits although it is open are counted, but do not decide.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::breaker::{CircuitBreaker, CircuitState};
+    ///
+    /// let breaker = CircuitBreaker::builder("search").failure_threshold(1).shadow(true).build()?;
+    /// breaker.try_acquire()?.failure();
+    /// assert_eq!(breaker.state(), CircuitState::Open);
+    /// assert!(breaker.try_acquire().is_ok());
+    /// assert_eq!(breaker.snapshot().counts.rejected, 1, "it would have been");
+    /// # Ok::<(), gardefou::AppError>(())
+    /// ```
     pub fn shadow(mut self, shadow: bool) -> Self {
         self.settings.shadow = Some(shadow);
         self
     }
 
     /// Sets the clock; the system's by default. It cannot be changed later.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::{breaker::CircuitBreaker, time::ManualClock};
+    /// use std::time::Duration;
+    ///
+    /// let clock = ManualClock::new();
+    /// let breaker = CircuitBreaker::builder("search").clock(clock.clone()).build()?;
+    /// let before = breaker.snapshot().taken_at;
+    /// clock.advance(Duration::from_secs(3600));
+    /// assert_eq!(breaker.snapshot().taken_at, before + Duration::from_secs(3600));
+    /// # Ok::<(), gardefou::ConfigError>(())
+    /// ```
     pub fn clock(mut self, clock: impl Clock) -> Self {
         self.clock = Some(SharedClock::new(clock));
         self
@@ -284,12 +589,42 @@ impl BreakerBuilder {
 
     /// Sets the seed of the jitter, which makes the open times deterministic; random by default. It
     /// cannot be changed later.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::{AppError, breaker::CircuitBreaker, time::ManualClock};
+    ///
+    /// let open_time = |seed| {
+    ///     let builder = CircuitBreaker::builder("search").failure_threshold(1).clock(ManualClock::new());
+    ///     let breaker = builder.recovery_jitter(1.0).seed(seed).build()?;
+    ///     breaker.try_acquire()?.failure();
+    ///     Ok::<_, AppError>(breaker.snapshot().remaining)
+    /// };
+    /// assert_eq!(open_time(7)?, open_time(7)?);
+    /// assert_ne!(open_time(7)?, open_time(8)?);
+    /// # Ok::<(), gardefou::AppError>(())
+    /// ```
     pub fn seed(mut self, seed: u64) -> Self {
         self.seed = Some(seed);
         self
     }
 
     /// Adds a manual control that the breaker shares with others; a breaker may have several.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::breaker::{CircuitBreaker, CircuitState, ManualControl};
+    ///
+    /// let region = ManualControl::new();
+    /// region.isolate();
+    /// let breaker = CircuitBreaker::builder("search").control(&region).build()?;
+    /// assert_eq!(breaker.state(), CircuitState::ForcedOpen);
+    /// region.close();
+    /// assert_eq!(breaker.state(), CircuitState::Closed);
+    /// # Ok::<(), gardefou::ConfigError>(())
+    /// ```
     pub fn control(mut self, control: &ManualControl) -> Self {
         self.controls.push(control.clone());
         self
@@ -300,6 +635,18 @@ impl BreakerBuilder {
     /// # Errors
     ///
     /// [`ConfigError`] with every rule that the configuration breaks.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::{breaker::CircuitBreaker, circuit_breakers};
+    ///
+    /// let breaker = CircuitBreaker::builder("build-example").build()?;
+    /// assert!(circuit_breakers().get(breaker.name()).is_none());
+    /// let problem = CircuitBreaker::builder("build-example").failure_rate(1.5).build().unwrap_err();
+    /// assert_eq!(problem.to_string(), "`failure_rate` = 1.5: must be above 0 and at most 1");
+    /// # Ok::<(), gardefou::ConfigError>(())
+    /// ```
     pub fn build(self) -> Result<CircuitBreaker, ConfigError> {
         let config = self.resolve()?;
         Ok(self.build_resolved(config))

@@ -29,6 +29,17 @@ use std::{
 /// ```
 pub trait Classifier<R: ?Sized> {
     /// Returns what the outcome means.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::{AppError, ErrorCode, breaker::{Classifier, ErrorClassifier}, classify::Verdict};
+    ///
+    /// let verdict_of = |code| ErrorClassifier.verdict(&Err::<(), _>(AppError::new(code, "no answer")));
+    /// assert_eq!(verdict_of(ErrorCode::TIMEOUT_ERROR), Verdict::Failure);
+    /// assert_eq!(verdict_of(ErrorCode::PERMISSION_ERROR), Verdict::Answered);
+    /// assert_eq!(ErrorClassifier.verdict(&Ok::<_, AppError>(())), Verdict::Success);
+    /// ```
     fn verdict(&self, outcome: &R) -> Verdict;
 
     /// Writes the text of an outcome that is a failure; nothing by default.
@@ -36,6 +47,29 @@ pub trait Classifier<R: ?Sized> {
     /// # Errors
     ///
     /// Those of `out`, which ends a text that is too long.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::{breaker::{Classifier, CircuitBreaker}, classify::Verdict};
+    ///
+    /// struct Status;
+    ///
+    /// impl Classifier<std::io::Result<u16>> for Status {
+    ///     fn verdict(&self, outcome: &std::io::Result<u16>) -> Verdict {
+    ///         if matches!(outcome, Ok(..500)) { Verdict::Success } else { Verdict::Failure }
+    ///     }
+    ///
+    ///     fn write_cause(&self, outcome: &std::io::Result<u16>, out: &mut dyn std::fmt::Write) -> std::fmt::Result {
+    ///         write!(out, "answered by {outcome:?}")
+    ///     }
+    /// }
+    ///
+    /// let breaker = CircuitBreaker::builder("search").failure_threshold(1).build()?;
+    /// breaker.call_with(Status, || Ok(503))?;
+    /// assert_eq!(breaker.try_acquire().unwrap_err().cause().unwrap(), "answered by Ok(503)");
+    /// # Ok::<(), gardefou::AppError>(())
+    /// ```
     fn write_cause(&self, outcome: &R, out: &mut dyn Write) -> fmt::Result {
         let _ = (outcome, out);
         Ok(())

@@ -57,22 +57,67 @@ struct Control {
 
 impl ManualControl {
     /// Makes a control that isolates nothing.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::breaker::ManualControl;
+    ///
+    /// assert!(!ManualControl::new().is_isolated());
+    /// ```
     #[must_use]
     pub fn new() -> Self {
         Self::default()
     }
 
     /// Forces every breaker of this control open, and each that joins later.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::breaker::{CircuitBreaker, CircuitState, ManualControl};
+    ///
+    /// let region = ManualControl::new();
+    /// let before = CircuitBreaker::builder("read").control(&region).build()?;
+    /// region.isolate();
+    /// let after = CircuitBreaker::builder("write").control(&region).build()?;
+    /// assert_eq!((before.state(), after.state()), (CircuitState::ForcedOpen, CircuitState::ForcedOpen));
+    /// # Ok::<(), gardefou::ConfigError>(())
+    /// ```
     pub fn isolate(&self) {
         self.turn(true);
     }
 
     /// Resets every breaker of this control, except those that another control isolates.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::breaker::{CircuitBreaker, CircuitState, ManualControl};
+    ///
+    /// let region = ManualControl::new();
+    /// let breaker = CircuitBreaker::builder("read").control(&region).build()?;
+    /// region.isolate();
+    /// region.close();
+    /// assert_eq!(breaker.state(), CircuitState::Closed);
+    /// # Ok::<(), gardefou::ConfigError>(())
+    /// ```
     pub fn close(&self) {
         self.turn(false);
     }
 
     /// Returns `true` if this control isolates its breakers.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::breaker::ManualControl;
+    ///
+    /// let region = ManualControl::new();
+    /// let same = region.clone();
+    /// same.isolate();
+    /// assert!(region.is_isolated());
+    /// ```
     #[must_use]
     pub fn is_isolated(&self) -> bool {
         // Acquire pairs with the Release in `turn`.

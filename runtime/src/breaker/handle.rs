@@ -97,6 +97,16 @@ impl CircuitBreaker {
     }
 
     /// Returns the name.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::breaker::CircuitBreaker;
+    ///
+    /// let breaker = CircuitBreaker::builder(format!("shard-{}", 7)).build()?;
+    /// assert_eq!(breaker.name(), "shard-7");
+    /// # Ok::<(), gardefou::ConfigError>(())
+    /// ```
     #[must_use]
     pub fn name(&self) -> &str {
         &self.shell.name
@@ -252,6 +262,21 @@ impl CircuitBreaker {
     /// # Cancel safety
     ///
     /// As [`call_async`](Self::call_async).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::{AppError, breaker::{CircuitBreaker, CircuitState, FailurePredicate}};
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), AppError> {
+    /// let breaker = CircuitBreaker::builder("search").failure_threshold(1).build()?;
+    /// let empty = FailurePredicate(|page: &Result<String, AppError>| page.as_ref().is_ok_and(String::is_empty));
+    /// assert_eq!(breaker.call_with_async(empty, async || Ok(String::new())).await?, "");
+    /// assert_eq!(breaker.state(), CircuitState::Open);
+    /// # Ok(())
+    /// # }
+    /// ```
     #[cfg(feature = "async")]
     #[inline]
     pub async fn call_with_async<T, E, C, F>(
@@ -325,6 +350,18 @@ impl CircuitBreaker {
     /// # Errors
     ///
     /// The [`Rejection`], when the call must not be made.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::{ErrorCode, breaker::CircuitBreaker};
+    ///
+    /// let breaker = CircuitBreaker::builder("search").failure_threshold(1).build()?;
+    /// breaker.try_acquire()?.failure();
+    /// let rejection = breaker.try_acquire().unwrap_err();
+    /// assert_eq!((rejection.name(), rejection.code()), ("search", ErrorCode::CIRCUIT_OPEN_ERROR));
+    /// # Ok::<(), gardefou::AppError>(())
+    /// ```
     pub fn try_acquire(&self) -> Result<Permit, Rejection> {
         match self.shell.admit() {
             Ok(admission) => Ok(Permit::new(Arc::clone(&self.shell), admission)),
@@ -338,6 +375,22 @@ impl CircuitBreaker {
     /// Time alone moves an open breaker on: when its open time is over, this returns
     /// [`HalfOpen`](CircuitState::HalfOpen), although the change itself, and its event, come with
     /// the next call. In the same way a half-open one whose time is over is open again.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::{breaker::{CircuitBreaker, CircuitState}, time::ManualClock};
+    /// use std::time::Duration;
+    ///
+    /// let clock = ManualClock::new();
+    /// let breaker = CircuitBreaker::builder("search").clock(clock.clone()).build()?;
+    /// breaker.open_for(Duration::from_secs(5));
+    /// assert_eq!(breaker.state(), CircuitState::Open);
+    /// clock.advance(Duration::from_secs(5));
+    /// assert_eq!(breaker.state(), CircuitState::HalfOpen);
+    /// assert_eq!(breaker.snapshot().generation, 1, "no call has made the change yet");
+    /// # Ok::<(), gardefou::ConfigError>(())
+    /// ```
     #[must_use]
     pub fn state(&self) -> CircuitState {
         let now = self.shell.clock.now();
@@ -346,12 +399,37 @@ impl CircuitBreaker {
 
     /// Returns everything that is known about the breaker at this moment. Reading it changes
     /// nothing.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::breaker::CircuitBreaker;
+    ///
+    /// let breaker = CircuitBreaker::builder("search").build()?;
+    /// breaker.try_acquire()?.success();
+    /// breaker.try_acquire()?.failure_because("no route");
+    /// let snapshot = breaker.snapshot();
+    /// assert_eq!((snapshot.counts.success, snapshot.counts.failure), (1, 1));
+    /// assert_eq!(snapshot.last_failure.unwrap().cause.as_deref(), Some("no route"));
+    /// # Ok::<(), gardefou::AppError>(())
+    /// ```
     #[must_use]
     pub fn snapshot(&self) -> BreakerSnapshot {
         BreakerSnapshot::of(&self.shell)
     }
 
     /// Returns the configuration.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::breaker::{BreakerConfig, CircuitBreaker};
+    ///
+    /// assert_eq!(CircuitBreaker::builder("search").build()?.config(), BreakerConfig::default());
+    /// let breaker = CircuitBreaker::builder("search").failure_rate(0.3).build()?;
+    /// assert_eq!((breaker.config().failure_threshold, breaker.config().min_calls), (None, 10));
+    /// # Ok::<(), gardefou::ConfigError>(())
+    /// ```
     #[must_use]
     pub fn config(&self) -> BreakerConfig {
         self.shell.read(|locked| locked.machine.config().clone())
@@ -359,6 +437,18 @@ impl CircuitBreaker {
 
     /// Rejects every call until [`reset`](Self::reset), [`disable`](Self::disable) or
     /// [`half_open`](Self::half_open).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::{AppError, breaker::{CircuitBreaker, CircuitState}};
+    ///
+    /// let breaker = CircuitBreaker::builder("search").build()?;
+    /// breaker.force_open();
+    /// assert_eq!(breaker.state(), CircuitState::ForcedOpen);
+    /// assert!(breaker.call(|| Ok::<_, AppError>(())).is_err());
+    /// # Ok::<(), gardefou::AppError>(())
+    /// ```
     pub fn force_open(&self) {
         let now = self.shell.clock.now();
         self.shell
@@ -367,6 +457,19 @@ impl CircuitBreaker {
 
     /// Admits every call and counts nothing until [`reset`](Self::reset) or
     /// [`force_open`](Self::force_open).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::breaker::{CircuitBreaker, CircuitState};
+    ///
+    /// let breaker = CircuitBreaker::builder("search").failure_threshold(1).build()?;
+    /// breaker.disable();
+    /// breaker.try_acquire()?.failure();
+    /// assert_eq!(breaker.state(), CircuitState::Disabled);
+    /// assert_eq!(breaker.snapshot().counts.total(), 0);
+    /// # Ok::<(), gardefou::AppError>(())
+    /// ```
     pub fn disable(&self) {
         let now = self.shell.clock.now();
         self.shell
@@ -376,6 +479,20 @@ impl CircuitBreaker {
     /// Closes the circuit and forgets past failures: failures in a row, window, grown open time.
     ///
     /// Calls that began before it are not counted. The counts of a snapshot go on.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::breaker::{CircuitBreaker, CircuitState};
+    ///
+    /// let breaker = CircuitBreaker::builder("search").failure_threshold(2).build()?;
+    /// breaker.try_acquire()?.failure();
+    /// breaker.reset();
+    /// breaker.try_acquire()?.failure();
+    /// assert_eq!(breaker.state(), CircuitState::Closed, "the first failure is forgotten");
+    /// assert_eq!(breaker.snapshot().counts.failure, 2);
+    /// # Ok::<(), gardefou::AppError>(())
+    /// ```
     pub fn reset(&self) {
         let now = self.shell.clock.now();
         self.shell.step(|locked| ((), locked.machine.reset_at(now)));
@@ -411,6 +528,20 @@ impl CircuitBreaker {
     /// Opens the circuit for this long, or keeps an open one open for at least this long, for
     /// example for the `Retry-After` of a server. A breaker that is forced open or disabled stays
     /// so.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::{breaker::CircuitBreaker, time::ManualClock};
+    /// use std::time::Duration;
+    ///
+    /// let breaker = CircuitBreaker::builder("search").clock(ManualClock::new()).build()?;
+    /// breaker.open_for(Duration::from_secs(30));
+    /// breaker.open_for(Duration::from_secs(10));
+    /// let rejection = breaker.try_acquire().unwrap_err();
+    /// assert_eq!(rejection.retry_after(), Some(Duration::from_secs(30)));
+    /// # Ok::<(), gardefou::ConfigError>(())
+    /// ```
     pub fn open_for(&self, duration: Duration) {
         let now = self.shell.clock.now();
         self.shell
@@ -423,6 +554,24 @@ impl CircuitBreaker {
     /// snapshot is read from the wall clock), a half-open one probes at the next call, and the
     /// counts go on from those of the snapshot. The configuration stays that of this breaker, and
     /// the window starts empty.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::{breaker::CircuitBreaker, time::ManualClock};
+    /// use std::time::Duration;
+    ///
+    /// let clock = ManualClock::new();
+    /// let before = CircuitBreaker::builder("search").clock(clock.clone()).build()?;
+    /// before.open_for(Duration::from_secs(30));
+    /// let stored = serde_json::to_string(&before.snapshot())?;
+    ///
+    /// clock.advance(Duration::from_secs(10));
+    /// let after = CircuitBreaker::builder("search").clock(clock.clone()).build()?;
+    /// after.restore(&serde_json::from_str(&stored)?);
+    /// assert_eq!(after.snapshot().remaining, Some(Duration::from_secs(20)));
+    /// # Ok::<(), gardefou::AppError>(())
+    /// ```
     pub fn restore(&self, snapshot: &BreakerSnapshot) {
         snapshot.restore_into(&self.shell);
     }
@@ -478,6 +627,23 @@ pub struct BreakerSubscription {
 
 impl BreakerSubscription {
     /// Keeps the observer subscribed for as long as the breaker lives.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::{breaker::CircuitBreaker, event::Event};
+    /// use std::sync::{Arc, atomic::{AtomicUsize, Ordering}};
+    ///
+    /// let events = Arc::new(AtomicUsize::new(0));
+    /// let counter = Arc::clone(&events);
+    /// let breaker = CircuitBreaker::builder("search").build()?;
+    /// breaker
+    ///     .observe(move |_: &Event<'_>| { counter.fetch_add(1, Ordering::Relaxed); })
+    ///     .forever();
+    /// breaker.force_open();
+    /// assert_eq!(events.load(Ordering::Relaxed), 1);
+    /// # Ok::<(), gardefou::ConfigError>(())
+    /// ```
     pub fn forever(self) {
         std::mem::forget(self);
     }

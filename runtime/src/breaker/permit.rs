@@ -58,17 +58,53 @@ impl Permit {
     }
 
     /// Records a success.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::breaker::{CircuitBreaker, CircuitState};
+    ///
+    /// let breaker = CircuitBreaker::builder("search").build()?;
+    /// breaker.force_open();
+    /// breaker.half_open()?;
+    /// breaker.try_acquire()?.success();
+    /// assert_eq!(breaker.state(), CircuitState::Closed);
+    /// # Ok::<(), gardefou::AppError>(())
+    /// ```
     pub fn success(self) {
         self.record(Verdict::Success);
     }
 
     /// Records a failure.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::breaker::{CircuitBreaker, CircuitState};
+    ///
+    /// let breaker = CircuitBreaker::builder("search").failure_threshold(1).build()?;
+    /// breaker.try_acquire()?.failure();
+    /// assert_eq!(breaker.state(), CircuitState::Open);
+    /// # Ok::<(), gardefou::AppError>(())
+    /// ```
     pub fn failure(self) {
         self.record(Verdict::Failure);
     }
 
     /// Records a failure with the text that rejections give as their cause if this failure opens
     /// the circuit. The text is cut to one line of 159 bytes.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::breaker::CircuitBreaker;
+    ///
+    /// let breaker = CircuitBreaker::builder("search").failure_threshold(1).build()?;
+    /// breaker.try_acquire()?.failure_because("no route to host");
+    /// let rejection = breaker.try_acquire().unwrap_err();
+    /// assert_eq!(rejection.cause().as_deref(), Some("no route to host"));
+    /// # Ok::<(), gardefou::AppError>(())
+    /// ```
     pub fn failure_because(mut self, cause: impl fmt::Display) {
         if let Some(admission) = self.admission.take() {
             self.shell
@@ -78,11 +114,43 @@ impl Permit {
 
     /// Records that the outcome shows nothing about the callee. [`record`](Self::record) takes
     /// [`Verdict::Answered`] for an outcome that shows at least that the callee answers.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::breaker::CircuitBreaker;
+    ///
+    /// let breaker = CircuitBreaker::builder("search").build()?;
+    /// breaker.try_acquire()?.failure();
+    /// breaker.try_acquire()?.ignore();
+    /// assert_eq!(breaker.snapshot().consecutive_failures, 1, "neither ended nor grown");
+    /// assert_eq!(breaker.snapshot().counts.ignored, 1);
+    /// # Ok::<(), gardefou::AppError>(())
+    /// ```
     pub fn ignore(self) {
         self.record(Verdict::Ignored);
     }
 
     /// Records a verdict.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::{breaker::CircuitBreaker, classify::Verdict};
+    ///
+    /// let breaker = CircuitBreaker::builder("search").build()?;
+    /// for status in [200, 404, 503] {
+    ///     let verdict = match status {
+    ///         500.. => Verdict::Failure,
+    ///         400.. => Verdict::Answered,
+    ///         _ => Verdict::Success,
+    ///     };
+    ///     breaker.try_acquire()?.record(verdict);
+    /// }
+    /// let counts = breaker.snapshot().counts;
+    /// assert_eq!((counts.success, counts.ignored, counts.failure), (1, 1, 1));
+    /// # Ok::<(), gardefou::AppError>(())
+    /// ```
     pub fn record(mut self, verdict: Verdict) {
         if let Some(admission) = self.admission.take() {
             self.shell.settle(admission, verdict, |_| Ok(()));

@@ -120,12 +120,35 @@ struct Idle {
 
 impl BreakerRegistry {
     /// Makes an empty registry, separate from the process-wide one.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::{breaker::BreakerRegistry, circuit_breakers};
+    ///
+    /// let registry = BreakerRegistry::new();
+    /// registry.get_or_create("registry-new-example", |b| b)?;
+    /// assert!(circuit_breakers().get("registry-new-example").is_none());
+    /// # Ok::<(), gardefou::ConfigError>(())
+    /// ```
     #[must_use]
     pub fn new() -> Self {
         Self::default()
     }
 
     /// Returns the breaker of that name.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::breaker::{BreakerRegistry, CircuitState};
+    ///
+    /// let registry = BreakerRegistry::new();
+    /// assert!(registry.get("db").is_none());
+    /// registry.get_or_create("db", |b| b)?.force_open();
+    /// assert_eq!(registry.get("db").unwrap().state(), CircuitState::ForcedOpen);
+    /// # Ok::<(), gardefou::ConfigError>(())
+    /// ```
     #[must_use]
     pub fn get(&self, name: &str) -> Option<CircuitBreaker> {
         self.breakers
@@ -229,11 +252,39 @@ impl BreakerRegistry {
     }
 
     /// Resets every breaker: see [`CircuitBreaker::reset`].
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::breaker::{BreakerRegistry, CircuitState};
+    ///
+    /// let registry = BreakerRegistry::new();
+    /// let (db, search) = (registry.get_or_create("db", |b| b)?, registry.get_or_create("search", |b| b)?);
+    /// db.force_open();
+    /// search.disable();
+    /// registry.reset_all();
+    /// assert_eq!((db.state(), search.state()), (CircuitState::Closed, CircuitState::Closed));
+    /// # Ok::<(), gardefou::ConfigError>(())
+    /// ```
     pub fn reset_all(&self) {
         self.all().iter().for_each(CircuitBreaker::reset);
     }
 
     /// Returns a snapshot of each breaker, sorted by name.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::breaker::BreakerRegistry;
+    ///
+    /// let registry = BreakerRegistry::new();
+    /// for name in ["search", "db"] {
+    ///     registry.get_or_create(name, |b| b)?;
+    /// }
+    /// let names: Vec<_> = registry.snapshots().into_iter().map(|snapshot| snapshot.name).collect();
+    /// assert_eq!(names, ["db", "search"]);
+    /// # Ok::<(), gardefou::ConfigError>(())
+    /// ```
     #[must_use]
     pub fn snapshots(&self) -> Vec<BreakerSnapshot> {
         let all = self.all();
@@ -271,12 +322,36 @@ impl BreakerRegistry {
     }
 
     /// Returns how many breakers there are.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::breaker::BreakerRegistry;
+    ///
+    /// let registry = BreakerRegistry::new();
+    /// registry.get_or_create("db", |b| b)?;
+    /// registry.get_or_create("db", |b| b)?;
+    /// assert_eq!(registry.len(), 1);
+    /// # Ok::<(), gardefou::ConfigError>(())
+    /// ```
     #[must_use]
     pub fn len(&self) -> usize {
         self.breakers.read().len()
     }
 
     /// Returns `true` if there is no breaker.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::breaker::BreakerRegistry;
+    ///
+    /// let registry = BreakerRegistry::new();
+    /// assert!(registry.is_empty());
+    /// registry.get_or_create("db", |b| b)?;
+    /// assert!(!registry.is_empty());
+    /// # Ok::<(), gardefou::ConfigError>(())
+    /// ```
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.breakers.read().is_empty()
@@ -284,6 +359,20 @@ impl BreakerRegistry {
 
     /// Removes the breaker of that name from the registry. Its handles stay valid; the next request
     /// for the name makes a new breaker.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::breaker::{BreakerRegistry, CircuitState};
+    ///
+    /// let registry = BreakerRegistry::new();
+    /// let old = registry.get_or_create("db", |b| b)?;
+    /// old.force_open();
+    /// assert!(registry.remove("db").is_some());
+    /// assert_eq!(registry.get_or_create("db", |b| b)?.state(), CircuitState::Closed);
+    /// assert_eq!(old.state(), CircuitState::ForcedOpen);
+    /// # Ok::<(), gardefou::ConfigError>(())
+    /// ```
     pub fn remove(&self, name: &str) -> Option<CircuitBreaker> {
         self.breakers
             .write()

@@ -99,6 +99,19 @@ pub struct CallCounts {
 
 impl CallCounts {
     /// Returns the number of all calls, rejected ones included.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::breaker::CircuitBreaker;
+    ///
+    /// let breaker = CircuitBreaker::builder("search").failure_threshold(1).build()?;
+    /// breaker.try_acquire()?.success();
+    /// breaker.try_acquire()?.failure();
+    /// assert!(breaker.try_acquire().is_err());
+    /// assert_eq!(breaker.snapshot().counts.total(), 3);
+    /// # Ok::<(), gardefou::AppError>(())
+    /// ```
     #[must_use]
     pub fn total(&self) -> u64 {
         [self.failure, self.ignored, self.rejected]

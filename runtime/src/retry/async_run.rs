@@ -60,6 +60,21 @@ impl<'r> Run<'r> {
     /// # Cancel safety
     ///
     /// Dropping the future ends the wait; nothing is left behind.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::retry::Retry;
+    /// use std::time::Duration;
+    ///
+    /// # tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap().block_on(async {
+    /// let retry = Retry::builder().build()?;
+    /// let start = tokio::time::Instant::now();
+    /// retry.start().wait_async(Duration::from_secs(3)).await;
+    /// assert_eq!(start.elapsed().as_secs(), 3);
+    /// # Ok::<(), gardefou::ConfigError>(())
+    /// # }).unwrap();
+    /// ```
     pub fn wait_async(&self, delay: Duration) -> Wait {
         // Boxed, because a wait is slow anyway, and a timer in place would make the future of every
         // caller larger.

@@ -102,6 +102,16 @@ impl RetryBudget {
     }
 
     /// Returns the name, if the budget has one.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::retry::RetryBudget;
+    ///
+    /// assert_eq!(RetryBudget::named("inventory")?.name(), Some("inventory"));
+    /// assert_eq!(RetryBudget::builder().build()?.name(), None);
+    /// # Ok::<(), gardefou::ConfigError>(())
+    /// ```
     #[must_use]
     pub fn name(&self) -> Option<&str> {
         self.0.name.as_deref()
@@ -126,6 +136,17 @@ impl RetryBudget {
     }
 
     /// Returns `true` if both are the same budget.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::retry::RetryBudget;
+    ///
+    /// let (one, other) = (RetryBudget::builder().build()?, RetryBudget::builder().build()?);
+    /// assert!(one.is_same_as(&one.clone()));
+    /// assert!(!one.is_same_as(&other));
+    /// # Ok::<(), gardefou::ConfigError>(())
+    /// ```
     #[must_use]
     pub fn is_same_as(&self, other: &Self) -> bool {
         Arc::ptr_eq(&self.0, &other.0)
@@ -153,6 +174,19 @@ impl RetryBudget {
     /// Counts one call; a [`Retry`](super::Retry) does it for each first attempt.
     ///
     /// A full budget is only read, so that successful calls share no write.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::retry::RetryBudget;
+    ///
+    /// let budget = RetryBudget::builder().ratio(0.5).build()?;
+    /// budget.deposit();
+    /// assert_eq!(budget.available(), 0, "half a token");
+    /// budget.deposit();
+    /// assert_eq!(budget.available(), 1);
+    /// # Ok::<(), gardefou::ConfigError>(())
+    /// ```
     #[inline]
     pub fn deposit(&self) {
         self.0.tokens.deposit();
@@ -204,6 +238,17 @@ impl RetryBudgetBuilder {
     ///
     /// Where the name exists already, [`build`](Self::build) returns that budget; if it was
     /// configured otherwise, the first configuration stays and a warning is logged.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::retry::RetryBudget;
+    ///
+    /// let here = RetryBudget::builder().name("budget-name-example").build()?;
+    /// let there = RetryBudget::builder().name("budget-name-example").build()?;
+    /// assert!(here.is_same_as(&there));
+    /// # Ok::<(), gardefou::ConfigError>(())
+    /// ```
     pub fn name(mut self, name: impl Into<String>) -> Self {
         self.name = Some(GuardName(name.into()));
         self
@@ -211,6 +256,19 @@ impl RetryBudgetBuilder {
 
     /// Sets how many retries each call allows, 0 to 1000; 0.2 allows one retry for every five
     /// calls.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::retry::RetryBudget;
+    ///
+    /// let budget = RetryBudget::builder().ratio(0.1).build()?;
+    /// for _ in 0..30 {
+    ///     budget.deposit();
+    /// }
+    /// assert_eq!(budget.available(), 3);
+    /// # Ok::<(), gardefou::ConfigError>(())
+    /// ```
     pub fn ratio(mut self, ratio: f64) -> Self {
         self.config.ratio = ratio;
         self
@@ -219,6 +277,20 @@ impl RetryBudgetBuilder {
     /// Sets how many retries are allowed in each second independently of the calls; 0 is no floor.
     ///
     /// That many may come at once, after that one each `1 / floor` seconds.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::{retry::RetryBudget, time::ManualClock};
+    /// use std::time::Duration;
+    ///
+    /// let clock = ManualClock::new();
+    /// let budget = RetryBudget::builder().floor(2).clock(clock.clone()).build()?;
+    /// assert_eq!([(); 3].map(|()| budget.try_withdraw()), [true, true, false]);
+    /// clock.advance(Duration::from_millis(500));
+    /// assert_eq!([(); 2].map(|()| budget.try_withdraw()), [true, false]);
+    /// # Ok::<(), gardefou::ConfigError>(())
+    /// ```
     pub fn floor(mut self, retries_per_second: u32) -> Self {
         self.config.floor = retries_per_second;
         self
@@ -226,12 +298,39 @@ impl RetryBudgetBuilder {
 
     /// Sets how many tokens are kept at most, so that a long quiet time does not allow a retry
     /// storm.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::retry::RetryBudget;
+    ///
+    /// let budget = RetryBudget::builder().ratio(1.0).burst(5).build()?;
+    /// for _ in 0..1000 {
+    ///     budget.deposit();
+    /// }
+    /// assert_eq!(budget.available(), 5);
+    /// # Ok::<(), gardefou::ConfigError>(())
+    /// ```
     pub fn burst(mut self, tokens: u32) -> Self {
         self.config.burst = tokens;
         self
     }
 
     /// Replaces the clock by which the floor refills.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::{retry::RetryBudget, time::ManualClock};
+    /// use std::time::Duration;
+    ///
+    /// let clock = ManualClock::new();
+    /// let budget = RetryBudget::builder().floor(1).clock(clock.clone()).build()?;
+    /// assert!(budget.try_withdraw() && !budget.try_withdraw());
+    /// clock.advance(Duration::from_secs(1));
+    /// assert!(budget.try_withdraw());
+    /// # Ok::<(), gardefou::ConfigError>(())
+    /// ```
     pub fn clock(mut self, clock: impl Clock) -> Self {
         self.clock = Some(SharedClock::new(clock));
         self

@@ -165,6 +165,17 @@ impl RetryBuilder {
 
 impl<A> RetryBuilder<A> {
     /// Sets the name that logs and events show: 1 to 100 printable bytes; `retry` by default.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::retry::Retry;
+    ///
+    /// assert_eq!(Retry::builder().build()?.name(), "retry");
+    /// assert_eq!(Retry::builder().name("fetch-page").build()?.name(), "fetch-page");
+    /// assert!(Retry::builder().name("").build().is_err());
+    /// # Ok::<(), gardefou::ConfigError>(())
+    /// ```
     pub fn name(mut self, name: impl Into<Cow<'static, str>>) -> Self {
         self.settings.name = GuardName(name.into());
         self
@@ -207,6 +218,18 @@ impl<A> RetryBuilder<A> {
     }
 
     /// Sets the first delay; 0.5 s by default. Zero makes every delay zero, and starts no timer.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::retry::{Jitter, Retry};
+    /// use std::time::Duration;
+    ///
+    /// let retry = Retry::builder().initial_delay(Duration::from_secs(3)).jitter(Jitter::None).build()?;
+    /// let delays: Vec<u64> = retry.config().backoff.delays().take(3).map(|delay| delay.as_secs()).collect();
+    /// assert_eq!(delays, [3, 6, 12]);
+    /// # Ok::<(), gardefou::ConfigError>(())
+    /// ```
     pub fn initial_delay(mut self, delay: Duration) -> Self {
         self.settings.initial_delay = Some(delay);
         self
@@ -214,6 +237,19 @@ impl<A> RetryBuilder<A> {
 
     /// Sets by how much delays grow: a finite number of at least 1; 2.0 by default (3.0 for
     /// decorrelated delays).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::retry::Retry;
+    /// use std::time::Duration;
+    ///
+    /// let builder = Retry::builder().initial_delay(Duration::from_secs(1)).jitter(false);
+    /// let retry = builder.backoff_factor(3.0).build()?;
+    /// let delays: Vec<u64> = retry.config().backoff.delays().take(4).map(|delay| delay.as_secs()).collect();
+    /// assert_eq!(delays, [1, 3, 9, 27]);
+    /// # Ok::<(), gardefou::ConfigError>(())
+    /// ```
     pub fn backoff_factor(mut self, factor: f64) -> Self {
         self.settings.backoff_factor = Some(factor);
         self
@@ -221,6 +257,19 @@ impl<A> RetryBuilder<A> {
 
     /// Sets the longest delay, jitter included; 60 s by default, or `initial_delay` where that is
     /// longer. Beside an `initial_delay` it must be at least that.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::retry::Retry;
+    /// use std::time::Duration;
+    ///
+    /// let builder = Retry::builder().initial_delay(Duration::from_secs(4)).jitter(false);
+    /// let retry = builder.max_delay(Duration::from_secs(10)).build()?;
+    /// let delays: Vec<u64> = retry.config().backoff.delays().take(4).map(|delay| delay.as_secs()).collect();
+    /// assert_eq!(delays, [4, 8, 10, 10]);
+    /// # Ok::<(), gardefou::ConfigError>(())
+    /// ```
     pub fn max_delay(mut self, delay: Duration) -> Self {
         self.settings.max_delay = Some(delay);
         self
@@ -228,6 +277,18 @@ impl<A> RetryBuilder<A> {
 
     /// Sets how delays are spread: `true` (the default) for full jitter, `false`, a fraction such
     /// as `0.2`, a name such as `"equal"`, or a [`Jitter`].
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::retry::{Jitter, Retry};
+    ///
+    /// let with = |jitter: &str| Ok::<_, gardefou::ConfigError>(Retry::builder().jitter(jitter).build()?.config().clone());
+    /// assert_eq!(&with("equal")?, Retry::builder().jitter(Jitter::Equal).build()?.config());
+    /// assert_eq!(&with("none")?, Retry::builder().jitter(false).build()?.config());
+    /// assert_eq!(with("some").unwrap_err().field(), "jitter");
+    /// # Ok::<(), gardefou::ConfigError>(())
+    /// ```
     pub fn jitter(mut self, jitter: impl Into<JitterSetting>) -> Self {
         self.settings.jitter = Some(jitter.into().0);
         self
@@ -269,6 +330,20 @@ impl<A> RetryBuilder<A> {
     ///
     /// A wait that would end later is not begun: the error goes to the caller at once. An attempt
     /// that runs is not cut off, unless `attempt_timeout` is set.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::{retry::Retry, time::ManualClock};
+    /// use std::time::Duration;
+    ///
+    /// let builder = Retry::builder().max_retries(10).initial_delay(Duration::from_secs(1)).jitter(false);
+    /// let retry = builder.max_elapsed(Duration::from_secs(5)).clock(ManualClock::new()).build()?;
+    /// let mut runs = 0;
+    /// let outcome = retry.call(|| { runs += 1; Err::<(), _>("busy") });
+    /// assert_eq!((outcome, runs), (Err("busy"), 3)); // after 0 s, 1 s and 3 s; the next wait would end after 7 s
+    /// # Ok::<(), gardefou::ConfigError>(())
+    /// ```
     pub fn max_elapsed(mut self, limit: Duration) -> Self {
         self.settings.max_elapsed = Some(limit);
         self
@@ -353,6 +428,24 @@ impl<A> RetryBuilder<A> {
     /// Sets a callback for each failed attempt that another one follows, called before the wait.
     ///
     /// It runs on the thread that called. A panic in it is contained and logged; the retry goes on.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::{retry::{FailedAttempt, Next, Retry}, time::ManualClock};
+    /// use std::{sync::mpsc, time::Duration};
+    ///
+    /// let (log, logged) = mpsc::channel();
+    /// let retry = Retry::builder()
+    ///     .jitter(false)
+    ///     .on_retry(move |failed: &FailedAttempt<'_>| log.send((failed.index, failed.next)).unwrap())
+    ///     .clock(ManualClock::new())
+    ///     .build()?;
+    /// let mut answers = [Err("busy"), Ok(200)].into_iter();
+    /// assert_eq!(retry.call(|| answers.next().unwrap()), Ok(200));
+    /// assert_eq!(logged.try_iter().collect::<Vec<_>>(), [(0, Next::Wait(Duration::from_millis(500)))]);
+    /// # Ok::<(), gardefou::ConfigError>(())
+    /// ```
     pub fn on_retry(
         mut self,
         callback: impl Fn(&FailedAttempt<'_>) + Send + Sync + 'static,
@@ -388,12 +481,42 @@ impl<A> RetryBuilder<A> {
 
     /// Sets the budget that retries take tokens from: a [`RetryBudget`](super::RetryBudget), or the
     /// name of one that the whole process shares; none by default.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::{retry::{Retry, RetryBudget}, time::ManualClock};
+    ///
+    /// let empty = RetryBudget::builder().ratio(0.0).floor(0).build()?;
+    /// let retry = Retry::builder().budget(&empty).clock(ManualClock::new()).build()?;
+    /// let mut runs = 0;
+    /// assert!(retry.call(|| { runs += 1; Err::<(), _>("down") }).is_err());
+    /// assert_eq!(runs, 1);
+    ///
+    /// let by_name = Retry::builder().budget("budget-setter-example").build()?;
+    /// assert!(by_name.budget().unwrap().is_same_as(&RetryBudget::named("budget-setter-example")?));
+    /// # Ok::<(), gardefou::ConfigError>(())
+    /// ```
     pub fn budget(mut self, budget: impl Into<BudgetSource>) -> Self {
         self.settings.budget = Some(budget.into());
         self
     }
 
     /// Replaces the clock on which delays are waited for and time is measured.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::{retry::Retry, time::{Clock, ManualClock}};
+    /// use std::time::Duration;
+    ///
+    /// let clock = ManualClock::new();
+    /// let start = clock.now();
+    /// let retry = Retry::builder().jitter(false).clock(clock.clone()).build()?;
+    /// assert!(retry.call(|| Err::<(), _>("busy")).is_err());
+    /// assert_eq!(clock.now().since(start), Duration::from_millis(500 + 1000 + 2000));
+    /// # Ok::<(), gardefou::ConfigError>(())
+    /// ```
     pub fn clock(mut self, clock: impl Clock) -> Self {
         self.settings.clock = SharedClock::new(clock);
         self
@@ -420,6 +543,20 @@ impl<A> RetryBuilder<A> {
     }
 
     /// Sets the seed of the jitter, which is then the same for every call, for tests.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::retry::Retry;
+    ///
+    /// let delays = |seed| {
+    ///     let retry = Retry::builder().seed(seed).build()?;
+    ///     Ok::<_, gardefou::ConfigError>(retry.config().backoff.delays().take(5).collect::<Vec<_>>())
+    /// };
+    /// assert_eq!(delays(7)?, delays(7)?);
+    /// assert_ne!(delays(7)?, delays(8)?);
+    /// # Ok::<(), gardefou::ConfigError>(())
+    /// ```
     pub fn seed(mut self, seed: u64) -> Self {
         self.settings.seed = Some(seed);
         self

@@ -213,6 +213,10 @@ impl Retry {
     ///
     /// That of the last call.
     ///
+    /// # Panics
+    ///
+    /// As [`call_async`](Self::call_async).
+    ///
     /// # Cancel safety
     ///
     /// As [`call_async`](Self::call_async).
@@ -245,6 +249,10 @@ impl Retry {
     /// # Errors
     ///
     /// That of the last call.
+    ///
+    /// # Panics
+    ///
+    /// As [`call_async`](Self::call_async).
     ///
     /// # Cancel safety
     ///
@@ -293,6 +301,10 @@ impl Retry {
     /// # Errors
     ///
     /// That of the last call.
+    ///
+    /// # Panics
+    ///
+    /// As [`call_async`](Self::call_async).
     ///
     /// # Cancel safety
     ///
@@ -431,9 +443,30 @@ impl Retry<Timed> {
     /// That of the last call; where that was cut off, a [`Rejection`](crate::Rejection) with code
     /// `TIMEOUT_ERROR` turned into `E`.
     ///
+    /// # Panics
+    ///
+    /// Where no tokio runtime with time enabled is entered.
+    ///
     /// # Cancel safety
     ///
     /// As [`Retry::call_async`](Retry::<Untimed>::call_async).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::{AppError, retry::Retry};
+    /// use std::{future::pending, time::Duration};
+    ///
+    /// # tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap().block_on(async {
+    /// let retry = Retry::builder().attempt_timeout(Duration::from_secs(1)).build()?;
+    /// let outcome = retry.call_with_async(async |attempt| match attempt.index {
+    ///     0 => pending::<Result<&str, AppError>>().await,
+    ///     _ => Ok("from the replica"),
+    /// });
+    /// assert_eq!(outcome.await.unwrap(), "from the replica");
+    /// # Ok::<(), gardefou::ConfigError>(())
+    /// # }).unwrap();
+    /// ```
     pub async fn call_with_async<T, E, F>(&self, mut op: impl FnMut(Attempt) -> F) -> Result<T, E>
     where
         E: CarriesRejection + 'static,
@@ -502,24 +535,68 @@ impl<A> Retry<A> {
     }
 
     /// Starts a series of attempts in a loop of the caller's own; see [`Run`].
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::retry::{Next, Retry};
+    ///
+    /// let retry = Retry::builder().max_retries(1).build()?;
+    /// let (mut first, mut second) = (retry.start(), retry.start());
+    /// assert!(matches!(first.after(&mut Err::<(), _>("busy")), Next::Wait(_)));
+    /// assert_eq!(first.after(&mut Err::<(), _>("busy")), Next::Return);
+    /// assert!(matches!(second.after(&mut Err::<(), _>("busy")), Next::Wait(_)), "a series of its own");
+    /// # Ok::<(), gardefou::ConfigError>(())
+    /// ```
     #[inline]
     pub fn start(&self) -> Run<'_> {
         Run::begin(&self.inner)
     }
 
     /// Returns the name that logs and events show.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::retry::Retry;
+    ///
+    /// let retry = Retry::builder().name("fetch-page").build()?;
+    /// assert_eq!(retry.name(), "fetch-page");
+    /// # Ok::<(), gardefou::ConfigError>(())
+    /// ```
     #[must_use]
     pub fn name(&self) -> &str {
         &self.inner.name
     }
 
     /// Returns the configuration.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::retry::{Retry, RetryConfig};
+    ///
+    /// assert_eq!(Retry::builder().build()?.config(), &RetryConfig::default());
+    /// assert_eq!(Retry::builder().max_retries(0).build()?.config().max_attempts.get(), 1);
+    /// # Ok::<(), gardefou::ConfigError>(())
+    /// ```
     #[must_use]
     pub fn config(&self) -> &RetryConfig {
         &self.inner.config
     }
 
     /// Returns the budget that retries must pay from, if there is one.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::retry::{Retry, RetryBudget};
+    ///
+    /// let budget = RetryBudget::builder().build()?;
+    /// assert!(Retry::builder().build()?.budget().is_none());
+    /// assert!(Retry::builder().budget(&budget).build()?.budget().unwrap().is_same_as(&budget));
+    /// # Ok::<(), gardefou::ConfigError>(())
+    /// ```
     #[must_use]
     pub fn budget(&self) -> Option<&RetryBudget> {
         self.inner.budget.as_ref()

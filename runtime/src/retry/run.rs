@@ -304,11 +304,38 @@ impl<'r> Run<'r> {
 
     /// Blocks the thread for a delay that [`after`](Self::after) gave; a zero delay starts no
     /// timer.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::{retry::Retry, time::{Clock, ManualClock}};
+    /// use std::time::Duration;
+    ///
+    /// let clock = ManualClock::new();
+    /// let start = clock.now();
+    /// let retry = Retry::builder().clock(clock.clone()).build()?;
+    /// retry.start().wait(Duration::from_secs(3));
+    /// assert_eq!(clock.now().since(start), Duration::from_secs(3));
+    /// # Ok::<(), gardefou::ConfigError>(())
+    /// ```
     pub fn wait(&self, delay: Duration) {
         self.inner.clock().sleep(delay);
     }
 
     /// Returns how many attempts have failed so far.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::retry::Retry;
+    ///
+    /// let retry = Retry::builder().build()?;
+    /// let mut run = retry.start();
+    /// assert_eq!(run.failed_attempts(), 0);
+    /// let _ = run.after(&mut Err::<(), _>("busy"));
+    /// assert_eq!(run.failed_attempts(), 1);
+    /// # Ok::<(), gardefou::ConfigError>(())
+    /// ```
     #[inline]
     #[must_use]
     pub fn failed_attempts(&self) -> u32 {
@@ -316,6 +343,19 @@ impl<'r> Run<'r> {
     }
 
     /// Returns the attempt that runs now, or that comes next.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::retry::Retry;
+    ///
+    /// let retry = Retry::builder().max_attempts(2).build()?;
+    /// let mut run = retry.start();
+    /// assert_eq!((run.attempt().index, run.attempt().is_last()), (0, false));
+    /// let _ = run.after(&mut Err::<(), _>("busy"));
+    /// assert_eq!((run.attempt().index, run.attempt().is_last()), (1, true));
+    /// # Ok::<(), gardefou::ConfigError>(())
+    /// ```
     #[inline]
     #[must_use]
     pub fn attempt(&self) -> Attempt {
