@@ -87,33 +87,21 @@ impl Serialize for BreakerConfig {
 impl<'de> Deserialize<'de> for BreakerSnapshot {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let fields = Fields(Map::deserialize(deserializer)?);
-        let state = fields.text("state").and_then(CircuitState::from_name);
-        let config = fields
-            .0
-            .get("config")
-            .and_then(Value::as_object)
-            .cloned()
-            .unwrap_or_default();
-        let counts = Fields(
-            fields
-                .0
-                .get("counts")
-                .and_then(Value::as_object)
-                .cloned()
-                .unwrap_or_default(),
-        );
-        let count = |key| counts.number(key).unwrap_or(0);
+        let state = fields.get("state").and_then(CircuitState::from_name);
+        let nested = |key| Fields(fields.get(key).unwrap_or_default());
+        let counts = nested("counts");
+        let count = |key| counts.get(key).unwrap_or(0);
+        let cause = fields.get("last_failure_cause");
         Ok(Self {
             name: fields
-                .text("name")
-                .ok_or_else(|| D::Error::missing_field("name"))?
-                .to_owned(),
+                .get("name")
+                .ok_or_else(|| D::Error::missing_field("name"))?,
             state: state.ok_or_else(|| {
                 D::Error::custom("`state` is not the name of a circuit breaker's state")
             })?,
             since: fields.time("since"),
             remaining: fields.duration("remaining"),
-            generation: fields.number("generation").unwrap_or(0),
+            generation: fields.get("generation").unwrap_or(0),
             counts: CallCounts {
                 success: count("success"),
                 failure: count("failure"),
@@ -122,21 +110,21 @@ impl<'de> Deserialize<'de> for BreakerSnapshot {
                 rejected: count("rejected"),
                 abandoned: count("abandoned"),
             },
-            consecutive_failures: fields.small("consecutive_failures").unwrap_or(0),
-            failed_recoveries: fields.small("failed_recoveries").unwrap_or(0),
-            window_calls: fields.number("window_calls").unwrap_or(0),
-            failure_rate: fields.float("failure_rate"),
-            slow_rate: fields.float("slow_rate"),
-            last_failure: fields.number("last_failure_at").map(|_| LastFailure {
-                at: fields.time("last_failure_at"),
-                cause: fields.text("last_failure_cause").map(str::to_owned),
-            }),
+            consecutive_failures: fields.get("consecutive_failures").unwrap_or(0),
+            failed_recoveries: fields.get("failed_recoveries").unwrap_or(0),
+            window_calls: fields.get("window_calls").unwrap_or(0),
+            failure_rate: fields.get("failure_rate"),
+            slow_rate: fields.get("slow_rate"),
             // A snapshot of an older version has only the last failure.
             opened_by: match fields.0.contains_key("opened_by") {
-                true => fields.text("opened_by").map(str::to_owned),
-                false => fields.text("last_failure_cause").map(str::to_owned),
+                true => fields.get("opened_by"),
+                false => cause.clone(),
             },
-            config: config_of(&Fields(config)),
+            last_failure: fields.get::<u64>("last_failure_at").map(|_| LastFailure {
+                at: fields.time("last_failure_at"),
+                cause,
+            }),
+            config: config_of(&nested("config")),
             taken_at: fields.time("taken_at"),
         })
     }
@@ -144,43 +132,24 @@ impl<'de> Deserialize<'de> for BreakerSnapshot {
 
 fn config_of(fields: &Fields) -> BreakerConfig {
     let default = BreakerConfig::default();
-    let calls = fields.small("count_window").map(WindowKind::Calls);
+    let seconds = |key, default| fields.duration(key).unwrap_or(default);
+    let calls = fields.get("count_window").map(WindowKind::Calls);
     BreakerConfig {
-        failure_threshold: fields.small("failure_threshold"),
-        recovery_timeout: fields
-            .duration("recovery_timeout")
-            .unwrap_or(default.recovery_timeout),
-        half_open_max_calls: fields
-            .small("half_open_max_calls")
-            .unwrap_or(default.half_open_max_calls),
-        success_threshold: fields
-            .small("success_threshold")
-            .unwrap_or(default.success_threshold),
-        recovery_backoff: fields
-            .float("recovery_backoff")
-            .unwrap_or(default.recovery_backoff),
-        max_recovery_timeout: fields
-            .duration("max_recovery_timeout")
-            .unwrap_or(default.max_recovery_timeout),
-        recovery_jitter: fields
-            .float("recovery_jitter")
-            .unwrap_or(default.recovery_jitter),
-        half_open_timeout: fields
-            .duration("half_open_timeout")
-            .unwrap_or(default.half_open_timeout),
+        failure_threshold: fields.get("failure_threshold"),
+        recovery_timeout: seconds("recovery_timeout", default.recovery_timeout),
+        half_open_max_calls: fields.or("half_open_max_calls", default.half_open_max_calls),
+        success_threshold: fields.or("success_threshold", default.success_threshold),
+        recovery_backoff: fields.or("recovery_backoff", default.recovery_backoff),
+        max_recovery_timeout: seconds("max_recovery_timeout", default.max_recovery_timeout),
+        recovery_jitter: fields.or("recovery_jitter", default.recovery_jitter),
+        half_open_timeout: seconds("half_open_timeout", default.half_open_timeout),
         window: calls.or_else(|| fields.duration("time_window").map(WindowKind::Time)),
-        failure_rate: fields.float("failure_rate"),
-        min_calls: fields.small("min_calls").unwrap_or(default.min_calls),
+        failure_rate: fields.get("failure_rate"),
+        min_calls: fields.or("min_calls", default.min_calls),
         slow_call: fields.duration("slow_call"),
-        slow_rate: fields.float("slow_rate"),
-        abandoned_after: fields
-            .duration("abandoned_after")
-            .unwrap_or(default.abandoned_after),
-        shadow: fields
-            .0
-            .get("shadow")
-            .and_then(Value::as_bool)
-            .unwrap_or(false),
+        slow_rate: fields.get("slow_rate"),
+        abandoned_after: seconds("abandoned_after", default.abandoned_after),
+        shadow: fields.or("shadow", default.shadow),
     }
 }
 
@@ -188,20 +157,12 @@ fn config_of(fields: &Fields) -> BreakerConfig {
 struct Fields(Map<String, Value>);
 
 impl Fields {
-    fn text(&self, key: &str) -> Option<&str> {
-        self.0.get(key)?.as_str()
+    fn get<'a, T: Deserialize<'a>>(&'a self, key: &str) -> Option<T> {
+        T::deserialize(self.0.get(key)?).ok()
     }
 
-    fn number(&self, key: &str) -> Option<u64> {
-        self.0.get(key)?.as_u64()
-    }
-
-    fn small(&self, key: &str) -> Option<u32> {
-        self.number(key)?.try_into().ok()
-    }
-
-    fn float(&self, key: &str) -> Option<f64> {
-        self.0.get(key)?.as_f64()
+    fn or<'a, T: Deserialize<'a>>(&'a self, key: &str, default: T) -> T {
+        self.get(key).unwrap_or(default)
     }
 
     fn duration(&self, key: &str) -> Option<Duration> {
@@ -209,7 +170,7 @@ impl Fields {
     }
 
     fn time(&self, key: &str) -> SystemTime {
-        let since_epoch = Duration::from_millis(self.number(key).unwrap_or(0));
+        let since_epoch = Duration::from_millis(self.or(key, 0));
         SystemTime::UNIX_EPOCH
             .checked_add(since_epoch)
             .unwrap_or(SystemTime::UNIX_EPOCH)
