@@ -127,9 +127,7 @@ pub fn run_admitted<A, R, C: Conversion<R>, J: Classifier<Result<C::Value, C::Er
     arguments: A,
     f: impl FnOnce(A) -> R,
 ) -> Result<C::Value, C::Error> {
-    admitted.run_with(classifier, arguments, |arguments| {
-        conversion.result(f(arguments))
-    })
+    admitted.run(classifier, || conversion.result(f(arguments)))
 }
 
 /// Reports that the configuration of an attribute, of which not all is known at compile time, is

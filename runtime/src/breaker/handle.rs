@@ -4,7 +4,7 @@ use super::{
     classifier::{Classifier, ErrorClassifier},
     config::BreakerConfig,
     counters::Counter,
-    permit::{self, Admitted, Permit, Refused},
+    permit::{Admitted, Permit, Refused},
     shell::{self, Shell},
     snapshot::BreakerSnapshot,
     sync_call,
@@ -214,7 +214,11 @@ impl CircuitBreaker {
     #[doc(hidden)]
     #[inline]
     pub fn admit(&self) -> Result<Admitted<'_>, Refused<'_>> {
-        permit::admit(&self.shell)
+        let shell = &self.shell;
+        match shell.admit() {
+            Ok(admission) => Ok(Admitted { shell, admission }),
+            Err(denial) => Err(Refused { shell, denial }),
+        }
     }
 
     /// Awaits a future unless the circuit is open, and counts its outcome as [`call`](Self::call)

@@ -186,8 +186,8 @@ impl fmt::Debug for Permit {
 /// Dropped before the call begins it gives its slot back and counts as nothing.
 #[must_use = "an admission that is dropped makes no call"]
 pub struct Admitted<'a> {
-    shell: &'a Shell,
-    admission: Admission,
+    pub(super) shell: &'a Shell,
+    pub(super) admission: Admission,
 }
 
 /// A call that was not admitted, before its [`Rejection`] is made. Plain values, so that an
@@ -195,8 +195,8 @@ pub struct Admitted<'a> {
 #[derive(Clone, Copy, Debug)]
 #[must_use = "a refused call is answered by its rejection"]
 pub struct Refused<'a> {
-    shell: &'a Arc<Shell>,
-    denial: Denial,
+    pub(super) shell: &'a Arc<Shell>,
+    pub(super) denial: Denial,
 }
 
 impl Refused<'_> {
@@ -208,31 +208,11 @@ impl Refused<'_> {
     }
 }
 
-/// Admits a call, or denies it.
-#[inline]
-pub(super) fn admit(shell: &Arc<Shell>) -> Result<Admitted<'_>, Refused<'_>> {
-    match shell.admit() {
-        Ok(admission) => Ok(Admitted { shell, admission }),
-        Err(denial) => Err(Refused { shell, denial }),
-    }
-}
-
 impl<'a> Admitted<'a> {
     fn into_parts(self) -> (&'a Shell, Admission) {
         let parts = (self.shell, self.admission);
         std::mem::forget(self);
         parts
-    }
-
-    /// Makes the call with its arguments, which the closure owns.
-    #[inline]
-    pub fn run_with<A, T, E, C: Classifier<Result<T, E>>>(
-        self,
-        classifier: C,
-        arguments: A,
-        f: impl FnOnce(A) -> Result<T, E>,
-    ) -> Result<T, E> {
-        self.run(classifier, || f(arguments))
     }
 
     /// Makes the call.
