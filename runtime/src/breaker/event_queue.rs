@@ -16,7 +16,7 @@ impl EventQueue {
     /// Adds an event. Where a slow observer lets the queue grow too long, only changes of state are
     /// still added.
     pub(super) fn push(&mut self, event: QueuedEvent) {
-        if self.waiting.len() < QUEUE_LIMIT || matches!(event, QueuedEvent::Transition { .. }) {
+        if self.waiting.len() < QUEUE_LIMIT || matches!(event.kind, QueuedKind::Transition { .. }) {
             self.waiting.push_back(event);
         }
     }
@@ -46,33 +46,34 @@ const QUEUE_LIMIT: usize = 1024;
 
 /// An event, owned.
 #[derive(Clone, Debug)]
-pub(super) enum QueuedEvent {
+pub(super) struct QueuedEvent {
+    pub(super) generation: u64,
+    /// The opening that it belongs to.
+    pub(super) opening: Option<Arc<Opening>>,
+    pub(super) kind: QueuedKind,
+}
+
+#[derive(Clone, Debug)]
+pub(super) enum QueuedKind {
     Transition {
         transition: Transition,
         cause: Option<Box<str>>,
-        /// The opening that begins with it.
-        began: Option<Arc<Opening>>,
-        /// The opening that ends with it, or goes on half-open.
-        ended: Option<Arc<Opening>>,
-        /// How many calls the latter has rejected.
+        /// The opening that ends where another one begins.
+        previous: Option<Arc<Opening>>,
+        /// How many calls the opening has rejected that ends, or goes on half-open.
         rejected: u64,
     },
     Rejected {
-        generation: u64,
         retry_after: Option<Duration>,
-        opening: Option<Arc<Opening>>,
     },
     Slow {
-        generation: u64,
         elapsed: Duration,
         pending: bool,
     },
     Abandoned {
-        generation: u64,
         elapsed: Duration,
     },
     ConfigClash {
-        generation: u64,
         first: String,
         second: String,
     },
@@ -81,64 +82,34 @@ pub(super) enum QueuedEvent {
 impl QueuedEvent {
     pub(super) fn as_event<'a>(&'a self, name: &'a str, shadow: bool) -> BreakerEvent<'a> {
         let id = |opening: &Option<Arc<Opening>>| opening.as_ref().map(|opening| opening.id());
-        let (generation, id, kind) = match *self {
-            Self::Transition {
-                transition: t,
-                ref cause,
-                ref began,
-                ref ended,
+        let kind = match &self.kind {
+            QueuedKind::Transition {
+                transition,
+                cause,
+                previous,
                 rejected,
-            } => (
-                t.generation,
-                id(began).or_else(|| id(ended)),
-                BreakerEventKind::Transition {
-                    from: t.from,
-                    to: t.to,
-                    reason: t.reason,
-                    consecutive_failures: t.consecutive,
-                    lasts: t.lasts,
-                    cause: cause.as_deref(),
-                    previous: id(ended).filter(|_| began.is_some()),
-                    rejected,
-                },
-            ),
-            Self::Rejected {
-                generation,
-                retry_after,
-                ref opening,
-            } => (
-                generation,
-                id(opening),
-                BreakerEventKind::Rejected { retry_after },
-            ),
-            Self::Slow {
-                generation,
-                elapsed,
-                pending,
-            } => (
-                generation,
-                None,
-                BreakerEventKind::Slow { elapsed, pending },
-            ),
-            Self::Abandoned {
-                generation,
-                elapsed,
-            } => (generation, None, BreakerEventKind::Abandoned { elapsed }),
-            Self::ConfigClash {
-                generation,
-                ref first,
-                ref second,
-            } => (
-                generation,
-                None,
-                BreakerEventKind::ConfigClash { first, second },
-            ),
+            } => BreakerEventKind::Transition {
+                from: transition.from,
+                to: transition.to,
+                reason: transition.reason,
+                consecutive_failures: transition.consecutive,
+                lasts: transition.lasts,
+                cause: cause.as_deref(),
+                previous: id(previous),
+                rejected: *rejected,
+            },
+            &QueuedKind::Rejected { retry_after } => BreakerEventKind::Rejected { retry_after },
+            &QueuedKind::Slow { elapsed, pending } => BreakerEventKind::Slow { elapsed, pending },
+            &QueuedKind::Abandoned { elapsed } => BreakerEventKind::Abandoned { elapsed },
+            QueuedKind::ConfigClash { first, second } => {
+                BreakerEventKind::ConfigClash { first, second }
+            }
         };
         BreakerEvent {
             name,
-            generation,
+            generation: self.generation,
             shadow,
-            id,
+            id: id(&self.opening),
             kind,
             record: RecordSlot::default(),
         }

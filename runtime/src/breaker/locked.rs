@@ -2,9 +2,10 @@
 
 use super::{
     cause::CauseText,
-    event_queue::{EventQueue, QueuedEvent},
+    event_queue::{EventQueue, QueuedEvent, QueuedKind},
     opening::{Opening, is_open},
     partial_config::ExplicitSettings,
+    snapshot::CallCounts,
     state::{Effects, StateMachine, Transition},
 };
 use crate::{
@@ -25,7 +26,8 @@ pub(super) struct Locked {
     pub(super) machine: StateMachine,
     /// Which settings were set; the machine has the configuration that they resolved to.
     pub(super) explicit: ExplicitSettings,
-    pub(super) totals: Totals,
+    /// Counts of calls whose outcome takes the lock, and the restored counts of an earlier process.
+    pub(super) totals: CallCounts,
     pub(super) last_failure: Option<LastFailure>,
     /// The latest opening. It stays when the circuit closes: a rejection can be read later.
     pub(super) opening: Option<Arc<Opening>>,
@@ -57,17 +59,6 @@ impl Extras {
             .into_iter()
             .any(|isolates| isolates.load(Ordering::Relaxed))
     }
-}
-
-/// Counts of calls whose outcome takes the lock, and the restored counts of an earlier process.
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Totals {
-    pub(super) success: u64,
-    pub(super) failure: u64,
-    pub(super) ignored: u64,
-    pub(super) slow: u64,
-    pub(super) rejected: u64,
-    pub(super) abandoned: u64,
 }
 
 /// The latest failure.
@@ -116,26 +107,13 @@ impl Locked {
             .as_deref()
     }
 
-    /// Turns effects into events, and remembers what opened the circuit. `rejected` is the number
-    /// of calls that were rejected so far.
-    pub(super) fn apply(&mut self, effects: Effects, rejected: u64) {
+    /// Turns effects into events, and remembers what opened the circuit. `restored` is the cause
+    /// that an earlier process knew, `rejected` the number of calls that were rejected so far.
+    pub(super) fn apply(&mut self, effects: Effects, restored: Option<&str>, rejected: u64) {
         for &transition in effects.iter() {
-            let cause = self.cause_of(transition.reason);
-            self.apply_transition(transition, cause, rejected);
-        }
-    }
-
-    /// As [`apply`](Self::apply), with the cause of the opening that an earlier process knew.
-    pub(super) fn apply_restored(
-        &mut self,
-        effects: Effects,
-        opened_by: Option<&str>,
-        rejected: u64,
-    ) {
-        for &transition in effects.iter() {
-            let cause = opened_by
-                .filter(|_| transition.to == CircuitState::Open)
-                .map(Into::into);
+            let restored = restored.filter(|_| transition.to == CircuitState::Open);
+            let cause = restored.map(Into::into);
+            let cause = cause.or_else(|| self.cause_of(transition.reason));
             self.apply_transition(transition, cause, rejected);
         }
     }
@@ -172,12 +150,16 @@ impl Locked {
         if began.is_some() {
             self.opening.clone_from(&began);
         }
-        self.events.push(QueuedEvent::Transition {
-            transition,
-            cause,
-            began,
-            ended,
-            rejected: rejected_in_it,
+        let previous = ended.clone().filter(|_| began.is_some());
+        self.events.push(QueuedEvent {
+            generation,
+            opening: began.or(ended),
+            kind: QueuedKind::Transition {
+                transition,
+                cause,
+                previous,
+                rejected: rejected_in_it,
+            },
         });
     }
 

@@ -1,7 +1,10 @@
 //! Registry of breakers by name.
 
 use super::{
-    builder::BreakerBuilder, event_queue::QueuedEvent, handle::CircuitBreaker,
+    builder::BreakerBuilder,
+    config::BreakerConfig,
+    event_queue::{QueuedEvent, QueuedKind},
+    handle::CircuitBreaker,
     snapshot::BreakerSnapshot,
 };
 use crate::{
@@ -194,36 +197,30 @@ impl BreakerRegistry {
         let builder = builder.clock_or(&self.clock);
         let config = builder.resolve()?;
         let place = builder.place();
-        let found = self.get(builder.name());
-        let breaker = match found {
+        let breaker = match self.get(builder.name()) {
             Some(breaker) => breaker,
-            None => {
-                let mut breakers = self.breakers.write();
-                if let Some(entry) = breakers.get(builder.name()) {
-                    entry.breaker.clone()
-                } else {
-                    let name: Box<str> = builder.name().into();
-                    let breaker = builder.build_resolved(config);
-                    breakers.insert(
-                        name,
-                        RegisteredBreaker {
-                            breaker: breaker.clone(),
-                            idle: None,
-                        },
-                    );
-                    let len = breakers.len();
-                    drop(breakers);
-                    if len > self.drops_idle_at.0.load(Ordering::Relaxed) {
-                        self.make_room(len);
-                    }
-                    return Ok(breaker);
-                }
-            }
+            None => self.insert(builder, config.clone()),
         };
         if breaker.config() != config {
             self.warn_of_clash(&breaker, place);
         }
         Ok(breaker)
+    }
+
+    /// Builds a breaker, unless another thread has just done so.
+    fn insert(&self, builder: BreakerBuilder, config: BreakerConfig) -> CircuitBreaker {
+        let mut breakers = self.breakers.write();
+        let entry = breakers.entry(builder.name().into());
+        let registered = entry.or_insert_with(|| RegisteredBreaker {
+            breaker: builder.build_resolved(config),
+            idle: None,
+        });
+        let (breaker, len) = (registered.breaker.clone(), breakers.len());
+        drop(breakers);
+        if len > self.drops_idle_at.0.load(Ordering::Relaxed) {
+            self.make_room(len);
+        }
+        breaker
     }
 
     /// Drops the idle breakers; their number may grow by half before the next time.
@@ -243,10 +240,13 @@ impl BreakerRegistry {
         let first = shell.place;
         if self.clashes.lock().insert((first, second)) {
             let shown = |place: Place| format!("{}:{}", place.file(), place.line());
-            shell.emit(|locked| QueuedEvent::ConfigClash {
+            shell.emit(|locked| QueuedEvent {
                 generation: locked.machine.generation(),
-                first: shown(first),
-                second: shown(second),
+                opening: None,
+                kind: QueuedKind::ConfigClash {
+                    first: shown(first),
+                    second: shown(second),
+                },
             });
         }
     }

@@ -15,12 +15,13 @@ use super::{
     admission::Denial,
     config::BreakerConfig,
     counters::{Counter, Counters},
-    event_queue::{EventQueue, QueuedEvent},
+    event_queue::{EventQueue, QueuedEvent, QueuedKind},
     in_flight::InFlight,
-    locked::{Locked, Totals},
+    locked::Locked,
     observers::Observers,
     opening::is_open,
     partial_config::ExplicitSettings,
+    snapshot::CallCounts,
     state::{Effects, StateMachine},
     state_word::{PublishedState, StateWord},
 };
@@ -64,7 +65,7 @@ impl Shell {
         let locked = Locked {
             machine,
             explicit,
-            totals: Totals::default(),
+            totals: CallCounts::default(),
             last_failure: None,
             opening: None,
             rejected_before: 0,
@@ -121,7 +122,7 @@ impl Shell {
             } else {
                 0
             };
-            locked.apply(effects, rejected);
+            locked.apply(effects, None, rejected);
         }
     }
 
@@ -138,10 +139,16 @@ impl Shell {
         self.finish(locked);
     }
 
-    /// Queues an event that is no change of state where an observer or the log would get it.
-    fn emit_locked(&self, locked: &mut Locked, event: QueuedEvent) {
+    /// Queues an event of the present generation that is no change of state where an observer or
+    /// the log would get it.
+    fn emit_locked(&self, locked: &mut Locked, kind: QueuedKind) {
         if self.observers.are_listening(LevelFilter::DEBUG) {
-            locked.events.push(event);
+            let generation = locked.machine.generation();
+            locked.events.push(QueuedEvent {
+                generation,
+                opening: None,
+                kind,
+            });
         }
     }
 

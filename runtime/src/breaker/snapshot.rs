@@ -6,7 +6,7 @@ use super::{
     cause::CauseText,
     config::BreakerConfig,
     counters::Counter,
-    locked::{self, Moment, Totals},
+    locked::{self, Moment},
     shell::Shell,
     state::{Effects, RestoredState},
 };
@@ -118,6 +118,17 @@ impl CallCounts {
             .into_iter()
             .fold(self.success, u64::saturating_add)
     }
+
+    fn plus(self, other: Self) -> Self {
+        Self {
+            success: self.success.saturating_add(other.success),
+            failure: self.failure.saturating_add(other.failure),
+            ignored: self.ignored.saturating_add(other.ignored),
+            slow: self.slow.saturating_add(other.slow),
+            rejected: self.rejected.saturating_add(other.rejected),
+            abandoned: self.abandoned.saturating_add(other.abandoned),
+        }
+    }
 }
 
 /// The latest failure.
@@ -137,20 +148,19 @@ impl BreakerSnapshot {
             wall.checked_sub(now.since(tick))
                 .unwrap_or(SystemTime::UNIX_EPOCH)
         };
-        let counted = |what| shell.counters.sum(what);
         // Summed before the lock is taken; a call that races with a snapshot may or may not be in
         // it.
-        let (success, ignored, rejected) = (
-            counted(Counter::Success),
-            counted(Counter::Ignored),
-            counted(Counter::Rejected),
-        );
+        let counted = CallCounts {
+            success: shell.counters.sum(Counter::Success),
+            ignored: shell.counters.sum(Counter::Ignored),
+            rejected: shell.counters.sum(Counter::Rejected),
+            ..CallCounts::default()
+        };
         shell.read(|locked| {
             let machine = &locked.machine;
             let view = machine.view_at(now);
             let tally = machine.tally_at(now);
             let rates = machine.rates_of(tally);
-            let totals = locked.totals;
             let last_failure = locked.last_failure.as_ref().map(|last| {
                 let text = last.cause.as_str();
                 LastFailure {
@@ -165,14 +175,7 @@ impl BreakerSnapshot {
                 since: at(view.since),
                 remaining: view.remaining,
                 generation: machine.generation(),
-                counts: CallCounts {
-                    success: totals.success.saturating_add(success),
-                    failure: totals.failure,
-                    ignored: totals.ignored.saturating_add(ignored),
-                    slow: totals.slow,
-                    rejected: totals.rejected.saturating_add(rejected),
-                    abandoned: totals.abandoned,
-                },
+                counts: locked.totals.plus(counted),
                 consecutive_failures: machine.consecutive(),
                 failed_recoveries: machine.reopened(),
                 window_calls: tally.calls,
@@ -218,17 +221,9 @@ impl BreakerSnapshot {
             let (success, failure) = &mut locked.extras.get_or_insert_default().restored_counts;
             *success = success.saturating_add(counts.success);
             *failure = failure.saturating_add(counts.failure);
-            let old = locked.totals;
-            locked.totals = Totals {
-                success: old.success.saturating_add(counts.success),
-                failure: old.failure.saturating_add(counts.failure),
-                ignored: old.ignored.saturating_add(counts.ignored),
-                slow: old.slow.saturating_add(counts.slow),
-                rejected: old.rejected.saturating_add(counts.rejected),
-                abandoned: old.abandoned.saturating_add(counts.abandoned),
-            };
+            locked.totals = locked.totals.plus(counts);
             let effects = locked.machine.restore_at(now, restored);
-            locked.apply_restored(effects, opened_by.as_deref(), shell.rejected());
+            locked.apply(effects, opened_by.as_deref(), shell.rejected());
             ((), Effects::default())
         });
     }

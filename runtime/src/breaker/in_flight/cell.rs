@@ -27,6 +27,7 @@ const FREE: u64 = 0;
 const COUNTED: u64 = 1 << 63;
 
 /// A call that was removed.
+#[derive(Clone, Copy)]
 pub(in super::super) struct EndedCall {
     /// When it started.
     pub(in super::super) start: Tick,

@@ -5,7 +5,7 @@ use crate::{
     breaker::{
         admission::{Admission, Denial},
         counters::Counter,
-        event_queue::QueuedEvent,
+        event_queue::{QueuedEvent, QueuedKind},
         in_flight::InFlight,
         locked::Locked,
         state::Effects,
@@ -78,10 +78,12 @@ impl Shell {
         };
         self.counters.add(Counter::Rejected);
         if self.observers.are_listening(LevelFilter::TRACE) {
-            self.emit(|locked| QueuedEvent::Rejected {
+            self.emit(|locked| QueuedEvent {
                 generation: denial.generation,
-                retry_after: denial.retry_after(),
                 opening: locked.opening_in(denial.generation),
+                kind: QueuedKind::Rejected {
+                    retry_after: denial.retry_after(),
+                },
             });
         }
         if word.is_shadow() {
@@ -140,14 +142,8 @@ impl Shell {
             // cannot count twice.
             if call.claim(locked.machine.next_entry_at(now)) {
                 locked.totals.slow = locked.totals.slow.saturating_add(1);
-                self.emit_locked(
-                    locked,
-                    QueuedEvent::Slow {
-                        generation,
-                        elapsed: now.since(call.start()),
-                        pending: true,
-                    },
-                );
+                let (elapsed, pending) = (now.since(call.start()), true);
+                self.emit_locked(locked, QueuedKind::Slow { elapsed, pending });
                 let effects = locked.machine.record_pending_slow_at(now);
                 self.apply_locked(locked, effects);
             }

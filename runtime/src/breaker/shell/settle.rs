@@ -6,7 +6,7 @@ use crate::{
         admission::Admission,
         cause::CauseText,
         counters::Counter,
-        event_queue::QueuedEvent,
+        event_queue::QueuedKind,
         in_flight::EndedCall,
         locked::{LastFailure, Locked, Moment},
         state::Outcome,
@@ -74,14 +74,7 @@ impl Shell {
             let at = now.unwrap_or(Tick::ZERO);
             if now.is_none() || self.is_current_locked(&mut locked, admission, at) {
                 self.counters.add(Counter::Success);
-                let outcome = Outcome {
-                    failure: false,
-                    slow,
-                    counted: ended.counted,
-                    started: ended.start,
-                    lent: admission.is_lent(),
-                };
-                self.record_locked(&mut locked, admission, at, outcome);
+                self.record_locked(&mut locked, admission, at, ended, false, slow);
             }
             return self.finish(locked);
         }
@@ -236,22 +229,9 @@ impl Shell {
             });
             if let Some(elapsed) = abandoned {
                 locked.totals.abandoned = locked.totals.abandoned.saturating_add(1);
-                self.emit_locked(
-                    &mut locked,
-                    QueuedEvent::Abandoned {
-                        generation: admission.generation(),
-                        elapsed,
-                    },
-                );
+                self.emit_locked(&mut locked, QueuedKind::Abandoned { elapsed });
             }
-            let outcome = Outcome {
-                failure: true,
-                slow,
-                counted: ended.counted,
-                started: ended.start,
-                lent: admission.is_lent(),
-            };
-            self.record_locked(&mut locked, admission, now, outcome);
+            self.record_locked(&mut locked, admission, now, ended, true, slow);
         }
         self.finish(locked);
     }
@@ -276,23 +256,25 @@ impl Shell {
         locked: &mut Locked,
         admission: Admission,
         now: Tick,
-        outcome: Outcome,
+        ended: EndedCall,
+        failure: bool,
+        slow: bool,
     ) {
         if admission.word().is_bystander() {
             return;
         }
-        if outcome.slow && outcome.counted.is_none() {
+        if slow && ended.counted.is_none() {
             locked.totals.slow = locked.totals.slow.saturating_add(1);
-            let elapsed = now.since(outcome.started);
-            self.emit_locked(
-                locked,
-                QueuedEvent::Slow {
-                    generation: admission.generation(),
-                    elapsed,
-                    pending: false,
-                },
-            );
+            let (elapsed, pending) = (now.since(ended.start), false);
+            self.emit_locked(locked, QueuedKind::Slow { elapsed, pending });
         }
+        let outcome = Outcome {
+            failure,
+            slow,
+            counted: ended.counted,
+            started: ended.start,
+            lent: admission.is_lent(),
+        };
         self.give_back(locked, admission);
         let effects = locked
             .machine
