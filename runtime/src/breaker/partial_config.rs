@@ -5,7 +5,7 @@ use super::config::{
     MIN_CALLS, RECOVERY_TIMEOUT, WindowKind,
 };
 use crate::{error::ConfigError, name};
-use std::time::Duration;
+use std::{fmt::Debug, time::Duration};
 
 /// The settings that a builder was given, before defaults and rules.
 #[derive(Clone, Debug, Default)]
@@ -37,7 +37,7 @@ pub(super) struct Cleared {
     pub(super) slow_call: bool,
 }
 
-/// Lists all settings once, so that none is forgotten.
+/// Lists all settings once, so that none is forgotten; the windows are one value of a configuration.
 macro_rules! settings {
     ($($setting:ident),*) => {
         /// Which settings of a configuration are explicit, and not defaults. A breaker keeps them
@@ -45,16 +45,43 @@ macro_rules! settings {
         #[derive(Clone, Copy, Debug, Default)]
         pub(super) struct ExplicitSettings {
             $($setting: bool,)*
+            count_window: bool,
+            time_window: bool,
         }
 
         impl PartialConfig {
             /// Returns which settings are set.
             pub(super) fn explicit(&self) -> ExplicitSettings {
-                ExplicitSettings { $($setting: self.$setting.is_some(),)* }
+                ExplicitSettings {
+                    $($setting: self.$setting.is_some(),)*
+                    count_window: self.count_window.is_some(),
+                    time_window: self.time_window.is_some(),
+                }
+            }
+
+            /// Returns the settings that resolve to this configuration again, of which `explicit`
+            /// were set.
+            pub(super) fn of(config: &BreakerConfig, explicit: ExplicitSettings) -> Self {
+                let (calls, span) = match config.window {
+                    Some(WindowKind::Calls(calls)) => (Some(calls), None),
+                    Some(WindowKind::Time(span)) => (None, Some(span)),
+                    None => (None, None),
+                };
+                Self {
+                    $($setting: Option::from(config.$setting).filter(|_| explicit.$setting),)*
+                    count_window: calls.filter(|_| explicit.count_window),
+                    time_window: span.filter(|_| explicit.time_window),
+                    cleared: Cleared::default(),
+                }
             }
 
             fn filled_by(self, change: &Self) -> Self {
-                Self { $($setting: change.$setting.or(self.$setting),)* cleared: Cleared::default() }
+                Self {
+                    $($setting: change.$setting.or(self.$setting),)*
+                    count_window: change.count_window.or(self.count_window),
+                    time_window: change.time_window.or(self.time_window),
+                    cleared: Cleared::default(),
+                }
             }
         }
     };
@@ -69,8 +96,6 @@ settings!(
     max_recovery_timeout,
     recovery_jitter,
     half_open_timeout,
-    count_window,
-    time_window,
     failure_rate,
     min_calls,
     slow_call,
@@ -86,54 +111,11 @@ const MIN_TIME_WINDOW: Duration = Duration::from_millis(1);
 const RATE: f64 = 0.5;
 
 impl PartialConfig {
-    /// Returns the settings that resolve to this configuration again, of which `explicit` were set.
-    pub(super) fn of(config: &BreakerConfig, explicit: ExplicitSettings) -> Self {
-        let (calls, span) = match config.window {
-            Some(WindowKind::Calls(calls)) => (Some(calls), None),
-            Some(WindowKind::Time(span)) => (None, Some(span)),
-            None => (None, None),
-        };
-        Self {
-            failure_threshold: config
-                .failure_threshold
-                .filter(|_| explicit.failure_threshold),
-            recovery_timeout: explicit.recovery_timeout.then_some(config.recovery_timeout),
-            half_open_max_calls: explicit
-                .half_open_max_calls
-                .then_some(config.half_open_max_calls),
-            success_threshold: explicit
-                .success_threshold
-                .then_some(config.success_threshold),
-            recovery_backoff: explicit.recovery_backoff.then_some(config.recovery_backoff),
-            max_recovery_timeout: explicit
-                .max_recovery_timeout
-                .then_some(config.max_recovery_timeout),
-            recovery_jitter: explicit.recovery_jitter.then_some(config.recovery_jitter),
-            half_open_timeout: explicit
-                .half_open_timeout
-                .then_some(config.half_open_timeout),
-            count_window: calls.filter(|_| explicit.count_window),
-            time_window: span.filter(|_| explicit.time_window),
-            failure_rate: config.failure_rate.filter(|_| explicit.failure_rate),
-            min_calls: explicit.min_calls.then_some(config.min_calls),
-            slow_call: config.slow_call.filter(|_| explicit.slow_call),
-            slow_rate: config.slow_rate.filter(|_| explicit.slow_rate),
-            abandoned_after: explicit.abandoned_after.then_some(config.abandoned_after),
-            shadow: explicit.shadow.then_some(config.shadow),
-            cleared: Cleared::default(),
-        }
-    }
-
     /// Returns the settings after a change: those of the change, and the earlier ones that it does
     /// not set.
     pub(super) fn changed_by(self, change: &Self) -> Self {
         let mut old = self;
-        if change.cleared.window
-            || change
-                .count_window
-                .or(change.time_window.map(|_| 0))
-                .is_some()
-        {
+        if change.cleared.window || change.count_window.is_some() || change.time_window.is_some() {
             (old.count_window, old.time_window) = (None, None);
         }
         if change.cleared.window {
@@ -159,23 +141,14 @@ impl PartialConfig {
 
     /// Fills in the defaults and collects every broken rule.
     pub(super) fn resolve(&self, problems: &mut Vec<ConfigError>) -> BreakerConfig {
-        let mut rule =
-            |holds: bool, field: &'static str, value: &dyn std::fmt::Debug, text: &str| {
-                if !holds {
-                    problems.push(ConfigError::new(field, format_args!("{value:?}"), text));
-                }
-            };
+        let mut rules = Rules(problems);
         let explicit_window = match (self.count_window, self.time_window) {
             (Some(calls), None) => Some(WindowKind::Calls(calls)),
             (None, Some(span)) => Some(WindowKind::Time(span)),
             (None, None) => None,
             (Some(calls), Some(span)) => {
-                rule(
-                    false,
-                    "time_window",
-                    &span,
-                    "must not be set together with `count_window`: a breaker has one window",
-                );
+                let rule = "must not be set together with `count_window`: a breaker has one window";
+                rules.check(false, "time_window", &span, rule);
                 Some(WindowKind::Calls(calls))
             }
         };
@@ -209,131 +182,91 @@ impl PartialConfig {
             shadow: self.shadow.unwrap_or(false),
         };
 
-        let is_rate = |rate: f64| rate > 0.0 && rate <= 1.0;
-        if let Some(calls) = config.failure_threshold {
-            rule(
-                calls >= 1,
-                "failure_threshold",
-                &calls,
-                "must be at least 1",
-            );
-        }
-        rule(
-            !recovery_timeout.is_zero(),
-            "recovery_timeout",
-            &recovery_timeout,
-            "must be longer than zero",
-        );
-        rule(
-            config.half_open_max_calls >= 1,
-            "half_open_max_calls",
-            &config.half_open_max_calls,
-            "must be at least 1",
-        );
-        rule(
-            config.success_threshold >= 1,
-            "success_threshold",
-            &config.success_threshold,
-            "must be at least 1",
-        );
+        rules.at_least_one("failure_threshold", self.failure_threshold);
+        rules.above_zero("recovery_timeout", self.recovery_timeout);
+        rules.at_least_one("half_open_max_calls", self.half_open_max_calls);
+        rules.at_least_one("success_threshold", self.success_threshold);
         if let (Some(probes @ 1..), Some(successes)) =
             (self.half_open_max_calls, self.success_threshold)
         {
-            let text = "must be at least `success_threshold`, so that one round of probes can close the circuit";
-            rule(probes >= successes, "half_open_max_calls", &probes, text);
+            let rule = "must be at least `success_threshold`, so that one round of probes can close the circuit";
+            rules.check(probes >= successes, "half_open_max_calls", &probes, rule);
         }
-        let backoff = config.recovery_backoff;
-        rule(
-            (1.0..=MAX_BACKOFF).contains(&backoff),
+        let (backoff, jitter) = (config.recovery_backoff, config.recovery_jitter);
+        let is_legal = (1.0..=MAX_BACKOFF).contains(&backoff);
+        rules.check(
+            is_legal,
             "recovery_backoff",
             &backoff,
             "must be from 1 to 1000",
         );
         let longest = config.max_recovery_timeout;
-        rule(
+        let rule = "must be at least `recovery_timeout`";
+        rules.check(
             longest >= recovery_timeout,
             "max_recovery_timeout",
             &longest,
-            "must be at least `recovery_timeout`",
+            rule,
         );
-        let jitter = config.recovery_jitter;
-        rule(
-            (0.0..=1.0).contains(&jitter),
-            "recovery_jitter",
-            &jitter,
-            "must be from 0 to 1",
-        );
-        if let Some(half_open) = self.half_open_timeout {
-            rule(
-                !half_open.is_zero(),
-                "half_open_timeout",
-                &half_open,
-                "must be longer than zero",
-            );
-        }
+        let is_legal = (0.0..=1.0).contains(&jitter);
+        rules.check(is_legal, "recovery_jitter", &jitter, "must be from 0 to 1");
+        rules.above_zero("half_open_timeout", self.half_open_timeout);
         if let Some(calls) = self.count_window {
-            let legal = (1..=MAX_WINDOW_CALLS).contains(&calls);
-            rule(
-                legal,
-                "count_window",
-                &calls,
-                "must be from 1 to 1000000 calls",
-            );
+            let is_legal = (1..=MAX_WINDOW_CALLS).contains(&calls);
+            let rule = "must be from 1 to 1000000 calls";
+            rules.check(is_legal, "count_window", &calls, rule);
         }
         if let Some(span) = self.time_window {
-            rule(
-                span >= MIN_TIME_WINDOW,
-                "time_window",
-                &span,
-                "must be at least 1 ms",
-            );
+            let rule = "must be at least 1 ms";
+            rules.check(span >= MIN_TIME_WINDOW, "time_window", &span, rule);
         }
-        if let Some(rate) = self.failure_rate {
-            rule(
-                is_rate(rate),
-                "failure_rate",
-                &rate,
-                "must be above 0 and at most 1",
-            );
-        }
+        rules.rate("failure_rate", self.failure_rate);
+        rules.rate("slow_rate", self.slow_rate);
         if let Some(rate) = self.slow_rate {
-            rule(
-                is_rate(rate),
-                "slow_rate",
-                &rate,
-                "must be above 0 and at most 1",
-            );
-            rule(
-                self.slow_call.is_some(),
-                "slow_rate",
-                &rate,
-                "must come with `slow_call`, the limit above which a call is slow",
-            );
+            let rule = "must come with `slow_call`, the limit above which a call is slow";
+            rules.check(self.slow_call.is_some(), "slow_rate", &rate, rule);
         }
-        if let Some(limit) = self.slow_call {
-            rule(
-                !limit.is_zero(),
-                "slow_call",
-                &limit,
-                "must be longer than zero",
-            );
-        }
+        rules.above_zero("slow_call", self.slow_call);
+        rules.at_least_one("min_calls", self.min_calls);
         if let Some(calls) = self.min_calls {
-            rule(calls >= 1, "min_calls", &calls, "must be at least 1");
-            rule(
-                window.is_some(),
-                "min_calls",
-                &calls,
-                "must come with a window or a rate, whose minimum it is",
-            );
-            rule(
-                calls <= window_calls,
-                "min_calls",
-                &calls,
-                "must be at most the calls that the window holds",
-            );
+            let rule = "must come with a window or a rate, whose minimum it is";
+            rules.check(window.is_some(), "min_calls", &calls, rule);
+            let rule = "must be at most the calls that the window holds";
+            rules.check(calls <= window_calls, "min_calls", &calls, rule);
         }
         config
+    }
+}
+
+/// The rules of the settings, and the problems where one is broken.
+struct Rules<'a>(&'a mut Vec<ConfigError>);
+
+impl Rules<'_> {
+    fn check(&mut self, holds: bool, field: &'static str, value: &dyn Debug, rule: &str) {
+        if !holds {
+            let problem = ConfigError::new(field, format_args!("{value:?}"), rule);
+            self.0.push(problem);
+        }
+    }
+
+    fn at_least_one(&mut self, field: &'static str, calls: Option<u32>) {
+        self.check(calls != Some(0), field, &0, "must be at least 1");
+    }
+
+    fn above_zero(&mut self, field: &'static str, limit: Option<Duration>) {
+        let zero = Duration::ZERO;
+        self.check(
+            limit != Some(zero),
+            field,
+            &zero,
+            "must be longer than zero",
+        );
+    }
+
+    fn rate(&mut self, field: &'static str, rate: Option<f64>) {
+        let rate = rate.unwrap_or(RATE);
+        let is_legal = rate > 0.0 && rate <= 1.0;
+        self.check(is_legal, field, &rate, "must be above 0 and at most 1");
     }
 }
 
