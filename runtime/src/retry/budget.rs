@@ -368,24 +368,16 @@ impl RetryBudgetBuilder {
         let name = name.map(|name| name.0.into_boxed_str());
         // A named budget belongs to the test scope, and uses its clock; an unnamed one may outlive
         // the scope.
-        let here = |name: &Option<Box<str>>| {
-            if name.is_some() {
-                SharedClock::current()
-            } else {
-                SharedClock::default()
-            }
-        };
+        let clock = clock.unwrap_or_else(|| match name {
+            Some(_) => SharedClock::current(),
+            None => SharedClock::default(),
+        });
         let make = |name| {
-            let clock = clock.unwrap_or_else(|| here(&name));
-            let (tokens, floor) = (
-                Tokens::new(config.ratio, config.burst),
-                Floor::new(config.floor),
-            );
             RetryBudget(Arc::new(BudgetInner {
                 name,
                 config,
-                tokens,
-                floor,
+                tokens: Tokens::new(config.ratio, config.burst),
+                floor: Floor::new(config.floor),
                 clock,
             }))
         };

@@ -19,6 +19,7 @@ use crate::{
     time::{Clock, SharedClock},
 };
 use std::{
+    any::Any,
     borrow::Cow,
     marker::PhantomData,
     num::NonZeroU32,
@@ -54,18 +55,17 @@ use std::{
 #[derive(Debug)]
 pub struct RetryBuilder<A = Untimed> {
     settings: Settings,
+    place: &'static Location<'static>,
     attempts: PhantomData<A>,
 }
 
 /// The settings of a builder, before defaults and rules.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 struct Settings {
-    name: GuardName<Cow<'static, str>>,
+    name: Option<GuardName<Cow<'static, str>>>,
     max_retries: Option<u32>,
     max_attempts: Option<u32>,
-    base: Backoff,
-    /// Whether the first delay of `base` is explicit.
-    base_is_explicit: bool,
+    backoff: Option<Backoff>,
     kind: Option<Result<BackoffKind, ConfigError>>,
     initial_delay: Option<Duration>,
     backoff_factor: Option<f64>,
@@ -78,7 +78,6 @@ struct Settings {
     clock: SharedClock,
     hooks: Hooks,
     log_level: Option<LogLevel>,
-    place: &'static Location<'static>,
 }
 
 impl Retry {
@@ -102,28 +101,9 @@ impl Retry {
 impl RetryBuilder {
     #[track_caller]
     pub(super) fn new() -> Self {
-        let settings = Settings {
-            name: GuardName(Cow::Borrowed("retry")),
-            max_retries: None,
-            max_attempts: None,
-            base: RetryConfig::default().backoff,
-            base_is_explicit: false,
-            kind: None,
-            initial_delay: None,
-            backoff_factor: None,
-            max_delay: None,
-            jitter: None,
-            seed: None,
-            max_elapsed: None,
-            attempt_timeout: None,
-            budget: None,
-            clock: SharedClock::default(),
-            hooks: Hooks::default(),
-            log_level: None,
-            place: Location::caller(),
-        };
         Self {
-            settings,
+            settings: Settings::default(),
+            place: Location::caller(),
             attempts: PhantomData,
         }
     }
@@ -151,13 +131,11 @@ impl RetryBuilder {
     /// # }).unwrap();
     /// ```
     #[cfg(feature = "async")]
-    pub fn attempt_timeout(self, limit: Duration) -> RetryBuilder<Timed> {
-        let settings = Settings {
-            attempt_timeout: Some(limit),
-            ..self.settings
-        };
+    pub fn attempt_timeout(mut self, limit: Duration) -> RetryBuilder<Timed> {
+        self.settings.attempt_timeout = Some(limit);
         RetryBuilder {
-            settings,
+            settings: self.settings,
+            place: self.place,
             attempts: PhantomData,
         }
     }
@@ -177,7 +155,7 @@ impl<A> RetryBuilder<A> {
     /// # Ok::<(), gardefou::ConfigError>(())
     /// ```
     pub fn name(mut self, name: impl Into<Cow<'static, str>>) -> Self {
-        self.settings.name = GuardName(name.into());
+        self.settings.name = Some(GuardName(name.into()));
         self
     }
 
@@ -314,11 +292,7 @@ impl<A> RetryBuilder<A> {
     pub fn backoff(mut self, backoff: impl Into<BackoffSetting>) -> Self {
         match backoff.into().0 {
             Setting::Whole(backoff) => {
-                (
-                    self.settings.base,
-                    self.settings.base_is_explicit,
-                    self.settings.kind,
-                ) = (backoff, true, None);
+                (self.settings.backoff, self.settings.kind) = (Some(backoff), None);
             }
             Setting::Kind(kind) => self.settings.kind = Some(kind),
         }
@@ -380,7 +354,8 @@ impl<A> RetryBuilder<A> {
         mut self,
         predicate: impl Fn(&E) -> bool + Send + Sync + 'static,
     ) -> Self {
-        self.settings.hooks.add_predicate(predicate);
+        let predicate = move |error: &dyn Any| error.downcast_ref().map(&predicate);
+        self.settings.hooks.predicates.push(Box::new(predicate));
         self
     }
 
@@ -421,7 +396,9 @@ impl<A> RetryBuilder<A> {
         mut self,
         delay: impl Fn(Attempt, &E) -> D + Send + Sync + 'static,
     ) -> Self {
-        self.settings.hooks.add_delay(delay);
+        let delay =
+            move |attempt, error: &dyn Any| Some(delay(attempt, error.downcast_ref()?).into());
+        self.settings.hooks.delays.push(Box::new(delay));
         self
     }
 
@@ -450,7 +427,7 @@ impl<A> RetryBuilder<A> {
         mut self,
         callback: impl Fn(&FailedAttempt<'_>) + Send + Sync + 'static,
     ) -> Self {
-        self.settings.hooks.set_on_retry(callback);
+        self.settings.hooks.on_retry = Some(Box::new(callback));
         self
     }
 
@@ -475,7 +452,7 @@ impl<A> RetryBuilder<A> {
         mut self,
         callback: impl Fn(&FailedAttempt<'_>) + Send + Sync + 'static,
     ) -> Self {
-        self.settings.hooks.set_on_give_up(callback);
+        self.settings.hooks.on_give_up = Some(Box::new(callback));
         self
     }
 
@@ -585,51 +562,41 @@ impl<A> RetryBuilder<A> {
     /// assert_eq!(fields, ["max_attempts", "backoff_factor", "jitter", "max_elapsed"]);
     /// ```
     pub fn build(self) -> Result<Retry<A>, ConfigError> {
-        let mut problems = Vec::new();
-        problems.extend(name::problem("name", &self.settings.name, LONGEST_NAME));
-        let max_attempts = self.settings.resolve_attempts(&mut problems);
-        let backoff = self.settings.resolve_backoff(&mut problems);
+        let settings = self.settings;
+        let name = settings.name.clone();
+        let name = name.unwrap_or(GuardName(Cow::Borrowed("retry")));
+        let mut problems = Vec::from_iter(name::problem("name", &name, LONGEST_NAME));
+        let config = RetryConfig {
+            max_attempts: settings.resolve_attempts(&mut problems),
+            backoff: settings.resolve_backoff(&mut problems),
+            max_elapsed: settings.max_elapsed,
+            attempt_timeout: settings.attempt_timeout,
+        };
         for (field, limit) in [
-            ("max_elapsed", self.settings.max_elapsed),
-            ("attempt_timeout", self.settings.attempt_timeout),
+            ("max_elapsed", config.max_elapsed),
+            ("attempt_timeout", config.attempt_timeout),
         ] {
             if limit.is_some_and(|limit| limit.is_zero()) {
                 problems.push(ConfigError::new(field, "0", "must be longer than zero"));
             }
         }
-        let budget = match self.settings.budget.map(BudgetSource::resolve).transpose() {
-            Ok(budget) => budget,
-            Err(problem) => {
-                problems.push(problem);
-                None
-            }
-        };
+        let budget = settings.budget.map(BudgetSource::resolve).transpose();
+        let budget = budget.unwrap_or_else(|problem| {
+            problems.push(problem);
+            None
+        });
         if let Some(problem) = ConfigError::join(problems) {
             return Err(problem);
         }
-        let config = RetryConfig {
-            max_attempts,
-            backoff,
-            max_elapsed: self.settings.max_elapsed,
-            attempt_timeout: self.settings.attempt_timeout,
-        };
-        let Settings {
-            name,
-            clock,
-            hooks,
-            log_level,
-            place,
-            ..
-        } = self.settings;
         let has_opening = budget.is_some() || config.max_elapsed.is_some();
         Ok(Retry::from_inner(Arc::new(RetryInner {
             name,
             config,
-            hooks,
+            hooks: settings.hooks,
             budget,
-            clock,
-            log_level,
-            place,
+            clock: settings.clock,
+            log_level: settings.log_level,
+            place: self.place,
             warned_of_nesting: AtomicBool::new(false),
             has_opening,
         })))
@@ -639,65 +606,61 @@ impl<A> RetryBuilder<A> {
 impl Settings {
     /// Returns the number of attempts.
     fn resolve_attempts(&self, problems: &mut Vec<ConfigError>) -> NonZeroU32 {
-        let (field, value, attempts) = match (self.max_retries, self.max_attempts) {
+        let (attempts, rule) = match (self.max_retries, self.max_attempts) {
             (None, None) => return RetryConfig::DEFAULT_MAX_ATTEMPTS,
             (Some(retries), None) => return NonZeroU32::MIN.saturating_add(retries),
-            (None, Some(attempts)) => ("max_attempts", attempts, NonZeroU32::new(attempts)),
+            (None, Some(attempts)) => (attempts, "must be at least 1"),
             (Some(_), Some(attempts)) => {
                 let rule = "must not stand beside `max_retries`: both limit the same calls";
-                problems.push(ConfigError::new("max_attempts", attempts, rule));
-                return RetryConfig::DEFAULT_MAX_ATTEMPTS;
+                (attempts, rule)
             }
         };
-        attempts.unwrap_or_else(|| {
-            problems.push(ConfigError::new(field, value, "must be at least 1"));
+        let legal = NonZeroU32::new(attempts).filter(|_| self.max_retries.is_none());
+        legal.unwrap_or_else(|| {
+            problems.push(ConfigError::new("max_attempts", attempts, rule));
             RetryConfig::DEFAULT_MAX_ATTEMPTS
         })
     }
 
     /// Returns the backoff with the defaults filled in.
     fn resolve_backoff(&self, problems: &mut Vec<ConfigError>) -> Backoff {
-        let base = &self.base;
-        let kind = match &self.kind {
-            None => base.kind,
-            Some(Ok(kind)) => *kind,
-            Some(Err(problem)) => {
-                problems.push(problem.clone());
-                base.kind
-            }
-        };
-        let jitter = match &self.jitter {
-            None => base.jitter,
-            Some(Ok(jitter)) => *jitter,
-            Some(Err(problem)) => {
-                problems.push(problem.clone());
-                base.jitter
-            }
-        };
+        let base = self.backoff.clone();
+        let base = base.unwrap_or_else(|| RetryConfig::default().backoff);
         let backoff = Backoff {
-            kind,
+            kind: parsed(&self.kind, base.kind, problems),
             initial: self.initial_delay.unwrap_or(base.initial),
             factor: self.backoff_factor.or(base.factor),
             max_delay: self.max_delay.or(base.max_delay),
-            jitter,
+            jitter: parsed(&self.jitter, base.jitter, problems),
             seed: self.seed.or(base.seed),
         };
         problems.extend(backoff.problems());
-        let is_explicit = self.base_is_explicit || self.initial_delay.is_some();
-        if let Some(longest) = backoff
-            .max_delay
-            .filter(|longest| is_explicit && *longest < backoff.initial)
+        let is_explicit = self.backoff.is_some() || self.initial_delay.is_some();
+        if let Some(longest) = backoff.max_delay
+            && is_explicit
+            && longest < backoff.initial
         {
-            let rule = format!(
-                "must be at least `initial_delay`, which is {:?}",
-                backoff.initial
-            );
-            problems.push(ConfigError::new(
-                "max_delay",
-                format_args!("{longest:?}"),
-                rule,
-            ));
+            let initial = backoff.initial;
+            let rule = format!("must be at least `initial_delay`, which is {initial:?}");
+            let longest = format_args!("{longest:?}");
+            problems.push(ConfigError::new("max_delay", longest, rule));
         }
         backoff
+    }
+}
+
+/// Returns the value of a setting that a name may be wrong for.
+fn parsed<T: Copy>(
+    setting: &Option<Result<T, ConfigError>>,
+    default: T,
+    problems: &mut Vec<ConfigError>,
+) -> T {
+    match setting {
+        None => default,
+        Some(Ok(value)) => *value,
+        Some(Err(problem)) => {
+            problems.push(problem.clone());
+            default
+        }
     }
 }

@@ -106,46 +106,15 @@ type DelayFunction = Box<dyn Fn(Attempt, &dyn Any) -> Option<Option<Duration>> +
 /// The callbacks of one retry.
 #[derive(Default)]
 pub(crate) struct Hooks {
-    on_retry: Option<Callback>,
-    on_give_up: Option<Callback>,
+    pub(super) on_retry: Option<Callback>,
+    pub(super) on_give_up: Option<Callback>,
     /// At most one per error type counts: the one that was set last.
-    predicates: Vec<Predicate>,
+    pub(super) predicates: Vec<Predicate>,
     /// The same holds for these.
-    delays: Vec<DelayFunction>,
+    pub(super) delays: Vec<DelayFunction>,
 }
 
 impl Hooks {
-    pub(crate) fn set_on_retry(
-        &mut self,
-        callback: impl Fn(&FailedAttempt<'_>) + Send + Sync + 'static,
-    ) {
-        self.on_retry = Some(Box::new(callback));
-    }
-
-    pub(crate) fn set_on_give_up(
-        &mut self,
-        callback: impl Fn(&FailedAttempt<'_>) + Send + Sync + 'static,
-    ) {
-        self.on_give_up = Some(Box::new(callback));
-    }
-
-    pub(crate) fn add_predicate<E: 'static>(
-        &mut self,
-        predicate: impl Fn(&E) -> bool + Send + Sync + 'static,
-    ) {
-        self.predicates
-            .push(Box::new(move |error| error.downcast_ref().map(&predicate)));
-    }
-
-    pub(crate) fn add_delay<E: 'static, D: Into<Option<Duration>>>(
-        &mut self,
-        delay: impl Fn(Attempt, &E) -> D + Send + Sync + 'static,
-    ) {
-        self.delays.push(Box::new(move |attempt, error| {
-            Some(delay(attempt, error.downcast_ref()?).into())
-        }));
-    }
-
     /// Returns `true` where a callback sees failed attempts.
     pub(crate) fn are_set(&self) -> bool {
         self.on_retry.is_some() || self.on_give_up.is_some()
