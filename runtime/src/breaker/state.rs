@@ -238,10 +238,10 @@ impl StateMachine {
                     self.reopen_at(now, TransitionReason::ProbeFailed, &mut effects);
                 } else if outcome.slow && self.config.slow_rate.is_some() {
                     self.reopen_at(now, TransitionReason::ProbeSlow, &mut effects);
-                } else {
-                    if probes.count_success() >= self.config.success_threshold {
-                        self.close_at(now, TransitionReason::ProbesSucceeded, &mut effects);
-                    }
+                } else if probes.count_success() >= self.config.success_threshold {
+                    self.reopened = 0;
+                    let reason = TransitionReason::ProbesSucceeded;
+                    self.enter_at(now, Phase::Closed, reason, &mut effects);
                 }
             }
             // No call is admitted in the generation of an open state, and a disabled breaker
@@ -400,15 +400,11 @@ impl StateMachine {
             .expired_half_open_at(now)
             .map(|(ended, phase, _)| (ended, phase));
         let (since, phase) = expired.unwrap_or((self.since, self.phase));
-        let (state, remaining) = match phase {
-            Phase::Open { until } if now < until => (CircuitState::Open, Some(until.since(now))),
-            Phase::Open { until } => {
-                return View {
-                    state: CircuitState::HalfOpen,
-                    remaining: Some(Duration::ZERO),
-                    since: until,
-                };
+        let (state, remaining, since) = match phase {
+            Phase::Open { until } if now >= until => {
+                (CircuitState::HalfOpen, Some(Duration::ZERO), until)
             }
+            Phase::Open { until } => (CircuitState::Open, Some(until.since(now)), since),
             Phase::HalfOpen(probes) => {
                 let renewed = now >= probes.until() && probes.are_running();
                 let limit = if renewed {
@@ -416,12 +412,10 @@ impl StateMachine {
                 } else {
                     Duration::ZERO
                 };
-                (
-                    CircuitState::HalfOpen,
-                    Some(probes.until().after(limit).since(now)),
-                )
+                let remaining = probes.until().after(limit).since(now);
+                (CircuitState::HalfOpen, Some(remaining), since)
             }
-            other => (other.state(), None),
+            other => (other.state(), None, since),
         };
         View {
             state,
@@ -439,11 +433,6 @@ impl StateMachine {
         let fraction = self.rng.clone().next_fraction();
         let until = self.config.open_until(now, self.reopened, fraction);
         self.enter_at(now, Phase::Open { until }, reason, effects);
-    }
-
-    fn close_at(&mut self, now: Tick, reason: TransitionReason, effects: &mut Effects) {
-        self.reopened = 0;
-        self.enter_at(now, Phase::Closed, reason, effects);
     }
 
     /// Begins a new generation in another state.

@@ -4,7 +4,7 @@ use crate::time::Tick;
 use std::time::Duration;
 
 /// The probes of a half-open state.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(in crate::breaker) struct HalfOpen {
     /// When the limit is over.
     until: Tick,
@@ -23,16 +23,9 @@ pub(in crate::breaker) struct HalfOpen {
 
 impl HalfOpen {
     pub(super) fn new(now: Tick, limit: Duration) -> Self {
-        let (until, middle) = (now.after(limit), now.after(limit / 2));
-        Self {
-            until,
-            middle,
-            in_flight: 0,
-            lent: 0,
-            early: 0,
-            successes: 0,
-            answered: false,
-        }
+        let mut new = Self::default();
+        new.renew_at(now, limit);
+        new
     }
 
     /// Returns when the limit is over.
@@ -80,15 +73,8 @@ impl HalfOpen {
 
     /// Sets a new limit from a moment on; the probes in flight began before it.
     pub(super) fn renew_at(&mut self, at: Tick, limit: Duration) {
-        let (in_flight, lent, early) = (self.in_flight, self.lent, self.in_flight);
-        *self = Self {
-            in_flight,
-            lent,
-            early,
-            successes: self.successes,
-            answered: self.answered,
-            ..Self::new(at, limit)
-        };
+        (self.until, self.middle) = (at.after(limit), at.after(limit / 2));
+        self.early = self.in_flight;
     }
 
     /// Returns `true` if the limit is further away than twice its length when it was set,
