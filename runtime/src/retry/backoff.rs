@@ -377,19 +377,13 @@ impl Backoff {
         let factor = self
             .factor
             .filter(|factor| !(factor.is_finite() && *factor >= 1.0));
-        let factor = factor.map(|factor| {
-            ConfigError::new(
-                "backoff_factor",
-                factor,
-                "must be a finite number of at least 1",
-            )
-        });
+        let rule = "must be a finite number of at least 1";
+        let factor = factor.map(|factor| ConfigError::new("backoff_factor", factor, rule));
         let jitter = match self.jitter {
-            Jitter::PlusMinus(part) if !(0.0..=1.0).contains(&part) => Some(ConfigError::new(
-                "jitter",
-                part,
-                "must be a fraction between 0 and 1",
-            )),
+            Jitter::PlusMinus(part) if !(0.0..=1.0).contains(&part) => {
+                let rule = "must be a fraction between 0 and 1";
+                Some(ConfigError::new("jitter", part, rule))
+            }
             _ => None,
         };
         factor.into_iter().chain(jitter)
