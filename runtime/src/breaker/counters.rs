@@ -12,18 +12,12 @@ pub(super) enum Counter {
 }
 
 /// The counts of one thread, alone on a cache line.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 #[repr(align(64))]
 struct Cells([AtomicU64; 3]);
 
-impl Cells {
-    fn new() -> Self {
-        Self(std::array::from_fn(|_| AtomicU64::new(0)))
-    }
-}
-
 /// The counters of one breaker.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Counters {
     threads: PerThread<Cells>,
     /// For threads that are ending and have no cells of their own any more.
@@ -31,17 +25,10 @@ pub(super) struct Counters {
 }
 
 impl Counters {
-    pub(super) fn new() -> Self {
-        Self {
-            threads: PerThread::new(),
-            orphans: std::array::from_fn(|_| AtomicU64::new(0)),
-        }
-    }
-
     /// Counts one call.
     #[inline]
     pub(super) fn add(&self, what: Counter) {
-        match self.threads.mine(Cells::new) {
+        match self.threads.mine(Cells::default) {
             Some(cells) => {
                 let cell = &cells.0[what as usize];
                 // Only this thread writes the cell, so that load and store lose nothing; and
@@ -90,7 +77,7 @@ mod tests {
         }
         thread_local!(static AT_END: RefCell<Option<AtEnd>> = const { RefCell::new(None) });
 
-        let counters = Arc::new(Counters::new());
+        let counters = Arc::new(Counters::default());
         let threads: Vec<_> = (0..4)
             .map(|_| {
                 let counters = Arc::clone(&counters);

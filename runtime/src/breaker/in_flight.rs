@@ -21,7 +21,7 @@ use slab::Slab;
 use std::ops::ControlFlow;
 
 /// The running calls of one breaker.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct InFlight {
     slabs: PerThread<Slab>,
     /// Before this tick no call can have become slow. Written under the breaker's lock.
@@ -60,16 +60,10 @@ impl CellId {
 }
 
 impl InFlight {
-    pub(super) fn new() -> Self {
-        Self {
-            slabs: PerThread::new(),
-            next_check: AtomicU64::new(0),
-        }
-    }
-
     /// Enters a call that starts now.
     pub(super) fn enter(&self, start: Tick, generation: u64) -> CellId {
-        let (Some(thread), Some(slab)) = (per_thread::current(), self.slabs.mine(Slab::new)) else {
+        let (Some(thread), Some(slab)) = (per_thread::current(), self.slabs.mine(Slab::default))
+        else {
             return CellId::NONE;
         };
         let Some((place, cell)) = slab.take_free() else {
@@ -156,7 +150,7 @@ mod tests {
 
     #[test]
     fn call_is_counted_once_and_known_as_counted_when_it_ends() {
-        let calls = InFlight::new();
+        let calls = InFlight::default();
         let _of_an_older_state = calls.enter(Tick::from_nanos(1), 0);
         let id = calls.enter(Tick::from_nanos(10), 1);
         assert!(
@@ -176,7 +170,7 @@ mod tests {
 
     #[test]
     fn every_running_call_has_a_cell_and_freed_cells_are_reused() {
-        let calls = InFlight::new();
+        let calls = InFlight::default();
         let ids: Vec<_> = (0..50_000)
             .map(|start| calls.enter(Tick::from_nanos(start), 0))
             .collect();
@@ -189,7 +183,7 @@ mod tests {
 
     #[test]
     fn cells_freed_by_another_thread_return_to_their_slab() {
-        let calls = InFlight::new();
+        let calls = InFlight::default();
         let mut ids: Vec<_> = (0..100)
             .map(|start| calls.enter(Tick::from_nanos(start), 0))
             .collect();
@@ -209,7 +203,7 @@ mod tests {
 
     #[test]
     fn calls_that_become_slow_one_by_one_are_found_one_by_one() {
-        let calls = InFlight::new();
+        let calls = InFlight::default();
         for start in 0..1000 {
             calls.enter(Tick::from_nanos(start), 0);
         }
@@ -222,7 +216,7 @@ mod tests {
 
     #[test]
     fn call_in_a_cell_that_was_free_at_the_last_check_is_found() {
-        let calls = InFlight::new();
+        let calls = InFlight::default();
         let id = calls.enter(Tick::from_nanos(5), 0);
         calls.leave(id);
         assert!(overdue(&calls, 100, 10, 0).is_empty());

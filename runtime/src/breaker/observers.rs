@@ -16,6 +16,7 @@ use std::{
 use tracing::level_filters::LevelFilter;
 
 /// The observers of one breaker.
+#[derive(Default)]
 pub(super) struct Observers {
     /// How many there are, readable without the lock.
     count: AtomicUsize,
@@ -29,13 +30,6 @@ struct Registered {
 }
 
 impl Observers {
-    pub(super) fn new() -> Self {
-        Self {
-            count: AtomicUsize::new(0),
-            list: RwLock::new(Vec::new()),
-        }
-    }
-
     /// Returns `true` if an event of this log level reaches an observer or the log.
     #[inline]
     pub(super) fn are_listening(&self, logged: LevelFilter) -> bool {

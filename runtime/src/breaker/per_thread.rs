@@ -118,14 +118,16 @@ pub(super) struct PerThread<T> {
 
 type Segment<T> = Box<[OnceBox<T>]>;
 
-impl<T> PerThread<T> {
-    pub(super) fn new() -> Self {
+impl<T> Default for PerThread<T> {
+    fn default() -> Self {
         Self {
-            inline: std::array::from_fn(|_| OnceBox::new()),
+            inline: Default::default(),
             segments: OnceBox::new(),
         }
     }
+}
 
+impl<T> PerThread<T> {
     /// Returns this thread's element; `None` while the thread ends, or where there are too many
     /// threads.
     #[inline]
@@ -143,10 +145,7 @@ impl<T> PerThread<T> {
             Some(cell) => cell,
             None => {
                 let (segment, at) = position(index);
-                let segments = self
-                    .segments
-                    .get_or_init(|| Box::new(std::array::from_fn(|_| OnceBox::new())))
-                    .get(segment)?;
+                let segments = self.segments.get_or_init(Box::default).get(segment)?;
                 let make_segment =
                     || Box::new((0..INLINE << segment).map(|_| OnceBox::new()).collect());
                 &segments.get_or_init(make_segment)[at]
@@ -200,7 +199,7 @@ mod tests {
 
     #[test]
     fn each_living_thread_has_its_own_element_and_ended_ones_pass_theirs_on() {
-        let slots = PerThread::<std::thread::ThreadId>::new();
+        let slots = PerThread::<std::thread::ThreadId>::default();
         let make = || std::thread::current().id();
         let barrier = std::sync::Barrier::new(20);
         std::thread::scope(|scope| {

@@ -72,7 +72,7 @@ impl Shell {
             extras: None,
             events: EventQueue::default(),
         };
-        let (counters, observers) = (Counters::new(), Observers::new());
+        let (counters, observers) = (Counters::default(), Observers::default());
         Self {
             published,
             counters,

@@ -8,7 +8,7 @@ use crate::{
 use std::ops::ControlFlow;
 
 /// The place of one running call.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Cell {
     /// In which generation the call was admitted. Written by the owner, before `call`.
     generation: AtomicU64,
@@ -36,15 +36,6 @@ pub(in super::super) struct EndedCall {
 }
 
 impl Cell {
-    pub(super) fn new() -> Self {
-        Self {
-            generation: AtomicU64::new(0),
-            call: AtomicU64::new(FREE),
-            start: AtomicU64::new(0),
-            next_free: AtomicU32::new(0),
-        }
-    }
-
     pub(super) fn enter(&self, start: Tick, generation: u64) {
         // Relaxed: the Release below orders them for `Block::count_overdue`.
         self.generation.store(generation, Ordering::Relaxed);

@@ -9,7 +9,7 @@ use once_cell::race::OnceBox;
 /// Free cells form two lists: the owner alone reads and writes the first, and other threads put the
 /// cells that they free on the second. The owner takes the second one whole when the first is
 /// empty, so that no list has two takers and there is no ABA problem.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Slab {
     /// The owner's first free cell, plus one. Written by the owner.
     free: AtomicU32,
@@ -36,15 +36,6 @@ const SEGMENTS: usize = 24;
 const BLOCK: usize = 128;
 
 impl Slab {
-    pub(super) fn new() -> Self {
-        Self {
-            free: AtomicU32::new(0),
-            returned: AtomicU32::new(0),
-            used: AtomicU32::new(0),
-            segments: std::array::from_fn(|_| OnceBox::new()),
-        }
-    }
-
     /// Takes a free cell, or makes one. Called by the owner alone.
     pub(super) fn take_free(&self) -> Option<(u32, &Cell)> {
         // Relaxed: the owner alone writes it.
@@ -119,9 +110,9 @@ impl Slab {
 impl Segment {
     fn new(len: usize) -> Self {
         Self {
-            cells: (0..len).map(|_| Cell::new()).collect(),
+            cells: (0..len).map(|_| Cell::default()).collect(),
             earliest: (0..len.div_ceil(BLOCK))
-                .map(|_| AtomicU64::new(0))
+                .map(|_| AtomicU64::default())
                 .collect(),
         }
     }

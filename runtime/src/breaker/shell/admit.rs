@@ -6,7 +6,6 @@ use crate::{
         admission::{Admission, Denial},
         counters::Counter,
         event_queue::{QueuedEvent, QueuedKind},
-        in_flight::InFlight,
         locked::Locked,
         state::Effects,
         state_word::StateWord,
@@ -113,7 +112,7 @@ impl Shell {
     /// Admits a call to a closed breaker whose calls are timed.
     fn admit_timed(&self, word: StateWord) -> Result<Admission, Denial> {
         let now = self.clock.now();
-        let in_flight = self.in_flight.get_or_init(|| Box::new(InFlight::new()));
+        let in_flight = self.in_flight.get_or_init(Box::default);
         if in_flight.is_due(now) {
             let mut locked = self.locked.lock();
             self.count_overdue(&mut locked, now);
@@ -168,7 +167,7 @@ impl Shell {
             && admission.is_timed()
         {
             // Time or another thread has just closed the circuit.
-            let in_flight = self.in_flight.get_or_init(|| Box::new(InFlight::new()));
+            let in_flight = self.in_flight.get_or_init(Box::default);
             admission.enter(in_flight.enter(now, admission.generation()));
         }
         admitted

@@ -213,7 +213,7 @@ fn verdict_that_races_a_reset_never_counts_after_it() {
 #[test]
 fn counters_lose_nothing_and_never_show_too_much() {
     explore(|| {
-        let counters = Arc::new(Counters::new());
+        let counters = Arc::new(Counters::default());
         let add = |counters: Arc<Counters>| {
             move || {
                 counters.add(Counter::Success);
