@@ -9,11 +9,11 @@ use super::{
 };
 use crate::{
     error::ConfigError,
-    event::GuardName,
+    event::{BreakerEvent, BreakerEventKind, Event, GuardName, Observer},
     rng::Rng,
     time::{Clock, SharedClock},
 };
-use std::{panic::Location, time::Duration};
+use std::{fmt, panic::Location, sync::Arc, time::Duration};
 
 /// Builder of a [`CircuitBreaker`]. Settings that are not set have the defaults of
 /// [`BreakerConfig`].
@@ -45,7 +45,18 @@ pub struct BreakerBuilder {
     clock: Option<SharedClock>,
     seed: Option<u64>,
     controls: Vec<ManualControl>,
+    on_transition: Hooks,
     place: &'static Location<'static>,
+}
+
+/// What is called with each change of state.
+#[derive(Clone, Default)]
+struct Hooks(Vec<Arc<dyn Observer>>);
+
+impl fmt::Debug for Hooks {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} hooks", self.0.len())
+    }
 }
 
 impl CircuitBreaker {
@@ -118,6 +129,7 @@ impl BreakerBuilder {
             clock: None,
             seed: None,
             controls: Vec::new(),
+            on_transition: Hooks::default(),
             place: Location::caller(),
         }
     }
@@ -630,6 +642,49 @@ impl BreakerBuilder {
         self
     }
 
+    /// Calls `hook` with each change of state, as a [`Transition`](BreakerEventKind::Transition), for as
+    /// long as the breaker lives. Each call adds another one.
+    ///
+    /// Changes come one after another, in the order in which they happened, on the thread whose call
+    /// caused them, after every lock is released; a panic of the hook does not reach that call. A
+    /// breaker of a registry that exists already keeps its own hooks.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::{breaker::CircuitBreaker, event::BreakerEventKind};
+    /// use std::sync::{Arc, Mutex};
+    ///
+    /// let states = Arc::new(Mutex::new(Vec::new()));
+    /// let seen = Arc::clone(&states);
+    /// let breaker = CircuitBreaker::builder("search")
+    ///     .on_transition(move |event| {
+    ///         if let BreakerEventKind::Transition { to, .. } = event.kind {
+    ///             seen.lock().unwrap().push(to.name());
+    ///         }
+    ///     })
+    ///     .build()?;
+    /// breaker.force_open();
+    /// breaker.reset();
+    /// assert_eq!(*states.lock().unwrap(), ["forced_open", "closed"]);
+    /// # Ok::<(), gardefou::ConfigError>(())
+    /// ```
+    pub fn on_transition(
+        mut self,
+        hook: impl Fn(&BreakerEvent<'_>) + Send + Sync + 'static,
+    ) -> Self {
+        self.on_transition
+            .0
+            .push(Arc::new(move |event: &Event<'_>| {
+                if let Event::Breaker(event) = event
+                    && let BreakerEventKind::Transition { .. } = event.kind
+                {
+                    hook(event);
+                }
+            }));
+        self
+    }
+
     /// Makes a breaker of its own, which is in no registry.
     ///
     /// # Errors
@@ -667,6 +722,9 @@ impl BreakerBuilder {
         self.controls
             .iter()
             .for_each(|control| control.join(breaker.shell()));
+        for hook in self.on_transition.0 {
+            breaker.shell().observers.add(hook);
+        }
         breaker
     }
 
