@@ -212,7 +212,7 @@ impl<'a> ErrorBoundary<'a> {
 }
 
 #[inline]
-fn converted<T, E: BoundaryError>(
+pub(super) fn converted<T, E: BoundaryError>(
     outcome: Result<T, E>,
     place: &'static Location<'static>,
 ) -> Result<T, AppError> {

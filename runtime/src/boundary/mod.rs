@@ -23,9 +23,8 @@ pub use operation::Operation;
 pub(crate) use operation::OperationTimer;
 pub use report::report;
 pub use transaction::{
-    AsyncParent, AsyncTransaction, CompensationResult, NoParent, Parent, RollbackFailure,
-    RollbackFailures, Transaction, TransactionBoundary, TransactionState, transaction,
-    transaction_async,
+    AsyncTransaction, CompensationResult, NoParent, Parent, RollbackFailure, RollbackFailures,
+    Transaction, TransactionBoundary, TransactionState, transaction, transaction_async,
 };
 
 pub(crate) use error::{Treatment, Visit};

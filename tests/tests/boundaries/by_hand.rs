@@ -3,8 +3,8 @@
 use crate::support::Observed;
 use gardefou::{
     AppError, ErrorCode,
-    boundary::{self, AsyncTransaction, ErrorBoundary, LogLevel, TransactionBoundary},
-    event::Severity,
+    boundary::{self, AsyncTransaction, ErrorBoundary, TransactionBoundary},
+    event::{LogLevel, Severity},
 };
 use std::{
     cell::Cell,
@@ -94,6 +94,33 @@ async fn async_transaction_by_hand_is_send_and_awaits() {
     let result = tokio::spawn(save(Arc::clone(&undone))).await.unwrap();
     assert!(result.is_err());
     assert_eq!(undone.load(Ordering::Relaxed), 1);
+}
+
+#[tokio::test]
+async fn caught_panic_of_a_transaction_by_hand_is_its_error_after_the_rollback() {
+    let undone = Arc::new(AtomicU32::new(0));
+    let undo = |undone: &Arc<AtomicU32>| {
+        let undone = Arc::clone(undone);
+        move || {
+            undone.fetch_add(1, Ordering::Relaxed);
+        }
+    };
+    let boundary = TransactionBoundary::new("hand-caught").catch_panics(true);
+    let sync = boundary.call(|tx| -> Result<(), AppError> {
+        tx.on_rollback("undo", undo(&undone));
+        panic!("boom")
+    });
+    let asynchronous = boundary.call_async(async |tx: &AsyncTransaction| -> Result<(), AppError> {
+        tx.on_rollback("undo", undo(&undone));
+        tokio::task::yield_now().await;
+        panic!("boom")
+    });
+    for err in [sync.unwrap_err(), asynchronous.await.unwrap_err()] {
+        assert!(err.is(ErrorCode::PANIC_ERROR));
+        assert_eq!(err.details()["compensations_run"], 1);
+    }
+    assert_eq!(undone.load(Ordering::Relaxed), 2);
+    assert_eq!(boundary.call(|_| Ok::<_, AppError>(7)).unwrap(), 7);
 }
 
 /// The line of this file with that mark.

@@ -31,7 +31,6 @@ use std::{
 /// tokio runtime in which it is dropped, with all that come after them in the order. The shutdown
 /// of the error system waits for that task, for at most 30 s. Without a runtime they cannot run;
 /// that is recorded as critical.
-#[derive(Default)]
 pub struct AsyncTransaction {
     /// Behind one pointer, so that a transaction in which nothing is noted has little to set up and
     /// to drop.
@@ -167,7 +166,9 @@ impl<'o, C: OnError> AsyncGuard<'o, C> {
     ) -> Self {
         let scope = Scope::begin(operation, treatment, place);
         Self {
-            transaction: AsyncTransaction::default(),
+            transaction: AsyncTransaction {
+                notes: OnceLock::new(),
+            },
             scope,
             parent,
             callback: Some(callback),

@@ -4,11 +4,13 @@ use super::{
     asynchronous::{AsyncGuard, AsyncTransaction, Body},
     compensation::{Callback, CompensationResult},
     local::{Guard, Transaction},
+    scope::Outcome,
 };
 use crate::{
-    boundary::{BoundaryError, LogLevel, Operation, Treatment},
+    boundary::{BoundaryError, Operation, Treatment, error::converted, panic},
     call::InPlace,
     error::{AppError, ErrorCode},
+    event::LogLevel,
     panics,
 };
 use std::panic::Location;
@@ -108,6 +110,7 @@ pub struct TransactionBoundary<'a, F = fn(&AppError), P = NoParent> {
     operation: Operation<'a>,
     place: &'static Location<'static>,
     treatment: Treatment,
+    catch_panics: bool,
     callback: F,
     parent: P,
 }
@@ -116,54 +119,27 @@ pub struct TransactionBoundary<'a, F = fn(&AppError), P = NoParent> {
 #[derive(Clone, Copy, Debug)]
 pub struct NoParent;
 
-/// A sync transaction that another one may join, or [`NoParent`].
+/// A transaction of the kind `T` that another one may join, or [`NoParent`].
 #[diagnostic::on_unimplemented(
-    message = "a sync transaction joins a `&Transaction`, not `{Self}`",
-    note = "inside an async transaction, call the inner one with `call_async`"
+    message = "this transaction joins a `&{T}`, not `{Self}`",
+    note = "a sync transaction joins a `&Transaction`, one of `call_async` an `&AsyncTransaction`"
 )]
-pub trait Parent<'t>: Copy {
+pub trait Parent<T>: Copy {
     /// Returns the transaction, if it is one.
     #[doc(hidden)]
-    fn transaction<'p>(self) -> Option<&'p Transaction<'t>>
+    fn transaction<'p>(self) -> Option<&'p T>
     where
         Self: 'p;
 }
 
-impl<'t> Parent<'t> for NoParent {
-    fn transaction<'p>(self) -> Option<&'p Transaction<'t>> {
+impl<T> Parent<T> for NoParent {
+    fn transaction<'p>(self) -> Option<&'p T> {
         None
     }
 }
 
-impl<'t> Parent<'t> for &Transaction<'t> {
-    fn transaction<'p>(self) -> Option<&'p Transaction<'t>>
-    where
-        Self: 'p,
-    {
-        Some(self)
-    }
-}
-
-/// An async transaction that another one may join, or [`NoParent`].
-#[diagnostic::on_unimplemented(
-    message = "an async transaction joins an `&AsyncTransaction`, not `{Self}`"
-)]
-pub trait AsyncParent: Copy {
-    /// Returns the transaction, if it is one.
-    #[doc(hidden)]
-    fn transaction<'p>(self) -> Option<&'p AsyncTransaction>
-    where
-        Self: 'p;
-}
-
-impl AsyncParent for NoParent {
-    fn transaction<'p>(self) -> Option<&'p AsyncTransaction> {
-        None
-    }
-}
-
-impl AsyncParent for &AsyncTransaction {
-    fn transaction<'p>(self) -> Option<&'p AsyncTransaction>
+impl<T> Parent<T> for &T {
+    fn transaction<'p>(self) -> Option<&'p T>
     where
         Self: 'p,
     {
@@ -181,6 +157,7 @@ impl<'a> TransactionBoundary<'a> {
             operation,
             place,
             treatment: Treatment::DEFAULT,
+            catch_panics: false,
             callback: |_| (),
             parent: NoParent,
         }
@@ -200,6 +177,27 @@ impl<'a, F, P> TransactionBoundary<'a, F, P> {
         self
     }
 
+    /// Turns panics of the body into errors with [`PANIC_ERROR`](ErrorCode::PANIC_ERROR), after the
+    /// rollback. Off by default: the panic goes on.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::{AppError, ErrorCode, boundary::TransactionBoundary};
+    /// use std::cell::Cell;
+    ///
+    /// let undone = Cell::new(false);
+    /// let result = TransactionBoundary::new("save").catch_panics(true).call(|tx| -> Result<(), AppError> {
+    ///     tx.on_rollback("delete the row", || undone.set(true));
+    ///     panic!("out of bounds")
+    /// });
+    /// assert!(result.unwrap_err().is(ErrorCode::PANIC_ERROR) && undone.get());
+    /// ```
+    pub fn catch_panics(mut self, catch: bool) -> Self {
+        self.catch_panics = catch;
+        self
+    }
+
     /// Sets a function that is called with the error after the compensations ran; it returns `()`
     /// or a `Result`.
     pub fn on_error_callback<R: CompensationResult, G: FnOnce(&AppError) -> R>(
@@ -210,6 +208,7 @@ impl<'a, F, P> TransactionBoundary<'a, F, P> {
             operation,
             place,
             treatment,
+            catch_panics,
             parent,
             ..
         } = self;
@@ -217,6 +216,7 @@ impl<'a, F, P> TransactionBoundary<'a, F, P> {
             operation,
             place,
             treatment,
+            catch_panics,
             callback,
             parent,
         }
@@ -252,6 +252,7 @@ impl<'a, F, P> TransactionBoundary<'a, F, P> {
             operation,
             place,
             treatment,
+            catch_panics,
             callback,
             ..
         } = self;
@@ -259,6 +260,7 @@ impl<'a, F, P> TransactionBoundary<'a, F, P> {
             operation,
             place,
             treatment,
+            catch_panics,
             callback,
             parent,
         }
@@ -272,7 +274,25 @@ impl<'a, F, P> TransactionBoundary<'a, F, P> {
     ///
     /// # Panics
     ///
-    /// Where `body` does, after the rollback.
+    /// Where `body` does, after the rollback, unless [`catch_panics`](Self::catch_panics) is on.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::boundary::TransactionBoundary;
+    /// use std::cell::RefCell;
+    ///
+    /// let (table, save) = (RefCell::new(Vec::new()), TransactionBoundary::new("save"));
+    /// let insert = |text: &str| {
+    ///     save.call(|tx| {
+    ///         table.borrow_mut().push(text.to_owned());
+    ///         tx.on_rollback("remove the row", || drop(table.borrow_mut().pop()));
+    ///         text.parse::<u32>()
+    ///     })
+    /// };
+    /// assert!(insert("7").is_ok() && insert("eight").is_err());
+    /// assert_eq!(*table.borrow(), ["7"]);
+    /// ```
     #[track_caller]
     pub fn call<'t, T, E: BoundaryError, R: CompensationResult>(
         self,
@@ -280,12 +300,13 @@ impl<'a, F, P> TransactionBoundary<'a, F, P> {
     ) -> Result<T, AppError>
     where
         F: FnOnce(&AppError) -> R,
-        P: Parent<'t>,
+        P: Parent<Transaction<'t>>,
     {
         let Self {
             operation,
             place: written_at,
             treatment,
+            catch_panics,
             callback,
             parent,
         } = self;
@@ -298,11 +319,12 @@ impl<'a, F, P> TransactionBoundary<'a, F, P> {
         );
         let mut place = InPlace::enter();
         panics::watch();
-        let outcome = panics::catch(|| body(guard.transaction()));
-        let outcome = match outcome {
-            Ok(Ok(value)) => Ok(Ok(value)),
-            Ok(Err(error)) => Ok(Err(error.into_app_error())),
-            Err(payload) => Err(payload),
+        let called_at = Location::caller();
+        let outcome = panics::catch(|| converted(body(guard.transaction()), called_at));
+        let outcome = if catch_panics {
+            Ok(no_panic(outcome, &operation, called_at))
+        } else {
+            outcome
         };
         guard.end(outcome, place.leave())
     }
@@ -315,7 +337,7 @@ impl<'a, F, P> TransactionBoundary<'a, F, P> {
     ///
     /// # Panics
     ///
-    /// Where `body` does, after the rollback.
+    /// Where `body` does, after the rollback, unless [`catch_panics`](Self::catch_panics) is on.
     ///
     /// # Cancel safety
     ///
@@ -326,12 +348,13 @@ impl<'a, F, P> TransactionBoundary<'a, F, P> {
     ) -> Result<T, AppError>
     where
         F: FnOnce(&AppError) -> R,
-        P: AsyncParent,
+        P: Parent<AsyncTransaction>,
     {
         let Self {
             operation,
             place: written_at,
             treatment,
+            catch_panics,
             callback,
             parent,
         } = self;
@@ -344,18 +367,29 @@ impl<'a, F, P> TransactionBoundary<'a, F, P> {
             written_at,
         );
         let mut place = InPlace::enter();
-        let outcome = place
-            .suspend(Body::new(async { body(guard.transaction()).await }))
-            .await;
+        let body = async { converted(body(guard.transaction()).await, written_at) };
+        let outcome = place.suspend(Body::new(body)).await;
+        let outcome = if catch_panics {
+            Ok(no_panic(outcome, &operation, written_at))
+        } else {
+            outcome
+        };
         match outcome {
             Ok(Ok(value)) => {
                 guard.commit(place.leave());
                 Ok(value)
             }
-            Ok(Err(error)) => Err(guard
-                .roll_back(error.into_app_error_at(written_at), place.leave())
-                .await),
+            Ok(Err(error)) => Err(guard.roll_back(error, place.leave()).await),
             Err(payload) => guard.panicked(payload, place.leave()),
         }
     }
+}
+
+/// Turns the panic of a body into its error.
+fn no_panic<T>(
+    outcome: Outcome<T>,
+    operation: &Operation<'_>,
+    place: &'static Location<'static>,
+) -> Result<T, AppError> {
+    outcome.unwrap_or_else(|payload| Err(panic::error_of(&payload, operation.name()).at(place)))
 }

@@ -38,7 +38,6 @@ use std::{
 /// assert!(result.is_err());
 /// assert_eq!(*table.borrow(), ["old"]);
 /// ```
-#[derive(Default)]
 pub struct Transaction<'a> {
     /// Behind one pointer, so that a transaction in which nothing is noted has one word to set up
     /// and to drop.
@@ -158,7 +157,9 @@ impl<'o, 'a, C: OnError> Guard<'o, 'a, C> {
     ) -> Self {
         let scope = Scope::begin(operation, treatment, place);
         Self {
-            transaction: Transaction::default(),
+            transaction: Transaction {
+                notes: OnceCell::new(),
+            },
             scope,
             parent,
             callback: Some(callback),

@@ -19,9 +19,7 @@ mod scope;
 mod state;
 
 pub use asynchronous::AsyncTransaction;
-pub use by_hand::{
-    AsyncParent, NoParent, Parent, TransactionBoundary, transaction, transaction_async,
-};
+pub use by_hand::{NoParent, Parent, TransactionBoundary, transaction, transaction_async};
 pub use compensation::CompensationResult;
 pub use failures::{RollbackFailure, RollbackFailures};
 pub use local::Transaction;
