@@ -151,7 +151,7 @@ pub use gardefou_macros::Coded;
 /// | key | default | meaning |
 /// | --- | --- | --- |
 /// | `error_code` | none | the code of errors that have none |
-/// | `log_level` | `"error"` | `"trace"` to `"critical"`, or a [`LogLevel`](boundary::LogLevel) |
+/// | `log_level` | `"error"` | `"trace"` to `"critical"`, or a [`LogLevel`](event::LogLevel) |
 /// | `rethrow` | `true` | `false`: the error goes no further, the boundary is an `Option<T>` |
 /// | `fallback` | none | an expression for the value's place: the error goes no further, the boundary is a `T` |
 /// | `catch_panics` | `false` | a panic is an error with the code `PANIC_ERROR` |
@@ -206,7 +206,7 @@ pub use gardefou_macros::health_check;
 /// | --- | --- | --- |
 /// | `on_error_callback` | none | a path or closure that takes `&AppError`, and returns `()` or a `Result` |
 /// | `error_code` | none | the code of errors that have none |
-/// | `log_level` | `"error"` | `"trace"` to `"critical"`, or a [`LogLevel`](boundary::LogLevel) |
+/// | `log_level` | `"error"` | `"trace"` to `"critical"`, or a [`LogLevel`](event::LogLevel) |
 /// | `catch_panics` | `false` | a panic is an error with the code `PANIC_ERROR`, after the rollback |
 /// | `parent` | none: the commit is final | the `tx` of another transaction, which gets the compensations at the commit |
 /// | `crate` | `::gardefou` | the path to a renamed or re-exported gardefou |

@@ -2,9 +2,8 @@
 
 use super::{Conversion, Guarded, Shape};
 use crate::{
-    boundary::LogLevel,
     error::{ErrorCode, View},
-    event::{self, AuditEvent, AuditOutcome, Event, RecordSlot, text},
+    event::{self, AuditEvent, AuditOutcome, Event, LogLevel, RecordSlot, text},
     time::{SharedClock, Tick},
 };
 use std::{

@@ -12,8 +12,8 @@ use crate::{
 };
 use std::{convert::Infallible, marker::PhantomData, panic::Location, task::Poll};
 
-pub use crate::error::AppError;
-pub use boundary::{LogLevel, Operation};
+pub use crate::{error::AppError, event::LogLevel};
+pub use boundary::Operation;
 
 /// What `?` works on inside a boundary: `T` is what it evaluates to.
 #[diagnostic::on_unimplemented(

@@ -2,10 +2,10 @@
 
 use super::{Conversion, Guarded, Shape};
 use crate::{
-    boundary::{LogLevel, OperationTimer, Recognised, Report, Then, Treatment, panic},
+    boundary::{OperationTimer, Recognised, Report, Then, Treatment, panic},
     call::{InPlace, Suspended},
     error::{AppError, ErrorCode},
-    event::text,
+    event::{LogLevel, text},
     panics,
 };
 use serde_json::{Map, Value};

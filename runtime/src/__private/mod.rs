@@ -13,9 +13,10 @@ mod site;
 pub mod typed;
 
 pub use crate::{
-    boundary::{LogLevel, Operation, Then},
+    boundary::{Operation, Then},
     breaker::CircuitBreaker,
     error::standard,
+    event::LogLevel,
     retry::{Jitter, Next, Retry, Run},
 };
 pub use audit::{Audit, Audited, User, run_audited};

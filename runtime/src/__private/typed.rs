@@ -1,7 +1,7 @@
 //! Values of attributes that are not literals, each with the type it must have: a mismatch is
 //! reported at the user's own tokens.
 
-use crate::{boundary::LogLevel, breaker::ManualControl, retry::FailedAttempt};
+use crate::{breaker::ManualControl, event::LogLevel, retry::FailedAttempt};
 use std::time::Duration;
 
 /// Takes a name.

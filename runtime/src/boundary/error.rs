@@ -1,12 +1,13 @@
 //! Error boundaries by hand, and the treatment of an error by every boundary.
 
 use super::{
-    BoundaryError, LogLevel, Operation, OperationTimer, Report, panic,
+    BoundaryError, Operation, OperationTimer, Report, panic,
     report::{Recognised, Then},
 };
 use crate::{
     call::{Frame, InPlace, Suspended},
     error::{AppError, ErrorCode, View},
+    event::LogLevel,
 };
 use serde_json::Value;
 use std::{mem::ManuallyDrop, panic::Location};

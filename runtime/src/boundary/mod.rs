@@ -15,7 +15,6 @@ pub(crate) mod panic;
 mod report;
 mod transaction;
 
-pub use crate::event::{InvalidLogLevel, LogLevel};
 pub use convert::BoundaryError;
 pub use error::{ErrorBoundary, error_boundary};
 #[doc(hidden)]

@@ -6,12 +6,12 @@
 //! recognised by the frame around the one that reported it: the reporting frame posts what it
 //! reported, and each such report stands for at most one error that leaves the frame around.
 
-use super::{LogLevel, Operation, OperationTimer};
+use super::{Operation, OperationTimer};
 use crate::{
     call::{self, Frame, Inbox, Marked, Reported},
     error::{AppError, ErrorCode, ErrorId, ErrorRef, Rejection, View, view::Known},
     event::{
-        self, ErrorEvent, Event, RecordCell, RecordSlot, RecordState,
+        self, ErrorEvent, Event, LogLevel, RecordCell, RecordSlot, RecordState,
         pending::{self, Settlement},
     },
 };

@@ -2,8 +2,9 @@
 
 use super::time_limit::run_with_limit;
 use crate::{
-    boundary::{LogLevel, Operation, OperationTimer, Recognised, Report, Then, panic::located},
+    boundary::{Operation, OperationTimer, Recognised, Report, Then, panic::located},
     error::{AppError, ErrorCode, View},
+    event::LogLevel,
     panics,
     sync::Mutex,
 };

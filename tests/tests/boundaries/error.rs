@@ -168,7 +168,7 @@ fn error_event_has_the_level_of_the_boundary() {
     });
     let _ = error_boundary!(
         "error-level",
-        log_level = gardefou::boundary::LogLevel::Debug,
+        log_level = gardefou::event::LogLevel::Debug,
         { "x".parse::<u8>()? }
     );
     let levels: Vec<_> = observed

@@ -21,7 +21,7 @@ fn handled(code: ErrorCode) -> R {
 }
 
 #[log_sensitive_operations(operation, user = user, success_level = level)]
-fn audited(operation: &'static str, user: &str, level: gardefou::boundary::LogLevel) -> R {
+fn audited(operation: &'static str, user: &str, level: gardefou::event::LogLevel) -> R {
     Ok(())
 }
 

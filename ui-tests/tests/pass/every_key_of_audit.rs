@@ -1,10 +1,7 @@
 //! Each form of each key of `#[log_sensitive_operations]`.
 
 use crate::prelude::*;
-use gardefou::{
-    boundary::LogLevel,
-    event::{Event, subscribe},
-};
+use gardefou::event::{Event, LogLevel, subscribe};
 use std::sync::Mutex;
 
 const OPERATION: &str = "rotate-keys";

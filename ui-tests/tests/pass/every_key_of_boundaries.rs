@@ -1,7 +1,7 @@
 //! Each key of `error_boundary!` and of `transaction_boundary!`.
 
 use crate::prelude::*;
-use gardefou::boundary::LogLevel;
+use gardefou::event::LogLevel;
 use std::cell::Cell;
 
 mod facade {

@@ -1,7 +1,7 @@
 //! Each key of `#[enhanced_error_handling]`.
 
 use crate::prelude::*;
-use gardefou::boundary::LogLevel;
+use gardefou::event::LogLevel;
 
 const LOUD: LogLevel = LogLevel::Critical;
 

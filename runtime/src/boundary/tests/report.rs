@@ -2,12 +2,12 @@
 
 use crate::{
     boundary::{
-        LogLevel, Operation, OperationTimer,
+        Operation, OperationTimer,
         report::{Recognised, Report, Then},
     },
     call::Frame,
     error::{AppError, ErrorCode, ErrorId, ErrorRef, View},
-    event::names,
+    event::{LogLevel, names},
 };
 use std::{
     collections::BTreeMap,

@@ -2,10 +2,9 @@
 
 use super::failures::{RollbackFailure, RollbackFailures};
 use crate::{
-    boundary::{
-        BoundaryError, LogLevel, Operation, OperationTimer, Recognised, Report, Then, panic,
-    },
+    boundary::{BoundaryError, Operation, OperationTimer, Recognised, Report, Then, panic},
     error::{AppError, View},
+    event::LogLevel,
 };
 use std::{marker::PhantomData, panic::Location};
 

@@ -5,10 +5,10 @@ use super::{
     failures::{RollbackFailure, RollbackFailures},
 };
 use crate::{
-    boundary::{LogLevel, Operation, OperationTimer, Then, Treatment, panic},
+    boundary::{Operation, OperationTimer, Then, Treatment, panic},
     call::Frame,
     error::{AppError, ErrorCode, ErrorId, redact},
-    event::{self, Event, RecordSlot, TransactionEvent, TransactionOutcome, names},
+    event::{self, Event, LogLevel, RecordSlot, TransactionEvent, TransactionOutcome, names},
     panics::Payload,
 };
 use std::time::Duration;

@@ -1,10 +1,10 @@
 //! Errors as responses.
 
 use crate::{
-    boundary::{LogLevel, Operation, OperationTimer, Recognised, Report, Then, panic},
+    boundary::{Operation, OperationTimer, Recognised, Report, Then, panic},
     call::Frame,
     error::{AppError, ErrorId, ProblemDetails, Rejection, View},
-    event::request,
+    event::{LogLevel, request},
 };
 use axum::{
     body::Body,
