@@ -20,6 +20,6 @@ pub use crate::guarded::Registered;
 pub use crate::guarded::{GuardedFunction, guarded_functions};
 pub use builder::{ErrorSystem, ErrorSystemBuilder};
 pub use init_error::{InitError, InitWarning};
-pub use report::{FlushReport, PartReport, ShutdownReport};
+pub use report::{PartReport, SystemReport};
 pub use shutdown::ErrorSystemGuard;
 pub use start::init_error_system;

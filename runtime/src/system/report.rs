@@ -19,51 +19,30 @@ pub struct PartReport {
     pub in_time: bool,
 }
 
-/// Result of a flush of the error system.
+/// Result of a [flush](super::ErrorSystemGuard::flush) or a
+/// [shutdown](super::ErrorSystemGuard::shutdown) of the error system.
+///
+/// # Examples
+///
+/// ```
+/// use gardefou::{ErrorSystem, monitor::journal::MemoryJournal};
+/// use std::{sync::Arc, time::Duration};
+///
+/// let guard = ErrorSystem::builder().journal_in(Arc::new(MemoryJournal::new())).init()?;
+/// assert_eq!(guard.flush(Duration::from_secs(2)).guards_left(), 1);
+/// let report = guard.shutdown();
+/// assert_eq!((report.guards_left(), report.is_clean()), (0, true));
+/// assert!(report.to_string().starts_with("the error system was shut down in"));
+/// # Ok::<(), gardefou::InitError>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct FlushReport {
-    pub(crate) parts: Vec<PartReport>,
-    pub(crate) elapsed: Duration,
+pub struct SystemReport {
+    pub(super) parts: Vec<PartReport>,
+    pub(super) elapsed: Duration,
+    pub(super) guards_left: usize,
 }
 
-impl FlushReport {
-    /// Returns the parts in the order in which they were flushed: `alerts` and `journal`, if they are
-    /// configured.
-    #[must_use]
-    pub fn parts(&self) -> &[PartReport] {
-        &self.parts
-    }
-
-    /// Returns the part of this name.
-    #[must_use]
-    pub fn part(&self, name: &str) -> Option<&PartReport> {
-        self.parts.iter().find(|part| part.part == name)
-    }
-
-    /// Returns the duration of the flush.
-    #[must_use]
-    pub fn elapsed(&self) -> Duration {
-        self.elapsed
-    }
-
-    /// Returns `true` if every part was flushed in time and nothing was lost so far.
-    #[must_use]
-    pub fn is_clean(&self) -> bool {
-        self.parts
-            .iter()
-            .all(|part| part.in_time && part.dropped == 0)
-    }
-}
-
-/// Result of a shutdown of the error system.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ShutdownReport {
-    pub(crate) parts: Vec<PartReport>,
-    pub(crate) elapsed: Duration,
-    pub(crate) guards_left: usize,
-}
-
-impl ShutdownReport {
+impl SystemReport {
     /// Makes the report of a release that shuts nothing down.
     pub(super) fn still_up(guards_left: usize) -> Self {
         Self {
@@ -73,8 +52,17 @@ impl ShutdownReport {
         }
     }
 
-    /// Returns the parts in the order in which they were shut down; none while other guards keep
-    /// the system up.
+    /// Returns the parts in the order in which they were flushed or shut down: `rollbacks`, if some
+    /// still ran; `health`, at a shutdown; `alerts` and `journal`, if they are configured. There are
+    /// none where a guard is released and others keep the system up.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let report = gardefou::init_error_system()?.shutdown();
+    /// assert!(report.parts().iter().all(|part| part.in_time));
+    /// # Ok::<(), gardefou::InitError>(())
+    /// ```
     #[must_use]
     pub fn parts(&self) -> &[PartReport] {
         &self.parts
@@ -86,7 +74,16 @@ impl ShutdownReport {
         self.parts.iter().find(|part| part.part == name)
     }
 
-    /// Returns the duration of the shutdown.
+    /// Returns the duration of the flush or shutdown.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let _guard = gardefou::init_error_system()?;
+    /// let other = gardefou::init_error_system()?;
+    /// assert!(other.shutdown().elapsed().is_zero(), "nothing was shut down");
+    /// # Ok::<(), gardefou::InitError>(())
+    /// ```
     #[must_use]
     pub fn elapsed(&self) -> Duration {
         self.elapsed
@@ -98,7 +95,15 @@ impl ShutdownReport {
         self.guards_left
     }
 
-    /// Returns `true` if every part ended in time and nothing was lost.
+    /// Returns `true` if every part ended in time and nothing was lost so far.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let guard = gardefou::init_error_system()?;
+    /// assert!(guard.flush(std::time::Duration::from_secs(2)).is_clean());
+    /// # Ok::<(), gardefou::InitError>(())
+    /// ```
     #[must_use]
     pub fn is_clean(&self) -> bool {
         self.parts
@@ -107,24 +112,20 @@ impl ShutdownReport {
     }
 }
 
-impl fmt::Display for ShutdownReport {
+impl fmt::Display for SystemReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.guards_left > 0 {
-            return write!(
-                f,
-                "the error system stays up for {} other guards",
-                self.guards_left
-            );
+        match self.guards_left {
+            0 => write!(f, "the error system was shut down in {:.1?}", self.elapsed)?,
+            guards => write!(f, "the error system is up, held by {guards} guards")?,
         }
-        write!(f, "the error system was shut down in {:.1?}", self.elapsed)?;
-        for part in &self.parts {
-            let PartReport {
-                part,
-                sent,
-                kept,
-                dropped,
-                in_time,
-            } = part;
+        for PartReport {
+            part,
+            sent,
+            kept,
+            dropped,
+            in_time,
+        } in &self.parts
+        {
             let late = if *in_time { "" } else { ", not in time" };
             write!(
                 f,

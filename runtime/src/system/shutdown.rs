@@ -3,7 +3,7 @@
 use super::{
     init_error::InitWarning,
     panic_hook,
-    report::{FlushReport, PartReport, ShutdownReport},
+    report::{PartReport, SystemReport},
     running::{LEFT_BEHIND, Parts, RUNNING},
     time_limit::run_with_limit,
 };
@@ -77,7 +77,7 @@ impl ErrorSystemGuard {
     /// assert!(report.is_clean());
     /// # Ok::<(), gardefou::InitError>(())
     /// ```
-    pub fn flush(&self, deadline: Duration) -> FlushReport {
+    pub fn flush(&self, deadline: Duration) -> SystemReport {
         flush_all(deadline)
     }
 
@@ -92,7 +92,7 @@ impl ErrorSystemGuard {
     /// assert!(report.is_clean(), "{report}");
     /// # Ok::<(), gardefou::InitError>(())
     /// ```
-    pub fn shutdown(mut self) -> ShutdownReport {
+    pub fn shutdown(mut self) -> SystemReport {
         self.released = true;
         release()
     }
@@ -107,18 +107,20 @@ impl Drop for ErrorSystemGuard {
 }
 
 /// Flushes alerts and journal, and leaves everything up.
-fn flush_all(deadline: Duration) -> FlushReport {
+fn flush_all(deadline: Duration) -> SystemReport {
     let _outside = Captured::outside();
     let clock = SharedClock::default();
     let begin = clock.now();
     let until = begin.after(deadline);
-    // The flush itself runs outside of the lock, which others wait for.
+    let state = RUNNING.lock();
+    let running = state.as_ref();
+    let guards_left = running.map_or(0, |running| running.guards);
     #[cfg(feature = "alerts")]
-    let alerts = RUNNING
-        .lock()
-        .as_ref()
+    let alerts = running
         .and_then(|running| running.parts.alerts.as_ref())
         .map(Alerts::flusher);
+    // The flush itself runs outside of the lock, which others wait for.
+    drop(state);
     let journal = error_monitor().journal();
     let mut parts = Vec::new();
     #[cfg(feature = "alerts")]
@@ -131,9 +133,10 @@ fn flush_all(deadline: Duration) -> FlushReport {
     if let Some(journal) = journal {
         parts.push(flush(&journal, until.since(clock.now())));
     }
-    FlushReport {
+    SystemReport {
         parts,
         elapsed: clock.now().since(begin),
+        guards_left,
     }
 }
 
@@ -168,7 +171,7 @@ fn alerts_report(
 }
 
 /// Releases one guard; the last one shuts the system down.
-fn release() -> ShutdownReport {
+fn release() -> SystemReport {
     let _outside = Captured::outside();
     // Before the lock, since rollbacks are the user's code.
     let is_last = RUNNING
@@ -179,11 +182,11 @@ fn release() -> ShutdownReport {
     let report = {
         let mut state = RUNNING.lock();
         let Some(running) = &mut *state else {
-            return ShutdownReport::still_up(0);
+            return SystemReport::still_up(0);
         };
         running.guards -= 1;
         if running.guards > 0 {
-            return ShutdownReport::still_up(running.guards);
+            return SystemReport::still_up(running.guards);
         }
         let parts = std::mem::take(&mut running.parts);
         let deadline = running.settings.shutdown_deadline;
@@ -198,7 +201,7 @@ fn release() -> ShutdownReport {
 
 /// Ends the parts: readiness first, so that no new work comes; the journal last, so that it records
 /// what the other parts report.
-fn shut_down(up: Parts, deadline: Duration) -> ShutdownReport {
+fn shut_down(up: Parts, deadline: Duration) -> SystemReport {
     let clock = SharedClock::default();
     let begin = clock.now();
     let until = begin.after(deadline);
@@ -218,7 +221,7 @@ fn shut_down(up: Parts, deadline: Duration) -> ShutdownReport {
     }
     panic_hook::deactivate();
     *LEFT_BEHIND.lock() = up.journal;
-    ShutdownReport {
+    SystemReport {
         parts,
         elapsed: clock.now().since(begin),
         guards_left: 0,

@@ -20,7 +20,7 @@ mod web;
 
 use gardefou::{
     ErrorCode, ErrorSystem, Result, ResultExt, alerts::AlertsConfig, health::HealthConfig,
-    health_check, monitor::journal::JournalConfig, system::ShutdownReport,
+    health_check, monitor::journal::JournalConfig, system::SystemReport,
 };
 use options::Options;
 use signals::Signals;
@@ -60,7 +60,7 @@ async fn main() -> ExitCode {
     }
 }
 
-async fn run(options: &Options) -> Result<ShutdownReport> {
+async fn run(options: &Options) -> Result<SystemReport> {
     let system = ErrorSystem::builder()
         .health(
             HealthConfig::builder()
