@@ -70,7 +70,7 @@ fn system_starts_with_the_settings_of_the_environment_and_ignores_other_variable
         ("GARDEFOU_HEALTH_BACKGROUND", "false"),
         ("GARDEFOU_MONITOR_RECENT_EVENTS", " 7 "),
         ("GARDEFOU_JOURNAL_MAX_BYTES", "64MiB"),
-        ("GARDEFOU_ALERTS_LEVEL", "critical"),
+        ("GARDEFOU_ALERTS_MIN_LEVEL", "critical"),
         ("GARDEFOU_SHUTDOWN_DEADLINE", "1m"),
         ("GARDEFOU_STRICT", "false"),
         ("GARDEFOU_EXPAND", "no setting"),
@@ -94,7 +94,7 @@ fn every_problem_of_the_environment_is_reported_at_once_without_secrets() {
         ("GARDEFOU_HEALTH_PERIODE", "hunter2"),
         ("GARDEFOU_MONITOR_RECENT_EVENTS", "100001"),
         ("GARDEFOU_JOURNAL_MAX_AGE", "7d"),
-        ("GARDEFOU_ALERTS_LEVEL", "loud"),
+        ("GARDEFOU_ALERTS_MIN_LEVEL", "loud"),
         ("GARDEFOU_ALERTS_WEBHOOK_SECRET", "hunter2"),
         ("GARDEFOU_STRICT", "yes"),
     ];
@@ -107,7 +107,7 @@ fn every_problem_of_the_environment_is_reported_at_once_without_secrets() {
         .collect();
     problems.sort_unstable();
     let mut expected = vec![
-        "GARDEFOU_ALERTS_LEVEL",
+        "GARDEFOU_ALERTS_MIN_LEVEL",
         "GARDEFOU_ALERTS_WEBHOOK_SECRET",
         "GARDEFOU_HEALTH_PERIOD",
         "GARDEFOU_JOURNAL_MAX_AGE",

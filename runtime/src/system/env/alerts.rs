@@ -28,7 +28,7 @@ pub(super) fn alerts(variables: &mut Variables) -> Option<AlertsConfigBuilder> {
     let wanted = variables.flag(ALERTS);
     let mut builder = AlertsConfig::builder();
     let mut is_set = false;
-    if let Some(level) = variables.parsed(ALERTS_LEVEL, LEVEL, Severity::from_name) {
+    if let Some(level) = variables.parsed(ALERTS_MIN_LEVEL, LEVEL, Severity::from_name) {
         let rules = [
             Rule::immediate("errors"),
             Rule::breakers("circuit breakers"),
@@ -226,7 +226,7 @@ mod tests {
 
     #[test]
     fn level_and_throttle_reach_the_rules() {
-        let built = of(&[(ALERTS_LEVEL, "critical"), (ALERTS_THROTTLE, "60")])
+        let built = of(&[(ALERTS_MIN_LEVEL, "critical"), (ALERTS_THROTTLE, "60")])
             .unwrap()
             .unwrap()
             .build()
@@ -245,10 +245,13 @@ mod tests {
         let err = of(&[
             (WEBHOOK_SECRET, "hunter2"),
             (MAIL_PASSWORD, "hunter2"),
-            (ALERTS_LEVEL, "loud"),
+            (ALERTS_MIN_LEVEL, "loud"),
         ])
         .unwrap_err();
-        assert_eq!(fields(&err), [ALERTS_LEVEL, WEBHOOK_SECRET, MAIL_PASSWORD]);
+        assert_eq!(
+            fields(&err),
+            [ALERTS_MIN_LEVEL, WEBHOOK_SECRET, MAIL_PASSWORD]
+        );
         assert!(!err.to_string().contains("hunter2"), "{err}");
     }
 

@@ -32,10 +32,10 @@ impl ErrorSystem {
     /// | `GARDEFOU_JOURNAL` | the folder of the journal | path |
     /// | `GARDEFOU_JOURNAL_MAX_BYTES` | [`JournalConfigBuilder::max_bytes`] | size |
     /// | `GARDEFOU_JOURNAL_MAX_AGE` | [`JournalConfigBuilder::max_age`] | duration |
-    /// | `GARDEFOU_JOURNAL_SEGMENT_BYTES` | [`JournalConfigBuilder::max_segment_bytes`] | size |
-    /// | `GARDEFOU_JOURNAL_SEGMENT_AGE` | [`JournalConfigBuilder::max_segment_age`] | duration |
+    /// | `GARDEFOU_JOURNAL_MAX_SEGMENT_BYTES` | [`JournalConfigBuilder::max_segment_bytes`] | size |
+    /// | `GARDEFOU_JOURNAL_MAX_SEGMENT_AGE` | [`JournalConfigBuilder::max_segment_age`] | duration |
     /// | `GARDEFOU_ALERTS` | whether there are alerts; on if one of the following is set | `true` or `false` |
-    /// | `GARDEFOU_ALERTS_LEVEL` | the lowest severity that is notified | `info`, `warning`, `error` or `critical` |
+    /// | `GARDEFOU_ALERTS_MIN_LEVEL` | the lowest severity that is notified | `info`, `warning`, `error` or `critical` |
     /// | `GARDEFOU_ALERTS_THROTTLE` | [`AlertsConfigBuilder::throttle`](crate::alerts::AlertsConfigBuilder::throttle) | duration |
     /// | `GARDEFOU_ALERTS_SOURCE` | the name of the program in notifications, in place of the service | text |
     /// | `GARDEFOU_ALERTS_WEBHOOK_URL` | where notifications are posted to (feature `alert-webhook`) | URL |
@@ -141,8 +141,8 @@ const FIELDS: [(&str, &str); 15] = [
     ("folder", JOURNAL),
     ("max_bytes", JOURNAL_MAX_BYTES),
     ("max_age", JOURNAL_MAX_AGE),
-    ("max_segment_bytes", JOURNAL_SEGMENT_BYTES),
-    ("max_segment_age", JOURNAL_SEGMENT_AGE),
+    ("max_segment_bytes", JOURNAL_MAX_SEGMENT_BYTES),
+    ("max_segment_age", JOURNAL_MAX_SEGMENT_AGE),
     ("shutdown_deadline", SHUTDOWN_DEADLINE),
 ];
 
@@ -177,8 +177,8 @@ fn journal(variables: &mut Variables) -> Option<JournalConfigBuilder> {
         let others = [
             JOURNAL_MAX_BYTES,
             JOURNAL_MAX_AGE,
-            JOURNAL_SEGMENT_BYTES,
-            JOURNAL_SEGMENT_AGE,
+            JOURNAL_MAX_SEGMENT_BYTES,
+            JOURNAL_MAX_SEGMENT_AGE,
         ];
         variables.refuse(&others, &format!("needs {JOURNAL}"));
         return None;
@@ -192,10 +192,10 @@ fn journal(variables: &mut Variables) -> Option<JournalConfigBuilder> {
     if let Some(age) = variables.duration(JOURNAL_MAX_AGE) {
         config = config.max_age(age);
     }
-    if let Some(bytes) = variables.size(JOURNAL_SEGMENT_BYTES) {
+    if let Some(bytes) = variables.size(JOURNAL_MAX_SEGMENT_BYTES) {
         config = config.max_segment_bytes(bytes);
     }
-    if let Some(age) = variables.duration(JOURNAL_SEGMENT_AGE) {
+    if let Some(age) = variables.duration(JOURNAL_MAX_SEGMENT_AGE) {
         config = config.max_segment_age(age);
     }
     Some(config)
@@ -257,7 +257,7 @@ mod tests {
         let found = problems(&[
             (HEALTH_PERIOD, "soon"),
             (STRICT, "yes"),
-            (ALERTS_LEVEL, "loud"),
+            (ALERTS_MIN_LEVEL, "loud"),
             (MONITOR_RECENT_EVENTS, "100001"),
             (JOURNAL, "logs"),
             (JOURNAL_MAX_AGE, "0"),
@@ -268,7 +268,7 @@ mod tests {
             (STRICT, "\"yes\""),
             (MONITOR_RECENT_EVENTS, "100001"),
             (JOURNAL_MAX_AGE, "0ns"),
-            (ALERTS_LEVEL, "\"loud\""),
+            (ALERTS_MIN_LEVEL, "\"loud\""),
             ("environment variable", "GARDEFOU_HEALTH_PERIODE"),
         ];
         assert_eq!(found, owned(&expected));
