@@ -101,7 +101,7 @@ pub mod classify;
 pub mod error;
 pub mod event;
 mod fork;
-mod guarded;
+pub mod guarded;
 mod name;
 mod named;
 mod panics;

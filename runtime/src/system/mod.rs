@@ -15,9 +15,6 @@ mod shutdown;
 mod start;
 mod time_limit;
 
-#[doc(hidden)]
-pub use crate::guarded::Registered;
-pub use crate::guarded::{GuardedFunction, guarded_functions};
 pub use builder::{ErrorSystem, ErrorSystemBuilder};
 pub use init_error::{InitError, InitWarning};
 pub use report::{PartReport, SystemReport};

@@ -9,6 +9,4 @@
 
 mod scope;
 
-#[cfg(feature = "monitor")]
-pub use crate::monitor::journal::MemoryJournal;
 pub use scope::{Entered, Scope};

@@ -1,7 +1,7 @@
 //! A scope with the guards, monitor and clock of one test.
 
 #[cfg(feature = "health")]
-use crate::health::{Health, health};
+use crate::health::{self, Health};
 #[cfg(feature = "monitor")]
 use crate::monitor::{ErrorMonitor, ErrorRecord, MonitorConfig, journal::MemoryJournal};
 use crate::{
@@ -19,7 +19,7 @@ use std::{fmt, sync::Arc};
 /// - Attributes use breakers of [`circuit_breakers`](Self::circuit_breakers), and retries and named
 ///   [budgets](crate::retry::RetryBudget::named) of the scope, each made by the first call in it.
 /// - [`circuit_breakers()`](crate::circuit_breakers()), [`error_monitor()`](crate::error_monitor())
-///   and [`health_check()`](crate::health_check()) return those of the scope.
+///   and [`health()`](crate::health()) return those of the scope.
 /// - Errors and events are passed to the monitor of the scope, which writes them to its
 ///   [journal](Self::journal), and to observers that were [subscribed](crate::event::subscribe) in
 ///   the scope. Observers of the process get none of them.
@@ -219,8 +219,8 @@ impl Scope {
     /// check that hangs blocks its caller.
     #[cfg(feature = "health")]
     #[must_use]
-    pub fn health_check(&self) -> &Health {
-        self.run(health)
+    pub fn health(&self) -> &Health {
+        self.run(health::health)
     }
 }
 

@@ -95,7 +95,7 @@ fn slow() -> bool {
 fn declared_period_and_age_decide_when_a_check_is_due_and_stale() {
     let _turn = alone();
     let scope = Scope::new();
-    let health = scope.health_check();
+    let health = scope.health();
     let runs = || {
         let before = RUNS.load(Ordering::SeqCst);
         health.run_due_checks();
@@ -124,7 +124,7 @@ fn declared_period_and_age_decide_when_a_check_is_due_and_stale() {
 fn declared_thresholds_decide_when_the_status_changes() {
     let _turn = alone();
     let scope = Scope::new();
-    let health = scope.health_check();
+    let health = scope.health();
     let confirmed = [true, false, false, true, true].map(|is_up| {
         IS_UP.store(is_up, Ordering::SeqCst);
         health.run_check("declared-paced").unwrap();
@@ -148,7 +148,7 @@ fn declared_timeout_abandons_a_slow_run() {
     let scope = Scope::new();
     let (end, ended) = mpsc::channel();
     *SLOW.lock().unwrap() = Some((scope.clock().clone(), ended));
-    let report = scope.health_check().run_check("declared-slow").unwrap();
+    let report = scope.health().run_check("declared-slow").unwrap();
     assert_eq!(
         (report.status, report.category),
         (Status::Fail, Some(FailureCategory::Timeout))

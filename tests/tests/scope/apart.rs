@@ -184,27 +184,16 @@ fn health_checks_belong_to_the_scope() {
         let report = health_check().run_all_checks();
         assert!(report.passed()["scope-check"]);
     });
-    assert!(
-        scope
-            .health_check()
-            .run_check("scope-check")
-            .unwrap()
-            .passed()
-    );
+    assert!(scope.health().run_check("scope-check").unwrap().passed());
     assert!(health_check().run_check("scope-check").is_err());
-    assert!(
-        Scope::new()
-            .health_check()
-            .run_check("scope-check")
-            .is_err()
-    );
+    assert!(Scope::new().health().run_check("scope-check").is_err());
 }
 
 #[test]
 fn health_check_runs_in_the_scope_on_any_thread() {
     let scope = Scope::new();
     scope
-        .health_check()
+        .health()
         .register_check("scope-breaker", || guarded(false).is_err())
         .unwrap();
     scope.run(|| assert!(health_check().run_check("scope-breaker").unwrap().passed()));
@@ -232,7 +221,7 @@ fn health_report_has_the_breakers_of_its_registry_on_any_thread() {
             .any(|it| it.name == "breaker:scope-shared")
     };
     let of_process = health_check();
-    assert!(shows(scope.health_check()));
+    assert!(shows(scope.health()));
     assert!(!Scope::new().run(|| shows(health_check())));
     assert!(!scope.run(|| shows(of_process)));
 }
@@ -298,10 +287,7 @@ fn error_system_initialised_in_a_scope_is_that_of_the_process() {
     let scope = Scope::new();
     let _entered = scope.enter();
     let guard = init_error_system().unwrap();
-    assert_eq!(
-        scope.health_check().health_status().phase(),
-        Phase::Starting
-    );
+    assert_eq!(scope.health().health_status().phase(), Phase::Starting);
     let _ = handled();
     assert_eq!(scope.monitor().stats().total_errors, 1);
     assert!(

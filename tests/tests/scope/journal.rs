@@ -4,9 +4,9 @@ use gardefou::{
     AppError, ErrorCode,
     monitor::{
         ErrorMonitor, MonitorConfig,
-        journal::{Journal, Query},
+        journal::{Journal, MemoryJournal, Query},
     },
-    testing::{MemoryJournal, Scope},
+    testing::Scope,
 };
 use std::sync::Arc;
 

@@ -47,7 +47,30 @@ pub struct ProbeRouter {
 }
 
 impl ProbeRouter {
-    /// Shows the details of checks, redacted, to those for whom `may_see` returns `true`.
+    /// Shows the details of checks, redacted, to requests for which `may_see` returns `true`:
+    /// [`ShowDetails::WhenAllowed`] with its rule.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use axum::{Router, body::{Body, to_bytes}, http::{Request, header::AUTHORIZATION}};
+    /// use gardefou::{health, integrations::axum::probes};
+    /// use tower::ServiceExt;
+    ///
+    /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+    /// health().register_check("queue", || Err::<(), _>("7 of 5 jobs"))?;
+    /// health().run_all_checks();
+    /// let app: Router = probes(health())
+    ///     .allow_details(|request| request.headers.get(AUTHORIZATION).is_some_and(|token| token == "Bearer ops"))
+    ///     .build();
+    /// for (token, shown) in [("Bearer ops", true), ("Bearer me", false)] {
+    ///     let request = Request::get("/healthz").header(AUTHORIZATION, token).body(Body::empty())?;
+    ///     let body = to_bytes(app.clone().oneshot(request).await?.into_body(), 65_536).await?;
+    ///     assert_eq!(String::from_utf8_lossy(&body).contains("7 of 5 jobs"), shown);
+    /// }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// # }).unwrap();
+    /// ```
     pub fn allow_details(
         mut self,
         may_see: impl Fn(&Parts) -> bool + Send + Sync + 'static,
@@ -58,6 +81,28 @@ impl ProbeRouter {
     }
 
     /// Sets to whom the details of checks are shown, redacted; to no one by default.
+    /// [`ShowDetails::WhenAllowed`] is no one without
+    /// [`allow_details`](Self::allow_details).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use axum::{Router, body::{Body, to_bytes}, http::Request};
+    /// use gardefou::{health, health::ShowDetails, integrations::axum::probes};
+    /// use tower::ServiceExt;
+    ///
+    /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+    /// health().register_check("queue", || Err::<(), _>("7 of 5 jobs"))?;
+    /// health().run_all_checks();
+    /// for (show, shown) in [(ShowDetails::Always, true), (ShowDetails::Never, false)] {
+    ///     let app: Router = probes(health()).show_details(show).build();
+    ///     let response = app.oneshot(Request::get("/healthz").body(Body::empty())?).await?;
+    ///     let body = to_bytes(response.into_body(), 65_536).await?;
+    ///     assert_eq!(String::from_utf8_lossy(&body).contains("7 of 5 jobs"), shown);
+    /// }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// # }).unwrap();
+    /// ```
     pub fn show_details(mut self, show: ShowDetails) -> Self {
         self.probes = self.probes.show_details(show);
         self

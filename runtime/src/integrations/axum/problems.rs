@@ -54,7 +54,7 @@ pub fn problems<S: Clone + Send + Sync + 'static>(router: Router<S>) -> Router<S
     router.layer(from_fn(problem_details))
 }
 
-/// Is the middleware of [`problems`], for [`from_fn`]: around a route, a `MethodRouter`, or in a
+/// Middleware of [`problems`], for [`from_fn`]: around a route, a `MethodRouter`, or in a
 /// `ServiceBuilder`.
 ///
 /// Around a whole router as a service it does not know the route.

@@ -19,7 +19,7 @@ use std::collections::HashMap;
 /// # Examples
 ///
 /// ```
-/// use gardefou::{AppError, ErrorCode, testing::MemoryJournal};
+/// use gardefou::{AppError, ErrorCode, monitor::journal::MemoryJournal};
 /// use gardefou::monitor::{ErrorMonitor, MonitorConfig};
 /// use std::sync::Arc;
 ///
@@ -46,7 +46,7 @@ impl MemoryJournal {
     /// # Examples
     ///
     /// ```
-    /// use gardefou::testing::MemoryJournal;
+    /// use gardefou::monitor::journal::MemoryJournal;
     ///
     /// assert!(MemoryJournal::new().records().is_empty());
     /// ```
@@ -61,7 +61,7 @@ impl MemoryJournal {
     /// # Examples
     ///
     /// ```
-    /// use gardefou::{AppError, ErrorCode, monitor::{ErrorMonitor, MonitorConfig}, testing::MemoryJournal};
+    /// use gardefou::{AppError, ErrorCode, monitor::{ErrorMonitor, MonitorConfig, journal::MemoryJournal}};
     /// use std::sync::Arc;
     ///
     /// let journal = Arc::new(MemoryJournal::new());
