@@ -72,36 +72,115 @@ impl GuardedFunction {
     }
 
     /// Returns the name of the function.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// #[gardefou::retry(max_retries = 2)]
+    /// fn fetch(id: u32) -> Result<u32, gardefou::AppError> {
+    ///     Ok(id)
+    /// }
+    ///
+    /// assert!(gardefou::guarded_functions().iter().any(|function| function.name() == "fetch"));
+    /// ```
     #[must_use]
     pub const fn name(&self) -> &'static str {
         self.operation.name()
     }
 
     /// Returns the path of its module, for example `shop::accounts`.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// mod accounts {
+    ///     #[gardefou::retry]
+    ///     pub fn fetch_balance() -> Result<u32, gardefou::AppError> {
+    ///         Ok(10)
+    ///     }
+    /// }
+    ///
+    /// let all = gardefou::guarded_functions();
+    /// let function = all.iter().find(|function| function.name() == "fetch_balance").unwrap();
+    /// assert!(function.module_path().ends_with("accounts"));
+    /// ```
     #[must_use]
     pub const fn module_path(&self) -> &'static str {
         self.operation.component()
     }
 
     /// Returns the path of its source file, as it was passed to the compiler.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// #[gardefou::retry]
+    /// fn fetch_file() -> Result<u32, gardefou::AppError> {
+    ///     Ok(10)
+    /// }
+    ///
+    /// let all = gardefou::guarded_functions();
+    /// let function = all.iter().find(|function| function.name() == "fetch_file").unwrap();
+    /// assert_eq!(function.file(), file!());
+    /// ```
     #[must_use]
     pub const fn file(&self) -> &'static str {
         self.operation.file()
     }
 
     /// Returns the line of its name.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// #[gardefou::retry]
+    /// fn fetch_line() -> Result<u32, gardefou::AppError> {
+    ///     Ok(line!())
+    /// }
+    ///
+    /// let all = gardefou::guarded_functions();
+    /// let function = all.iter().find(|function| function.name() == "fetch_line").unwrap();
+    /// assert_eq!(function.line(), fetch_line()? - 1);
+    /// # Ok::<(), gardefou::AppError>(())
+    /// ```
     #[must_use]
     pub const fn line(&self) -> u32 {
         self.operation.line()
     }
 
     /// Returns the name of the attribute, for example `with_circuit_breaker`.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// #[gardefou::retry_with_circuit_breaker(name = "stock")]
+    /// fn stock() -> Result<u32, gardefou::AppError> {
+    ///     Ok(10)
+    /// }
+    ///
+    /// let all = gardefou::guarded_functions();
+    /// let function = all.iter().find(|function| function.name() == "stock").unwrap();
+    /// assert_eq!(function.attribute(), "retry_with_circuit_breaker");
+    /// ```
     #[must_use]
     pub const fn attribute(&self) -> &'static str {
         self.attribute
     }
 
     /// Returns the arguments of the attribute, as they are written.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// #[gardefou::retry(max_retries = 2, jitter = false)]
+    /// fn fetch_twice() -> Result<u32, gardefou::AppError> {
+    ///     Ok(10)
+    /// }
+    ///
+    /// let all = gardefou::guarded_functions();
+    /// let function = all.iter().find(|function| function.name() == "fetch_twice").unwrap();
+    /// assert_eq!(function.arguments(), "max_retries = 2, jitter = false");
+    /// ```
     #[must_use]
     pub const fn arguments(&self) -> &'static str {
         self.arguments
@@ -114,6 +193,21 @@ impl GuardedFunction {
     ///
     /// The inner result is an error if the configuration is illegal; the function then runs with the
     /// defaults.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// #[gardefou::with_circuit_breaker(name = "tax", failure_threshold = 3)]
+    /// fn tax() -> Result<u32, gardefou::AppError> {
+    ///     Ok(10)
+    /// }
+    ///
+    /// let all = gardefou::guarded_functions();
+    /// let function = all.iter().find(|function| function.name() == "tax").unwrap();
+    /// let (name, config) = function.breaker().unwrap()?;
+    /// assert_eq!((name.as_str(), config.failure_threshold), ("tax", Some(3)));
+    /// # Ok::<(), gardefou::ConfigError>(())
+    /// ```
     #[must_use]
     pub fn breaker(&self) -> Option<Result<(String, BreakerConfig), ConfigError>> {
         let built = self.breaker_builder()?.build();
@@ -127,6 +221,21 @@ impl GuardedFunction {
     ///
     /// The inner result is an error if the configuration is illegal; the function then runs with the
     /// defaults.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// #[gardefou::retry(max_retries = 2)]
+    /// fn fetch_config() -> Result<u32, gardefou::AppError> {
+    ///     Ok(10)
+    /// }
+    ///
+    /// let all = gardefou::guarded_functions();
+    /// let function = all.iter().find(|function| function.name() == "fetch_config").unwrap();
+    /// assert_eq!(function.retry().unwrap()?.max_attempts.get(), 3);
+    /// assert!(function.breaker().is_none());
+    /// # Ok::<(), gardefou::ConfigError>(())
+    /// ```
     #[must_use]
     pub fn retry(&self) -> Option<Result<RetryConfig, ConfigError>> {
         Some(self.built_retry()?.map(|retry| retry.config().clone()))
@@ -170,7 +279,20 @@ inventory::collect!(Registered);
 ///
 /// # Examples
 ///
-/// See [`GuardedFunction`].
+/// ```
+/// use gardefou::{AppError, guarded_functions, retry, with_circuit_breaker};
+///
+/// #[with_circuit_breaker(name = "rates")]
+/// #[retry]
+/// fn rates() -> Result<u32, AppError> {
+///     Ok(3)
+/// }
+///
+/// let all = guarded_functions();
+/// let of_rates = all.iter().filter(|function| function.name() == "rates");
+/// let attributes: Vec<_> = of_rates.map(|function| function.attribute()).collect();
+/// assert_eq!(attributes, ["retry", "with_circuit_breaker"]);
+/// ```
 #[must_use]
 pub fn guarded_functions() -> Vec<&'static GuardedFunction> {
     let mut all: Vec<_> = inventory::iter::<Registered>

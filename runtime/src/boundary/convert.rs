@@ -17,6 +17,19 @@ use std::{error::Error, panic::Location};
 pub trait BoundaryError: Sized {
     /// Converts the error: one of ours is kept as it is, any other becomes the source of an uncoded
     /// [`AppError`].
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::{AppError, ErrorCode, boundary::BoundaryError};
+    ///
+    /// let ours = AppError::new(ErrorCode::SYNC_ERROR, "late");
+    /// let id = ours.id();
+    /// assert_eq!(ours.into_app_error().id(), id, "the same error");
+    ///
+    /// let foreign = "no number".parse::<u8>().unwrap_err().into_app_error();
+    /// assert!(!foreign.is_coded() && foreign.downcast_ref::<std::num::ParseIntError>().is_some());
+    /// ```
     #[track_caller]
     fn into_app_error(self) -> AppError;
 

@@ -130,6 +130,15 @@ pub struct ErrorBoundary<'a> {
 
 impl<'a> ErrorBoundary<'a> {
     /// Makes a boundary with a name; its place is the caller's.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::boundary::ErrorBoundary;
+    ///
+    /// let err = ErrorBoundary::new("parse-port").call(|| "http".parse::<u16>()).unwrap_err();
+    /// assert_eq!(err.details()["context"][0], "parse-port");
+    /// ```
     #[track_caller]
     #[inline]
     pub fn new(name: &'a str) -> Self {
@@ -143,12 +152,34 @@ impl<'a> ErrorBoundary<'a> {
     }
 
     /// Sets the code of errors that have none.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::{AppError, ErrorCode, boundary::ErrorBoundary};
+    ///
+    /// let boundary = ErrorBoundary::new("parse-port").error_code(ErrorCode::CONFIG_ERROR);
+    /// let uncoded = boundary.call(|| "http".parse::<u16>()).unwrap_err();
+    /// assert!(uncoded.is(ErrorCode::CONFIG_ERROR));
+    /// let coded = boundary.call(|| Err::<(), _>(AppError::new(ErrorCode::SYNC_ERROR, "late"))).unwrap_err();
+    /// assert!(coded.is(ErrorCode::SYNC_ERROR), "a coded error keeps its own");
+    /// ```
     pub fn error_code(mut self, code: ErrorCode) -> Self {
         self.treatment.code = Some(code);
         self
     }
 
     /// Sets the level at which errors are logged and recorded.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::{boundary::ErrorBoundary, error_monitor, event::{LogLevel, Severity}};
+    ///
+    /// let boundary = ErrorBoundary::new("read-cache").log_level(LogLevel::Warn);
+    /// assert!(boundary.call(|| Err::<(), _>("empty")).is_err());
+    /// assert_eq!(error_monitor().stats().recent_errors[0].level, Severity::Warning);
+    /// ```
     pub fn log_level(mut self, level: LogLevel) -> Self {
         self.treatment.level = level;
         self
@@ -157,6 +188,16 @@ impl<'a> ErrorBoundary<'a> {
     /// Turns panics of the body into errors with [`PANIC_ERROR`](ErrorCode::PANIC_ERROR).
     ///
     /// What the body was changing when it panicked may be half changed.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::{AppError, ErrorCode, boundary::ErrorBoundary};
+    ///
+    /// let boundary = ErrorBoundary::new("decode").catch_panics(true);
+    /// let result = boundary.call(|| -> Result<u8, AppError> { panic!("no frame") });
+    /// assert!(result.unwrap_err().is(ErrorCode::PANIC_ERROR));
+    /// ```
     pub fn catch_panics(mut self, catch: bool) -> Self {
         self.catch_panics = catch;
         self
@@ -167,6 +208,16 @@ impl<'a> ErrorBoundary<'a> {
     /// # Errors
     ///
     /// The error of `body`, coded, with the boundary's name in the detail `context`.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::boundary::ErrorBoundary;
+    ///
+    /// let boundary = ErrorBoundary::new("parse-port");
+    /// assert_eq!(boundary.call(|| "80".parse::<u16>()).unwrap(), 80);
+    /// assert_eq!(boundary.call(|| "http".parse::<u16>()).unwrap_err().message(), "invalid digit found in string");
+    /// ```
     #[track_caller]
     #[inline]
     pub fn call<T, E: BoundaryError>(
@@ -192,6 +243,18 @@ impl<'a> ErrorBoundary<'a> {
     /// # Cancel safety
     ///
     /// Dropping the future drops the body's; nothing is reported.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::{ErrorCode, boundary::ErrorBoundary};
+    ///
+    /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+    /// let boundary = ErrorBoundary::new("connect").error_code(ErrorCode::DB_CONNECTION_ERROR);
+    /// let refused = boundary.call_async(async || Err::<(), _>("connection refused")).await;
+    /// assert!(refused.unwrap_err().is(ErrorCode::DB_CONNECTION_ERROR));
+    /// # });
+    /// ```
     #[track_caller]
     pub fn call_async<T, E: BoundaryError, F: Future<Output = Result<T, E>>>(
         &self,
@@ -212,6 +275,7 @@ impl<'a> ErrorBoundary<'a> {
     }
 }
 
+/// Converts the error of a body that the code at `place` called.
 #[inline]
 pub(super) fn converted<T, E: BoundaryError>(
     outcome: Result<T, E>,

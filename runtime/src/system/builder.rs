@@ -21,6 +21,16 @@ pub enum ErrorSystem {}
 
 impl ErrorSystem {
     /// Returns a builder with the defaults.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let guard = gardefou::ErrorSystem::builder().service("orders").release("1.4.2").init()?;
+    /// let other = gardefou::ErrorSystem::builder().service("billing").init();
+    /// assert!(other.is_err(), "the first configuration stays in force");
+    /// # drop(guard);
+    /// # Ok::<(), gardefou::InitError>(())
+    /// ```
     pub fn builder() -> ErrorSystemBuilder {
         ErrorSystemBuilder::default()
     }
@@ -70,6 +80,20 @@ pub struct ErrorSystemBuilder {
 
 impl ErrorSystemBuilder {
     /// Configures health checks.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::{ErrorSystem, health, health::HealthConfig};
+    ///
+    /// let config = HealthConfig::default().background(false).failure_threshold(1);
+    /// let guard = ErrorSystem::builder().health(config).init()?;
+    /// health().register_check("queue", || false).unwrap();
+    /// health().run_all_checks();
+    /// assert!(!health().health_status().passed()["queue"], "the first failure counts");
+    /// # drop(guard);
+    /// # Ok::<(), gardefou::InitError>(())
+    /// ```
     #[cfg(feature = "health")]
     pub fn health(mut self, config: HealthConfigBuilder) -> Self {
         self.settings.health = Some(config);
@@ -77,12 +101,40 @@ impl ErrorSystemBuilder {
     }
 
     /// Configures the monitor.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::{AppError, ErrorCode, ErrorSystem, error_monitor, monitor::MonitorConfig, report};
+    ///
+    /// let guard = ErrorSystem::builder().monitor(MonitorConfig::builder().recent_events(2)).init()?;
+    /// (0..3).for_each(|n| report(&AppError::new(ErrorCode::SYNC_ERROR, format!("{n} ms late"))));
+    /// let stats = error_monitor().stats();
+    /// assert_eq!((stats.total_errors, stats.recent_errors.len()), (3, 2));
+    /// # drop(guard);
+    /// # Ok::<(), gardefou::InitError>(())
+    /// ```
     pub fn monitor(mut self, config: MonitorConfigBuilder) -> Self {
         self.settings.monitor = Some(config);
         self
     }
 
     /// Keeps errors and changes of health in a journal of files.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::{AppError, ErrorCode, ErrorSystem, error_monitor, monitor::journal::{JournalConfig, Query}, report};
+    ///
+    /// # let folder = std::env::temp_dir().join(format!("gardefou-journal-{}", std::process::id()));
+    /// let guard = ErrorSystem::builder().journal(JournalConfig::builder(&folder)).init()?;
+    /// report(&AppError::new(ErrorCode::SYNC_ERROR, "late"));
+    /// assert!(guard.shutdown().is_clean(), "everything is on disk");
+    /// let page = error_monitor().journal().unwrap().query(&Query::default()).unwrap();
+    /// assert_eq!(page.records[0].message, "late");
+    /// # std::fs::remove_dir_all(&folder).unwrap();
+    /// # Ok::<(), gardefou::InitError>(())
+    /// ```
     #[cfg(feature = "journal")]
     pub fn journal(mut self, config: JournalConfigBuilder) -> Self {
         self.settings.journal = Some(JournalChoice::File(config));
@@ -90,6 +142,20 @@ impl ErrorSystemBuilder {
     }
 
     /// Keeps errors and changes of health in another kind of journal.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::{AppError, ErrorCode, ErrorSystem, monitor::journal::MemoryJournal, report};
+    /// use std::sync::Arc;
+    ///
+    /// let journal = Arc::new(MemoryJournal::new());
+    /// let guard = ErrorSystem::builder().journal_in(journal.clone()).init()?;
+    /// report(&AppError::new(ErrorCode::SYNC_ERROR, "late"));
+    /// assert_eq!(journal.records()[0].message, "late");
+    /// # drop(guard);
+    /// # Ok::<(), gardefou::InitError>(())
+    /// ```
     pub fn journal_in(mut self, journal: Arc<dyn Journal>) -> Self {
         self.settings.journal = Some(JournalChoice::Other(journal));
         self
@@ -212,6 +278,19 @@ impl ErrorSystemBuilder {
 
     /// Sets the time limit of the shutdown. A quarter of what the health checks leave of it is
     /// reserved for the journal, if there is one.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::ErrorSystem;
+    /// use std::time::Duration;
+    ///
+    /// let guard = ErrorSystem::builder().shutdown_deadline(Duration::from_secs(2)).init()?;
+    /// assert!(guard.shutdown().elapsed() < Duration::from_secs(2));
+    /// let days = Duration::from_secs(7 * 86_400);
+    /// assert!(ErrorSystem::builder().shutdown_deadline(days).init().is_err(), "at most 1 h");
+    /// # Ok::<(), gardefou::InitError>(())
+    /// ```
     pub fn shutdown_deadline(mut self, deadline: Duration) -> Self {
         self.settings.shutdown_deadline = Some(deadline);
         self
@@ -224,6 +303,18 @@ impl ErrorSystemBuilder {
     /// boundary, an attribute with `catch_panics`, or a health check catches is not reported twice.
     /// Another thread makes the report, outside of the spans of the panicking thread, which waits
     /// for it at most a second. The hook does nothing while the system is down.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::{ErrorSystem, error_monitor};
+    ///
+    /// let guard = ErrorSystem::builder().panic_hook(true).init()?;
+    /// assert!(std::thread::spawn(|| panic!("no rows")).join().is_err());
+    /// assert_eq!(error_monitor().stats().error_counts["PANIC_ERROR"], 1);
+    /// # drop(guard);
+    /// # Ok::<(), gardefou::InitError>(())
+    /// ```
     pub fn panic_hook(mut self, on: bool) -> Self {
         self.settings.panic_hook = Some(on);
         self
@@ -231,6 +322,27 @@ impl ErrorSystemBuilder {
 
     /// Makes conflicts errors instead of warnings: error codes that share a number, checks that
     /// cannot be registered, breakers with two configurations.
+    ///
+    /// # Examples
+    ///
+    /// ```standalone_crate
+    /// use gardefou::{AppError, ErrorSystem, InitError, with_circuit_breaker};
+    ///
+    /// #[with_circuit_breaker(name = "accounts", failure_threshold = 3)]
+    /// fn balance() -> Result<u64, AppError> {
+    ///     Ok(10)
+    /// }
+    ///
+    /// #[with_circuit_breaker(name = "accounts", failure_threshold = 5)]
+    /// fn owner() -> Result<String, AppError> {
+    ///     Ok("ann".to_owned())
+    /// }
+    ///
+    /// let refused = ErrorSystem::builder().strict(true).init();
+    /// assert!(matches!(refused, Err(InitError::Clash { .. })));
+    /// assert_eq!(ErrorSystem::builder().init()?.warnings().len(), 1);
+    /// # Ok::<(), InitError>(())
+    /// ```
     pub fn strict(mut self, on: bool) -> Self {
         self.strict = on;
         self
@@ -244,6 +356,19 @@ impl ErrorSystemBuilder {
     /// Returns an [`InitError`] for illegal settings, all of them; for settings that differ from
     /// those of an earlier initialisation whose guard is still alive; and for conflicts, if
     /// [`strict`](Self::strict) is on.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::{ErrorSystem, InitError};
+    ///
+    /// let guard = ErrorSystem::builder().environment("staging").init()?;
+    /// assert!(ErrorSystem::builder().init().is_ok(), "sets nothing else");
+    /// let other = ErrorSystem::builder().environment("production").init();
+    /// assert!(matches!(other, Err(InitError::AlreadyInitialised { settings, .. }) if settings == ["environment"]));
+    /// # drop(guard);
+    /// # Ok::<(), InitError>(())
+    /// ```
     #[track_caller]
     pub fn init(self) -> Result<ErrorSystemGuard, InitError> {
         start::start(&self.settings, self.strict)

@@ -69,6 +69,20 @@ impl SystemReport {
     }
 
     /// Returns the part of this name.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::{AppError, ErrorCode, ErrorSystem, monitor::journal::MemoryJournal, report};
+    /// use std::{sync::Arc, time::Duration};
+    ///
+    /// let guard = ErrorSystem::builder().journal_in(Arc::new(MemoryJournal::new())).init()?;
+    /// report(&AppError::new(ErrorCode::SYNC_ERROR, "late"));
+    /// let flushed = guard.flush(Duration::from_secs(2));
+    /// assert_eq!(flushed.part("journal").map(|part| part.sent), Some(1));
+    /// assert_eq!(flushed.part("alerts"), None);
+    /// # Ok::<(), gardefou::InitError>(())
+    /// ```
     #[must_use]
     pub fn part(&self, name: &str) -> Option<&PartReport> {
         self.parts.iter().find(|part| part.part == name)
@@ -90,6 +104,15 @@ impl SystemReport {
     }
 
     /// Returns how many guards still keep the system up; 0 if it is down.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let (first, second) = (gardefou::init_error_system()?, gardefou::init_error_system()?);
+    /// assert_eq!(first.shutdown().guards_left(), 1);
+    /// assert_eq!(second.shutdown().guards_left(), 0);
+    /// # Ok::<(), gardefou::InitError>(())
+    /// ```
     #[must_use]
     pub fn guards_left(&self) -> usize {
         self.guards_left

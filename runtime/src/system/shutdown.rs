@@ -50,12 +50,43 @@ impl ErrorSystemGuard {
     }
 
     /// Returns the conflicts that were found at the start. Each was also logged.
+    ///
+    /// # Examples
+    ///
+    /// ```standalone_crate
+    /// gardefou::error_codes! {
+    ///     /// Of one crate.
+    ///     pub NO_STOCK = 7001, http = 409;
+    /// }
+    /// mod other {
+    ///     gardefou::error_codes! {
+    ///         /// Of another crate.
+    ///         pub NO_COURIER = 7001, http = 503;
+    ///     }
+    /// }
+    ///
+    /// let guard = gardefou::init_error_system()?;
+    /// assert!(guard.warnings()[0].to_string().contains("NO_COURIER"), "one number, two codes");
+    /// # Ok::<(), gardefou::InitError>(())
+    /// ```
     #[must_use]
     pub fn warnings(&self) -> &[InitWarning] {
         &self.warnings
     }
 
     /// Returns the status of alerting if it was configured.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::{ErrorSystem, alerts::AlertsConfig};
+    ///
+    /// let guard = ErrorSystem::builder().alerts(AlertsConfig::builder()).init()?;
+    /// assert!(guard.alerts_status().is_some());
+    /// drop(guard);
+    /// assert!(gardefou::init_error_system()?.alerts_status().is_none(), "not configured");
+    /// # Ok::<(), gardefou::InitError>(())
+    /// ```
     #[cfg(feature = "alerts")]
     #[must_use]
     pub fn alerts_status(&self) -> Option<AlertsStatus> {

@@ -80,6 +80,16 @@ struct ScopeParts {
 impl Scope {
     /// Makes a scope, which has no effect until it is entered. Its clock starts at the origin of
     /// [`ManualClock`](crate::time::ManualClock).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::{AppError, ErrorCode, report, testing::Scope};
+    ///
+    /// let (first, second) = (Scope::new(), Scope::new());
+    /// first.run(|| report(&AppError::new(ErrorCode::SYNC_ERROR, "late")));
+    /// assert_eq!((first.records().len(), second.records().len()), (1, 0));
+    /// ```
     #[must_use]
     pub fn new() -> Self {
         let (state, clock) = (Arc::<ScopeState>::default(), ManualClock::new());
@@ -164,18 +174,56 @@ impl Scope {
     }
 
     /// Returns the current tick of the scope's clock.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::testing::Scope;
+    /// use std::time::Duration;
+    ///
+    /// let scope = Scope::new();
+    /// let start = scope.now();
+    /// scope.clock().advance(Duration::from_secs(30));
+    /// assert_eq!(scope.now().since(start), Duration::from_secs(30));
+    /// ```
     #[must_use]
     pub fn now(&self) -> Tick {
         self.clock().now()
     }
 
     /// Returns the registry in which attributes find their breakers.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::{AppError, ErrorCode, breaker::CircuitState, testing::Scope, with_circuit_breaker};
+    ///
+    /// #[with_circuit_breaker(name = "db", failure_threshold = 1)]
+    /// fn query() -> Result<u32, AppError> {
+    ///     Err(AppError::new(ErrorCode::DB_CONNECTION_ERROR, "connection reset"))
+    /// }
+    ///
+    /// let scope = Scope::new();
+    /// assert!(scope.run(query).is_err());
+    /// assert_eq!(scope.circuit_breakers().get("db").unwrap().state(), CircuitState::Open);
+    /// assert!(gardefou::circuit_breakers().get("db").is_none(), "not in the process");
+    /// ```
     #[must_use]
     pub fn circuit_breakers(&self) -> &BreakerRegistry {
         self.run(circuit_breakers)
     }
 
     /// Returns the monitor to which errors are reported.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::{AppError, ErrorCode, report, testing::Scope};
+    ///
+    /// let scope = Scope::new();
+    /// scope.run(|| report(&AppError::new(ErrorCode::SYNC_ERROR, "late")));
+    /// assert_eq!(scope.monitor().stats().error_counts["SYNC_ERROR"], 1);
+    /// ```
     #[cfg(feature = "monitor")]
     #[must_use]
     pub fn monitor(&self) -> &ErrorMonitor {
@@ -183,6 +231,20 @@ impl Scope {
     }
 
     /// Returns the journal in which the monitor keeps records, unless another one was set.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::{AppError, ErrorCode, monitor::journal::{Journal, Query}, report, testing::Scope};
+    ///
+    /// let scope = Scope::new();
+    /// for (code, text) in [(ErrorCode::SYNC_ERROR, "late"), (ErrorCode::DB_WRITE_ERROR, "disk full")] {
+    ///     scope.run(|| report(&AppError::new(code, text)));
+    /// }
+    /// let page = scope.journal().query(&Query::default().code(ErrorCode::SYNC_ERROR))?;
+    /// assert_eq!((page.records.len(), page.records[0].message.as_str()), (1, "late"));
+    /// # Ok::<(), gardefou::monitor::journal::JournalError>(())
+    /// ```
     #[cfg(feature = "monitor")]
     #[must_use]
     pub fn journal(&self) -> &Arc<MemoryJournal> {
@@ -217,6 +279,18 @@ impl Scope {
     ///
     /// Limits of checks are measured on the scope's clock, which stands still while a check runs: a
     /// check that hangs blocks its caller.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::{health, testing::Scope};
+    ///
+    /// let scope = Scope::new();
+    /// scope.run(|| health().register_check("queue", || false))?;
+    /// let report = scope.health().run_all_checks();
+    /// assert_eq!(report.passed()["queue"], false);
+    /// # Ok::<(), gardefou::health::RegisterError>(())
+    /// ```
     #[cfg(feature = "health")]
     #[must_use]
     pub fn health(&self) -> &Health {

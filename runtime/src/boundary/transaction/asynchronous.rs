@@ -45,18 +45,64 @@ struct Notes {
 
 impl AsyncTransaction {
     /// Stores a value of any type under a key, in place of an earlier one.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::boundary::transaction_async;
+    ///
+    /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+    /// let last = transaction_async("import", async |tx| {
+    ///     for page in 1..=3_u32 {
+    ///         tx.set("page", page);
+    ///     }
+    ///     Ok::<_, std::io::Error>(tx.get::<u32>("page"))
+    /// });
+    /// assert_eq!(last.await.unwrap(), Some(3));
+    /// # });
+    /// ```
     pub fn set<T: Send + Sync + 'static>(&self, key: impl Into<Cow<'static, str>>, value: T) {
         self.notes().state.set(key, value);
     }
 
     /// Returns a clone of the value under a key, or `None` where there is none or it has another
     /// type.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::boundary::transaction_async;
+    ///
+    /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+    /// let found = transaction_async("import", async |tx| {
+    ///     tx.set("rows", 3_u32);
+    ///     Ok::<_, std::io::Error>((tx.get::<u32>("rows"), tx.get::<u32>("columns")))
+    /// });
+    /// assert_eq!(found.await.unwrap(), (Some(3), None));
+    /// # });
+    /// ```
     #[must_use]
     pub fn get<T: Clone + Send + Sync + 'static>(&self, key: &str) -> Option<T> {
         self.notes.get()?.state.get(key)
     }
 
     /// Returns a handle to the stored values, which a compensation may keep.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::boundary::transaction_async;
+    ///
+    /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+    /// let result = transaction_async("import", async |tx| {
+    ///     let state = tx.state();
+    ///     tx.on_rollback("delete rows", move || assert_eq!(state.get::<u32>("rows"), Some(3)));
+    ///     tx.set("rows", 3_u32);
+    ///     Err::<(), _>("disk full")
+    /// });
+    /// assert_eq!(result.await.unwrap_err().details()["rolled_back"], true);
+    /// # });
+    /// ```
     #[must_use]
     pub fn state(&self) -> TransactionState {
         self.notes().state.clone()
@@ -67,6 +113,24 @@ impl AsyncTransaction {
     /// Compensations run last in first out, each even if another one fails or panics; a failure is
     /// recorded as critical and attached to the error. `undo` returns `()` or a `Result`. The name
     /// is an imperative: `undo the insert`.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::boundary::transaction_async;
+    /// use std::sync::{Arc, atomic::{AtomicBool, Ordering}};
+    ///
+    /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+    /// let held = Arc::new(AtomicBool::new(false));
+    /// let lock = Arc::clone(&held);
+    /// let result = transaction_async("move", async move |tx| {
+    ///     lock.store(true, Ordering::Relaxed);
+    ///     tx.on_rollback("release the lock", move || lock.store(false, Ordering::Relaxed));
+    ///     Err::<(), _>("disk full")
+    /// });
+    /// assert!(result.await.is_err() && !held.load(Ordering::Relaxed));
+    /// # });
+    /// ```
     #[track_caller]
     pub fn on_rollback<R: CompensationResult>(
         &self,
@@ -85,6 +149,22 @@ impl AsyncTransaction {
     /// [`on_rollback`](Self::on_rollback).
     ///
     /// `undo` is an async closure, or one that returns a future.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::boundary::transaction_async;
+    ///
+    /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+    /// let (undo, mut undone) = tokio::sync::mpsc::channel(1);
+    /// let result = transaction_async("insert", async move |tx| {
+    ///     tx.on_rollback_async("delete the row", async move || undo.send("row 7").await);
+    ///     Err::<(), _>("disk full")
+    /// });
+    /// assert!(result.await.is_err());
+    /// assert_eq!(undone.recv().await, Some("row 7"));
+    /// # });
+    /// ```
     #[track_caller]
     pub fn on_rollback_async<R: CompensationResult, F: Future<Output = R> + Send + 'static>(
         &self,

@@ -88,6 +88,7 @@ pub fn transaction_async<T, E: BoundaryError>(
 /// - `error_code`: none; an error without a code keeps
 ///   [`UNKNOWN_ERROR`](ErrorCode::UNKNOWN_ERROR) and stays uncoded.
 /// - `log_level`: [`LogLevel::Error`].
+/// - `catch_panics`: `false`.
 /// - `on_error_callback`: none.
 /// - `parent`: none; a commit is final.
 ///
@@ -149,6 +150,15 @@ impl<T> Parent<T> for &T {
 
 impl<'a> TransactionBoundary<'a> {
     /// Makes a transaction with a name; its place is the caller's.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::boundary::TransactionBoundary;
+    ///
+    /// let err = TransactionBoundary::new("save").call(|_| Err::<(), _>("disk full")).unwrap_err();
+    /// assert_eq!(err.details()["context"][0], "save");
+    /// ```
     #[track_caller]
     pub fn new(name: &'a str) -> Self {
         let place = Location::caller();
@@ -166,12 +176,32 @@ impl<'a> TransactionBoundary<'a> {
 
 impl<'a, F, P> TransactionBoundary<'a, F, P> {
     /// Sets the code of errors that have none.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::{ErrorCode, boundary::TransactionBoundary};
+    ///
+    /// let boundary = TransactionBoundary::new("save").error_code(ErrorCode::DB_WRITE_ERROR);
+    /// let result = boundary.call(|_| Err::<(), _>("disk full"));
+    /// assert!(result.unwrap_err().is(ErrorCode::DB_WRITE_ERROR));
+    /// ```
     pub fn error_code(mut self, code: ErrorCode) -> Self {
         self.treatment.code = Some(code);
         self
     }
 
     /// Sets the level at which errors are logged and recorded.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::{boundary::TransactionBoundary, error_monitor, event::{LogLevel, Severity}};
+    ///
+    /// let boundary = TransactionBoundary::new("prefetch").log_level(LogLevel::Info);
+    /// assert!(boundary.call(|_| Err::<(), _>("no space")).is_err());
+    /// assert_eq!(error_monitor().stats().recent_errors[0].level, Severity::Info);
+    /// ```
     pub fn log_level(mut self, level: LogLevel) -> Self {
         self.treatment.level = level;
         self
@@ -200,6 +230,19 @@ impl<'a, F, P> TransactionBoundary<'a, F, P> {
 
     /// Sets a function that is called with the error after the compensations ran; it returns `()`
     /// or a `Result`.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::boundary::TransactionBoundary;
+    ///
+    /// let mut rolled_back = None;
+    /// let result = TransactionBoundary::new("save")
+    ///     .on_error_callback(|err| rolled_back = err.details()["rolled_back"].as_bool())
+    ///     .call(|_| Err::<(), _>("disk full"));
+    /// assert!(result.is_err());
+    /// assert_eq!(rolled_back, Some(true));
+    /// ```
     pub fn on_error_callback<R: CompensationResult, G: FnOnce(&AppError) -> R>(
         self,
         callback: G,
@@ -342,6 +385,21 @@ impl<'a, F, P> TransactionBoundary<'a, F, P> {
     /// # Cancel safety
     ///
     /// Dropping the future rolls back: see [`AsyncTransaction`].
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::{ErrorCode, boundary::TransactionBoundary};
+    ///
+    /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+    /// let save = TransactionBoundary::new("save").error_code(ErrorCode::DB_WRITE_ERROR);
+    /// let saved = save.call_async(async |tx| {
+    ///     tx.on_rollback_async("delete the row", async || ());
+    ///     Err::<u32, _>("disk full")
+    /// });
+    /// assert_eq!(saved.await.unwrap_err().details()["compensations_run"], 1);
+    /// # });
+    /// ```
     pub async fn call_async<T, E: BoundaryError, R: CompensationResult>(
         self,
         body: impl AsyncFnOnce(&AsyncTransaction) -> Result<T, E>,

@@ -34,12 +34,38 @@ impl RollbackFailure {
 
     /// Returns the name under which the compensation was registered; `on_error_callback` for the
     /// callback.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::boundary::{RollbackFailures, TransactionBoundary};
+    ///
+    /// // A callback that fails is a failure of the rollback too.
+    /// let failing = TransactionBoundary::new("save").on_error_callback(|_| Err::<(), _>("no page"));
+    /// let err = failing.call(|_| Err::<(), _>("disk full")).unwrap_err();
+    /// let failures = err.downcast_ref::<RollbackFailures>().unwrap();
+    /// assert_eq!(failures.iter().next().unwrap().compensation(), "on_error_callback");
+    /// ```
     #[must_use]
     pub fn compensation(&self) -> &str {
         &self.compensation
     }
 
     /// Returns why it failed.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::{ErrorCode, boundary::{RollbackFailures, transaction}};
+    ///
+    /// let err = transaction("save", |tx| {
+    ///     tx.on_rollback("delete the row", || Err::<(), _>("no connection"));
+    ///     Err::<(), _>("disk full")
+    /// })
+    /// .unwrap_err();
+    /// let failure = err.downcast_ref::<RollbackFailures>().unwrap().iter().next().unwrap();
+    /// assert!(format!("{:#}", failure.error()).ends_with("no connection"));
+    /// ```
     #[must_use]
     pub fn error(&self) -> &AppError {
         &self.error
@@ -72,6 +98,21 @@ pub struct RollbackFailures {
 
 impl RollbackFailures {
     /// Iterates over the failures, in the order in which they happened.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::boundary::{RollbackFailures, transaction};
+    ///
+    /// let err = transaction("order", |tx| {
+    ///     tx.on_rollback("release the stock", || Err::<(), _>("locked"));
+    ///     tx.on_rollback("refund", || Err::<(), _>("the bank is closed"));
+    ///     Err::<(), _>("disk full")
+    /// })
+    /// .unwrap_err();
+    /// let names: Vec<_> = err.downcast_ref::<RollbackFailures>().unwrap().iter().map(|failure| failure.compensation()).collect();
+    /// assert_eq!(names, ["refund", "release the stock"]);
+    /// ```
     pub fn iter(&self) -> impl Iterator<Item = &RollbackFailure> {
         self.failures.iter()
     }

@@ -59,18 +59,58 @@ struct Compensation<'a> {
 
 impl<'a> Transaction<'a> {
     /// Stores a value of any type under a key, in place of an earlier one.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::boundary::transaction;
+    ///
+    /// let sum = transaction("add", |tx| {
+    ///     tx.set("sum", 1_u32);
+    ///     tx.set("sum", tx.get::<u32>("sum").unwrap_or_default() + 2);
+    ///     Ok::<_, std::io::Error>(tx.get::<u32>("sum"))
+    /// });
+    /// assert_eq!(sum.unwrap(), Some(3));
+    /// ```
     pub fn set<T: Send + Sync + 'static>(&self, key: impl Into<Cow<'static, str>>, value: T) {
         self.notes().state.set(key, value);
     }
 
     /// Returns a clone of the value under a key, or `None` where there is none or it has another
     /// type.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::boundary::transaction;
+    ///
+    /// let found = transaction("import", |tx| {
+    ///     tx.set("rows", 3_u32);
+    ///     Ok::<_, std::io::Error>((tx.get::<u32>("rows"), tx.get::<String>("rows")))
+    /// });
+    /// assert_eq!(found.unwrap(), (Some(3), None), "no text");
+    /// ```
     #[must_use]
     pub fn get<T: Clone + Send + Sync + 'static>(&self, key: &str) -> Option<T> {
         self.notes.get()?.state.get(key)
     }
 
     /// Returns a handle to the stored values, which a compensation may keep.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::boundary::transaction;
+    ///
+    /// let mut kept = None;
+    /// let result = transaction("import", |tx| {
+    ///     kept = Some(tx.state());
+    ///     tx.set("rows", 3_u32);
+    ///     Err::<(), _>("disk full")
+    /// });
+    /// assert!(result.is_err());
+    /// assert_eq!(kept.unwrap().get::<u32>("rows"), Some(3), "after the transaction too");
+    /// ```
     #[must_use]
     pub fn state(&self) -> TransactionState {
         self.notes().state.clone()
@@ -81,6 +121,22 @@ impl<'a> Transaction<'a> {
     /// Compensations run last in first out, each even if another one fails or panics; a failure is
     /// recorded as critical and attached to the error. `undo` returns `()` or a `Result`. The name
     /// is an imperative: `undo the insert`.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::boundary::transaction;
+    /// use std::cell::RefCell;
+    ///
+    /// let undone = RefCell::new(Vec::new());
+    /// let result = transaction("order", |tx| {
+    ///     tx.on_rollback("release the stock", || undone.borrow_mut().push("stock"));
+    ///     tx.on_rollback("refund", || undone.borrow_mut().push("payment"));
+    ///     Err::<(), _>("no courier")
+    /// });
+    /// assert_eq!(*undone.borrow(), ["payment", "stock"]);
+    /// assert_eq!(result.unwrap_err().details()["compensations_run"], 2);
+    /// ```
     #[track_caller]
     pub fn on_rollback<R: CompensationResult>(
         &self,

@@ -26,6 +26,15 @@ pub struct TransactionState(Arc<Mutex<Values>>);
 
 impl TransactionState {
     /// Stores a value under a key, in place of an earlier one of any type.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let state = gardefou::boundary::TransactionState::default();
+    /// state.set("step", 1_u32);
+    /// state.set("step", "paid");
+    /// assert_eq!(state.get::<&str>("step"), Some("paid"), "in place of the number");
+    /// ```
     pub fn set<T: Send + Sync + 'static>(&self, key: impl Into<Cow<'static, str>>, value: T) {
         let (key, value) = (key.into(), Arc::new(value));
         let replaced = self.0.lock().insert(key, value);
@@ -35,6 +44,15 @@ impl TransactionState {
 
     /// Returns a clone of the value under a key, or `None` where there is none or it has another
     /// type.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let state = gardefou::boundary::TransactionState::default();
+    /// state.set("rows", 3_u32);
+    /// assert_eq!(state.get::<u32>("rows"), Some(3));
+    /// assert_eq!((state.get::<u64>("rows"), state.get::<u32>("columns")), (None, None));
+    /// ```
     #[must_use]
     pub fn get<T: Clone + Send + Sync + 'static>(&self, key: &str) -> Option<T> {
         let value = self.0.lock().get(key).cloned();
@@ -42,6 +60,14 @@ impl TransactionState {
     }
 
     /// Returns `true` if a value is stored under a key.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let state = gardefou::boundary::TransactionState::default();
+    /// state.set("rows", 3_u32);
+    /// assert!(state.contains("rows") && !state.contains("columns"));
+    /// ```
     #[must_use]
     pub fn contains(&self, key: &str) -> bool {
         self.0.lock().contains_key(key)

@@ -19,13 +19,16 @@ use std::{fmt, sync::Arc};
 /// # Examples
 ///
 /// ```
-/// use gardefou::{health_check, integrations::axum::probes};
+/// use axum::{Router, body::Body, http::Request, routing::get};
+/// use gardefou::{health, integrations::axum::probes};
+/// use tower::ServiceExt;
 ///
-/// let app: axum::Router = axum::Router::new().merge(
-///     probes(health_check())
-///         .allow_details(|request| request.headers.get("authorization").is_some_and(|token| token == "Bearer ops"))
-///         .build(),
-/// );
+/// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+/// let app = Router::new().route("/", get(async || "hello")).merge(probes(health()).build());
+/// let response = app.oneshot(Request::get("/livez").body(Body::empty())?).await?;
+/// assert_eq!(response.status(), 200);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// # }).unwrap();
 /// ```
 pub fn probes(health: &Health) -> ProbeRouter {
     ProbeRouter {
@@ -109,6 +112,22 @@ impl ProbeRouter {
     }
 
     /// Makes the router; merge it into the one of the program.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use axum::{Router, body::Body, extract::State, http::Request, routing::get};
+    /// use gardefou::{health, integrations::axum::probes};
+    /// use tower::ServiceExt;
+    ///
+    /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+    /// let app = Router::new().route("/", get(async |State(name): State<&'static str>| name));
+    /// let app = app.merge(probes(health()).build()).with_state("orders");
+    /// let response = app.oneshot(Request::get("/healthz/queue").body(Body::empty())?).await?;
+    /// assert_eq!(response.status(), 404, "no such check");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// # }).unwrap();
+    /// ```
     pub fn build<S: Clone + Send + Sync + 'static>(self) -> Router<S> {
         let handler = move |request: Request| {
             let this = self.clone();

@@ -62,11 +62,21 @@ pub fn problems<S: Clone + Send + Sync + 'static>(router: Router<S>) -> Router<S
 /// # Examples
 ///
 /// ```
-/// use axum::{Router, middleware::from_fn, routing::get};
+/// use axum::{Router, body::Body, http::{Request, StatusCode}, middleware::from_fn, routing::get};
 /// use gardefou::integrations::axum::problem_details;
+/// use tower::ServiceExt;
 ///
-/// let api = get(async || "ok").layer(from_fn(problem_details));
-/// let app: Router = Router::new().route("/api", api).route("/page", get(async || "<p>ok</p>"));
+/// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+/// let refuse = get(async || (StatusCode::CONFLICT, "held by ann"));
+/// let app: Router = Router::new()
+///     .route("/api", refuse.clone().layer(from_fn(problem_details)))
+///     .route("/page", refuse);
+/// for (path, kind) in [("/api", "application/problem+json"), ("/page", "text/plain; charset=utf-8")] {
+///     let response = app.clone().oneshot(Request::get(path).body(Body::empty())?).await?;
+///     assert_eq!(response.headers()["content-type"], kind);
+/// }
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// # }).unwrap();
 /// ```
 pub async fn problem_details(request: Request, next: Next) -> Response {
     let is_head = request.method() == axum::http::Method::HEAD;
