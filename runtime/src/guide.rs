@@ -30,6 +30,8 @@ pages! {
     http = "docs/http.md";
     #[cfg(any(feature = "test-util", not(doctest)))]
     testing = "docs/testing.md";
+    #[cfg(any(feature = "test-util", not(doctest)))]
+    library_authors = "docs/library-authors.md";
 }
 
 // Their code needs more than this crate may depend on, and is tested with the public behaviour.

@@ -78,8 +78,8 @@
 //! The crate `gardefou-sqlite` has a journal of errors in an SQLite database.
 //!
 //! Without default features the core remains: errors, the context of calls, breakers, retries,
-//! boundaries and their attributes. A library should depend on the core, and leave the rest to the
-//! program.
+//! boundaries and their attributes. A [library](guide::library_authors) should depend on the core, and
+//! leave the rest to the program.
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
 // docs.rs shows the feature that an item needs
