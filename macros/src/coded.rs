@@ -23,11 +23,10 @@ fn expanded(item: TokenStream, diag: &mut Diag) -> Option<TokenStream> {
         Item::Enum(item) => (&item.ident, &item.generics, &item.attrs),
         Item::Struct(item) => (&item.ident, &item.generics, &item.attrs),
         other => {
-            diag.at(
+            return diag.refuse(
                 other,
                 "`Coded` is derived on an enum or a struct that implements `std::error::Error`",
             );
-            return None;
         }
     };
     check_generics(name, generics, diag);
@@ -43,11 +42,10 @@ fn expanded(item: TokenStream, diag: &mut Diag) -> Option<TokenStream> {
                 quote!(_ => #krate::__private::Some(#coding),)
             }
             None => {
-                diag.at(
+                return diag.refuse(
                     name,
                     "a struct that derives `Coded` needs a code: add `#[code(DB_QUERY_ERROR)]`",
                 );
-                return None;
             }
         },
     };

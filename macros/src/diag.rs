@@ -17,6 +17,12 @@ impl Diag {
         self.0.push(syn::Error::new_spanned(tokens, message));
     }
 
+    /// Adds a problem that underlines all of the tokens; there is no value.
+    pub(crate) fn refuse<T>(&mut self, tokens: impl ToTokens, message: impl Display) -> Option<T> {
+        self.at(tokens, message);
+        None
+    }
+
     /// Adds a problem that underlines one span.
     pub(crate) fn at_span(&mut self, span: Span, message: impl Display) {
         self.0.push(syn::Error::new(span, message));

@@ -96,8 +96,7 @@ impl Function {
         let tail = match stmts.pop() {
             Some(Stmt::Expr(tail, None)) => ungrouped(tail),
             _ => {
-                diag.at(&self.sig.output, NO_ASYNC_BLOCK);
-                return None;
+                return diag.refuse(&self.sig.output, NO_ASYNC_BLOCK);
             }
         };
         let (boxed, inner) = match tail {
@@ -109,8 +108,7 @@ impl Function {
         };
         // With or without `move`: a returned block cannot borrow the function's variables.
         let Some(Expr::Async(inner)) = inner else {
-            diag.at(&self.sig.output, NO_ASYNC_BLOCK);
-            return None;
+            return diag.refuse(&self.sig.output, NO_ASYNC_BLOCK);
         };
         let mut before = TokenStream::new();
         stmts.iter().for_each(|stmt| stmt.to_tokens(&mut before));

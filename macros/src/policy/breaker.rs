@@ -74,17 +74,12 @@ fn setters(args: &mut Args, seed: Option<&Seed>, krate: &Path, diag: &mut Diag) 
     let part = |fraction: f64| (0.0..=1.0).contains(&fraction);
     let rule = "must be 0 to 1, as a share of the open time";
     reader.number("recovery_jitter", part, rule);
+    reader.value("shadow", |expr, _, diag| {
+        let shadow = value::flag("shadow", expr, diag)?;
+        Some(quote!(#shadow))
+    });
+    reader.value("control", control);
     let Reader { mut setters, .. } = reader;
-    if let Some((key, expr)) = args.take_with_key("shadow")
-        && let Some(shadow) = value::flag("shadow", expr, diag)
-    {
-        setters.push(&key, "shadow", quote!(#shadow));
-    }
-    if let Some((key, expr)) = args.take_with_key("control")
-        && let Some(control) = control(expr, krate, diag)
-    {
-        setters.push(&key, "control", control);
-    }
     if let Some(seed) = seed {
         seed.push_to(&mut setters);
     }
@@ -207,12 +202,9 @@ fn control(expr: Expr, krate: &Path, diag: &mut Diag) -> Option<TokenStream> {
             let krate = path_at(krate, &path);
             Some(quote_spanned!(at(&path)=> #krate::__private::typed::control(&#path)))
         }
-        other => {
-            diag.at(
+        other => diag.refuse(
                 other,
                 "`control` takes a path to a `static` that holds a `ManualControl`, for example a `LazyLock`",
-            );
-            None
-        }
+            ),
     }
 }

@@ -66,114 +66,81 @@ fn setters(
     krate: &Path,
     diag: &mut Diag,
 ) -> (Setters, Option<Ident>) {
-    let mut setters = Setters::default();
+    let mut reader = Reader::new(args, krate, diag);
     // With a breaker the name is the breaker's, which was taken before.
-    if let Some((key, expr)) = args.take_with_key("name")
-        && let Some(name) = value::name_up_to(MAX_NAME, "name", expr, diag)
-    {
-        setters.push(&key, "name", name.text_tokens(krate));
-    }
+    reader.value("name", |expr, krate, diag| {
+        Some(value::name_up_to(MAX_NAME, "name", expr, diag)?.text_tokens(krate))
+    });
     if let Some(seed) = seed {
-        seed.push_to(&mut setters);
+        seed.push_to(&mut reader.setters);
     }
-    attempts(args, &mut setters, krate, diag);
-    let mut reader = Reader {
-        args,
-        krate,
-        diag,
-        setters,
-    };
+    attempts(&mut reader);
     let first = reader.duration("initial_delay", true);
     let max = reader.duration("max_delay", true);
     reader.duration("max_elapsed", false);
     let attempt_timeout = reader.duration("attempt_timeout", false).key().cloned();
-    let Reader { mut setters, .. } = reader;
     if let (Some(first), Some(max), Some(key)) = (first.known(), max.known(), max.key())
         && max < first
     {
-        diag.at(key, "`max_delay` is shorter than `initial_delay`");
+        let message = "`max_delay` is shorter than `initial_delay`";
+        reader.diag.at(key, message);
     }
-    backoff(args, &mut setters, krate, diag);
-    if let Some((key, expr)) = args.take_with_key("log_level")
-        && let Some(level) = log_level("log_level", expr, krate, diag)
-    {
-        setters.push(&key, "log_level", level);
-    }
-    if let Some((key, expr)) = args.take_with_key("jitter")
-        && let Some(value) = jitter(expr, krate, diag)
-    {
-        setters.push(&key, "jitter", value);
-    }
-    if let Some((key, expr)) = args.take_with_key("budget")
-        && let Some(value) = budget(expr, diag)
-    {
-        setters.push(&key, "budget", value);
-    }
+    backoff(&mut reader);
+    reader.value("log_level", |expr, krate, diag| {
+        log_level("log_level", expr, krate, diag)
+    });
+    reader.value("jitter", jitter);
+    reader.value("budget", budget);
     for name in ["on_retry", "on_give_up"] {
-        if let Some((key, expr)) = args.take_with_key(name)
-            && let Some(callback) = value::callback(name, expr, diag)
-        {
+        reader.value(name, |expr, krate, diag| {
+            let callback = value::callback(name, expr, diag)?;
             let (krate, span) = (path_at(krate, &callback), at(&callback));
             let typed = Ident::new(name, span);
-            setters.push(
-                &key,
-                name,
-                quote_spanned!(span=> #krate::__private::typed::#typed(#callback)),
-            );
-        }
+            Some(quote_spanned!(span=> #krate::__private::typed::#typed(#callback)))
+        });
     }
-    (setters, attempt_timeout)
+    (reader.setters, attempt_timeout)
 }
 
 /// Takes `max_retries` or `max_attempts`.
-fn attempts(args: &mut Args, setters: &mut Setters, krate: &Path, diag: &mut Diag) {
+fn attempts(reader: &mut Reader<'_>) {
     for key in ["max_retries", "max_attempts"] {
-        let Some((ident, expr)) = args.take_with_key(key) else {
-            continue;
-        };
-        if key == "max_attempts" && setters.has("max_retries") {
-            diag.at(&ident, "`max_attempts` and `max_retries` set the same limit: `max_retries = 3` is `max_attempts = 4`; give one");
-            continue;
+        if key == "max_attempts"
+            && reader.setters.has("max_retries")
+            && let Some((ident, _)) = reader.args.take_with_key(key)
+        {
+            reader.diag.at(&ident, "`max_attempts` and `max_retries` set the same limit: `max_retries = 3` is `max_attempts = 4`; give one");
         }
-        // Without retries there is one call; without attempts there would be none.
-        let least = u32::from(key == "max_attempts");
-        if let Some(value) = value::integer(key, expr, least..=u32::MAX - 1, diag) {
-            let count = match key {
+        reader.value(key, |expr, krate, diag| {
+            // Without retries there is one call; without attempts there would be none.
+            let least = u32::from(key == "max_attempts");
+            let value = value::integer(key, expr, least..=u32::MAX - 1, diag)?;
+            Some(match key {
                 "max_attempts" => value.positive_tokens(krate),
                 _ => value.tokens(krate),
-            };
-            setters.push(&ident, key, count);
-        }
+            })
+        });
     }
 }
 
 /// Takes `backoff` and `backoff_factor`.
-fn backoff(args: &mut Args, setters: &mut Setters, krate: &Path, diag: &mut Diag) {
+fn backoff(reader: &mut Reader<'_>) {
     let mut kind = None;
-    if let Some((key, expr)) = args.take_with_key("backoff") {
+    reader.value("backoff", |expr, _, diag| {
         // A string is one of four; any other expression is passed to the builder, for example
         // `Backoff::linear(..)`.
-        let expr = ungrouped(expr);
+        let mut expr = ungrouped(expr);
         if matches!(expr, Expr::Lit(_)) || value::unquoted(&expr, BACKOFFS).is_some() {
-            if let Some(value) = value::choice("backoff", expr, BACKOFFS, diag) {
-                let expr = &value.expr;
-                setters.push(&key, "backoff", quote!(#expr));
-                kind = value.known;
-            }
-        } else {
-            setters.push(&key, "backoff", quote!(#expr));
+            let value = value::choice("backoff", expr, BACKOFFS, diag)?;
+            (kind, expr) = (value.known, value.expr);
         }
-    }
-    if let Some((key, expr)) = args.take_with_key("backoff_factor") {
-        if kind.as_deref() == Some("constant") {
-            diag.at(&key, "`backoff_factor` has no effect on a constant backoff");
-        }
-        let allowed = |factor: f64| factor.is_finite() && factor >= 1.0;
-        if let Some(value) =
-            value::number("backoff_factor", expr, allowed, "must be at least 1", diag)
-        {
-            setters.push(&key, "backoff_factor", value.tokens(krate));
-        }
+        Some(quote!(#expr))
+    });
+    let allowed = |factor: f64| factor.is_finite() && factor >= 1.0;
+    let factor = reader.number("backoff_factor", allowed, "must be at least 1");
+    if let (Some(key), Some("constant")) = (factor.key(), kind.as_deref()) {
+        let message = "`backoff_factor` has no effect on a constant backoff";
+        reader.diag.at(key, message);
     }
 }
 
@@ -203,8 +170,7 @@ fn jitter(expr: Expr, krate: &Path, diag: &mut Diag) -> Option<TokenStream> {
     let expr = ungrouped(expr);
     let Expr::Lit(ExprLit { lit, .. }) = &expr else {
         if matches!(expr, Expr::Unary(_)) {
-            diag.at(expr, "`jitter` must not be negative");
-            return None;
+            return diag.refuse(expr, "`jitter` must not be negative");
         }
         if value::unquoted(&expr, JITTERS).is_some() {
             value::choice("jitter", expr, JITTERS, diag)?;
@@ -239,7 +205,7 @@ fn jitter(expr: Expr, krate: &Path, diag: &mut Diag) -> Option<TokenStream> {
 
 /// Parses the name of a shared budget, or an expression of type `RetryBudget`. Returns `None` for
 /// `false`, which is the default.
-fn budget(expr: Expr, diag: &mut Diag) -> Option<TokenStream> {
+fn budget(expr: Expr, _: &Path, diag: &mut Diag) -> Option<TokenStream> {
     let expr = ungrouped(expr);
     match &expr {
         Expr::Lit(ExprLit {
@@ -252,11 +218,10 @@ fn budget(expr: Expr, diag: &mut Diag) -> Option<TokenStream> {
             ..
         }) if !has.value => return None,
         Expr::Lit(_) | Expr::Unary(_) => {
-            diag.at(
+            return diag.refuse(
                 &expr,
                 "`budget` takes the name of a shared budget, a `RetryBudget`, or `false` for none",
             );
-            return None;
         }
         _ => {}
     }

@@ -11,7 +11,7 @@ use crate::{
 use proc_macro2::TokenStream;
 use quote::{quote, quote_spanned};
 use std::time::Duration;
-use syn::{Ident, Path};
+use syn::{Expr, Ident, Path};
 
 /// One call of a setter: the key, at whose span errors are reported, and the argument.
 struct Setter {
@@ -108,10 +108,23 @@ impl<'a> Reader<'a> {
         })
     }
 
+    /// Takes a value that `parse` turns into the argument of the setter.
+    pub(super) fn value(
+        &mut self,
+        key: &'static str,
+        parse: impl FnOnce(Expr, &Path, &mut Diag) -> Option<TokenStream>,
+    ) {
+        if let Some((ident, expr)) = self.args.take_with_key(key)
+            && let Some(value) = parse(expr, self.krate, self.diag)
+        {
+            self.setters.push(&ident, key, value);
+        }
+    }
+
     fn read<T>(
         &mut self,
         key: &'static str,
-        check: impl FnOnce(syn::Expr, &Path, &mut Diag) -> Option<(TokenStream, Value<T>)>,
+        check: impl FnOnce(Expr, &Path, &mut Diag) -> Option<(TokenStream, Value<T>)>,
     ) -> Given<T> {
         let Some((ident, expr)) = self.args.take_with_key(key) else {
             return Given(None);

@@ -74,19 +74,17 @@ impl Window {
                         return Self::from_calls(calls, text, diag);
                     }
                     if let Some(problem) = wrong_unit(written) {
-                        diag.at(text, problem);
-                        return None;
+                        return diag.refuse(text, problem);
                     }
                 }
                 Lit::Int(int) => {
                     let int = int.base10_digits();
-                    diag.at(
+                    return diag.refuse(
                         &expr,
                         format!(
                             "`window` takes a string with a unit: \"{int} calls\" or \"{int}s\""
                         ),
                     );
-                    return None;
                 }
                 _ => {}
             }
@@ -102,13 +100,10 @@ impl Window {
                 value: quote_spanned!(text.span()=> #calls),
                 calls: Some(calls),
             }),
-            _ => {
-                diag.at(
-                    text,
-                    "`window` must be 1 to 1,000,000 calls, for example \"100 calls\"",
-                );
-                None
-            }
+            _ => diag.refuse(
+                text,
+                "`window` must be 1 to 1,000,000 calls, for example \"100 calls\"",
+            ),
         }
     }
 }

@@ -11,10 +11,7 @@ pub(crate) fn flag(key: &str, expr: Expr, diag: &mut Diag) -> Option<bool> {
             lit: Lit::Bool(flag),
             ..
         }) => Some(flag.value),
-        other => {
-            diag.at(other, format!("`{key}` takes `true` or `false`"));
-            None
-        }
+        other => diag.refuse(other, format!("`{key}` takes `true` or `false`")),
     }
 }
 
@@ -22,13 +19,10 @@ pub(crate) fn flag(key: &str, expr: Expr, diag: &mut Diag) -> Option<bool> {
 pub(crate) fn code(key: &str, expr: Expr, diag: &mut Diag) -> Option<Expr> {
     match ungrouped(expr) {
         path @ Expr::Path(_) => Some(path),
-        other => {
-            diag.at(
-                other,
-                format!("`{key}` takes a path, for example `{key} = ErrorCode::TIMEOUT_ERROR`"),
-            );
-            None
-        }
+        other => diag.refuse(
+            other,
+            format!("`{key}` takes a path, for example `{key} = ErrorCode::TIMEOUT_ERROR`"),
+        ),
     }
 }
 
@@ -36,20 +30,14 @@ pub(crate) fn code(key: &str, expr: Expr, diag: &mut Diag) -> Option<Expr> {
 pub(crate) fn callback(key: &str, expr: Expr, diag: &mut Diag) -> Option<Expr> {
     match ungrouped(expr) {
         fine @ (Expr::Path(_) | Expr::Closure(_)) => Some(fine),
-        Expr::Call(call) => {
-            diag.at(
-                call,
-                format!("`{key}` takes a function, not what it returns: a path or a closure"),
-            );
-            None
-        }
-        other => {
-            diag.at(
-                other,
-                format!("`{key}` takes a path to a function or a closure"),
-            );
-            None
-        }
+        Expr::Call(call) => diag.refuse(
+            call,
+            format!("`{key}` takes a function, not what it returns: a path or a closure"),
+        ),
+        other => diag.refuse(
+            other,
+            format!("`{key}` takes a path to a function or a closure"),
+        ),
     }
 }
 
@@ -68,41 +56,28 @@ pub(crate) fn choice(
         }) => {
             let known = text.value();
             if choices.contains(&known.as_str()) {
-                return Some(Value {
-                    known: Some(known),
-                    expr,
-                });
+                return Value::known(known, expr);
             }
-            let all: Vec<_> = choices
-                .iter()
-                .map(|choice| format!("\"{choice}\""))
-                .collect();
             let hint = match nearest(&known, choices.iter().copied()) {
                 Some(near) => format!("did you mean \"{near}\"?"),
-                None => format!("expected one of {}", all.join(", ")),
+                None => format!("expected one of {}", quoted(choices)),
             };
-            diag.at(text, format!("unknown `{key}` \"{known}\"; {hint}"));
-            None
+            diag.refuse(text, format!("unknown `{key}` \"{known}\"; {hint}"))
         }
         Expr::Path(_) => match unquoted(&expr, choices) {
-            Some(word) => {
-                diag.at(
-                    &expr,
-                    format!("`{key}` takes a string: write `{key} = \"{word}\"`"),
-                );
-                None
-            }
-            None => Some(Value { known: None, expr }),
+            Some(word) => diag.refuse(
+                &expr,
+                format!("`{key}` takes a string: write `{key} = \"{word}\"`"),
+            ),
+            None => Value::unknown(expr),
         },
-        _ => {
-            let all: Vec<_> = choices
-                .iter()
-                .map(|choice| format!("\"{choice}\""))
-                .collect();
-            diag.at(&expr, format!("`{key}` takes one of {}", all.join(", ")));
-            None
-        }
+        _ => diag.refuse(&expr, format!("`{key}` takes one of {}", quoted(choices))),
     }
+}
+
+/// Returns the list of choices, for a message.
+fn quoted(choices: &[&str]) -> String {
+    format!("\"{}\"", choices.join("\", \""))
 }
 
 /// Returns the choice that an expression names without its quotes.

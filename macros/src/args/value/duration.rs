@@ -19,20 +19,19 @@ pub(crate) fn duration(
 ) -> Option<Value<Duration>> {
     let expr = ungrouped(expr);
     let Some((negative, lit)) = literal(&expr) else {
-        return Some(Value { known: None, expr });
+        return Value::unknown(expr);
     };
     let (parsed, suffix) = match lit {
         Lit::Int(int) => (parse_seconds(int.base10_digits()), int.suffix()),
         Lit::Float(float) => (parse_seconds(float.base10_digits()), float.suffix()),
         Lit::Str(text) => (parse(&text.value()), ""),
         _ => {
-            diag.at(
+            return diag.refuse(
                 &expr,
                 format!(
                     "`{key}` takes a duration: seconds as a number, or a string such as \"30s\""
                 ),
             );
-            return None;
         }
     };
     let written = match lit {
@@ -84,12 +83,7 @@ pub(crate) fn duration(
         Ok(known) if known.is_zero() && !zero_is_fine => {
             diag.at(&expr, format!("`{key}` must be longer than zero"));
         }
-        Ok(known) => {
-            return Some(Value {
-                known: Some(known),
-                expr,
-            });
-        }
+        Ok(known) => return Value::known(known, expr),
     }
     None
 }

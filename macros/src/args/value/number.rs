@@ -14,7 +14,7 @@ pub(crate) fn integer(
 ) -> Option<Value<u32>> {
     let expr = ungrouped(expr);
     let Some((negative, lit)) = literal(&expr) else {
-        return Some(Value { known: None, expr });
+        return Value::unknown(expr);
     };
     match lit {
         Lit::Int(_) if negative => diag.at(&expr, format!("`{key}` must not be negative")),
@@ -35,12 +35,7 @@ pub(crate) fn integer(
             Ok(known) if known > *range.end() => {
                 diag.at(&expr, format!("`{key}` must be at most {}", range.end()));
             }
-            Ok(known) => {
-                return Some(Value {
-                    known: Some(known),
-                    expr,
-                });
-            }
+            Ok(known) => return Value::known(known, expr),
         },
         Lit::Str(text) if text.value().trim().parse::<u32>().is_ok() => {
             diag.at(
@@ -57,17 +52,12 @@ pub(crate) fn integer(
 pub(crate) fn seed(key: &str, expr: Expr, diag: &mut Diag) -> Option<Value<u64>> {
     let expr = ungrouped(expr);
     let Some((negative, lit)) = literal(&expr) else {
-        return Some(Value { known: None, expr });
+        return Value::unknown(expr);
     };
     match lit {
         Lit::Int(_) if negative => diag.at(&expr, format!("`{key}` must not be negative")),
         Lit::Int(int) if matches!(int.suffix(), "" | "u64") => match int.base10_parse::<u64>() {
-            Ok(known) => {
-                return Some(Value {
-                    known: Some(known),
-                    expr,
-                });
-            }
+            Ok(known) => return Value::known(known, expr),
             Err(_) => diag.at(&expr, format!("`{key}` is out of range for `u64`")),
         },
         _ => diag.at(&expr, format!("`{key}` takes an integer of type `u64`")),
@@ -85,7 +75,7 @@ pub(crate) fn number(
 ) -> Option<Value<f64>> {
     let expr = ungrouped(expr);
     let Some((negative, lit)) = literal(&expr) else {
-        return Some(Value { known: None, expr });
+        return Value::unknown(expr);
     };
     let known = match lit {
         Lit::Int(int) => int.base10_parse::<f64>().ok(),
@@ -95,12 +85,7 @@ pub(crate) fn number(
     match (known, lit) {
         (Some(_), _) if negative => diag.at(&expr, format!("`{key}` must not be negative")),
         (Some(known), _) if !allowed(known) => diag.at(&expr, format!("`{key}` {rule}")),
-        (Some(known), _) => {
-            return Some(Value {
-                known: Some(known),
-                expr,
-            });
-        }
+        (Some(known), _) => return Value::known(known, expr),
         (None, Lit::Str(text)) if text.value().trim().parse::<f64>().is_ok() => {
             diag.at(&expr, format!("`{key}` takes a number: remove the quotes"));
         }

@@ -40,13 +40,10 @@ pub(crate) fn name_up_to(
             } else if known.chars().any(char::is_control) {
                 diag.at(text, format!("`{key}` must not contain control characters"));
             } else {
-                return Some(Value {
-                    known: Some(known),
-                    expr,
-                });
+                return Value::known(known, expr);
             }
         }
-        Expr::Path(_) => return Some(Value { known: None, expr }),
+        Expr::Path(_) => return Value::unknown(expr),
         _ => diag.at(
             &expr,
             format!("`{key}` must be a string literal, or a path to a `const` of type `&str`"),

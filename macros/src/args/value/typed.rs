@@ -13,6 +13,19 @@ pub(crate) struct Value<T> {
     pub(crate) expr: Expr,
 }
 
+impl<T> Value<T> {
+    /// Makes the value of an expression that is evaluated at run time.
+    pub(super) fn unknown(expr: Expr) -> Option<Self> {
+        Some(Self { known: None, expr })
+    }
+
+    /// Makes the value of a literal.
+    pub(super) fn known(known: T, expr: Expr) -> Option<Self> {
+        let known = Some(known);
+        Some(Self { known, expr })
+    }
+}
+
 impl Value<String> {
     /// Returns the expression of type `&'static str`; another type is reported at the user's
     /// tokens.
