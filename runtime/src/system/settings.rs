@@ -34,6 +34,12 @@ pub(crate) struct ExplicitSettings {
 #[derive(Clone)]
 pub(crate) struct RecordHook(pub(super) BeforeRecord);
 
+impl PartialEq for RecordHook {
+    fn eq(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+}
+
 impl fmt::Debug for RecordHook {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("RecordHook")
@@ -46,6 +52,18 @@ pub(crate) enum JournalChoice {
     #[cfg(feature = "journal")]
     File(JournalConfigBuilder),
     Other(Arc<dyn Journal>),
+}
+
+impl PartialEq for JournalChoice {
+    fn eq(&self, other: &Self) -> bool {
+        match (self, other) {
+            #[cfg(feature = "journal")]
+            (Self::File(ours), Self::File(theirs)) => same_text(ours, theirs),
+            (Self::Other(ours), Self::Other(theirs)) => Arc::ptr_eq(ours, theirs),
+            #[cfg(feature = "journal")]
+            _ => false,
+        }
+    }
 }
 
 /// All settings, validated, with the defaults for those that are not set.
@@ -92,10 +110,7 @@ impl ExplicitSettings {
         if let Some(RecordHook(hook)) = self.before_record.clone() {
             monitor = monitor.before_record(move |record| hook(record));
         }
-        let monitor = monitor.build();
-        let monitor = monitor
-            .map_err(|err| problems.push(err))
-            .unwrap_or_default();
+        let monitor = monitor.build().map_err(|err| problems.push(err));
         let journal = match &self.journal {
             None => None,
             Some(JournalChoice::Other(journal)) => {
@@ -115,9 +130,8 @@ impl ExplicitSettings {
             .alerts
             .clone()
             .and_then(|config| config.build().map_err(|err| problems.push(err)).ok());
-        if let Some(deadline) = self
-            .shutdown_deadline
-            .filter(|deadline| *deadline > LONGEST_SHUTDOWN)
+        if let Some(deadline) = self.shutdown_deadline
+            && deadline > LONGEST_SHUTDOWN
         {
             problems.push(ConfigError::new(
                 "shutdown_deadline",
@@ -125,15 +139,12 @@ impl ExplicitSettings {
                 "must be at most 1 hour",
             ));
         }
-        let origin = [
+        for (field, text) in [
             ("service", &self.service),
             ("release", &self.release),
             ("environment", &self.environment),
-        ];
-        for (field, text) in origin
-            .into_iter()
-            .filter_map(|(field, text)| Some((field, text.as_deref()?)))
-        {
+        ] {
+            let Some(text) = text else { continue };
             if text.trim().is_empty() || text.len() > LONGEST_NAME {
                 problems.push(ConfigError::new(
                     field,
@@ -142,22 +153,18 @@ impl ExplicitSettings {
                 ));
             }
         }
-        let panic_hook = self.panic_hook.unwrap_or_default();
-        let origin = Origin::new(
-            self.service.as_deref(),
-            self.release.as_deref(),
-            self.environment.as_deref(),
-        );
+        let (service, release) = (self.service.as_deref(), self.release.as_deref());
+        let origin = Origin::new(service, release, self.environment.as_deref());
         match ConfigError::join(problems) {
             Some(err) => Err(err),
             None => Ok(Settings {
                 #[cfg(feature = "health")]
                 health,
-                monitor,
+                monitor: monitor.unwrap_or_default(),
                 journal,
                 #[cfg(feature = "alerts")]
                 alerts,
-                panic_hook,
+                panic_hook: self.panic_hook.unwrap_or_default(),
                 origin,
             }),
         }
@@ -165,65 +172,46 @@ impl ExplicitSettings {
 
     /// Returns the names of the settings that are set here and different in `other`.
     pub(crate) fn differences(&self, other: &Self) -> Vec<&'static str> {
-        fn differ<T>(ours: &Option<T>, theirs: &Option<T>, equal: impl Fn(&T, &T) -> bool) -> bool {
-            ours.as_ref()
-                .is_some_and(|ours| !theirs.as_ref().is_some_and(|theirs| equal(ours, theirs)))
-        }
-        // Configurations that hold functions and clocks are compared by their `Debug` texts.
-        fn same_text(a: &impl fmt::Debug, b: &impl fmt::Debug) -> bool {
-            format!("{a:?}") == format!("{b:?}")
-        }
-        let same_journal = |a: &JournalChoice, b: &JournalChoice| match (a, b) {
-            #[cfg(feature = "journal")]
-            (JournalChoice::File(a), JournalChoice::File(b)) => same_text(a, b),
-            (JournalChoice::Other(a), JournalChoice::Other(b)) => Arc::ptr_eq(a, b),
-            #[cfg(feature = "journal")]
-            _ => false,
-        };
-        #[cfg(feature = "alerts")]
-        let same_alerts = |a: &AlertsConfigBuilder, b: &AlertsConfigBuilder| {
-            a.clone().build().ok() == b.clone().build().ok()
-        };
-        let same_hook = |a: &RecordHook, b: &RecordHook| Arc::ptr_eq(&a.0, &b.0);
-        let same_name = String::eq;
         let all = [
             #[cfg(feature = "health")]
-            ("health", differ(&self.health, &other.health, PartialEq::eq)),
-            ("monitor", differ(&self.monitor, &other.monitor, same_text)),
+            ("health", self.differs(other, |all| &all.health)),
             (
-                "journal",
-                differ(&self.journal, &other.journal, same_journal),
+                "monitor",
+                self.monitor.is_some() && !same_text(&self.monitor, &other.monitor),
             ),
+            ("journal", self.differs(other, |all| &all.journal)),
             #[cfg(feature = "alerts")]
-            ("alerts", differ(&self.alerts, &other.alerts, same_alerts)),
+            ("alerts", {
+                let built = |all: &Self| all.alerts.clone().map(|config| config.build().ok());
+                self.alerts.is_some() && built(self) != built(other)
+            }),
             (
                 "shutdown_deadline",
-                differ(
-                    &self.shutdown_deadline,
-                    &other.shutdown_deadline,
-                    PartialEq::eq,
-                ),
+                self.differs(other, |all| &all.shutdown_deadline),
             ),
-            ("service", differ(&self.service, &other.service, same_name)),
-            ("release", differ(&self.release, &other.release, same_name)),
-            (
-                "environment",
-                differ(&self.environment, &other.environment, same_name),
-            ),
+            ("service", self.differs(other, |all| &all.service)),
+            ("release", self.differs(other, |all| &all.release)),
+            ("environment", self.differs(other, |all| &all.environment)),
             (
                 "before_record",
-                differ(&self.before_record, &other.before_record, same_hook),
+                self.differs(other, |all| &all.before_record),
             ),
-            (
-                "panic_hook",
-                differ(&self.panic_hook, &other.panic_hook, PartialEq::eq),
-            ),
+            ("panic_hook", self.differs(other, |all| &all.panic_hook)),
         ];
         all.into_iter()
-            .filter(|(_, differs)| *differs)
-            .map(|(name, _)| name)
+            .filter_map(|(name, differs)| differs.then_some(name))
             .collect()
     }
+
+    /// Returns `true` if a setting is set here and different in `other`.
+    fn differs<T: PartialEq>(&self, other: &Self, get: fn(&Self) -> &Option<T>) -> bool {
+        get(self).is_some() && get(self) != get(other)
+    }
+}
+
+/// Compares configurations that hold functions and clocks.
+fn same_text<T: fmt::Debug>(a: &T, b: &T) -> bool {
+    format!("{a:?}") == format!("{b:?}")
 }
 
 const LONGEST_NAME: usize = 200;

@@ -1,27 +1,14 @@
 //! Configuration of alerts from environment variables.
 
 use super::variables::*;
+#[cfg(feature = "alert-email")]
+use crate::alerts::{EmailChannel, EmailTls};
+#[cfg(feature = "alert-webhook")]
+use crate::alerts::{WebhookChannel, WebhookFormat};
 use crate::{
     alerts::{AlertsConfig, AlertsConfigBuilder, Rule},
     event::Severity,
 };
-
-const WEBHOOK: [&str; 5] = [
-    WEBHOOK_SECRET,
-    WEBHOOK_FORMAT,
-    WEBHOOK_TIMEOUT,
-    WEBHOOK_ALLOW_HTTP,
-    WEBHOOK_ALLOW_PRIVATE_ADDRESSES,
-];
-const MAIL: [&str; 7] = [
-    MAIL_PORT,
-    MAIL_HELLO_NAME,
-    MAIL_TLS,
-    MAIL_FROM,
-    MAIL_TO,
-    MAIL_USER,
-    MAIL_PASSWORD,
-];
 
 /// Returns the configuration of alerts, or `None` if no variable enables them.
 pub(super) fn alerts(variables: &mut Variables) -> Option<AlertsConfigBuilder> {
@@ -45,16 +32,18 @@ pub(super) fn alerts(variables: &mut Variables) -> Option<AlertsConfigBuilder> {
     if let Some(name) = variables.text(ALERTS_SOURCE) {
         (builder, is_set) = (builder.source(name), true);
     }
-    if let Some(url) = variables.text(WEBHOOK_URL) {
-        (builder, is_set) = (webhook(variables, builder, url), true);
-    } else {
-        variables.refuse(&WEBHOOK, &format!("needs {WEBHOOK_URL}"));
+    #[cfg(feature = "alert-webhook")]
+    if let Some(channel) = webhook(variables) {
+        (builder, is_set) = (builder.channel(channel), true);
     }
-    if let Some(host) = variables.text(MAIL_HOST) {
-        (builder, is_set) = (mail(variables, builder, host), true);
-    } else {
-        variables.refuse(&MAIL, &format!("needs {MAIL_HOST}"));
+    #[cfg(not(feature = "alert-webhook"))]
+    variables.refuse(WEBHOOK, "needs the feature `alert-webhook` of gardefou");
+    #[cfg(feature = "alert-email")]
+    if let Some(channel) = mail(variables) {
+        (builder, is_set) = (builder.channel(channel), true);
     }
+    #[cfg(not(feature = "alert-email"))]
+    variables.refuse(MAIL, "needs the feature `alert-email` of gardefou");
     if let Err(err) = builder.clone().build() {
         variables.problems_of(&err, &[("throttle", ALERTS_THROTTLE)]);
     }
@@ -64,12 +53,11 @@ pub(super) fn alerts(variables: &mut Variables) -> Option<AlertsConfigBuilder> {
 const LEVEL: &str = "must be info, warning, error or critical";
 
 #[cfg(feature = "alert-webhook")]
-fn webhook(
-    variables: &mut Variables,
-    builder: AlertsConfigBuilder,
-    url: String,
-) -> AlertsConfigBuilder {
-    use crate::alerts::{WebhookChannel, WebhookFormat};
+fn webhook(variables: &mut Variables) -> Option<WebhookChannel> {
+    let Some(url) = variables.text(WEBHOOK_URL) else {
+        variables.refuse(WEBHOOK, &format!("needs {WEBHOOK_URL}"));
+        return None;
+    };
     let mut channel = WebhookChannel::builder("webhook", url);
     if let Some(secret) = variables.secret(WEBHOOK_SECRET) {
         channel = channel.secret(secret);
@@ -91,42 +79,23 @@ fn webhook(
     if let Some(on) = variables.flag(WEBHOOK_ALLOW_PRIVATE_ADDRESSES) {
         channel = channel.allow_private_addresses(on);
     }
-    match channel.build() {
-        Ok(channel) => builder.channel(channel),
-        Err(err) => {
-            let names = [
-                ("url", WEBHOOK_URL),
-                ("secret", WEBHOOK_SECRET),
-                ("timeout", WEBHOOK_TIMEOUT),
-            ];
-            variables.problems_of(&err, &names);
-            builder
-        }
-    }
-}
-
-#[cfg(not(feature = "alert-webhook"))]
-fn webhook(
-    variables: &mut Variables,
-    builder: AlertsConfigBuilder,
-    _url: String,
-) -> AlertsConfigBuilder {
-    variables.problem(
-        WEBHOOK_URL,
-        "(set)",
-        "needs the feature `alert-webhook` of gardefou",
-    );
-    WEBHOOK.iter().for_each(|name| drop(variables.raw(name)));
-    builder
+    let names = [
+        ("url", WEBHOOK_URL),
+        ("secret", WEBHOOK_SECRET),
+        ("timeout", WEBHOOK_TIMEOUT),
+    ];
+    let built = channel.build();
+    built
+        .map_err(|err| variables.problems_of(&err, &names))
+        .ok()
 }
 
 #[cfg(feature = "alert-email")]
-fn mail(
-    variables: &mut Variables,
-    builder: AlertsConfigBuilder,
-    host: String,
-) -> AlertsConfigBuilder {
-    use crate::alerts::{EmailChannel, EmailTls};
+fn mail(variables: &mut Variables) -> Option<EmailChannel> {
+    let Some(host) = variables.text(MAIL_HOST) else {
+        variables.refuse(MAIL, &format!("needs {MAIL_HOST}"));
+        return None;
+    };
     let mut channel = EmailChannel::builder("mail", host);
     if let Some(port) = variables.number(MAIL_PORT) {
         channel = channel.port(port);
@@ -161,37 +130,19 @@ fn mail(
         (None, Some(_)) => variables.problem(MAIL_PASSWORD, "(set)", &format!("needs {MAIL_USER}")),
         (None, None) => {}
     }
-    match channel.build() {
-        Ok(channel) => builder.channel(channel),
-        Err(err) => {
-            let names = [
-                ("host", MAIL_HOST),
-                ("port", MAIL_PORT),
-                ("from", MAIL_FROM),
-                ("to", MAIL_TO),
-                ("hello_name", MAIL_HELLO_NAME),
-                ("tls", MAIL_TLS),
-                ("credentials", MAIL_TLS),
-            ];
-            variables.problems_of(&err, &names);
-            builder
-        }
-    }
-}
-
-#[cfg(not(feature = "alert-email"))]
-fn mail(
-    variables: &mut Variables,
-    builder: AlertsConfigBuilder,
-    _host: String,
-) -> AlertsConfigBuilder {
-    variables.problem(
-        MAIL_HOST,
-        "(set)",
-        "needs the feature `alert-email` of gardefou",
-    );
-    MAIL.iter().for_each(|name| drop(variables.raw(name)));
-    builder
+    let names = [
+        ("host", MAIL_HOST),
+        ("port", MAIL_PORT),
+        ("from", MAIL_FROM),
+        ("to", MAIL_TO),
+        ("hello_name", MAIL_HELLO_NAME),
+        ("tls", MAIL_TLS),
+        ("credentials", MAIL_TLS),
+    ];
+    let built = channel.build();
+    built
+        .map_err(|err| variables.problems_of(&err, &names))
+        .ok()
 }
 
 #[cfg(test)]

@@ -94,7 +94,7 @@ fn from_variables(values: BTreeMap<String, OsString>) -> Result<ErrorSystemBuild
         builder = builder.health(config);
     }
     #[cfg(not(feature = "health"))]
-    variables.refuse_part("GARDEFOU_HEALTH_", "health");
+    variables.refuse("GARDEFOU_HEALTH_", "needs the feature `health` of gardefou");
     if let Some(count) = variables.number(MONITOR_RECENT_EVENTS) {
         builder = builder.monitor(MonitorConfigBuilder::default().recent_events(count));
     }
@@ -103,7 +103,7 @@ fn from_variables(values: BTreeMap<String, OsString>) -> Result<ErrorSystemBuild
         builder = builder.journal(config);
     }
     #[cfg(not(feature = "journal"))]
-    variables.refuse_part(JOURNAL, "journal");
+    variables.refuse(JOURNAL, "needs the feature `journal` of gardefou");
     if let Some(deadline) = variables.duration(SHUTDOWN_DEADLINE) {
         builder = builder.shutdown_deadline(deadline);
     }
@@ -122,7 +122,7 @@ fn from_variables(values: BTreeMap<String, OsString>) -> Result<ErrorSystemBuild
         builder = builder.alerts(config);
     }
     #[cfg(not(feature = "alerts"))]
-    variables.refuse_part(ALERTS, "alerts");
+    variables.refuse(ALERTS, "needs the feature `alerts` of gardefou");
     variables.finish().map(|()| builder)
 }
 
@@ -174,13 +174,7 @@ fn health(variables: &mut Variables) -> Option<HealthConfigBuilder> {
 #[cfg(feature = "journal")]
 fn journal(variables: &mut Variables) -> Option<JournalConfigBuilder> {
     let Some(folder) = variables.raw(JOURNAL) else {
-        let others = [
-            JOURNAL_MAX_BYTES,
-            JOURNAL_MAX_AGE,
-            JOURNAL_MAX_SEGMENT_BYTES,
-            JOURNAL_MAX_SEGMENT_AGE,
-        ];
-        variables.refuse(&others, &format!("needs {JOURNAL}"));
+        variables.refuse(JOURNAL, &format!("needs {JOURNAL}"));
         return None;
     };
     let mut config = JournalConfig::builder(folder);

@@ -3,83 +3,58 @@
 use crate::error::ConfigError;
 use std::{collections::BTreeMap, ffi::OsString, str::FromStr, time::Duration};
 
-pub(super) const SERVICE: &str = "GARDEFOU_SERVICE";
-pub(super) const RELEASE: &str = "GARDEFOU_RELEASE";
-pub(super) const ENVIRONMENT: &str = "GARDEFOU_ENVIRONMENT";
-pub(super) const HEALTH_PERIOD: &str = "GARDEFOU_HEALTH_PERIOD";
-pub(super) const HEALTH_TIMEOUT: &str = "GARDEFOU_HEALTH_TIMEOUT";
-pub(super) const HEALTH_DEADLINE: &str = "GARDEFOU_HEALTH_DEADLINE";
-pub(super) const HEALTH_STALE_AFTER: &str = "GARDEFOU_HEALTH_STALE_AFTER";
-pub(super) const HEALTH_FAILURE_THRESHOLD: &str = "GARDEFOU_HEALTH_FAILURE_THRESHOLD";
-pub(super) const HEALTH_BACKGROUND: &str = "GARDEFOU_HEALTH_BACKGROUND";
-pub(super) const MONITOR_RECENT_EVENTS: &str = "GARDEFOU_MONITOR_RECENT_EVENTS";
-pub(super) const JOURNAL: &str = "GARDEFOU_JOURNAL";
-pub(super) const JOURNAL_MAX_BYTES: &str = "GARDEFOU_JOURNAL_MAX_BYTES";
-pub(super) const JOURNAL_MAX_AGE: &str = "GARDEFOU_JOURNAL_MAX_AGE";
-pub(super) const JOURNAL_MAX_SEGMENT_BYTES: &str = "GARDEFOU_JOURNAL_MAX_SEGMENT_BYTES";
-pub(super) const JOURNAL_MAX_SEGMENT_AGE: &str = "GARDEFOU_JOURNAL_MAX_SEGMENT_AGE";
-pub(super) const ALERTS: &str = "GARDEFOU_ALERTS";
-pub(super) const ALERTS_MIN_LEVEL: &str = "GARDEFOU_ALERTS_MIN_LEVEL";
-pub(super) const ALERTS_THROTTLE: &str = "GARDEFOU_ALERTS_THROTTLE";
-pub(super) const ALERTS_SOURCE: &str = "GARDEFOU_ALERTS_SOURCE";
-pub(super) const WEBHOOK_URL: &str = "GARDEFOU_ALERTS_WEBHOOK_URL";
-pub(super) const WEBHOOK_SECRET: &str = "GARDEFOU_ALERTS_WEBHOOK_SECRET";
-pub(super) const WEBHOOK_FORMAT: &str = "GARDEFOU_ALERTS_WEBHOOK_FORMAT";
-pub(super) const WEBHOOK_TIMEOUT: &str = "GARDEFOU_ALERTS_WEBHOOK_TIMEOUT";
-pub(super) const WEBHOOK_ALLOW_HTTP: &str = "GARDEFOU_ALERTS_WEBHOOK_ALLOW_HTTP";
-pub(super) const WEBHOOK_ALLOW_PRIVATE_ADDRESSES: &str =
-    "GARDEFOU_ALERTS_WEBHOOK_ALLOW_PRIVATE_ADDRESSES";
-pub(super) const MAIL_HOST: &str = "GARDEFOU_ALERTS_MAIL_HOST";
-pub(super) const MAIL_PORT: &str = "GARDEFOU_ALERTS_MAIL_PORT";
-pub(super) const MAIL_HELLO_NAME: &str = "GARDEFOU_ALERTS_MAIL_HELLO_NAME";
-pub(super) const MAIL_TLS: &str = "GARDEFOU_ALERTS_MAIL_TLS";
-pub(super) const MAIL_FROM: &str = "GARDEFOU_ALERTS_MAIL_FROM";
-pub(super) const MAIL_TO: &str = "GARDEFOU_ALERTS_MAIL_TO";
-pub(super) const MAIL_USER: &str = "GARDEFOU_ALERTS_MAIL_USER";
-pub(super) const MAIL_PASSWORD: &str = "GARDEFOU_ALERTS_MAIL_PASSWORD";
-pub(super) const SHUTDOWN_DEADLINE: &str = "GARDEFOU_SHUTDOWN_DEADLINE";
-pub(super) const PANIC_HOOK: &str = "GARDEFOU_PANIC_HOOK";
-pub(super) const STRICT: &str = "GARDEFOU_STRICT";
+/// Declares the variables, and the list of them.
+macro_rules! variables {
+    ($($constant:ident = $name:literal;)*) => {
+        $(pub(super) const $constant: &str = $name;)*
 
-/// All settings, in the order of the table in the documentation of `from_env`.
-pub(super) const ALL: [&str; 36] = [
-    SERVICE,
-    RELEASE,
-    ENVIRONMENT,
-    HEALTH_PERIOD,
-    HEALTH_TIMEOUT,
-    HEALTH_DEADLINE,
-    HEALTH_STALE_AFTER,
-    HEALTH_FAILURE_THRESHOLD,
-    HEALTH_BACKGROUND,
-    MONITOR_RECENT_EVENTS,
-    JOURNAL,
-    JOURNAL_MAX_BYTES,
-    JOURNAL_MAX_AGE,
-    JOURNAL_MAX_SEGMENT_BYTES,
-    JOURNAL_MAX_SEGMENT_AGE,
-    ALERTS,
-    ALERTS_MIN_LEVEL,
-    ALERTS_THROTTLE,
-    ALERTS_SOURCE,
-    WEBHOOK_URL,
-    WEBHOOK_SECRET,
-    WEBHOOK_FORMAT,
-    WEBHOOK_TIMEOUT,
-    WEBHOOK_ALLOW_HTTP,
-    WEBHOOK_ALLOW_PRIVATE_ADDRESSES,
-    MAIL_HOST,
-    MAIL_PORT,
-    MAIL_HELLO_NAME,
-    MAIL_TLS,
-    MAIL_FROM,
-    MAIL_TO,
-    MAIL_USER,
-    MAIL_PASSWORD,
-    SHUTDOWN_DEADLINE,
-    PANIC_HOOK,
-    STRICT,
-];
+        /// All settings, in the order of the table in the documentation of `from_env`.
+        pub(super) const ALL: &[&str] = &[$($constant),*];
+    };
+}
+
+variables! {
+    SERVICE = "GARDEFOU_SERVICE";
+    RELEASE = "GARDEFOU_RELEASE";
+    ENVIRONMENT = "GARDEFOU_ENVIRONMENT";
+    HEALTH_PERIOD = "GARDEFOU_HEALTH_PERIOD";
+    HEALTH_TIMEOUT = "GARDEFOU_HEALTH_TIMEOUT";
+    HEALTH_DEADLINE = "GARDEFOU_HEALTH_DEADLINE";
+    HEALTH_STALE_AFTER = "GARDEFOU_HEALTH_STALE_AFTER";
+    HEALTH_FAILURE_THRESHOLD = "GARDEFOU_HEALTH_FAILURE_THRESHOLD";
+    HEALTH_BACKGROUND = "GARDEFOU_HEALTH_BACKGROUND";
+    MONITOR_RECENT_EVENTS = "GARDEFOU_MONITOR_RECENT_EVENTS";
+    JOURNAL = "GARDEFOU_JOURNAL";
+    JOURNAL_MAX_BYTES = "GARDEFOU_JOURNAL_MAX_BYTES";
+    JOURNAL_MAX_AGE = "GARDEFOU_JOURNAL_MAX_AGE";
+    JOURNAL_MAX_SEGMENT_BYTES = "GARDEFOU_JOURNAL_MAX_SEGMENT_BYTES";
+    JOURNAL_MAX_SEGMENT_AGE = "GARDEFOU_JOURNAL_MAX_SEGMENT_AGE";
+    ALERTS = "GARDEFOU_ALERTS";
+    ALERTS_MIN_LEVEL = "GARDEFOU_ALERTS_MIN_LEVEL";
+    ALERTS_THROTTLE = "GARDEFOU_ALERTS_THROTTLE";
+    ALERTS_SOURCE = "GARDEFOU_ALERTS_SOURCE";
+    WEBHOOK_URL = "GARDEFOU_ALERTS_WEBHOOK_URL";
+    WEBHOOK_SECRET = "GARDEFOU_ALERTS_WEBHOOK_SECRET";
+    WEBHOOK_FORMAT = "GARDEFOU_ALERTS_WEBHOOK_FORMAT";
+    WEBHOOK_TIMEOUT = "GARDEFOU_ALERTS_WEBHOOK_TIMEOUT";
+    WEBHOOK_ALLOW_HTTP = "GARDEFOU_ALERTS_WEBHOOK_ALLOW_HTTP";
+    WEBHOOK_ALLOW_PRIVATE_ADDRESSES = "GARDEFOU_ALERTS_WEBHOOK_ALLOW_PRIVATE_ADDRESSES";
+    MAIL_HOST = "GARDEFOU_ALERTS_MAIL_HOST";
+    MAIL_PORT = "GARDEFOU_ALERTS_MAIL_PORT";
+    MAIL_HELLO_NAME = "GARDEFOU_ALERTS_MAIL_HELLO_NAME";
+    MAIL_TLS = "GARDEFOU_ALERTS_MAIL_TLS";
+    MAIL_FROM = "GARDEFOU_ALERTS_MAIL_FROM";
+    MAIL_TO = "GARDEFOU_ALERTS_MAIL_TO";
+    MAIL_USER = "GARDEFOU_ALERTS_MAIL_USER";
+    MAIL_PASSWORD = "GARDEFOU_ALERTS_MAIL_PASSWORD";
+    SHUTDOWN_DEADLINE = "GARDEFOU_SHUTDOWN_DEADLINE";
+    PANIC_HOOK = "GARDEFOU_PANIC_HOOK";
+    STRICT = "GARDEFOU_STRICT";
+}
+
+/// Prefixes of the settings of one part.
+pub(super) const WEBHOOK: &str = "GARDEFOU_ALERTS_WEBHOOK_";
+pub(super) const MAIL: &str = "GARDEFOU_ALERTS_MAIL_";
 
 /// Prefix of all settings: a misspelt variable is an error instead of being ignored.
 const PREFIX: &str = "GARDEFOU_";
@@ -178,28 +153,14 @@ impl Variables {
         }
     }
 
-    /// Adds a problem for each of the variables that is set although the one that it needs is not.
-    /// Their values are hidden, since they may be secrets.
-    pub(super) fn refuse(&mut self, names: &[&'static str], rule: &str) {
-        for name in names {
+    /// Adds a problem for each variable with the prefix that is set and not read yet. Their values
+    /// are hidden, since they may be secrets.
+    pub(super) fn refuse(&mut self, prefix: &str, rule: &str) {
+        for name in ALL.iter().filter(|name| name.starts_with(prefix)) {
             if self.raw(name).is_some() {
                 self.problem(name, "(set)", rule);
             }
         }
-    }
-
-    /// Adds a problem for each variable that is set for a part whose feature is off.
-    #[cfg(any(
-        test,
-        not(all(feature = "journal", feature = "alerts", feature = "health"))
-    ))]
-    pub(super) fn refuse_part(&mut self, prefix: &str, feature: &str) {
-        let names = ALL.map(|name| Some(name).filter(|name| name.starts_with(prefix)));
-        let names: Vec<&'static str> = names.into_iter().flatten().collect();
-        self.refuse(
-            &names,
-            &format!("needs the feature `{feature}` of gardefou"),
-        );
     }
 
     pub(super) fn finish(mut self) -> Result<(), ConfigError> {
@@ -272,7 +233,7 @@ mod tests {
 
     #[test]
     fn names_with_the_prefix_are_settings_and_no_others() {
-        assert!(ALL.into_iter().all(is_setting));
+        assert!(ALL.iter().all(|name| is_setting(name)));
         assert!(is_setting("GARDEFOU_HEALTH_PERIODE") && is_setting("GARDEFOU_JURNAL"));
         assert!(!is_setting("GARDEFOU_EXPAND") && !is_setting("PATH"));
     }
@@ -281,12 +242,12 @@ mod tests {
     fn variables_of_a_part_whose_feature_is_off_are_problems() {
         let set = [(HEALTH_PERIOD, "10s"), (JOURNAL, "logs")];
         let mut variables = Variables::new(set.map(|(k, v)| (k.to_owned(), v.into())).into());
-        variables.refuse_part("GARDEFOU_HEALTH_", "health");
+        variables.refuse("GARDEFOU_HEALTH_", "needs the feature `health`");
         assert_eq!(variables.text(JOURNAL).as_deref(), Some("logs"));
         let err = variables.finish().unwrap_err();
         let problems: Vec<_> = err.problems().collect();
         assert_eq!((problems.len(), problems[0].field), (1, HEALTH_PERIOD));
-        assert_eq!(problems[0].rule, "needs the feature `health` of gardefou");
+        assert_eq!(problems[0].rule, "needs the feature `health`");
     }
 
     #[test]
