@@ -2,9 +2,8 @@
 
 use crate::{
     boundary::{
-        self, AsyncGuard, AsyncTransaction, Body, BoundaryError, Callback, CompensationResult,
-        Guard, OnError, Outcome, Then, Transaction, Treatment, Visit,
-        panic::{self, CatchPanics},
+        self, AsyncGuard, AsyncTransaction, BoundaryError, Callback, CompensationResult, Guard,
+        OnError, Outcome, Then, Transaction, Treatment, Visit, panic,
     },
     call::{InPlace, Suspended},
     error::ErrorCode,
@@ -217,8 +216,11 @@ pub fn catch<T>(
 pub fn catch_async<'a, T, F: Future<Output = Result<T, AppError>>>(
     operation: &'a Operation<'a>,
     block: F,
-) -> CatchPanics<'a, F> {
-    CatchPanics::new(operation.name(), block)
+) -> impl Future<Output = Result<T, AppError>> + use<'a, T, F> {
+    let place = Location::caller();
+    panic::caught(block, move |outcome| {
+        panic::or_error(outcome, operation.name(), place)
+    })
 }
 
 /// Runs a block in a closure of its own, in which every `?` ends.
@@ -331,8 +333,10 @@ pub fn body<A, T>(argument: A, body: impl FnOnce(A) -> Result<T, AppError>) -> O
 
 /// Awaits the body of a transaction; its panic goes on after the rollback.
 #[inline]
-pub fn body_async<T, F: Future<Output = Result<T, AppError>>>(body: F) -> Body<F> {
-    Body::new(body)
+pub fn body_async<T, F: Future<Output = Result<T, AppError>>>(
+    body: F,
+) -> impl Future<Output = Outcome<T>> {
+    panic::caught(body, |outcome| outcome)
 }
 
 /// Returns the outcome of a body whose panic is an error.

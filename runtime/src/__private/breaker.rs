@@ -2,7 +2,7 @@
 
 use super::{Conversion, Guarded, Shape, site};
 use crate::{
-    boundary::{OperationTimer, Recognised, Report, Then},
+    boundary::{Recognised, Report, Then},
     breaker::{Admitted, CircuitBreaker, CircuitState, Classifier, Refused, circuit_breakers},
     classify::Verdict,
     error::{AppError, ConfigError, ErrorCode, Rejection, View},
@@ -144,11 +144,7 @@ pub(super) fn report_config(guarded: &Guarded, problem: &ConfigError) {
         ),
     );
     let error = error.with_detail("declared_at", place);
-    let report = Report::new(
-        View::from_app(&error),
-        guarded.operation(),
-        OperationTimer::function(),
-    );
+    let report = Report::new(View::from_app(&error), guarded.operation());
     report
         .without_location()
         .send(Recognised::default(), Then::Ends);

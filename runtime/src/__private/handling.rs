@@ -9,12 +9,7 @@ use crate::{
     panics,
 };
 use serde_json::{Map, Value};
-use std::{
-    fmt::Debug,
-    panic::Location,
-    pin::Pin,
-    task::{Context, Poll},
-};
+use std::{fmt::Debug, panic::Location};
 
 /// What one call site does with errors.
 #[derive(Debug)]
@@ -121,7 +116,8 @@ impl Handling {
             }
             error
         });
-        Report::new(shape.view(&error), operation, entered.timer)
+        Report::new(shape.view(&error), operation)
+            .timer(entered.timer)
             .code(self.treatment.code)
             .level(self.treatment.level)
             .captured(arguments.as_ref())
@@ -183,46 +179,20 @@ pub fn catch<A, R, C: Conversion<R>>(
     body: impl FnOnce(A) -> R,
 ) -> Result<Result<C::Value, C::Error>, AppError> {
     panics::watch();
-    // No closure makes the error: it would be located here, and not at the caller.
-    match panics::catch(|| conversion.result(body(arguments))) {
-        Ok(outcome) => Ok(outcome),
-        Err(payload) => Err(panic::error_of(&payload, guarded.name())),
-    }
+    let place = Location::caller();
+    panics::catch(|| conversion.result(body(arguments)))
+        .map_err(|payload| panic::error_of(&payload, guarded.name(), place))
 }
 
 /// Awaits a body; its panic becomes an error.
 #[track_caller]
 #[inline]
-pub fn catch_async<F: Future>(guarded: &'static Guarded, body: F) -> Caught<F> {
-    panics::watch();
-    Caught {
-        guarded,
-        place: Location::caller(),
-        body,
-    }
-}
-
-pin_project_lite::pin_project! {
-    /// A body whose panic becomes an error.
-    #[must_use = "futures do nothing unless they are awaited"]
-    pub struct Caught<F> {
-        guarded: &'static Guarded,
-        place: &'static Location<'static>,
-        #[pin]
-        body: F,
-    }
-}
-
-impl<F: Future> Future for Caught<F> {
-    type Output = Result<F::Output, AppError>;
-
-    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
-        let this = self.project();
-        match panics::catch(|| this.body.poll(context)) {
-            Ok(polled) => polled.map(Ok),
-            Err(payload) => Poll::Ready(Err(
-                panic::error_of(&payload, this.guarded.name()).at(this.place)
-            )),
-        }
-    }
+pub fn catch_async<F: Future>(
+    guarded: &'static Guarded,
+    body: F,
+) -> impl Future<Output = Result<F::Output, AppError>> {
+    let place = Location::caller();
+    panic::caught(body, move |outcome| {
+        outcome.map_err(|payload| panic::error_of(&payload, guarded.name(), place))
+    })
 }

@@ -44,8 +44,8 @@ impl Treatment {
     ) -> AppError {
         let recognised = Recognised::new(View::from_app(&error), frame);
         let error = self.note(error, operation, place);
-        let report = Report::new(View::from_app(&error), operation, timer).level(self.level);
-        report.send(recognised, then);
+        let report = Report::new(View::from_app(&error), operation).timer(timer);
+        report.level(self.level).send(recognised, then);
         error
     }
 
@@ -265,7 +265,8 @@ impl<'a> ErrorBoundary<'a> {
             let mut visit = Visit::new(&self.operation);
             let run = async { converted(body().await, place) };
             let outcome = if self.catch_panics {
-                let run = panic::CatchPanics::new(self.operation.name(), run).at(place);
+                let name = self.operation.name();
+                let run = panic::caught(run, |outcome| panic::or_error(outcome, name, place));
                 visit.suspend(run).await
             } else {
                 visit.suspend(run).await

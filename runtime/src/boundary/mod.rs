@@ -32,7 +32,7 @@ pub use report::Then;
 pub(crate) use report::{Recognised, Report};
 #[cfg(feature = "async")]
 pub(crate) use transaction::wait_for_rollbacks;
-pub(crate) use transaction::{AsyncGuard, Body, Callback, Guard, OnError, Outcome};
+pub(crate) use transaction::{AsyncGuard, Callback, Guard, OnError, Outcome};
 
 #[cfg(test)]
 mod tests;

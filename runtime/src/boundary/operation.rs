@@ -66,6 +66,9 @@ pub(crate) struct OperationTimer {
 }
 
 impl OperationTimer {
+    /// That of no run.
+    pub(crate) const NONE: Self = Self { started: Tick::MAX };
+
     /// Enters an annotated function: logs nothing, and reads the clock only where `debug` is on for
     /// boundaries.
     #[inline]

@@ -1,30 +1,30 @@
 //! Panics as errors.
 
-use super::{Operation, OperationTimer, Recognised, Report, Then};
+use super::{Operation, Outcome, Recognised, Report, Then};
 use crate::{
     error::{AppError, ErrorCode, View},
     event::record::FINGERPRINT_DETAIL,
     panics::{self, PLACE_DETAIL, Payload},
 };
 use std::{
-    future::Future,
     panic::Location,
     pin::Pin,
     task::{Context, Poll},
 };
 
 /// Returns the error of a panic that was caught: that of the guard further in which reported it, if
-/// one did.
-#[track_caller]
+/// one did. Otherwise it is made at `place`.
 #[cold]
-pub(crate) fn error_of(payload: &Payload, what: &str) -> AppError {
+pub(crate) fn error_of(
+    payload: &Payload,
+    what: &str,
+    place: &'static Location<'static>,
+) -> AppError {
     if let Some(error) = payload.error::<AppError>() {
         return error.clone();
     }
-    let error = AppError::new(
-        ErrorCode::PANIC_ERROR,
-        format!("`{what}` panicked: {}", payload.text()),
-    );
+    let text = format!("`{what}` panicked: {}", payload.text());
+    let error = AppError::new(ErrorCode::PANIC_ERROR, text).at(place);
     match payload.place() {
         Some(place) => located(error, place),
         None => error,
@@ -51,16 +51,22 @@ pub(crate) fn place_of(error: &AppError) -> Option<&str> {
 /// example.
 #[cold]
 pub(crate) fn report(payload: &Payload, what: &str, component: &str) {
-    let error = error_of(payload, what);
+    let error = error_of(payload, what, Location::caller());
     let operation = Operation::new(what, component, "", 0);
-    let report = Report::new(
-        View::from_app(&error),
-        &operation,
-        OperationTimer::function(),
-    );
+    let report = Report::new(View::from_app(&error), &operation);
     report
         .without_location()
         .send(Recognised::default(), Then::Ends);
+}
+
+/// Turns the panic of a body into its error.
+#[inline]
+pub(crate) fn or_error<T>(
+    outcome: Outcome<T>,
+    what: &str,
+    place: &'static Location<'static>,
+) -> Result<T, AppError> {
+    outcome.unwrap_or_else(|payload| Err(error_of(&payload, what, place)))
 }
 
 /// Runs a function; its panic becomes an error.
@@ -71,50 +77,40 @@ pub(crate) fn catch<T>(
     run: impl FnOnce() -> Result<T, AppError>,
 ) -> Result<T, AppError> {
     panics::watch();
-    match panics::catch(run) {
-        Ok(outcome) => outcome,
-        Err(payload) => Err(error_of(&payload, what)),
-    }
+    or_error(panics::catch(run), what, Location::caller())
+}
+
+/// Runs a future; its outcome, or its panic, is passed to `then`.
+///
+/// A panic is caught wherever the future is polled: where its place matters, `then` knows that of
+/// the code that passed the future in.
+#[inline]
+pub(crate) fn caught<F: Future, T>(
+    inner: F,
+    then: impl FnMut(Result<F::Output, Payload>) -> T,
+) -> impl Future<Output = T> {
+    panics::watch();
+    Caught { inner, then }
 }
 
 pin_project_lite::pin_project! {
-    /// A future whose panic becomes an error.
-    pub struct CatchPanics<'a, F> {
-        what: &'a str,
-        // A panic is caught wherever the future is polled: the place that is reported is the one
-        // where the body was passed in.
-        place: &'static Location<'static>,
+    #[must_use = "futures do nothing unless they are awaited"]
+    struct Caught<F, G> {
         #[pin]
         inner: F,
+        then: G,
     }
 }
 
-impl<'a, F> CatchPanics<'a, F> {
-    #[track_caller]
-    pub(crate) fn new(what: &'a str, inner: F) -> Self {
-        panics::watch();
-        Self {
-            what,
-            place: Location::caller(),
-            inner,
-        }
-    }
+impl<F: Future, T, G: FnMut(Result<F::Output, Payload>) -> T> Future for Caught<F, G> {
+    type Output = T;
 
-    /// Sets the place of the error, where the caller is ours.
-    pub(crate) fn at(mut self, place: &'static Location<'static>) -> Self {
-        self.place = place;
-        self
-    }
-}
-
-impl<T, F: Future<Output = Result<T, AppError>>> Future for CatchPanics<'_, F> {
-    type Output = Result<T, AppError>;
-
-    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+    #[inline]
+    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<T> {
         let this = self.project();
         match panics::catch(|| this.inner.poll(context)) {
-            Ok(polled) => polled,
-            Err(payload) => Poll::Ready(Err(error_of(&payload, this.what).at(this.place))),
+            Ok(polled) => polled.map(|output| (this.then)(Ok(output))),
+            Err(payload) => Poll::Ready((this.then)(Err(payload))),
         }
     }
 }

@@ -37,11 +37,7 @@ use std::panic::Location;
 pub fn report(error: &AppError) {
     let place = Location::caller();
     let operation = Operation::new("report", place.file(), place.file(), place.line());
-    let report = Report::new(
-        View::from_app(error),
-        &operation,
-        OperationTimer::function(),
-    );
+    let report = Report::new(View::from_app(error), &operation);
     report.send(Recognised::from_view(View::from_app(error)), Then::Leaves);
 }
 
@@ -125,16 +121,22 @@ pub(crate) struct Report<'a> {
 }
 
 impl<'a> Report<'a> {
-    pub(crate) fn new(view: View<'a>, operation: &'a Operation<'a>, timer: OperationTimer) -> Self {
+    pub(crate) fn new(view: View<'a>, operation: &'a Operation<'a>) -> Self {
         Self {
             view,
             operation,
-            timer,
+            timer: OperationTimer::NONE,
             code: None,
             level: LogLevel::Error,
             captured: None,
             is_elsewhere: false,
         }
+    }
+
+    /// Sets the timer of the run that the error ends.
+    pub(crate) fn timer(mut self, timer: OperationTimer) -> Self {
+        self.timer = timer;
+        self
     }
 
     /// Sets the code of an error that has none of its own.

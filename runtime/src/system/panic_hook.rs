@@ -2,7 +2,7 @@
 
 use super::time_limit::run_with_limit;
 use crate::{
-    boundary::{Operation, OperationTimer, Recognised, Report, Then, panic::located},
+    boundary::{Operation, Recognised, Report, Then, panic::located},
     error::{AppError, ErrorCode, View},
     event::LogLevel,
     panics,
@@ -77,11 +77,7 @@ fn report(panic: &PanicHookInfo<'_>) {
                 error = located(error, &format!("{file}:{line}:{column}"));
                 operation = Operation::new("panic", file, interned(file), *line);
             }
-            let report = Report::new(
-                View::from_app(&error),
-                &operation,
-                OperationTimer::function(),
-            );
+            let report = Report::new(View::from_app(&error), &operation);
             report
                 .level(LogLevel::Critical)
                 .without_location()

@@ -123,6 +123,18 @@ async fn caught_panic_of_a_transaction_by_hand_is_its_error_after_the_rollback()
     assert_eq!(boundary.call(|_| Ok::<_, AppError>(7)).unwrap(), 7);
 }
 
+#[tokio::test]
+async fn panic_that_a_transaction_reported_keeps_its_place_in_the_boundary_around() {
+    let catching = ErrorBoundary::new("hand-outer").catch_panics(true);
+    let inner =
+        || boundary::transaction("hand-inner", |_| -> Result<(), AppError> { panic!("boom") }); // inner
+    let sync = catching.call(inner).unwrap_err();
+    let awaited = catching.call_async(async || inner()).await.unwrap_err();
+    for err in [sync, awaited] {
+        assert_eq!(err.location().line(), line_of("inner"));
+    }
+}
+
 /// The line of this file with that mark.
 fn line_of(mark: &str) -> u32 {
     let at = include_str!("by_hand.rs")

@@ -2,7 +2,7 @@
 
 use crate::{
     boundary::{
-        Operation, OperationTimer,
+        Operation,
         report::{Recognised, Report, Then},
     },
     call::Frame,
@@ -92,14 +92,14 @@ fn logged(run: impl FnOnce()) -> Vec<Fields> {
 }
 
 fn report(view: View<'_>, level: LogLevel) {
-    let report = Report::new(view, &OP, OperationTimer::function()).level(level);
+    let report = Report::new(view, &OP).level(level);
     report.send(Recognised::default(), Then::Ends);
 }
 
 /// Reports an error that leaves a frame, and returns the identity under which it is known.
 fn leave(frame: &mut Frame, view: View<'_>) -> ErrorId {
     let recognised = Recognised::new(view, frame);
-    Report::new(view, &OP, OperationTimer::function()).send(recognised, Then::Leaves)
+    Report::new(view, &OP).send(recognised, Then::Leaves)
 }
 
 /// How many lines a run logs.

@@ -11,7 +11,7 @@ use crate::{
     call::{self, Frame},
     error::AppError,
     event::{Shown, TransactionOutcome},
-    panics::{self, Payload},
+    panics::Payload,
     sync::Mutex,
 };
 use std::{
@@ -338,34 +338,6 @@ impl<C: OnError> Drop for AsyncGuard<'_, C> {
             let error = self.scope.cancelled();
             let rollback = self.rollback(&error, TransactionOutcome::Cancelled);
             self.hand_over(rollback, error);
-        }
-    }
-}
-
-pin_project_lite::pin_project! {
-    /// The body of an async transaction: its panic is handed out.
-    #[must_use = "futures do nothing unless they are awaited"]
-    pub struct Body<F> {
-        #[pin]
-        inner: F,
-    }
-}
-
-impl<F> Body<F> {
-    pub(crate) fn new(inner: F) -> Self {
-        panics::watch();
-        Self { inner }
-    }
-}
-
-impl<F: Future> Future for Body<F> {
-    type Output = Result<F::Output, Payload>;
-
-    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
-        let inner = self.project().inner;
-        match panics::catch(|| inner.poll(context)) {
-            Ok(polled) => polled.map(Ok),
-            Err(payload) => Poll::Ready(Err(payload)),
         }
     }
 }

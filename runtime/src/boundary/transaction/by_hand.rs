@@ -1,10 +1,9 @@
 //! Transactions without the macro.
 
 use super::{
-    asynchronous::{AsyncGuard, AsyncTransaction, Body},
+    asynchronous::{AsyncGuard, AsyncTransaction},
     compensation::{Callback, CompensationResult},
     local::{Guard, Transaction},
-    scope::Outcome,
 };
 use crate::{
     boundary::{BoundaryError, Operation, Treatment, error::converted, panic},
@@ -108,12 +107,17 @@ pub fn transaction_async<T, E: BoundaryError>(
 #[derive(Clone, Copy, Debug)]
 #[must_use = "a transaction does nothing until it is called"]
 pub struct TransactionBoundary<'a, F = fn(&AppError), P = NoParent> {
+    settings: Settings<'a>,
+    callback: F,
+    parent: P,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Settings<'a> {
     operation: Operation<'a>,
     place: &'static Location<'static>,
     treatment: Treatment,
     catch_panics: bool,
-    callback: F,
-    parent: P,
 }
 
 /// Stands for the parent of a [`TransactionBoundary`] that has none.
@@ -163,11 +167,14 @@ impl<'a> TransactionBoundary<'a> {
     pub fn new(name: &'a str) -> Self {
         let place = Location::caller();
         let operation = Operation::new(name, place.file(), place.file(), place.line());
-        Self {
+        let settings = Settings {
             operation,
             place,
             treatment: Treatment::DEFAULT,
             catch_panics: false,
+        };
+        Self {
+            settings,
             callback: |_| (),
             parent: NoParent,
         }
@@ -187,7 +194,7 @@ impl<'a, F, P> TransactionBoundary<'a, F, P> {
     /// assert!(result.unwrap_err().is(ErrorCode::DB_WRITE_ERROR));
     /// ```
     pub fn error_code(mut self, code: ErrorCode) -> Self {
-        self.treatment.code = Some(code);
+        self.settings.treatment.code = Some(code);
         self
     }
 
@@ -203,7 +210,7 @@ impl<'a, F, P> TransactionBoundary<'a, F, P> {
     /// assert_eq!(error_monitor().stats().recent_errors[0].level, Severity::Info);
     /// ```
     pub fn log_level(mut self, level: LogLevel) -> Self {
-        self.treatment.level = level;
+        self.settings.treatment.level = level;
         self
     }
 
@@ -224,7 +231,7 @@ impl<'a, F, P> TransactionBoundary<'a, F, P> {
     /// assert!(result.unwrap_err().is(ErrorCode::PANIC_ERROR) && undone.get());
     /// ```
     pub fn catch_panics(mut self, catch: bool) -> Self {
-        self.catch_panics = catch;
+        self.settings.catch_panics = catch;
         self
     }
 
@@ -247,21 +254,10 @@ impl<'a, F, P> TransactionBoundary<'a, F, P> {
         self,
         callback: G,
     ) -> TransactionBoundary<'a, G, P> {
-        let Self {
-            operation,
-            place,
-            treatment,
-            catch_panics,
-            parent,
-            ..
-        } = self;
         TransactionBoundary {
-            operation,
-            place,
-            treatment,
-            catch_panics,
+            settings: self.settings,
             callback,
-            parent,
+            parent: self.parent,
         }
     }
 
@@ -291,20 +287,9 @@ impl<'a, F, P> TransactionBoundary<'a, F, P> {
     /// assert_eq!(result.unwrap_err().details()["compensations_run"], 2);
     /// ```
     pub fn parent<Q>(self, parent: Q) -> TransactionBoundary<'a, F, Q> {
-        let Self {
-            operation,
-            place,
-            treatment,
-            catch_panics,
-            callback,
-            ..
-        } = self;
         TransactionBoundary {
-            operation,
-            place,
-            treatment,
-            catch_panics,
-            callback,
+            settings: self.settings,
+            callback: self.callback,
             parent,
         }
     }
@@ -345,19 +330,17 @@ impl<'a, F, P> TransactionBoundary<'a, F, P> {
         F: FnOnce(&AppError) -> R,
         P: Parent<Transaction<'t>>,
     {
-        let Self {
+        let Settings {
             operation,
             place: written_at,
             treatment,
             catch_panics,
-            callback,
-            parent,
-        } = self;
+        } = self.settings;
         let mut guard = Guard::begin(
             &operation,
             treatment,
-            Callback::new(callback),
-            parent.transaction(),
+            Callback::new(self.callback),
+            self.parent.transaction(),
             written_at,
         );
         let mut place = InPlace::enter();
@@ -365,7 +348,7 @@ impl<'a, F, P> TransactionBoundary<'a, F, P> {
         let called_at = Location::caller();
         let outcome = panics::catch(|| converted(body(guard.transaction()), called_at));
         let outcome = if catch_panics {
-            Ok(no_panic(outcome, &operation, called_at))
+            Ok(panic::or_error(outcome, operation.name(), called_at))
         } else {
             outcome
         };
@@ -408,27 +391,24 @@ impl<'a, F, P> TransactionBoundary<'a, F, P> {
         F: FnOnce(&AppError) -> R,
         P: Parent<AsyncTransaction>,
     {
-        let Self {
+        let Settings {
             operation,
             place: written_at,
             treatment,
             catch_panics,
-            callback,
-            parent,
-        } = self;
-        let callback = Callback::new(callback);
+        } = self.settings;
         let mut guard = AsyncGuard::begin(
             &operation,
             treatment,
-            callback,
-            parent.transaction(),
+            Callback::new(self.callback),
+            self.parent.transaction(),
             written_at,
         );
         let mut place = InPlace::enter();
         let body = async { converted(body(guard.transaction()).await, written_at) };
-        let outcome = place.suspend(Body::new(body)).await;
+        let outcome = place.suspend(panic::caught(body, |outcome| outcome)).await;
         let outcome = if catch_panics {
-            Ok(no_panic(outcome, &operation, written_at))
+            Ok(panic::or_error(outcome, operation.name(), written_at))
         } else {
             outcome
         };
@@ -441,13 +421,4 @@ impl<'a, F, P> TransactionBoundary<'a, F, P> {
             Err(payload) => guard.panicked(payload, place.leave()),
         }
     }
-}
-
-/// Turns the panic of a body into its error.
-fn no_panic<T>(
-    outcome: Outcome<T>,
-    operation: &Operation<'_>,
-    place: &'static Location<'static>,
-) -> Result<T, AppError> {
-    outcome.unwrap_or_else(|payload| Err(panic::error_of(&payload, operation.name()).at(place)))
 }

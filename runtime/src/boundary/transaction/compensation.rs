@@ -2,7 +2,7 @@
 
 use super::failures::{RollbackFailure, RollbackFailures};
 use crate::{
-    boundary::{BoundaryError, Operation, OperationTimer, Recognised, Report, Then, panic},
+    boundary::{BoundaryError, Operation, Recognised, Report, Then, panic},
     error::{AppError, View},
     event::LogLevel,
 };
@@ -103,11 +103,7 @@ pub(super) fn failed(
         Some(panicked_at) => panic::located(error, &panicked_at),
         None => error,
     };
-    let report = Report::new(
-        View::from_app(&error),
-        operation,
-        OperationTimer::function(),
-    );
+    let report = Report::new(View::from_app(&error), operation);
     report
         .level(LogLevel::Critical)
         .send(Recognised::default(), Then::Ends);

@@ -25,7 +25,7 @@ pub use failures::{RollbackFailure, RollbackFailures};
 pub use local::Transaction;
 pub use state::TransactionState;
 
-pub(crate) use asynchronous::{AsyncGuard, Body};
+pub(crate) use asynchronous::AsyncGuard;
 pub(crate) use compensation::{Callback, OnError};
 pub(crate) use local::Guard;
 #[cfg(feature = "async")]

@@ -88,7 +88,7 @@ impl<'o> Scope<'o> {
     /// Returns the error of a transaction whose body panicked, reported.
     #[cold]
     pub(super) fn panicked(&self, payload: &Payload, frame: &mut Frame) -> AppError {
-        let error = panic::error_of(payload, self.operation.name()).at(self.place);
+        let error = panic::error_of(payload, self.operation.name(), self.place);
         let treatment = Treatment {
             level: LogLevel::Critical,
             ..self.treatment

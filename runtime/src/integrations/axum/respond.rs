@@ -1,7 +1,7 @@
 //! Errors as responses.
 
 use crate::{
-    boundary::{Operation, OperationTimer, Recognised, Report, Then, panic},
+    boundary::{Operation, Recognised, Report, Then, panic},
     call::Frame,
     error::{AppError, ErrorId, ProblemDetails, Rejection, View},
     event::{LogLevel, request},
@@ -147,57 +147,28 @@ fn report(error: &AppError, request: Option<&request::Request>, recognised: Reco
         Some(place) => Operation::new(name, place.file(), place.file(), place.line()),
         None => Operation::new(name, COMPONENT, "", 0),
     };
-    send(
-        error,
-        &operation,
-        level_of(error.to_problem().status()),
-        recognised,
-    );
+    Report::new(View::from_app(error), &operation)
+        .level(level_of(error.to_problem().status()))
+        .send(recognised, Then::Ends);
 }
 
 /// Reports a refusal, which was made nowhere in the program.
 pub(super) fn report_refusal(error: &AppError, request: &request::Request, status: u16) {
-    send_without_location(
-        error,
-        request,
-        COMPONENT,
-        level_of(status),
-        Recognised::default(),
-    );
+    let operation = Operation::new(request.operation(), COMPONENT, "", 0);
+    Report::new(View::from_app(error), &operation)
+        .level(level_of(status))
+        .without_location()
+        .send(Recognised::default(), Then::Ends);
 }
 
 /// Reports a panic, with its place where that was noted.
 pub(super) fn report_panic(error: &AppError, request: &request::Request, recognised: Recognised) {
     let file = panic::place_of(error).and_then(|place| place.rsplitn(3, ':').nth(2));
-    send_without_location(
-        error,
-        request,
-        file.unwrap_or(COMPONENT),
-        LogLevel::Critical,
-        recognised,
-    );
-}
-
-fn send_without_location(
-    error: &AppError,
-    request: &request::Request,
-    component: &str,
-    level: LogLevel,
-    recognised: Recognised,
-) {
-    let operation = Operation::new(request.operation(), component, "", 0);
-    let report = Report::new(
-        View::from_app(error),
-        &operation,
-        OperationTimer::function(),
-    )
-    .level(level);
-    report.without_location().send(recognised, Then::Ends);
-}
-
-fn send(error: &AppError, operation: &Operation<'_>, level: LogLevel, recognised: Recognised) {
-    let report = Report::new(View::from_app(error), operation, OperationTimer::function());
-    report.level(level).send(recognised, Then::Ends);
+    let operation = Operation::new(request.operation(), file.unwrap_or(COMPONENT), "", 0);
+    Report::new(View::from_app(error), &operation)
+        .level(LogLevel::Critical)
+        .without_location()
+        .send(recognised, Then::Ends);
 }
 
 /// Returns the level of a status: below 500 the client is at fault.

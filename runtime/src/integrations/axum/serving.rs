@@ -18,6 +18,7 @@ use axum::{
 };
 use serde_json::{Map, Value};
 use std::{
+    panic::Location,
     pin::Pin,
     sync::Arc,
     task::{Context, Poll, ready},
@@ -109,7 +110,7 @@ impl<F: Future<Output = Response>> Future for Serving<F> {
         let response = match polled {
             Ok(polled) => answered(ready!(polled), frame, request, is_head),
             Err(payload) => {
-                let error = panic::error_of(&payload, request.operation());
+                let error = panic::error_of(&payload, request.operation(), Location::caller());
                 respond::report_panic(
                     &error,
                     request,
