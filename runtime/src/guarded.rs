@@ -1,4 +1,8 @@
 //! List of the functions that attributes guard, made when the program is linked.
+//!
+//! Which functions of a program are guarded, and with which settings, is spread over its source and
+//! its libraries. [`guarded_functions`] has all of them, also those that were never called: for a
+//! line at the start, a page for operators, or a test that every call of a service has a breaker.
 
 use crate::{
     boundary::Operation,

@@ -52,6 +52,7 @@
 //! | start and end all of it | [`init_error_system`], [`ErrorSystem::builder`], [`system`] |
 //! | pass deadlines and identity to threads and tasks | [`call`] |
 //! | observe everything yourself | [`event`] |
+//! | list what is guarded, with its settings | [`guarded_functions`], [`guarded`] |
 //! | test all of this without sleeping | [`testing`], [`time::ManualClock`] |
 //!
 //! The [guides](guide) have a page for each subject, with an order of reading.
