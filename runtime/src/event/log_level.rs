@@ -29,7 +29,7 @@ named! {
     /// # Examples
     ///
     /// ```
-    /// use gardefou::boundary::LogLevel;
+    /// use gardefou::event::LogLevel;
     ///
     /// assert_eq!(LogLevel::Warn.name(), "warn");
     /// assert_eq!("WARNING".parse(), Ok(LogLevel::Warn));
@@ -50,7 +50,7 @@ impl LogLevel {
     /// # Examples
     ///
     /// ```
-    /// use gardefou::boundary::LogLevel;
+    /// use gardefou::event::LogLevel;
     ///
     /// assert_eq!(LogLevel::Warn.tracing_level(), tracing::Level::WARN);
     /// assert_eq!(LogLevel::Critical.tracing_level(), tracing::Level::ERROR);
@@ -71,7 +71,7 @@ impl LogLevel {
     /// # Examples
     ///
     /// ```
-    /// use gardefou::{boundary::LogLevel, event::Severity};
+    /// use gardefou::event::{LogLevel, Severity};
     ///
     /// assert_eq!(LogLevel::Critical.severity(), Severity::Critical);
     /// assert_eq!(LogLevel::Debug.severity(), Severity::Info);

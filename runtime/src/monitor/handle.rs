@@ -315,7 +315,7 @@ impl ErrorMonitor {
     /// # Examples
     ///
     /// ```
-    /// use gardefou::{AppError, ErrorCode, monitor::{ErrorMonitor, MonitorConfig}, testing::MemoryJournal};
+    /// use gardefou::{AppError, ErrorCode, monitor::{ErrorMonitor, MonitorConfig, journal::MemoryJournal}};
     /// use std::sync::Arc;
     ///
     /// let monitor = ErrorMonitor::new(MonitorConfig::default());
@@ -333,7 +333,7 @@ impl ErrorMonitor {
     /// # Examples
     ///
     /// ```
-    /// use gardefou::{AppError, ErrorCode, monitor::{ErrorMonitor, MonitorConfig}, testing::MemoryJournal};
+    /// use gardefou::{AppError, ErrorCode, monitor::{ErrorMonitor, MonitorConfig, journal::MemoryJournal}};
     /// use std::sync::Arc;
     ///
     /// let monitor = ErrorMonitor::new(MonitorConfig::default());
@@ -360,7 +360,7 @@ impl ErrorMonitor {
     /// # Examples
     ///
     /// ```
-    /// use gardefou::{AppError, ErrorCode, monitor::{ErrorMonitor, MonitorConfig}, testing::MemoryJournal};
+    /// use gardefou::{AppError, ErrorCode, monitor::{ErrorMonitor, MonitorConfig, journal::MemoryJournal}};
     /// use std::sync::Arc;
     ///
     /// let monitor = ErrorMonitor::new(MonitorConfig::default());
@@ -442,7 +442,7 @@ impl ErrorMonitor {
     /// # Examples
     ///
     /// ```
-    /// use gardefou::{AppError, ErrorCode, monitor::{ErrorMonitor, MonitorConfig}, testing::MemoryJournal};
+    /// use gardefou::{AppError, ErrorCode, monitor::{ErrorMonitor, MonitorConfig, journal::MemoryJournal}};
     /// use std::sync::Arc;
     ///
     /// let monitor = ErrorMonitor::new(MonitorConfig::default());
