@@ -3,7 +3,7 @@
 use crate::{items::Api, json::text};
 
 /// The share of public functions that must have an example, in percent.
-const REQUIRED: usize = 80;
+const REQUIRED: usize = 95;
 /// How many functions without an example are named.
 const MAX_NAMED: usize = 40;
 
