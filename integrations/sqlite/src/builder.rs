@@ -163,6 +163,34 @@ impl SqliteJournalBuilder {
     }
 
     /// Sets the clock by which rows age.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use gardefou::{AppError, ErrorCode, monitor::{ErrorMonitor, MonitorConfig, journal::{Journal, Query}}};
+    /// # use gardefou_sqlite::SqliteJournal;
+    /// # use std::{sync::Arc, time::Duration};
+    /// use gardefou::time::ManualClock;
+    ///
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let folder = &std::env::temp_dir().join(format!("gardefou-sqlite-clock-{}", std::process::id()));
+    /// let clock = ManualClock::new();
+    /// let journal = SqliteJournal::builder(folder).background(false).clock(clock.clone());
+    /// let journal = Arc::new(journal.max_age(Duration::from_secs(3600)).build()?);
+    /// # let monitor = ErrorMonitor::new(MonitorConfig::builder().clock(clock.clone()).build()?);
+    /// # monitor.set_journal(journal.clone());
+    /// monitor.record(&AppError::new(ErrorCode::SYNC_ERROR, "late"));
+    /// assert_eq!(journal.count(&Query::new())?, 1);
+    /// for _ in 0..60 {
+    ///     clock.advance(Duration::from_secs(60));
+    ///     journal.maintain()?;
+    /// }
+    /// assert_eq!(journal.count(&Query::new())?, 0, "an hour later");
+    /// # drop((monitor, journal));
+    /// # std::fs::remove_dir_all(folder)?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn clock(mut self, clock: impl Clock) -> Self {
         self.0.clock = SharedClock::new(clock);
         self
