@@ -175,6 +175,7 @@ pub fn enhanced_error_handling(args: TokenStream, item: TokenStream) -> TokenStr
 /// | `fallback` | `FnOnce(Rejection) -> Result<T, E>`: called while the circuit is open; a closure can use the arguments | the rejection |
 /// | `shadow` | `true`: count, log and emit events, but never reject | `false` |
 /// | `control` | path to a `static` with a `ManualControl`, by which several breakers are isolated at once | none |
+/// | `on_transition` | `fn(&BreakerEvent<'_>)`, called with each change of state | none |
 /// | `seed` | integer (`u64`) that makes the random part of open times reproducible, for tests | random |
 ///
 /// # Errors

@@ -43,6 +43,7 @@ const BREAKER: &[&str] = &[
     "fallback",
     "shadow",
     "control",
+    "on_transition",
 ];
 /// Seeds the random parts of the breaker's open times and of the retry's delays.
 const SEED: &[&str] = &["seed"];

@@ -79,6 +79,7 @@ fn setters(args: &mut Args, seed: Option<&Seed>, krate: &Path, diag: &mut Diag) 
         Some(quote!(#shadow))
     });
     reader.value("control", control);
+    reader.callback("on_transition");
     let Reader { mut setters, .. } = reader;
     if let Some(seed) = seed {
         seed.push_to(&mut setters);

@@ -8,10 +8,9 @@ use crate::{
     args::{Args, value},
     diag::Diag,
     groups::ungrouped,
-    span::{at, path_at},
 };
 use proc_macro2::TokenStream;
-use quote::{ToTokens, format_ident, quote, quote_spanned};
+use quote::{ToTokens, format_ident, quote};
 use syn::{Expr, ExprLit, Ident, Lit, Path};
 
 pub(crate) struct Retry {
@@ -91,14 +90,8 @@ fn setters(
     });
     reader.value("jitter", jitter);
     reader.value("budget", budget);
-    for name in ["on_retry", "on_give_up"] {
-        reader.value(name, |expr, krate, diag| {
-            let callback = value::callback(name, expr, diag)?;
-            let (krate, span) = (path_at(krate, &callback), at(&callback));
-            let typed = Ident::new(name, span);
-            Some(quote_spanned!(span=> #krate::__private::typed::#typed(#callback)))
-        });
-    }
+    reader.callback("on_retry");
+    reader.callback("on_give_up");
     (reader.setters, attempt_timeout)
 }
 

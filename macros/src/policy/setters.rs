@@ -6,7 +6,7 @@ use crate::{
         value::{self, Value},
     },
     diag::Diag,
-    span::at,
+    span::{at, path_at},
 };
 use proc_macro2::TokenStream;
 use quote::{quote, quote_spanned};
@@ -119,6 +119,16 @@ impl<'a> Reader<'a> {
         {
             self.setters.push(&ident, key, value);
         }
+    }
+
+    /// Takes a function of the user, whose type the runtime names.
+    pub(super) fn callback(&mut self, key: &'static str) {
+        self.value(key, |expr, krate, diag| {
+            let callback = value::callback(key, expr, diag)?;
+            let (krate, span) = (path_at(krate, &callback), at(&callback));
+            let typed = Ident::new(key, span);
+            Some(quote_spanned!(span=> #krate::__private::typed::#typed(#callback)))
+        });
     }
 
     fn read<T>(

@@ -1,7 +1,11 @@
 //! Values of attributes that are not literals, each with the type it must have: a mismatch is
 //! reported at the user's own tokens.
 
-use crate::{breaker::ManualControl, event::LogLevel, retry::FailedAttempt};
+use crate::{
+    breaker::ManualControl,
+    event::{BreakerEvent, LogLevel},
+    retry::FailedAttempt,
+};
 use std::time::Duration;
 
 /// Takes a name.
@@ -61,6 +65,14 @@ pub fn on_give_up(callback: impl Fn(&FailedAttempt<'_>) + Send + Sync + 'static)
 #[inline(always)]
 pub const fn control(control: &ManualControl) -> &ManualControl {
     control
+}
+
+/// Takes the callback for each change of a breaker's state.
+#[inline(always)]
+pub fn on_transition(
+    callback: impl Fn(&BreakerEvent<'_>) + Send + Sync + 'static,
+) -> Box<dyn Fn(&BreakerEvent<'_>) + Send + Sync> {
+    Box::new(callback)
 }
 
 /// Takes a level.

@@ -1,7 +1,8 @@
 //! Answers of probes, independent of any HTTP framework.
 
+#[cfg(feature = "async")]
+use super::check::Spec;
 use super::{
-    check::Spec,
     handle::Health,
     report::{CheckReport, HealthReport},
     status::{ProbeKind, Status},

@@ -5,7 +5,14 @@ use gardefou::{
     breaker::{BreakerBuilder, CircuitBreaker, CircuitState, ManualControl},
     circuit_breakers, retry_with_circuit_breaker, with_circuit_breaker,
 };
-use std::{future::pending, sync::LazyLock, time::Duration};
+use std::{
+    future::pending,
+    sync::{
+        LazyLock,
+        atomic::{AtomicU32, Ordering},
+    },
+    time::Duration,
+};
 use tokio::time::{advance, sleep};
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -254,6 +261,7 @@ async fn slow_calls_open_the_circuit_at_the_slow_rate() {
 }
 
 static MAINTENANCE: LazyLock<ManualControl> = LazyLock::new(ManualControl::new);
+static CHANGES: AtomicU32 = AtomicU32::new(0);
 
 #[retry_with_circuit_breaker(
     name = "both-outcomes",
@@ -261,6 +269,7 @@ static MAINTENANCE: LazyLock<ManualControl> = LazyLock::new(ManualControl::new);
     failure_if = |outcome| matches!(outcome, Ok(13)),
     control = MAINTENANCE,
     shadow = true,
+    on_transition = |_| drop(CHANGES.fetch_add(1, Ordering::Relaxed)),
     max_retries = 0
 )]
 fn classified(outcome: R<i32>) -> R<i32> {
@@ -268,7 +277,7 @@ fn classified(outcome: R<i32>) -> R<i32> {
 }
 
 #[test]
-fn predicate_control_and_shadow_reach_the_breaker() {
+fn predicate_control_shadow_and_hook_reach_the_breaker() {
     let _ = classified(Err(busy()));
     for _ in 0..2 {
         assert_eq!(classified(Ok(13)).unwrap(), 13);
@@ -282,6 +291,11 @@ fn predicate_control_and_shadow_reach_the_breaker() {
     MAINTENANCE.isolate();
     assert_eq!(breaker("both-outcomes").state(), CircuitState::ForcedOpen);
     MAINTENANCE.close();
+    assert_eq!(
+        CHANGES.load(Ordering::Relaxed),
+        3,
+        "opened, isolated, closed"
+    );
 }
 
 #[retry_with_circuit_breaker(

@@ -5,7 +5,7 @@ use gardefou::{
     AppError, ErrorCode,
     breaker::{CircuitBreaker, CircuitState, ManualControl, WindowKind},
     circuit_breakers,
-    event::{Event, StopReason, subscribe},
+    event::{BreakerEvent, BreakerEventKind, Event, StopReason, subscribe},
     retry,
     retry::{Backoff, FailedAttempt, Retry, RetryBudget},
     retry_with_circuit_breaker, with_circuit_breaker,
@@ -369,6 +369,36 @@ async fn ignored_outcome_is_neither_a_success_nor_a_failure() {
     ignoring_later().await.unwrap_err();
     let counts = breaker("keys-ignore-async").snapshot().counts;
     assert_eq!((counts.failure, counts.ignored), (0, 2));
+}
+
+static STATES: Mutex<Vec<(String, CircuitState)>> = Mutex::new(Vec::new());
+
+fn changed(event: &BreakerEvent<'_>) {
+    if let BreakerEventKind::Transition { to, .. } = event.kind {
+        let change = (event.name.to_owned(), to);
+        STATES.lock().unwrap().push(change);
+    }
+}
+
+#[with_circuit_breaker(name = "keys-changes", failure_threshold = 1, on_transition = changed)]
+fn changes(outcome: R<()>) -> R<()> {
+    outcome
+}
+
+#[test]
+fn on_transition_receives_each_change_of_state() {
+    changes(Ok(())).unwrap();
+    assert_eq!(*STATES.lock().unwrap(), []);
+    changes(Err(busy())).unwrap_err();
+    assert!(
+        changes(Ok(()))
+            .unwrap_err()
+            .is(ErrorCode::CIRCUIT_OPEN_ERROR)
+    );
+    breaker("keys-changes").reset();
+    let to = [CircuitState::Open, CircuitState::Closed];
+    let expected = to.map(|state| ("keys-changes".to_owned(), state));
+    assert_eq!(*STATES.lock().unwrap(), expected);
 }
 
 static MAINTENANCE: LazyLock<ManualControl> = LazyLock::new(ManualControl::new);

@@ -27,6 +27,7 @@ const SEED: u64 = 7;
     ignore_if = |outcome| matches!(outcome, Ok(0)),
     fallback = |_| Ok(-1),
     control = SWITCH,
+    on_transition = |_| {},
     seed = SEED,
 )]
 fn f(n: i32) -> R<i32> {

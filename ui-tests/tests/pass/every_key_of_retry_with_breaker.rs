@@ -32,6 +32,7 @@ fn heard(_: &FailedAttempt<'_>) {}
     fallback = |_| Ok(-1),
     shadow = false,
     control = SWITCH,
+    on_transition = |_| {},
     max_attempts = 6,
     initial_delay = "10ms",
     backoff = "decorrelated",
