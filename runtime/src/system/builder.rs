@@ -86,7 +86,7 @@ impl ErrorSystemBuilder {
     /// ```
     /// use gardefou::{ErrorSystem, health, health::HealthConfig};
     ///
-    /// let config = HealthConfig::default().background(false).failure_threshold(1);
+    /// let config = HealthConfig::builder().background(false).failure_threshold(1);
     /// let guard = ErrorSystem::builder().health(config).init()?;
     /// health().register_check("queue", || false).unwrap();
     /// health().run_all_checks();
