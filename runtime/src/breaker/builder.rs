@@ -719,12 +719,13 @@ impl BreakerBuilder {
             self.place,
         );
         let breaker = CircuitBreaker::from_shell(shell);
-        self.controls
-            .iter()
-            .for_each(|control| control.join(breaker.shell()));
         for hook in self.on_transition.0 {
             breaker.shell().observers.add(hook);
         }
+        // After the hooks: a control that isolates opens the circuit.
+        self.controls
+            .iter()
+            .for_each(|control| control.join(breaker.shell()));
         breaker
     }
 

@@ -207,12 +207,15 @@ impl BreakerRegistry {
         Ok(breaker)
     }
 
-    /// Builds a breaker, unless another thread has just done so.
+    /// Registers a new breaker, unless another thread has just done so.
     fn insert(&self, builder: BreakerBuilder, config: BreakerConfig) -> CircuitBreaker {
+        let name = builder.name().into();
+        // Not under the lock: a control can open the new breaker, and observers are the user's code.
+        let built = builder.build_resolved(config);
         let mut breakers = self.breakers.write();
-        let entry = breakers.entry(builder.name().into());
+        let entry = breakers.entry(name);
         let registered = entry.or_insert_with(|| RegisteredBreaker {
-            breaker: builder.build_resolved(config),
+            breaker: built.clone(),
             idle: None,
         });
         let (breaker, len) = (registered.breaker.clone(), breakers.len());

@@ -2,13 +2,13 @@
 
 use crate::support::{MINUTE, line, listen};
 use gardefou::{
-    breaker::{BreakerBuilder, BreakerRegistry, CircuitBreaker, CircuitState},
+    breaker::{BreakerBuilder, BreakerRegistry, CircuitBreaker, CircuitState, ManualControl},
     circuit_breakers,
-    event::{Event, subscribe},
+    event::{BreakerEventKind, Event, subscribe},
     time::ManualClock,
 };
 use std::{
-    sync::{Arc, Mutex},
+    sync::{Arc, Mutex, mpsc},
     time::Duration,
 };
 
@@ -59,6 +59,30 @@ fn different_configuration_is_warned_of_once_with_both_places() {
             == 4
     );
     assert!(first == again && first != second && second != third && first != third);
+}
+
+#[test]
+fn hook_of_a_breaker_that_a_control_opens_at_once_may_use_the_registry() {
+    let (registry, control) = (Arc::new(BreakerRegistry::new()), ManualControl::new());
+    control.isolate();
+    let (sender, changes) = mpsc::channel();
+    let ours = Arc::clone(&registry);
+    std::thread::spawn(move || {
+        let inside = Arc::clone(&ours);
+        let made = ours.get_or_create("isolated", |b| {
+            b.control(&control).on_transition(move |event| {
+                if let BreakerEventKind::Transition { to, .. } = event.kind {
+                    sender.send((to, inside.len())).unwrap();
+                }
+            })
+        });
+        made.unwrap();
+    });
+    // The registry has the breaker once it is made.
+    assert_eq!(
+        changes.recv_timeout(Duration::from_secs(60)),
+        Ok((CircuitState::ForcedOpen, 0))
+    );
 }
 
 #[test]
