@@ -214,8 +214,10 @@ impl GuardedFunction {
     /// ```
     #[must_use]
     pub fn breaker(&self) -> Option<Result<(String, BreakerConfig), ConfigError>> {
-        let built = self.breaker_builder()?.build();
-        Some(built.map(|breaker| (breaker.name().to_owned(), breaker.config())))
+        let builder = self.breaker_builder()?;
+        // No breaker is built: a control would open it, with an event.
+        let config = builder.resolve();
+        Some(config.map(|config| (builder.name().to_owned(), config)))
     }
 
     /// Returns the configuration of its retry, with defaults filled in; `None` if the attribute has

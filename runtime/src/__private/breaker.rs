@@ -69,7 +69,9 @@ impl BreakerSite {
 
     #[cold]
     fn find(&self) -> &CircuitBreaker {
-        self.breaker.get_or_init(|| self.make())
+        // Not inside: a control can open a new breaker, and an observer of that may call the function.
+        let made = self.make();
+        self.breaker.get_or_init(|| made)
     }
 
     fn make(&self) -> CircuitBreaker {

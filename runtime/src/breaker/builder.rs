@@ -735,7 +735,7 @@ impl BreakerBuilder {
         self
     }
 
-    pub(super) fn name(&self) -> &str {
+    pub(crate) fn name(&self) -> &str {
         &self.name
     }
 
@@ -779,7 +779,7 @@ impl BreakerBuilder {
         Ok(())
     }
 
-    pub(super) fn resolve(&self) -> Result<BreakerConfig, ConfigError> {
+    pub(crate) fn resolve(&self) -> Result<BreakerConfig, ConfigError> {
         let mut problems = Vec::new();
         check_name(&self.name, &mut problems);
         let config = self.settings.resolve(&mut problems);

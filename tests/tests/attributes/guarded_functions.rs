@@ -2,7 +2,18 @@
 
 use crate::support::R;
 use gardefou::{
-    enhanced_error_handling, guarded_functions, retry_with_circuit_breaker, with_circuit_breaker,
+    breaker::ManualControl,
+    enhanced_error_handling,
+    event::{BreakerEventKind, Event, subscribe},
+    guarded_functions, retry_with_circuit_breaker, with_circuit_breaker,
+};
+use std::{
+    sync::{
+        Arc, LazyLock,
+        atomic::{AtomicU32, Ordering},
+        mpsc,
+    },
+    time::Duration,
 };
 
 struct Generic<T>(T);
@@ -89,4 +100,55 @@ fn conflicting_configurations_of_one_name_are_reported_with_both_locations() {
         relevant[0].contains("guarded_functions.rs:"),
         "{relevant:?}"
     );
+}
+
+static ISOLATED: LazyLock<ManualControl> = LazyLock::new(|| {
+    let control = ManualControl::new();
+    control.isolate();
+    control
+});
+
+#[with_circuit_breaker(name = "listed-isolated", control = ISOLATED)]
+fn listed_isolated() -> R<()> {
+    Ok(())
+}
+
+#[test]
+fn list_opens_no_circuit_although_a_control_isolates_it() {
+    let events = Arc::new(AtomicU32::new(0));
+    let sink = Arc::clone(&events);
+    let _subscription = subscribe(move |event: &Event<'_>| {
+        if let Event::Breaker(event) = event
+            && event.name == "listed-isolated"
+        {
+            sink.fetch_add(1, Ordering::Relaxed);
+        }
+    });
+    let all = guarded_functions();
+    let listed = all.iter().filter_map(|function| function.breaker());
+    assert!(listed.flatten().any(|(name, _)| name == "listed-isolated"));
+    assert_eq!(events.load(Ordering::Relaxed), 0);
+    assert!(listed_isolated().is_err());
+    assert!(events.load(Ordering::Relaxed) > 0);
+}
+
+#[with_circuit_breaker(name = "listed-again", control = ISOLATED)]
+fn listed_again() -> R<()> {
+    Ok(())
+}
+
+#[test]
+fn observer_of_the_first_call_may_call_the_function() {
+    let (sender, calls) = mpsc::channel();
+    let _subscription = subscribe(move |event: &Event<'_>| {
+        if let Event::Breaker(event) = event
+            && event.name == "listed-again"
+            && let BreakerEventKind::Transition { .. } = event.kind
+        {
+            sender.send(listed_again().is_err()).unwrap();
+        }
+    });
+    std::thread::spawn(listed_again);
+    let rejected = calls.recv_timeout(Duration::from_secs(60));
+    assert_eq!(rejected, Ok(true), "the first call waits for itself");
 }
