@@ -89,7 +89,8 @@ impl CircuitBreaker {
     /// `recovery_timeout`. Of two windows the last one holds.
     /// [`no_window`](BreakerBuilder::no_window), [`no_slow_call`](BreakerBuilder::no_slow_call) and
     /// [`no_failure_threshold`](BreakerBuilder::no_failure_threshold) unset; a
-    /// [`control`](BreakerBuilder::control) is added. Name, clock and seed cannot be changed.
+    /// [`control`](BreakerBuilder::control) is added. Name, clock, seed and the hooks of
+    /// [`on_transition`](BreakerBuilder::on_transition) cannot be changed.
     ///
     /// `change` runs under no lock, and its result is applied in one step: of two threads that
     /// change different settings at once neither undoes what the other did, nor does a change
@@ -97,7 +98,7 @@ impl CircuitBreaker {
     ///
     /// # Errors
     ///
-    /// [`ConfigError`] with every rule that the result breaks, and for a clock or a seed; the
+    /// [`ConfigError`] with every rule that the result breaks, and for a clock, a seed or a hook; the
     /// breaker then goes on as it was.
     ///
     /// # Examples
@@ -647,7 +648,8 @@ impl BreakerBuilder {
     ///
     /// Changes come one after another, in the order in which they happened, on the thread whose call
     /// caused them, after every lock is released; a panic of the hook does not reach that call. A
-    /// breaker of a registry that exists already keeps its own hooks.
+    /// breaker of a registry that exists already keeps its own hooks;
+    /// [`observe`](CircuitBreaker::observe) adds an observer to it.
     ///
     /// # Examples
     ///
@@ -753,6 +755,7 @@ impl BreakerBuilder {
         let fixed = [
             ("clock", self.clock.is_some()),
             ("seed", self.seed.is_some()),
+            ("on_transition", !self.on_transition.0.is_empty()),
         ];
         let fixed = fixed.into_iter().filter(|(_, is_set)| *is_set);
         let refused = |(field, _)| {

@@ -420,7 +420,7 @@ fn concurrent_changes_are_all_kept() {
 }
 
 #[test]
-fn change_joins_a_control_and_refuses_a_clock_and_a_seed() {
+fn change_joins_a_control_and_refuses_a_clock_a_seed_and_a_hook() {
     let (svc, control) = (bench(|b| b), ManualControl::new());
     svc.breaker.reconfigure(|b| b.control(&control)).unwrap();
     svc.breaker.reconfigure(|b| b.control(&control)).unwrap();
@@ -428,14 +428,19 @@ fn change_joins_a_control_and_refuses_a_clock_and_a_seed() {
     assert_eq!(svc.state(), CircuitState::ForcedOpen);
     let refused = svc
         .breaker
-        .reconfigure(|b| b.clock(ManualClock::new()).seed(1).failure_threshold(1))
+        .reconfigure(|b| {
+            b.clock(ManualClock::new())
+                .seed(1)
+                .on_transition(|_| {})
+                .failure_threshold(1)
+        })
         .unwrap_err();
     assert_eq!(
         refused
             .problems()
             .map(|problem| problem.field)
             .collect::<Vec<_>>(),
-        ["clock", "seed"]
+        ["clock", "seed", "on_transition"]
     );
     assert_eq!(svc.breaker.config().failure_threshold, Some(5));
 }
