@@ -93,6 +93,15 @@ impl HealthConfig {
     pub fn builder() -> HealthConfigBuilder {
         HealthConfigBuilder::default()
     }
+
+    /// Returns the configuration for a registry that exists, whose clock cannot be changed.
+    pub(crate) fn for_existing(self) -> Result<Self, ConfigError> {
+        let rule = "must be set before the registry is made";
+        match self.clock.0 {
+            Some(_) => Err(ConfigError::new("clock", "another", rule)),
+            None => Ok(self),
+        }
+    }
 }
 
 impl Default for HealthConfig {

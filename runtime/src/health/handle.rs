@@ -116,11 +116,7 @@ impl Health {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn configure(&self, config: HealthConfig) -> Result<(), ConfigError> {
-        if config.clock.0.is_some() {
-            let rule = "must be set before the registry is made";
-            return Err(ConfigError::new("clock", "another", rule));
-        }
-        self.0.runner.set_config(config);
+        self.0.runner.set_config(config.for_existing()?);
         self.0.wake_background();
         Ok(())
     }

@@ -103,7 +103,8 @@ impl ExplicitSettings {
     pub(crate) fn resolve(&self) -> Result<Settings, ConfigError> {
         let mut problems = Vec::new();
         #[cfg(feature = "health")]
-        let health = self.health.clone().unwrap_or_default().build();
+        let health =
+            (self.health.clone().unwrap_or_default().build()).and_then(HealthConfig::for_existing);
         #[cfg(feature = "health")]
         let health = health.map_err(|err| problems.push(err)).unwrap_or_default();
         let mut monitor = self.monitor.clone().unwrap_or_default();

@@ -6,6 +6,7 @@ use gardefou::{
     alerts::{AlertsConfig, CallbackChannel, Rule},
     health::{HealthConfig, Phase, ProbeKind},
     health_check, init_error_system,
+    time::ManualClock,
 };
 use gardefou_tests::testkit::lock::alone;
 use std::{sync::Barrier, time::Duration};
@@ -207,6 +208,23 @@ fn illegal_settings_are_all_named_and_nothing_starts() {
     };
     let fields: Vec<_> = config.problems().map(|problem| problem.field).collect();
     assert_eq!(fields, ["jitter", "concurrency", "shutdown_deadline"]);
+    assert_ne!(health_check().phase(), Phase::Started);
+}
+
+#[test]
+fn clock_of_health_is_refused_with_all_other_settings_before_anything_starts() {
+    let _turn = alone();
+    let err = ErrorSystem::builder()
+        .health(HealthConfig::builder().clock(ManualClock::new()))
+        .alerts(AlertsConfig::builder().queue(0))
+        .service("shop-with-a-clock")
+        .init()
+        .unwrap_err();
+    let InitError::Config(config) = &err else {
+        panic!("{err:?}")
+    };
+    let fields: Vec<_> = config.problems().map(|problem| problem.field).collect();
+    assert_eq!(fields, ["clock", "queue"]);
     assert_ne!(health_check().phase(), Phase::Started);
 }
 
