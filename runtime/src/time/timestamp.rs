@@ -119,12 +119,16 @@ impl From<SystemTime> for Timestamp {
 
 impl From<Timestamp> for SystemTime {
     fn from(stamp: Timestamp) -> Self {
-        let distance = Duration::from_millis(stamp.millis.unsigned_abs());
-        if stamp.millis < 0 {
-            Self::UNIX_EPOCH - distance
-        } else {
-            Self::UNIX_EPOCH + distance
-        }
+        let (epoch, distance) = (
+            Self::UNIX_EPOCH,
+            Duration::from_millis(stamp.millis.unsigned_abs()),
+        );
+        let time = match stamp.millis {
+            ..0 => epoch.checked_sub(distance),
+            _ => epoch.checked_add(distance),
+        };
+        // Not every system has all of these years.
+        time.unwrap_or(epoch)
     }
 }
 

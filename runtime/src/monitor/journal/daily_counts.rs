@@ -34,9 +34,14 @@ impl ErrorCounts {
     /// assert_eq!((counts.total, counts.by_code["SYNC_ERROR"], counts.by_day["2026-03-01"]), (4, 4, 3));
     /// ```
     pub fn add(&mut self, day: &str, code: &str, errors: u64) {
-        self.total += errors;
-        *self.by_code.entry(code.to_owned()).or_default() += errors;
-        *self.by_day.entry(day.to_owned()).or_default() += errors;
+        let sums = [
+            &mut self.total,
+            self.by_code.entry(code.to_owned()).or_default(),
+            self.by_day.entry(day.to_owned()).or_default(),
+        ];
+        for sum in sums {
+            *sum = sum.saturating_add(errors);
+        }
     }
 }
 
@@ -154,6 +159,15 @@ fn add_code(codes: &mut BTreeMap<String, u64>, code: &str, count: u64) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn sums_of_counts_saturate() {
+        let mut counts = ErrorCounts::default();
+        counts.add("2026-03-01", "SYNC_ERROR", u64::MAX);
+        counts.add("2026-03-01", "SYNC_ERROR", 1);
+        let sums = (counts.total, counts.by_code["SYNC_ERROR"]);
+        assert_eq!(sums, (u64::MAX, u64::MAX));
+    }
 
     #[test]
     fn counts_read_back_and_stay_complete_beyond_their_bounds() {
