@@ -269,7 +269,9 @@ static CHANGES: AtomicU32 = AtomicU32::new(0);
     failure_if = |outcome| matches!(outcome, Ok(13)),
     control = MAINTENANCE,
     shadow = true,
-    on_transition = |_| drop(CHANGES.fetch_add(1, Ordering::Relaxed)),
+    on_transition = |_| {
+        CHANGES.fetch_add(1, Ordering::Relaxed);
+    },
     max_retries = 0
 )]
 fn classified(outcome: R<i32>) -> R<i32> {
