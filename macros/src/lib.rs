@@ -154,7 +154,7 @@ pub fn enhanced_error_handling(args: TokenStream, item: TokenStream) -> TokenStr
 /// | key | value | default |
 /// | --- | --- | --- |
 /// | `name` | text of 1 to 128 bytes, or path to a `const` | (must be given) |
-/// | `failure_threshold` | failures in a row that open the circuit, at least 1 | 5; off with a `window` |
+/// | `failure_threshold` | failures in a row that open the circuit, at least 1 | 5; off with a window or a `failure_rate` |
 /// | `recovery_timeout` | duration for which it stays open, above zero | 60 |
 /// | `half_open_max_calls` | probes at once while half-open, at least 1 | 2 |
 /// | `success_threshold` | successful probes that close it, at least 1 | 1 |
@@ -162,10 +162,10 @@ pub fn enhanced_error_handling(args: TokenStream, item: TokenStream) -> TokenStr
 /// | `max_recovery_timeout` | longest open time | `"1h"` |
 /// | `recovery_jitter` | largest random part that is added to an open time, as a share of it, 0 to 1 | 0 |
 /// | `half_open_timeout` | longest time half-open | `recovery_timeout` |
-/// | `window` | `"100 calls"` or a duration such as `"60s"`; needs a rate | none |
+/// | `window` | `"100 calls"` or a duration such as `"60s"`; needs `failure_rate` or `slow_call` | none; 100 calls with one of those |
 /// | `count_window` | the same as a number of calls, 1 to 1,000,000 | none |
 /// | `time_window` | the same as a duration | none |
-/// | `failure_rate` | share of failures in the window that opens it, above 0 to 1 | none |
+/// | `failure_rate` | share of failures in the window that opens it, above 0 to 1 | none; 0.5 with a window and `slow_call` |
 /// | `min_calls` | calls in the window before a rate is evaluated | 10 |
 /// | `slow_call` | duration above which a call is slow | none |
 /// | `slow_rate` | share of slow calls that opens it, above 0 to 1 | 0.5 with `slow_call` |

@@ -12,7 +12,7 @@ use std::time::Duration;
 ///
 /// | field | default | legal range |
 /// | --- | --- | --- |
-/// | `failure_threshold` | 5 failures in a row; off where a window is set and this is not | 1 or more |
+/// | `failure_threshold` | 5 failures in a row; off where a window or a rate of failures is set and this is not | 1 or more |
 /// | `recovery_timeout` | 60 s | above zero |
 /// | `half_open_max_calls` | 2 | 1 or more; beside a `success_threshold` at least that |
 /// | `success_threshold` | 1 | 1 or more |
