@@ -22,7 +22,73 @@ use std::fmt;
 /// [`Retried`](crate::monitor::RecordState::Retried) within a minute; the transition that opened a
 /// circuit, and the same one when the circuit is no longer open. [`query`](Self::query) returns one
 /// record for both, with the contents of the last; [`counts`](Self::counts) has each error once and
-/// none that is retried. An error that stays pending counts as one that stands.
+/// none that is retried. An error that stays pending counts as one that stands. Records of other
+/// [kinds](crate::event::RecordKind) than `Error`, for example of transitions and notifications, are
+/// appended too, and are not counted.
+///
+/// # Examples
+///
+/// A journal in a list:
+///
+/// ```
+/// use gardefou::{AppError, ErrorCode, event::{Record, RecordKind, RecordState}};
+/// use gardefou::monitor::{ErrorMonitor, MonitorConfig};
+/// use gardefou::monitor::journal::{Cursor, ErrorCounts, Journal, JournalError, JournalStatus, Page, Query};
+/// use std::sync::{Arc, Mutex};
+///
+/// #[derive(Debug, Default)]
+/// struct ListJournal(Mutex<Vec<Record>>);
+///
+/// impl Journal for ListJournal {
+///     fn append(&self, record: &Record) -> Result<(), JournalError> {
+///         let mut kept = self.0.lock().unwrap();
+///         let is_same = |other: &&mut Record| (other.id, other.kind) == (record.id, record.kind);
+///         match kept.iter_mut().find(is_same).filter(|_| record.is_joined()) {
+///             Some(earlier) => *earlier = record.clone(),
+///             None => kept.push(record.clone()),
+///         }
+///         Ok(())
+///     }
+///
+///     fn query(&self, query: &Query) -> Result<Page, JournalError> {
+///         let kept = self.0.lock().unwrap();
+///         let place = |at: usize| Cursor::new(0, at as u64);
+///         let is_older = |at: usize| query.parts().after.is_none_or(|after| place(at) < after);
+///         let newest_first = kept.iter().enumerate().rev().filter(|(at, _)| is_older(*at));
+///         let mut found = newest_first.filter_map(|(at, record)| Some((at, query.matching(record.clone())?)));
+///         let (places, records): (Vec<_>, Vec<_>) = found.by_ref().take(query.parts().limit).unzip();
+///         let next = found.next().and(places.last().copied()).map(place);
+///         Ok(Page::new(records, next))
+///     }
+///
+///     fn counts(&self) -> Result<ErrorCounts, JournalError> {
+///         let kept = self.0.lock().unwrap();
+///         let errors = kept.iter().filter(|record| record.kind == RecordKind::Error && record.state != RecordState::Retried);
+///         Ok(errors.map(|record| (record.timestamp, &*record.error_code)).collect())
+///     }
+///
+///     fn flush(&self) -> Result<(), JournalError> {
+///         Ok(()) // nothing waits
+///     }
+///
+///     fn status(&self) -> JournalStatus {
+///         let mut status = JournalStatus::default();
+///         status.written = self.0.lock().unwrap().len() as u64;
+///         status
+///     }
+/// }
+///
+/// let monitor = ErrorMonitor::new(MonitorConfig::default());
+/// monitor.set_journal(Arc::new(ListJournal::default()));
+/// for message in ["late", "out of step"] {
+///     monitor.record(&AppError::new(ErrorCode::SYNC_ERROR, message));
+/// }
+/// let newest = monitor.query(&Query::new().limit(1))?;
+/// let older = monitor.query(&Query::new().after(newest.next.unwrap()))?;
+/// assert_eq!((&*newest.records[0].message, &*older.records[0].message), ("out of step", "late"));
+/// assert_eq!((older.next, monitor.counts()?.total), (None, 2));
+/// # Ok::<(), JournalError>(())
+/// ```
 pub trait Journal: fmt::Debug + Send + Sync + 'static {
     /// Appends one record. `Ok` means that it is as safe as this journal can make it.
     ///
