@@ -75,7 +75,6 @@ static OF_PROCESS: OnceLock<ErrorMonitor> = OnceLock::new();
 /// gardefou::report(&AppError::new(ErrorCode::SYNC_ERROR, "streams drifted apart"));
 /// assert_eq!(monitor.stats().total_errors, before + 1);
 /// ```
-#[must_use]
 pub fn error_monitor() -> &'static ErrorMonitor {
     match of_scope() {
         Some(monitor) => monitor,

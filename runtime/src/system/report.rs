@@ -139,6 +139,7 @@ impl fmt::Display for SystemReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.guards_left {
             0 => write!(f, "the error system was shut down in {:.1?}", self.elapsed)?,
+            1 => f.write_str("the error system is up, held by 1 guard")?,
             guards => write!(f, "the error system is up, held by {guards} guards")?,
         }
         for PartReport {
