@@ -294,6 +294,62 @@ pub fn retry(args: TokenStream, item: TokenStream) -> TokenStream {
     expand::attribute(Guard::Retry, args.into(), &item.into()).into()
 }
 
+/// Limits how long a function may take.
+///
+/// An async function is dropped at the limit. It is polled before the timer, which is made when it
+/// is first pending: one that is ready at once needs none, and no result is discarded.
+///
+/// Blocking code cannot be interrupted. There the limit is the deadline of everything inside, which
+/// retries and waits keep to: `call::remaining()` returns the time until it. An `Ok` that comes too
+/// late is returned, and recorded once as a warning; an `Err` that comes too late is returned too,
+/// with the details `limit` and `elapsed` where it is an `AppError`.
+///
+/// The limit is the function's own, or what remains until the deadline around the call if that is
+/// less. Where that has passed, the function does not run.
+///
+/// | key | value | default |
+/// | --- | --- | --- |
+/// | `limit` | duration above zero; may stand first without its key | (must be given) |
+/// | `name` | text of 1 to 128 bytes, or path to a `const`, for messages | the function's name |
+///
+/// # Errors
+///
+/// Those of the function, and a `Rejection` with code `TIMEOUT_ERROR`: the error type needs
+/// `From<Rejection>` or `From<AppError>`.
+///
+/// # Panics
+///
+/// Those of the function; an async one that waits outside a tokio runtime with time enabled.
+///
+/// # Cancel safety
+///
+/// Dropping the future drops the body's.
+///
+#[doc = include_str!("placement.md")]
+///
+/// # Examples
+///
+/// ```
+/// use gardefou::{AppError, ErrorCode, timeout};
+///
+/// #[timeout("50ms")]
+/// async fn answer(ready: bool) -> Result<u32, AppError> {
+///     if !ready {
+///         std::future::pending::<()>().await;
+///     }
+///     Ok(42)
+/// }
+///
+/// # tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap().block_on(async {
+/// assert_eq!(answer(true).await.unwrap(), 42);
+/// assert!(answer(false).await.unwrap_err().is(ErrorCode::TIMEOUT_ERROR));
+/// # });
+/// ```
+#[proc_macro_attribute]
+pub fn timeout(args: TokenStream, item: TokenStream) -> TokenStream {
+    expand::attribute(Guard::Timeout, args.into(), &item.into()).into()
+}
+
 /// Calls a function again when it fails, each attempt through a circuit breaker.
 ///
 /// Takes the keys of `#[with_circuit_breaker]` and of `#[retry]`, with the same defaults; `name` is

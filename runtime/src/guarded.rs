@@ -9,8 +9,9 @@ use crate::{
     breaker::{BreakerBuilder, BreakerConfig},
     error::ConfigError,
     retry::{Retry, RetryConfig},
+    timeout::{Timeout, TimeoutBuilder},
 };
-use std::{collections::HashMap, fmt};
+use std::{collections::HashMap, fmt, time::Duration};
 
 /// A guarded function: one for each attribute of a function.
 ///
@@ -39,6 +40,7 @@ pub struct GuardedFunction {
     arguments: &'static str,
     breaker: Option<fn() -> BreakerBuilder>,
     retry: Option<fn() -> Result<Retry, ConfigError>>,
+    timeout: Option<fn() -> TimeoutBuilder>,
 }
 
 impl GuardedFunction {
@@ -56,6 +58,7 @@ impl GuardedFunction {
             arguments,
             breaker: None,
             retry: None,
+            timeout: None,
         }
     }
 
@@ -72,6 +75,14 @@ impl GuardedFunction {
     #[must_use]
     pub const fn with_retry(mut self, build: fn() -> Result<Retry, ConfigError>) -> Self {
         self.retry = Some(build);
+        self
+    }
+
+    /// Used by generated code.
+    #[doc(hidden)]
+    #[must_use]
+    pub const fn with_timeout(mut self, builder: fn() -> TimeoutBuilder) -> Self {
+        self.timeout = Some(builder);
         self
     }
 
@@ -247,12 +258,41 @@ impl GuardedFunction {
         Some(self.built_retry()?.map(|retry| retry.config().clone()))
     }
 
+    /// Returns the limit of its timeout; `None` if the attribute is no timeout.
+    ///
+    /// # Errors
+    ///
+    /// The inner result is an error if the configuration is illegal; the function then runs without
+    /// a limit.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// #[gardefou::timeout("2s")]
+    /// fn export() -> Result<u32, gardefou::AppError> {
+    ///     Ok(10)
+    /// }
+    ///
+    /// let all = gardefou::guarded_functions();
+    /// let function = all.iter().find(|function| function.name() == "export").unwrap();
+    /// assert_eq!(function.timeout().unwrap()?.as_secs(), 2);
+    /// # Ok::<(), gardefou::ConfigError>(())
+    /// ```
+    #[must_use]
+    pub fn timeout(&self) -> Option<Result<Duration, ConfigError>> {
+        Some(self.built_timeout()?.map(|timeout| timeout.limit()))
+    }
+
     pub(crate) fn operation(&self) -> &Operation<'static> {
         &self.operation
     }
 
     pub(crate) fn breaker_builder(&self) -> Option<BreakerBuilder> {
         self.breaker.map(|builder| builder())
+    }
+
+    pub(crate) fn built_timeout(&self) -> Option<Result<Timeout, ConfigError>> {
+        self.timeout.map(|builder| builder().build())
     }
 
     pub(crate) fn built_retry(&self) -> Option<Result<Retry, ConfigError>> {

@@ -41,6 +41,7 @@
 //! | log and count each error once | [`#[enhanced_error_handling]`](macro@enhanced_error_handling), [`report`] |
 //! | stop calling what is down | [`#[with_circuit_breaker]`](macro@with_circuit_breaker), [`breaker`], [`circuit_breakers`] |
 //! | try again, with backoff and jitter | [`#[retry]`](macro@retry), [`retry`](mod@retry) |
+//! | limit how long a call may take | [`#[timeout]`](macro@timeout), [`timeout`](mod@timeout) |
 //! | both, in the right order | [`#[retry_with_circuit_breaker]`](macro@retry_with_circuit_breaker) |
 //! | keep a failure inside a block | [`error_boundary!`], [`boundary`] |
 //! | undo what was done before a failure | [`transaction_boundary!`], [`boundary::transaction`] |
@@ -106,6 +107,7 @@ pub mod guarded;
 mod name;
 mod named;
 mod panics;
+mod registry;
 pub mod retry;
 mod rng;
 mod scope;
@@ -124,6 +126,7 @@ pub mod monitor;
 pub mod system;
 #[cfg(feature = "test-util")]
 pub mod testing;
+pub mod timeout;
 
 pub mod integrations;
 
@@ -246,7 +249,7 @@ pub use gardefou_macros::health_check;
 /// ```
 pub use gardefou_macros::transaction_boundary;
 pub use gardefou_macros::{
-    enhanced_error_handling, log_sensitive_operations, retry, retry_with_circuit_breaker,
+    enhanced_error_handling, log_sensitive_operations, retry, retry_with_circuit_breaker, timeout,
     with_circuit_breaker,
 };
 pub use guarded::guarded_functions;

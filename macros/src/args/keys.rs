@@ -65,6 +65,7 @@ const RETRY: &[&str] = &[
     "budget",
     "log_level",
 ];
+const TIMEOUT: &[&str] = &["limit", "name"];
 const AUDIT: &[&str] = &["name", "user", "success_level", "error_level"];
 const BOUNDARY: &[&str] = &[
     "error_code",
@@ -107,6 +108,12 @@ impl Spec {
         &[BREAKER, RETRY, SEED],
         "name",
     );
+    pub(crate) const TIMEOUT: Self = Self {
+        title: "#[timeout]",
+        keys: &[TIMEOUT],
+        first: "limit",
+        positional: true,
+    };
     pub(crate) const AUDIT: Self = Self {
         title: "#[log_sensitive_operations]",
         keys: &[AUDIT],
@@ -135,6 +142,7 @@ impl Spec {
         // A user of a breaker who asks for a retry wants both, therefore before the plain retry.
         Self::RETRY_WITH_BREAKER,
         Self::RETRY,
+        Self::TIMEOUT,
         Self::BOUNDARY,
         Self::TRANSACTION,
         Self::AUDIT,

@@ -1,6 +1,6 @@
 //! The expansion of one attribute, from its tokens to the guarded function.
 
-use super::{Guard, audit, breaker, handling, order, retry, site::Site};
+use super::{Guard, audit, breaker, handling, order, retry, site::Site, wrap};
 use crate::{
     args::Args,
     check,
@@ -60,6 +60,10 @@ fn guarded(
         breaker.then(|| policy::Breaker::from_args(&mut args, seed.as_ref(), krate, diag));
     let retry = matches!(guard, Guard::Retry | Guard::RetryWithBreaker);
     let retry = retry.then(|| policy::Retry::from_args(&mut args, seed.as_ref(), krate, diag));
+    let wrap = match guard {
+        Guard::Timeout => Some(policy::Wrap::timeout(&mut args, krate, diag)),
+        _ => None,
+    };
     let audit = (guard == Guard::Audit).then(|| policy::Audit::from_args(&mut args, krate, diag));
     let mut function = function?;
     if let Some(handling) = &handling {
@@ -68,7 +72,7 @@ fn guarded(
     if let Some(retry) = &retry {
         check::retried(&function, retry, diag);
     }
-    if function.is_async() && (breaker.is_some() || retry.is_some()) {
+    if function.is_async() && (breaker.is_some() || retry.is_some() || wrap.is_some()) {
         match &function.sig.asyncness {
             Some(word) => check::asynchronous(word, check::HAS_ASYNC, diag),
             None => check::asynchronous(&function.sig.output, check::HAS_ASYNC, diag),
@@ -91,11 +95,12 @@ fn guarded(
         attribute: guard.name(),
         args: tokens,
     };
-    let body = match (handling, breaker, retry, audit) {
+    let body = match (handling, breaker, retry, audit, wrap) {
         (Some(handling), ..) => handling::expand(&mut function, &handling, &site),
-        (.., Some(audit)) => audit::expand(&mut function, &audit, &site),
-        (_, Some(breaker), None, _) => breaker::expand(&mut function, &breaker, &site),
-        (_, breaker, Some(retry), _) => {
+        (_, _, _, Some(audit), _) => audit::expand(&mut function, &audit, &site),
+        (.., Some(wrap)) => wrap::expand(&mut function, &wrap, &site),
+        (_, Some(breaker), None, ..) => breaker::expand(&mut function, &breaker, &site),
+        (_, breaker, Some(retry), ..) => {
             retry::expand(&mut function, &retry, breaker.as_ref(), &site)
         }
         _ => return None,

@@ -9,6 +9,7 @@ pub(crate) enum Guard {
     Breaker,
     Retry,
     RetryWithBreaker,
+    Timeout,
     Audit,
 }
 
@@ -18,6 +19,7 @@ impl Guard {
         Self::Breaker,
         Self::Retry,
         Self::RetryWithBreaker,
+        Self::Timeout,
         Self::Audit,
     ];
 
@@ -27,6 +29,7 @@ impl Guard {
             Self::Breaker => "with_circuit_breaker",
             Self::Retry => "retry",
             Self::RetryWithBreaker => "retry_with_circuit_breaker",
+            Self::Timeout => "timeout",
             Self::Audit => "log_sensitive_operations",
         }
     }
@@ -37,6 +40,7 @@ impl Guard {
             Self::Breaker => Spec::BREAKER,
             Self::Retry => Spec::RETRY,
             Self::RetryWithBreaker => Spec::RETRY_WITH_BREAKER,
+            Self::Timeout => Spec::TIMEOUT,
             Self::Audit => Spec::AUDIT,
         }
     }

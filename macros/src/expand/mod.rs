@@ -14,6 +14,7 @@ mod retry;
 mod site;
 #[cfg(test)]
 mod tests;
+mod wrap;
 
 pub(crate) use attribute::attribute;
 pub(crate) use guard::Guard;

@@ -97,6 +97,17 @@ fn retry_with_circuit_breaker() {
 }
 
 #[test]
+fn timeout() {
+    holds("timeout", Guard::Timeout, "\"2s\"", SMALL);
+    holds(
+        "timeout_async",
+        Guard::Timeout,
+        "limit = LIMIT, name = \"db\"",
+        ASYNC,
+    );
+}
+
+#[test]
 fn log_sensitive_operations() {
     holds(
         "log_sensitive_operations",

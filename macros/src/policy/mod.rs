@@ -7,6 +7,7 @@ mod level;
 mod retry;
 mod setters;
 mod window;
+mod wrap;
 
 pub(crate) use audit::Audit;
 pub(crate) use breaker::Breaker;
@@ -14,3 +15,4 @@ pub(crate) use handling::Handling;
 pub(crate) use level::{LEVELS, variant_of};
 pub(crate) use retry::Retry;
 pub(crate) use setters::Seed;
+pub(crate) use wrap::Wrap;

@@ -11,6 +11,7 @@ mod returns;
 mod shape;
 mod site;
 pub mod typed;
+mod wrap;
 
 pub use crate::{
     boundary::{Operation, Then},
@@ -18,6 +19,7 @@ pub use crate::{
     error::standard,
     event::LogLevel,
     retry::{Jitter, Next, Retry, Run},
+    timeout::Timeout,
 };
 pub use audit::{Audit, Audited, User, run_audited};
 pub use breaker::{
@@ -43,6 +45,7 @@ pub use returns::{Conversion, Itself, fallible, result, returned, returning, ret
 pub use shape::{Attempted, Probe, Shape, probe, shapes};
 pub use site::{Guarded, Registered};
 pub use std::time::Duration;
+pub use wrap::{Wrap, WrapSite, run_wrapped};
 
 #[cfg(feature = "health")]
 pub use crate::health::StaticCheck;

@@ -3,11 +3,6 @@
 use super::current::CURRENT;
 use crate::time::{SharedClock, Tick};
 use std::{cell::RefCell, num::NonZeroU64, time::Duration};
-#[cfg(feature = "async")]
-use std::{
-    pin::Pin,
-    task::{Context, Poll},
-};
 
 /// The time by which a call must end, on the clock of the guard that set it.
 #[derive(Clone, Debug)]
@@ -135,34 +130,6 @@ fn leave() {
     });
     // Dropped after the borrow: the clock can be user code.
     drop(left);
-}
-
-#[cfg(feature = "async")]
-pin_project_lite::pin_project! {
-    /// A future with a deadline.
-    #[must_use = "futures do nothing unless they are awaited"]
-    pub(crate) struct Until<F> {
-        deadline: Deadline,
-        #[pin]
-        future: F,
-    }
-}
-
-#[cfg(feature = "async")]
-/// Sets a deadline during each poll of a future, which does not end the future by itself.
-pub(crate) fn until<F: Future>(deadline: Deadline, future: F) -> Until<F> {
-    Until { deadline, future }
-}
-
-#[cfg(feature = "async")]
-impl<F: Future> Future for Until<F> {
-    type Output = F::Output;
-
-    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
-        let this = self.project();
-        let _entered = EnteredDeadline::enter(this.deadline.clone());
-        this.future.poll(cx)
-    }
 }
 
 #[cfg(all(test, not(loom)))]

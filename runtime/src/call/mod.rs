@@ -39,6 +39,7 @@ mod deadline;
 mod drop_reason;
 mod frame;
 mod inbox;
+mod limit;
 mod mailbox;
 mod probe_slots;
 mod reported;
@@ -57,18 +58,17 @@ pub(crate) use current::{
     Conversion, Mark, RejectionNumber, Since, is_in_call, mark, post_pending, post_reported,
     record_outcome, since,
 };
-#[cfg(feature = "async")]
-pub(crate) use deadline::until;
 pub(crate) use deadline::{Deadline, EnteredDeadline};
 pub(crate) use drop_reason::DropReason;
 #[cfg(all(test, not(loom), feature = "async"))]
 pub(crate) use drop_reason::drop_for;
 #[cfg(feature = "async")]
-pub(crate) use drop_reason::{drop_reason, drop_when};
+pub(crate) use drop_reason::drop_reason;
 #[cfg(feature = "async")]
 pub(crate) use frame::Framed;
 pub(crate) use frame::{EnteredAttempt, Frame, InPlace, Suspended};
 pub(crate) use inbox::Inbox;
+pub(crate) use limit::Granted;
 pub(crate) use probe_slots::{HeldSlot, hold_slot, slot_of};
 pub(crate) use reported::{Marked, Reported};
 pub(crate) use series::PackedSeries;

@@ -2,7 +2,7 @@
 
 use super::{inner::RetryInner, run::Run};
 use crate::{
-    call::{self, Deadline, DropReason, EnteredAttempt, Frame, Framed},
+    call::{EnteredAttempt, Frame, Framed, Granted},
     error::{ErrorCode, Policy, Rejection},
 };
 use std::{
@@ -117,26 +117,14 @@ impl<'r> Run<'r> {
         let Some(timeout) = self.inner.config.attempt_timeout else {
             return Ok(self.watch(attempt).await);
         };
-        let (clock, own) = (self.inner.clock(), timeout);
-        let whole = self
-            .inner
-            .config
-            .max_elapsed
-            .map(|whole| whole.saturating_sub(self.elapsed_at(clock.now())));
-        let timeout = own
-            .min(whole.unwrap_or(own))
-            .min(call::remaining().unwrap_or(own));
-        // An attempt that was cut off before half of its limit shows nothing about the callee.
-        let why = if timeout >= own / 2 {
-            DropReason::TimedOut
-        } else {
-            DropReason::CutShort
+        let clock = self.inner.clock();
+        let now = clock.now();
+        let whole = match self.inner.config.max_elapsed {
+            Some(whole) => whole.saturating_sub(self.elapsed_at(now)),
+            None => Duration::MAX,
         };
-        let deadline = Deadline::new(clock.now().after(timeout), clock);
-        let limited = call::until(
-            deadline,
-            call::drop_when(attempt, tokio::time::sleep(timeout), why),
-        );
+        let granted = Granted::at(now, timeout, whole, clock);
+        let limited = granted.limit(attempt);
         let outcome = self.watch(limited).await;
         outcome.ok_or_else(|| self.timed_out())
     }

@@ -7,15 +7,11 @@ use super::{
 use crate::{
     error::ConfigError,
     event::{GuardName, Shown},
-    name, scope,
-    sync::Mutex,
+    name,
+    registry::{ByName, OfProcess},
     time::{Clock, SharedClock},
 };
-use std::{
-    collections::HashMap,
-    fmt,
-    sync::{Arc, OnceLock},
-};
+use std::{fmt, sync::Arc};
 
 /// A limit on how much load retries may add to a service that is in trouble.
 ///
@@ -57,9 +53,7 @@ struct BudgetInner {
 }
 
 /// The named budgets of the process; bounded by the names in the program.
-static NAMED: OnceLock<Arc<Named>> = OnceLock::new();
-
-type Named = Mutex<HashMap<Box<str>, RetryBudget>>;
+static NAMED: OfProcess<RetryBudget> = OfProcess::new();
 
 impl RetryBudget {
     /// Returns a builder of a budget.
@@ -95,10 +89,10 @@ impl RetryBudget {
     /// # Ok::<(), gardefou::ConfigError>(())
     /// ```
     pub fn named(name: &str) -> Result<Self, ConfigError> {
-        if let Some(budget) = by_name().lock().get(name) {
-            return Ok(budget.clone());
+        match ByName::current(&NAMED).get(name) {
+            Some(budget) => Ok(budget),
+            None => Self::builder().name(name).build(),
         }
-        Self::builder().name(name).build()
     }
 
     /// Returns the name, if the budget has one.
@@ -384,11 +378,7 @@ impl RetryBudgetBuilder {
         let Some(name) = name else {
             return Ok(make(None));
         };
-        let shared = by_name()
-            .lock()
-            .entry(name.clone())
-            .or_insert_with(|| make(Some(name)))
-            .clone();
+        let shared = ByName::current(&NAMED).get_or_insert(&name, make(Some(name.clone())));
         if shared.0.config != config {
             let name = shared.name();
             tracing::warn!(
@@ -399,11 +389,6 @@ impl RetryBudgetBuilder {
         }
         Ok(shared)
     }
-}
-
-/// Returns the named budgets of the process, or of this thread's test scope.
-fn by_name() -> Arc<Named> {
-    scope::part(|_| Named::default()).unwrap_or_else(|| Arc::clone(NAMED.get_or_init(Arc::default)))
 }
 
 /// How the budget of a [`Retry`](super::Retry) is given: as a handle, or as a name that the whole

@@ -10,6 +10,7 @@ macro_rules! for_each_guard {
             error_handling: enhanced_error_handling(error_code = ErrorCode::TIMEOUT_ERROR);
             audited: log_sensitive_operations(NAME, user = NAME);
             breaker: with_circuit_breaker(name = NAME, failure_threshold = 30);
+            limited: timeout("1m", name = NAME);
             retrying: retry(max_retries = 2, initial_delay = 0);
             retrying_with_breaker: retry_with_circuit_breaker(name = NAME, failure_threshold = 30, max_retries = 3, initial_delay = 0);
         }
@@ -26,6 +27,7 @@ macro_rules! for_each_single_run {
             error_handling: enhanced_error_handling(error_code = ErrorCode::TIMEOUT_ERROR);
             audited: log_sensitive_operations(NAME, user = NAME);
             breaker: with_circuit_breaker(name = NAME, failure_threshold = 30);
+            limited: timeout("1m", name = NAME);
         }
     };
 }

@@ -28,6 +28,7 @@ mod every_key_of_handling;
 mod every_key_of_health_check;
 mod every_key_of_retry;
 mod every_key_of_retry_with_breaker;
+mod every_key_of_timeout;
 mod fallback_with_mutable_argument;
 mod foreign_error_types;
 mod generic_impl;

@@ -1,0 +1,54 @@
+//! Attributes whose policy runs the function once: `#[timeout]`.
+
+use super::{
+    body::{self, Body},
+    site::Site,
+};
+use crate::{model::Function, policy::Wrap, span::local};
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::{format_ident, quote};
+use syn::ext::IdentExt;
+
+pub(super) fn expand(function: &mut Function, wrap: &Wrap, site: &Site<'_>) -> Option<TokenStream> {
+    let krate = site.krate;
+    let returns = function.returns()?.clone();
+    let handle = Ident::new(wrap.handle, Span::mixed_site());
+    let with = format_ident!("with_{}", site.attribute);
+    let (function_name, calls) = (function.sig.ident.unraw().to_string(), wrap.setters.calls());
+    let describe = site.describe(
+        function,
+        &quote!(.#with(|| #krate::__private::#handle::builder(#function_name) #calls)),
+    );
+    let (guarded, policy) = (site.name("GUARDED"), site.name("POLICY"));
+    let (outcome, rejection, conversion) =
+        (local("outcome"), local("rejection"), local("conversion"));
+    let convert = body::conversion(site, &returns);
+    let shape = body::shape(site, &returns);
+    let policy_of_site = quote!(#krate::__private::WrapSite::policy(&#policy));
+    let run = match body::wrapped(site, function, &returns, &TokenStream::new()) {
+        Body::Closure { arguments, closure } => {
+            quote!(#krate::__private::run_wrapped(#conversion, #policy_of_site, #shape, #arguments, #closure))
+        }
+        Body::Future(future) => {
+            quote!(#krate::__private::Wrap::run_async(#policy_of_site, #shape, #future).await)
+        }
+    };
+    let rejected = body::reject(site, &returns, &rejection);
+    let returned = body::returned(
+        site,
+        &quote! {
+            match #run {
+                #krate::__private::Ok(#outcome) => #outcome,
+                #krate::__private::Err(#rejection) => #rejected,
+            }
+        },
+        &returns,
+    );
+    Some(quote! {
+        #describe
+        static #policy: #krate::__private::WrapSite<#krate::__private::#handle> =
+            #krate::__private::WrapSite::new(&#guarded);
+        #convert
+        #returned
+    })
+}

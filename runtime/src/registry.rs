@@ -1,0 +1,81 @@
+//! Guards by name: each name stands for one guard in the whole process, or in a test scope.
+
+use crate::{scope, sync::global::RwLock};
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, OnceLock},
+};
+
+/// Guards of one kind by their names; bounded by the names in the program.
+#[derive(Debug)]
+pub(crate) struct ByName<T>(RwLock<BTreeMap<Box<str>, T>>);
+
+impl<T> Default for ByName<T> {
+    fn default() -> Self {
+        Self(RwLock::new(BTreeMap::new()))
+    }
+}
+
+/// The [`ByName`] of the process.
+pub(crate) type OfProcess<T> = OnceLock<Arc<ByName<T>>>;
+
+impl<T: Clone + Send + Sync + 'static> ByName<T> {
+    /// Returns the guards of the test scope that this thread is in, or else those of the process.
+    pub(crate) fn current(process: &OfProcess<T>) -> Arc<Self> {
+        scope::part(|_| Self::default())
+            .unwrap_or_else(|| Arc::clone(process.get_or_init(Arc::default)))
+    }
+
+    /// Returns the guard with this name.
+    pub(crate) fn get(&self, name: &str) -> Option<T> {
+        self.0.read().get(name).cloned()
+    }
+
+    /// Returns the guard with this name, and adds `made` under it if there is none.
+    ///
+    /// The guard is made before the lock is taken: making one can run code of the user's.
+    pub(crate) fn get_or_insert(&self, name: &str, made: T) -> T {
+        self.0.write().entry(name.into()).or_insert(made).clone()
+    }
+
+    /// Returns all guards, in the order of their names.
+    #[cfg(test)]
+    pub(crate) fn all(&self) -> Vec<T> {
+        self.0.read().values().cloned().collect()
+    }
+}
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn first_guard_of_a_name_stays() {
+        let guards = ByName::default();
+        assert_eq!(guards.get("b"), None);
+        assert_eq!(guards.get_or_insert("b", 1), 1);
+        assert_eq!(guards.get_or_insert("b", 2), 1);
+        assert_eq!(guards.get_or_insert("a", 3), 3);
+        assert_eq!((guards.get("b"), guards.all()), (Some(1), vec![3, 1]));
+    }
+
+    #[test]
+    fn threads_that_race_for_a_name_get_one_guard() {
+        let guards = ByName::default();
+        let got: Vec<u32> = std::thread::scope(|scope| {
+            let threads: Vec<_> = (0..8)
+                .map(|made| {
+                    scope.spawn({
+                        let guards = &guards;
+                        move || guards.get_or_insert("same", made)
+                    })
+                })
+                .collect();
+            threads
+                .into_iter()
+                .map(|thread| thread.join().unwrap())
+                .collect()
+        });
+        assert!(got.iter().all(|guard| *guard == got[0]), "{got:?}");
+    }
+}

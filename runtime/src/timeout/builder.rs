@@ -1,0 +1,143 @@
+//! Builder of timeouts.
+
+use super::handle::{Timeout, TimeoutInner};
+use crate::{
+    error::ConfigError,
+    event::GuardName,
+    name,
+    time::{Clock, SharedClock},
+};
+use std::{borrow::Cow, panic::Location, sync::Arc, time::Duration};
+
+/// Builder of a [`Timeout`].
+///
+/// # Defaults
+///
+/// - `limit` must be set; above zero
+/// - `clock` the machine's, or that of the test scope around the call
+///
+/// # Examples
+///
+/// ```
+/// use gardefou::timeout::Timeout;
+/// use std::time::Duration;
+///
+/// let timeout = Timeout::builder("report").limit(Duration::from_secs(2)).build()?;
+/// assert_eq!((timeout.name(), timeout.limit()), ("report", Duration::from_secs(2)));
+/// # Ok::<(), gardefou::ConfigError>(())
+/// ```
+#[derive(Clone, Debug)]
+#[must_use = "a builder does nothing until it is built"]
+pub struct TimeoutBuilder {
+    name: GuardName<Cow<'static, str>>,
+    limit: Option<Duration>,
+    clock: SharedClock,
+    place: &'static Location<'static>,
+}
+
+/// The longest name of a timeout, in bytes.
+const LONGEST_NAME: usize = 128;
+
+impl TimeoutBuilder {
+    #[track_caller]
+    pub(super) fn new(name: Cow<'static, str>) -> Self {
+        Self {
+            name: GuardName(name),
+            limit: None,
+            clock: SharedClock::default(),
+            place: Location::caller(),
+        }
+    }
+
+    /// Replaces the name: 1 to 128 bytes of printable characters.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::timeout::Timeout;
+    /// use std::time::Duration;
+    ///
+    /// let timeout = Timeout::builder("report").name("daily-report").limit(Duration::from_secs(2)).build()?;
+    /// assert_eq!(timeout.name(), "daily-report");
+    /// # Ok::<(), gardefou::ConfigError>(())
+    /// ```
+    pub fn name(mut self, name: impl Into<Cow<'static, str>>) -> Self {
+        self.name = GuardName(name.into());
+        self
+    }
+
+    /// Sets how long a call may take; longer than zero.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::timeout::Timeout;
+    /// use std::time::Duration;
+    ///
+    /// assert!(Timeout::builder("report").limit(Duration::from_millis(1)).build().is_ok());
+    /// let err = Timeout::builder("report").limit(Duration::ZERO).build().unwrap_err();
+    /// assert_eq!(err.problems().next().unwrap().field, "limit");
+    /// ```
+    pub fn limit(mut self, limit: Duration) -> Self {
+        self.limit = Some(limit);
+        self
+    }
+
+    /// Replaces the clock by which calls are measured. Async calls are ended by tokio's timer
+    /// nevertheless.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::{AppError, call, time::ManualClock, timeout::Timeout};
+    /// use std::time::Duration;
+    ///
+    /// let clock = ManualClock::new();
+    /// let timeout = Timeout::builder("report").limit(Duration::from_secs(9)).clock(clock.clone()).build()?;
+    /// let left = timeout.call(|| {
+    ///     clock.advance(Duration::from_secs(4));
+    ///     Ok::<_, AppError>(call::remaining())
+    /// })?;
+    /// assert_eq!(left, Some(Duration::from_secs(5)));
+    /// # Ok::<(), AppError>(())
+    /// ```
+    pub fn clock(mut self, clock: impl Clock) -> Self {
+        self.clock = SharedClock::new(clock);
+        self
+    }
+
+    /// Makes the timeout.
+    ///
+    /// # Errors
+    ///
+    /// A name that is empty, too long or not printable; a limit that is missing or zero.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::timeout::Timeout;
+    ///
+    /// let err = Timeout::builder("").build().unwrap_err();
+    /// let fields: Vec<_> = err.problems().map(|problem| problem.field).collect();
+    /// assert_eq!(fields, ["name", "limit"]);
+    /// ```
+    pub fn build(self) -> Result<Timeout, ConfigError> {
+        let bad_name = name::problem("name", &self.name, LONGEST_NAME);
+        let bad_limit = match self.limit {
+            None => Some(ConfigError::new("limit", "none", "must be set")),
+            Some(Duration::ZERO) => {
+                Some(ConfigError::new("limit", "0", "must be longer than zero"))
+            }
+            Some(_) => None,
+        };
+        if let Some(problem) = ConfigError::join(bad_name.into_iter().chain(bad_limit)) {
+            return Err(problem);
+        }
+        Ok(Timeout(Arc::new(TimeoutInner {
+            name: self.name,
+            limit: self.limit.unwrap_or(Duration::MAX),
+            clock: self.clock,
+            place: self.place,
+        })))
+    }
+}

@@ -1,0 +1,89 @@
+//! Timeouts around and inside other guards.
+
+use gardefou::{
+    AppError, ErrorCode,
+    breaker::{CircuitBreaker, CircuitState},
+    retry::Retry,
+    timeout::Timeout,
+};
+use std::{
+    future::pending,
+    sync::atomic::{AtomicU32, Ordering},
+    time::Duration,
+};
+
+fn timeout(seconds: u64) -> Timeout {
+    Timeout::builder("fetch")
+        .limit(Duration::from_secs(seconds))
+        .build()
+        .unwrap()
+}
+
+fn breaker(name: &str) -> CircuitBreaker {
+    CircuitBreaker::builder(name.to_owned())
+        .failure_threshold(1)
+        .build()
+        .unwrap()
+}
+
+#[tokio::test(start_paused = true)]
+async fn limit_inside_a_retry_is_of_each_attempt() {
+    let runs = AtomicU32::new(0);
+    let retry = Retry::builder()
+        .max_retries(2)
+        .initial_delay(Duration::ZERO)
+        .build()
+        .unwrap();
+    let timeout = timeout(1);
+    let outcome = retry
+        .call_async(|| {
+            timeout.call_async(|| async {
+                if runs.fetch_add(1, Ordering::Relaxed) < 2 {
+                    pending::<()>().await;
+                }
+                Ok::<_, AppError>(runs.load(Ordering::Relaxed))
+            })
+        })
+        .await;
+    assert_eq!(outcome.unwrap(), 3);
+}
+
+#[tokio::test(start_paused = true)]
+async fn breaker_around_a_limit_counts_one_failure() {
+    let (breaker, timeout) = (breaker("around-a-limit"), timeout(1));
+    let outcome = breaker
+        .call_async(|| timeout.call_async(pending::<Result<(), AppError>>))
+        .await;
+    assert!(outcome.unwrap_err().is(ErrorCode::TIMEOUT_ERROR));
+    assert_eq!(breaker.snapshot().counts.failure, 1);
+    assert_eq!(breaker.state(), CircuitState::Open);
+}
+
+#[tokio::test(start_paused = true)]
+async fn breaker_inside_a_limit_counts_a_failure() {
+    let (breaker, timeout) = (breaker("inside-a-limit"), timeout(1));
+    let outcome = timeout
+        .call_async(|| breaker.call_async(pending::<Result<(), AppError>>))
+        .await;
+    assert!(outcome.unwrap_err().is(ErrorCode::TIMEOUT_ERROR));
+    assert_eq!(
+        breaker.state(),
+        CircuitState::Open,
+        "however long `abandoned_after` is"
+    );
+}
+
+/// A call that got less than half of its own limit shows nothing about the callee.
+#[tokio::test(start_paused = true)]
+async fn breaker_inside_a_limit_that_was_cut_short_counts_nothing() {
+    let breaker = breaker("cut-short");
+    let (outer, inner) = (timeout(1), timeout(10));
+    let outcome = outer
+        .call_async(|| inner.call_async(|| breaker.call_async(pending::<Result<(), AppError>>)))
+        .await;
+    assert!(outcome.unwrap_err().is(ErrorCode::TIMEOUT_ERROR));
+    assert_eq!(
+        (breaker.state(), breaker.snapshot().counts.failure),
+        (CircuitState::Closed, 0)
+    );
+}
