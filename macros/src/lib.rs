@@ -330,20 +330,22 @@ pub fn retry(args: TokenStream, item: TokenStream) -> TokenStream {
 /// # Examples
 ///
 /// ```
-/// use gardefou::{AppError, ErrorCode, timeout};
+/// use gardefou::{AppError, call, timeout};
+/// use std::time::Duration;
 ///
-/// #[timeout("50ms")]
-/// async fn answer(ready: bool) -> Result<u32, AppError> {
-///     if !ready {
-///         std::future::pending::<()>().await;
-///     }
-///     Ok(42)
+/// #[timeout("250ms")]
+/// fn time_left() -> Result<Duration, AppError> {
+///     Ok(call::remaining().expect("the function has a limit"))
 /// }
 ///
-/// # tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap().block_on(async {
-/// assert_eq!(answer(true).await.unwrap(), 42);
-/// assert!(answer(false).await.unwrap_err().is(ErrorCode::TIMEOUT_ERROR));
-/// # });
+/// #[timeout("2s")]
+/// fn whole() -> Result<(Duration, Duration), AppError> {
+///     Ok((call::remaining().unwrap_or_default(), time_left()?))
+/// }
+///
+/// let (whole, part) = whole()?;
+/// assert!(part <= Duration::from_millis(250) && part < whole && whole <= Duration::from_secs(2));
+/// # Ok::<(), AppError>(())
 /// ```
 #[proc_macro_attribute]
 pub fn timeout(args: TokenStream, item: TokenStream) -> TokenStream {

@@ -1,16 +1,13 @@
 //! Reasons for dropping a future.
 
-#[cfg(feature = "async")]
-use crate::call::drop_reason::drop_when;
 use crate::call::drop_reason::{DropReason, drop_for, drop_reason};
+#[cfg(feature = "async")]
+use crate::{call::Granted, time::SharedClock};
+#[cfg(feature = "async")]
+use std::{future::poll_fn, task::Poll, time::Duration};
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
     sync::{Arc, Mutex},
-};
-#[cfg(feature = "async")]
-use std::{
-    pin::pin,
-    task::{Poll, Waker},
 };
 
 #[test]
@@ -46,8 +43,8 @@ fn drop_reason_applies_while_the_future_is_dropped() {
 }
 
 #[cfg(feature = "async")]
-#[test]
-fn dropped_future_reads_its_reason_and_a_ready_one_wins() {
+#[tokio::test(start_paused = true)]
+async fn dropped_future_reads_its_reason_and_a_ready_one_wins() {
     use std::future::{pending, ready};
     struct Seen(Arc<Mutex<Vec<DropReason>>>);
     impl Drop for Seen {
@@ -56,29 +53,31 @@ fn dropped_future_reads_its_reason_and_a_ready_one_wins() {
         }
     }
     let seen = Arc::new(Mutex::new(Vec::new()));
-    let hangs = |seen: Seen| async move {
-        let _seen = seen;
-        pending::<()>().await;
+    let hangs = || {
+        let seen = Seen(Arc::clone(&seen));
+        async move {
+            let _seen = seen;
+            pending::<()>().await;
+        }
     };
-    let mut cx = std::task::Context::from_waker(Waker::noop());
-    let ended = pin!(drop_when(
-        hangs(Seen(Arc::clone(&seen))),
-        ready(()),
-        DropReason::TimedOut
-    ))
-    .poll(&mut cx);
-    assert_eq!(ended, Poll::Ready(None));
-    let won = pin!(drop_when(ready(3), ready(()), DropReason::TimedOut)).poll(&mut cx);
-    assert_eq!(won, Poll::Ready(Some(3)));
-    let mut waits = Box::pin(drop_when(
-        hangs(Seen(Arc::clone(&seen))),
-        pending(),
-        DropReason::TimedOut,
-    ));
-    assert!(waits.as_mut().poll(&mut cx).is_pending());
+    let second = Duration::from_secs(1);
+    let grant = |own, whole| {
+        let clock = SharedClock::default();
+        Granted::at(clock.now(), own, whole, clock)
+    };
+    assert_eq!(grant(second, Duration::MAX).limit(hangs()).await, None);
+    // Cut to less than half by what the call is a part of.
+    assert_eq!(grant(10 * second, second).limit(hangs()).await, None);
+    assert_eq!(grant(second, Duration::MAX).limit(ready(3)).await, Some(3));
+    let mut waits = Box::pin(grant(second, Duration::MAX).limit(hangs()));
+    assert!(poll_fn(|cx| Poll::Ready(waits.as_mut().poll(cx).is_pending())).await);
     drop(waits);
     assert_eq!(
         *seen.lock().unwrap(),
-        [DropReason::TimedOut, DropReason::Caller]
+        [
+            DropReason::TimedOut,
+            DropReason::CutShort,
+            DropReason::Caller
+        ]
     );
 }
