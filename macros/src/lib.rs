@@ -352,6 +352,62 @@ pub fn timeout(args: TokenStream, item: TokenStream) -> TokenStream {
     expand::attribute(Guard::Timeout, args.into(), &item.into()).into()
 }
 
+/// Gives a value in place of a function's error.
+///
+/// The error that the value hides is recorded as a warning and counted, unless something inside
+/// recorded it. A fallback that fails returns its own error, with the first one as its source where
+/// both are `AppError`s: they are one event then. The fallback does not run after a success, nor
+/// where the future is dropped; a panic passes through.
+///
+/// | key | value | default |
+/// | --- | --- | --- |
+/// | `to` | may stand first without its key: a value, evaluated only then; or the path of a function, or a closure, of `&E` that returns `T` or `Result<T, E>` | (must be given) |
+/// | `on` | `fn(&E) -> bool`: errors for which the fallback stands in; the others are returned | all |
+///
+/// The fallback may use the arguments that the body does not move.
+///
+/// # Errors
+///
+/// Those that `on` does not select, and those of the fallback.
+///
+/// # Panics
+///
+/// Those of the function and of the fallback.
+///
+/// # Cancel safety
+///
+/// Dropping the future drops the body's, and records nothing.
+///
+#[doc = include_str!("placement.md")]
+///
+/// # Examples
+///
+/// ```
+/// use gardefou::{AppError, ErrorCode, fallback};
+///
+/// #[fallback(|err: &AppError| cached(err, id), on = is_down)]
+/// fn price(id: u32, code: ErrorCode) -> Result<u32, AppError> {
+///     Err(AppError::new(code, "no price"))
+/// }
+///
+/// fn cached(err: &AppError, id: u32) -> Result<u32, AppError> {
+///     if id == 7 { Ok(12) } else { Err(AppError::new(err.code(), "nothing cached")) }
+/// }
+///
+/// fn is_down(err: &AppError) -> bool {
+///     err.is(ErrorCode::EXTERNAL_SERVICE_ERROR)
+/// }
+///
+/// assert_eq!(price(7, ErrorCode::EXTERNAL_SERVICE_ERROR).unwrap(), 12);
+/// let err = price(8, ErrorCode::EXTERNAL_SERVICE_ERROR).unwrap_err();
+/// assert_eq!(format!("{err:#}"), "nothing cached: no price");
+/// assert!(price(7, ErrorCode::PERMISSION_ERROR).unwrap_err().is(ErrorCode::PERMISSION_ERROR));
+/// ```
+#[proc_macro_attribute]
+pub fn fallback(args: TokenStream, item: TokenStream) -> TokenStream {
+    expand::attribute(Guard::Fallback, args.into(), &item.into()).into()
+}
+
 /// Calls a function again when it fails, each attempt through a circuit breaker.
 ///
 /// Takes the keys of `#[with_circuit_breaker]` and of `#[retry]`, with the same defaults; `name` is

@@ -42,6 +42,7 @@
 //! | stop calling what is down | [`#[with_circuit_breaker]`](macro@with_circuit_breaker), [`breaker`], [`circuit_breakers`] |
 //! | try again, with backoff and jitter | [`#[retry]`](macro@retry), [`retry`](mod@retry) |
 //! | limit how long a call may take | [`#[timeout]`](macro@timeout), [`timeout`](mod@timeout) |
+//! | give a value in place of an error | [`#[fallback]`](macro@fallback), [`fallback`](mod@fallback) |
 //! | both, in the right order | [`#[retry_with_circuit_breaker]`](macro@retry_with_circuit_breaker) |
 //! | keep a failure inside a block | [`error_boundary!`], [`boundary`] |
 //! | undo what was done before a failure | [`transaction_boundary!`], [`boundary::transaction`] |
@@ -102,6 +103,7 @@ mod char_boundary;
 pub mod classify;
 pub mod error;
 pub mod event;
+pub mod fallback;
 mod fork;
 pub mod guarded;
 mod name;
@@ -249,8 +251,8 @@ pub use gardefou_macros::health_check;
 /// ```
 pub use gardefou_macros::transaction_boundary;
 pub use gardefou_macros::{
-    enhanced_error_handling, log_sensitive_operations, retry, retry_with_circuit_breaker, timeout,
-    with_circuit_breaker,
+    enhanced_error_handling, fallback, log_sensitive_operations, retry, retry_with_circuit_breaker,
+    timeout, with_circuit_breaker,
 };
 pub use guarded::guarded_functions;
 #[cfg(feature = "health")]

@@ -66,6 +66,7 @@ const RETRY: &[&str] = &[
     "log_level",
 ];
 const TIMEOUT: &[&str] = &["limit", "name"];
+const FALLBACK: &[&str] = &["to", "on"];
 const AUDIT: &[&str] = &["name", "user", "success_level", "error_level"];
 const BOUNDARY: &[&str] = &[
     "error_code",
@@ -114,6 +115,12 @@ impl Spec {
         first: "limit",
         positional: true,
     };
+    pub(crate) const FALLBACK: Self = Self {
+        title: "#[fallback]",
+        keys: &[FALLBACK],
+        first: "to",
+        positional: true,
+    };
     pub(crate) const AUDIT: Self = Self {
         title: "#[log_sensitive_operations]",
         keys: &[AUDIT],
@@ -143,6 +150,7 @@ impl Spec {
         Self::RETRY_WITH_BREAKER,
         Self::RETRY,
         Self::TIMEOUT,
+        Self::FALLBACK,
         Self::BOUNDARY,
         Self::TRANSACTION,
         Self::AUDIT,

@@ -19,9 +19,11 @@ const OF_EACH_CALL: &[&str] = &[
     "failure_if",
     "fallback",
     "ignore_if",
+    "on",
     "rethrow",
     "retry_if",
     "retry_if_result",
+    "to",
     "user",
 ];
 

@@ -1,6 +1,6 @@
 //! The expansion of one attribute, from its tokens to the guarded function.
 
-use super::{Guard, audit, breaker, handling, order, retry, site::Site, wrap};
+use super::{Guard, audit, breaker, fallback, handling, order, retry, site::Site, wrap};
 use crate::{
     args::Args,
     check,
@@ -64,6 +64,7 @@ fn guarded(
         Guard::Timeout => Some(policy::Wrap::timeout(&mut args, krate, diag)),
         _ => None,
     };
+    let fallback = (guard == Guard::Fallback).then(|| policy::Fallback::from_args(&mut args, diag));
     let audit = (guard == Guard::Audit).then(|| policy::Audit::from_args(&mut args, krate, diag));
     let mut function = function?;
     if let Some(handling) = &handling {
@@ -95,6 +96,11 @@ fn guarded(
         attribute: guard.name(),
         args: tokens,
     };
+    if let Some(fallback) = &fallback {
+        let body = fallback::expand(&mut function, fallback, &site)?;
+        let import = krates.import;
+        return Some(function.with_body(quote!(#import #body)));
+    }
     let body = match (handling, breaker, retry, audit, wrap) {
         (Some(handling), ..) => handling::expand(&mut function, &handling, &site),
         (_, _, _, Some(audit), _) => audit::expand(&mut function, &audit, &site),

@@ -10,6 +10,7 @@ pub(crate) enum Guard {
     Retry,
     RetryWithBreaker,
     Timeout,
+    Fallback,
     Audit,
 }
 
@@ -20,6 +21,7 @@ impl Guard {
         Self::Retry,
         Self::RetryWithBreaker,
         Self::Timeout,
+        Self::Fallback,
         Self::Audit,
     ];
 
@@ -30,6 +32,7 @@ impl Guard {
             Self::Retry => "retry",
             Self::RetryWithBreaker => "retry_with_circuit_breaker",
             Self::Timeout => "timeout",
+            Self::Fallback => "fallback",
             Self::Audit => "log_sensitive_operations",
         }
     }
@@ -41,6 +44,7 @@ impl Guard {
             Self::Retry => Spec::RETRY,
             Self::RetryWithBreaker => Spec::RETRY_WITH_BREAKER,
             Self::Timeout => Spec::TIMEOUT,
+            Self::Fallback => Spec::FALLBACK,
             Self::Audit => Spec::AUDIT,
         }
     }

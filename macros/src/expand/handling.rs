@@ -93,7 +93,7 @@ pub(super) fn expand(
 }
 
 /// Returns the statements that reborrow what the body may change and the fallback needs again.
-fn reborrow(function: &mut Function, fallback: &Expr) -> TokenStream {
+pub(super) fn reborrow(function: &mut Function, fallback: &Expr) -> TokenStream {
     let fallback = fallback.to_token_stream();
     let mut reborrows = TokenStream::new();
     for Binding {

@@ -7,6 +7,7 @@ mod audit;
 mod body;
 mod breaker;
 mod drop_order;
+mod fallback;
 mod guard;
 mod handling;
 mod order;

@@ -108,6 +108,17 @@ fn timeout() {
 }
 
 #[test]
+fn fallback() {
+    holds("fallback", Guard::Fallback, "cached", SMALL);
+    holds(
+        "fallback_async",
+        Guard::Fallback,
+        "|_| 0, on = is_down",
+        ASYNC,
+    );
+}
+
+#[test]
 fn log_sensitive_operations() {
     holds(
         "log_sensitive_operations",

@@ -2,6 +2,7 @@
 
 mod audit;
 mod breaker;
+mod fallback;
 mod handling;
 mod level;
 mod retry;
@@ -11,6 +12,7 @@ mod wrap;
 
 pub(crate) use audit::Audit;
 pub(crate) use breaker::Breaker;
+pub(crate) use fallback::Fallback;
 pub(crate) use handling::Handling;
 pub(crate) use level::{LEVELS, variant_of};
 pub(crate) use retry::Retry;

@@ -5,6 +5,7 @@ pub mod boundary;
 mod breaker;
 mod call;
 mod carry;
+mod fallback;
 mod handling;
 mod retry;
 mod returns;
@@ -34,6 +35,10 @@ pub use core::{
     option::Option::{self, None, Some},
     pin::Pin,
     result::Result::{Err, Ok},
+};
+pub use fallback::{
+    AsFunction, AsValue, Named, Started, every, named, recover, recovered, recovering, replace,
+    start,
 };
 pub use handling::{Captured, Entered, Handling, catch, catch_async};
 pub use inventory;
