@@ -294,6 +294,79 @@ pub fn retry(args: TokenStream, item: TokenStream) -> TokenStream {
     expand::attribute(Guard::Retry, args.into(), &item.into()).into()
 }
 
+/// Guards a function with several policies, in the order that is right by default.
+///
+/// From outside to inside: fallback, timeout (of the whole), retry, hedge, circuit breaker, rate
+/// limit, bulkhead, attempt timeout, function, in whatever order the keys are written. So each
+/// attempt is counted by the breaker and takes a permit, a wait in the own queue is not held
+/// against the callee, and the fallback sees the final error. The attribute expands to the single
+/// attributes, stacked in this order; another order is written as a stack.
+///
+/// | key | value | policy |
+/// | --- | --- | --- |
+/// | `name` | text, or path to a `const` | the name of each policy that has none in its arguments; must be given with `circuit_breaker`, `rate_limit` and `bulkhead` |
+/// | `fallback` | value, function or closure; or `(..)` | [`#[fallback]`](macro@fallback) |
+/// | `timeout` | duration; or `(..)` | [`#[timeout]`](macro@timeout) of the whole |
+/// | `retry` | alone, or `(..)` | [`#[retry]`](macro@retry) |
+/// | `hedge` | `(..)` | `#[hedge]` |
+/// | `circuit_breaker` | alone, or `(..)` | [`#[with_circuit_breaker]`](macro@with_circuit_breaker) |
+/// | `rate_limit` | rate; or `(..)` | `#[rate_limit]` |
+/// | `bulkhead` | alone, number of calls at once; or `(..)` | `#[bulkhead]` |
+/// | `attempt_timeout` | duration; or `(..)` | [`#[timeout]`](macro@timeout) of each attempt |
+/// | `key` | expression over the arguments | one breaker, limiter and bulkhead for each value |
+///
+/// `(..)` are the arguments of the policy's own attribute.
+///
+/// A retry stops at an open circuit, a spent budget and a passed deadline. It retries the
+/// rejections of the rate limit and the bulkhead, after the longer of its backoff and their
+/// `retry_after`.
+///
+/// # Errors
+///
+/// Those of the function, and a `Rejection` where it did not run: the error type needs
+/// `From<Rejection>` or `From<AppError>`.
+///
+/// # Panics
+///
+/// Those of the function.
+///
+/// # Cancel safety
+///
+/// Dropping the future drops the body's, which gives back permits and slots.
+///
+#[doc = include_str!("placement.md")]
+///
+/// # Examples
+///
+/// ```
+/// use gardefou::{AppError, ErrorCode, resilient};
+///
+/// #[resilient(
+///     name = "rates",
+///     timeout = "2s",
+///     retry(max_retries = 2, initial_delay = 0),
+///     circuit_breaker(failure_threshold = 5),
+///     fallback = 100,
+/// )]
+/// fn rate(calls: &mut u32, down: bool) -> Result<u32, AppError> {
+///     *calls += 1;
+///     if down || *calls < 2 {
+///         return Err(AppError::new(ErrorCode::EXTERNAL_SERVICE_ERROR, "no answer"));
+///     }
+///     Ok(105)
+/// }
+///
+/// let mut calls = 0;
+/// assert_eq!(rate(&mut calls, false).unwrap(), 105);
+/// assert_eq!(calls, 2);
+/// assert_eq!(rate(&mut calls, true).unwrap(), 100);
+/// assert_eq!(calls, 5);
+/// ```
+#[proc_macro_attribute]
+pub fn resilient(args: TokenStream, item: TokenStream) -> TokenStream {
+    expand::resilient(args.into(), &item.into()).into()
+}
+
 /// Limits how long a function may take.
 ///
 /// An async function is dropped at the limit. It is polled before the timer, which is made when it

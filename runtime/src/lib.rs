@@ -251,8 +251,8 @@ pub use gardefou_macros::health_check;
 /// ```
 pub use gardefou_macros::transaction_boundary;
 pub use gardefou_macros::{
-    enhanced_error_handling, fallback, log_sensitive_operations, retry, retry_with_circuit_breaker,
-    timeout, with_circuit_breaker,
+    enhanced_error_handling, fallback, log_sensitive_operations, resilient, retry,
+    retry_with_circuit_breaker, timeout, with_circuit_breaker,
 };
 pub use guarded::guarded_functions;
 #[cfg(feature = "health")]

@@ -11,6 +11,7 @@ mod fallback;
 mod guard;
 mod handling;
 mod order;
+mod resilient;
 mod retry;
 mod site;
 #[cfg(test)]
@@ -19,3 +20,4 @@ mod wrap;
 
 pub(crate) use attribute::attribute;
 pub(crate) use guard::Guard;
+pub(crate) use resilient::resilient;

@@ -50,15 +50,14 @@ pub(super) fn outermost_last(
 /// arguments.
 pub(crate) fn ends_with_ours(attrs: &[Attribute]) -> bool {
     let is_own = |attr: &Attribute| {
-        attr.path()
-            .segments
-            .last()
-            .is_some_and(|last| Guard::ALL.iter().any(|guard| last.ident == guard.name()))
+        attr.path().segments.last().is_some_and(|last| {
+            last.ident == "resilient" || Guard::ALL.iter().any(|guard| last.ident == guard.name())
+        })
     };
     attrs.iter().all(|attr| is_inert(attr) || is_own(attr))
 }
 
-fn is_marked(attr: &Attribute) -> bool {
+pub(super) fn is_marked(attr: &Attribute) -> bool {
     match &attr.meta {
         Meta::List(list) => without_marker(list.tokens.clone()).1,
         _ => false,

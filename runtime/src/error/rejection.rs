@@ -240,6 +240,9 @@ pub struct Rejection {
     reported: Reported,
 }
 
+/// The part of a number's tag that stands for a function that was started; the rest is the policy.
+const RAN: u8 = 1 << 3;
+
 /// Whether a rejection was reported. A clone is inspected, and not the value that leaves the call:
 /// it has its own mark.
 #[derive(Default)]
@@ -284,21 +287,40 @@ impl Rejection {
     ) -> Self {
         // After a time limit another try can help: no retry is to stop at it.
         let tag = policy as u8;
-        let number = if policy == Policy::Timeout {
-            RejectionNumber::unknown(tag)
-        } else {
-            RejectionNumber::here(tag)
-        };
-        let rejection = Self {
+        if policy == Policy::Timeout {
+            let number = RejectionNumber::unknown(tag | RAN);
+            return Self::numbered(number, code, rejector, generation, retry_after);
+        }
+        let number = RejectionNumber::here(tag);
+        let rejection = Self::numbered(number, code, rejector, generation, retry_after);
+        rejection.number.announce(|| rejection.clone());
+        rejection
+    }
+
+    /// Makes the rejection of a time limit that had passed before the function was started.
+    pub(crate) fn before_start(code: ErrorCode, rejector: Arc<dyn Rejector>) -> Self {
+        let number = RejectionNumber::here(Policy::Timeout as u8);
+        let rejection = Self::numbered(number, code, rejector, 0, None);
+        rejection.number.announce(|| rejection.clone());
+        rejection
+    }
+
+    #[inline]
+    fn numbered(
+        number: RejectionNumber,
+        code: ErrorCode,
+        rejector: Arc<dyn Rejector>,
+        generation: u64,
+        retry_after: Option<Duration>,
+    ) -> Self {
+        Self {
             number,
             code,
             rejector,
             generation,
             retry_after,
             reported: Reported::default(),
-        };
-        rejection.number.announce(|| rejection.clone());
-        rejection
+        }
     }
 
     /// Turns the rejection into the error that the caller gets, which the calls around shall know
@@ -335,7 +357,7 @@ impl Rejection {
     /// ```
     #[must_use]
     pub fn policy(&self) -> Policy {
-        let tag = self.number.tag();
+        let tag = self.number.tag() & !RAN;
         Policy::ALL
             .into_iter()
             .find(|policy| *policy as u8 == tag)
@@ -422,7 +444,7 @@ impl Rejection {
     /// ```
     #[must_use]
     pub fn ran(&self) -> bool {
-        self.policy() == Policy::Timeout
+        self.number.tag() & RAN != 0
     }
 
     /// Returns, in one line, what made the policy reject (the failure that opened a circuit), where

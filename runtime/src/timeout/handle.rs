@@ -191,7 +191,7 @@ impl Timeout {
         let began = clock.now();
         let granted = Granted::at(began, self.0.limit, Duration::MAX, clock.clone());
         if granted.time.is_zero() {
-            return Err(self.rejection());
+            return Err(self.passed());
         }
         let limit = granted.time;
         let mut outcome = {
@@ -220,12 +220,20 @@ impl Timeout {
         let clock = self.0.clock.or_current();
         let granted = Granted::at(clock.now(), self.0.limit, Duration::MAX, clock);
         if granted.time.is_zero() {
-            return Err(self.rejection());
+            return Err(self.passed());
         }
         granted.limit(future).await.ok_or_else(|| self.rejection())
     }
 
+    /// Returns the rejection of a call that was not started.
     #[cold]
+    fn passed(&self) -> Rejection {
+        let inner: Arc<TimeoutInner> = Arc::clone(&self.0);
+        Rejection::before_start(ErrorCode::TIMEOUT_ERROR, inner)
+    }
+
+    #[cold]
+    #[cfg(feature = "async")]
     fn rejection(&self) -> Rejection {
         let inner: Arc<TimeoutInner> = Arc::clone(&self.0);
         Rejection::new(Policy::Timeout, ErrorCode::TIMEOUT_ERROR, inner, 0, None)

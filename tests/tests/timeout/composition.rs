@@ -87,3 +87,24 @@ async fn breaker_inside_a_limit_that_was_cut_short_counts_nothing() {
         (CircuitState::Closed, 0)
     );
 }
+
+/// The function did not run, so that nothing is known about it.
+#[test]
+fn breaker_around_a_limit_whose_deadline_has_passed_counts_nothing() {
+    let clock = gardefou::time::ManualClock::new();
+    let limit = |seconds| {
+        let builder = Timeout::builder("export").limit(Duration::from_secs(seconds));
+        builder.clock(clock.clone()).build().unwrap()
+    };
+    let breaker = breaker("deadline-has-passed");
+    let outcome = limit(2).call(|| {
+        clock.advance(Duration::from_secs(2));
+        breaker.call(|| limit(1).call(|| Ok::<_, gardefou::Rejection>(())))
+    });
+    let rejection = outcome.unwrap_err();
+    assert!(!rejection.ran());
+    assert_eq!(rejection.policy(), gardefou::error::Policy::Timeout);
+    assert_eq!(rejection.to_string(), "timeout `export` rejected the call");
+    let counts = breaker.snapshot().counts;
+    assert_eq!((counts.failure, counts.success, counts.ignored), (0, 0, 1));
+}
