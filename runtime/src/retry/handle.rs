@@ -519,7 +519,7 @@ fn call_again<T, E: 'static>(
 
 /// Decides what follows an outcome that is classified by its error.
 #[inline]
-fn settle<T, E: 'static>(
+pub(crate) fn settle<T, E: 'static>(
     run: &mut Run<'_>,
     result: Result<T, E>,
 ) -> ControlFlow<Result<T, E>, Duration> {

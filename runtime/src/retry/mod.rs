@@ -41,6 +41,8 @@ pub use backoff::{Backoff, BackoffKind, BackoffSetting, Delays};
 pub use budget::{BudgetSource, RetryBudget, RetryBudgetBuilder};
 pub use builder::RetryBuilder;
 pub use config::{RetryBudgetConfig, RetryConfig};
+#[cfg(feature = "async")]
+pub(crate) use handle::settle;
 pub use handle::{Retry, Timed, Untimed};
 pub use hooks::{FailedAttempt, Next};
 pub use jitter::{Jitter, JitterSetting};

@@ -1,0 +1,173 @@
+//! Builder of pipelines.
+
+use super::{
+    IntoPolicy,
+    handle::{Pipeline, Policies},
+};
+use crate::{
+    breaker::CircuitBreaker, error::ConfigError, event::GuardName, name, retry::Retry,
+    timeout::Timeout,
+};
+use std::sync::Arc;
+
+/// Builder of a [`Pipeline`]. The order in which policies are set plays no part.
+///
+/// # Defaults
+///
+/// No policy: the pipeline then calls the function.
+///
+/// # Examples
+///
+/// ```
+/// use gardefou::{pipeline::Pipeline, retry::Retry};
+/// use std::time::Duration;
+///
+/// let pipeline = Pipeline::builder("payments")
+///     .retry(Retry::builder().max_retries(2))
+///     .attempt_timeout(Duration::from_millis(500))
+///     .timeout(Duration::from_secs(2))
+///     .build()?;
+/// assert_eq!(pipeline.name(), "payments");
+/// # Ok::<(), gardefou::ConfigError>(())
+/// ```
+#[derive(Debug)]
+#[must_use = "a builder does nothing until it is built"]
+pub struct PipelineBuilder {
+    name: GuardName<String>,
+    policies: Policies,
+    problems: Vec<ConfigError>,
+}
+
+/// The longest name of a pipeline, in bytes.
+const LONGEST_NAME: usize = 128;
+
+impl PipelineBuilder {
+    pub(super) fn new(name: String) -> Self {
+        Self {
+            name: GuardName(name),
+            policies: Policies::default(),
+            problems: Vec::new(),
+        }
+    }
+
+    /// Limits the time of the whole call, with all its attempts and waits.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::{AppError, call, pipeline::Pipeline};
+    /// use std::time::Duration;
+    ///
+    /// let pipeline = Pipeline::builder("payments").timeout(Duration::from_secs(2)).build()?;
+    /// let left = pipeline.call(|| Ok::<_, AppError>(call::remaining()))?;
+    /// assert!(left.unwrap() <= Duration::from_secs(2));
+    /// # Ok::<(), AppError>(())
+    /// ```
+    pub fn timeout(mut self, timeout: impl IntoPolicy<Timeout>) -> Self {
+        self.policies.timeout = self.take(timeout);
+        self
+    }
+
+    /// Calls again after a failure.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::{AppError, pipeline::Pipeline, retry::Retry};
+    /// use std::time::Duration;
+    ///
+    /// let retry = Retry::builder().max_retries(2).initial_delay(Duration::ZERO);
+    /// let pipeline = Pipeline::builder("payments").retry(retry).build()?;
+    /// let mut calls = 0;
+    /// let outcome = pipeline.call(|| {
+    ///     calls += 1;
+    ///     Err::<(), _>(std::io::Error::other("connection reset"))
+    /// });
+    /// assert!(outcome.is_err());
+    /// assert_eq!(calls, 3);
+    /// # Ok::<(), gardefou::ConfigError>(())
+    /// ```
+    pub fn retry(mut self, retry: impl IntoPolicy<Retry>) -> Self {
+        self.policies.retry = self.take(retry);
+        self
+    }
+
+    /// Rejects calls while too many fail; each attempt is counted.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::{breaker::{CircuitBreaker, CircuitState}, pipeline::Pipeline};
+    ///
+    /// let breaker = CircuitBreaker::builder("payments").failure_threshold(1).build()?;
+    /// let pipeline = Pipeline::builder("payments").circuit_breaker(&breaker).build()?;
+    /// assert!(pipeline.call(|| Err::<(), _>(std::io::Error::other("connection reset"))).is_err());
+    /// assert_eq!(breaker.state(), CircuitState::Open);
+    /// # Ok::<(), gardefou::ConfigError>(())
+    /// ```
+    pub fn circuit_breaker(mut self, breaker: impl IntoPolicy<CircuitBreaker>) -> Self {
+        self.policies.circuit_breaker = self.take(breaker);
+        self
+    }
+
+    /// Limits the time of each attempt.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::{AppError, call, pipeline::Pipeline};
+    /// use std::time::Duration;
+    ///
+    /// let pipeline = Pipeline::builder("payments")
+    ///     .timeout(Duration::from_secs(2))
+    ///     .attempt_timeout(Duration::from_millis(500))
+    ///     .build()?;
+    /// let left = pipeline.call(|| Ok::<_, AppError>(call::remaining()))?;
+    /// assert!(left.unwrap() <= Duration::from_millis(500));
+    /// # Ok::<(), AppError>(())
+    /// ```
+    pub fn attempt_timeout(mut self, timeout: impl IntoPolicy<Timeout>) -> Self {
+        self.policies.attempt_timeout = self.take(timeout);
+        self
+    }
+
+    /// Takes a policy, or keeps the problems of its builder.
+    fn take<P>(&mut self, policy: impl IntoPolicy<P>) -> Option<P> {
+        match policy.into_policy(&self.name) {
+            Ok(policy) => Some(policy),
+            Err(problem) => {
+                self.problems.push(problem);
+                None
+            }
+        }
+    }
+
+    /// Makes the pipeline.
+    ///
+    /// # Errors
+    ///
+    /// A name that is empty, longer than 128 bytes or not printable, and all problems of the
+    /// builders that were passed.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::{breaker::CircuitBreaker, pipeline::Pipeline};
+    /// use std::time::Duration;
+    ///
+    /// let err = Pipeline::builder("")
+    ///     .timeout(Duration::from_secs(2))
+    ///     .circuit_breaker(CircuitBreaker::builder("payments").failure_threshold(0))
+    ///     .build()
+    ///     .unwrap_err();
+    /// let fields: Vec<_> = err.problems().map(|problem| problem.field).collect();
+    /// assert_eq!(fields, ["name", "name", "failure_threshold"], "the pipeline's, that of its timeout, ..");
+    /// ```
+    pub fn build(self) -> Result<Pipeline, ConfigError> {
+        let bad_name = name::problem("name", &self.name, LONGEST_NAME);
+        if let Some(problem) = ConfigError::join(bad_name.into_iter().chain(self.problems)) {
+            return Err(problem);
+        }
+        Ok(Pipeline::new(self.name, Arc::new(self.policies)))
+    }
+}
