@@ -170,9 +170,11 @@ impl Timeout {
         E: CarriesRejection,
         F: Future<Output = Result<T, E>>,
     {
-        self.run_async(f())
-            .await
-            .unwrap_or_else(Rejection::into_result)
+        let outcome = match self.granted() {
+            Ok(granted) => self.limit_by(granted, f()).await,
+            Err(rejection) => Err(rejection),
+        };
+        outcome.unwrap_or_else(Rejection::into_result)
     }
 
     /// As [`call`](Self::call), with the rejection apart.
@@ -217,12 +219,29 @@ impl Timeout {
     #[doc(hidden)]
     #[inline]
     pub async fn run_async<F: Future>(&self, future: F) -> Result<F::Output, Rejection> {
+        self.limit_by(self.granted()?, future).await
+    }
+
+    #[cfg(feature = "async")]
+    #[inline]
+    async fn limit_by<F: Future>(
+        &self,
+        granted: Granted,
+        future: F,
+    ) -> Result<F::Output, Rejection> {
+        granted.limit(future).await.ok_or_else(|| self.rejection())
+    }
+
+    /// Returns what is granted to a call that begins now.
+    #[cfg(feature = "async")]
+    #[inline]
+    fn granted(&self) -> Result<Granted, Rejection> {
         let clock = self.0.clock.or_current();
         let granted = Granted::at(clock.now(), self.0.limit, Duration::MAX, clock);
         if granted.time.is_zero() {
             return Err(self.passed());
         }
-        granted.limit(future).await.ok_or_else(|| self.rejection())
+        Ok(granted)
     }
 
     /// Returns the rejection of a call that was not started.
