@@ -21,6 +21,8 @@ pages! {
     boundaries = "docs/boundaries.md";
     circuit_breaker = "docs/circuit-breaker.md";
     errors = "docs/errors.md";
+    fallback = "docs/fallback.md";
+    pipeline = "docs/pipeline.md";
     exactness = "docs/exactness.md";
     redaction = "docs/redaction.md";
     retry = "docs/retry.md";
@@ -28,6 +30,7 @@ pages! {
     monitoring = "docs/monitoring.md";
     #[cfg(any(feature = "axum", not(doctest)))]
     http = "docs/http.md";
+    timeout = "docs/timeout.md";
     #[cfg(any(feature = "test-util", not(doctest)))]
     testing = "docs/testing.md";
     #[cfg(any(feature = "test-util", not(doctest)))]

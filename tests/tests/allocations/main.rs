@@ -7,6 +7,7 @@
 mod attributes;
 mod boundary;
 mod breaker;
+mod composed;
 mod monitor;
 mod retry;
 mod scope;
