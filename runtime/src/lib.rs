@@ -109,6 +109,7 @@ pub mod guarded;
 mod name;
 mod named;
 mod panics;
+mod per_thread;
 pub mod pipeline;
 mod registry;
 pub mod retry;

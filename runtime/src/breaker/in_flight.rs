@@ -11,8 +11,8 @@
 mod cell;
 mod slab;
 
-use super::per_thread::{self, PerThread};
 use crate::{
+    per_thread::{self, PerThread},
     sync::{AtomicU64, Ordering},
     time::Tick,
 };

@@ -24,7 +24,6 @@ mod locked;
 mod observers;
 mod opening;
 mod partial_config;
-mod per_thread;
 mod permit;
 mod registry;
 mod shell;

@@ -57,7 +57,7 @@ mod index {
 
     /// Returns this thread's number, or `None` while the thread ends.
     #[inline]
-    pub(in crate::breaker) fn current() -> Option<u32> {
+    pub(crate) fn current() -> Option<u32> {
         let index = INDEX.get();
         if index < RETIRED {
             Some(index)
@@ -90,7 +90,7 @@ mod index {
     }
 
     /// Returns this thread's number. Models have few threads: numbers are not given back.
-    pub(in crate::breaker) fn current() -> Option<u32> {
+    pub(crate) fn current() -> Option<u32> {
         INDEX.with(|index| {
             if index.get().is_none() {
                 let mut next = NEXT.lock().expect("loom mutexes are not poisoned");
@@ -102,7 +102,7 @@ mod index {
     }
 }
 
-pub(super) use index::current;
+pub(crate) use index::current;
 
 /// Elements in the struct itself; most programs have few threads.
 const INLINE: usize = 8;
@@ -111,7 +111,7 @@ const SEGMENTS: usize = 13;
 
 /// One lazily made element per thread.
 #[derive(Debug)]
-pub(super) struct PerThread<T> {
+pub(crate) struct PerThread<T> {
     inline: [OnceBox<T>; INLINE],
     segments: OnceBox<[OnceBox<Segment<T>>; SEGMENTS]>,
 }
@@ -131,7 +131,7 @@ impl<T> PerThread<T> {
     /// Returns this thread's element; `None` while the thread ends, or where there are too many
     /// threads.
     #[inline]
-    pub(super) fn mine(&self, make: impl FnOnce() -> T) -> Option<&T> {
+    pub(crate) fn mine(&self, make: impl FnOnce() -> T) -> Option<&T> {
         let index = current()? as usize;
         match self.inline.get(index).and_then(OnceBox::get) {
             Some(element) => Some(element),
@@ -155,7 +155,7 @@ impl<T> PerThread<T> {
     }
 
     /// Returns the element of the thread with this number, if it was made.
-    pub(super) fn get(&self, index: usize) -> Option<&T> {
+    pub(crate) fn get(&self, index: usize) -> Option<&T> {
         let (segment, at) = match self.inline.get(index) {
             Some(cell) => return cell.get(),
             None => position(index),
@@ -164,7 +164,7 @@ impl<T> PerThread<T> {
     }
 
     /// Iterates over all elements that were made.
-    pub(super) fn iter(&self) -> impl Iterator<Item = &T> {
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &T> {
         let segments = self.segments.get().into_iter().flatten();
         let more = segments
             .filter_map(OnceBox::get)

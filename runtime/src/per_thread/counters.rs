@@ -1,0 +1,94 @@
+//! Counters of calls that share no cache line: each thread writes its own cells, and readers sum.
+
+use super::slots::PerThread;
+use crate::sync::{AtomicU64, Ordering};
+
+/// The counts of one thread, alone on a cache line.
+#[derive(Debug)]
+#[repr(align(64))]
+struct Cells<const N: usize>([AtomicU64; N]);
+
+impl<const N: usize> Default for Cells<N> {
+    fn default() -> Self {
+        Self(std::array::from_fn(|_| AtomicU64::new(0)))
+    }
+}
+
+/// `N` counters, each known by its number.
+#[derive(Debug, Default)]
+pub(crate) struct Counters<const N: usize> {
+    threads: PerThread<Cells<N>>,
+    /// For threads that are ending and have no cells of their own any more.
+    orphans: Cells<N>,
+}
+
+impl<const N: usize> Counters<N> {
+    /// Adds one to a counter.
+    #[inline]
+    pub(crate) fn add(&self, which: usize) {
+        match self.threads.mine(Cells::default) {
+            Some(cells) => {
+                let cell = &cells.0[which];
+                // Only this thread writes the cell, so that load and store lose nothing; and
+                // nothing is decided by a count, so that Relaxed is enough.
+                cell.store(
+                    cell.load(Ordering::Relaxed).wrapping_add(1),
+                    Ordering::Relaxed,
+                );
+            }
+            None => self.add_orphan(which),
+        }
+    }
+
+    #[cold]
+    fn add_orphan(&self, which: usize) {
+        // Several threads may be ending: here an atomic addition is needed. Relaxed: nothing is
+        // decided by it.
+        self.orphans.0[which].fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Sums what all threads have counted.
+    pub(crate) fn sum(&self, which: usize) -> u64 {
+        let mine = |cells: &Cells<N>| cells.0[which].load(Ordering::Relaxed);
+        self.threads
+            .iter()
+            .map(mine)
+            .fold(mine(&self.orphans), u64::wrapping_add)
+    }
+}
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use super::*;
+    use std::{cell::RefCell, sync::Arc, thread};
+
+    /// Counts that a thread makes while its thread-locals are dropped, its number among them, are
+    /// kept too.
+    #[test]
+    fn no_count_is_lost_while_threads_end() {
+        struct AtEnd(Arc<Counters<2>>);
+        impl Drop for AtEnd {
+            fn drop(&mut self) {
+                self.0.add(1);
+            }
+        }
+        thread_local!(static AT_END: RefCell<Option<AtEnd>> = const { RefCell::new(None) });
+
+        let counters = Arc::new(Counters::<2>::default());
+        let threads: Vec<_> = (0..4)
+            .map(|_| {
+                let counters = Arc::clone(&counters);
+                thread::spawn(move || {
+                    // The first one to be made is the last one to be dropped.
+                    AT_END.set(Some(AtEnd(Arc::clone(&counters))));
+                    counters.add(1);
+                })
+            })
+            .collect();
+        threads
+            .into_iter()
+            .for_each(|thread| thread.join().unwrap());
+        assert_eq!((counters.sum(1), counters.sum(0)), (8, 0));
+        assert_eq!(counters.orphans.0[1].load(Ordering::Relaxed), 4);
+    }
+}

@@ -1,0 +1,8 @@
+//! Values of which each thread writes its own, so that threads which count at once share no cache
+//! line.
+
+mod counters;
+mod slots;
+
+pub(crate) use counters::Counters;
+pub(crate) use slots::{PerThread, current};
