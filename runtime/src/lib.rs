@@ -111,6 +111,7 @@ mod named;
 mod panics;
 mod per_thread;
 pub mod pipeline;
+pub mod rate_limit;
 mod registry;
 pub mod retry;
 mod rng;

@@ -13,6 +13,8 @@ pub const TARGET_BREAKER: &str = "gardefou::breaker";
 pub const TARGET_TRANSACTION: &str = "gardefou::transaction";
 /// Attempts that failed, retries that gave up, and those that succeeded late.
 pub const TARGET_RETRY: &str = "gardefou::retry";
+/// Calls that a rate limiter rejected, at debug.
+pub const TARGET_RATE_LIMIT: &str = "gardefou::rate_limit";
 /// Changes of a health check's status.
 pub const TARGET_HEALTH: &str = "gardefou::health";
 /// Start and shutdown.
@@ -110,6 +112,8 @@ pub mod field {
     pub const SECOND: &str = "second";
     /// The name of a retry budget.
     pub const BUDGET: &str = "budget";
+    /// The name of a rate limiter.
+    pub const LIMITER: &str = "limiter";
     /// The name of a health check.
     pub const CHECK: &str = "check";
     /// Its status before; absent before its first result.

@@ -1,0 +1,89 @@
+//! Asynchronous waits, and a future that starts once it has a permit.
+
+use super::{handle::RateLimiter, reservation::Reservation};
+use crate::error::Rejection;
+use std::{
+    fmt,
+    pin::Pin,
+    task::{Context, Poll},
+};
+
+/// The wait of a reservation. Boxed, because a wait is slow anyway, and a timer in place would make
+/// the future of every caller larger.
+pub(super) type Wait = Pin<Box<dyn Future<Output = ()> + Send>>;
+
+pub(super) fn wait(reservation: Reservation) -> Wait {
+    Box::pin(reservation.wait_async())
+}
+
+pin_project_lite::pin_project! {
+    /// A future that is polled once a limiter has admitted it.
+    #[doc(hidden)]
+    #[must_use = "futures do nothing unless they are awaited"]
+    pub struct Limited<'a, F> {
+        limiter: &'a RateLimiter,
+        stage: Stage,
+        #[pin]
+        future: F,
+    }
+}
+
+enum Stage {
+    Asking,
+    Waiting(Wait),
+    Admitted,
+}
+
+impl<'a, F> Limited<'a, F> {
+    pub(super) fn new(limiter: &'a RateLimiter, future: F) -> Self {
+        Self {
+            limiter,
+            stage: Stage::Asking,
+            future,
+        }
+    }
+}
+
+impl<F: Future> Future for Limited<'_, F> {
+    type Output = Result<F::Output, Rejection>;
+
+    #[inline]
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = self.project();
+        if !matches!(this.stage, Stage::Admitted) {
+            match admit(this.limiter, this.stage, cx) {
+                Poll::Ready(Ok(())) => {}
+                Poll::Ready(Err(rejection)) => return Poll::Ready(Err(rejection)),
+                Poll::Pending => return Poll::Pending,
+            }
+        }
+        this.future.poll(cx).map(Ok)
+    }
+}
+
+#[inline]
+fn admit(
+    limiter: &RateLimiter,
+    stage: &mut Stage,
+    cx: &mut Context<'_>,
+) -> Poll<Result<(), Rejection>> {
+    if let Stage::Asking = stage {
+        match limiter.take_or_reserve(1)? {
+            None => *stage = Stage::Admitted,
+            Some(reservation) => *stage = Stage::Waiting(wait(reservation)),
+        }
+    }
+    if let Stage::Waiting(wait) = stage {
+        std::task::ready!(wait.as_mut().poll(cx));
+        *stage = Stage::Admitted;
+    }
+    Poll::Ready(Ok(()))
+}
+
+impl<F> fmt::Debug for Limited<'_, F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Limited")
+            .field("limiter", self.limiter)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,209 @@
+//! Builder of rate limiters.
+
+use super::{
+    config::{LONGEST_NAME, RateLimiterConfig},
+    handle::RateLimiter,
+    inner::{Inner, Settings},
+    rate::{Rate, RateSetting},
+    word::Word,
+};
+use crate::{
+    error::ConfigError,
+    event::GuardName,
+    name,
+    time::{Clock, SharedClock},
+};
+use std::{sync::Arc, time::Duration};
+
+/// Builder of a [`RateLimiter`]. Settings that are not set have the defaults of
+/// [`RateLimiterConfig`]; the rate must be set.
+///
+/// # Examples
+///
+/// ```
+/// use gardefou::rate_limit::RateLimiter;
+/// use std::time::Duration;
+///
+/// let limiter = RateLimiter::builder("search").rate("100/s").burst(20).max_wait(Duration::from_secs(1)).build()?;
+/// assert_eq!((limiter.name(), limiter.config().burst), ("search", 20));
+///
+/// let wrong = RateLimiter::builder("").rate("100/s").burst(0).build().unwrap_err();
+/// assert_eq!(wrong.to_string(), "`name` = \"\": must not be empty; `burst` = 0: must be at least 1");
+/// # Ok::<(), gardefou::ConfigError>(())
+/// ```
+#[derive(Clone, Debug)]
+#[must_use = "a builder does nothing until it is built"]
+pub struct RateLimiterBuilder {
+    name: GuardName<String>,
+    rate: Option<Result<Rate, ConfigError>>,
+    burst: Option<u32>,
+    max_wait: Duration,
+    clock: Option<SharedClock>,
+}
+
+impl RateLimiter {
+    /// Returns a builder of a limiter.
+    ///
+    /// The name is 1 to 128 bytes of printable characters; that and all other rules are checked by
+    /// [`build`](RateLimiterBuilder::build).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::rate_limit::RateLimiter;
+    ///
+    /// let limiter = RateLimiter::builder("search").rate("100/s").build()?;
+    /// assert_eq!(limiter.name(), "search");
+    /// assert_eq!(RateLimiter::builder("search").build().unwrap_err().field(), "rate");
+    /// # Ok::<(), gardefou::ConfigError>(())
+    /// ```
+    pub fn builder(name: impl Into<String>) -> RateLimiterBuilder {
+        RateLimiterBuilder {
+            name: GuardName(name.into()),
+            rate: None,
+            burst: None,
+            max_wait: Duration::ZERO,
+            clock: None,
+        }
+    }
+}
+
+impl RateLimiterBuilder {
+    /// Sets how many calls are let through in which time: a [`Rate`], or its text, for example
+    /// `"100/s"` or `"1/500ms"`.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::rate_limit::{Rate, RateLimiter};
+    ///
+    /// let by_text = RateLimiter::builder("search").rate("600/m").build()?;
+    /// let by_value = RateLimiter::builder("search").rate(Rate::per_minute(600)).build()?;
+    /// assert_eq!(by_text.config(), by_value.config());
+    ///
+    /// let wrong = RateLimiter::builder("search").rate("600 per minute").build().unwrap_err();
+    /// assert_eq!((wrong.field(), wrong.value()), ("rate", "\"600 per minute\""));
+    /// # Ok::<(), gardefou::ConfigError>(())
+    /// ```
+    pub fn rate(mut self, rate: impl Into<RateSetting>) -> Self {
+        self.rate = Some(rate.into().0);
+        self
+    }
+
+    /// Sets how many calls are let through at once after a quiet time, at least 1; the count of the
+    /// rate by default.
+    ///
+    /// After a burst, calls are let through one by one at the rate: 1 spaces them evenly.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::{rate_limit::RateLimiter, time::ManualClock};
+    /// use std::time::Duration;
+    ///
+    /// let clock = ManualClock::new();
+    /// let limiter = RateLimiter::builder("search").rate("10/s").burst(2).clock(clock.clone()).build()?;
+    /// let three = || [(); 3].map(|()| limiter.try_acquire().is_ok());
+    /// assert_eq!(three(), [true, true, false]);
+    /// clock.advance(Duration::from_millis(100));
+    /// assert_eq!(three(), [true, false, false]);
+    /// # Ok::<(), gardefou::ConfigError>(())
+    /// ```
+    pub fn burst(mut self, calls: u32) -> Self {
+        self.burst = Some(calls);
+        self
+    }
+
+    /// Sets how long a call may wait for its permit; zero by default, which rejects at once.
+    ///
+    /// A call whose wait would be longer, or would end after the [deadline](crate::call::remaining)
+    /// of the call around it, is rejected at once and takes no permit.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::{AppError, rate_limit::RateLimiter, time::{Clock, ManualClock, Tick}};
+    /// use std::time::Duration;
+    ///
+    /// let clock = ManualClock::new();
+    /// let builder = RateLimiter::builder("search").rate("1/s").clock(clock.clone());
+    /// let limiter = builder.max_wait(Duration::from_secs(5)).build()?;
+    /// for _ in 0..3 {
+    ///     limiter.call(|| Ok::<_, AppError>(()))?;
+    /// }
+    /// assert_eq!(clock.now(), Tick::ZERO.after(Duration::from_secs(2)));
+    /// # Ok::<(), AppError>(())
+    /// ```
+    pub fn max_wait(mut self, duration: Duration) -> Self {
+        self.max_wait = duration;
+        self
+    }
+
+    /// Replaces the clock by which permits come and on which calls wait.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::{rate_limit::RateLimiter, time::ManualClock};
+    /// use std::time::Duration;
+    ///
+    /// let clock = ManualClock::new();
+    /// let limiter = RateLimiter::builder("search").rate("1/h").clock(clock.clone()).build()?;
+    /// assert!(limiter.try_acquire().is_ok() && limiter.try_acquire().is_err());
+    /// clock.advance(Duration::from_secs(3600));
+    /// assert!(limiter.try_acquire().is_ok());
+    /// # Ok::<(), gardefou::ConfigError>(())
+    /// ```
+    pub fn clock(mut self, clock: impl Clock) -> Self {
+        self.clock = Some(SharedClock::new(clock));
+        self
+    }
+
+    /// Sets the clock, unless one is set.
+    #[allow(dead_code, reason = "for the limiters of attributes")]
+    pub(super) fn clock_or(mut self, clock: SharedClock) -> Self {
+        self.clock.get_or_insert(clock);
+        self
+    }
+
+    /// Makes the limiter, which is full.
+    ///
+    /// # Errors
+    ///
+    /// Every value that is out of its range, and a rate that is not set.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::rate_limit::{Rate, RateLimiter};
+    ///
+    /// let err = RateLimiter::builder("").rate(Rate::per_second(0)).burst(0).build().unwrap_err();
+    /// let fields: Vec<_> = err.problems().map(|problem| problem.field).collect();
+    /// assert_eq!(fields, ["name", "rate", "burst"]);
+    /// ```
+    pub fn build(self) -> Result<RateLimiter, ConfigError> {
+        let mut problems = Vec::from_iter(name::problem("name", &self.name, LONGEST_NAME));
+        let unset = || ConfigError::new("rate", "(unset)", "must be set, for example to \"100/s\"");
+        let rate = self.rate.unwrap_or_else(|| Err(unset()));
+        let settings = rate.map(|rate| Settings {
+            rate,
+            burst: self.burst,
+        });
+        let resolved = settings
+            .map_err(|problem| vec![problem])
+            .and_then(|settings| {
+                let config: RateLimiterConfig = settings.config(self.max_wait);
+                Ok((settings, config.quota()?))
+            });
+        let resolved = resolved.map_err(|more| problems.extend(more));
+        match (resolved, ConfigError::join(problems)) {
+            (Ok((settings, quota)), None) => Ok(RateLimiter::from_inner(Arc::new(Inner::new(
+                self.name.0.into(),
+                Word::new(quota, settings),
+                self.max_wait,
+                self.clock.unwrap_or_default(),
+            )))),
+            (_, problem) => Err(problem.unwrap_or_else(unset)),
+        }
+    }
+}

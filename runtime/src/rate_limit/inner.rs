@@ -1,0 +1,237 @@
+//! Contents of a limiter, which all its clones share.
+
+use super::{
+    config::RateLimiterConfig,
+    rate::Rate,
+    reservation::Reservation,
+    state::Refusal,
+    word::{Taken, Word},
+};
+use crate::{
+    call,
+    error::{ConfigError, ErrorCode, Policy, Rejection, Rejector, redact},
+    event::names::TARGET_RATE_LIMIT,
+    per_thread::Counters,
+    sync::{AtomicU64, Ordering},
+    time::{SharedClock, Tick, saturating_nanos},
+};
+use std::{fmt, sync::Arc, time::Duration};
+
+/// The contents of a [`RateLimiter`](super::RateLimiter).
+pub(super) struct Inner {
+    pub(super) word: Word<Settings>,
+    counters: Counters<4>,
+    /// Reservations that wait now. Written by those that wait, and only by them.
+    waiting: AtomicU64,
+    pub(super) name: Box<str>,
+    pub(super) max_wait: Duration,
+    pub(super) clock: SharedClock,
+}
+
+/// What the rate and the burst were set to.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Settings {
+    pub(super) rate: Rate,
+    /// `None` follows the count of the rate.
+    pub(super) burst: Option<u32>,
+}
+
+/// What happened to a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Counter {
+    /// It got its permits.
+    Admitted,
+    Rejected,
+    /// It got its permits after a wait.
+    Waited,
+    /// It did not wait until its permits were due.
+    Cancelled,
+}
+
+/// A request that cannot proceed at once.
+pub(super) struct NotNow {
+    now: Tick,
+    refusal: Refusal,
+}
+
+impl Settings {
+    pub(super) fn config(self, max_wait: Duration) -> RateLimiterConfig {
+        RateLimiterConfig {
+            rate: self.rate,
+            burst: self.burst.unwrap_or(self.rate.count()),
+            max_wait,
+        }
+    }
+}
+
+impl Inner {
+    pub(super) fn new(
+        name: Box<str>,
+        word: Word<Settings>,
+        max_wait: Duration,
+        clock: SharedClock,
+    ) -> Self {
+        Self {
+            word,
+            counters: Counters::default(),
+            waiting: AtomicU64::new(0),
+            name,
+            max_wait,
+            clock,
+        }
+    }
+
+    pub(super) fn config(&self) -> RateLimiterConfig {
+        self.word
+            .settings(|settings| settings.config(self.max_wait))
+    }
+
+    pub(super) fn count(&self, what: Counter) {
+        self.counters.add(what as usize);
+    }
+
+    pub(super) fn counted(&self, what: Counter) -> u64 {
+        self.counters.sum(what as usize)
+    }
+
+    /// Returns how many reservations wait.
+    pub(super) fn waiting(&self) -> u64 {
+        // Relaxed: nothing is decided by it.
+        self.waiting.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn begin_wait(&self) {
+        self.waiting.fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub(super) fn end_wait(&self) {
+        self.waiting.fetch_sub(1, Ordering::Relaxed);
+    }
+
+    /// Takes permits that are there now. The clock is read once.
+    #[inline]
+    pub(super) fn take_now(&self, weight: u32) -> Result<(), NotNow> {
+        let now = self.clock.now();
+        match self.word.take(now, || self.clock.now(), weight, 0) {
+            Ok(_) => {
+                self.count(Counter::Admitted);
+                Ok(())
+            }
+            Err(refusal) => Err(NotNow { now, refusal }),
+        }
+    }
+
+    /// Takes permits, and waits for them where the configuration and the deadline of the call under
+    /// way let it.
+    #[inline]
+    pub(super) fn acquire(self: &Arc<Self>, weight: u32) -> Result<(), Rejection> {
+        match self.take_now(weight) {
+            Ok(()) => Ok(()),
+            Err(not_now) => {
+                self.reserve_later(weight, self.max_wait, not_now)?.wait();
+                Ok(())
+            }
+        }
+    }
+
+    /// Takes permits, to be used after a wait of at most `max_wait`.
+    pub(super) fn reserve(
+        self: &Arc<Self>,
+        weight: u32,
+        max_wait: Duration,
+    ) -> Result<Reservation, Rejection> {
+        let now = self.clock.now();
+        match self.word.take(now, || self.clock.now(), weight, 0) {
+            Ok(taken) => Ok(Reservation::new(Arc::clone(self), taken)),
+            Err(refusal) => self.reserve_later(weight, max_wait, NotNow { now, refusal }),
+        }
+    }
+
+    /// Changes the rate, and the burst where it was not set.
+    pub(super) fn set_rate(&self, rate: Rate) -> Result<(), ConfigError> {
+        // Before the lock: the clock may be user code.
+        let now = self.clock.now();
+        let changed = self.word.change_at(now, |settings| {
+            let new = Settings { rate, ..*settings };
+            let quota = new.config(self.max_wait).quota()?;
+            *settings = new;
+            Ok::<_, Vec<ConfigError>>(quota)
+        });
+        changed.map_err(|problems| {
+            let joined = ConfigError::join(problems);
+            joined.unwrap_or_else(|| ConfigError::new("rate", rate, "must be in its range"))
+        })
+    }
+
+    /// Reserves permits that are not there now. Nothing is reserved where the wait would be longer
+    /// than `max_wait` or reach beyond the deadline.
+    #[cold]
+    #[inline(never)]
+    pub(super) fn reserve_later(
+        self: &Arc<Self>,
+        weight: u32,
+        max_wait: Duration,
+        NotNow { now, refusal }: NotNow,
+    ) -> Result<Reservation, Rejection> {
+        let longest = call::remaining().map_or(max_wait, |left| left.min(max_wait));
+        if longest.is_zero() {
+            return Err(self.reject(refusal));
+        }
+        let longest = saturating_nanos(longest);
+        match self.word.take(now, || self.clock.now(), weight, longest) {
+            Ok(taken) => Ok(Reservation::new(Arc::clone(self), taken)),
+            Err(refusal) => Err(self.reject(refusal)),
+        }
+    }
+
+    /// Rejects a request that is not to wait.
+    pub(super) fn reject_now(self: &Arc<Self>, not_now: NotNow) -> Rejection {
+        self.reject(not_now.refusal)
+    }
+
+    /// Counts a request that was refused, and returns its rejection. Allocates nothing.
+    fn reject(self: &Arc<Self>, refusal: Refusal) -> Rejection {
+        self.count(Counter::Rejected);
+        let retry_after = refusal.retry_after.map(Duration::from_nanos);
+        tracing::debug!(
+            target: TARGET_RATE_LIMIT,
+            limiter = %redact::name(&self.name),
+            retry_after = retry_after.map(tracing::field::debug),
+            "the rate limiter rejected a call"
+        );
+        let inner: Arc<dyn Rejector> = Arc::<Self>::clone(self);
+        Rejection::new(
+            Policy::RateLimit,
+            ErrorCode::RATE_LIMIT_ERROR,
+            inner,
+            0,
+            retry_after,
+        )
+    }
+
+    /// Takes a reservation back; returns `true` if its permits are there again.
+    pub(super) fn give_back(&self, taken: &Taken) -> bool {
+        self.word.give_back(taken)
+    }
+}
+
+impl Rejector for Inner {
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn cause(&self, _generation: u64) -> Option<String> {
+        let RateLimiterConfig { rate, burst, .. } = self.config();
+        Some(format!(
+            "no permit is left of a rate of {rate} and a burst of {burst}"
+        ))
+    }
+}
+
+impl fmt::Debug for Inner {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Inner")
+            .field("name", &redact::name(&self.name))
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,52 @@
+//! Rate limiters: how many calls are let through in which time.
+//!
+//! A service that is called too often by one client gets slow for all of them, and a vendor that
+//! bills by the call or blocks who exceeds a limit answers late. A [`RateLimiter`] lets calls through
+//! at a [`Rate`] and rejects the others at once, or lets them wait for at most `max_wait`; the
+//! rejection says after which time the call is let through. It smooths: permits come back one by
+//! one (the generic cell rate algorithm, GCRA), and not all at the start of each second.
+//!
+//! The state of a limiter is one atomic word. A check reads the clock once, and a rejected one writes
+//! nothing that threads share.
+//!
+//! # Examples
+//!
+//! ```
+//! use gardefou::{AppError, rate_limit::RateLimiter, time::ManualClock};
+//! use std::time::Duration;
+//!
+//! let clock = ManualClock::new();
+//! let limiter = RateLimiter::builder("geocoder").rate("2/s").clock(clock.clone()).build()?;
+//! let call = || limiter.call(|| Ok::<_, AppError>(7));
+//! assert!(call().is_ok() && call().is_ok());
+//!
+//! let rejected = call().unwrap_err();
+//! assert_eq!(rejected.to_string(), "rate_limit `geocoder` rejected the call; try again in 500.0ms");
+//! clock.advance(rejected.retry_after().unwrap());
+//! assert!(call().is_ok());
+//! # Ok::<(), AppError>(())
+//! ```
+
+#[cfg(feature = "async")]
+mod async_call;
+mod builder;
+mod config;
+mod handle;
+mod inner;
+mod rate;
+mod reservation;
+mod snapshot;
+mod state;
+#[cfg(test)]
+mod tests;
+mod word;
+
+#[cfg(feature = "async")]
+#[doc(hidden)]
+pub use async_call::Limited;
+pub use builder::RateLimiterBuilder;
+pub use config::RateLimiterConfig;
+pub use handle::RateLimiter;
+pub use rate::{Rate, RateSetting};
+pub use reservation::Reservation;
+pub use snapshot::RateLimiterSnapshot;
