@@ -7,6 +7,7 @@ pub mod boundary;
 pub mod breaker;
 mod clock;
 mod measure;
+pub mod rate_limit;
 pub mod retry;
 
 pub use clock::StandingClock;

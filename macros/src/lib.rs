@@ -481,6 +481,62 @@ pub fn fallback(args: TokenStream, item: TokenStream) -> TokenStream {
     expand::attribute(Guard::Fallback, args.into(), &item.into()).into()
 }
 
+/// Limits how often a function runs.
+///
+/// Calls are let through at a rate, with bursts (the generic cell rate algorithm, GCRA: permits come
+/// back one by one). A call without a permit waits for at most `max_wait`, and is rejected at once
+/// where that is not enough, or where the deadline around it comes first. The rejection carries the
+/// exact time after which the call is let through; an `AppError` made of it answers 429 with
+/// Retry-After.
+///
+/// Functions that give one `name` share one limiter, also with those of other modules; if their
+/// configurations differ, the first one stays and a warning is logged. Without a name, each function
+/// has a limiter of its own.
+///
+/// | key | value | default |
+/// | --- | --- | --- |
+/// | `rate` | text such as `"100/s"`, `"600/m"`, `"1/500ms"`, or a `Rate`; may stand first without its key | (must be given) |
+/// | `burst` | number of calls that are let through at once after a quiet time, from 1 | the count of `rate` |
+/// | `max_wait` | duration; how long a call may wait for its permit | `0` |
+/// | `name` | text of 1 to 128 bytes, or path to a `const`; under which the limiter is shared | the function's name, not shared |
+///
+/// # Errors
+///
+/// Those of the function, and a `Rejection` with code `RATE_LIMIT_ERROR`: the error type needs
+/// `From<Rejection>` or `From<AppError>`.
+///
+/// # Panics
+///
+/// Those of the function; an async one that waits outside a tokio runtime with time enabled.
+///
+/// # Cancel safety
+///
+/// Dropping the future during a wait gives its permit back if no later call has reserved one;
+/// afterwards it drops the body's, and the permit is used.
+///
+#[doc = include_str!("placement.md")]
+///
+/// # Examples
+///
+/// ```
+/// use gardefou::{AppError, ErrorCode, rate_limit};
+///
+/// #[rate_limit("2/h")]
+/// fn locate(address: &str) -> Result<usize, AppError> {
+///     Ok(address.len())
+/// }
+///
+/// assert!(locate("Rue de la Paix").is_ok() && locate("Rue Cler").is_ok());
+/// let rejected = locate("Rue Lepic").unwrap_err();
+/// assert!(rejected.is(ErrorCode::RATE_LIMIT_ERROR));
+/// let half_an_hour = rejected.retry_after().unwrap().as_secs_f64() / 60.0;
+/// assert!(half_an_hour > 29.0 && half_an_hour <= 30.0);
+/// ```
+#[proc_macro_attribute]
+pub fn rate_limit(args: TokenStream, item: TokenStream) -> TokenStream {
+    expand::attribute(Guard::RateLimit, args.into(), &item.into()).into()
+}
+
 /// Calls a function again when it fails, each attempt through a circuit breaker.
 ///
 /// Takes the keys of `#[with_circuit_breaker]` and of `#[retry]`, with the same defaults; `name` is

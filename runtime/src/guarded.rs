@@ -8,6 +8,7 @@ use crate::{
     boundary::Operation,
     breaker::{BreakerBuilder, BreakerConfig},
     error::ConfigError,
+    rate_limit::{RateLimiter, RateLimiterBuilder, RateLimiterConfig},
     retry::{Retry, RetryConfig},
     timeout::{Timeout, TimeoutBuilder},
 };
@@ -41,6 +42,7 @@ pub struct GuardedFunction {
     breaker: Option<fn() -> BreakerBuilder>,
     retry: Option<fn() -> Result<Retry, ConfigError>>,
     timeout: Option<fn() -> TimeoutBuilder>,
+    rate_limit: Option<fn() -> RateLimiterBuilder>,
 }
 
 impl GuardedFunction {
@@ -59,6 +61,7 @@ impl GuardedFunction {
             breaker: None,
             retry: None,
             timeout: None,
+            rate_limit: None,
         }
     }
 
@@ -83,6 +86,14 @@ impl GuardedFunction {
     #[must_use]
     pub const fn with_timeout(mut self, builder: fn() -> TimeoutBuilder) -> Self {
         self.timeout = Some(builder);
+        self
+    }
+
+    /// Used by generated code.
+    #[doc(hidden)]
+    #[must_use]
+    pub const fn with_rate_limit(mut self, builder: fn() -> RateLimiterBuilder) -> Self {
+        self.rate_limit = Some(builder);
         self
     }
 
@@ -283,6 +294,33 @@ impl GuardedFunction {
         Some(self.built_timeout()?.map(|timeout| timeout.limit()))
     }
 
+    /// Returns the configuration of its rate limiter, as it is declared there; `None` if the attribute
+    /// is no rate limit.
+    ///
+    /// # Errors
+    ///
+    /// The inner result is an error if the configuration is illegal; the function then runs without
+    /// a limit.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// #[gardefou::rate_limit("100/s", burst = 20)]
+    /// fn lookup() -> Result<u32, gardefou::AppError> {
+    ///     Ok(10)
+    /// }
+    ///
+    /// let all = gardefou::guarded_functions();
+    /// let function = all.iter().find(|function| function.name() == "lookup").unwrap();
+    /// assert_eq!(function.rate_limit().unwrap()?.burst, 20);
+    /// # Ok::<(), gardefou::ConfigError>(())
+    /// ```
+    #[must_use]
+    pub fn rate_limit(&self) -> Option<Result<RateLimiterConfig, ConfigError>> {
+        let built = self.rate_limit.map(|builder| builder().build())?;
+        Some(built.map(|limiter| limiter.config()))
+    }
+
     pub(crate) fn operation(&self) -> &Operation<'static> {
         &self.operation
     }
@@ -293,6 +331,10 @@ impl GuardedFunction {
 
     pub(crate) fn built_timeout(&self) -> Option<Result<Timeout, ConfigError>> {
         self.timeout.map(|builder| builder().build())
+    }
+
+    pub(crate) fn built_rate_limiter(&self) -> Option<Result<RateLimiter, ConfigError>> {
+        self.rate_limit.map(|builder| builder().build_for_site())
     }
 
     pub(crate) fn built_retry(&self) -> Option<Result<Retry, ConfigError>> {

@@ -25,6 +25,8 @@ pages! {
     pipeline = "docs/pipeline.md";
     exactness = "docs/exactness.md";
     redaction = "docs/redaction.md";
+    #[cfg(any(feature = "test-util", not(doctest)))]
+    rate_limit = "docs/rate-limit.md";
     retry = "docs/retry.md";
     health = "docs/health.md";
     monitoring = "docs/monitoring.md";

@@ -39,7 +39,6 @@ impl<T: Clone + Send + Sync + 'static> ByName<T> {
     }
 
     /// Returns all guards, in the order of their names.
-    #[cfg(test)]
     pub(crate) fn all(&self) -> Vec<T> {
         self.0.read().values().cloned().collect()
     }

@@ -66,6 +66,7 @@ const RETRY: &[&str] = &[
     "log_level",
 ];
 const TIMEOUT: &[&str] = &["limit", "name"];
+const RATE_LIMIT: &[&str] = &["rate", "burst", "max_wait", "name"];
 const FALLBACK: &[&str] = &["to", "on"];
 const AUDIT: &[&str] = &["name", "user", "success_level", "error_level"];
 const BOUNDARY: &[&str] = &[
@@ -121,6 +122,12 @@ impl Spec {
         first: "to",
         positional: true,
     };
+    pub(crate) const RATE_LIMIT: Self = Self {
+        title: "#[rate_limit]",
+        keys: &[RATE_LIMIT],
+        first: "rate",
+        positional: true,
+    };
     pub(crate) const AUDIT: Self = Self {
         title: "#[log_sensitive_operations]",
         keys: &[AUDIT],
@@ -150,6 +157,7 @@ impl Spec {
         Self::RETRY_WITH_BREAKER,
         Self::RETRY,
         Self::TIMEOUT,
+        Self::RATE_LIMIT,
         Self::FALLBACK,
         Self::BOUNDARY,
         Self::TRANSACTION,

@@ -10,6 +10,7 @@ pub(crate) enum Guard {
     Retry,
     RetryWithBreaker,
     Timeout,
+    RateLimit,
     Fallback,
     Audit,
 }
@@ -21,6 +22,7 @@ impl Guard {
         Self::Retry,
         Self::RetryWithBreaker,
         Self::Timeout,
+        Self::RateLimit,
         Self::Fallback,
         Self::Audit,
     ];
@@ -32,6 +34,7 @@ impl Guard {
             Self::Retry => "retry",
             Self::RetryWithBreaker => "retry_with_circuit_breaker",
             Self::Timeout => "timeout",
+            Self::RateLimit => "rate_limit",
             Self::Fallback => "fallback",
             Self::Audit => "log_sensitive_operations",
         }
@@ -44,6 +47,7 @@ impl Guard {
             Self::Retry => Spec::RETRY,
             Self::RetryWithBreaker => Spec::RETRY_WITH_BREAKER,
             Self::Timeout => Spec::TIMEOUT,
+            Self::RateLimit => Spec::RATE_LIMIT,
             Self::Fallback => Spec::FALLBACK,
             Self::Audit => Spec::AUDIT,
         }

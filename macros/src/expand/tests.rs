@@ -119,6 +119,17 @@ fn fallback() {
 }
 
 #[test]
+fn rate_limit() {
+    holds("rate_limit", Guard::RateLimit, "\"100/s\"", SMALL);
+    holds(
+        "rate_limit_async",
+        Guard::RateLimit,
+        "rate = RATE, burst = 20, max_wait = \"1s\", name = \"db\"",
+        ASYNC,
+    );
+}
+
+#[test]
 fn log_sensitive_operations() {
     holds(
         "log_sensitive_operations",

@@ -1,4 +1,4 @@
-//! Attributes whose policy runs the function once: `#[timeout]`.
+//! Attributes whose policy runs the function once: `#[timeout]`, `#[rate_limit]`.
 
 use super::{
     body::{self, Body},

@@ -1,4 +1,4 @@
-//! Settings of attributes whose policy runs the function once: `#[timeout]`.
+//! Settings of attributes whose policy runs the function once: `#[timeout]`, `#[rate_limit]`.
 
 use super::setters::{Reader, Setters};
 use crate::{
@@ -32,6 +32,28 @@ impl Wrap {
         }
         Self {
             handle: "Timeout",
+            setters: reader.setters,
+        }
+    }
+
+    pub(crate) fn rate_limit(args: &mut Args, krate: &Path, diag: &mut Diag) -> Self {
+        let mut reader = Reader::new(args, krate, diag);
+        name(&mut reader);
+        let mut is_given = false;
+        reader.value("rate", |expr, krate, diag| {
+            is_given = true;
+            value::rate("rate", expr, krate, diag)
+        });
+        if !is_given && !reader.args.was_meant("rate") {
+            reader.diag.at_span(
+                Span::call_site(),
+                "the rate is missing: write `#[rate_limit(\"100/s\")]`",
+            );
+        }
+        reader.count("burst");
+        reader.duration("max_wait", true);
+        Self {
+            handle: "RateLimiter",
             setters: reader.setters,
         }
     }

@@ -19,6 +19,7 @@ pub use crate::{
     breaker::CircuitBreaker,
     error::standard,
     event::LogLevel,
+    rate_limit::{Rate, RateLimiter},
     retry::{Jitter, Next, Retry, Run},
     timeout::Timeout,
 };

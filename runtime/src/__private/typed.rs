@@ -4,6 +4,7 @@
 use crate::{
     breaker::ManualControl,
     event::{BreakerEvent, LogLevel},
+    rate_limit::RateSetting,
     retry::FailedAttempt,
 };
 use std::time::Duration;
@@ -32,6 +33,12 @@ pub const fn at_least_one(value: u32) -> u32 {
 #[inline(always)]
 pub const fn number(value: f64) -> f64 {
     value
+}
+
+/// Takes the rate of a limiter.
+#[inline(always)]
+pub fn rate(value: impl Into<RateSetting>) -> RateSetting {
+    value.into()
 }
 
 /// Takes the seed of a generator of random numbers.

@@ -1,8 +1,9 @@
-//! The runtime of attributes whose policy runs the function once: `#[timeout]`.
+//! The runtime of attributes whose policy runs the function once: `#[timeout]`, `#[rate_limit]`.
 
 use super::{Conversion, Guarded, Shape, breaker::report_config, site};
 use crate::{
     error::{ConfigError, Rejection},
+    rate_limit::{Rate, RateLimiter},
     timeout::Timeout,
 };
 use std::sync::OnceLock;
@@ -118,6 +119,40 @@ impl Wrap for Timeout {
         f: impl FnOnce() -> Result<T, E>,
     ) -> Result<Result<T, E>, Rejection> {
         self.run(|error| shape.app_mut(error), f)
+    }
+
+    #[cfg(feature = "async")]
+    #[inline(always)]
+    fn run_async<T, E, S: Shape<E>, F: Future<Output = Result<T, E>>>(
+        &self,
+        _: S,
+        future: F,
+    ) -> impl Future<Output = Result<Result<T, E>, Rejection>> {
+        self.run_async(future)
+    }
+}
+
+impl Wrap for RateLimiter {
+    fn of(guarded: &'static Guarded) -> Option<Result<Self, ConfigError>> {
+        guarded.built_rate_limiter()
+    }
+
+    fn without_effect() -> Self {
+        // A permit each nanosecond is more than any program asks for.
+        Self::builder("misconfigured")
+            .rate(Rate::per_second(1_000_000_000))
+            .burst(u32::MAX)
+            .build()
+            .expect("the name, the rate and the burst are valid")
+    }
+
+    #[inline(always)]
+    fn run<T, E, S: Shape<E>>(
+        &self,
+        _: S,
+        f: impl FnOnce() -> Result<T, E>,
+    ) -> Result<Result<T, E>, Rejection> {
+        self.run(f)
     }
 
     #[cfg(feature = "async")]

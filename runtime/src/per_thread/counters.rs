@@ -10,16 +10,29 @@ struct Cells<const N: usize>([AtomicU64; N]);
 
 impl<const N: usize> Default for Cells<N> {
     fn default() -> Self {
-        Self(std::array::from_fn(|_| AtomicU64::new(0)))
+        Self(zeros())
     }
 }
 
 /// `N` counters, each known by its number.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Counters<const N: usize> {
     threads: PerThread<Cells<N>>,
     /// For threads that are ending and have no cells of their own any more.
-    orphans: Cells<N>,
+    orphans: [AtomicU64; N],
+}
+
+impl<const N: usize> Default for Counters<N> {
+    fn default() -> Self {
+        Self {
+            threads: PerThread::default(),
+            orphans: zeros(),
+        }
+    }
+}
+
+fn zeros<const N: usize>() -> [AtomicU64; N] {
+    std::array::from_fn(|_| AtomicU64::new(0))
 }
 
 impl<const N: usize> Counters<N> {
@@ -44,16 +57,17 @@ impl<const N: usize> Counters<N> {
     fn add_orphan(&self, which: usize) {
         // Several threads may be ending: here an atomic addition is needed. Relaxed: nothing is
         // decided by it.
-        self.orphans.0[which].fetch_add(1, Ordering::Relaxed);
+        self.orphans[which].fetch_add(1, Ordering::Relaxed);
     }
 
     /// Sums what all threads have counted.
     pub(crate) fn sum(&self, which: usize) -> u64 {
         let mine = |cells: &Cells<N>| cells.0[which].load(Ordering::Relaxed);
+        let orphans = self.orphans[which].load(Ordering::Relaxed);
         self.threads
             .iter()
             .map(mine)
-            .fold(mine(&self.orphans), u64::wrapping_add)
+            .fold(orphans, u64::wrapping_add)
     }
 }
 
@@ -89,6 +103,6 @@ mod tests {
             .into_iter()
             .for_each(|thread| thread.join().unwrap());
         assert_eq!((counters.sum(1), counters.sum(0)), (8, 0));
-        assert_eq!(counters.orphans.0[1].load(Ordering::Relaxed), 4);
+        assert_eq!(counters.orphans[1].load(Ordering::Relaxed), 4);
     }
 }

@@ -35,6 +35,8 @@ use std::{sync::Arc, time::Duration};
 #[must_use = "a builder does nothing until it is built"]
 pub struct RateLimiterBuilder {
     name: GuardName<String>,
+    /// Whether [`name`](Self::name) has replaced the name of the constructor.
+    is_named: bool,
     rate: Option<Result<Rate, ConfigError>>,
     burst: Option<u32>,
     max_wait: Duration,
@@ -60,6 +62,7 @@ impl RateLimiter {
     pub fn builder(name: impl Into<String>) -> RateLimiterBuilder {
         RateLimiterBuilder {
             name: GuardName(name.into()),
+            is_named: false,
             rate: None,
             burst: None,
             max_wait: Duration::ZERO,
@@ -69,6 +72,27 @@ impl RateLimiter {
 }
 
 impl RateLimiterBuilder {
+    /// Replaces the name.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::rate_limit::RateLimiter;
+    ///
+    /// let limiter = RateLimiter::builder("locate").name("geocoder").rate("10/s").build()?;
+    /// assert_eq!(limiter.name(), "geocoder");
+    /// # Ok::<(), gardefou::ConfigError>(())
+    /// ```
+    pub fn name(mut self, name: impl Into<String>) -> Self {
+        self.name = GuardName(name.into());
+        self.is_named = true;
+        self
+    }
+
+    pub(super) fn is_named(&self) -> bool {
+        self.is_named
+    }
+
     /// Sets how many calls are let through in which time: a [`Rate`], or its text, for example
     /// `"100/s"` or `"1/500ms"`.
     ///
@@ -160,7 +184,6 @@ impl RateLimiterBuilder {
     }
 
     /// Sets the clock, unless one is set.
-    #[allow(dead_code, reason = "for the limiters of attributes")]
     pub(super) fn clock_or(mut self, clock: SharedClock) -> Self {
         self.clock.get_or_insert(clock);
         self

@@ -9,6 +9,7 @@ mod boundary;
 mod breaker;
 mod composed;
 mod monitor;
+mod rate_limit;
 mod retry;
 mod scope;
 

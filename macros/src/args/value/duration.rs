@@ -7,7 +7,7 @@ use std::time::Duration;
 use syn::{Expr, Lit};
 
 /// The units in messages.
-const UNIT_NAMES: &str = "`ns`, `us`, `ms`, `s`, `m`, `h` and `d`";
+pub(super) const UNIT_NAMES: &str = "`ns`, `us`, `ms`, `s`, `m`, `h` and `d`";
 
 /// Parses a duration: seconds as a number, a string such as `"1m30s"`, or an expression of type
 /// `Duration`.
@@ -90,7 +90,7 @@ pub(crate) fn duration(
 
 /// Why a string is not a duration.
 #[derive(Debug, PartialEq, Eq)]
-enum NotADuration {
+pub(super) enum NotADuration {
     /// A bare number.
     NoUnit,
     /// A unit that does not exist.
@@ -116,7 +116,7 @@ const UNITS: &[(&str, u64)] = &[
 ];
 
 /// Parses one or more numbers, each with its unit, with blanks between them allowed.
-fn parse(text: &str) -> Result<Duration, NotADuration> {
+pub(super) fn parse(text: &str) -> Result<Duration, NotADuration> {
     let mut rest = text.trim();
     if rest.is_empty() {
         return Err(NotADuration::Malformed);

@@ -4,6 +4,7 @@
 mod choice;
 mod duration;
 mod number;
+mod rate;
 #[cfg(test)]
 mod tests;
 mod text;
@@ -12,5 +13,6 @@ mod typed;
 pub(crate) use choice::{callback, choice, code, flag, unquoted};
 pub(crate) use duration::duration;
 pub(crate) use number::{integer, number, seed};
+pub(crate) use rate::rate;
 pub(crate) use text::{name, name_up_to, required_name};
 pub(crate) use typed::Value;

@@ -1,0 +1,128 @@
+//! Limiters by name.
+
+use super::{builder::RateLimiterBuilder, handle::RateLimiter, snapshot::RateLimiterSnapshot};
+use crate::{
+    error::{ConfigError, redact},
+    event::names::TARGET_RATE_LIMIT,
+    registry::{ByName, OfProcess},
+    time::SharedClock,
+};
+use std::{fmt, sync::Arc};
+
+/// The named limiters of the process; bounded by the names in the program.
+static NAMED: OfProcess<RateLimiter> = OfProcess::new();
+
+/// Returns the limiters that the whole process shares by name, those of attributes among them;
+/// inside of a test scope, those of the scope.
+///
+/// # Examples
+///
+/// ```
+/// use gardefou::{AppError, rate_limit::rate_limiters, rate_limit};
+///
+/// #[rate_limit("2/h", name = "geocoder")]
+/// fn locate() -> Result<u32, AppError> {
+///     Ok(7)
+/// }
+///
+/// locate()?;
+/// assert_eq!(rate_limiters().get("geocoder").unwrap().snapshot().available, 1);
+/// # Ok::<(), AppError>(())
+/// ```
+#[must_use]
+pub fn rate_limiters() -> RateLimiters {
+    RateLimiters(ByName::current(&NAMED))
+}
+
+/// Limiters by name; what [`rate_limiters`] returns.
+#[derive(Clone)]
+pub struct RateLimiters(Arc<ByName<RateLimiter>>);
+
+impl RateLimiters {
+    /// Returns the limiter of that name.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::rate_limit::{RateLimiter, rate_limiters};
+    ///
+    /// RateLimiter::builder("registry-get-example").rate("10/s").build_shared()?;
+    /// assert!(rate_limiters().get("registry-get-example").is_some());
+    /// assert!(rate_limiters().get("no such name").is_none());
+    /// # Ok::<(), gardefou::ConfigError>(())
+    /// ```
+    #[must_use]
+    pub fn get(&self, name: &str) -> Option<RateLimiter> {
+        self.0.get(name)
+    }
+
+    /// Returns a snapshot of each limiter, in the order of their names.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::rate_limit::{RateLimiter, rate_limiters};
+    ///
+    /// RateLimiter::builder("registry-snapshots-example").rate("10/s").build_shared()?;
+    /// let all = rate_limiters().snapshots();
+    /// assert!(all.iter().any(|limiter| limiter.name == "registry-snapshots-example"));
+    /// # Ok::<(), gardefou::ConfigError>(())
+    /// ```
+    #[must_use]
+    pub fn snapshots(&self) -> Vec<RateLimiterSnapshot> {
+        self.0.all().iter().map(RateLimiter::snapshot).collect()
+    }
+}
+
+impl fmt::Debug for RateLimiters {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // Names may come from data.
+        f.debug_struct("RateLimiters")
+            .field("limiters", &self.0.all().len())
+            .finish_non_exhaustive()
+    }
+}
+
+impl RateLimiterBuilder {
+    /// Makes the limiter that the whole process, or the test scope of this thread, shares under this
+    /// name; returns the one that has the name already.
+    ///
+    /// If that one was configured otherwise, the first configuration stays and a warning is logged.
+    ///
+    /// # Errors
+    ///
+    /// As [`build`](Self::build).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::rate_limit::RateLimiter;
+    ///
+    /// let here = RateLimiter::builder("build-shared-example").rate("1/h").build_shared()?;
+    /// let there = RateLimiter::builder("build-shared-example").rate("1/h").build_shared()?;
+    /// here.try_acquire()?;
+    /// assert!(there.try_acquire().is_err(), "it is the same limiter");
+    /// # Ok::<(), gardefou::AppError>(())
+    /// ```
+    pub fn build_shared(self) -> Result<RateLimiter, ConfigError> {
+        let made = self.clock_or(SharedClock::current()).build()?;
+        let shared = rate_limiters().0.get_or_insert(made.name(), made.clone());
+        if shared.config() != made.config() {
+            tracing::warn!(
+                target: TARGET_RATE_LIMIT,
+                limiter = %redact::name(shared.name()),
+                "the rate limiter has another configuration already, which stays"
+            );
+        }
+        Ok(shared)
+    }
+
+    /// Makes the limiter of an attribute: shared where it was given a name, else one of its own.
+    pub(crate) fn build_for_site(self) -> Result<RateLimiter, ConfigError> {
+        if self.is_named() {
+            self.build_shared()
+        } else {
+            self.clock_or(SharedClock::current()).build()
+        }
+    }
+}
