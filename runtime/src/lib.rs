@@ -99,6 +99,7 @@
 )]
 
 pub mod breaker;
+pub mod bulkhead;
 pub mod call;
 mod char_boundary;
 pub mod classify;

@@ -290,13 +290,16 @@ impl SharedClock {
     /// ```
     #[cfg(feature = "async")]
     pub async fn sleep_async(&self, duration: Duration) {
-        let done = duration.is_zero()
-            || self
-                .0
-                .as_ref()
-                .is_some_and(|clock| clock.try_sleep_at_once(duration));
-        if !done {
+        if !duration.is_zero() && !self.try_sleep_at_once(duration) {
             tokio::time::sleep(duration).await;
         }
+    }
+
+    /// Moves a simulated clock on by `duration`; returns `false` for a clock on which time passes by
+    /// itself.
+    pub(crate) fn try_sleep_at_once(&self, duration: Duration) -> bool {
+        self.0
+            .as_ref()
+            .is_some_and(|clock| clock.try_sleep_at_once(duration))
     }
 }

@@ -1,0 +1,249 @@
+//! Builder of bulkheads.
+
+use super::{
+    config::{BulkheadConfig, PartialConfig},
+    handle::Bulkhead,
+    inner::Inner,
+};
+use crate::{
+    error::ConfigError,
+    event::GuardName,
+    name,
+    time::{Clock, SharedClock},
+};
+use std::time::Duration;
+
+/// Builder of a [`Bulkhead`]. Settings that are not set have the defaults of [`BulkheadConfig`].
+///
+/// The limit that a callee can bear is its throughput times its latency (Little's law): a callee
+/// that answers 200 calls a second in 50 ms each has 10 calls in flight. Twice that number leaves
+/// room for bursts, and still ends a pile-up early.
+///
+/// # Examples
+///
+/// ```
+/// use gardefou::bulkhead::Bulkhead;
+/// use std::time::Duration;
+///
+/// let payments = Bulkhead::builder("payments")
+///     .max_concurrent(20)
+///     .max_wait(Duration::from_millis(100))
+///     .build()?;
+/// assert_eq!(payments.config().max_queue, 20, "as many as may run");
+/// # Ok::<(), gardefou::ConfigError>(())
+/// ```
+#[derive(Clone, Debug)]
+#[must_use = "a builder does nothing until it is built"]
+pub struct BulkheadBuilder {
+    name: GuardName<String>,
+    settings: PartialConfig,
+    clock: Option<SharedClock>,
+}
+
+impl BulkheadBuilder {
+    pub(super) fn new(name: String) -> Self {
+        Self {
+            name: GuardName(name),
+            settings: PartialConfig::default(),
+            clock: None,
+        }
+    }
+
+    /// Sets how many calls may run at once, 0 to 1,000,000; 16 by default. Zero rejects every call,
+    /// also where calls may wait.
+    ///
+    /// With [`adaptive`](Self::adaptive) it is the limit to start with, and lies between
+    /// [`min`](Self::min) and [`max`](Self::max).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::bulkhead::Bulkhead;
+    ///
+    /// let search = Bulkhead::builder("search").max_concurrent(2).build()?;
+    /// let _running = (search.try_acquire()?, search.try_acquire()?);
+    /// assert!(search.try_acquire().is_err());
+    /// # Ok::<(), gardefou::AppError>(())
+    /// ```
+    pub fn max_concurrent(mut self, calls: u32) -> Self {
+        self.settings.max_concurrent = Some(calls);
+        self
+    }
+
+    /// Sets how long a call waits at most for a free slot; 0, no waiting, by default.
+    ///
+    /// A call whose deadline comes first waits no longer than that. Waiting calls are admitted in
+    /// the order in which they came, whether they block a thread or a task.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::{bulkhead::Bulkhead, time::{Clock, ManualClock, Tick}};
+    /// use std::time::Duration;
+    ///
+    /// let clock = ManualClock::new();
+    /// let wait = Duration::from_millis(100);
+    /// let search = Bulkhead::builder("search").max_concurrent(1).max_wait(wait).clock(clock.clone()).build()?;
+    /// let _running = search.acquire()?;
+    /// assert!(search.acquire().is_err());
+    /// assert_eq!(clock.now(), Tick::ZERO.after(wait), "it has waited");
+    /// # Ok::<(), gardefou::AppError>(())
+    /// ```
+    pub fn max_wait(mut self, wait: Duration) -> Self {
+        self.settings.max_wait = Some(wait);
+        self
+    }
+
+    /// Sets how many calls wait at most, 0 to 1,000,000; as many as [`max_concurrent`] by default,
+    /// so that where all calls take the same time the last one waits for about two of them. Needs
+    /// [`max_wait`](Self::max_wait).
+    ///
+    /// [`max_concurrent`]: Self::max_concurrent
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::bulkhead::Bulkhead;
+    /// use std::time::Duration;
+    ///
+    /// let search = Bulkhead::builder("search").max_wait(Duration::from_secs(1)).max_queue(4).build()?;
+    /// assert_eq!(search.config().max_queue, 4);
+    /// let problem = Bulkhead::builder("search").max_queue(4).build().unwrap_err();
+    /// assert_eq!(problem.to_string(), "`max_queue` = 4: needs a `max_wait` above zero: without it no call waits");
+    /// # Ok::<(), gardefou::ConfigError>(())
+    /// ```
+    pub fn max_queue(mut self, calls: u32) -> Self {
+        self.settings.max_queue = Some(calls);
+        self
+    }
+
+    /// Sets whether the limit adapts to what becomes of the calls; it does not by default.
+    ///
+    /// The limit starts at [`max_concurrent`](Self::max_concurrent). While at least half of the slots
+    /// are in use, each time that as many calls have succeeded as the limit is high, it grows by one,
+    /// up to [`max`](Self::max). A call that fails as overload makes calls fail lowers it to nine
+    /// tenths, down to [`min`](Self::min): by a timeout (its own, or that of a guard around it that
+    /// drops its future), by a rejection further in, or by any other error of the class
+    /// [`Transient`](crate::error::Class::Transient). Of the calls that ran at the same time only
+    /// the first such failure lowers it. Permanent errors, errors of which nothing is known, panics
+    /// and calls that their caller dropped change nothing: give the errors of your own types codes,
+    /// for example by `#[derive(Coded)]`, or the limit only grows.
+    ///
+    /// This is additive increase and multiplicative decrease as TCP has it, with the constants of
+    /// `AIMDLimit` in Netflix's concurrency-limits.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::{AppError, ErrorCode, bulkhead::Bulkhead};
+    ///
+    /// let search = Bulkhead::builder("search").adaptive(true).max_concurrent(10).build()?;
+    /// let late = || Err::<(), _>(AppError::new(ErrorCode::TIMEOUT_ERROR, "no answer"));
+    /// assert!(search.call(late).is_err());
+    /// assert_eq!(search.snapshot().limit, 9);
+    /// let mistake = || Err::<(), _>(AppError::new(ErrorCode::API_REQUEST_ERROR, "no such field"));
+    /// assert!(search.call(mistake).is_err());
+    /// assert_eq!(search.snapshot().limit, 9, "the callee is well");
+    /// # Ok::<(), AppError>(())
+    /// ```
+    pub fn adaptive(mut self, adaptive: bool) -> Self {
+        self.settings.adaptive = Some(adaptive);
+        self
+    }
+
+    /// Sets the smallest limit of an [`adaptive`](Self::adaptive) bulkhead, 1 to
+    /// [`max`](Self::max); 1 by default.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::bulkhead::Bulkhead;
+    ///
+    /// let search = Bulkhead::builder("search").adaptive(true).min(15).build()?;
+    /// for _ in 0..10 {
+    ///     search.try_acquire()?.failure();
+    /// }
+    /// assert_eq!(search.snapshot().limit, 15);
+    /// # Ok::<(), gardefou::AppError>(())
+    /// ```
+    pub fn min(mut self, calls: u32) -> Self {
+        self.settings.min = Some(calls);
+        self
+    }
+
+    /// Sets the greatest limit of an [`adaptive`](Self::adaptive) bulkhead, [`min`](Self::min) to
+    /// 1,000,000; 200 by default.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::bulkhead::Bulkhead;
+    ///
+    /// let search = Bulkhead::builder("search").adaptive(true).max_concurrent(1).max(2).build()?;
+    /// for _ in 0..10 {
+    ///     search.try_acquire()?.success();
+    /// }
+    /// assert_eq!(search.snapshot().limit, 2);
+    /// # Ok::<(), gardefou::AppError>(())
+    /// ```
+    pub fn max(mut self, calls: u32) -> Self {
+        self.settings.max = Some(calls);
+        self
+    }
+
+    /// Replaces the clock, on which waits are measured.
+    ///
+    /// On a simulated one, such as `ManualClock`, a wait takes no time: it moves the clock on by as
+    /// long as the call waits at most, and then the call is rejected, unless another thread gave a
+    /// slot back meanwhile. Futures wait on tokio's timer otherwise, which `tokio::time::pause()`
+    /// rules.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::{bulkhead::Bulkhead, time::ManualClock};
+    /// use std::time::Duration;
+    ///
+    /// let hour = Duration::from_secs(3600);
+    /// let search = Bulkhead::builder("search").max_concurrent(1).max_wait(hour).clock(ManualClock::new()).build()?;
+    /// let _running = search.acquire()?;
+    /// assert!(search.acquire().is_err(), "after an hour that has passed at once");
+    /// assert_eq!(search.snapshot().longest_wait, hour);
+    /// # Ok::<(), gardefou::AppError>(())
+    /// ```
+    pub fn clock(mut self, clock: impl Clock) -> Self {
+        self.clock = Some(SharedClock::new(clock));
+        self
+    }
+
+    /// Makes the bulkhead.
+    ///
+    /// # Errors
+    ///
+    /// Every value that is out of its range, and a name that is empty, longer than 128 bytes or not
+    /// printable.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::bulkhead::Bulkhead;
+    ///
+    /// let err = Bulkhead::builder("").adaptive(true).min(10).max(5).build().unwrap_err();
+    /// let problems: Vec<_> = err.problems().map(ToString::to_string).collect();
+    /// assert_eq!(problems, ["`name` = \"\": must not be empty", "`max` = 5: must be 10 to 1000000"]);
+    /// ```
+    pub fn build(self) -> Result<Bulkhead, ConfigError> {
+        let config = self.resolve()?;
+        let clock = self.clock.unwrap_or_default();
+        let name = self.name.0.into_boxed_str();
+        Ok(Bulkhead::from_inner(Inner::new(name, config, clock)))
+    }
+
+    fn resolve(&self) -> Result<BulkheadConfig, ConfigError> {
+        let mut problems = Vec::from_iter(name::problem("name", &self.name, LONGEST_NAME));
+        let config = self.settings.resolve(&mut problems);
+        ConfigError::join(problems).map_or(Ok(config), Err)
+    }
+}
+
+const LONGEST_NAME: usize = 128;

@@ -1,0 +1,152 @@
+//! A slot that is held: the right to one call that borrows its bulkhead.
+
+use super::{
+    aimd::Signal,
+    inner::{Entered, Inner, Reason},
+    ticket::Ticket,
+};
+use crate::{
+    call,
+    classify::Classified,
+    error::{Class, View},
+    time::SharedClock,
+};
+use std::{task::Waker, time::Duration};
+
+/// A slot, given back when this is dropped.
+#[derive(Debug)]
+pub(super) struct Held<'a> {
+    inner: &'a Inner,
+    /// In which the call was admitted.
+    round: u32,
+}
+
+impl<'a> Held<'a> {
+    /// Wraps a slot that was taken.
+    #[inline]
+    pub(super) fn new(inner: &'a Inner) -> Self {
+        let round = inner.round();
+        Self { inner, round }
+    }
+
+    #[inline]
+    pub(super) fn try_take(inner: &'a Inner) -> Option<Self> {
+        inner.try_enter().then(|| Self::new(inner))
+    }
+
+    /// Ends the call with an outcome.
+    #[inline]
+    pub(super) fn end<T, E>(self, outcome: &Result<T, E>, classify: impl FnOnce(&E) -> Classified) {
+        if self.inner.is_adaptive() {
+            self.end_with(signal(outcome, classify));
+        } else {
+            self.release();
+        }
+    }
+
+    #[inline]
+    pub(super) fn end_with(self, signal: Signal) {
+        self.inner.learn(self.round, signal);
+        self.release();
+    }
+
+    #[inline]
+    fn release(self) {
+        let inner = self.inner;
+        std::mem::forget(self);
+        inner.leave();
+    }
+
+    /// Hands the slot on to an owner that gives it back; returns the round.
+    pub(super) fn into_round(self) -> u32 {
+        let round = self.round;
+        std::mem::forget(self);
+        round
+    }
+}
+
+impl Drop for Held<'_> {
+    /// The call did not end by itself: it panicked, or its future was dropped.
+    fn drop(&mut self) {
+        end_by_drop(self.inner, self.round);
+    }
+}
+
+/// Gives back the slot of a call that did not end by itself.
+#[cold]
+pub(super) fn end_by_drop(inner: &Inner, round: u32) {
+    if inner.is_adaptive() {
+        inner.learn(round, signal_of_drop());
+    }
+    inner.leave();
+}
+
+/// A caller that left, and a deadline that was too short from the start, show nothing.
+fn signal_of_drop() -> Signal {
+    #[cfg(feature = "async")]
+    if call::drop_reason() == call::DropReason::TimedOut {
+        return Signal::Overload;
+    }
+    Signal::Neutral
+}
+
+/// Timeouts, rejections further in and other transient errors show that the callee has too much to
+/// do; permanent errors and those of which nothing is known show nothing.
+#[cold]
+fn signal_of_error(error: Classified) -> Signal {
+    if error.rejected || error.class == Class::Transient {
+        Signal::Overload
+    } else {
+        Signal::Neutral
+    }
+}
+
+fn signal<T, E>(outcome: &Result<T, E>, classify: impl FnOnce(&E) -> Classified) -> Signal {
+    match outcome {
+        Ok(_) => Signal::Success,
+        Err(error) => signal_of_error(classify(error)),
+    }
+}
+
+/// Classifies an error of any type that is known to the registry.
+pub(super) fn by_view<E: 'static>(error: &E) -> Classified {
+    View::from_any(error).classified()
+}
+
+/// The first answer to a call.
+#[derive(Debug)]
+pub(super) enum Answer<'a> {
+    Admitted(Held<'a>),
+    Rejected(Reason),
+    /// It waits, for at most that long.
+    Queued(Ticket<'a>, Duration),
+}
+
+/// Admits a call, rejects it, or puts it into the queue, from which `waker` is woken.
+#[inline]
+pub(super) fn enter<'a>(inner: &'a Inner, waker: impl FnOnce() -> Waker) -> Answer<'a> {
+    match Held::try_take(inner) {
+        Some(held) => Answer::Admitted(held),
+        None => queue(inner, waker),
+    }
+}
+
+#[cold]
+#[inline(never)]
+fn queue<'a>(inner: &'a Inner, waker: impl FnOnce() -> Waker) -> Answer<'a> {
+    let max_wait = inner.config.max_wait;
+    if max_wait.is_zero() {
+        return Answer::Rejected(Reason::Full);
+    }
+    let wait = call::remaining().map_or(max_wait, |left| left.min(max_wait));
+    if wait.is_zero() {
+        return Answer::Rejected(Reason::TimedOut);
+    }
+    let clock: SharedClock = inner.clock();
+    let since = clock.now();
+    match inner.enter_or_queue(waker()) {
+        Entered::Admitted => Answer::Admitted(Held::new(inner)),
+        Entered::Rejected(reason) => Answer::Rejected(reason),
+        Entered::Queued(place) => Answer::Queued(Ticket::new(inner, place, clock, since), wait),
+    }
+}

@@ -1,0 +1,457 @@
+//! What all handles of a bulkhead share: admits calls, lets them wait, and takes their slots back.
+
+use super::{
+    aimd::{Aimd, Signal},
+    config::BulkheadConfig,
+    queue::{Place, Queue, Removed},
+    state_word::StateWord,
+};
+use crate::{
+    error::{ErrorCode, Policy, Rejection, Rejector},
+    event::GuardName,
+    sync::{AtomicU32, AtomicU64, Mutex, MutexGuard, Ordering},
+    time::SharedClock,
+};
+use std::{sync::Arc, task::Waker, time::Duration};
+
+/// The contents of a [`Bulkhead`](super::Bulkhead).
+#[derive(Debug)]
+pub(super) struct Inner {
+    pub(super) name: GuardName<Box<str>>,
+    pub(super) config: BulkheadConfig,
+    clock: SharedClock,
+    adaptive: Option<Adaptive>,
+    word: OwnLine<AtomicU64>,
+    locked: Mutex<Locked>,
+    /// By [`Reason`].
+    rejected: [AtomicU64; 3],
+    /// The longest time that a call has waited, in nanoseconds.
+    longest_wait: AtomicU64,
+}
+
+/// Keeps a value that many threads write on a cache line of its own.
+#[derive(Debug)]
+#[repr(align(64))]
+struct OwnLine<T>(T);
+
+/// What only calls that wait, and changes of the limit, need.
+#[derive(Debug)]
+pub(super) struct Locked {
+    pub(super) queue: Queue<Waker>,
+    /// How many calls were admitted beside those that the word counts.
+    admitted: u64,
+    /// How many waiters went away although a slot was granted to them, which counted them as
+    /// admitted.
+    forgone: u64,
+    /// How many waiters went away before a slot was granted to them or their time was over.
+    pub(super) cancelled: u64,
+}
+
+/// The state of an adaptive limit, which itself is in the word.
+#[derive(Debug)]
+struct Adaptive {
+    bounds: Aimd,
+    /// Successes that count, since the limit last changed.
+    successes: AtomicU64,
+    /// How often the limit was lowered. A call lowers it only if it was admitted in the present
+    /// round; written under the lock.
+    round: AtomicU32,
+}
+
+/// Why a call was rejected.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Reason {
+    /// All slots are taken, and the call may not wait.
+    Full,
+    /// All places in the queue are taken too.
+    QueueFull,
+    /// The call waited, and no slot became free in time.
+    TimedOut,
+}
+
+/// The answer to a call that may wait.
+#[derive(Debug)]
+pub(super) enum Entered {
+    Admitted,
+    Queued(Place),
+    Rejected(Reason),
+}
+
+impl Inner {
+    pub(super) fn new(name: Box<str>, config: BulkheadConfig, clock: SharedClock) -> Self {
+        let adaptive = config.adaptive.then(|| Adaptive {
+            bounds: Aimd {
+                min: config.min,
+                max: config.max,
+            },
+            successes: AtomicU64::new(0),
+            round: AtomicU32::new(0),
+        });
+        Self {
+            name: GuardName(name),
+            word: OwnLine(AtomicU64::new(StateWord::new(config.max_concurrent).0)),
+            config,
+            clock,
+            adaptive,
+            locked: Mutex::new(Locked {
+                queue: Queue::new(),
+                admitted: 0,
+                forgone: 0,
+                cancelled: 0,
+            }),
+            rejected: std::array::from_fn(|_| AtomicU64::new(0)),
+            longest_wait: AtomicU64::new(0),
+        }
+    }
+
+    /// Returns the clock of the builder, or else that of the caller's test scope.
+    pub(super) fn clock(&self) -> SharedClock {
+        self.clock.or_current()
+    }
+
+    #[inline]
+    pub(super) fn is_adaptive(&self) -> bool {
+        self.adaptive.is_some()
+    }
+
+    /// Takes a free slot, unless others wait for one.
+    #[inline]
+    pub(super) fn try_enter(&self) -> bool {
+        // Relaxed: the exchange below decides.
+        let mut word = StateWord(self.word.0.load(Ordering::Relaxed));
+        while let Some(next) = word.admit() {
+            // Acquire pairs with the Release in `leave`: a call sees what those wrote whose slots it
+            // takes over.
+            match self.word.0.compare_exchange_weak(
+                word.0,
+                next.0,
+                Ordering::Acquire,
+                Ordering::Relaxed,
+            ) {
+                Ok(_) => {
+                    if next.has_many_admitted() {
+                        self.move_admitted();
+                    }
+                    return true;
+                }
+                Err(actual) => word = StateWord(actual),
+            }
+        }
+        false
+    }
+
+    /// Gives a slot back, to the first of those that wait.
+    #[inline]
+    pub(super) fn leave(&self) {
+        // Release pairs with the Acquire of whoever takes the slot over.
+        let before = self
+            .word
+            .0
+            .fetch_sub(StateWord::ONE_IN_FLIGHT, Ordering::Release);
+        if StateWord(before).is_waiting() {
+            self.hand_on();
+        }
+    }
+
+    /// Takes a free slot, or else a place in the queue. The fast path has failed already.
+    pub(super) fn enter_or_queue(&self, waker: Waker) -> Entered {
+        let mut locked = self.locked.lock();
+        let mut word = StateWord(self.word.0.load(Ordering::Relaxed));
+        // Whoever waits is in the queue and in the word, both or neither: changes of either are made
+        // under the lock. So where the flag is set, every release comes through the lock.
+        loop {
+            let (next, is_admitted) = match word.admit() {
+                Some(next) => (next, true),
+                None if word.limit() == 0 => return Entered::Rejected(Reason::Full),
+                None if locked.queue.waiting() >= self.config.max_queue => {
+                    return Entered::Rejected(if self.config.max_queue == 0 {
+                        Reason::Full
+                    } else {
+                        Reason::QueueFull
+                    });
+                }
+                None => (word.with_waiting(), false),
+            };
+            // It fails where a slot was given back since the word was read: that release may not have
+            // seen the flag, and so looks for nobody. Acquire as in `try_enter`.
+            match self
+                .word
+                .0
+                .compare_exchange(word.0, next.0, Ordering::Acquire, Ordering::Relaxed)
+            {
+                Ok(_) if is_admitted => return Entered::Admitted,
+                Ok(_) => return Entered::Queued(locked.queue.push(waker)),
+                Err(actual) => word = StateWord(actual),
+            }
+        }
+    }
+
+    /// Grants free slots to those that wait, first come, first served, and wakes them.
+    #[cold]
+    pub(super) fn hand_on(&self) {
+        let mut is_done = false;
+        while !is_done {
+            let granted = {
+                let mut locked = self.locked.lock();
+                let granted = self.grant_one(&mut locked);
+                let word = StateWord(self.word.0.load(Ordering::Relaxed));
+                is_done = !word.is_waiting() || !word.has_free_slot();
+                granted
+            };
+            // Woken without the lock: a waker runs foreign code. One that panics must not keep the
+            // others from being woken.
+            if let Some(waker) = granted {
+                let _ = crate::panics::catch(|| waker.wake());
+            }
+        }
+    }
+
+    fn grant_one(&self, locked: &mut Locked) -> Option<Waker> {
+        if locked.queue.waiting() == 0 {
+            return None;
+        }
+        let is_last = locked.queue.waiting() == 1;
+        // Acquire as in `try_enter`; the waiter sees it through the lock. Relaxed for reading: the
+        // exchange decides.
+        self.word
+            .0
+            .fetch_update(Ordering::Acquire, Ordering::Relaxed, |word| {
+                Some(StateWord(word).grant(is_last)?.0)
+            })
+            .ok()?;
+        locked.queue.grant_first()
+    }
+
+    /// Calls `change` with the waker of a waiter; returns `None`, and takes the slot, if one was
+    /// granted to it.
+    pub(super) fn with_waker<R>(
+        &self,
+        place: Place,
+        change: impl FnOnce(&mut Waker) -> R,
+    ) -> Option<R> {
+        let mut locked = self.locked.lock();
+        match locked.queue.waker_mut(place) {
+            Some(waker) => Some(change(waker)),
+            None => {
+                locked.queue.remove(place);
+                None
+            }
+        }
+    }
+
+    /// Ends a wait: returns `true` if a slot was granted before, which the caller has now.
+    pub(super) fn stop_waiting(&self, place: Place) -> bool {
+        let waker = match self.remove(&mut self.locked.lock(), place) {
+            Removed::Waiting(waker) => waker,
+            Removed::Granted => return true,
+        };
+        drop(waker);
+        false
+    }
+
+    /// Ends a wait whose call was dropped.
+    #[cold]
+    pub(super) fn cancel(&self, place: Place) {
+        let removed = {
+            let mut locked = self.locked.lock();
+            let removed = self.remove(&mut locked, place);
+            locked.cancelled += 1;
+            if let Removed::Granted = removed {
+                locked.forgone += 1;
+            }
+            removed
+        };
+        if let Removed::Granted = removed {
+            self.leave();
+        }
+    }
+
+    fn remove(&self, locked: &mut MutexGuard<'_, Locked>, place: Place) -> Removed<Waker> {
+        let removed = locked.queue.remove(place);
+        if matches!(removed, Removed::Waiting(_)) && locked.queue.waiting() == 0 {
+            // Relaxed: releases that still see the flag find the queue empty, under the lock.
+            self.word
+                .0
+                .fetch_and(!StateWord::WAITING, Ordering::Relaxed);
+        }
+        removed
+    }
+
+    /// Changes the limit. Slots that become free at once are granted to those that wait; too many
+    /// running calls go on.
+    pub(super) fn set_limit(&self, limit: u32) {
+        let locked = self.locked.lock();
+        self.set_limit_locked(&locked, limit);
+        drop(locked);
+        self.hand_on();
+    }
+
+    fn set_limit_locked(&self, _: &MutexGuard<'_, Locked>, limit: u32) {
+        let change = |word| Some(StateWord(word).with_limit(limit).0);
+        // Release pairs with the Acquire in `try_enter`: who is admitted under the new limit sees
+        // the round that began before it.
+        let changed = self
+            .word
+            .0
+            .fetch_update(Ordering::Release, Ordering::Relaxed, change);
+        debug_assert!(changed.is_ok(), "the update never declines");
+    }
+
+    /// Returns the round of the adaptive limit in which a call is admitted.
+    #[inline]
+    pub(super) fn round(&self) -> u32 {
+        // Relaxed: a call that is admitted under a limit that was lowered sees the round through the
+        // word; where the limit was the lowest already, an old round costs one sign of overload that
+        // changes nothing.
+        self.adaptive
+            .as_ref()
+            .map_or(0, |adaptive| adaptive.round.load(Ordering::Relaxed))
+    }
+
+    /// Adapts the limit to the end of a call that was admitted in `round` and has its slot still.
+    #[inline]
+    pub(super) fn learn(&self, round: u32, signal: Signal) {
+        if let Some(adaptive) = &self.adaptive {
+            match signal {
+                Signal::Success => self.count_success(adaptive),
+                Signal::Overload => self.lower(adaptive, round),
+                Signal::Neutral => {}
+            }
+        }
+    }
+
+    fn count_success(&self, adaptive: &Adaptive) {
+        let word = StateWord(self.word.0.load(Ordering::Relaxed));
+        if !adaptive.bounds.is_utilised(word.in_flight(), word.limit()) {
+            return;
+        }
+        // Relaxed: the number orders nothing; what it leads to is decided under the lock.
+        let successes = adaptive.successes.fetch_add(1, Ordering::Relaxed) + 1;
+        if adaptive.bounds.raised(word.limit(), successes).is_some() {
+            self.raise(adaptive);
+        }
+    }
+
+    #[cold]
+    fn raise(&self, adaptive: &Adaptive) {
+        let locked = self.locked.lock();
+        let limit = StateWord(self.word.0.load(Ordering::Relaxed)).limit();
+        let successes = adaptive.successes.load(Ordering::Relaxed);
+        // Again, under the lock: another thread may have raised or lowered it meanwhile.
+        let Some(raised) = adaptive.bounds.raised(limit, successes) else {
+            return;
+        };
+        adaptive.successes.store(0, Ordering::Relaxed);
+        self.set_limit_locked(&locked, raised);
+        drop(locked);
+        self.hand_on();
+    }
+
+    #[cold]
+    fn lower(&self, adaptive: &Adaptive, round: u32) {
+        let locked = self.locked.lock();
+        if adaptive.round.load(Ordering::Relaxed) != round {
+            return;
+        }
+        adaptive
+            .round
+            .store(round.wrapping_add(1), Ordering::Relaxed);
+        adaptive.successes.store(0, Ordering::Relaxed);
+        let limit = StateWord(self.word.0.load(Ordering::Relaxed)).limit();
+        self.set_limit_locked(&locked, adaptive.bounds.lowered(limit));
+    }
+
+    /// Moves the number of admitted calls from the word, before it overflows there.
+    #[cold]
+    #[inline(never)]
+    fn move_admitted(&self) {
+        let mut locked = self.locked.lock();
+        // Relaxed: the number orders nothing. Not moved where another thread did it meanwhile.
+        let moved = self
+            .word
+            .0
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |word| {
+                let word = StateWord(word);
+                word.has_many_admitted().then(|| word.without_many().0)
+            });
+        if moved.is_ok() {
+            locked.admitted += StateWord::MANY;
+        }
+    }
+
+    /// Calls `read` with the state, and the number of calls that were admitted.
+    pub(super) fn read<R>(&self, read: impl FnOnce(StateWord, u64, &Locked) -> R) -> R {
+        let locked = self.locked.lock();
+        let word = self.word();
+        let admitted = locked.admitted + word.admitted() - locked.forgone;
+        read(word, admitted, &locked)
+    }
+
+    /// Returns the state at this moment.
+    pub(super) fn word(&self) -> StateWord {
+        // Relaxed: nothing else is read by it.
+        StateWord(self.word.0.load(Ordering::Relaxed))
+    }
+
+    /// Notes how long a call has waited. Relaxed: nothing is decided by it.
+    pub(super) fn note_wait(&self, waited: Duration) {
+        self.longest_wait
+            .fetch_max(crate::time::saturating_nanos(waited), Ordering::Relaxed);
+    }
+
+    pub(super) fn longest_wait(&self) -> Duration {
+        Duration::from_nanos(self.longest_wait.load(Ordering::Relaxed))
+    }
+
+    pub(super) fn rejected(&self, reason: Reason) -> u64 {
+        self.rejected[reason as usize].load(Ordering::Relaxed)
+    }
+
+    /// Counts a rejected call and makes its rejection.
+    #[cold]
+    pub(super) fn reject(self: &Arc<Self>, reason: Reason) -> Rejection {
+        // Relaxed: nothing is decided by it.
+        self.rejected[reason as usize].fetch_add(1, Ordering::Relaxed);
+        let inner: Arc<Self> = Arc::clone(self);
+        Rejection::new(
+            Policy::Bulkhead,
+            ErrorCode::CONCURRENCY_LIMIT_ERROR,
+            inner,
+            reason as u64,
+            None,
+        )
+    }
+
+    #[cfg(all(test, not(loom)))]
+    pub(super) fn set_admitted_in_word(&self, admitted: u64) {
+        let word = self.word().with_admitted(admitted);
+        self.word.0.store(word.0, Ordering::Relaxed);
+    }
+}
+
+impl Rejector for Inner {
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The generation of a bulkhead's rejection is its reason.
+    fn cause(&self, generation: u64) -> Option<String> {
+        let is = |reason| reason as u64 == generation;
+        let limit = self.word().limit();
+        let wait = self.config.max_wait;
+        if is(Reason::Full) {
+            Some(format!("no more than {limit} calls may run at once"))
+        } else if is(Reason::QueueFull) {
+            let waiting = self.config.max_queue;
+            Some(format!(
+                "no more than {limit} calls may run and {waiting} wait at once"
+            ))
+        } else if is(Reason::TimedOut) {
+            Some(format!(
+                "no more than {limit} calls may run at once, and none ended within {wait:?} or the time left"
+            ))
+        } else {
+            None
+        }
+    }
+}

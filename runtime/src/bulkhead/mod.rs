@@ -1,0 +1,35 @@
+//! Bulkheads: a limit on how many calls run at once, so that one slow callee does not take all
+//! threads, connections and memory of its callers.
+//!
+//! When a callee slows down, calls to it pile up: with 100 calls a second and 5 s per call there
+//! are 500 of them, each with its buffers and its connection, and calls to other callees find none
+//! left. A bulkhead admits a fixed number at a time and rejects the rest at once, or lets them wait
+//! for a bounded time in a bounded queue.
+//!
+//! [`Bulkhead`] is the handle and [`BulkheadPermit`] the right to one call. A limit that adapts to
+//! the callee is [`BulkheadBuilder::adaptive`].
+
+mod aimd;
+#[cfg(feature = "async")]
+mod async_call;
+#[cfg(feature = "async")]
+mod async_wait;
+mod blocking;
+mod builder;
+mod config;
+mod handle;
+mod held;
+mod inner;
+mod permit;
+mod queue;
+mod snapshot;
+mod state_word;
+#[cfg(test)]
+mod tests;
+mod ticket;
+
+pub use builder::BulkheadBuilder;
+pub use config::BulkheadConfig;
+pub use handle::Bulkhead;
+pub use permit::BulkheadPermit;
+pub use snapshot::{BulkheadSnapshot, RejectedCalls};

@@ -1,0 +1,126 @@
+//! Permits: the right to one call.
+
+use super::{aimd::Signal, held, held::Held, inner::Inner};
+use crate::event::Shown;
+use std::{fmt, sync::Arc};
+
+/// The right to make one call, whose slot is given back when this is dropped.
+///
+/// A fixed limit needs nothing else. An [adaptive](super::BulkheadBuilder::adaptive) one learns from
+/// [`success`](Self::success) and [`failure`](Self::failure); a permit that is only dropped shows
+/// nothing, unless it is dropped with a future whose time limit is over.
+///
+/// It owns its share of the bulkhead, so that it can be moved into a task or thread.
+///
+/// # Examples
+///
+/// ```
+/// use gardefou::bulkhead::Bulkhead;
+///
+/// let uploads = Bulkhead::builder("uploads").max_concurrent(1).build()?;
+/// let permit = uploads.try_acquire()?;
+/// let worker = std::thread::spawn(move || {
+///     let _permit = permit; // until the thread ends
+/// });
+/// worker.join().unwrap();
+/// assert_eq!(uploads.snapshot().in_flight, 0);
+/// # Ok::<(), gardefou::AppError>(())
+/// ```
+#[must_use = "a permit that is dropped at once limits nothing"]
+pub struct BulkheadPermit {
+    inner: Arc<Inner>,
+    round: u32,
+    /// Whether the limit has learned how the call ended.
+    is_learned: bool,
+}
+
+impl BulkheadPermit {
+    pub(super) fn new(inner: &Arc<Inner>, held: Held<'_>) -> Self {
+        Self {
+            inner: Arc::clone(inner),
+            round: held.into_round(),
+            is_learned: false,
+        }
+    }
+
+    /// Gives the slot back after a success, which raises an adaptive limit if enough of them come
+    /// while at least half of the slots are in use.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::bulkhead::Bulkhead;
+    ///
+    /// let search = Bulkhead::builder("search").adaptive(true).max_concurrent(2).build()?;
+    /// search.try_acquire()?.success();
+    /// search.try_acquire()?.success();
+    /// assert_eq!(search.snapshot().limit, 3);
+    /// # Ok::<(), gardefou::AppError>(())
+    /// ```
+    pub fn success(self) {
+        self.end(Signal::Success);
+    }
+
+    /// Gives the slot back after a failure that shows overload, such as a timeout or a refused
+    /// connection: it lowers an adaptive limit to nine tenths, unless another call did so after this
+    /// one was admitted.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::bulkhead::Bulkhead;
+    ///
+    /// let search = Bulkhead::builder("search").adaptive(true).max_concurrent(100).build()?;
+    /// let (one, other) = (search.try_acquire()?, search.try_acquire()?);
+    /// one.failure();
+    /// assert_eq!(search.snapshot().limit, 90);
+    /// other.failure(); // ran at the same time
+    /// assert_eq!(search.snapshot().limit, 90);
+    /// search.try_acquire()?.failure();
+    /// assert_eq!(search.snapshot().limit, 81);
+    /// # Ok::<(), gardefou::AppError>(())
+    /// ```
+    pub fn failure(self) {
+        self.end(Signal::Overload);
+    }
+
+    /// Gives the slot back after a call that shows nothing about the load of the callee.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::bulkhead::Bulkhead;
+    ///
+    /// let search = Bulkhead::builder("search").adaptive(true).max_concurrent(1).build()?;
+    /// search.try_acquire()?.ignore();
+    /// let snapshot = search.snapshot();
+    /// assert_eq!((snapshot.limit, snapshot.in_flight), (1, 0));
+    /// # Ok::<(), gardefou::AppError>(())
+    /// ```
+    pub fn ignore(self) {
+        self.end(Signal::Neutral);
+    }
+
+    fn end(mut self, signal: Signal) {
+        self.inner.learn(self.round, signal);
+        self.is_learned = true;
+    }
+}
+
+impl Drop for BulkheadPermit {
+    fn drop(&mut self) {
+        if self.is_learned {
+            self.inner.leave();
+        } else {
+            held::end_by_drop(&self.inner, self.round);
+        }
+    }
+}
+
+impl fmt::Debug for BulkheadPermit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("BulkheadPermit")
+            .field("bulkhead", &Shown(&self.inner.name))
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,147 @@
+//! State of a bulkhead in one word, so that admission and release are one atomic step each: how
+//! many calls run, how many may, whether others wait, and how many were admitted.
+
+/// The greatest limit.
+pub(super) const MAX_LIMIT: u32 = 1_000_000;
+
+/// The state, as it is stored in the atomic. From the lowest bit: 20 bits of running calls, 20 of
+/// the limit, one that is set while calls wait in the queue, and 23 of the number of admitted calls,
+/// which is moved elsewhere before it overflows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct StateWord(pub(super) u64);
+
+const FIELD: u32 = 20;
+const FIELD_MASK: u64 = (1 << FIELD) - 1;
+const LIMIT_SHIFT: u32 = FIELD;
+const ADMITTED_SHIFT: u32 = 2 * FIELD + 1;
+
+const _: () = assert!((MAX_LIMIT as u64) <= FIELD_MASK);
+
+impl StateWord {
+    /// What a release subtracts.
+    pub(super) const ONE_IN_FLIGHT: u64 = 1;
+    /// Set exactly while calls wait: then releases go through the queue, and no newcomer is
+    /// admitted past it.
+    pub(super) const WAITING: u64 = 1 << (2 * FIELD);
+    const ONE_ADMITTED: u64 = 1 << ADMITTED_SHIFT;
+    /// The number of admitted calls from which on they are moved elsewhere: half of what fits, so
+    /// that there is room for those that are admitted meanwhile.
+    pub(super) const MANY: u64 = 1 << (63 - ADMITTED_SHIFT);
+
+    pub(super) fn new(limit: u32) -> Self {
+        Self(0).with_limit(limit)
+    }
+
+    #[inline]
+    pub(super) fn in_flight(self) -> u32 {
+        (self.0 & FIELD_MASK) as u32
+    }
+
+    #[inline]
+    pub(super) fn limit(self) -> u32 {
+        (self.0 >> LIMIT_SHIFT & FIELD_MASK) as u32
+    }
+
+    #[inline]
+    pub(super) fn is_waiting(self) -> bool {
+        self.0 & Self::WAITING != 0
+    }
+
+    /// Returns how many calls were admitted since the number was last moved elsewhere.
+    #[inline]
+    pub(super) fn admitted(self) -> u64 {
+        self.0 >> ADMITTED_SHIFT
+    }
+
+    #[inline]
+    pub(super) fn has_many_admitted(self) -> bool {
+        self.admitted() >= Self::MANY
+    }
+
+    #[inline]
+    pub(super) fn has_free_slot(self) -> bool {
+        self.in_flight() < self.limit()
+    }
+
+    /// Returns the state in which one more call runs, unless there is no free slot or others wait.
+    #[inline]
+    pub(super) fn admit(self) -> Option<Self> {
+        (self.has_free_slot() && !self.is_waiting()).then_some(self.plus_one())
+    }
+
+    /// Returns the state in which the call that has waited longest runs, unless there is no free
+    /// slot.
+    pub(super) fn grant(self, is_last_waiter: bool) -> Option<Self> {
+        let flag = if is_last_waiter { Self::WAITING } else { 0 };
+        self.has_free_slot()
+            .then_some(Self(self.plus_one().0 & !flag))
+    }
+
+    #[inline]
+    fn plus_one(self) -> Self {
+        // An overflow of the topmost field would leave the word, and not change other fields.
+        Self(
+            self.0
+                .wrapping_add(Self::ONE_IN_FLIGHT | Self::ONE_ADMITTED),
+        )
+    }
+
+    pub(super) fn with_limit(self, limit: u32) -> Self {
+        let field = FIELD_MASK << LIMIT_SHIFT;
+        Self(self.0 & !field | u64::from(limit) << LIMIT_SHIFT)
+    }
+
+    pub(super) fn with_waiting(self) -> Self {
+        Self(self.0 | Self::WAITING)
+    }
+
+    /// Returns the state from which [`MANY`](Self::MANY) admitted calls were taken.
+    pub(super) fn without_many(self) -> Self {
+        Self(self.0 - (Self::MANY << ADMITTED_SHIFT))
+    }
+
+    #[cfg(all(test, not(loom)))]
+    pub(super) fn with_admitted(self, admitted: u64) -> Self {
+        Self(self.0 & (Self::ONE_ADMITTED - 1) | admitted << ADMITTED_SHIFT)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn fields_do_not_reach_into_each_other() {
+        let full = StateWord::new(MAX_LIMIT);
+        let mut word = full;
+        for running in 0..MAX_LIMIT {
+            assert_eq!((word.in_flight(), word.limit()), (running, MAX_LIMIT));
+            word = word.admit().unwrap();
+        }
+        assert_eq!(word.admit(), None);
+        assert_eq!(word.admitted(), u64::from(MAX_LIMIT));
+        let lower = word.with_limit(0).with_waiting();
+        assert_eq!((lower.in_flight(), lower.limit()), (MAX_LIMIT, 0));
+        assert!(lower.is_waiting() && !word.is_waiting());
+        assert_eq!(lower.admitted(), word.admitted());
+    }
+
+    #[test]
+    fn admitted_calls_at_the_end_of_their_field_change_no_other_field() {
+        let word = StateWord((u64::MAX >> ADMITTED_SHIFT) << ADMITTED_SHIFT).with_limit(5);
+        let next = word.admit().unwrap();
+        assert_eq!((next.in_flight(), next.limit(), next.admitted()), (1, 5, 0));
+        assert!(word.has_many_admitted() && !next.is_waiting());
+        assert_eq!(word.without_many().admitted(), StateWord::MANY - 1);
+    }
+
+    #[test]
+    fn waiters_come_before_newcomers() {
+        let word = StateWord::new(2).with_waiting();
+        assert_eq!(word.admit(), None);
+        let granted = word.grant(false).unwrap();
+        assert!(granted.is_waiting());
+        assert!(!granted.grant(true).unwrap().is_waiting());
+        assert_eq!(granted.grant(true).unwrap().grant(true), None);
+    }
+}
