@@ -5,6 +5,7 @@
 
 pub mod boundary;
 pub mod breaker;
+pub mod bulkhead;
 mod clock;
 mod measure;
 pub mod rate_limit;

@@ -481,6 +481,61 @@ pub fn fallback(args: TokenStream, item: TokenStream) -> TokenStream {
     expand::attribute(Guard::Fallback, args.into(), &item.into()).into()
 }
 
+/// Limits how many calls of a function run at once.
+///
+/// A call that finds no free slot is rejected, or waits up to `max_wait` in a queue of bounded length,
+/// first come, first served; blocking functions block their thread meanwhile. The slot is given back
+/// when the call has returned, has panicked, or its future is dropped.
+///
+/// With `adaptive` the limit grows by one for as many successes as it is high, while at least half of
+/// the slots are in use, and falls to nine tenths when a call shows overload: by a timeout, a rejection
+/// further in or another transient error.
+///
+/// | key | value | default |
+/// | --- | --- | --- |
+/// | `name` | text of 1 to 128 bytes, or path to a `const`; attributes with one name share their slots | none: the function has slots of its own |
+/// | `max_concurrent` | 0 to 1,000,000; 0 rejects every call; with `adaptive`, where the limit starts | 16 |
+/// | `max_wait` | duration | 0: no call waits |
+/// | `max_queue` | how many calls wait at most, 0 to 1,000,000; needs `max_wait` | `max_concurrent` |
+/// | `adaptive` | `true` or `false` | `false` |
+/// | `min` | smallest limit, 1 to `max`; needs `adaptive` | 1 |
+/// | `max` | greatest limit, `min` to 1,000,000; needs `adaptive` | 200 |
+///
+/// # Errors
+///
+/// Those of the function, and a `Rejection` with code `CONCURRENCY_LIMIT_ERROR`: the error type needs
+/// `From<Rejection>` or `From<AppError>`.
+///
+/// # Panics
+///
+/// Those of the function; an async one that has to wait outside a tokio runtime with time enabled.
+///
+/// # Cancel safety
+///
+/// Dropping the future while it waits leaves the queue; later it drops the body's and then gives the
+/// slot back.
+///
+#[doc = include_str!("placement.md")]
+///
+/// # Examples
+///
+/// ```
+/// use gardefou::{AppError, ErrorCode, bulkhead};
+///
+/// #[bulkhead(max_concurrent = 1)]
+/// fn depth(levels: u32) -> Result<u32, AppError> {
+///     if levels == 0 { Ok(0) } else { Ok(1 + depth(levels - 1)?) }
+/// }
+///
+/// assert_eq!(depth(0).unwrap(), 0);
+/// let second = depth(1).unwrap_err(); // within the first
+/// assert!(second.is(ErrorCode::CONCURRENCY_LIMIT_ERROR));
+/// ```
+#[proc_macro_attribute]
+pub fn bulkhead(args: TokenStream, item: TokenStream) -> TokenStream {
+    expand::attribute(Guard::Bulkhead, args.into(), &item.into()).into()
+}
+
 /// Limits how often a function runs.
 ///
 /// Calls are let through at a rate, with bursts (the generic cell rate algorithm, GCRA: permits come

@@ -7,6 +7,7 @@
 use crate::{
     boundary::Operation,
     breaker::{BreakerBuilder, BreakerConfig},
+    bulkhead::{Bulkhead, BulkheadBuilder, BulkheadConfig},
     error::ConfigError,
     rate_limit::{RateLimiter, RateLimiterBuilder, RateLimiterConfig},
     retry::{Retry, RetryConfig},
@@ -43,6 +44,7 @@ pub struct GuardedFunction {
     retry: Option<fn() -> Result<Retry, ConfigError>>,
     timeout: Option<fn() -> TimeoutBuilder>,
     rate_limit: Option<fn() -> RateLimiterBuilder>,
+    bulkhead: Option<fn() -> BulkheadBuilder>,
 }
 
 impl GuardedFunction {
@@ -62,6 +64,7 @@ impl GuardedFunction {
             retry: None,
             timeout: None,
             rate_limit: None,
+            bulkhead: None,
         }
     }
 
@@ -86,6 +89,14 @@ impl GuardedFunction {
     #[must_use]
     pub const fn with_timeout(mut self, builder: fn() -> TimeoutBuilder) -> Self {
         self.timeout = Some(builder);
+        self
+    }
+
+    /// Used by generated code.
+    #[doc(hidden)]
+    #[must_use]
+    pub const fn with_bulkhead(mut self, builder: fn() -> BulkheadBuilder) -> Self {
+        self.bulkhead = Some(builder);
         self
     }
 
@@ -292,6 +303,36 @@ impl GuardedFunction {
     #[must_use]
     pub fn timeout(&self) -> Option<Result<Duration, ConfigError>> {
         Some(self.built_timeout()?.map(|timeout| timeout.limit()))
+    }
+
+    /// Returns the configuration of its bulkhead, as the attribute declares it; `None` if the
+    /// attribute has none.
+    ///
+    /// # Errors
+    ///
+    /// The inner result is an error if the configuration is illegal; the function then runs without
+    /// a limit.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// #[gardefou::bulkhead(max_concurrent = 4)]
+    /// fn export() -> Result<u32, gardefou::AppError> {
+    ///     Ok(10)
+    /// }
+    ///
+    /// let all = gardefou::guarded_functions();
+    /// let function = all.iter().find(|function| function.name() == "export").unwrap();
+    /// assert_eq!(function.bulkhead().unwrap()?.max_concurrent, 4);
+    /// # Ok::<(), gardefou::ConfigError>(())
+    /// ```
+    #[must_use]
+    pub fn bulkhead(&self) -> Option<Result<BulkheadConfig, ConfigError>> {
+        self.bulkhead.map(|builder| builder().resolve())
+    }
+
+    pub(crate) fn built_bulkhead(&self) -> Option<Result<Bulkhead, ConfigError>> {
+        self.bulkhead.map(|builder| builder().build_for_site())
     }
 
     /// Returns the configuration of its rate limiter, as it is declared there; `None` if the attribute

@@ -19,6 +19,8 @@ macro_rules! pages {
 pages! {
     attributes = "docs/attributes.md";
     boundaries = "docs/boundaries.md";
+    #[cfg(any(feature = "test-util", not(doctest)))]
+    bulkhead = "docs/bulkhead.md";
     circuit_breaker = "docs/circuit-breaker.md";
     errors = "docs/errors.md";
     fallback = "docs/fallback.md";

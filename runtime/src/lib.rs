@@ -41,6 +41,7 @@
 //! | log and count each error once | [`#[enhanced_error_handling]`](macro@enhanced_error_handling), [`report`] |
 //! | stop calling what is down | [`#[with_circuit_breaker]`](macro@with_circuit_breaker), [`breaker`], [`circuit_breakers`] |
 //! | try again, with backoff and jitter | [`#[retry]`](macro@retry), [`retry`](mod@retry) |
+//! | limit how many calls run at once | [`#[bulkhead]`](macro@bulkhead), [`bulkhead`](mod@bulkhead) |
 //! | limit how often something is called | [`#[rate_limit]`](macro@rate_limit), [`rate_limit`](mod@rate_limit) |
 //! | limit how long a call may take | [`#[timeout]`](macro@timeout), [`timeout`](mod@timeout) |
 //! | give a value in place of an error | [`#[fallback]`](macro@fallback), [`fallback`](mod@fallback) |
@@ -256,8 +257,8 @@ pub use gardefou_macros::health_check;
 /// ```
 pub use gardefou_macros::transaction_boundary;
 pub use gardefou_macros::{
-    enhanced_error_handling, fallback, log_sensitive_operations, rate_limit, resilient, retry,
-    retry_with_circuit_breaker, timeout, with_circuit_breaker,
+    bulkhead, enhanced_error_handling, fallback, log_sensitive_operations, rate_limit, resilient,
+    retry, retry_with_circuit_breaker, timeout, with_circuit_breaker,
 };
 pub use guarded::guarded_functions;
 #[cfg(feature = "health")]

@@ -66,6 +66,15 @@ const RETRY: &[&str] = &[
     "log_level",
 ];
 const TIMEOUT: &[&str] = &["limit", "name"];
+const BULKHEAD: &[&str] = &[
+    "name",
+    "max_concurrent",
+    "max_wait",
+    "max_queue",
+    "adaptive",
+    "min",
+    "max",
+];
 const RATE_LIMIT: &[&str] = &["rate", "burst", "max_wait", "name"];
 const FALLBACK: &[&str] = &["to", "on"];
 const AUDIT: &[&str] = &["name", "user", "success_level", "error_level"];
@@ -122,6 +131,7 @@ impl Spec {
         first: "to",
         positional: true,
     };
+    pub(crate) const BULKHEAD: Self = Self::attribute("#[bulkhead]", &[BULKHEAD], "max_concurrent");
     pub(crate) const RATE_LIMIT: Self = Self {
         title: "#[rate_limit]",
         keys: &[RATE_LIMIT],
@@ -157,6 +167,7 @@ impl Spec {
         Self::RETRY_WITH_BREAKER,
         Self::RETRY,
         Self::TIMEOUT,
+        Self::BULKHEAD,
         Self::RATE_LIMIT,
         Self::FALLBACK,
         Self::BOUNDARY,

@@ -62,6 +62,7 @@ fn guarded(
     let retry = retry.then(|| policy::Retry::from_args(&mut args, seed.as_ref(), krate, diag));
     let wrap = match guard {
         Guard::Timeout => Some(policy::Wrap::timeout(&mut args, krate, diag)),
+        Guard::Bulkhead => Some(policy::Wrap::bulkhead(&mut args, krate, diag)),
         Guard::RateLimit => Some(policy::Wrap::rate_limit(&mut args, krate, diag)),
         _ => None,
     };

@@ -12,6 +12,7 @@ pub(crate) enum Guard {
     Timeout,
     RateLimit,
     Fallback,
+    Bulkhead,
     Audit,
 }
 
@@ -24,6 +25,7 @@ impl Guard {
         Self::Timeout,
         Self::RateLimit,
         Self::Fallback,
+        Self::Bulkhead,
         Self::Audit,
     ];
 
@@ -36,6 +38,7 @@ impl Guard {
             Self::Timeout => "timeout",
             Self::RateLimit => "rate_limit",
             Self::Fallback => "fallback",
+            Self::Bulkhead => "bulkhead",
             Self::Audit => "log_sensitive_operations",
         }
     }
@@ -49,6 +52,7 @@ impl Guard {
             Self::Timeout => Spec::TIMEOUT,
             Self::RateLimit => Spec::RATE_LIMIT,
             Self::Fallback => Spec::FALLBACK,
+            Self::Bulkhead => Spec::BULKHEAD,
             Self::Audit => Spec::AUDIT,
         }
     }

@@ -119,6 +119,17 @@ fn fallback() {
 }
 
 #[test]
+fn bulkhead() {
+    holds("bulkhead", Guard::Bulkhead, "max_concurrent = 4", SMALL);
+    holds(
+        "bulkhead_async",
+        Guard::Bulkhead,
+        "name = \"db\", max_wait = \"100ms\", adaptive = true, max = MAX",
+        ASYNC,
+    );
+}
+
+#[test]
 fn rate_limit() {
     holds("rate_limit", Guard::RateLimit, "\"100/s\"", SMALL);
     holds(

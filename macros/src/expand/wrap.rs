@@ -1,4 +1,5 @@
-//! Attributes whose policy runs the function once: `#[timeout]`, `#[rate_limit]`.
+//! Attributes whose policy runs the function once: `#[timeout]`, `#[bulkhead]`,
+//! `#[rate_limit]`.
 
 use super::{
     body::{self, Body},

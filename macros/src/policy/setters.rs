@@ -10,7 +10,7 @@ use crate::{
 };
 use proc_macro2::TokenStream;
 use quote::{quote, quote_spanned};
-use std::time::Duration;
+use std::{ops::RangeInclusive, time::Duration};
 use syn::{Expr, Ident, Path};
 
 /// One call of a setter: the key, at whose span errors are reported, and the argument.
@@ -85,6 +85,14 @@ impl<'a> Reader<'a> {
         self.read(key, |expr, krate, diag| {
             let value = value::integer(key, expr, 1..=u32::MAX, diag)?;
             Some((value.positive_tokens(krate), value))
+        })
+    }
+
+    /// Takes an integer in a range.
+    pub(super) fn integer(&mut self, key: &'static str, range: RangeInclusive<u32>) -> Given<u32> {
+        self.read(key, |expr, krate, diag| {
+            let value = value::integer(key, expr, range, diag)?;
+            Some((value.tokens(krate), value))
         })
     }
 

@@ -214,6 +214,13 @@ fn difference(left: &BTreeSet<String>, right: &BTreeSet<String>) -> (Vec<String>
 #[test]
 fn attributes_and_builders_have_the_same_settings() {
     let keys = |spec: Spec| -> BTreeSet<String> { spec.all_keys().map(str::to_owned).collect() };
+    assert_eq!(
+        difference(
+            &setters("runtime/src/bulkhead/builder.rs"),
+            &keys(Spec::BULKHEAD)
+        ),
+        (vec!["clock".to_owned()], vec![])
+    );
     let (only_by_hand, only_by_attribute) = difference(
         &setters("runtime/src/breaker/builder.rs"),
         &keys(Spec::BREAKER),

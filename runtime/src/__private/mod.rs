@@ -17,6 +17,7 @@ mod wrap;
 pub use crate::{
     boundary::{Operation, Then},
     breaker::CircuitBreaker,
+    bulkhead::Bulkhead,
     error::standard,
     event::LogLevel,
     rate_limit::{Rate, RateLimiter},

@@ -1,7 +1,9 @@
-//! The runtime of attributes whose policy runs the function once: `#[timeout]`, `#[rate_limit]`.
+//! The runtime of attributes whose policy runs the function once: `#[timeout]`, `#[bulkhead]`,
+//! `#[rate_limit]`.
 
 use super::{Conversion, Guarded, Shape, breaker::report_config, site};
 use crate::{
+    bulkhead::Bulkhead,
     error::{ConfigError, Rejection},
     rate_limit::{Rate, RateLimiter},
     timeout::Timeout,
@@ -129,6 +131,38 @@ impl Wrap for Timeout {
         future: F,
     ) -> impl Future<Output = Result<Result<T, E>, Rejection>> {
         self.run_async(future)
+    }
+}
+
+impl Wrap for Bulkhead {
+    fn of(guarded: &'static Guarded) -> Option<Result<Self, ConfigError>> {
+        guarded.built_bulkhead()
+    }
+
+    fn without_effect() -> Self {
+        Self::builder("misconfigured")
+            .max_concurrent(1_000_000)
+            .build()
+            .expect("the name and the limit are valid")
+    }
+
+    #[inline(always)]
+    fn run<T, E, S: Shape<E>>(
+        &self,
+        shape: S,
+        f: impl FnOnce() -> Result<T, E>,
+    ) -> Result<Result<T, E>, Rejection> {
+        self.run_with(|error| shape.view(error).classified(), f)
+    }
+
+    #[cfg(feature = "async")]
+    #[inline(always)]
+    fn run_async<T, E, S: Shape<E>, F: Future<Output = Result<T, E>>>(
+        &self,
+        shape: S,
+        future: F,
+    ) -> impl Future<Output = Result<Result<T, E>, Rejection>> {
+        self.run_async_with(move |error: &E| shape.view(error).classified(), future)
     }
 }
 

@@ -4,6 +4,7 @@ use super::{
     config::{BulkheadConfig, PartialConfig},
     handle::Bulkhead,
     inner::Inner,
+    registry::bulkheads,
 };
 use crate::{
     error::ConfigError,
@@ -11,7 +12,7 @@ use crate::{
     name,
     time::{Clock, SharedClock},
 };
-use std::time::Duration;
+use std::{panic::Location, time::Duration};
 
 /// Builder of a [`Bulkhead`]. Settings that are not set have the defaults of [`BulkheadConfig`].
 ///
@@ -36,17 +37,40 @@ use std::time::Duration;
 #[must_use = "a builder does nothing until it is built"]
 pub struct BulkheadBuilder {
     name: GuardName<String>,
+    /// Whether [`name`](Self::name) was called: an attribute with a name of its own shares.
+    is_renamed: bool,
     settings: PartialConfig,
     clock: Option<SharedClock>,
+    place: &'static Location<'static>,
 }
 
 impl BulkheadBuilder {
+    #[track_caller]
     pub(super) fn new(name: String) -> Self {
         Self {
             name: GuardName(name),
+            is_renamed: false,
             settings: PartialConfig::default(),
             clock: None,
+            place: Location::caller(),
         }
+    }
+
+    /// Replaces the name: 1 to 128 bytes of printable characters.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::bulkhead::Bulkhead;
+    ///
+    /// let search = Bulkhead::builder("search").name("search-eu").build()?;
+    /// assert_eq!(search.name(), "search-eu");
+    /// # Ok::<(), gardefou::ConfigError>(())
+    /// ```
+    pub fn name(mut self, name: impl Into<String>) -> Self {
+        self.name = GuardName(name.into());
+        self.is_renamed = true;
+        self
     }
 
     /// Sets how many calls may run at once, 0 to 1,000,000; 16 by default. Zero rejects every call,
@@ -216,7 +240,7 @@ impl BulkheadBuilder {
         self
     }
 
-    /// Makes the bulkhead.
+    /// Makes a bulkhead of its own, which shares nothing with others of its name.
     ///
     /// # Errors
     ///
@@ -239,7 +263,43 @@ impl BulkheadBuilder {
         Ok(Bulkhead::from_inner(Inner::new(name, config, clock)))
     }
 
-    fn resolve(&self) -> Result<BulkheadConfig, ConfigError> {
+    /// Makes the bulkhead that has the name in the whole process, or returns it where it was made
+    /// already. Inside of a test scope it is that of the scope.
+    ///
+    /// If it was configured otherwise, the first configuration stays, and a warning is logged that
+    /// names the difference.
+    ///
+    /// # Errors
+    ///
+    /// As [`build`](Self::build).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::bulkhead::Bulkhead;
+    ///
+    /// let here = Bulkhead::builder("shared-example").max_concurrent(2).build_shared()?;
+    /// let there = Bulkhead::builder("shared-example").max_concurrent(9).build_shared()?;
+    /// let _running = here.try_acquire()?;
+    /// assert_eq!((there.snapshot().in_flight, there.config().max_concurrent), (1, 2));
+    /// # Ok::<(), gardefou::AppError>(())
+    /// ```
+    pub fn build_shared(self) -> Result<Bulkhead, ConfigError> {
+        let place = self.place;
+        Ok(bulkheads().get_or_insert(self.build()?, place))
+    }
+
+    /// Makes the bulkhead of a call site: the shared one of the name that was set, or else one of its
+    /// own.
+    pub(crate) fn build_for_site(self) -> Result<Bulkhead, ConfigError> {
+        if self.is_renamed {
+            self.build_shared()
+        } else {
+            self.build()
+        }
+    }
+
+    pub(crate) fn resolve(&self) -> Result<BulkheadConfig, ConfigError> {
         let mut problems = Vec::from_iter(name::problem("name", &self.name, LONGEST_NAME));
         let config = self.settings.resolve(&mut problems);
         ConfigError::join(problems).map_or(Ok(config), Err)

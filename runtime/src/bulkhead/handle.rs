@@ -59,6 +59,7 @@ impl Bulkhead {
     /// assert_eq!(bulkhead.config().max_concurrent, 16);
     /// # Ok::<(), gardefou::ConfigError>(())
     /// ```
+    #[track_caller]
     pub fn builder(name: impl Into<String>) -> BulkheadBuilder {
         BulkheadBuilder::new(name.into())
     }
@@ -224,7 +225,7 @@ impl Bulkhead {
     /// let permit = search.try_acquire()?;
     /// let rejection = search.try_acquire().unwrap_err();
     /// assert_eq!((rejection.name(), rejection.code()), ("search", ErrorCode::CONCURRENCY_LIMIT_ERROR));
-    /// assert_eq!(rejection.cause().unwrap(), "no more than 1 calls may run at once");
+    /// assert_eq!(rejection.cause().unwrap(), "all slots (1) are taken");
     /// drop(permit);
     /// assert!(search.try_acquire().is_ok());
     /// # Ok::<(), gardefou::AppError>(())
@@ -404,7 +405,10 @@ impl Bulkhead {
     /// Returns `true` if no call runs or waits.
     #[cfg_attr(
         not(test),
-        allow(dead_code, reason = "for bulkheads by key, of which idle ones are dropped")
+        allow(
+            dead_code,
+            reason = "for bulkheads by key, of which idle ones are dropped"
+        )
     )]
     #[must_use]
     pub(crate) fn is_idle(&self) -> bool {

@@ -440,15 +440,15 @@ impl Rejector for Inner {
         let limit = self.word().limit();
         let wait = self.config.max_wait;
         if is(Reason::Full) {
-            Some(format!("no more than {limit} calls may run at once"))
+            Some(format!("all slots ({limit}) are taken"))
         } else if is(Reason::QueueFull) {
             let waiting = self.config.max_queue;
             Some(format!(
-                "no more than {limit} calls may run and {waiting} wait at once"
+                "all slots ({limit}) and all places in the queue ({waiting}) are taken"
             ))
         } else if is(Reason::TimedOut) {
             Some(format!(
-                "no more than {limit} calls may run at once, and none ended within {wait:?} or the time left"
+                "all slots ({limit}) are taken, and none became free within {wait:?} or the time left"
             ))
         } else {
             None

@@ -6,8 +6,9 @@
 //! left. A bulkhead admits a fixed number at a time and rejects the rest at once, or lets them wait
 //! for a bounded time in a bounded queue.
 //!
-//! [`Bulkhead`] is the handle and [`BulkheadPermit`] the right to one call. A limit that adapts to
-//! the callee is [`BulkheadBuilder::adaptive`].
+//! [`Bulkhead`] is the handle, [`BulkheadPermit`] the right to one call, [`bulkheads`] the registry of
+//! named ones, and `#[bulkhead]` the usual way to use them. A limit that adapts to the callee is
+//! [`BulkheadBuilder::adaptive`].
 
 mod aimd;
 #[cfg(feature = "async")]
@@ -22,6 +23,7 @@ mod held;
 mod inner;
 mod permit;
 mod queue;
+mod registry;
 mod snapshot;
 mod state_word;
 #[cfg(test)]
@@ -32,4 +34,5 @@ pub use builder::BulkheadBuilder;
 pub use config::BulkheadConfig;
 pub use handle::Bulkhead;
 pub use permit::BulkheadPermit;
+pub use registry::{BulkheadRegistry, bulkheads};
 pub use snapshot::{BulkheadSnapshot, RejectedCalls};

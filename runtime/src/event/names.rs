@@ -13,6 +13,8 @@ pub const TARGET_BREAKER: &str = "gardefou::breaker";
 pub const TARGET_TRANSACTION: &str = "gardefou::transaction";
 /// Attempts that failed, retries that gave up, and those that succeeded late.
 pub const TARGET_RETRY: &str = "gardefou::retry";
+/// Bulkheads that are declared twice with different settings.
+pub const TARGET_BULKHEAD: &str = "gardefou::bulkhead";
 /// Calls that a rate limiter rejected, at debug.
 pub const TARGET_RATE_LIMIT: &str = "gardefou::rate_limit";
 /// Changes of a health check's status.
@@ -112,6 +114,8 @@ pub mod field {
     pub const SECOND: &str = "second";
     /// The name of a retry budget.
     pub const BUDGET: &str = "budget";
+    /// The name of a bulkhead.
+    pub const BULKHEAD: &str = "bulkhead";
     /// The name of a rate limiter.
     pub const LIMITER: &str = "limiter";
     /// The name of a health check.

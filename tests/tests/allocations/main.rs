@@ -7,6 +7,7 @@
 mod attributes;
 mod boundary;
 mod breaker;
+mod bulkhead;
 mod composed;
 mod monitor;
 mod rate_limit;

@@ -11,6 +11,7 @@ macro_rules! for_each_guard {
             audited: log_sensitive_operations(NAME, user = NAME);
             breaker: with_circuit_breaker(name = NAME, failure_threshold = 30);
             limited: timeout("1m", name = NAME);
+            bounded: bulkhead(name = NAME, max_concurrent = 64);
             rate_limited: rate_limit("1_000/s", name = NAME);
             retrying: retry(max_retries = 2, initial_delay = 0);
             retrying_with_breaker: retry_with_circuit_breaker(name = NAME, failure_threshold = 30, max_retries = 3, initial_delay = 0);
@@ -29,6 +30,7 @@ macro_rules! for_each_single_run {
             audited: log_sensitive_operations(NAME, user = NAME);
             breaker: with_circuit_breaker(name = NAME, failure_threshold = 30);
             limited: timeout("1m", name = NAME);
+            bounded: bulkhead(name = NAME, max_concurrent = 64);
             rate_limited: rate_limit("1_000/s", name = NAME);
         }
     };

@@ -24,6 +24,7 @@ mod elided_lifetime_of_self;
 mod every_key_of_audit;
 mod every_key_of_boundaries;
 mod every_key_of_breaker;
+mod every_key_of_bulkhead;
 mod every_key_of_fallback;
 mod every_key_of_handling;
 mod every_key_of_health_check;

@@ -1,0 +1,52 @@
+// #[bulkhead(name = "db", max_wait = "100ms", adaptive = true, max = MAX)]
+// async fn read(&mut self, key: String) -> Result<u32> { self.lookup(key).await }
+
+async fn read(&mut self, key: String) -> Result<u32> {
+    static __GARDEFOU_GUARDED: ::gardefou::__private::Guarded = ::gardefou::__private::Guarded::new(
+            "bulkhead",
+            "name = \"db\", max_wait = \"100ms\", adaptive = true, max = MAX",
+            ::gardefou::__private::here!("read", ::gardefou::__private::line!()),
+        )
+        .with_bulkhead(|| {
+            ::gardefou::__private::Bulkhead::builder("read")
+                .name("db")
+                .max_wait(::gardefou::__private::Duration::new(0u64, 100000000u32))
+                .adaptive(true)
+                .max(::gardefou::__private::typed::count(MAX))
+        });
+    ::gardefou::__private::submit!(__GARDEFOU_GUARDED);
+    static __GARDEFOU_POLICY: ::gardefou::__private::WrapSite<
+        ::gardefou::__private::Bulkhead,
+    > = ::gardefou::__private::WrapSite::new(&__GARDEFOU_GUARDED);
+    let __conversion = {
+        use ::gardefou::__private::returning::*;
+        (&&::gardefou::__private::returns::<Result<u32>>()).__gardefou_conversion()
+    };
+    ::gardefou::__private::returned(
+        __conversion,
+        match ::gardefou::__private::Wrap::run_async(
+                ::gardefou::__private::WrapSite::policy(&__GARDEFOU_POLICY),
+                ::gardefou::__private::shape!(__conversion, Result < u32 >),
+                ::gardefou::__private::fallible(
+                    __conversion,
+                    async move {
+                        if false {
+                            return ::gardefou::__private::never::<Result<u32>>();
+                        }
+                        '_body: { self.lookup(key).await }
+                    },
+                ),
+            )
+            .await
+        {
+            ::gardefou::__private::Ok(__outcome) => __outcome,
+            ::gardefou::__private::Err(__rejection) => {
+                ::gardefou::__private::Err({
+                    use ::gardefou::__private::rejecting::*;
+                    (&&&::gardefou::__private::probe::<Result<u32>, _>(__conversion))
+                        .__gardefou_reject(__rejection)
+                })
+            }
+        },
+    )
+}

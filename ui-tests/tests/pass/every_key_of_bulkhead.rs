@@ -1,0 +1,49 @@
+//! Each form of each key of `#[bulkhead]`.
+
+use crate::prelude::*;
+use gardefou::bulkhead;
+use std::time::Duration;
+
+const LIMIT: u32 = 3;
+const WAIT: Duration = Duration::from_millis(10);
+const NAME: &str = "bulkhead-by-constant";
+
+#[bulkhead]
+fn defaults() -> R<()> {
+    Ok(())
+}
+
+#[bulkhead(max_concurrent = 4, max_wait = "250ms", max_queue = 0)]
+fn literals() -> R<()> {
+    Ok(())
+}
+
+#[bulkhead(name = NAME, max_concurrent = LIMIT, max_wait = WAIT, max_queue = LIMIT)]
+fn constants() -> R<()> {
+    Ok(())
+}
+
+#[bulkhead(name = "bulkhead-by-key", adaptive = true, max_concurrent = 8, min = 2, max = 2 * LIMIT + 10, crate = gardefou)]
+async fn adaptive() -> R<()> {
+    Ok(())
+}
+
+#[bulkhead(adaptive = false, max_wait = 0)]
+async fn fixed() -> R<()> {
+    Ok(())
+}
+
+#[bulkhead(adaptive = true, min = 300)]
+fn high_floor() -> R<()> {
+    Ok(())
+}
+
+#[test]
+fn each_form_runs() {
+    defaults().unwrap();
+    literals().unwrap();
+    constants().unwrap();
+    high_floor().unwrap();
+    block_on(adaptive()).unwrap();
+    block_on(fixed()).unwrap();
+}
