@@ -81,12 +81,18 @@ pub fn first_success(table: &mut Table) {
     table.both("with `retry_if` and `on_retry`", |n| {
         value(hooks.call(|| add_one(n)))
     });
+    let without = built(|b| b.budget(false));
+    table.both("without a budget", |n| value(without.call(|| add_one(n))));
+    // With so small deposits it does not become full again.
     let budget = RetryBudget::builder()
+        .ratio(1e-6)
         .build()
-        .expect("the defaults are legal");
-    (0..1000).for_each(|_| budget.deposit());
+        .expect("the settings are legal");
+    while budget.try_withdraw() {}
     let paid = built(|b| b.budget(&budget));
-    table.both("with a full budget", |n| value(paid.call(|| add_one(n))));
+    table.both("with a budget that is not full", |n| {
+        value(paid.call(|| add_one(n)))
+    });
     let limited = built(|b| b.max_elapsed(Duration::from_secs(60)));
     table.both("with `max_elapsed`, which reads the clock", |n| {
         value(limited.call(|| add_one(n)))

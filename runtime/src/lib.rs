@@ -100,6 +100,7 @@
 )]
 
 pub mod breaker;
+mod budget;
 pub mod bulkhead;
 pub mod call;
 mod char_boundary;

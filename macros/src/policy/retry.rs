@@ -196,8 +196,7 @@ fn jitter(expr: Expr, krate: &Path, diag: &mut Diag) -> Option<TokenStream> {
     }
 }
 
-/// Parses the name of a shared budget, or an expression of type `RetryBudget`. Returns `None` for
-/// `false`, which is the default.
+/// Parses the name of a shared budget, a `bool`, or an expression of type `RetryBudget`.
 fn budget(expr: Expr, _: &Path, diag: &mut Diag) -> Option<TokenStream> {
     let expr = ungrouped(expr);
     match &expr {
@@ -207,9 +206,8 @@ fn budget(expr: Expr, _: &Path, diag: &mut Diag) -> Option<TokenStream> {
             value::name("budget", expr.clone(), diag)?;
         }
         Expr::Lit(ExprLit {
-            lit: Lit::Bool(has),
-            ..
-        }) if !has.value => return None,
+            lit: Lit::Bool(_), ..
+        }) => {}
         Expr::Lit(_) | Expr::Unary(_) => {
             return diag.refuse(
                 &expr,

@@ -4,7 +4,6 @@
 use super::handle::Timed;
 use super::{
     backoff::{Backoff, BackoffKind, BackoffSetting, Setting},
-    budget::BudgetSource,
     config::{LONGEST_NAME, RetryConfig},
     handle::{Retry, Untimed},
     hooks::{FailedAttempt, Hooks},
@@ -12,6 +11,7 @@ use super::{
     jitter::{Jitter, JitterSetting},
 };
 use crate::{
+    budget::{BudgetSource, Payer},
     call::Attempt,
     error::ConfigError,
     event::{GuardName, LogLevel},
@@ -32,7 +32,8 @@ use std::{
 ///
 /// # Defaults
 ///
-/// Those of [`RetryConfig`], no budget, and the machine's clock.
+/// Those of [`RetryConfig`], the budget of the process (see [`budget`](Self::budget)), and the
+/// machine's clock.
 ///
 /// # Examples
 ///
@@ -456,15 +457,19 @@ impl<A> RetryBuilder<A> {
         self
     }
 
-    /// Sets the budget that retries take tokens from: a [`RetryBudget`](super::RetryBudget), or the
-    /// name of one that the whole process shares; none by default.
+    /// Sets the budget that retries take tokens from: a [`RetryBudget`](super::RetryBudget), the
+    /// name of one that the whole process shares, or `false` for none.
+    ///
+    /// The default, also written `true`, is one budget for the whole process: 20 % of the calls and
+    /// 10 retries a second, and 100 of them at once. In a test scope it is the scope's; a retry
+    /// with a [`clock`](Self::clock) of its own has one of its own, which its clones share.
     ///
     /// # Examples
     ///
     /// ```
     /// use gardefou::{retry::{Retry, RetryBudget}, time::ManualClock};
     ///
-    /// let empty = RetryBudget::builder().ratio(0.0).floor(0).build()?;
+    /// let empty = RetryBudget::builder().burst(0).floor(0).build()?;
     /// let retry = Retry::builder().budget(&empty).clock(ManualClock::new()).build()?;
     /// let mut runs = 0;
     /// assert!(retry.call(|| { runs += 1; Err::<(), _>("down") }).is_err());
@@ -580,15 +585,15 @@ impl<A> RetryBuilder<A> {
                 problems.push(ConfigError::new(field, "0", "must be longer than zero"));
             }
         }
-        let budget = settings.budget.map(BudgetSource::resolve).transpose();
-        let budget = budget.unwrap_or_else(|problem| {
+        let source = settings.budget.unwrap_or_default();
+        let budget = source.resolve(&settings.clock).unwrap_or_else(|problem| {
             problems.push(problem);
-            None
+            Payer::NONE
         });
         if let Some(problem) = ConfigError::join(problems) {
             return Err(problem);
         }
-        let has_opening = budget.is_some() || config.max_elapsed.is_some();
+        let is_limited = config.max_elapsed.is_some();
         Ok(Retry::from_inner(Arc::new(RetryInner {
             name,
             config,
@@ -598,7 +603,7 @@ impl<A> RetryBuilder<A> {
             log_level: settings.log_level,
             place: self.place,
             warned_of_nesting: AtomicBool::new(false),
-            has_opening,
+            is_limited,
         })))
     }
 }

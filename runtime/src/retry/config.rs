@@ -55,33 +55,5 @@ impl Default for RetryConfig {
     }
 }
 
-/// The configuration of a [`RetryBudget`](super::RetryBudget).
-///
-/// # Defaults
-///
-/// - `ratio` 0.2: one retry for every five calls
-/// - `floor` 10 retries per second, given on top
-/// - `burst` 100 tokens are kept at most
-#[derive(Clone, Copy, Debug, PartialEq)]
-#[non_exhaustive]
-pub struct RetryBudgetConfig {
-    /// How many retries each call allows, 0 to 1000.
-    pub ratio: f64,
-    /// How many retries are allowed in each second independently of the calls.
-    pub floor: u32,
-    /// How many tokens are kept at most.
-    pub burst: u32,
-}
-
-impl Default for RetryBudgetConfig {
-    fn default() -> Self {
-        Self {
-            ratio: 0.2,
-            floor: 10,
-            burst: 100,
-        }
-    }
-}
-
-/// The longest name a retry or a budget may have, in bytes.
+/// The longest name a retry may have, in bytes.
 pub(super) const LONGEST_NAME: usize = 100;

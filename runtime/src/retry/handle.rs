@@ -1,11 +1,9 @@
 //! Handle of a retry.
 
-use super::{
-    budget::RetryBudget, config::RetryConfig, inner::RetryInner, run::Run, view::AnyError,
-};
-use crate::call::Attempt;
+use super::{config::RetryConfig, inner::RetryInner, run::Run, view::AnyError};
 #[cfg(feature = "async")]
 use crate::error::CarriesRejection;
+use crate::{budget::RetryBudget, call::Attempt};
 use std::{fmt, marker::PhantomData, ops::ControlFlow, sync::Arc, time::Duration};
 
 /// Calls a function again when it fails, after a growing delay, as often and as long as configured.
@@ -585,21 +583,23 @@ impl<A> Retry<A> {
         &self.inner.config
     }
 
-    /// Returns the budget that retries must pay from, if there is one.
+    /// Returns the budget on which a call of this thread draws, if the retry has one: inside of a
+    /// test scope, the scope's in place of the default one.
     ///
     /// # Examples
     ///
     /// ```
-    /// use gardefou::retry::{Retry, RetryBudget};
+    /// use gardefou::retry::{Retry, RetryBudget, RetryBudgetConfig};
     ///
     /// let budget = RetryBudget::builder().build()?;
-    /// assert!(Retry::builder().build()?.budget().is_none());
     /// assert!(Retry::builder().budget(&budget).build()?.budget().unwrap().is_same_as(&budget));
+    /// assert_eq!(Retry::builder().build()?.budget().unwrap().config(), &RetryBudgetConfig::default());
+    /// assert!(Retry::builder().budget(false).build()?.budget().is_none());
     /// # Ok::<(), gardefou::ConfigError>(())
     /// ```
     #[must_use]
-    pub fn budget(&self) -> Option<&RetryBudget> {
-        self.inner.budget.as_ref()
+    pub fn budget(&self) -> Option<RetryBudget> {
+        self.inner.budget.budget()
     }
 
     /// Erases whether attempts are timed, for generated code, whose loops call [`Run::limit`]

@@ -1,7 +1,8 @@
 //! Contents of a retry, which all its clones share.
 
-use super::{budget::RetryBudget, config::RetryConfig, hooks::Hooks};
+use super::{config::RetryConfig, hooks::Hooks};
 use crate::{
+    budget::Payer,
     error::Rejector,
     event::{GuardName, LogLevel},
     time::SharedClock,
@@ -14,7 +15,7 @@ pub(crate) struct RetryInner {
     pub(super) name: GuardName<Cow<'static, str>>,
     pub(super) config: RetryConfig,
     pub(super) hooks: Hooks,
-    pub(super) budget: Option<RetryBudget>,
+    pub(super) budget: Payer,
     pub(super) clock: SharedClock,
     /// The explicit level of the log lines between attempts.
     pub(super) log_level: Option<LogLevel>,
@@ -22,8 +23,8 @@ pub(crate) struct RetryInner {
     pub(super) place: &'static Location<'static>,
     /// Whether a warning was logged that it runs inside an attempt of another retry.
     pub(super) warned_of_nesting: AtomicBool,
-    /// Whether a series begins with a deposit into the budget or a clock reading.
-    pub(super) has_opening: bool,
+    /// Whether the time of a series is limited, so that it begins with a clock reading.
+    pub(super) is_limited: bool,
 }
 
 impl RetryInner {

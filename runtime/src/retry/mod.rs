@@ -4,7 +4,7 @@
 //! same reason, endless retries make a caller hang, and a thousand clients that retry in step keep
 //! a struggling service down. A [`Retry`] makes a bounded number of attempts, after delays that
 //! grow and are spread at random ([`Backoff`], [`Jitter`]), does not retry permanent errors, obeys
-//! the Retry-After of a callee, and can be limited by a [`RetryBudget`] that it shares with others.
+//! the Retry-After of a callee, and is limited by a [`RetryBudget`] that it shares with others.
 //!
 //! # Examples
 //!
@@ -20,7 +20,6 @@
 #[cfg(feature = "async")]
 mod async_run;
 mod backoff;
-mod budget;
 mod builder;
 mod config;
 mod handle;
@@ -31,16 +30,18 @@ mod run;
 mod state;
 #[cfg(test)]
 mod tests;
-mod tokens;
 mod view;
 
-pub use crate::{call::Attempt, event::StopReason};
+pub use crate::{
+    budget::{BudgetSource, RetryBudget, RetryBudgetBuilder, RetryBudgetConfig},
+    call::Attempt,
+    event::StopReason,
+};
 #[cfg(feature = "async")]
 pub use async_run::Wait;
 pub use backoff::{Backoff, BackoffKind, BackoffSetting, Delays};
-pub use budget::{BudgetSource, RetryBudget, RetryBudgetBuilder};
 pub use builder::RetryBuilder;
-pub use config::{RetryBudgetConfig, RetryConfig};
+pub use config::RetryConfig;
 #[cfg(feature = "async")]
 pub(crate) use handle::settle;
 pub use handle::{Retry, Timed, Untimed};

@@ -28,7 +28,7 @@ use std::{
 /// `return`), the loop is written out.
 ///
 /// While no attempt has failed, a run costs next to nothing: it reads no clock unless `max_elapsed`
-/// is set, and draws no random number.
+/// is set, draws no random number, and only reads its budget while that is full.
 ///
 /// A loop in place may await anything between an attempt and [`after`](Self::after), so that it
 /// recognises the rejection of an inner policy only where the error shows it;
@@ -74,8 +74,13 @@ pub struct Run<'r> {
 impl<'r> Run<'r> {
     #[inline]
     pub(super) fn begin(inner: &'r Arc<RetryInner>) -> Self {
-        let began = if inner.has_opening {
-            Self::open(inner)
+        if !inner.budget.is_full() {
+            inner.budget.deposit();
+        }
+        // A limit on the whole time includes the first attempt; without a limit the beginning is
+        // not needed.
+        let began = if inner.is_limited {
+            read_clock(inner)
         } else {
             Tick::MAX
         };
@@ -83,22 +88,6 @@ impl<'r> Run<'r> {
             inner,
             began,
             frame: Frame::new(),
-        }
-    }
-
-    /// Makes the deposit into the budget and reads the clock, where either is needed; out of line,
-    /// because most retries need neither.
-    #[inline(never)]
-    fn open(inner: &RetryInner) -> Tick {
-        if let Some(budget) = &inner.budget {
-            budget.deposit();
-        }
-        // A limit on the whole time includes the first attempt; without a limit the beginning is
-        // not needed.
-        if inner.config.max_elapsed.is_some() {
-            inner.clock().now()
-        } else {
-            Tick::MAX
         }
     }
 
@@ -205,7 +194,7 @@ impl<'r> Run<'r> {
     #[inline(always)]
     pub fn enter(&mut self) -> EnteredAttempt<'_> {
         let (inner, index) = (&**self.inner, self.failed_attempts());
-        let deadline = if inner.has_opening {
+        let deadline = if inner.is_limited {
             limit_whole(inner, self.began)
         } else {
             None
@@ -361,6 +350,12 @@ impl<'r> Run<'r> {
     pub fn attempt(&self) -> Attempt {
         Attempt::new(self.failed_attempts(), self.inner.config.max_attempts.get())
     }
+}
+
+/// Reads when a series begins; out of line, because most retries do not need it.
+#[inline(never)]
+fn read_clock(inner: &RetryInner) -> Tick {
+    inner.clock().now()
 }
 
 /// Limits the attempts to the rest of `max_elapsed`.

@@ -216,7 +216,7 @@ fn on_a_budget(runs: &mut u32) -> R<()> {
 fn retries_are_limited_by_a_shared_budget() {
     RetryBudget::builder()
         .name("both-spent-budget")
-        .ratio(0.0)
+        .burst(0)
         .floor(1)
         .build()
         .unwrap();

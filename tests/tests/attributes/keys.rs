@@ -135,12 +135,12 @@ fn is_pending(outcome: &R<&'static str>) -> bool {
     matches!(outcome, Ok("pending"))
 }
 
-#[retry(max_retries = 5, initial_delay = 0, retry_if_result = is_pending)]
+#[retry(max_retries = 5, initial_delay = 0, budget = false, retry_if_result = is_pending)]
 fn polls(answers: &mut Vec<R<&'static str>>) -> R<&'static str> {
     answers.remove(0)
 }
 
-#[retry(max_retries = 5, initial_delay = 0, retry_if_result = Result::is_err)]
+#[retry(max_retries = 5, initial_delay = 0, budget = false, retry_if_result = Result::is_err)]
 async fn polls_in_a_foreign_type(runs: &AtomicU32) -> Result<u32, String> {
     match runs.fetch_add(1, Ordering::Relaxed) {
         2 => Ok(2),
@@ -172,7 +172,7 @@ async fn predicate_on_the_result_can_retry_after_a_value() {
 }
 
 static TOKENS: LazyLock<RetryBudget> =
-    LazyLock::new(|| RetryBudget::builder().ratio(0.0).floor(0).build().unwrap());
+    LazyLock::new(|| RetryBudget::builder().burst(0).floor(0).build().unwrap());
 
 #[retry(max_retries = 3, initial_delay = 0, budget = TOKENS.clone())]
 fn on_a_budget(runs: &mut u32) -> R<()> {
@@ -196,7 +196,7 @@ fn on_no_budget(runs: &mut u32) -> R<()> {
 fn retries_are_limited_by_the_budget() {
     RetryBudget::builder()
         .name("keys-shared-budget")
-        .ratio(0.0)
+        .burst(0)
         .floor(0)
         .build()
         .unwrap();

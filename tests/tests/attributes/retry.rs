@@ -57,7 +57,8 @@ fn permanent_error_is_not_retried() {
     max_retries = 3,
     initial_delay = 1,
     backoff_factor = 3.0,
-    jitter = false
+    jitter = false,
+    budget = false
 )]
 async fn slow_to_recover(left: &Mutex<u32>) -> R<()> {
     let mut left = left.lock().unwrap();
@@ -77,6 +78,7 @@ async fn macro_form_equals_the_builder_form_on_the_same_script() {
                 .factor(3.0)
                 .jitter(Jitter::None),
         )
+        .budget(false)
         .build()
         .unwrap();
     for failures in 0..6 {

@@ -168,7 +168,7 @@ fn by_reference(
     Err(busy())
 }
 
-#[retry(max_retries = 1, initial_delay = 0)]
+#[retry(max_retries = 1, initial_delay = 0, budget = false)]
 async fn by_reference_later(
     ref mut text: String,
     Fields {
@@ -184,14 +184,14 @@ async fn by_reference_later(
     Err(busy())
 }
 
-#[retry(max_retries = 1, initial_delay = 0)]
+#[retry(max_retries = 1, initial_delay = 0, budget = false)]
 fn of_either((Ok(mut text) | Err(mut text)): Result<String, String>, found: &Found) -> R<()> {
     change(&mut text, found);
     drop(text);
     Err(busy())
 }
 
-#[retry(max_retries = 1, initial_delay = 0)]
+#[retry(max_retries = 1, initial_delay = 0, budget = false)]
 async fn of_either_later(
     (Ok(ref mut text) | Err(ref mut text)): Result<String, String>,
     found: &Found,
@@ -200,7 +200,7 @@ async fn of_either_later(
     Err(busy())
 }
 
-#[retry(max_retries = 1, initial_delay = 0)]
+#[retry(max_retries = 1, initial_delay = 0, budget = false)]
 fn of_an_array([mut first, ref mut last]: [String; 2], whole @ 0..: u8, found: &Found) -> R<()> {
     change(&mut first, found);
     change(last, found);

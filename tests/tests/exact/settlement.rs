@@ -189,7 +189,7 @@ fn inner_retry_whose_failure_the_outer_attempt_handled_leaves_one_error() {
     assert_eq!(settled(&watch), (2, 1, 1));
 }
 
-#[retry(max_retries = 2, initial_delay = 0)]
+#[retry(max_retries = 2, initial_delay = 0, budget = false)]
 async fn settled_by_attribute_series(seed: usize) -> Result<(), Fault> {
     settled_by_attribute(seed).await
 }

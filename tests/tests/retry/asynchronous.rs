@@ -112,6 +112,7 @@ async fn zero_delay_starts_no_timer_and_does_not_even_yield() {
     let retry = on_tokio()
         .initial_delay(Duration::ZERO)
         .max_retries(1000)
+        .budget(false)
         .build()
         .unwrap();
     let call = retry.call_async(async || Err::<(), _>("down"));

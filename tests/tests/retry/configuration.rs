@@ -35,7 +35,16 @@ fn defaults_are_those_of_the_documentation() {
         (config.max_elapsed, config.attempt_timeout, retry.name()),
         (None, None, "retry")
     );
-    assert!(retry.budget().is_none());
+    let budget = retry.budget().unwrap();
+    assert_eq!(budget.name(), None);
+    assert_eq!(
+        (
+            budget.config().ratio,
+            budget.config().floor,
+            budget.config().burst
+        ),
+        (0.2, 10, 100)
+    );
 }
 
 #[test]
@@ -285,13 +294,12 @@ fn table_of_defaults_in_the_docs_is_correct() {
     let absent = (
         config.max_elapsed.is_none(),
         config.attempt_timeout.is_none(),
-        retry.budget().is_none(),
     );
-    assert_eq!(absent, (true, true, true));
+    assert_eq!(absent, (true, true));
+    assert_eq!(default_of("budget"), "of the process");
     for key in [
         "max_elapsed",
         "attempt_timeout",
-        "budget",
         "on_retry",
         "on_give_up",
         "seed",

@@ -56,11 +56,12 @@ impl Clock for RecordingClock {
     }
 }
 
-/// Retries with delays of 1, 2, 4, ... seconds on the clock.
+/// Retries without a budget, with delays of 1, 2, 4, ... seconds on the clock.
 pub(crate) fn doubling(clock: &RecordingClock) -> RetryBuilder {
     Retry::builder()
         .backoff(Backoff::exponential(SECOND).jitter(Jitter::None))
         .clock(clock.clone())
+        .budget(false)
 }
 
 /// A function that returns the results of a script, call by call, and fails the test after the

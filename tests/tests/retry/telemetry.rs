@@ -84,7 +84,7 @@ fn each_stop_reason_is_in_the_event() {
         .unwrap()
         .call(|| Err::<(), _>("x"));
     assert_eq!(last(), "1/2 after 0ns: x, refused");
-    let spent = RetryBudget::builder().ratio(0.0).floor(0).build().unwrap();
+    let spent = RetryBudget::builder().burst(0).floor(0).build().unwrap();
     let _ = named()
         .budget(spent)
         .build()

@@ -83,12 +83,7 @@ impl Run<'_> {
         self.frame.set_note(state.note());
         let (next, stop) = match decision {
             // The budget comes last, so that a token is taken only for an attempt that is made.
-            Decision::Retry(_)
-                if inner
-                    .budget
-                    .as_ref()
-                    .is_some_and(|budget| !budget.try_withdraw()) =>
-            {
+            Decision::Retry(_) if !inner.budget.try_withdraw() => {
                 (Next::Return, Some(StopReason::Budget))
             }
             Decision::Retry(delay) => (Next::Wait(wait(delay)), None),

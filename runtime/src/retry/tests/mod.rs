@@ -1,5 +1,3 @@
-//! Interleavings explored by loom, and decisions beside a model.
+//! Decisions of a retry beside a model.
 
-#[cfg(loom)]
-mod loom;
 mod model;

@@ -275,12 +275,12 @@ async fn breaker_async(uid: u32, body: Arc<Node>, env: Arc<Env>) -> Result<(), F
     plain_fault_async(uid, body, env).await
 }
 
-#[retry(max_attempts = 3, initial_delay = 0)]
+#[retry(max_attempts = 3, initial_delay = 0, budget = false)]
 fn retried(bodies: &[Arc<Node>], made: &AtomicUsize, env: &Env) -> Result<(), Fault> {
     plain_fault(0, &bodies[made.fetch_add(1, Ordering::SeqCst)], env)
 }
 
-#[retry(max_attempts = 3, initial_delay = 0)]
+#[retry(max_attempts = 3, initial_delay = 0, budget = false)]
 async fn retried_async(
     bodies: &[Arc<Node>],
     made: &AtomicUsize,
@@ -299,6 +299,7 @@ fn by_hand(attempts: usize) -> &'static Retry {
             builder
                 .initial_delay(Duration::ZERO)
                 .clock(ManualClock::new())
+                .budget(false)
                 .build()
                 .unwrap()
         })
