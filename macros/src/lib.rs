@@ -219,8 +219,8 @@ pub fn with_circuit_breaker(args: TokenStream, item: TokenStream) -> TokenStream
 ///
 /// `?` and `return` in the body end the attempt. By-value arguments that the body names are cloned
 /// for each attempt (the others need no `Clone`), `&mut` ones are reborrowed. Errors whose class
-/// is permanent, and rejections of policies further in, are not retried. The wait of an error with
-/// `retry_after()` is respected.
+/// is permanent, and rejections of open circuits further in, are not retried; rejections of
+/// bulkheads and rate limiters are. The wait of an error with `retry_after()` is respected.
 ///
 /// In the body, `call::attempt()` returns the attempt and `call::remaining()` the time until the
 /// deadline. No wait starts that would end after the deadline of the call, for example
@@ -245,7 +245,7 @@ pub fn with_circuit_breaker(args: TokenStream, item: TokenStream) -> TokenStream
 /// | `on_retry` | `fn(&FailedAttempt<'_>)`, called before each wait | none |
 /// | `on_give_up` | `fn(&FailedAttempt<'_>)`, called for the failed attempt that no other one follows | none |
 /// | `log_level` | level of the lines between attempts: `"trace"` to `"critical"`, or a path to a `LogLevel` | `"warn"` |
-/// | `budget` | the name of a shared budget, a `RetryBudget`, or `false` for none | none |
+/// | `budget` | the name of a shared budget, a `RetryBudget`, or `false` for none | that of the process: 20 % of the calls, 10 a second, 100 at once |
 /// | `name` | text of 1 to 100 bytes, or path to a `const`, for logs and events | the function's name |
 /// | `seed` | integer (`u64`) that makes the jitter the same for every call, for tests | random |
 ///

@@ -276,7 +276,7 @@ impl Attempt {
                     },
                 };
                 #before
-                (#tried, #krate::__private::Attempted::ran(#shape).behind(&#name))
+                (#tried, #krate::__private::Attempted::ran(#shape))
             }
         }
     }

@@ -3,14 +3,13 @@
 use super::{Conversion, Guarded, Shape, site};
 use crate::{
     boundary::{Recognised, Report, Then},
-    breaker::{Admitted, CircuitBreaker, CircuitState, Classifier, Refused, circuit_breakers},
+    breaker::{Admitted, CircuitBreaker, Classifier, Refused, circuit_breakers},
     classify::Verdict,
     error::{AppError, ConfigError, ErrorCode, Rejection, View},
 };
 use std::{
     fmt::{self, Write},
     sync::OnceLock,
-    time::Duration,
 };
 
 /// The breaker of one call site, looked up by its first call.
@@ -38,21 +37,6 @@ impl BreakerSite {
     #[inline(always)]
     pub fn admit(&'static self) -> Result<Admitted<'static>, Refused<'static>> {
         self.breaker().admit()
-    }
-
-    /// Returns `true` if the circuit is open and will still be so when `delay` is over.
-    #[cold]
-    pub(super) fn rejects_after(&'static self, delay: Duration) -> bool {
-        let known = || self.breaker.get();
-        let Some(breaker) = site::in_scope(self, || self.make()).or_else(known) else {
-            return false;
-        };
-        let snapshot = breaker.snapshot();
-        let open = matches!(
-            snapshot.state,
-            CircuitState::Open | CircuitState::ForcedOpen
-        );
-        open && !snapshot.config.shadow && snapshot.remaining.is_none_or(|rest| rest > delay)
     }
 
     /// Returns the breaker of the site; inside of a test scope, its breaker there.

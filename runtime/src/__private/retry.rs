@@ -146,10 +146,6 @@ impl<E, V: ErrorView<E>, F: Fn(Attempt, &E) -> Option<Duration>> ErrorView<E>
         (self.delay)(attempt, error)
     }
 
-    fn wait(&self, delay: Duration) -> Duration {
-        self.view.wait(delay)
-    }
-
     fn app_mut<'a>(&self, error: &'a mut E) -> Option<&'a mut AppError> {
         self.view.app_mut(error)
     }

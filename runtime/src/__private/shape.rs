@@ -5,14 +5,12 @@
 //! bounds `E` satisfies, from the most telling to the one for every type. Lifetimes play no part in
 //! that choice, so no level may require more of them than the user's type has.
 
-use super::{BreakerSite, Conversion};
+use super::Conversion;
 use crate::{
     error::{AppError, BuiltIn, Coded, CodedAs, ErrorRef, Rejection, StdError, View},
     retry::ErrorView,
 };
-use std::{
-    any::type_name, error::Error, fmt, marker::PhantomData, ops::Deref, sync::Arc, time::Duration,
-};
+use std::{any::type_name, error::Error, fmt, marker::PhantomData, ops::Deref, sync::Arc};
 
 /// Stands for an error type.
 pub struct Probe<E>(PhantomData<fn() -> E>);
@@ -279,7 +277,6 @@ macro_rules! __gardefou_shape {
 pub struct Attempted<S> {
     shape: S,
     rejection: Option<Rejection>,
-    breaker: Option<&'static BreakerSite>,
 }
 
 impl<S: Copy> Attempted<S> {
@@ -289,16 +286,6 @@ impl<S: Copy> Attempted<S> {
         Self {
             shape,
             rejection: None,
-            breaker: None,
-        }
-    }
-
-    /// Adds the breaker in front of the function.
-    #[inline(always)]
-    pub fn behind(self, breaker: &'static BreakerSite) -> Self {
-        Self {
-            breaker: Some(breaker),
-            ..self
         }
     }
 
@@ -308,7 +295,6 @@ impl<S: Copy> Attempted<S> {
         Self {
             shape,
             rejection: Some(rejection.clone()),
-            breaker: None,
         }
     }
 }
@@ -323,13 +309,5 @@ impl<E, S: Shape<E>> ErrorView<E> for Attempted<S> {
 
     fn app_mut<'a>(&self, error: &'a mut E) -> Option<&'a mut AppError> {
         self.shape.app_mut(error)
-    }
-
-    fn wait(&self, delay: Duration) -> Duration {
-        // An open circuit rejects the next attempt: there is nothing to wait for.
-        match self.breaker {
-            Some(breaker) if breaker.rejects_after(delay) => Duration::ZERO,
-            _ => delay,
-        }
     }
 }

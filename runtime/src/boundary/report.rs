@@ -198,7 +198,7 @@ impl<'a> Report<'a> {
             return;
         };
         let series = call::series();
-        // A rejection ends every series, and its opening has a record of its own.
+        // The rejection of an open circuit ends every series, and its opening has a record of its own.
         let is_provisional = series.is_provisional() && opening.is_none();
         let cell = RecordCell::default();
         let code = found.code.or(self.code).unwrap_or(ErrorCode::UNKNOWN_ERROR);

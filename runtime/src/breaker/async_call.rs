@@ -41,6 +41,7 @@ pin_project_lite::pin_project! {
                     shell.release(*this.admission);
                 } else if shell.drop_future(*this.admission, call::drop_reason()) {
                     call::record_outcome(shell.address());
+                    post_if_open(this.place, shell);
                 }
             }
         }
@@ -112,6 +113,9 @@ where
                     &outcome,
                     inside,
                 );
+                if outcome.is_err() {
+                    post_if_open(this.place, shell);
+                }
             }
             this.place.end(outcome.is_ok());
         }
@@ -130,6 +134,14 @@ fn inside(frame: &mut Frame, shell: &Shell) -> Since {
     }
 }
 
+/// Posts to the frame around a call that it has failed, if the circuit is open.
+#[cold]
+fn post_if_open(place: &mut impl Framed, shell: &Shell) {
+    if let Some(until) = shell.open_until() {
+        place.post_open(until);
+    }
+}
+
 /// Records a panic of the inner future, or of the classifier, as a failure.
 struct OnPollPanic<'p, 'a, P: Framed> {
     shell: &'p mut Option<&'a Shell>,
@@ -143,6 +155,7 @@ impl<P: Framed> Drop for OnPollPanic<'_, '_, P> {
         if let Some(shell) = self.shell.take() {
             let inside = inside(self.place.frame(), shell);
             fail_by_panic(shell, shell.take_pending(self.admission).0, inside);
+            post_if_open(self.place, shell);
         }
     }
 }

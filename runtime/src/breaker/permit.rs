@@ -109,6 +109,7 @@ impl Permit {
         if let Some(admission) = self.admission.take() {
             self.shell
                 .fail(admission, CauseText::of(|out| write!(out, "{cause}")));
+            self.shell.post_if_open();
         }
     }
 
@@ -154,6 +155,9 @@ impl Permit {
     pub fn record(mut self, verdict: Verdict) {
         if let Some(admission) = self.admission.take() {
             self.shell.settle(admission, verdict, |_| Ok(()));
+            if verdict == Verdict::Failure {
+                self.shell.post_if_open();
+            }
         }
     }
 }

@@ -26,6 +26,7 @@ use super::{
     state_word::{PublishedState, StateWord},
 };
 use crate::{
+    call::{self, Deadline},
     error::{ErrorCode, ErrorId, Policy, Rejection, Rejector, redact},
     event::CircuitState,
     rng::Rng,
@@ -92,6 +93,32 @@ impl Shell {
             self.published.word_relaxed().mode(),
             StateWord::CLOSED | StateWord::DISABLED
         )
+    }
+
+    /// Returns how long the circuit stays open, if it rejects calls now: `None` inside where only a
+    /// change by hand closes it.
+    #[cold]
+    pub(super) fn open_until(&self) -> Option<Option<Deadline>> {
+        let word = self.published.word();
+        match word.mode() {
+            _ if word.is_shadow() => None,
+            StateWord::OPEN => {
+                let (_, until) = self.published.open_time();
+                Some(Some(Deadline::new(until, self.clock.clone())))
+            }
+            StateWord::FORCED_OPEN => Some(None),
+            _ => None,
+        }
+    }
+
+    /// Posts to the current frame that a call has failed, if the circuit is open.
+    #[cold]
+    pub(super) fn post_if_open(&self) {
+        if call::is_in_call()
+            && let Some(until) = self.open_until()
+        {
+            call::post_open(until);
+        }
     }
 
     /// Returns the address by which inner calls know the breaker, which lives as long as any of its

@@ -54,6 +54,9 @@ fn settle_since<T, E, C: Classifier<Result<T, E>>>(
 ) -> Result<T, E> {
     let inside = mark.map_or(Since::default(), |mark| call::since(mark, shell.address()));
     settle(shell, admission, verdict, classifier, &outcome, inside);
+    if outcome.is_err() {
+        shell.post_if_open();
+    }
     outcome
 }
 
@@ -113,6 +116,8 @@ impl Drop for OnPanic<'_> {
 fn fail_by_panic_since(shell: &Shell, admission: Admission, mark: Option<Mark>) {
     let inside = mark.map_or(Since::default(), |mark| call::since(mark, shell.address()));
     fail_by_panic(shell, admission, inside);
+    // A boundary around it can turn the panic into an error.
+    shell.post_if_open();
 }
 
 /// Records a panic as a failure, unless an inner call of the same breaker did.

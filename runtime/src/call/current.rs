@@ -1,6 +1,7 @@
 //! Current frame of a thread, and messages to the frames on its stack.
 
 use super::{
+    deadline::Deadline,
     inbox::{Inbox, UNNAMED},
     mailbox::Message,
     reported::Reported,
@@ -210,6 +211,13 @@ pub(crate) fn post_pending(held: Held) {
 /// does not count it again.
 pub(crate) fn record_outcome(breaker: usize) {
     send(Message::Recorded(breaker));
+}
+
+/// Posts that a call through a breaker failed whose circuit is open, so that a retry around it does
+/// not wait for an attempt that would be rejected.
+#[cold]
+pub(crate) fn post_open(until: Option<Deadline>) {
+    send(Message::Open(until));
 }
 
 fn record_rootless(current: &Current, breaker: usize) {

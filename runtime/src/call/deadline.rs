@@ -5,8 +5,12 @@ use crate::time::{SharedClock, Tick};
 use std::{cell::RefCell, num::NonZeroU64, time::Duration};
 
 /// The time by which a call must end, on the clock of the guard that set it.
+#[cfg_attr(
+    not(feature = "async"),
+    expect(unreachable_pub, reason = "the types of async guards show it")
+)]
 #[derive(Clone, Debug)]
-pub(crate) struct Deadline {
+pub struct Deadline {
     at: Tick,
     clock: SharedClock,
 }

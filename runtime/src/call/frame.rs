@@ -6,6 +6,8 @@ use super::{
     inbox::{Inbox, UNNAMED},
     series::PackedSeries,
 };
+#[cfg(feature = "async")]
+use super::{current::post_open, deadline::Deadline, mailbox::Message};
 use crate::event::names::TARGET_BOUNDARY;
 use std::{
     mem::ManuallyDrop,
@@ -119,6 +121,13 @@ impl Frame {
         Some(inbox)
     }
 
+    /// Adds that the circuit of a breaker was open when the call that is the whole frame failed.
+    #[cfg(feature = "async")]
+    #[cold]
+    pub(crate) fn add_open(&mut self, until: Option<Deadline>) {
+        (self.inbox.get_or_insert_default()).add(Message::Open(until));
+    }
+
     /// Returns `true` if something was sent to the frame, or its guard has set its note.
     #[inline]
     pub(crate) fn has_contents(&self) -> bool {
@@ -205,6 +214,9 @@ pub trait Framed {
     /// Returns the frame, once it is left.
     fn frame(&mut self) -> &mut Frame;
 
+    /// Posts to the frame around the call that it failed and that the circuit is open.
+    fn post_open(&mut self, until: Option<Deadline>);
+
     /// Ends the frame of a call, unless its owner does so itself.
     fn end(&mut self, is_ok: bool);
 }
@@ -221,6 +233,11 @@ impl Framed for Frame {
     #[inline]
     fn frame(&mut self) -> &mut Frame {
         self
+    }
+
+    #[inline]
+    fn post_open(&mut self, until: Option<Deadline>) {
+        post_open(until);
     }
 
     #[inline]

@@ -1,11 +1,12 @@
 //! Inbox of a frame: the messages of the guards inside it.
 
 use super::{
+    deadline::Deadline,
     mailbox::{Mailbox, Message},
     reported::Reported,
 };
 use crate::{error::Rejection, event::pending::Held};
-use std::{mem::take, sync::Arc};
+use std::{mem::take, sync::Arc, time::Duration};
 
 /// The identity of a frame to which nothing was sent so far. It gets its own with its first
 /// message, so that a call in which nothing happens costs none.
@@ -25,6 +26,7 @@ pub(crate) struct Inbox {
     rejections: Vec<(u64, Rejection, bool)>,
     dropped: Vec<u64>,
     recorded: Vec<usize>,
+    open: Vec<Option<Deadline>>,
     mailboxes: Vec<Arc<Mailbox>>,
 }
 
@@ -50,6 +52,7 @@ impl Default for Inbox {
             rejections: Vec::new(),
             dropped: Vec::new(),
             recorded: Vec::new(),
+            open: Vec::new(),
             mailboxes: Vec::new(),
         }
     }
@@ -88,6 +91,7 @@ impl Inbox {
                     keep(&mut self.recorded, breaker);
                 }
             }
+            Message::Open(until) => keep(&mut self.open, until),
             Message::Mailbox(mailbox) => {
                 self.mailboxes.push(mailbox);
                 if self.mailboxes.len().is_multiple_of(LIMIT) {
@@ -152,17 +156,37 @@ impl Inbox {
         self.rejections.last().map(|(_, rejection, _)| rejection)
     }
 
+    /// Returns `true` if one of those rejections ends a series of attempts.
+    pub(crate) fn stops_retries(&self) -> bool {
+        (self.rejections.iter()).any(|(_, rejection, _)| !rejection.policy().admits_again())
+    }
+
+    /// Returns the longest time until a policy that rejected a call admits one again.
+    pub(crate) fn retry_after(&self) -> Option<Duration> {
+        let rejections = self.rejections.iter();
+        rejections
+            .filter_map(|(_, rejection, _)| rejection.retry_after())
+            .max()
+    }
+
+    /// Returns `true` if the circuit of a breaker inside will still be open when `delay` is over.
+    pub(crate) fn is_open_after(&self, delay: Duration) -> bool {
+        let mut open = self.open.iter();
+        open.any(|until| until.as_ref().is_none_or(|until| until.remaining() > delay))
+    }
+
     /// Returns `true` if the breaker at this address counted an outcome inside.
     #[cfg(any(test, feature = "async"))]
     pub(crate) fn has_recorded(&self, breaker: usize) -> bool {
         self.recorded.contains(&breaker)
     }
 
-    /// Forgets the errors that were reported and the rejections that were made inside the frame:
-    /// they do not leave it.
+    /// Forgets the errors that were reported, the rejections that were made and the circuits that
+    /// were open inside the frame: they do not leave it.
     pub(crate) fn forget_errors(&mut self) {
         self.reported.clear();
         self.rejections.clear();
+        self.open.clear();
     }
 
     /// Takes the messages for the outer frame: all but the mailboxes.
@@ -181,11 +205,13 @@ impl Inbox {
                 });
         let dropped = take(&mut self.dropped).into_iter().map(Message::Dropped);
         let recorded = take(&mut self.recorded).into_iter().map(Message::Recorded);
+        let open = take(&mut self.open).into_iter().map(Message::Open);
         reported
             .chain(pending)
             .chain(rejections)
             .chain(dropped)
             .chain(recorded)
+            .chain(open)
     }
 }
 

@@ -1,6 +1,6 @@
 //! Messages to a frame, and the mailbox for those from other stacks: spawned tasks and threads.
 
-use super::reported::Reported;
+use super::{deadline::Deadline, reported::Reported};
 use crate::{error::Rejection, event::pending::Held, sync::Mutex};
 use std::sync::Arc;
 
@@ -22,6 +22,9 @@ pub(super) enum Message {
     Dropped(u64),
     /// A breaker, known by its address, counted an outcome.
     Recorded(usize),
+    /// The circuit of a breaker was open when a call through it failed: until then, or until it is
+    /// closed by hand.
+    Open(Option<Deadline>),
     /// A mailbox was opened for work on other stacks.
     Mailbox(Arc<Mailbox>),
 }

@@ -55,8 +55,8 @@ pub(crate) use attempt::series;
 #[cfg(feature = "async")]
 pub(crate) use current::current_frame;
 pub(crate) use current::{
-    Conversion, Mark, RejectionNumber, Since, is_in_call, mark, post_pending, post_reported,
-    record_outcome, since,
+    Conversion, Mark, RejectionNumber, Since, is_in_call, mark, post_open, post_pending,
+    post_reported, record_outcome, since,
 };
 pub(crate) use deadline::{Deadline, EnteredDeadline};
 pub(crate) use drop_reason::DropReason;

@@ -58,6 +58,12 @@ impl Policy {
             Self::RateLimit => "rate_limit",
         }
     }
+
+    /// Returns `true` for policies that reject for want of room, and admit the next call as soon as
+    /// there is some: after its rejection another attempt can help.
+    pub(crate) const fn admits_again(self) -> bool {
+        matches!(self, Self::Bulkhead | Self::RateLimit)
+    }
 }
 
 impl fmt::Display for Policy {

@@ -21,7 +21,7 @@ pub enum StopReason {
     Exhausted,
     /// The error is permanent: another attempt cannot help.
     Permanent,
-    /// A policy further in rejected the call, for example an open circuit.
+    /// A policy further in rejected the call, and will reject the next one too: an open circuit.
     Rejected,
     /// The user's predicate returned `false`.
     Refused,

@@ -2,7 +2,7 @@
 
 use super::{inner::RetryInner, run::Run};
 use crate::{
-    call::{EnteredAttempt, Frame, Framed, Granted},
+    call::{Deadline, EnteredAttempt, Frame, Framed, Granted},
     error::{ErrorCode, Policy, Rejection},
 };
 use std::{
@@ -88,7 +88,8 @@ impl<'r> Run<'r> {
     /// Limits the time of one attempt, where the configuration does.
     ///
     /// The limit is `attempt_timeout`, or the rest of `max_elapsed` or of the deadline of the call
-    /// if that is shorter. Within the attempt, [`call::remaining`] returns it.
+    /// if that is shorter. Within the attempt,
+    /// [`call::remaining`](crate::call::remaining) returns it.
     ///
     /// # Errors
     ///
@@ -178,6 +179,10 @@ impl Framed for AttemptFrame<'_, '_> {
     #[inline]
     fn frame(&mut self) -> &mut Frame {
         &mut self.0.frame
+    }
+
+    fn post_open(&mut self, until: Option<Deadline>) {
+        self.0.frame.add_open(until);
     }
 
     /// The run ends the frame, when it decides what comes next.

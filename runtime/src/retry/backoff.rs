@@ -365,6 +365,18 @@ impl Backoff {
 
     /// Returns the random number of this delay: each delay draws one, so that a seeded sequence
     /// needs no state but the index.
+    /// Returns the wait for a callee that asked for one: up to a tenth more, so that the clients
+    /// which it asked at once do not return at once, and at most the longest delay. Without jitter
+    /// it is the wait itself.
+    pub(crate) fn spread_wait(&self, wait: Duration, index: u32) -> Duration {
+        if self.jitter == Jitter::None {
+            return wait;
+        }
+        let (nanos, cap) = (saturating_nanos(wait), saturating_nanos(self.cap()));
+        let longest = times(nanos, 1.1).min(cap);
+        Duration::from_nanos(between(nanos, longest, self.fraction(index)))
+    }
+
     fn fraction(&self, index: u32) -> f64 {
         match self.seed {
             Some(seed) => Rng::seeded_at(seed, index).next_fraction(),

@@ -4,6 +4,7 @@
 
 mod failure;
 
+use self::failure::Inside;
 use super::{
     hooks::Next,
     inner::RetryInner,
@@ -112,7 +113,7 @@ impl<'r> Run<'r> {
     /// ```
     #[inline]
     pub fn after<T, E: 'static>(&mut self, result: &mut Result<T, E>) -> Next {
-        self.after_seen(result, &AnyError, |_| None, false)
+        self.after_seen(result, &AnyError, |_| None, Inside::default())
     }
 
     /// As [`after`](Self::after), with the caller's own view of the error and a predicate in place
@@ -123,7 +124,7 @@ impl<'r> Run<'r> {
         result: &mut Result<T, E>,
         view: &V,
         retry_if: impl FnOnce(&E) -> Option<bool>,
-        rejected: bool,
+        inside: Inside,
     ) -> Next {
         match result {
             Ok(_) => {
@@ -132,7 +133,7 @@ impl<'r> Run<'r> {
                 }
                 Next::Return
             }
-            Err(error) => self.after_error(error, view, retry_if, rejected),
+            Err(error) => self.after_error(error, view, retry_if, inside),
         }
     }
 
@@ -156,8 +157,8 @@ impl<'r> Run<'r> {
                 ControlFlow::Break(Ok(value))
             }
             Err(mut error) => {
-                let rejected = self.is_rejected();
-                let next = self.after_error(&mut error, view, retry_if, rejected);
+                let inside = self.inside();
+                let next = self.after_error(&mut error, view, retry_if, inside);
                 self.end_attempt(next);
                 match next {
                     Next::Return => ControlFlow::Break(Err(error)),
@@ -176,8 +177,12 @@ impl<'r> Run<'r> {
         view: &V,
         again: impl FnOnce(&Result<T, E>) -> bool,
     ) -> ControlFlow<Result<T, E>, Duration> {
-        let rejected = result.is_err() && self.is_rejected();
-        let next = self.after_while_seen(&mut result, view, again, rejected);
+        let inside = if result.is_err() {
+            self.inside()
+        } else {
+            Inside::default()
+        };
+        let next = self.after_while_seen(&mut result, view, again, inside);
         self.end_attempt(next);
         match next {
             Next::Return => ControlFlow::Break(result),
@@ -228,12 +233,16 @@ impl<'r> Run<'r> {
         self.frame.succeeded();
     }
 
-    /// Returns `true` if an inner policy rejected the attempt that has just ended with an error.
+    /// Returns what policies rejected inside the attempt that has just ended with an error.
     #[cold]
-    fn is_rejected(&mut self) -> bool {
-        self.frame
-            .inbox()
-            .is_some_and(|inbox| inbox.rejection().is_some())
+    fn inside(&mut self) -> Inside {
+        let Some(inbox) = self.frame.inbox() else {
+            return Inside::default();
+        };
+        Inside {
+            stops_retries: inbox.stops_retries(),
+            retry_after: inbox.retry_after(),
+        }
     }
 
     /// Ends the frame of an attempt that ended with an error.
@@ -273,7 +282,7 @@ impl<'r> Run<'r> {
         result: &mut Result<T, E>,
         again: impl FnOnce(&Result<T, E>) -> bool,
     ) -> Next {
-        self.after_while_seen(result, &AnyError, again, false)
+        self.after_while_seen(result, &AnyError, again, Inside::default())
     }
 
     #[inline]
@@ -282,12 +291,12 @@ impl<'r> Run<'r> {
         result: &mut Result<T, E>,
         view: &V,
         again: impl FnOnce(&Result<T, E>) -> bool,
-        rejected: bool,
+        inside: Inside,
     ) -> Next {
         let again = again(result);
         match result {
             Ok(_) if again => self.after_refused_value(),
-            _ => self.after_seen(result, view, |_| Some(again), rejected),
+            _ => self.after_seen(result, view, |_| Some(again), inside),
         }
     }
 

@@ -101,25 +101,29 @@ impl SeriesState {
         let delay = failure
             .own_delay
             .map_or(delay, |own| own.min(config.backoff.cap()));
+        // To retry before the callee is ready is pointless, and to wait longer than the user's limit
+        // is not permitted.
+        if (failure.retry_after).is_some_and(|wait| wait > config.backoff.cap()) {
+            return Decision::Stop(StopReason::RetryAfter);
+        }
+        let elapsed = self.elapsed_at(now);
+        let is_over = config.max_elapsed.is_some_and(|limit| elapsed > limit)
+            || failure.remaining.is_some_and(|rest| rest.is_zero());
+        if is_over {
+            return Decision::Stop(StopReason::Deadline);
+        }
+        let rest = config.max_elapsed.map(|limit| limit - elapsed);
+        let rest = rest.into_iter().chain(failure.remaining).min();
         let delay = match failure.retry_after {
-            // To retry before the callee is ready is pointless, and to wait longer than the user's
-            // limit is not permitted.
-            Some(wait) if wait > config.backoff.cap() => {
-                return Decision::Stop(StopReason::RetryAfter);
+            Some(wait) => {
+                let spread = config.backoff.spread_wait(wait, index);
+                // The jitter on top is what gives way to a deadline.
+                delay.max(rest.map_or(spread, |rest| spread.min(rest).max(wait)))
             }
-            Some(wait) => delay.max(wait),
             None => delay,
         };
-        match config.max_elapsed {
-            Some(limit) if self.elapsed_at(now).saturating_add(delay) > limit => {
-                Decision::Stop(StopReason::Deadline)
-            }
-            _ if failure
-                .remaining
-                .is_some_and(|rest| delay > rest || rest.is_zero()) =>
-            {
-                Decision::Stop(StopReason::Deadline)
-            }
+        match rest {
+            Some(rest) if delay > rest => Decision::Stop(StopReason::Deadline),
             _ => Decision::Retry(delay),
         }
     }

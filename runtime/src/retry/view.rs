@@ -26,12 +26,6 @@ pub trait ErrorView<E> {
         None
     }
 
-    /// Returns how long to wait for a `delay` of the backoff: zero where a policy between the retry
-    /// and the function will reject the next attempt anyway.
-    fn wait(&self, delay: Duration) -> Duration {
-        delay
-    }
-
     /// Returns the error for adding details, where it is an [`AppError`].
     fn app_mut<'a>(&self, error: &'a mut E) -> Option<&'a mut AppError> {
         let _ = error;
@@ -59,7 +53,8 @@ impl<E: 'static> ErrorView<E> for AnyError {
 }
 
 /// Returns `true` if another attempt can help against an error, by its chain of sources: not
-/// against permanent ones, nor against the rejection of a policy.
+/// against permanent ones, nor against the rejection of an open circuit; but against that of a
+/// bulkhead or a rate limiter.
 ///
 /// Takes an [`AppError`], any error type that borrows nothing, and a `dyn Error`: the contents of a
 /// box, and of an `anyhow::Error` (`&*error`).

@@ -8,6 +8,8 @@ mod composition;
 mod configuration;
 mod counts;
 mod hooks;
+mod no_room;
+mod open_circuit;
 mod outcome;
 mod rejected;
 mod support;

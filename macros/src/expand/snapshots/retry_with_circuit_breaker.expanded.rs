@@ -77,9 +77,8 @@ async fn read(&mut self, key: String) -> Result<u32> {
                         )
                         .await,
                     ::gardefou::__private::Attempted::ran(
-                            ::gardefou::__private::shape!(__conversion, Result < u32 >),
-                        )
-                        .behind(&__GARDEFOU_BREAKER),
+                        ::gardefou::__private::shape!(__conversion, Result < u32 >),
+                    ),
                 )
             };
             match ::gardefou::__private::Run::settle(

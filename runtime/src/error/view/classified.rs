@@ -28,6 +28,9 @@ pub struct Classified {
     pub class: Class,
     /// Whether a policy further in rejected the call, so that the function did not run.
     pub rejected: bool,
+    /// Whether that rejection ends a series of attempts: that of an open circuit does; that of a
+    /// bulkhead or a rate limiter does not, since it admits the next call as soon as there is room.
+    pub stops_retries: bool,
 }
 
 impl Classified {
@@ -35,6 +38,7 @@ impl Classified {
     pub const UNKNOWN: Self = Self {
         class: Class::Unknown,
         rejected: false,
+        stops_retries: false,
     };
 
     /// Returns what a breaker makes of the error: rejections of policies further in are ignored,
@@ -59,8 +63,8 @@ impl Classified {
         }
     }
 
-    /// Returns `true` if another attempt can help: not for permanent errors, nor against a policy
-    /// that rejects.
+    /// Returns `true` if another attempt can help: not for permanent errors, nor against an open
+    /// circuit; but against the rejection of a bulkhead or a rate limiter.
     ///
     /// # Examples
     ///
@@ -76,6 +80,6 @@ impl Classified {
     /// ```
     #[must_use]
     pub fn is_retryable(self) -> bool {
-        !self.rejected && self.class != Class::Permanent
+        !self.stops_retries && self.class != Class::Permanent
     }
 }

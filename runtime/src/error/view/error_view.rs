@@ -446,6 +446,7 @@ impl<'a> View<'a> {
         Classified {
             class: known.class.unwrap_or(Class::Unknown),
             rejected: known.rejected,
+            stops_retries: known.stops_retries,
         }
     }
 

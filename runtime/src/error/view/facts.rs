@@ -1,6 +1,8 @@
 //! The facts that the errors of a chain know, level by level and together.
 
-use crate::error::{AppError, Class, Coding, ErrorCode, ErrorId, Rejection, app_error::Inner};
+use crate::error::{
+    AppError, Class, Coding, ErrorCode, ErrorId, Policy, Rejection, app_error::Inner,
+};
 use std::{panic::Location, path::Path, time::Duration};
 
 /// What a walk wants of the errors that know something.
@@ -21,8 +23,8 @@ pub(crate) struct Facts {
     pub(super) id: Option<ErrorId>,
     code: Option<ErrorCode>,
     class: Option<Class>,
-    /// Whether the level is a rejection, and if so, whether the function ran nevertheless.
-    rejection: Option<bool>,
+    /// The policy, of a rejection.
+    rejection: Option<Policy>,
     retry_after: Option<Duration>,
     location: Option<&'static Location<'static>>,
     /// Whether it was reported, before it was marked.
@@ -80,7 +82,7 @@ impl HasFacts for Rejection {
         Facts {
             code: Some(self.code()),
             class: Some(Class::Transient),
-            rejection: Some(self.ran()),
+            rejection: Some(self.policy()),
             retry_after: self.retry_after(),
             reported,
             ..Facts::default()
@@ -97,6 +99,8 @@ pub(crate) struct Known {
     pub(crate) code: Option<ErrorCode>,
     pub(crate) class: Option<Class>,
     pub(crate) rejected: bool,
+    /// Whether one of the rejections ends a series of attempts.
+    pub(crate) stops_retries: bool,
     pub(crate) retry_after: Option<Duration>,
     /// That of a mapping, where it comes before any other.
     pub(crate) mapped_retry_after: Option<Duration>,
@@ -118,7 +122,13 @@ impl Known {
     pub(super) fn add(&mut self, facts: Facts) {
         self.code = self.code.or(facts.code);
         self.class = self.class.or(facts.class);
-        self.rejected |= facts.rejection == Some(false);
+        // Under a time limit the function ran.
+        if let Some(policy) = facts.rejection
+            && policy != Policy::Timeout
+        {
+            self.rejected = true;
+            self.stops_retries |= !policy.admits_again();
+        }
         self.retry_after = self.retry_after.or(facts.retry_after);
         self.location = self
             .location

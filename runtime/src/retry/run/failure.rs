@@ -21,18 +21,18 @@ impl Run<'_> {
         error: &mut E,
         view: &V,
         retry_if: impl FnOnce(&E) -> Option<bool>,
-        rejected: bool,
+        inside: Inside,
     ) -> Next {
         let retry_if = retry_if(error);
         let seen = Seen {
             view: view.view(error),
             any: view.any(error),
             retry_if,
-            rejected,
+            inside,
             is_value: false,
         };
         let own_delay = |attempt| view.own_delay(attempt, error);
-        let (next, stop) = self.failed(seen, own_delay, |delay| view.wait(delay));
+        let (next, stop) = self.failed(seen, own_delay);
         if let Some(reason) = stop
             && let Some(app) = view.app_mut(error)
         {
@@ -49,10 +49,10 @@ impl Run<'_> {
             view,
             any: None,
             retry_if: Some(true),
-            rejected: false,
+            inside: Inside::default(),
             is_value: true,
         };
-        self.failed(seen, |_| None, |delay| delay).0
+        self.failed(seen, |_| None).0
     }
 
     #[cold]
@@ -61,7 +61,6 @@ impl Run<'_> {
         &mut self,
         seen: Seen<'_>,
         own_delay: impl FnOnce(Attempt) -> Option<Duration>,
-        wait: impl FnOnce(Duration) -> Duration,
     ) -> (Next, Option<StopReason>) {
         let inner = self.inner;
         let now = inner.clock().now();
@@ -74,7 +73,7 @@ impl Run<'_> {
         let failure = Failure {
             hopeless,
             own_delay,
-            retry_after: seen.view.retry_after(),
+            retry_after: seen.view.retry_after().max(seen.inside.retry_after),
             remaining: call::remaining(),
         };
         let mut state = SeriesState::resume(self.began, self.frame.note());
@@ -86,7 +85,7 @@ impl Run<'_> {
             Decision::Retry(_) if !inner.budget.try_withdraw() => {
                 (Next::Return, Some(StopReason::Budget))
             }
-            Decision::Retry(delay) => (Next::Wait(wait(delay)), None),
+            Decision::Retry(delay) => (Next::Wait(self.unless_open(delay)), None),
             Decision::Stop(reason) => (Next::Return, Some(reason)),
         };
         let (attempts, elapsed) = (state.failed(), state.elapsed_at(now));
@@ -133,6 +132,16 @@ impl Run<'_> {
             keep_text(self.frame.texts_mut(), &seen.view.error());
         }
         (next, stop)
+    }
+
+    /// Returns the delay before the next attempt: zero where an open circuit inside will reject it
+    /// anyway, so that there is nothing to wait for. The attempt then meets the circuit, and ends
+    /// the series with its rejection.
+    fn unless_open(&mut self, delay: Duration) -> Duration {
+        match self.frame.inbox() {
+            Some(inbox) if inbox.is_open_after(delay) => Duration::ZERO,
+            _ => delay,
+        }
     }
 
     #[cold]
@@ -189,14 +198,22 @@ fn keep_text(earlier: &mut Vec<String>, error: &ErrorRef<'_>) {
     earlier.push(text);
 }
 
+/// What policies inside an attempt rejected, where the error itself does not show it.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Inside {
+    /// Whether one of the rejections ends the series.
+    pub(super) stops_retries: bool,
+    /// How long it takes until the policies admit a call again.
+    pub(super) retry_after: Option<Duration>,
+}
+
 /// A failed attempt, as the decision reads it.
 #[derive(Clone, Copy)]
 struct Seen<'a> {
     view: View<'a>,
     any: Option<&'a dyn Any>,
     retry_if: Option<bool>,
-    /// Whether an inner policy rejected the attempt, where the error itself does not show it.
-    rejected: bool,
+    inside: Inside,
     /// Whether the attempt succeeded, and a predicate refused its value.
     is_value: bool,
 }
@@ -205,7 +222,7 @@ impl Seen<'_> {
     /// Returns why another attempt cannot help, if it cannot.
     fn hopeless(&self, inner: &RetryInner) -> Option<StopReason> {
         let classified = self.view.classified();
-        if classified.rejected || self.rejected {
+        if classified.stops_retries || self.inside.stops_retries {
             // A predicate on the function's errors is not consulted: the function did not run, nor
             // would it.
             return Some(StopReason::Rejected);

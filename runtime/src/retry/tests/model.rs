@@ -8,6 +8,7 @@ use crate::{
         jitter::Jitter,
         state::{Decision, Failure, SeriesState},
     },
+    rng::Rng,
     time::Tick,
 };
 use proptest::prelude::*;
@@ -29,6 +30,18 @@ struct Model {
 }
 
 impl Model {
+    /// Returns where between its ends the jitter puts this delay.
+    fn fraction(&self) -> f64 {
+        match self.config.backoff.jitter {
+            Jitter::None => 0.0,
+            _ => {
+                let mut rng = Rng::seeded(self.config.backoff.seed.unwrap());
+                let fractions = std::iter::repeat_with(|| rng.next_fraction());
+                fractions.take(self.history.len()).last().unwrap()
+            }
+        }
+    }
+
     fn decide(&self) -> Decision {
         let &(now, failure) = self.history.last().unwrap();
         if let Some(reason) = failure.hopeless {
@@ -50,18 +63,22 @@ impl Model {
         let own = failure
             .own_delay
             .map_or(own, |computed| computed.min(longest));
-        let wait = [Some(own), failure.retry_after]
-            .into_iter()
-            .flatten()
-            .max()
-            .unwrap();
-        let until = u128::from(now) + wait.as_nanos();
-        match self.config.max_elapsed {
-            Some(limit) if until > u128::from(self.began) + limit.as_nanos() => {
-                Decision::Stop(StopReason::Deadline)
-            }
-            _ => Decision::Retry(wait),
+        let asked = failure.retry_after.unwrap_or_default();
+        let elapsed = Duration::from_nanos(now - self.began);
+        let left = self
+            .config
+            .max_elapsed
+            .map(|limit| limit.checked_sub(elapsed));
+        let Some(left) = left.unwrap_or(Some(Duration::MAX)) else {
+            return Decision::Stop(StopReason::Deadline);
+        };
+        if own > left || asked > left {
+            return Decision::Stop(StopReason::Deadline);
         }
+        // A tenth on top, which gives way to each limit.
+        let longest_wait = asked.mul_f64(1.1).min(longest);
+        let spread = asked + longest_wait.saturating_sub(asked).mul_f64(self.fraction());
+        Decision::Retry(own.max(spread.min(left)))
     }
 }
 
@@ -128,7 +145,13 @@ proptest! {
             now = now.after(Duration::from_millis(took));
             model.history.push((now.as_nanos(), failure));
             let decision = state.after_failure_at(&config, failure, now);
-            prop_assert_eq!(decision, model.decide());
+            match (decision, model.decide()) {
+                // By another arithmetic, so up to a rounding.
+                (Decision::Retry(delay), Decision::Retry(expected)) => {
+                    prop_assert!(delay.abs_diff(expected) <= Duration::from_nanos(2), "{delay:?} {expected:?}");
+                }
+                (decision, expected) => prop_assert_eq!(decision, expected),
+            }
             prop_assert_eq!(state.failed() as usize, model.history.len());
             // As a run keeps it until the next failure.
             state = SeriesState::resume(state.began(), state.note());
