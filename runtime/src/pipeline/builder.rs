@@ -5,8 +5,8 @@ use super::{
     handle::{Pipeline, Policies},
 };
 use crate::{
-    breaker::CircuitBreaker, error::ConfigError, event::GuardName, name, retry::Retry,
-    timeout::Timeout,
+    breaker::CircuitBreaker, bulkhead::Bulkhead, error::ConfigError, event::GuardName, name,
+    rate_limit::RateLimiter, retry::Retry, timeout::Timeout,
 };
 use std::sync::Arc;
 
@@ -107,6 +107,44 @@ impl PipelineBuilder {
     /// ```
     pub fn circuit_breaker(mut self, breaker: impl IntoPolicy<CircuitBreaker>) -> Self {
         self.policies.circuit_breaker = self.take(breaker);
+        self
+    }
+
+    /// Limits how often attempts are made.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::{AppError, ErrorCode, pipeline::Pipeline, rate_limit::{Rate, RateLimiter}};
+    /// use std::time::Duration;
+    ///
+    /// let hourly = RateLimiter::builder("payments").rate(Rate::new(1, Duration::from_secs(3600)));
+    /// let pipeline = Pipeline::builder("payments").rate_limit(hourly).build()?;
+    /// assert_eq!(pipeline.call(|| Ok::<_, AppError>("paid"))?, "paid");
+    /// let err = pipeline.call(|| Ok::<_, AppError>("paid")).unwrap_err();
+    /// assert!(err.is(ErrorCode::RATE_LIMIT_ERROR));
+    /// # Ok::<(), AppError>(())
+    /// ```
+    pub fn rate_limit(mut self, limiter: impl IntoPolicy<RateLimiter>) -> Self {
+        self.policies.rate_limit = self.take(limiter);
+        self
+    }
+
+    /// Limits how many attempts run at once.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::{AppError, ErrorCode, bulkhead::Bulkhead, pipeline::Pipeline};
+    ///
+    /// let one = Bulkhead::builder("payments").max_concurrent(1);
+    /// let pipeline = Pipeline::builder("payments").bulkhead(one).build()?;
+    /// let outcome = pipeline.call(|| pipeline.call(|| Ok::<_, AppError>("within the first")));
+    /// assert!(outcome.unwrap_err().is(ErrorCode::CONCURRENCY_LIMIT_ERROR));
+    /// # Ok::<(), gardefou::ConfigError>(())
+    /// ```
+    pub fn bulkhead(mut self, bulkhead: impl IntoPolicy<Bulkhead>) -> Self {
+        self.policies.bulkhead = self.take(bulkhead);
         self
     }
 

@@ -4,8 +4,8 @@ use super::builder::PipelineBuilder;
 #[cfg(feature = "async")]
 use crate::retry::settle;
 use crate::{
-    breaker::CircuitBreaker, error::CarriesRejection, event::GuardName, retry::Retry,
-    timeout::Timeout,
+    breaker::CircuitBreaker, bulkhead::Bulkhead, error::CarriesRejection, event::GuardName,
+    rate_limit::RateLimiter, retry::Retry, timeout::Timeout,
 };
 use std::{fmt, sync::Arc};
 
@@ -40,6 +40,8 @@ pub(super) struct Policies {
     pub(super) timeout: Option<Timeout>,
     pub(super) retry: Option<Retry>,
     pub(super) circuit_breaker: Option<CircuitBreaker>,
+    pub(super) rate_limit: Option<RateLimiter>,
+    pub(super) bulkhead: Option<Bulkhead>,
     pub(super) attempt_timeout: Option<Timeout>,
 }
 
@@ -49,11 +51,15 @@ impl Policies {
             timeout,
             retry,
             circuit_breaker,
+            rate_limit,
+            bulkhead,
             attempt_timeout,
         } = self;
         timeout.is_none()
             && retry.is_none()
             && circuit_breaker.is_none()
+            && rate_limit.is_none()
+            && bulkhead.is_none()
             && attempt_timeout.is_none()
     }
 }
@@ -206,8 +212,30 @@ impl Policies {
         E: CarriesRejection + 'static,
     {
         match &self.circuit_breaker {
+            None => self.paced(f),
+            Some(breaker) => breaker.call(|| self.paced(f)),
+        }
+    }
+
+    #[inline]
+    fn paced<T, E>(&self, f: impl FnOnce() -> Result<T, E>) -> Result<T, E>
+    where
+        E: CarriesRejection + 'static,
+    {
+        match &self.rate_limit {
+            None => self.bounded(f),
+            Some(limiter) => limiter.call(|| self.bounded(f)),
+        }
+    }
+
+    #[inline]
+    fn bounded<T, E>(&self, f: impl FnOnce() -> Result<T, E>) -> Result<T, E>
+    where
+        E: CarriesRejection + 'static,
+    {
+        match &self.bulkhead {
             None => self.limited(f),
-            Some(breaker) => breaker.call(|| self.limited(f)),
+            Some(bulkhead) => bulkhead.call(|| self.limited(f)),
         }
     }
 
@@ -262,8 +290,30 @@ impl Policies {
         F: Future<Output = Result<T, E>>,
     {
         match &self.circuit_breaker {
+            None => self.paced_async(f).await,
+            Some(breaker) => breaker.call_async(|| self.paced_async(f)).await,
+        }
+    }
+
+    async fn paced_async<T, E, F>(&self, f: impl FnOnce() -> F) -> Result<T, E>
+    where
+        E: CarriesRejection + 'static,
+        F: Future<Output = Result<T, E>>,
+    {
+        match &self.rate_limit {
+            None => self.bounded_async(f).await,
+            Some(limiter) => limiter.call_async(|| self.bounded_async(f)).await,
+        }
+    }
+
+    async fn bounded_async<T, E, F>(&self, f: impl FnOnce() -> F) -> Result<T, E>
+    where
+        E: CarriesRejection + 'static,
+        F: Future<Output = Result<T, E>>,
+    {
+        match &self.bulkhead {
             None => self.limited_async(f).await,
-            Some(breaker) => breaker.call_async(|| self.limited_async(f)).await,
+            Some(bulkhead) => bulkhead.call_async(|| self.limited_async(f)).await,
         }
     }
 

@@ -2,7 +2,9 @@
 
 use crate::{
     breaker::{BreakerBuilder, CircuitBreaker},
+    bulkhead::{Bulkhead, BulkheadBuilder},
     error::ConfigError,
+    rate_limit::{RateLimiter, RateLimiterBuilder},
     retry::{Retry, RetryBuilder},
     timeout::{Timeout, TimeoutBuilder},
 };
@@ -68,7 +70,9 @@ macro_rules! into_policy {
 }
 
 into_policy! {
+    Bulkhead: BulkheadBuilder;
     CircuitBreaker: BreakerBuilder;
+    RateLimiter: RateLimiterBuilder;
     Retry: RetryBuilder;
     Timeout: TimeoutBuilder;
 }

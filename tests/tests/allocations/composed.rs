@@ -2,8 +2,17 @@
 
 use super::allocations;
 use gardefou::{
-    AppError, breaker::CircuitBreaker, fallback, fallback::Fallback, pipeline::Pipeline, resilient,
-    retry::Retry, timeout, timeout::Timeout,
+    AppError,
+    breaker::CircuitBreaker,
+    bulkhead::Bulkhead,
+    fallback,
+    fallback::Fallback,
+    pipeline::Pipeline,
+    rate_limit::{Rate, RateLimiter},
+    resilient,
+    retry::Retry,
+    timeout,
+    timeout::Timeout,
 };
 use std::{
     pin::pin,
@@ -37,6 +46,8 @@ async fn limited_async(n: u64) -> Result<u64, AppError> {
     timeout = "60s",
     retry,
     circuit_breaker,
+    rate_limit = "1_000_000/s",
+    bulkhead,
     attempt_timeout = "30s",
     fallback = 0
 )]
@@ -49,6 +60,8 @@ fn together(n: u64) -> Result<u64, AppError> {
     timeout = "60s",
     retry,
     circuit_breaker,
+    rate_limit = "1_000_000/s",
+    bulkhead,
     attempt_timeout = "30s",
     fallback = 0
 )]
@@ -75,6 +88,8 @@ fn successful_calls_by_hand_allocate_nothing() {
         .timeout(MINUTE)
         .retry(Retry::builder())
         .circuit_breaker(CircuitBreaker::builder("allocations"))
+        .rate_limit(RateLimiter::builder("allocations").rate(Rate::per_second(1_000_000)))
+        .bulkhead(Bulkhead::builder("allocations"))
         .attempt_timeout(MINUTE)
         .build()
         .unwrap();

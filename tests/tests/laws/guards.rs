@@ -3,9 +3,11 @@
 use gardefou::{
     AppError, Rejection,
     breaker::CircuitBreaker,
+    bulkhead::Bulkhead,
     call::{self, Context},
     fallback::Fallback,
     pipeline::Pipeline,
+    rate_limit::{Rate, RateLimiter},
     retry::Retry,
     time::ManualClock,
     timeout::Timeout,
@@ -195,6 +197,80 @@ impl Guard for FallingBack {
     }
 }
 
+/// A bulkhead with one slot.
+#[derive(Clone)]
+pub(crate) struct Bounded(Bulkhead);
+
+impl Guard for Bounded {
+    fn make() -> Self {
+        Self(Bulkhead::builder("law").max_concurrent(1).build().unwrap())
+    }
+
+    fn call<T, E: From<Rejection> + 'static>(
+        &self,
+        f: impl FnMut() -> Result<T, E>,
+    ) -> Result<T, E> {
+        self.0.call(f)
+    }
+
+    async fn call_async<T, E, F>(&self, f: impl Fn() -> F) -> Result<T, E>
+    where
+        E: From<Rejection> + 'static,
+        F: Future<Output = Result<T, E>>,
+    {
+        self.0.call_async(f).await
+    }
+
+    fn admits(&self) -> bool {
+        self.0.try_acquire().is_ok()
+    }
+
+    fn while_rejecting<R>(&self, f: impl FnOnce() -> R) -> R {
+        let _only_slot = self.0.try_acquire().unwrap();
+        f()
+    }
+}
+
+/// A rate limiter that lets one call through each second.
+#[derive(Clone)]
+pub(crate) struct Paced(RateLimiter, ManualClock);
+
+impl Guard for Paced {
+    fn make() -> Self {
+        let clock = ManualClock::new();
+        let limiter = RateLimiter::builder("law").rate(Rate::per_second(1));
+        Self(limiter.clock(clock.clone()).build().unwrap(), clock)
+    }
+
+    fn call<T, E: From<Rejection> + 'static>(
+        &self,
+        f: impl FnMut() -> Result<T, E>,
+    ) -> Result<T, E> {
+        self.0.call(f)
+    }
+
+    async fn call_async<T, E, F>(&self, f: impl Fn() -> F) -> Result<T, E>
+    where
+        E: From<Rejection> + 'static,
+        F: Future<Output = Result<T, E>>,
+    {
+        self.0.call_async(f).await
+    }
+
+    /// The permit comes back with time.
+    fn admits(&self) -> bool {
+        self.1.advance(SECOND);
+        let admits = self.0.try_acquire().is_ok();
+        self.1.advance(SECOND);
+        admits
+    }
+
+    fn while_rejecting<R>(&self, f: impl FnOnce() -> R) -> R {
+        self.0.try_acquire().unwrap();
+        f()
+    }
+}
+
 /// A pipeline around the breaker whose next call is the only probe.
 #[derive(Clone)]
 pub(crate) struct Composed(Pipeline, HalfOpen);
@@ -206,6 +282,8 @@ impl Guard for Composed {
             .timeout(60 * SECOND)
             .retry(Retry::builder().max_retries(0).clock(ManualClock::new()))
             .circuit_breaker(&probed.0)
+            .rate_limit(RateLimiter::builder("law").rate(Rate::per_second(1_000_000)))
+            .bulkhead(Bulkhead::builder("law").max_concurrent(1))
             .attempt_timeout(30 * SECOND)
             .build()
             .unwrap();

@@ -1,6 +1,8 @@
 //! The laws, each a test for each guard.
 
-use super::guards::{Composed, Empty, FallingBack, Guard, HalfOpen, Limited, Retrying};
+use super::guards::{
+    Bounded, Composed, Empty, FallingBack, Guard, HalfOpen, Limited, Paced, Retrying,
+};
 use gardefou::{AppError, ErrorCode, Rejection, testing::Scope};
 use std::{
     cell::Cell,
@@ -213,6 +215,7 @@ fn static_is_not_required<G: Guard>() {
     if G::BLOCKS {
         let seen: &str = guard.call(|| Ok::<_, Own>(borrowed)).unwrap();
         assert_eq!(seen, "text");
+        assert!(guard.admits());
     }
     let mut call = pin!(guard.call_async(|| async { Ok::<_, Own>(borrowed) }));
     assert!(matches!(poll_once(call.as_mut()), Poll::Ready(Ok("text"))));
@@ -301,6 +304,8 @@ laws! {
     retry: Retrying;
     timeout: Limited;
     fallback: FallingBack;
+    bulkhead: Bounded;
+    rate_limit: Paced;
     pipeline: Composed;
     empty_pipeline: Empty;
 }

@@ -1,8 +1,8 @@
 //! `#[resilient]`.
 
 use gardefou::{
-    AppError, ErrorCode, circuit_breakers, enhanced_error_handling, fallback, guarded_functions,
-    resilient, retry, testing::Scope, timeout, with_circuit_breaker,
+    AppError, ErrorCode, bulkhead, circuit_breakers, enhanced_error_handling, fallback,
+    guarded_functions, rate_limit, resilient, retry, testing::Scope, timeout, with_circuit_breaker,
 };
 use std::{future::pending, time::Duration};
 
@@ -161,6 +161,8 @@ fn stands_in(err: &AppError) -> Result<u32, AppError> {
     timeout = "3s",
     retry(max_retries = 3, initial_delay = "500ms", seed = 5),
     circuit_breaker(failure_threshold = 3, recovery_timeout = "2s"),
+    rate_limit = "2/s",
+    bulkhead(max_concurrent = 2),
     attempt_timeout = "1s",
     fallback = stands_in,
 )]
@@ -176,6 +178,8 @@ fn together(scope: &Scope, calls: &std::cell::Cell<u32>, fails: u32) -> Result<u
     failure_threshold = 3,
     recovery_timeout = "2s"
 )]
+#[rate_limit("2/s", name = "script-stacked", burst = 2)]
+#[bulkhead(name = "script-stacked", max_concurrent = 2)]
 #[timeout("1s")]
 fn stacked(scope: &Scope, calls: &std::cell::Cell<u32>, fails: u32) -> Result<u32, AppError> {
     body(scope, calls, fails)
@@ -191,7 +195,11 @@ fn stacked_attributes_behave_as_the_one_attribute() {
         assert_eq!(both.0, both.1, "step {step}");
     }
     // The script meets every outcome.
-    for code in [ErrorCode::PERMISSION_ERROR, ErrorCode::CIRCUIT_OPEN_ERROR] {
+    for code in [
+        ErrorCode::PERMISSION_ERROR,
+        ErrorCode::CIRCUIT_OPEN_ERROR,
+        ErrorCode::RATE_LIMIT_ERROR,
+    ] {
         assert!(together.iter().any(|seen| seen.0 == Err(code)), "{code:?}");
     }
     for value in [1, 2, 3] {
