@@ -29,6 +29,9 @@ pages! {
     redaction = "docs/redaction.md";
     #[cfg(any(feature = "test-util", not(doctest)))]
     rate_limit = "docs/rate-limit.md";
+    // Its figures: the documentation has no files beside it that it could link to.
+    #[doc = include_str!("../docs/outage/links.txt")]
+    outage = "docs/outage.md";
     retry = "docs/retry.md";
     health = "docs/health.md";
     monitoring = "docs/monitoring.md";
