@@ -21,7 +21,8 @@ const fn quota(interval: u64, burst: u64) -> Quota {
 /// of every other thread.
 fn take(word: &Word<()>, now: u64, longest_wait: u64) -> Option<Taken> {
     let later = move || Tick::from_nanos(now + 5);
-    word.take(Tick::from_nanos(now), later, 1, longest_wait).ok()
+    word.take(Tick::from_nanos(now), later, 1, longest_wait)
+        .ok()
 }
 
 #[test]
