@@ -308,7 +308,7 @@ pub fn retry(args: TokenStream, item: TokenStream) -> TokenStream {
 /// | `fallback` | value, function or closure; or `(..)` | [`#[fallback]`](macro@fallback) |
 /// | `timeout` | duration; or `(..)` | [`#[timeout]`](macro@timeout) of the whole |
 /// | `retry` | alone, or `(..)` | [`#[retry]`](macro@retry) |
-/// | `hedge` | `(..)` | `#[hedge]` |
+/// | `hedge` | `(..)` | [`#[hedge]`](macro@hedge) |
 /// | `circuit_breaker` | alone, or `(..)` | [`#[with_circuit_breaker]`](macro@with_circuit_breaker) |
 /// | `rate_limit` | rate; or `(..)` | `#[rate_limit]` |
 /// | `bulkhead` | alone, number of calls at once; or `(..)` | `#[bulkhead]` |
@@ -365,6 +365,64 @@ pub fn retry(args: TokenStream, item: TokenStream) -> TokenStream {
 #[proc_macro_attribute]
 pub fn resilient(args: TokenStream, item: TokenStream) -> TokenStream {
     expand::resilient(args.into(), &item.into()).into()
+}
+
+/// Starts a second attempt of an async function beside one that takes long, and returns whichever
+/// succeeds first.
+///
+/// For idempotent functions: two attempts may run to their end. The next attempt starts after the
+/// delay, or at once when an attempt has failed with an error that another one may not meet. The
+/// first success is the outcome, and so is a permanent error of any attempt; the other attempts are
+/// dropped then, which breakers inside do not count. Where all attempts fail, the error of the first
+/// one is returned. Each attempt after the first takes a token of the budget; where there is none,
+/// those under way go on.
+///
+/// By-value arguments that the body names are cloned for each attempt. The attempts run side by
+/// side in one task, so that `&mut` arguments, `&mut self` and `self` by value do not compile.
+///
+/// | key | value | default |
+/// | --- | --- | --- |
+/// | `after` | duration that an attempt runs before the next one starts; 0 starts all at once | (this or `quantile`) |
+/// | `quantile` | number above 0 and below 1: the time that this share of the attempts of the last minute took at most; needs 100 of them | (this or `after`) |
+/// | `max_hedges` | attempts after the first, 0 to 10 | 1 |
+/// | `budget` | the name of a shared budget, a `RetryBudget`, or `false` for none | that of the process, which retries draw on too |
+/// | `name` | text of 1 to 128 bytes, or path to a `const`, for logs | the function's name |
+///
+/// # Errors
+///
+/// A permanent error of any attempt, or the error of the first one.
+///
+/// # Panics
+///
+/// Those of the function; where it waits outside a tokio runtime with time enabled.
+///
+/// # Cancel safety
+///
+/// Dropping the future drops every attempt.
+///
+#[doc = include_str!("placement.md")]
+///
+/// # Examples
+///
+/// ```
+/// use gardefou::{AppError, hedge};
+///
+/// #[hedge(after = "50ms", max_hedges = 2)]
+/// async fn search(terms: Vec<String>) -> Result<usize, AppError> {
+///     Ok(terms.len())
+/// }
+///
+/// let terms = vec!["heron".to_owned()];
+/// # use std::{future::Future, pin::pin, task::{Context, Poll, Waker}};
+/// # let block_on = |future| match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
+/// #     Poll::Ready(found) => found,
+/// #     Poll::Pending => unreachable!("it does not wait"),
+/// # };
+/// assert_eq!(block_on(search(terms)).unwrap(), 1);
+/// ```
+#[proc_macro_attribute]
+pub fn hedge(args: TokenStream, item: TokenStream) -> TokenStream {
+    expand::attribute(Guard::Hedge, args.into(), &item.into()).into()
 }
 
 /// Limits how long a function may take.

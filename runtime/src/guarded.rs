@@ -9,6 +9,7 @@ use crate::{
     breaker::{BreakerBuilder, BreakerConfig},
     bulkhead::{Bulkhead, BulkheadBuilder, BulkheadConfig},
     error::ConfigError,
+    hedge::{Hedge, HedgeBuilder, HedgeConfig},
     rate_limit::{RateLimiter, RateLimiterBuilder, RateLimiterConfig},
     retry::{Retry, RetryConfig},
     timeout::{Timeout, TimeoutBuilder},
@@ -45,6 +46,7 @@ pub struct GuardedFunction {
     timeout: Option<fn() -> TimeoutBuilder>,
     rate_limit: Option<fn() -> RateLimiterBuilder>,
     bulkhead: Option<fn() -> BulkheadBuilder>,
+    hedge: Option<fn() -> HedgeBuilder>,
 }
 
 impl GuardedFunction {
@@ -65,6 +67,7 @@ impl GuardedFunction {
             timeout: None,
             rate_limit: None,
             bulkhead: None,
+            hedge: None,
         }
     }
 
@@ -105,6 +108,14 @@ impl GuardedFunction {
     #[must_use]
     pub const fn with_rate_limit(mut self, builder: fn() -> RateLimiterBuilder) -> Self {
         self.rate_limit = Some(builder);
+        self
+    }
+
+    /// Used by generated code.
+    #[doc(hidden)]
+    #[must_use]
+    pub const fn with_hedge(mut self, builder: fn() -> HedgeBuilder) -> Self {
+        self.hedge = Some(builder);
         self
     }
 
@@ -362,6 +373,31 @@ impl GuardedFunction {
         Some(built.map(|limiter| limiter.config()))
     }
 
+    /// Returns the configuration of its hedge; `None` if the attribute is no hedge.
+    ///
+    /// # Errors
+    ///
+    /// The inner result is an error if the configuration is illegal; the function then runs without
+    /// a hedge.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// #[gardefou::hedge(after = "50ms", max_hedges = 2)]
+    /// async fn suggest() -> Result<u32, gardefou::AppError> {
+    ///     Ok(10)
+    /// }
+    ///
+    /// let all = gardefou::guarded_functions();
+    /// let function = all.iter().find(|function| function.name() == "suggest").unwrap();
+    /// assert_eq!(function.hedge().unwrap()?.max_hedges, 2);
+    /// # Ok::<(), gardefou::ConfigError>(())
+    /// ```
+    #[must_use]
+    pub fn hedge(&self) -> Option<Result<HedgeConfig, ConfigError>> {
+        Some(self.built_hedge()?.map(|hedge| *hedge.config()))
+    }
+
     pub(crate) fn operation(&self) -> &Operation<'static> {
         &self.operation
     }
@@ -376,6 +412,10 @@ impl GuardedFunction {
 
     pub(crate) fn built_rate_limiter(&self) -> Option<Result<RateLimiter, ConfigError>> {
         self.rate_limit.map(|builder| builder().build_for_site())
+    }
+
+    pub(crate) fn built_hedge(&self) -> Option<Result<Hedge, ConfigError>> {
+        self.hedge.map(|builder| builder().build())
     }
 
     pub(crate) fn built_retry(&self) -> Option<Result<Retry, ConfigError>> {

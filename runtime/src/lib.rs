@@ -43,6 +43,7 @@
 //! | try again, with backoff and jitter | [`#[retry]`](macro@retry), [`retry`](mod@retry) |
 //! | limit how many calls run at once | [`#[bulkhead]`](macro@bulkhead), [`bulkhead`](mod@bulkhead) |
 //! | limit how often something is called | [`#[rate_limit]`](macro@rate_limit), [`rate_limit`](mod@rate_limit) |
+//! | start a second attempt beside a slow one | [`#[hedge]`](macro@hedge), [`hedge`](mod@hedge) |
 //! | limit how long a call may take | [`#[timeout]`](macro@timeout), [`timeout`](mod@timeout) |
 //! | give a value in place of an error | [`#[fallback]`](macro@fallback), [`fallback`](mod@fallback) |
 //! | both, in the right order | [`#[retry_with_circuit_breaker]`](macro@retry_with_circuit_breaker) |
@@ -110,6 +111,7 @@ pub mod event;
 pub mod fallback;
 mod fork;
 pub mod guarded;
+pub mod hedge;
 mod name;
 mod named;
 mod panics;
@@ -258,8 +260,8 @@ pub use gardefou_macros::health_check;
 /// ```
 pub use gardefou_macros::transaction_boundary;
 pub use gardefou_macros::{
-    bulkhead, enhanced_error_handling, fallback, log_sensitive_operations, rate_limit, resilient,
-    retry, retry_with_circuit_breaker, timeout, with_circuit_breaker,
+    bulkhead, enhanced_error_handling, fallback, hedge, log_sensitive_operations, rate_limit,
+    resilient, retry, retry_with_circuit_breaker, timeout, with_circuit_breaker,
 };
 pub use guarded::guarded_functions;
 #[cfg(feature = "health")]

@@ -77,6 +77,7 @@ const BULKHEAD: &[&str] = &[
 ];
 const RATE_LIMIT: &[&str] = &["rate", "burst", "max_wait", "name"];
 const FALLBACK: &[&str] = &["to", "on"];
+const HEDGE: &[&str] = &["after", "quantile", "max_hedges", "budget", "name"];
 const AUDIT: &[&str] = &["name", "user", "success_level", "error_level"];
 const BOUNDARY: &[&str] = &[
     "error_code",
@@ -125,6 +126,7 @@ impl Spec {
         first: "limit",
         positional: true,
     };
+    pub(crate) const HEDGE: Self = Self::attribute("#[hedge]", &[HEDGE], "after");
     pub(crate) const FALLBACK: Self = Self {
         title: "#[fallback]",
         keys: &[FALLBACK],
@@ -169,6 +171,7 @@ impl Spec {
         Self::TIMEOUT,
         Self::BULKHEAD,
         Self::RATE_LIMIT,
+        Self::HEDGE,
         Self::FALLBACK,
         Self::BOUNDARY,
         Self::TRANSACTION,

@@ -211,6 +211,12 @@ impl Attempt {
         }
     }
 
+    /// Returns a closure that makes the future of an attempt, as often as it is called.
+    pub(super) fn repeatable(&self) -> TokenStream {
+        let Self { before, body, .. } = self;
+        quote!(|| { #before #body })
+    }
+
     /// Returns an attempt through a breaker.
     pub(super) fn guarded(
         &self,

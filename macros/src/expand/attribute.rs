@@ -1,6 +1,6 @@
 //! The expansion of one attribute, from its tokens to the guarded function.
 
-use super::{Guard, audit, breaker, fallback, handling, order, retry, site::Site, wrap};
+use super::{Guard, audit, breaker, fallback, handling, hedge, order, retry, site::Site, wrap};
 use crate::{
     args::Args,
     check,
@@ -66,6 +66,7 @@ fn guarded(
         Guard::RateLimit => Some(policy::Wrap::rate_limit(&mut args, krate, diag)),
         _ => None,
     };
+    let hedge = (guard == Guard::Hedge).then(|| policy::Hedge::from_args(&mut args, krate, diag));
     let fallback = (guard == Guard::Fallback).then(|| policy::Fallback::from_args(&mut args, diag));
     let audit = (guard == Guard::Audit).then(|| policy::Audit::from_args(&mut args, krate, diag));
     let mut function = function?;
@@ -75,7 +76,11 @@ fn guarded(
     if let Some(retry) = &retry {
         check::retried(&function, retry, diag);
     }
-    if function.is_async() && (breaker.is_some() || retry.is_some() || wrap.is_some()) {
+    if hedge.is_some() {
+        check::hedged(&function, diag);
+    }
+    let awaits = breaker.is_some() || retry.is_some() || wrap.is_some() || hedge.is_some();
+    if function.is_async() && awaits {
         match &function.sig.asyncness {
             Some(word) => check::asynchronous(word, check::HAS_ASYNC, diag),
             None => check::asynchronous(&function.sig.output, check::HAS_ASYNC, diag),
@@ -98,6 +103,11 @@ fn guarded(
         attribute: guard.name(),
         args: tokens,
     };
+    if let Some(hedge) = &hedge {
+        let body = hedge::expand(&mut function, hedge, &site)?;
+        let import = krates.import;
+        return Some(function.with_body(quote!(#import #body)));
+    }
     if let Some(fallback) = &fallback {
         let body = fallback::expand(&mut function, fallback, &site)?;
         let import = krates.import;

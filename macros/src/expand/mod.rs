@@ -10,6 +10,7 @@ mod drop_order;
 mod fallback;
 mod guard;
 mod handling;
+mod hedge;
 mod order;
 mod resilient;
 mod retry;

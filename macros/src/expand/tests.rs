@@ -71,6 +71,17 @@ fn with_circuit_breaker() {
 }
 
 #[test]
+fn hedge() {
+    let item = "async fn read(&self, key: String) -> Result<u32> { self.lookup(key).await }";
+    holds(
+        "hedge_async",
+        Guard::Hedge,
+        "after = \"50ms\", budget = false",
+        item,
+    );
+}
+
+#[test]
 fn retry() {
     holds(
         "retry",

@@ -197,7 +197,7 @@ fn jitter(expr: Expr, krate: &Path, diag: &mut Diag) -> Option<TokenStream> {
 }
 
 /// Parses the name of a shared budget, a `bool`, or an expression of type `RetryBudget`.
-fn budget(expr: Expr, _: &Path, diag: &mut Diag) -> Option<TokenStream> {
+pub(super) fn budget(expr: Expr, _: &Path, diag: &mut Diag) -> Option<TokenStream> {
     let expr = ungrouped(expr);
     match &expr {
         Expr::Lit(ExprLit {

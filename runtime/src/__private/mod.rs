@@ -7,6 +7,7 @@ mod call;
 mod carry;
 mod fallback;
 mod handling;
+mod hedge;
 mod retry;
 mod returns;
 mod shape;
@@ -20,6 +21,7 @@ pub use crate::{
     bulkhead::Bulkhead,
     error::standard,
     event::LogLevel,
+    hedge::Hedge,
     rate_limit::{Rate, RateLimiter},
     retry::{Jitter, Next, Retry, Run},
     timeout::Timeout,
@@ -43,6 +45,9 @@ pub use fallback::{
     start,
 };
 pub use handling::{Captured, Entered, Handling, catch, catch_async};
+pub use hedge::HedgeSite;
+#[cfg(feature = "async")]
+pub use hedge::run_hedged;
 pub use inventory;
 pub use retry::{
     OwnDelay, RetrySite, UsableAgain, ask, by_class, clone_for_each_attempt, delayed, own_delay,

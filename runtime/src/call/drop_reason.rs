@@ -12,6 +12,9 @@ pub(crate) enum DropReason {
     TimedOut,
     /// An inherited deadline left it less time than it was granted: nothing.
     CutShort,
+    /// Another attempt of the same hedge was faster: nothing.
+    #[cfg_attr(not(feature = "async"), expect(dead_code, reason = "hedges are async"))]
+    Superseded,
 }
 
 thread_local! {

@@ -70,6 +70,38 @@ impl Frame {
         }
     }
 
+    /// As [`enter`](Self::enter), for one poll of an attempt beside which there may be others. The
+    /// attempt of the retry around it stays.
+    #[cfg(feature = "async")]
+    #[inline]
+    pub(crate) fn enter_provisional(&mut self) -> EnteredAttempt<'_> {
+        self.enter_series(PackedSeries::provisional)
+    }
+
+    /// As [`enter_provisional`](Self::enter_provisional), for the only attempt.
+    #[cfg(feature = "async")]
+    #[inline]
+    pub(crate) fn enter_only(&mut self) -> EnteredAttempt<'_> {
+        self.enter_series(|series| series)
+    }
+
+    #[cfg(feature = "async")]
+    #[inline]
+    fn enter_series(
+        &mut self,
+        change: impl FnOnce(PackedSeries) -> PackedSeries,
+    ) -> EnteredAttempt<'_> {
+        let outer = CURRENT.with(|current| {
+            let outer = current.series.get();
+            current.series.replace(change(outer))
+        });
+        EnteredAttempt {
+            outer,
+            _deadline: None,
+            _entered: self.enter(),
+        }
+    }
+
     #[inline]
     fn begin(&mut self) -> u64 {
         let this = self.inbox.as_ref().map_or(UNNAMED, |inbox| inbox.id);

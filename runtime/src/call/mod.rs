@@ -60,7 +60,7 @@ pub(crate) use current::{
 };
 pub(crate) use deadline::{Deadline, EnteredDeadline};
 pub(crate) use drop_reason::DropReason;
-#[cfg(all(test, not(loom), feature = "async"))]
+#[cfg(feature = "async")]
 pub(crate) use drop_reason::drop_for;
 #[cfg(feature = "async")]
 pub(crate) use drop_reason::drop_reason;

@@ -69,6 +69,16 @@ impl PackedSeries {
         }
     }
 
+    /// Returns the same series, inside of something that may make another attempt.
+    #[cfg(feature = "async")]
+    #[inline]
+    pub(super) const fn provisional(self) -> Self {
+        Self {
+            numbers: self.numbers | OUTER,
+            ..self
+        }
+    }
+
     #[inline]
     pub(crate) const fn is_none(self) -> bool {
         self.numbers == 0

@@ -17,6 +17,8 @@ pub const TARGET_RETRY: &str = "gardefou::retry";
 pub const TARGET_BULKHEAD: &str = "gardefou::bulkhead";
 /// Calls that a rate limiter rejected, at debug.
 pub const TARGET_RATE_LIMIT: &str = "gardefou::rate_limit";
+/// Further attempts of hedges, at debug.
+pub const TARGET_HEDGE: &str = "gardefou::hedge";
 /// Changes of a health check's status.
 pub const TARGET_HEALTH: &str = "gardefou::health";
 /// Start and shutdown.
@@ -112,6 +114,8 @@ pub mod field {
     pub const FIRST: &str = "first";
     /// Where it was declared again.
     pub const SECOND: &str = "second";
+    /// The name of a hedge.
+    pub const HEDGE: &str = "hedge";
     /// The name of a retry budget.
     pub const BUDGET: &str = "budget";
     /// The name of a bulkhead.

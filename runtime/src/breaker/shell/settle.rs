@@ -183,7 +183,7 @@ impl Shell {
         let elapsed = now.since(since);
         let abandoned = match drop_reason {
             DropReason::TimedOut => None,
-            DropReason::CutShort => {
+            DropReason::CutShort | DropReason::Superseded => {
                 self.release(admission);
                 return false;
             }

@@ -1,0 +1,22 @@
+//! Views of the errors of attempts.
+
+use crate::error::View;
+
+/// A view of errors of type `E`. A trait and not a closure, so that futures which hold one are
+/// `Send` for every lifetime.
+pub trait AttemptView<E> {
+    /// Returns the view of the error.
+    fn view<'a>(&self, error: &'a E) -> View<'a>;
+}
+
+/// The view of errors that borrow nothing.
+#[cfg(feature = "async")]
+#[derive(Clone, Copy, Debug)]
+pub(super) struct AnyError;
+
+#[cfg(feature = "async")]
+impl<E: 'static> AttemptView<E> for AnyError {
+    fn view<'a>(&self, error: &'a E) -> View<'a> {
+        View::from_any(error)
+    }
+}
