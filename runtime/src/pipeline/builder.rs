@@ -1,14 +1,18 @@
 //! Builder of pipelines.
 
+#[cfg(feature = "async")]
+use super::handle::Hedged;
 use super::{
     IntoPolicy,
-    handle::{Pipeline, Policies},
+    handle::{Pipeline, Policies, Unhedged},
 };
+#[cfg(feature = "async")]
+use crate::hedge::Hedge;
 use crate::{
     breaker::CircuitBreaker, bulkhead::Bulkhead, error::ConfigError, event::GuardName, name,
     rate_limit::RateLimiter, retry::Retry, timeout::Timeout,
 };
-use std::sync::Arc;
+use std::{marker::PhantomData, sync::Arc};
 
 /// Builder of a [`Pipeline`]. The order in which policies are set plays no part.
 ///
@@ -32,10 +36,11 @@ use std::sync::Arc;
 /// ```
 #[derive(Debug)]
 #[must_use = "a builder does nothing until it is built"]
-pub struct PipelineBuilder {
+pub struct PipelineBuilder<H = Unhedged> {
     name: GuardName<String>,
     policies: Policies,
     problems: Vec<ConfigError>,
+    hedging: PhantomData<H>,
 }
 
 /// The longest name of a pipeline, in bytes.
@@ -47,6 +52,36 @@ impl PipelineBuilder {
             name: GuardName(name),
             policies: Policies::default(),
             problems: Vec::new(),
+            hedging: PhantomData,
+        }
+    }
+}
+
+impl<H> PipelineBuilder<H> {
+    /// Starts further attempts beside a slow one. The function must be idempotent; the pipeline has
+    /// an async form only.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::{AppError, hedge::Hedge, pipeline::Pipeline};
+    /// use std::time::Duration;
+    ///
+    /// # tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap().block_on(async {
+    /// let hedge = Hedge::builder("lookup").after(Duration::from_millis(50));
+    /// let pipeline = Pipeline::builder("lookup").hedge(hedge).build()?;
+    /// assert_eq!(pipeline.call_async(|| async { Ok::<_, AppError>(7) }).await?, 7);
+    /// # Ok::<(), AppError>(())
+    /// # }).unwrap();
+    /// ```
+    #[cfg(feature = "async")]
+    pub fn hedge(mut self, hedge: impl IntoPolicy<Hedge>) -> PipelineBuilder<Hedged> {
+        self.policies.hedge = self.take(hedge);
+        PipelineBuilder {
+            name: self.name,
+            policies: self.policies,
+            problems: self.problems,
+            hedging: PhantomData,
         }
     }
 
@@ -201,7 +236,7 @@ impl PipelineBuilder {
     /// let fields: Vec<_> = err.problems().map(|problem| problem.field).collect();
     /// assert_eq!(fields, ["name", "name", "failure_threshold"], "the pipeline's, that of its timeout, ..");
     /// ```
-    pub fn build(self) -> Result<Pipeline, ConfigError> {
+    pub fn build(self) -> Result<Pipeline<H>, ConfigError> {
         let bad_name = name::problem("name", &self.name, LONGEST_NAME);
         if let Some(problem) = ConfigError::join(bad_name.into_iter().chain(self.problems)) {
             return Err(problem);

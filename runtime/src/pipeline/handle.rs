@@ -1,13 +1,15 @@
 //! Handle of a pipeline.
 
 use super::builder::PipelineBuilder;
-#[cfg(feature = "async")]
-use crate::retry::settle;
 use crate::{
     breaker::CircuitBreaker, bulkhead::Bulkhead, error::CarriesRejection, event::GuardName,
     rate_limit::RateLimiter, retry::Retry, timeout::Timeout,
 };
-use std::{fmt, sync::Arc};
+#[cfg(feature = "async")]
+use crate::{hedge::Hedge, retry::settle};
+#[cfg(feature = "async")]
+use std::ops::ControlFlow;
+use std::{fmt, marker::PhantomData, sync::Arc};
 
 /// Several policies around one call.
 ///
@@ -28,17 +30,28 @@ use std::{fmt, sync::Arc};
 /// assert!(err.is(ErrorCode::CIRCUIT_OPEN_ERROR));
 /// # Ok::<(), AppError>(())
 /// ```
-#[derive(Clone)]
-pub struct Pipeline {
+pub struct Pipeline<H = Unhedged> {
     name: Arc<GuardName<String>>,
     policies: Option<Arc<Policies>>,
+    hedging: PhantomData<H>,
 }
+
+/// A [`Pipeline`] without a hedge: attempts follow each other.
+#[derive(Clone, Copy, Debug)]
+pub enum Unhedged {}
+
+/// A [`Pipeline`] with a hedge: attempts run beside each other, and it has an async form only.
+#[cfg(feature = "async")]
+#[derive(Clone, Copy, Debug)]
+pub enum Hedged {}
 
 /// The policies of a pipeline, from outside to inside.
 #[derive(Debug, Default)]
 pub(super) struct Policies {
     pub(super) timeout: Option<Timeout>,
     pub(super) retry: Option<Retry>,
+    #[cfg(feature = "async")]
+    pub(super) hedge: Option<Hedge>,
     pub(super) circuit_breaker: Option<CircuitBreaker>,
     pub(super) rate_limit: Option<RateLimiter>,
     pub(super) bulkhead: Option<Bulkhead>,
@@ -47,20 +60,16 @@ pub(super) struct Policies {
 
 impl Policies {
     fn is_empty(&self) -> bool {
-        let Self {
-            timeout,
-            retry,
-            circuit_breaker,
-            rate_limit,
-            bulkhead,
-            attempt_timeout,
-        } = self;
-        timeout.is_none()
-            && retry.is_none()
-            && circuit_breaker.is_none()
-            && rate_limit.is_none()
-            && bulkhead.is_none()
-            && attempt_timeout.is_none()
+        #[cfg(feature = "async")]
+        if self.hedge.is_some() {
+            return false;
+        }
+        self.timeout.is_none()
+            && self.retry.is_none()
+            && self.circuit_breaker.is_none()
+            && self.rate_limit.is_none()
+            && self.bulkhead.is_none()
+            && self.attempt_timeout.is_none()
     }
 }
 
@@ -79,28 +88,6 @@ impl Pipeline {
     /// ```
     pub fn builder(name: impl Into<String>) -> PipelineBuilder {
         PipelineBuilder::new(name.into())
-    }
-
-    pub(super) fn new(name: GuardName<String>, policies: Arc<Policies>) -> Self {
-        Self {
-            name: Arc::new(name),
-            policies: (!policies.is_empty()).then_some(policies),
-        }
-    }
-
-    /// Returns the name.
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// use gardefou::pipeline::Pipeline;
-    ///
-    /// assert_eq!(Pipeline::builder("payments").build()?.name(), "payments");
-    /// # Ok::<(), gardefou::ConfigError>(())
-    /// ```
-    #[must_use]
-    pub fn name(&self) -> &str {
-        &self.name
     }
 
     /// Calls a function through the policies; a retry may call it several times.
@@ -177,8 +164,84 @@ impl Pipeline {
     {
         match &self.policies {
             None => f().await,
-            Some(policies) => policies.whole_async(f).await,
+            Some(policies) => policies.whole_async(OneByOne(f)).await,
         }
+    }
+}
+
+#[cfg(feature = "async")]
+impl Pipeline<Hedged> {
+    /// Awaits futures through the policies; a retry makes several in turn, and the hedge several at
+    /// once: the first success wins, and the others are dropped.
+    ///
+    /// # Errors
+    ///
+    /// As [`Pipeline::call_async`](Pipeline::<Unhedged>::call_async); of attempts that all fail, that
+    /// of the first one.
+    ///
+    /// # Panics
+    ///
+    /// Those of the futures; outside a tokio runtime with time enabled.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future drops all attempts that run.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::{AppError, hedge::Hedge, pipeline::Pipeline};
+    /// use std::{cell::Cell, future::pending, time::Duration};
+    ///
+    /// # tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap().block_on(async {
+    /// let hedge = Hedge::builder("lookup").after(Duration::from_millis(50));
+    /// let pipeline = Pipeline::builder("lookup").hedge(hedge).timeout(Duration::from_secs(2)).build()?;
+    /// let calls = Cell::new(0);
+    /// let second_is_quick = || async {
+    ///     calls.set(calls.get() + 1);
+    ///     if calls.get() == 1 {
+    ///         pending::<()>().await;
+    ///     }
+    ///     Ok::<_, AppError>(calls.get())
+    /// };
+    /// assert_eq!(pipeline.call_async(second_is_quick).await?, 2);
+    /// # Ok::<(), AppError>(())
+    /// # }).unwrap();
+    /// ```
+    pub async fn call_async<T, E, F>(&self, f: impl Fn() -> F) -> Result<T, E>
+    where
+        E: CarriesRejection + 'static,
+        F: Future<Output = Result<T, E>>,
+    {
+        match &self.policies {
+            None => f().await,
+            Some(policies) => policies.whole_async(SideBySide(f)).await,
+        }
+    }
+}
+
+impl<H> Pipeline<H> {
+    pub(super) fn new(name: GuardName<String>, policies: Arc<Policies>) -> Self {
+        Self {
+            hedging: PhantomData,
+            name: Arc::new(name),
+            policies: (!policies.is_empty()).then_some(policies),
+        }
+    }
+
+    /// Returns the name.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::pipeline::Pipeline;
+    ///
+    /// assert_eq!(Pipeline::builder("payments").build()?.name(), "payments");
+    /// # Ok::<(), gardefou::ConfigError>(())
+    /// ```
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
     }
 }
 
@@ -251,35 +314,77 @@ impl Policies {
     }
 }
 
+/// The attempts of an async call.
+#[cfg(feature = "async")]
+trait Attempts<T, E> {
+    /// Makes the next attempt, which runs through the policies further in.
+    fn next(&mut self, policies: &Policies) -> impl Future<Output = Result<T, E>>;
+}
+
+/// Attempts that follow each other.
+#[cfg(feature = "async")]
+struct OneByOne<M>(M);
+
+#[cfg(feature = "async")]
+impl<T, E, F, M> Attempts<T, E> for OneByOne<M>
+where
+    E: CarriesRejection + 'static,
+    F: Future<Output = Result<T, E>>,
+    M: FnMut() -> F,
+{
+    fn next(&mut self, policies: &Policies) -> impl Future<Output = Result<T, E>> {
+        policies.attempt_async(&mut self.0)
+    }
+}
+
+/// Attempts of which each may have others beside it.
+#[cfg(feature = "async")]
+struct SideBySide<M>(M);
+
+#[cfg(feature = "async")]
+impl<T, E, F, M> Attempts<T, E> for SideBySide<M>
+where
+    E: CarriesRejection + 'static,
+    F: Future<Output = Result<T, E>>,
+    M: Fn() -> F,
+{
+    async fn next(&mut self, policies: &Policies) -> Result<T, E> {
+        let make = &self.0;
+        let attempt = || policies.attempt_async(make);
+        match &policies.hedge {
+            None => attempt().await,
+            Some(hedge) => hedge.call_async(attempt).await,
+        }
+    }
+}
+
 /// The async form. No operation is made before the policies around it have admitted it.
 #[cfg(feature = "async")]
 impl Policies {
-    async fn whole_async<T, E, F>(&self, f: impl FnMut() -> F) -> Result<T, E>
+    async fn whole_async<T, E>(&self, attempts: impl Attempts<T, E>) -> Result<T, E>
     where
         E: CarriesRejection + 'static,
-        F: Future<Output = Result<T, E>>,
     {
         match &self.timeout {
-            None => self.attempts_async(f).await,
-            Some(timeout) => timeout.call_async(|| self.attempts_async(f)).await,
+            None => self.attempts_async(attempts).await,
+            Some(timeout) => timeout.call_async(|| self.attempts_async(attempts)).await,
         }
     }
 
-    async fn attempts_async<T, E, F>(&self, mut f: impl FnMut() -> F) -> Result<T, E>
+    async fn attempts_async<T, E>(&self, mut attempts: impl Attempts<T, E>) -> Result<T, E>
     where
         E: CarriesRejection + 'static,
-        F: Future<Output = Result<T, E>>,
     {
         let Some(retry) = &self.retry else {
-            return self.attempt_async(f).await;
+            return attempts.next(self).await;
         };
         // A loop in place: the future of an attempt borrows the function.
         let mut run = retry.start();
         loop {
-            let outcome = run.watch(self.attempt_async(&mut f)).await;
+            let outcome = run.watch(attempts.next(self)).await;
             match settle(&mut run, outcome) {
-                std::ops::ControlFlow::Break(outcome) => return outcome,
-                std::ops::ControlFlow::Continue(delay) => run.wait_async(delay).await,
+                ControlFlow::Break(outcome) => return outcome,
+                ControlFlow::Continue(delay) => run.wait_async(delay).await,
             }
         }
     }
@@ -329,7 +434,17 @@ impl Policies {
     }
 }
 
-impl fmt::Debug for Pipeline {
+impl<H> Clone for Pipeline<H> {
+    fn clone(&self) -> Self {
+        Self {
+            name: Arc::clone(&self.name),
+            policies: self.policies.clone(),
+            hedging: PhantomData,
+        }
+    }
+}
+
+impl<H> fmt::Debug for Pipeline<H> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Pipeline")
             .field("name", &*self.name)

@@ -1,5 +1,7 @@
 //! What a place of a pipeline takes: a policy, or a builder of one.
 
+#[cfg(feature = "async")]
+use crate::hedge::{Hedge, HedgeBuilder};
 use crate::{
     breaker::{BreakerBuilder, CircuitBreaker},
     bulkhead::{Bulkhead, BulkheadBuilder},
@@ -75,6 +77,11 @@ into_policy! {
     RateLimiter: RateLimiterBuilder;
     Retry: RetryBuilder;
     Timeout: TimeoutBuilder;
+}
+
+#[cfg(feature = "async")]
+into_policy! {
+    Hedge: HedgeBuilder;
 }
 
 impl IntoPolicy<Timeout> for Duration {

@@ -3,7 +3,7 @@
 //! Policies that are composed in the wrong order defeat each other: a breaker outside of a retry
 //! counts one failure where four calls failed, and a fallback inside of one hides the failure from
 //! it. A [`Pipeline`] has a place for each policy. From outside to inside: timeout (of the whole),
-//! retry, circuit breaker, rate limit, bulkhead, attempt timeout, function.
+//! retry, hedge, circuit breaker, rate limit, bulkhead, attempt timeout, function.
 //!
 //! In a function, use [`#[resilient]`](macro@crate::resilient). Another order is written as nested
 //! calls of the policies, or as stacked attributes.
@@ -33,5 +33,7 @@ mod handle;
 mod into_policy;
 
 pub use builder::PipelineBuilder;
-pub use handle::Pipeline;
+#[cfg(feature = "async")]
+pub use handle::Hedged;
+pub use handle::{Pipeline, Unhedged};
 pub use into_policy::IntoPolicy;

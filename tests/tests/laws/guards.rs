@@ -6,6 +6,7 @@ use gardefou::{
     bulkhead::Bulkhead,
     call::{self, Context},
     fallback::Fallback,
+    hedge::Hedge,
     pipeline::Pipeline,
     rate_limit::{Rate, RateLimiter},
     retry::Retry,
@@ -268,6 +269,38 @@ impl Guard for Paced {
     fn while_rejecting<R>(&self, f: impl FnOnce() -> R) -> R {
         self.0.try_acquire().unwrap();
         f()
+    }
+}
+
+/// A hedge whose second attempt never comes in time.
+#[derive(Clone)]
+pub(crate) struct Hedging(Hedge);
+
+impl Guard for Hedging {
+    const BLOCKS: bool = false;
+    const REJECTS: bool = false;
+
+    fn make() -> Self {
+        Self(Hedge::builder("law").after(60 * SECOND).build().unwrap())
+    }
+
+    fn call<T, E: From<Rejection> + 'static>(
+        &self,
+        _: impl FnMut() -> Result<T, E>,
+    ) -> Result<T, E> {
+        unreachable!("it has no blocking form")
+    }
+
+    async fn call_async<T, E, F>(&self, f: impl Fn() -> F) -> Result<T, E>
+    where
+        E: From<Rejection> + 'static,
+        F: Future<Output = Result<T, E>>,
+    {
+        self.0.call_async(f).await
+    }
+
+    fn admits(&self) -> bool {
+        call::attempt().is_none() && call::remaining().is_none()
     }
 }
 

@@ -3,6 +3,7 @@
 use gardefou::{
     AppError, ErrorCode,
     breaker::{CircuitBreaker, CircuitState},
+    hedge::Hedge,
     pipeline::Pipeline,
     retry::{Jitter, Retry, RetryBuilder},
     time::ManualClock,
@@ -195,4 +196,48 @@ async fn futures_can_be_spawned_and_borrow() {
         .await;
     outcome.unwrap();
     assert_eq!(log.into_inner(), ["called"]);
+}
+
+/// The breaker counts each attempt of the hedge, and drops of losers count as nothing.
+#[tokio::test(start_paused = true)]
+async fn hedge_stands_between_retry_and_breaker() {
+    let breaker = breaker("hedged");
+    let pipeline = Pipeline::builder("hedged")
+        .timeout(60 * SECOND)
+        .retry(retry(1))
+        .hedge(Hedge::builder("hedged").after(SECOND).max_hedges(1))
+        .circuit_breaker(&breaker)
+        .build()
+        .unwrap();
+    let (calls, start) = (Cell::new(0), Instant::now());
+    let outcome = pipeline
+        .call_async(|| async {
+            calls.set(calls.get() + 1);
+            match calls.get() {
+                1 => pending::<Result<u32, AppError>>().await,
+                call => Ok(call),
+            }
+        })
+        .await;
+    assert_eq!((outcome.unwrap(), start.elapsed()), (2, SECOND));
+    let counts = breaker.snapshot().counts;
+    assert_eq!((counts.success, counts.failure), (1, 0));
+}
+
+#[tokio::test]
+async fn hedged_call_can_be_spawned() {
+    let pipeline = Pipeline::builder("hedged-spawned")
+        .hedge(Hedge::builder("hedged-spawned").after(SECOND))
+        .retry(retry(1))
+        .circuit_breaker(breaker("hedged-spawned"))
+        .build()
+        .unwrap();
+    let task = tokio::spawn(async move {
+        let text = String::from("borrowed");
+        let text = &text;
+        pipeline
+            .call_async(|| async move { Ok::<_, AppError>(text.len()) })
+            .await
+    });
+    assert_eq!(task.await.unwrap().unwrap(), 8);
 }
