@@ -30,6 +30,7 @@ mod every_key_of_handling;
 mod every_key_of_health_check;
 mod every_key_of_hedge;
 mod every_key_of_rate_limit;
+mod every_key_of_resilient;
 mod every_key_of_retry;
 mod every_key_of_retry_with_breaker;
 mod every_key_of_timeout;
