@@ -49,6 +49,7 @@ pub(super) enum Counter {
 }
 
 /// A request that cannot proceed at once.
+#[derive(Clone, Copy, Debug)]
 pub(super) struct NotNow {
     now: Tick,
     refusal: Refusal,

@@ -11,7 +11,7 @@ use std::{panic, time::Duration};
 
 #[derive(Debug)]
 enum Error {
-    Rejected(Rejection),
+    Rejected(#[expect(dead_code, reason = "kept to be dropped")] Rejection),
     Own(Box<str>),
 }
 
