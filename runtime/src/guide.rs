@@ -35,7 +35,10 @@ pages! {
     retry = "docs/retry.md";
     health = "docs/health.md";
     monitoring = "docs/monitoring.md";
-    #[cfg(any(feature = "axum", not(doctest)))]
+    #[cfg(any(
+        all(feature = "axum", feature = "reqwest-middleware", feature = "tower"),
+        not(doctest)
+    ))]
     http = "docs/http.md";
     timeout = "docs/timeout.md";
     #[cfg(any(feature = "test-util", not(doctest)))]

@@ -54,6 +54,8 @@
 //! | be notified | [`alerts`] |
 //! | answer health probes | [`health()`], [`#[health_check]`](macro@health_check), [`health`](mod@health) |
 //! | answer HTTP requests | [`integrations::axum`] |
+//! | guard services and clients | [`integrations::tower`], [`integrations::reqwest_middleware`] |
+//! | pass the remaining time to the next service | [`call::wire`], [`integrations::http`] |
 //! | start and end all of it | [`init_error_system`], [`ErrorSystem::builder`], [`system`] |
 //! | pass deadlines and identity to threads and tasks | [`call`] |
 //! | observe everything yourself | [`event`] |
@@ -74,6 +76,9 @@
 //! | `alert-email` | | notifications of errors by e-mail, over TLS |
 //! | `alert-webhook` | | notifications by HTTPS, signed |
 //! | `axum` | | errors, refusals and panics as problem details (RFC 9457) with their route in the record, and with `health` probes as a router, for axum |
+//! | `tower` | | guards as layers of tower, for axum, tonic, hyper and services of your own |
+//! | `reqwest-middleware` | | retries, a breaker for each host and deadlines as a middleware of reqwest 0.13 |
+//! | `http-1` | | statuses and deadlines in headers of http 1; on with `axum`, `reqwest-0_13` and `reqwest-middleware` |
 //! | `health-system` | | checks of free disk space on every platform; of memory and CPU outside of Linux |
 //! | `tracing-subscriber` | | a layer that puts the fields of spans on records |
 //! | `hyper-1` | | codes of the errors of hyper 1 |

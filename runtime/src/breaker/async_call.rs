@@ -12,6 +12,7 @@ use crate::{
 };
 use std::{
     future::Future,
+    ops::Deref,
     pin::Pin,
     task::{Context, Poll},
 };
@@ -36,14 +37,7 @@ pin_project_lite::pin_project! {
     impl<F, C, P: Framed> PinnedDrop for Guarded<'_, F, C, P> {
         fn drop(this: Pin<&mut Self>) {
             let this = this.project();
-            if let Some(shell) = this.shell.take() {
-                if inside(this.place.frame(), shell).recorded {
-                    shell.release(*this.admission);
-                } else if shell.drop_future(*this.admission, call::drop_reason()) {
-                    call::record_outcome(shell.address());
-                    post_if_open(this.place, shell);
-                }
-            }
+            drop_call(this.shell, *this.admission, this.place);
         }
     }
 }
@@ -76,50 +70,86 @@ where
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
-        let on_panic = OnPollPanic {
-            shell: this.shell,
-            admission: *this.admission,
-            place: this.place,
-        };
-        let polled = {
-            let _entered = on_panic.place.enter();
-            let _held = match on_panic.shell {
-                Some(shell) if on_panic.admission.is_probe() => {
-                    shell.hold_slot(on_panic.admission, Some(call::current_frame()))
-                }
-                _ => None,
-            };
-            this.inner.poll(cx)
-        };
-        let Poll::Ready(outcome) = polled else {
-            if let Some(shell) = on_panic.shell {
-                shell.note_pending(this.admission);
+        poll_call(
+            this.shell,
+            this.admission,
+            this.place,
+            this.classifier,
+            this.inner,
+            cx,
+        )
+    }
+}
+
+/// Polls an admitted call; `shell` is taken by the verdict.
+#[inline]
+pub(super) fn poll_call<T, E, F, C, P, H>(
+    shell: &mut Option<H>,
+    admission: &mut Admission,
+    place: &mut P,
+    classifier: &C,
+    inner: Pin<&mut F>,
+    cx: &mut Context<'_>,
+) -> Poll<Result<T, E>>
+where
+    F: Future<Output = Result<T, E>>,
+    C: Classifier<Result<T, E>>,
+    P: Framed,
+    H: Deref<Target = Shell>,
+{
+    let on_panic = OnPollPanic {
+        shell,
+        admission: *admission,
+        place,
+    };
+    let polled = {
+        let _entered = on_panic.place.enter();
+        let _held = match on_panic.shell.as_deref() {
+            Some(shell) if on_panic.admission.is_probe() => {
+                shell.hold_slot(on_panic.admission, Some(call::current_frame()))
             }
-            std::mem::forget(on_panic);
-            return Poll::Pending;
+            _ => None,
         };
-        let verdict = this.classifier.verdict(&outcome);
-        let shell = on_panic.shell.take();
-        std::mem::forget(on_panic);
-        if let Some(shell) = shell {
-            let admission = shell.take_pending(*this.admission).0;
-            if verdict != Verdict::Success || !shell.succeed_at_once(admission) {
-                let inside = inside(this.place.frame(), shell);
-                settle(
-                    shell,
-                    admission,
-                    verdict,
-                    &*this.classifier,
-                    &outcome,
-                    inside,
-                );
-                if outcome.is_err() {
-                    post_if_open(this.place, shell);
-                }
-            }
-            this.place.end(outcome.is_ok());
+        inner.poll(cx)
+    };
+    let Poll::Ready(outcome) = polled else {
+        if let Some(shell) = on_panic.shell.as_deref() {
+            shell.note_pending(admission);
         }
-        Poll::Ready(outcome)
+        std::mem::forget(on_panic);
+        return Poll::Pending;
+    };
+    let verdict = classifier.verdict(&outcome);
+    let shell = on_panic.shell.take();
+    std::mem::forget(on_panic);
+    if let Some(shell) = shell.as_deref() {
+        let admission = shell.take_pending(*admission).0;
+        if verdict != Verdict::Success || !shell.succeed_at_once(admission) {
+            let inside = inside(place.frame(), shell);
+            settle(shell, admission, verdict, classifier, &outcome, inside);
+            // A value that is a failure ends the series of a retry around it too.
+            if outcome.is_err() || verdict == Verdict::Failure {
+                post_if_open(place, shell);
+            }
+        }
+        place.end(outcome.is_ok());
+    }
+    Poll::Ready(outcome)
+}
+
+/// Records the drop of an admitted call that has no verdict yet.
+pub(super) fn drop_call<P, H>(shell: &mut Option<H>, admission: Admission, place: &mut P)
+where
+    P: Framed,
+    H: Deref<Target = Shell>,
+{
+    if let Some(shell) = shell.take() {
+        if inside(place.frame(), &shell).recorded {
+            shell.release(admission);
+        } else if shell.drop_future(admission, call::drop_reason()) {
+            call::record_outcome(shell.address());
+            post_if_open(place, &shell);
+        }
     }
 }
 
@@ -143,19 +173,19 @@ fn post_if_open(place: &mut impl Framed, shell: &Shell) {
 }
 
 /// Records a panic of the inner future, or of the classifier, as a failure.
-struct OnPollPanic<'p, 'a, P: Framed> {
-    shell: &'p mut Option<&'a Shell>,
+struct OnPollPanic<'p, P: Framed, H: Deref<Target = Shell>> {
+    shell: &'p mut Option<H>,
     admission: Admission,
     place: &'p mut P,
 }
 
-impl<P: Framed> Drop for OnPollPanic<'_, '_, P> {
+impl<P: Framed, H: Deref<Target = Shell>> Drop for OnPollPanic<'_, P, H> {
     #[cold]
     fn drop(&mut self) {
         if let Some(shell) = self.shell.take() {
-            let inside = inside(self.place.frame(), shell);
-            fail_by_panic(shell, shell.take_pending(self.admission).0, inside);
-            post_if_open(self.place, shell);
+            let inside = inside(self.place.frame(), &shell);
+            fail_by_panic(&shell, shell.take_pending(self.admission).0, inside);
+            post_if_open(self.place, &shell);
         }
     }
 }

@@ -1,5 +1,7 @@
 //! Handle of a breaker.
 
+#[cfg(feature = "tower")]
+use super::owned_call::OwnedCall;
 use super::{
     classifier::{Classifier, ErrorClassifier},
     config::BreakerConfig,
@@ -347,6 +349,12 @@ impl CircuitBreaker {
             Ok(admitted) => admitted.guard_new(classifier, f).await,
             Err(refused) => reject(refused.into_rejection()).await,
         }
+    }
+
+    /// Guards a future that is the call, and that the result holds together with the breaker.
+    #[cfg(feature = "tower")]
+    pub(crate) fn guard_owned<F, C>(&self, classifier: C, call: F) -> OwnedCall<F, C> {
+        OwnedCall::new(Arc::clone(&self.shell), classifier, call)
     }
 
     /// Acquires the right to make one call, to be given back with a verdict.

@@ -23,6 +23,8 @@ mod in_flight;
 mod locked;
 mod observers;
 mod opening;
+#[cfg(feature = "tower")]
+mod owned_call;
 mod partial_config;
 mod permit;
 mod registry;
@@ -42,6 +44,8 @@ pub use config::{BreakerConfig, WindowKind};
 pub use control::ManualControl;
 pub(crate) use handle::Identity;
 pub use handle::{BreakerSubscription, CircuitBreaker, InvalidTransition};
+#[cfg(feature = "tower")]
+pub(crate) use owned_call::OwnedCall;
 pub use permit::Permit;
 pub(crate) use permit::{Admitted, Refused};
 pub use registry::{BreakerRegistry, circuit_breakers};

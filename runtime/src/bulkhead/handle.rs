@@ -1,6 +1,8 @@
 //! Handle of a bulkhead.
 
 #[cfg(feature = "async")]
+#[cfg(feature = "tower")]
+use super::owned_call::OwnedCall;
 use super::{async_call::Guarded, async_wait::Acquire};
 use super::{
     blocking,
@@ -308,6 +310,19 @@ impl Bulkhead {
     pub async fn acquire_async(&self) -> Result<BulkheadPermit, Rejection> {
         let held = Acquire::new(&self.0).await?;
         Ok(BulkheadPermit::new(&self.0, held))
+    }
+
+    /// Guards a future that is the call, and that the result holds together with the bulkhead.
+    #[cfg(feature = "tower")]
+    pub(crate) fn guard_owned<F>(&self, call: F) -> OwnedCall<F> {
+        OwnedCall::new(self.clone(), call)
+    }
+
+    /// Takes a slot if one is free and no other call waits for one; that there is none is no
+    /// rejection.
+    #[cfg(feature = "tower")]
+    pub(super) fn take_at_once(&self) -> Option<BulkheadPermit> {
+        Held::try_take(&self.0).map(|held| BulkheadPermit::new(&self.0, held))
     }
 
     /// Sets how many calls may run at once from now on; of an adaptive bulkhead, the limit from

@@ -82,7 +82,7 @@ pub(super) fn end_by_drop(inner: &Inner, round: u32) {
 }
 
 /// A caller that left, and a deadline that was too short from the start, show nothing.
-fn signal_of_drop() -> Signal {
+pub(super) fn signal_of_drop() -> Signal {
     #[cfg(feature = "async")]
     if call::drop_reason() == call::DropReason::TimedOut {
         return Signal::Overload;
@@ -93,7 +93,7 @@ fn signal_of_drop() -> Signal {
 /// Timeouts, rejections further in and other transient errors show that the callee has too much to
 /// do; permanent errors and those of which nothing is known show nothing.
 #[cold]
-fn signal_of_error(error: Classified) -> Signal {
+pub(super) fn signal_of_error(error: Classified) -> Signal {
     if error.rejected || error.class == Class::Transient {
         Signal::Overload
     } else {
@@ -101,7 +101,10 @@ fn signal_of_error(error: Classified) -> Signal {
     }
 }
 
-fn signal<T, E>(outcome: &Result<T, E>, classify: impl FnOnce(&E) -> Classified) -> Signal {
+pub(super) fn signal<T, E>(
+    outcome: &Result<T, E>,
+    classify: impl FnOnce(&E) -> Classified,
+) -> Signal {
     match outcome {
         Ok(_) => Signal::Success,
         Err(error) => signal_of_error(classify(error)),

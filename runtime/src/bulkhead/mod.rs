@@ -21,6 +21,8 @@ mod config;
 mod handle;
 mod held;
 mod inner;
+#[cfg(feature = "tower")]
+mod owned_call;
 mod permit;
 mod queue;
 mod registry;
@@ -33,6 +35,8 @@ mod ticket;
 pub use builder::BulkheadBuilder;
 pub use config::BulkheadConfig;
 pub use handle::Bulkhead;
+#[cfg(feature = "tower")]
+pub(crate) use owned_call::OwnedCall;
 pub use permit::BulkheadPermit;
 pub use registry::{BulkheadRegistry, bulkheads};
 pub use snapshot::{BulkheadSnapshot, RejectedCalls};

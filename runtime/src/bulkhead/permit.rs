@@ -101,6 +101,17 @@ impl BulkheadPermit {
         self.end(Signal::Neutral);
     }
 
+    /// Gives the slot back after a call with this outcome.
+    #[cfg(feature = "tower")]
+    pub(super) fn end_with<T, E: 'static>(self, outcome: &Result<T, E>) {
+        let signal = if self.inner.is_adaptive() {
+            held::signal(outcome, held::by_view)
+        } else {
+            Signal::Neutral
+        };
+        self.end(signal);
+    }
+
     fn end(mut self, signal: Signal) {
         self.inner.learn(self.round, signal);
         self.is_learned = true;

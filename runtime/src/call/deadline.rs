@@ -1,8 +1,17 @@
 //! Deadline of the call under way.
 
 use super::current::CURRENT;
+#[cfg(feature = "http-1")]
+use crate::error::{ErrorCode, Rejection, Rejector};
 use crate::time::{SharedClock, Tick};
+#[cfg(feature = "http-1")]
+use std::sync::Arc;
 use std::{cell::RefCell, num::NonZeroU64, time::Duration};
+#[cfg(feature = "axum")]
+use std::{
+    pin::Pin,
+    task::{Context, Poll},
+};
 
 /// The time by which a call must end, on the clock of the guard that set it.
 #[cfg_attr(
@@ -67,6 +76,29 @@ thread_local! {
 #[must_use]
 pub fn remaining() -> Option<Duration> {
     current().map(|deadline| deadline.remaining())
+}
+
+/// Makes the rejection of a call whose deadline has passed before it began; `name` is that of what
+/// would have begun.
+#[cfg(feature = "http-1")]
+#[cold]
+pub(crate) fn expired(name: &'static str) -> Rejection {
+    Rejection::before_start(ErrorCode::TIMEOUT_ERROR, Arc::new(Expired(name)))
+}
+
+#[cfg(feature = "http-1")]
+#[derive(Debug)]
+struct Expired(&'static str);
+
+#[cfg(feature = "http-1")]
+impl Rejector for Expired {
+    fn name(&self) -> &str {
+        self.0
+    }
+
+    fn cause(&self, _generation: u64) -> Option<String> {
+        Some("the deadline of the call has passed".to_owned())
+    }
 }
 
 /// Returns the deadline under way.
@@ -134,6 +166,35 @@ fn leave() {
     });
     // Dropped after the borrow: the clock can be user code.
     drop(left);
+}
+
+#[cfg(feature = "axum")]
+pin_project_lite::pin_project! {
+    /// A future with a deadline.
+    #[must_use = "futures do nothing unless they are awaited"]
+    pub(crate) struct Until<F> {
+        deadline: Deadline,
+        #[pin]
+        future: F,
+    }
+}
+
+#[cfg(feature = "axum")]
+/// Sets a deadline during each poll of a future, unless there is an earlier one; it does not end the
+/// future by itself.
+pub(crate) fn until<F: Future>(deadline: Deadline, future: F) -> Until<F> {
+    Until { deadline, future }
+}
+
+#[cfg(feature = "axum")]
+impl<F: Future> Future for Until<F> {
+    type Output = F::Output;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
+        let this = self.project();
+        let _entered = EnteredDeadline::enter(this.deadline.clone());
+        this.future.poll(cx)
+    }
 }
 
 #[cfg(all(test, not(loom)))]

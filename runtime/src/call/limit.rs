@@ -63,7 +63,7 @@ pin_project_lite::pin_project! {
     /// The future is polled before the timer, which is made when the future is first pending: one
     /// that is ready at once needs none, and an output is never discarded.
     #[must_use = "futures do nothing unless they are awaited"]
-    pub(crate) struct Limited<F> {
+    pub struct Limited<F> {
         #[pin]
         future: Option<F>,
         #[pin]

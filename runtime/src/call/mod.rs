@@ -45,6 +45,7 @@ mod probe_slots;
 mod reported;
 mod series;
 mod values;
+pub mod wire;
 
 pub use attempt::{Attempt, attempt};
 pub use context::{Context, InCall, WithContext};
@@ -58,6 +59,10 @@ pub(crate) use current::{
     Conversion, Mark, RejectionNumber, Since, is_in_call, mark, post_open, post_pending,
     post_reported, record_outcome, since,
 };
+#[cfg(feature = "http-1")]
+pub(crate) use deadline::expired;
+#[cfg(feature = "axum")]
+pub(crate) use deadline::until;
 pub(crate) use deadline::{Deadline, EnteredDeadline};
 pub(crate) use drop_reason::DropReason;
 #[cfg(feature = "async")]
@@ -69,6 +74,8 @@ pub(crate) use frame::Framed;
 pub(crate) use frame::{EnteredAttempt, Frame, InPlace, Suspended};
 pub(crate) use inbox::Inbox;
 pub(crate) use limit::Granted;
+#[cfg(feature = "tower")]
+pub(crate) use limit::Limited;
 pub(crate) use probe_slots::{HeldSlot, hold_slot, slot_of};
 pub(crate) use reported::{Marked, Reported};
 pub(crate) use series::PackedSeries;

@@ -27,6 +27,8 @@ pub const TARGET_SYSTEM: &str = "gardefou::system";
 pub const TARGET_ALERT: &str = "gardefou::alert";
 /// The journal: when it cannot be written, and when it can again.
 pub const TARGET_JOURNAL: &str = "gardefou::journal";
+/// Deadlines of requests that were ignored, at debug.
+pub const TARGET_CALL: &str = "gardefou::call";
 /// Sensitive operations: their start, and how they ended.
 pub const TARGET_AUDIT: &str = "gardefou::audit";
 

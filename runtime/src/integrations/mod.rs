@@ -2,5 +2,11 @@
 
 #[cfg(feature = "axum")]
 pub mod axum;
+#[cfg(feature = "http-1")]
+pub mod http;
 #[cfg(feature = "reqwest-0_13")]
 pub mod reqwest;
+#[cfg(feature = "reqwest-middleware")]
+pub mod reqwest_middleware;
+#[cfg(feature = "tower")]
+pub mod tower;

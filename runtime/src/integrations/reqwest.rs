@@ -4,15 +4,12 @@
 //! `error_for_status` makes too, but that one has lost the headers of the answer, and with them
 //! `Retry-After`. [`checked`] keeps them.
 
+pub use crate::integrations::http::retry_after_in;
 use crate::{
-    error::{AppError, coding_of_status, parse_retry_after},
+    error::{AppError, coding_of_status},
     time::SharedClock,
 };
-use reqwest_0_13::{
-    Response,
-    header::{HeaderMap, RETRY_AFTER},
-};
-use std::time::{Duration, SystemTime};
+use reqwest_0_13::Response;
 
 /// Turns an answer with the status of an error into an [`AppError`]: with a code and a class by the
 /// status, and the wait in `Retry-After`, in seconds or as a date.
@@ -55,30 +52,11 @@ pub fn checked(response: Response) -> Result<Response, AppError> {
     Err(error)
 }
 
-/// Returns the wait in the header `Retry-After`, in seconds or as a date.
-///
-/// # Examples
-///
-/// ```
-/// # use http_1 as http;
-/// use gardefou::integrations::reqwest::retry_after_in;
-/// use std::time::{Duration, SystemTime};
-///
-/// let mut headers = http::HeaderMap::new();
-/// assert_eq!(retry_after_in(&headers, SystemTime::now()), None);
-/// headers.insert("retry-after", "120".parse()?);
-/// assert_eq!(retry_after_in(&headers, SystemTime::now()), Some(Duration::from_secs(120)));
-/// # Ok::<(), http::header::InvalidHeaderValue>(())
-/// ```
-#[must_use]
-pub fn retry_after_in(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
-    parse_retry_after(headers.get(RETRY_AFTER)?.to_str().ok()?, now)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::error::{Class, View};
+    use std::time::Duration;
 
     #[track_caller]
     fn answer(status: u16, retry_after: Option<&str>) -> Result<Response, AppError> {

@@ -3,6 +3,7 @@
 use super::{handle::RateLimiter, reservation::Reservation};
 use crate::error::Rejection;
 use std::{
+    borrow::Borrow,
     fmt,
     pin::Pin,
     task::{Context, Poll},
@@ -20,8 +21,9 @@ pin_project_lite::pin_project! {
     /// A future that is polled once a limiter has admitted it.
     #[doc(hidden)]
     #[must_use = "futures do nothing unless they are awaited"]
-    pub struct Limited<'a, F> {
-        limiter: &'a RateLimiter,
+    pub struct Limited<L, F> {
+        // The limiter, or a reference to it.
+        limiter: L,
         stage: Stage,
         #[pin]
         future: F,
@@ -34,8 +36,8 @@ enum Stage {
     Admitted,
 }
 
-impl<'a, F> Limited<'a, F> {
-    pub(super) fn new(limiter: &'a RateLimiter, future: F) -> Self {
+impl<L, F> Limited<L, F> {
+    pub(super) fn new(limiter: L, future: F) -> Self {
         Self {
             limiter,
             stage: Stage::Asking,
@@ -44,14 +46,14 @@ impl<'a, F> Limited<'a, F> {
     }
 }
 
-impl<F: Future> Future for Limited<'_, F> {
+impl<L: Borrow<RateLimiter>, F: Future> Future for Limited<L, F> {
     type Output = Result<F::Output, Rejection>;
 
     #[inline]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
         if !matches!(this.stage, Stage::Admitted) {
-            match admit(this.limiter, this.stage, cx) {
+            match admit((*this.limiter).borrow(), this.stage, cx) {
                 Poll::Ready(Ok(())) => {}
                 Poll::Ready(Err(rejection)) => return Poll::Ready(Err(rejection)),
                 Poll::Pending => return Poll::Pending,
@@ -80,10 +82,10 @@ fn admit(
     Poll::Ready(Ok(()))
 }
 
-impl<F> fmt::Debug for Limited<'_, F> {
+impl<L: fmt::Debug, F> fmt::Debug for Limited<L, F> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Limited")
-            .field("limiter", self.limiter)
+            .field("limiter", &self.limiter)
             .finish_non_exhaustive()
     }
 }

@@ -175,8 +175,14 @@ impl RateLimiter {
     #[cfg(feature = "async")]
     #[doc(hidden)]
     #[inline]
-    pub fn run_async<F: Future>(&self, future: F) -> Limited<'_, F> {
+    pub fn run_async<F: Future>(&self, future: F) -> Limited<&Self, F> {
         Limited::new(self, future)
+    }
+
+    /// As [`run_async`](Self::run_async), for a future that holds the limiter.
+    #[cfg(feature = "tower")]
+    pub(crate) fn limit_owned<F>(&self, call: F) -> Limited<Self, F> {
+        Limited::new(self.clone(), call)
     }
 
     /// Takes permits that are there now, or reserves them within `max_wait`.

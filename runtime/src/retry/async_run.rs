@@ -115,23 +115,29 @@ impl<'r> Run<'r> {
     /// # }).unwrap();
     /// ```
     pub async fn limit<F: Future>(&mut self, attempt: F) -> Result<F::Output, Rejection> {
-        let Some(timeout) = self.inner.config.attempt_timeout else {
+        let Some(granted) = self.granted() else {
             return Ok(self.watch(attempt).await);
         };
+        let limited = granted.limit(attempt);
+        let outcome = self.watch(limited).await;
+        outcome.ok_or_else(|| self.timed_out())
+    }
+
+    /// Returns what an attempt that begins now is granted; `None` where attempts are not limited.
+    pub(crate) fn granted(&self) -> Option<Granted> {
+        let timeout = self.inner.config.attempt_timeout?;
         let clock = self.inner.clock();
         let now = clock.now();
         let whole = match self.inner.config.max_elapsed {
             Some(whole) => whole.saturating_sub(self.elapsed_at(now)),
             None => Duration::MAX,
         };
-        let granted = Granted::at(now, timeout, whole, clock);
-        let limited = granted.limit(attempt);
-        let outcome = self.watch(limited).await;
-        outcome.ok_or_else(|| self.timed_out())
+        Some(Granted::at(now, timeout, whole, clock))
     }
 
+    /// Makes the rejection of an attempt that was cut off.
     #[cold]
-    fn timed_out(&self) -> Rejection {
+    pub(crate) fn timed_out(&self) -> Rejection {
         let inner: Arc<RetryInner> = Arc::clone(self.inner);
         Rejection::new(Policy::Timeout, ErrorCode::TIMEOUT_ERROR, inner, 0, None)
     }

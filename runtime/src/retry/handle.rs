@@ -1,5 +1,7 @@
 //! Handle of a retry.
 
+#[cfg(feature = "tower")]
+use super::run::SuspendedRun;
 use super::{config::RetryConfig, inner::RetryInner, run::Run, view::AnyError};
 #[cfg(feature = "async")]
 use crate::error::CarriesRejection;
@@ -549,6 +551,12 @@ impl<A> Retry<A> {
     #[inline]
     pub fn start(&self) -> Run<'_> {
         Run::begin(&self.inner)
+    }
+
+    /// Continues a series that [`Run::suspend`] took apart.
+    #[cfg(feature = "tower")]
+    pub(crate) fn resume(&self, run: SuspendedRun) -> Run<'_> {
+        run.resume(&self.inner)
     }
 
     /// Returns the name that logs and events show.

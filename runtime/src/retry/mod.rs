@@ -47,6 +47,10 @@ pub(crate) use handle::settle;
 pub use handle::{Retry, Timed, Untimed};
 pub use hooks::{FailedAttempt, Next};
 pub use jitter::{Jitter, JitterSetting};
+#[cfg(any(feature = "tower", feature = "reqwest-middleware"))]
+pub(crate) use run::FailedValue;
 pub use run::Run;
+#[cfg(feature = "tower")]
+pub(crate) use run::SuspendedRun;
 pub(crate) use view::ErrorView;
 pub use view::is_retryable;

@@ -4,7 +4,10 @@
 
 mod failure;
 
+#[cfg(any(feature = "tower", feature = "reqwest-middleware"))]
+pub(crate) use self::failure::FailedValue;
 use self::failure::Inside;
+
 use super::{
     hooks::Next,
     inner::RetryInner,
@@ -70,6 +73,26 @@ pub struct Run<'r> {
     /// The frame of the attempt under way; a loop in place has none. Its note is that of the
     /// [`SeriesState`].
     pub(super) frame: Frame,
+}
+
+/// A run without its retry: what a future that holds the retry keeps between two polls.
+#[cfg(feature = "tower")]
+#[derive(Debug)]
+pub(crate) struct SuspendedRun {
+    began: Tick,
+    frame: Frame,
+}
+
+#[cfg(feature = "tower")]
+impl SuspendedRun {
+    /// Continues the run, with the retry that began it.
+    pub(super) fn resume(self, inner: &Arc<RetryInner>) -> Run<'_> {
+        Run {
+            inner,
+            began: self.began,
+            frame: self.frame,
+        }
+    }
 }
 
 impl<'r> Run<'r> {
@@ -187,6 +210,46 @@ impl<'r> Run<'r> {
         match next {
             Next::Return => ControlFlow::Break(result),
             Next::Wait(delay) => ControlFlow::Continue(delay),
+        }
+    }
+
+    /// As [`settle`](Self::settle), where `failed` describes an `Ok` that is a failure nevertheless,
+    /// for example the response of a server that is overloaded.
+    #[cfg(any(feature = "tower", feature = "reqwest-middleware"))]
+    pub(crate) fn settle_value<T, E: 'static>(
+        &mut self,
+        result: Result<T, E>,
+        failed: Option<FailedValue<'_>>,
+    ) -> ControlFlow<Result<T, E>, Duration> {
+        match (result, failed) {
+            (Ok(value), Some(failed)) => {
+                let next = self.after_failed_value(failed);
+                self.end_attempt(next);
+                match next {
+                    Next::Return => ControlFlow::Break(Ok(value)),
+                    Next::Wait(delay) => ControlFlow::Continue(delay),
+                }
+            }
+            (result, _) => self.settle(result, &AnyError, |_| None),
+        }
+    }
+
+    /// As [`settle`](Self::settle), where a predicate on the whole outcome decides.
+    #[cfg(any(feature = "tower", feature = "reqwest-middleware"))]
+    pub(crate) fn settle_if<T, E: 'static>(
+        &mut self,
+        result: Result<T, E>,
+        again: impl FnOnce(&Result<T, E>) -> bool,
+    ) -> ControlFlow<Result<T, E>, Duration> {
+        self.settle_while(result, &AnyError, again)
+    }
+
+    /// Takes the run apart, for a future that holds the retry itself.
+    #[cfg(feature = "tower")]
+    pub(crate) fn suspend(self) -> SuspendedRun {
+        SuspendedRun {
+            began: self.began,
+            frame: self.frame,
         }
     }
 

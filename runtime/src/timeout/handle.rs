@@ -1,5 +1,7 @@
 //! Handle of a timeout.
 
+#[cfg(feature = "tower")]
+use super::owned_limit::OwnedLimit;
 use super::{builder::TimeoutBuilder, late};
 use crate::{
     call::{EnteredDeadline, Granted},
@@ -235,13 +237,19 @@ impl Timeout {
     /// Returns what is granted to a call that begins now.
     #[cfg(feature = "async")]
     #[inline]
-    fn granted(&self) -> Result<Granted, Rejection> {
+    pub(super) fn granted(&self) -> Result<Granted, Rejection> {
         let clock = self.0.clock.or_current();
         let granted = Granted::at(clock.now(), self.0.limit, Duration::MAX, clock);
         if granted.time.is_zero() {
             return Err(self.passed());
         }
         Ok(granted)
+    }
+
+    /// Limits a future that is the call, and that the result holds together with the timeout.
+    #[cfg(feature = "tower")]
+    pub(crate) fn limit_owned<F>(&self, call: F) -> OwnedLimit<F> {
+        OwnedLimit::new(self.clone(), call)
     }
 
     /// Returns the rejection of a call that was not started.
@@ -253,7 +261,7 @@ impl Timeout {
 
     #[cold]
     #[cfg(feature = "async")]
-    fn rejection(&self) -> Rejection {
+    pub(super) fn rejection(&self) -> Rejection {
         let inner: Arc<TimeoutInner> = Arc::clone(&self.0);
         Rejection::new(Policy::Timeout, ErrorCode::TIMEOUT_ERROR, inner, 0, None)
     }

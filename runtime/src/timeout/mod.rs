@@ -29,6 +29,10 @@
 mod builder;
 mod handle;
 mod late;
+#[cfg(feature = "tower")]
+mod owned_limit;
 
 pub use builder::TimeoutBuilder;
 pub use handle::Timeout;
+#[cfg(feature = "tower")]
+pub(crate) use owned_limit::OwnedLimit;

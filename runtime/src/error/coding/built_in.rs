@@ -90,6 +90,12 @@ built_in! {
     hyper_1::Error => |error| super::http::of_hyper(error);
     #[cfg(feature = "reqwest-0_13")]
     reqwest_0_13::Error => |error| super::http::of_reqwest(error);
+    #[cfg(feature = "reqwest-middleware")]
+    reqwest_middleware::Error => |error| match error {
+        reqwest_middleware::Error::Reqwest(error) => super::http::of_reqwest(error),
+        // What a middleware returned is found in the chain of sources.
+        reqwest_middleware::Error::Middleware(_) => None,
+    };
     #[cfg(feature = "sqlx-0_9")]
     sqlx_0_9::Error => |error| super::sqlx::of_error(error);
 }

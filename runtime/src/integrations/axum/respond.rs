@@ -140,6 +140,29 @@ impl Drop for Waiting {
 const COMPONENT: &str = "http";
 
 fn report(error: &AppError, request: Option<&request::Request>, recognised: Recognised) {
+    report_as(
+        error,
+        request,
+        recognised,
+        level_of(error.to_problem().status()),
+    );
+}
+
+/// Reports and answers a request whose deadline had passed before it was served: its caller was
+/// late, whatever the status.
+pub(super) fn expired(error: &AppError) -> Response {
+    let request = request::Request::current();
+    let recognised = Recognised::from_view(View::from_app(error));
+    report_as(error, request.as_deref(), recognised, LogLevel::Warn);
+    error.to_problem().into_response()
+}
+
+fn report_as(
+    error: &AppError,
+    request: Option<&request::Request>,
+    recognised: Recognised,
+    level: LogLevel,
+) {
     let name = request.map_or("http_response", request::Request::operation);
     // Where the error was made: the answer itself is no place in the program.
     let place = View::from_app(error).location();
@@ -148,7 +171,7 @@ fn report(error: &AppError, request: Option<&request::Request>, recognised: Reco
         None => Operation::new(name, COMPONENT, "", 0),
     };
     Report::new(View::from_app(error), &operation)
-        .level(level_of(error.to_problem().status()))
+        .level(level)
         .send(recognised, Then::Ends);
 }
 

@@ -30,6 +30,7 @@ impl Run<'_> {
             retry_if,
             inside,
             is_value: false,
+            retry_after: None,
         };
         let own_delay = |attempt| view.own_delay(attempt, error);
         let (next, stop) = self.failed(seen, own_delay);
@@ -51,6 +52,21 @@ impl Run<'_> {
             retry_if: Some(true),
             inside: Inside::default(),
             is_value: true,
+            retry_after: None,
+        };
+        self.failed(seen, |_| None).0
+    }
+
+    /// Decides what follows a value that is a failure.
+    #[cfg(any(feature = "tower", feature = "reqwest-middleware"))]
+    pub(super) fn after_failed_value(&mut self, failed: FailedValue<'_>) -> Next {
+        let seen = Seen {
+            view: View::from_ref(ErrorRef::Display(failed.text)),
+            any: None,
+            retry_if: Some(true),
+            inside: self.inside(),
+            is_value: false,
+            retry_after: failed.retry_after,
         };
         self.failed(seen, |_| None).0
     }
@@ -73,7 +89,10 @@ impl Run<'_> {
         let failure = Failure {
             hopeless,
             own_delay,
-            retry_after: seen.view.retry_after().max(seen.inside.retry_after),
+            retry_after: seen
+                .retry_after
+                .or_else(|| seen.view.retry_after())
+                .max(seen.inside.retry_after),
             remaining: call::remaining(),
         };
         let mut state = SeriesState::resume(self.began, self.frame.note());
@@ -216,6 +235,18 @@ struct Seen<'a> {
     inside: Inside,
     /// Whether the attempt succeeded, and a predicate refused its value.
     is_value: bool,
+    /// The wait that a failed value gives.
+    retry_after: Option<Duration>,
+}
+
+/// An `Ok` that is a failure, as the decision reads it.
+#[cfg(any(feature = "tower", feature = "reqwest-middleware"))]
+#[derive(Clone, Copy)]
+pub(crate) struct FailedValue<'a> {
+    /// What logs and events show of it.
+    pub(crate) text: &'a dyn std::fmt::Display,
+    /// How long to wait at least.
+    pub(crate) retry_after: Option<Duration>,
 }
 
 impl Seen<'_> {
