@@ -1,0 +1,13 @@
+//! Guards in the stacks of other crates: layers of tower, a middleware of reqwest, and deadlines that
+//! pass from one service to the next.
+
+#![expect(clippy::unwrap_used, reason = "a failed step fails the test")]
+
+mod cost;
+mod deadlines;
+mod interleaved;
+mod readiness;
+mod reqwest_client;
+mod retries;
+mod server;
+mod support;
