@@ -10,7 +10,7 @@ use std::{
 };
 
 /// A part of the output of each example.
-const OUTPUT: [(&str, &str); 15] = [
+const OUTPUT: [(&str, &str); 17] = [
     ("alerts", "notification: circuit `payments`"),
     ("axum_service", "orders/7: 404 {"),
     ("boundaries", "3 errors recorded"),
@@ -21,9 +21,11 @@ const OUTPUT: [(&str, &str); 15] = [
     ("library", "the service does not answer: "),
     ("monitor", "in the journal: no database at port 5434"),
     ("outage", "| naive retry | "),
+    ("reqwest_client", "rejected: "),
     ("retry", "succeeded after 3 calls"),
     ("testing", "2 tests passed"),
     ("tour", "notification: circuit `archive` opened"),
+    ("tower_service", "a caller without time: 504"),
     ("transaction", "rolled back: the account is closed"),
     ("worker", "2 jobs done, 1 failed"),
 ];
