@@ -177,6 +177,8 @@ pub fn enhanced_error_handling(args: TokenStream, item: TokenStream) -> TokenStr
 /// | `control` | path to a `static` with a `ManualControl`, by which several breakers are isolated at once | none |
 /// | `on_transition` | `fn(&BreakerEvent<'_>)`, called with each change of state | none |
 /// | `seed` | integer (`u64`) that makes the random part of open times reproducible, for tests | random |
+/// | `key` | expression over the arguments (`Display`), evaluated once per call: each value has a breaker of its own | all calls share one |
+/// | `max_keys` | values with a breaker of their own, 1 to 1,000,000; further ones share one: see `gardefou::keyed::Keyed` | 10,000 |
 ///
 /// # Errors
 ///

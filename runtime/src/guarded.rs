@@ -42,6 +42,7 @@ pub struct GuardedFunction {
     attribute: &'static str,
     arguments: &'static str,
     breaker: Option<fn() -> BreakerBuilder>,
+    key: Option<&'static str>,
     retry: Option<fn() -> Result<Retry, ConfigError>>,
     timeout: Option<fn() -> TimeoutBuilder>,
     rate_limit: Option<fn() -> RateLimiterBuilder>,
@@ -63,6 +64,7 @@ impl GuardedFunction {
             attribute,
             arguments,
             breaker: None,
+            key: None,
             retry: None,
             timeout: None,
             rate_limit: None,
@@ -117,6 +119,34 @@ impl GuardedFunction {
     pub const fn with_hedge(mut self, builder: fn() -> HedgeBuilder) -> Self {
         self.hedge = Some(builder);
         self
+    }
+
+    /// Used by generated code.
+    #[doc(hidden)]
+    #[must_use]
+    pub const fn with_key(mut self, expression: &'static str) -> Self {
+        self.key = Some(expression);
+        self
+    }
+
+    /// Returns the expression that chooses a guard by key, as it stands in the attribute; `None` if
+    /// all calls share one.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// #[gardefou::with_circuit_breaker(name = "charge", key = tenant)]
+    /// fn charge_one(tenant: &str) -> Result<usize, gardefou::AppError> {
+    ///     Ok(tenant.len())
+    /// }
+    ///
+    /// let all = gardefou::guarded_functions();
+    /// let function = all.iter().find(|function| function.name() == "charge_one").unwrap();
+    /// assert_eq!(function.key(), Some("tenant"));
+    /// ```
+    #[must_use]
+    pub const fn key(&self) -> Option<&'static str> {
+        self.key
     }
 
     /// Returns the name of the function.
@@ -489,18 +519,21 @@ pub(crate) struct BreakerClash {
 /// Returns the functions whose breaker an earlier function configures differently: each once, with
 /// the first function of the breaker.
 pub(crate) fn breaker_clashes() -> Vec<(String, BreakerClash)> {
-    let mut first_of: HashMap<String, (&'static GuardedFunction, BreakerConfig)> = HashMap::new();
+    // Breakers by key and a breaker without keys may have one name, and are different ones.
+    let mut first_of: HashMap<(String, bool), (&'static GuardedFunction, BreakerConfig)> =
+        HashMap::new();
     let mut clashes = Vec::new();
     for second in guarded_functions() {
         let Some(Ok((name, config))) = second.breaker() else {
             continue;
         };
-        match first_of.get(&name) {
+        let id = (name, second.key.is_some());
+        match first_of.get(&id) {
             None => {
-                first_of.insert(name, (second, config));
+                first_of.insert(id, (second, config));
             }
             Some((_, same)) if *same == config => {}
-            Some((first, _)) => clashes.push((name, BreakerClash { first, second })),
+            Some((first, _)) => clashes.push((id.0, BreakerClash { first, second })),
         }
     }
     clashes

@@ -117,6 +117,7 @@ pub mod fallback;
 mod fork;
 pub mod guarded;
 pub mod hedge;
+pub mod keyed;
 mod name;
 mod named;
 mod panics;

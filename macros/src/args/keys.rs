@@ -45,6 +45,8 @@ const BREAKER: &[&str] = &[
     "control",
     "on_transition",
 ];
+/// A guard for each value of an expression.
+const KEY: &[&str] = &["key", "max_keys"];
 /// Seeds the random parts of the breaker's open times and of the retry's delays.
 const SEED: &[&str] = &["seed"];
 const RETRY: &[&str] = &[
@@ -112,12 +114,12 @@ impl Spec {
     pub(crate) const HANDLING: Self =
         Self::attribute("#[enhanced_error_handling]", &[HANDLING], "error_code");
     pub(crate) const BREAKER: Self =
-        Self::attribute("#[with_circuit_breaker]", &[BREAKER, SEED], "name");
+        Self::attribute("#[with_circuit_breaker]", &[BREAKER, SEED, KEY], "name");
     pub(crate) const RETRY: Self =
         Self::attribute("#[retry]", &[RETRY, SEED, &["name"]], "max_retries");
     pub(crate) const RETRY_WITH_BREAKER: Self = Self::attribute(
         "#[retry_with_circuit_breaker]",
-        &[BREAKER, RETRY, SEED],
+        &[BREAKER, RETRY, SEED, KEY],
         "name",
     );
     pub(crate) const TIMEOUT: Self = Self {

@@ -19,6 +19,7 @@ const OF_EACH_CALL: &[&str] = &[
     "failure_if",
     "fallback",
     "ignore_if",
+    "key",
     "on",
     "rethrow",
     "retry_if",

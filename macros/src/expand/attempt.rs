@@ -233,7 +233,8 @@ impl Attempt {
             is_async,
             ..
         } = self;
-        let (krate, name) = (site.krate, site.name("BREAKER"));
+        let krate = site.krate;
+        let admit = breaker::Chosen::by(breaker, site).admit;
         let (admitted, seen) = (local("admitted"), local("seen"));
         let (refused, rejection) = (local("refused"), local("rejection"));
         let attempt = Lifetime::new("'attempt", Span::mixed_site());
@@ -274,7 +275,7 @@ impl Attempt {
         };
         quote! {
             #attempt: {
-                let #admitted = match #krate::__private::BreakerSite::admit(&#name) {
+                let #admitted = match #admit {
                     #krate::__private::Ok(#admitted) => #admitted,
                     #krate::__private::Err(#refused) => break #attempt {
                         let #rejection = #refused.into_rejection();

@@ -2,6 +2,7 @@
 
 use super::{
     body::{self, Body},
+    key,
     site::Site,
 };
 use crate::{
@@ -24,9 +25,11 @@ pub(super) fn expand(
     let krate = site.krate;
     let returns = function.returns()?.clone();
     let describe = site.describe(function, &builder(breaker, site));
-    let statics = statics(site);
+    let statics = statics(breaker, site);
+    let chosen = Chosen::by(breaker, site);
+    let (choose, handle, admit) = (&chosen.statement, &chosen.handle, &chosen.admit);
     let once = body::wrapped(site, function, &returns, &TokenStream::new());
-    let (name, admitted) = (site.name("BREAKER"), local("admitted"));
+    let admitted = local("admitted");
     let (refused, rejection, conversion) =
         (local("refused"), local("rejection"), local("conversion"));
     let convert = body::conversion(site, &returns);
@@ -46,7 +49,8 @@ pub(super) fn expand(
                 #describe
                 #statics
                 #convert
-                #krate::__private::call_guarded(#conversion, &#name, #classifier, #arguments, #closure, |#rejection| #rejected)
+                #choose
+                #krate::__private::call_guarded(#conversion, #handle, #classifier, #arguments, #closure, |#rejection| #rejected)
             });
         }
         Body::Closure { arguments, closure } => {
@@ -63,8 +67,9 @@ pub(super) fn expand(
         #describe
         #statics
         #convert
+        #choose
         // Separate from the call, so that a future stores no rejection while it waits.
-        let #admitted = match #krate::__private::BreakerSite::admit(&#name) {
+        let #admitted = match #admit {
             #krate::__private::Ok(#admitted) => #admitted,
             #krate::__private::Err(#refused) => {
                 let #rejection = #refused.into_rejection();
@@ -79,13 +84,47 @@ pub(super) fn expand(
 pub(super) fn builder(breaker: &Breaker, site: &Site<'_>) -> TokenStream {
     let Breaker { name, setters, .. } = breaker;
     let (krate, calls) = (site.krate, setters.calls());
-    quote!(.with_breaker(|| #krate::__private::CircuitBreaker::builder(#name) #calls))
+    let key = breaker.key.as_ref().map(key::described);
+    quote!(.with_breaker(|| #krate::__private::CircuitBreaker::builder(#name) #calls) #key)
 }
 
-pub(super) fn statics(site: &Site<'_>) -> TokenStream {
-    let (krate, guarded, breaker) = (site.krate, site.name("GUARDED"), site.name("BREAKER"));
+pub(super) fn statics(breaker: &Breaker, site: &Site<'_>) -> TokenStream {
+    let (krate, guarded, name) = (site.krate, site.name("GUARDED"), site.name("BREAKER"));
+    let kind = match &breaker.key {
+        None => quote!(BreakerSite),
+        Some(_) => quote!(KeyedBreakerSite),
+    };
     quote! {
-        static #breaker: #krate::__private::BreakerSite = #krate::__private::BreakerSite::new(&#guarded);
+        static #name: #krate::__private::#kind = #krate::__private::#kind::new(&#guarded);
+    }
+}
+
+/// How a call reaches its breaker: the one of the site, or the one of its key.
+pub(super) struct Chosen {
+    /// The statement that looks up the breaker of the key, before the body.
+    pub(super) statement: TokenStream,
+    /// A reference to what knows the breaker.
+    pub(super) handle: TokenStream,
+    /// The call that admits, or rejects.
+    pub(super) admit: TokenStream,
+}
+
+impl Chosen {
+    pub(super) fn by(breaker: &Breaker, site: &Site<'_>) -> Self {
+        let (krate, name) = (site.krate, site.name("BREAKER"));
+        let Some(key) = &breaker.key else {
+            return Self {
+                statement: TokenStream::new(),
+                handle: quote!(&#name),
+                admit: quote!(#krate::__private::BreakerSite::admit(&#name)),
+            };
+        };
+        let (chosen, key) = (local("breaker"), key::reference(key));
+        Self {
+            statement: quote!(let #chosen = #krate::__private::KeyedBreakerSite::of_key(&#name, #key);),
+            handle: quote!(&#chosen),
+            admit: quote!(#krate::__private::CircuitBreaker::admit(&#chosen)),
+        }
     }
 }
 

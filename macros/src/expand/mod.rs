@@ -11,6 +11,7 @@ mod fallback;
 mod guard;
 mod handling;
 mod hedge;
+mod key;
 mod order;
 mod resilient;
 mod retry;

@@ -30,7 +30,8 @@ pub(super) fn expand(
         quote!(#breaker .with_retry(|| #krate::__private::Retry::builder().name(#name) #calls .build() #erased))
     };
     let describe = site.describe(function, &policies);
-    let breaker_statics = breaker.map(|_| breaker::statics(site));
+    let breaker_statics = breaker.map(|breaker| breaker::statics(breaker, site));
+    let choose = breaker.map(|breaker| breaker::Chosen::by(breaker, site).statement);
     let attempt = Attempt::new(
         function,
         site,
@@ -88,6 +89,7 @@ pub(super) fn expand(
         #breaker_statics
         static #retries: #krate::__private::RetrySite = #krate::__private::RetrySite::new(&#guarded);
         #convert
+        #choose
         let mut #run = #krate::__private::RetrySite::start(&#retries);
         #series
     })

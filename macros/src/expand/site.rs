@@ -52,7 +52,7 @@ fn moved_to(span: Span, mut token: TokenTree) -> TokenTree {
 }
 
 /// Returns the arguments as one line of text, for the list of guarded functions.
-fn one_line(args: &TokenStream) -> String {
+pub(super) fn one_line(args: &TokenStream) -> String {
     let text = args.to_string();
     let words: Vec<&str> = text.split_whitespace().collect();
     words

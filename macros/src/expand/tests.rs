@@ -68,6 +68,8 @@ fn with_circuit_breaker() {
     );
     let args = "name = \"db\", failure_if = is_bad, fallback = cached";
     holds("with_circuit_breaker_async", Guard::Breaker, args, ASYNC);
+    let args = "name = \"db\", key = key, max_keys = 500";
+    holds("with_circuit_breaker_keyed", Guard::Breaker, args, SMALL);
 }
 
 #[test]

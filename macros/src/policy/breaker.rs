@@ -1,6 +1,7 @@
 //! Settings of `#[with_circuit_breaker]`.
 
 use super::{
+    key::{self, Key},
     setters::{Given, Reader, Seed, Setters},
     window::{self, Window},
 };
@@ -21,6 +22,7 @@ pub(crate) struct Breaker {
     pub(crate) failure_if: Option<Expr>,
     pub(crate) ignore_if: Option<Expr>,
     pub(crate) fallback: Option<Expr>,
+    pub(crate) key: Option<Key>,
 }
 
 /// The runtime's default of `recovery_timeout`, which `max_recovery_timeout` may contradict.
@@ -35,7 +37,8 @@ impl Breaker {
     ) -> Self {
         let missing = "`name` is missing: write `name = \"...\"`, the name of the breaker";
         let name = value::required_name(args, missing, diag);
-        let setters = setters(args, seed, krate, diag);
+        let key = Key::from_args(args, diag);
+        let setters = setters(args, key.as_ref(), seed, krate, diag);
         let mut callback = |key: &str| {
             args.take(key)
                 .and_then(|value| value::callback(key, value, diag))
@@ -46,12 +49,20 @@ impl Breaker {
             failure_if: callback("failure_if"),
             ignore_if: callback("ignore_if"),
             fallback: callback("fallback"),
+            key,
         }
     }
 }
 
-fn setters(args: &mut Args, seed: Option<&Seed>, krate: &Path, diag: &mut Diag) -> Setters {
+fn setters(
+    args: &mut Args,
+    key: Option<&Key>,
+    seed: Option<&Seed>,
+    krate: &Path,
+    diag: &mut Diag,
+) -> Setters {
     let mut reader = Reader::new(args, krate, diag);
+    key::max_keys(&mut reader, key);
     reader.count("failure_threshold");
     let half_open = reader.count("half_open_max_calls");
     let successes = reader.count("success_threshold");

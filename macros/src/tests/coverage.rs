@@ -227,11 +227,18 @@ fn attributes_and_builders_have_the_same_settings() {
     );
     // A clock is injected; attributes use that of the program.
     assert_eq!(only_by_hand, ["clock"]);
-    // The name is an argument of the constructor, `window` is the string form of two setters, and
+    // The name is an argument of the constructor, the key one of the lookup, `window` is the string form of two setters, and
     // callbacks that depend on the function's types are arguments of the call.
     assert_eq!(
         only_by_attribute,
-        ["failure_if", "fallback", "ignore_if", "name", "window"]
+        [
+            "failure_if",
+            "fallback",
+            "ignore_if",
+            "key",
+            "name",
+            "window"
+        ]
     );
 
     let (only_by_hand, only_by_attribute) =

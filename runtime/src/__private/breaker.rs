@@ -6,6 +6,7 @@ use crate::{
     breaker::{Admitted, CircuitBreaker, Classifier, Refused, circuit_breakers},
     classify::Verdict,
     error::{AppError, ConfigError, ErrorCode, Rejection, View},
+    keyed::Keyed,
 };
 use std::{
     fmt::{self, Write},
@@ -74,6 +75,85 @@ impl BreakerSite {
     }
 }
 
+/// What knows the breaker of a call.
+pub trait ChoosesBreaker: Copy {
+    /// Returns the breaker.
+    fn breaker(&self) -> &CircuitBreaker;
+}
+
+impl ChoosesBreaker for &'static BreakerSite {
+    #[inline(always)]
+    fn breaker(&self) -> &CircuitBreaker {
+        BreakerSite::breaker(self)
+    }
+}
+
+impl ChoosesBreaker for &CircuitBreaker {
+    #[inline(always)]
+    fn breaker(&self) -> &CircuitBreaker {
+        self
+    }
+}
+
+/// The breakers of one call site by key, looked up by its first call.
+#[derive(Debug)]
+pub struct KeyedBreakerSite {
+    guarded: &'static Guarded,
+    breakers: OnceLock<Keyed<CircuitBreaker>>,
+}
+
+impl KeyedBreakerSite {
+    /// Makes a site that was not called yet.
+    #[must_use]
+    pub const fn new(guarded: &'static Guarded) -> Self {
+        Self {
+            guarded,
+            breakers: OnceLock::new(),
+        }
+    }
+
+    /// Returns the breaker of a key; inside of a test scope, its breaker there.
+    #[inline]
+    pub fn of_key(&'static self, key: &(impl fmt::Display + ?Sized)) -> CircuitBreaker {
+        if let Some(breakers) = site::in_scope(self, || self.make()) {
+            return breakers.get(key);
+        }
+        match self.breakers.get() {
+            Some(breakers) => breakers.get(key),
+            None => self.find().get(key),
+        }
+    }
+
+    #[cold]
+    fn find(&self) -> &Keyed<CircuitBreaker> {
+        // Not inside: settings of attributes may be computed by code of the user's.
+        let made = self.make();
+        self.breakers.get_or_init(|| made)
+    }
+
+    fn make(&self) -> Keyed<CircuitBreaker> {
+        let built = self
+            .guarded
+            .breaker_builder()
+            .map(|builder| circuit_breakers().get_or_build_keyed(builder));
+        match built {
+            Some(Ok(breakers)) => breakers,
+            Some(Err(problem)) => {
+                report_config(self.guarded, &problem);
+                default_breakers(self.guarded)
+            }
+            None => default_breakers(self.guarded),
+        }
+    }
+}
+
+fn default_breakers(guarded: &Guarded) -> Keyed<CircuitBreaker> {
+    let by_name = circuit_breakers().get_or_create_keyed(guarded.name(), |builder| builder);
+    by_name
+        .or_else(|_| CircuitBreaker::builder("misconfigured").build_keyed())
+        .expect("the defaults are valid")
+}
+
 /// Returns what a site uses whose configuration cannot work: the defaults, under the name of the
 /// function.
 fn default_breaker(guarded: &Guarded) -> CircuitBreaker {
@@ -87,13 +167,13 @@ fn default_breaker(guarded: &Guarded) -> CircuitBreaker {
 #[inline(always)]
 pub fn call_guarded<A, R, C: Conversion<R>, J: Classifier<Result<C::Value, C::Error>>>(
     conversion: C,
-    site: &'static BreakerSite,
+    breaker: impl ChoosesBreaker,
     classifier: J,
     arguments: A,
     f: impl FnOnce(A) -> R,
     reject: impl FnOnce(Rejection) -> Result<C::Value, C::Error>,
 ) -> R {
-    conversion.returned(site.breaker().call_or(
+    conversion.returned(breaker.breaker().call_or(
         classifier,
         || conversion.result(f(arguments)),
         reject,

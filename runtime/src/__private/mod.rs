@@ -28,7 +28,8 @@ pub use crate::{
 };
 pub use audit::{Audit, Audited, User, run_audited};
 pub use breaker::{
-    BreakerSite, ByShape, call_guarded, failure_if, fallback, ignore_if, run_admitted,
+    BreakerSite, ByShape, ChoosesBreaker, KeyedBreakerSite, call_guarded, failure_if, fallback,
+    ignore_if, run_admitted,
 };
 pub use call::{Missing, call, call_with, default_value, missing, never, unguarded};
 pub use carry::{Carried, carrying, rejecting};

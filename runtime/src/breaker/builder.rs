@@ -10,6 +10,7 @@ use super::{
 use crate::{
     error::ConfigError,
     event::{BreakerEvent, BreakerEventKind, Event, GuardName, Observer},
+    keyed::{KeyedName, MAX_KEYS, check_max_keys},
     rng::Rng,
     time::{Clock, SharedClock},
 };
@@ -46,6 +47,7 @@ pub struct BreakerBuilder {
     seed: Option<u64>,
     controls: Vec<ManualControl>,
     on_transition: Hooks,
+    max_keys: Option<u32>,
     place: &'static Location<'static>,
 }
 
@@ -131,6 +133,7 @@ impl BreakerBuilder {
             seed: None,
             controls: Vec::new(),
             on_transition: Hooks::default(),
+            max_keys: None,
             place: Location::caller(),
         }
     }
@@ -694,6 +697,27 @@ impl BreakerBuilder {
         self
     }
 
+    /// Sets how many keys may have a breaker of their own, for
+    /// [`build_keyed`](Self::build_keyed): 1 to 1,000,000, 10,000 unless set. See
+    /// [`Keyed`](crate::keyed::Keyed) for what becomes of further keys.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::breaker::CircuitBreaker;
+    ///
+    /// let breakers = CircuitBreaker::builder("tenants").max_keys(500).build_keyed()?;
+    /// assert_eq!(breakers.max_keys(), 500);
+    /// let problem = CircuitBreaker::builder("tenants").max_keys(0).build_keyed().unwrap_err();
+    /// assert_eq!(problem.to_string(), "`max_keys` = 0: must be from 1 to 1000000");
+    /// assert!(CircuitBreaker::builder("tenants").max_keys(500).build().is_err(), "it has no keys");
+    /// # Ok::<(), gardefou::ConfigError>(())
+    /// ```
+    pub fn max_keys(mut self, keys: u32) -> Self {
+        self.max_keys = Some(keys);
+        self
+    }
+
     /// Makes a breaker of its own, which is in no registry.
     ///
     /// # Errors
@@ -712,15 +736,21 @@ impl BreakerBuilder {
     /// # Ok::<(), gardefou::ConfigError>(())
     /// ```
     pub fn build(self) -> Result<CircuitBreaker, ConfigError> {
-        let config = self.resolve()?;
+        let config = self.resolve_single()?;
         Ok(self.build_resolved(config))
     }
 
-    pub(super) fn build_resolved(self, config: BreakerConfig) -> CircuitBreaker {
+    pub(super) fn build_resolved(mut self, config: BreakerConfig) -> CircuitBreaker {
+        let name = KeyedName::from(std::mem::take(&mut self.name.0));
+        self.build_named(name, config)
+    }
+
+    /// Builds a breaker of another name.
+    pub(super) fn build_named(self, name: KeyedName, config: BreakerConfig) -> CircuitBreaker {
         let rng = self.seed.map_or_else(Rng::from_entropy, Rng::seeded);
         let clock = self.clock.unwrap_or_default();
         let shell = Shell::new(
-            self.name.0.into(),
+            name,
             config,
             self.settings.explicit(),
             clock,
@@ -757,12 +787,25 @@ impl BreakerBuilder {
         self.place
     }
 
+    pub(super) fn hooks(&self) -> usize {
+        self.on_transition.0.len()
+    }
+
+    pub(super) fn keys(&self) -> u32 {
+        self.max_keys.unwrap_or(MAX_KEYS)
+    }
+
+    pub(super) fn shared_clock(&self) -> SharedClock {
+        self.clock.clone().unwrap_or_default()
+    }
+
     /// Changes a breaker that exists, in one step under its lock.
     fn apply_to(self, breaker: &CircuitBreaker) -> Result<(), ConfigError> {
         let fixed = [
             ("clock", self.clock.is_some()),
             ("seed", self.seed.is_some()),
             ("on_transition", !self.on_transition.0.is_empty()),
+            ("max_keys", self.max_keys.is_some()),
         ];
         let fixed = fixed.into_iter().filter(|(_, is_set)| *is_set);
         let refused = |(field, _)| {
@@ -793,6 +836,22 @@ impl BreakerBuilder {
         let mut problems = Vec::new();
         check_name(&self.name, &mut problems);
         let config = self.settings.resolve(&mut problems);
+        problems.extend(self.max_keys.and_then(check_max_keys));
         ConfigError::join(problems).map_or(Ok(config), Err)
+    }
+
+    /// Returns the configuration of a breaker without keys.
+    pub(super) fn resolve_single(&self) -> Result<BreakerConfig, ConfigError> {
+        let rule = "must come with keys: `build_keyed`, or `key = expr` of the attribute";
+        let without_keys = self
+            .max_keys
+            .map(|keys| ConfigError::new("max_keys", keys, rule));
+        match (self.resolve(), without_keys) {
+            (Err(problem), without_keys) => {
+                Err(ConfigError::join([problem].into_iter().chain(without_keys)).expect("one"))
+            }
+            (Ok(_), Some(problem)) => Err(problem),
+            (Ok(config), None) => Ok(config),
+        }
     }
 }

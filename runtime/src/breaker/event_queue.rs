@@ -1,7 +1,10 @@
 //! Events of a breaker that wait until the lock is released.
 
 use super::{opening::Opening, state::Transition};
-use crate::event::{BreakerEvent, BreakerEventKind, RecordSlot};
+use crate::{
+    event::{BreakerEvent, BreakerEventKind, RecordSlot},
+    keyed::KeyedName,
+};
 use std::{collections::VecDeque, sync::Arc, time::Duration};
 
 /// The events that wait to be delivered, in order.
@@ -80,7 +83,7 @@ pub(super) enum QueuedKind {
 }
 
 impl QueuedEvent {
-    pub(super) fn as_event<'a>(&'a self, name: &'a str, shadow: bool) -> BreakerEvent<'a> {
+    pub(super) fn as_event<'a>(&'a self, name: &'a KeyedName, shadow: bool) -> BreakerEvent<'a> {
         let id = |opening: &Option<Arc<Opening>>| opening.as_ref().map(|opening| opening.id());
         let kind = match &self.kind {
             QueuedKind::Transition {
@@ -107,6 +110,7 @@ impl QueuedEvent {
         };
         BreakerEvent {
             name,
+            key: name.key(),
             generation: self.generation,
             shadow,
             id: id(&self.opening),

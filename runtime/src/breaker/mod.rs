@@ -20,6 +20,7 @@ mod counters;
 mod event_queue;
 mod handle;
 mod in_flight;
+mod keyed;
 mod locked;
 mod observers;
 mod opening;

@@ -3,6 +3,7 @@
 use super::event_queue::QueuedEvent;
 use crate::{
     event::{self, Event, Observer},
+    keyed::KeyedName,
     panics,
     sync::RwLock,
 };
@@ -41,7 +42,7 @@ impl Observers {
 
     /// Delivers an event to the log, this breaker's observers, and those of the whole process. No
     /// lock is held while they run.
-    pub(super) fn deliver(&self, name: &str, shadow: bool, event: &QueuedEvent) {
+    pub(super) fn deliver(&self, name: &KeyedName, shadow: bool, event: &QueuedEvent) {
         let event = event.as_event(name, shadow);
         event::log_breaker(&event);
         if self.count.load(Ordering::Relaxed) != 0 {
@@ -52,6 +53,10 @@ impl Observers {
             }
         }
         event::emit(|| Event::Breaker(event));
+    }
+
+    pub(super) fn count(&self) -> usize {
+        self.count.load(Ordering::Relaxed)
     }
 
     fn change<T>(&self, edit: impl FnOnce(&mut Vec<Registered>) -> T) -> T {

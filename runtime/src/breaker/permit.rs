@@ -11,7 +11,7 @@ use super::{
 use super::{async_call::Guarded, sync_call::OnPanic};
 #[cfg(feature = "async")]
 use crate::call::{Frame, Framed};
-use crate::{call::DropReason, classify::Verdict, error::Rejection, event::Shown, time::Tick};
+use crate::{call::DropReason, classify::Verdict, error::Rejection, time::Tick};
 use std::{fmt, sync::Arc};
 
 /// The right to make one call, to be given back with a verdict.
@@ -179,7 +179,7 @@ impl Drop for Permit {
 impl fmt::Debug for Permit {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Permit")
-            .field("breaker", &Shown(&self.shell.name))
+            .field("breaker", &self.shell.name)
             .finish_non_exhaustive()
     }
 }

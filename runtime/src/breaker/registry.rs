@@ -1,5 +1,7 @@
 //! Registry of breakers by name.
 
+mod keyed;
+
 use super::{
     builder::BreakerBuilder,
     config::BreakerConfig,
@@ -10,6 +12,7 @@ use super::{
 use crate::{
     error::ConfigError,
     event::CircuitState,
+    keyed::Keyed,
     scope,
     sync::{Mutex, RwLock},
     time::{SharedClock, Tick},
@@ -62,6 +65,8 @@ impl Drop for OfScope {
     fn drop(&mut self) {
         let breakers = std::mem::take(&mut *self.0.breakers.write());
         drop(breakers);
+        let keyed = std::mem::take(&mut *self.0.keyed.write());
+        drop(keyed);
     }
 }
 
@@ -72,6 +77,8 @@ impl Drop for OfScope {
 #[derive(Default)]
 pub struct BreakerRegistry {
     breakers: RwLock<HashMap<Box<str>, RegisteredBreaker>>,
+    /// The breakers by key, by the name that those of all keys have in common.
+    keyed: RwLock<HashMap<Box<str>, Keyed<CircuitBreaker>>>,
     /// The pairs of places that a warning has named; bounded by the places in the source.
     clashes: Mutex<HashSet<(Place, Place)>>,
     /// The clock of breakers whose builder has none.
@@ -139,7 +146,7 @@ impl BreakerRegistry {
         Self::default()
     }
 
-    /// Returns the breaker of that name.
+    /// Returns the breaker of that name; `payments[acme]` is the one of a key, if there is one.
     ///
     /// # Examples
     ///
@@ -154,10 +161,10 @@ impl BreakerRegistry {
     /// ```
     #[must_use]
     pub fn get(&self, name: &str) -> Option<CircuitBreaker> {
-        self.breakers
-            .read()
-            .get(name)
-            .map(|entry| entry.breaker.clone())
+        let breakers = self.breakers.read();
+        let breaker = breakers.get(name).map(|entry| entry.breaker.clone());
+        drop(breakers);
+        breaker.or_else(|| self.of_key(name))
     }
 
     /// Returns the breaker of that name, which is made if there is none.
@@ -195,7 +202,7 @@ impl BreakerRegistry {
         builder: BreakerBuilder,
     ) -> Result<CircuitBreaker, ConfigError> {
         let builder = builder.clock_or(&self.clock);
-        let config = builder.resolve()?;
+        let config = builder.resolve_single()?;
         let place = builder.place();
         let breaker = match self.get(builder.name()) {
             Some(breaker) => breaker,
@@ -254,7 +261,7 @@ impl BreakerRegistry {
         }
     }
 
-    /// Resets every breaker: see [`CircuitBreaker::reset`].
+    /// Resets every breaker, those of keys included: see [`CircuitBreaker::reset`].
     ///
     /// # Examples
     ///
@@ -273,7 +280,7 @@ impl BreakerRegistry {
         self.all().iter().for_each(CircuitBreaker::reset);
     }
 
-    /// Returns a snapshot of each breaker, sorted by name.
+    /// Returns a snapshot of each breaker, sorted by name; those of keys are named `payments[acme]`.
     ///
     /// # Examples
     ///
@@ -296,7 +303,7 @@ impl BreakerRegistry {
         snapshots
     }
 
-    /// Returns the breakers of the lowest ranks, at most `most`, by rank and name. `rank` takes the
+    /// Returns the breakers without keys of the lowest ranks, at most `most`, by rank and name. `rank` takes the
     /// name, and whether the breaker may reject calls, or may have done so until just now.
     ///
     /// Each breaker costs one load, and only those that are returned are copied.
@@ -324,7 +331,7 @@ impl BreakerRegistry {
             .collect()
     }
 
-    /// Returns how many breakers there are.
+    /// Returns how many breakers there are, those of keys included.
     ///
     /// # Examples
     ///
@@ -339,7 +346,7 @@ impl BreakerRegistry {
     /// ```
     #[must_use]
     pub fn len(&self) -> usize {
-        self.breakers.read().len()
+        self.breakers.read().len() + self.keyed_len()
     }
 
     /// Returns `true` if there is no breaker.
@@ -357,7 +364,7 @@ impl BreakerRegistry {
     /// ```
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.breakers.read().is_empty()
+        self.len() == 0
     }
 
     /// Removes the breaker of that name from the registry. Its handles stay valid; the next request
@@ -377,10 +384,11 @@ impl BreakerRegistry {
     /// # Ok::<(), gardefou::ConfigError>(())
     /// ```
     pub fn remove(&self, name: &str) -> Option<CircuitBreaker> {
-        self.breakers
-            .write()
-            .remove(name)
-            .map(|entry| entry.breaker)
+        let removed = self.breakers.write().remove(name);
+        match removed {
+            Some(entry) => Some(entry.breaker),
+            None => self.remove_key(name),
+        }
     }
 
     /// Drops the idle breakers, and returns how many: those without another handle, without a call
@@ -390,7 +398,8 @@ impl BreakerRegistry {
     /// The failures of an open breaker count until its open time is over. Those of a closed one, in
     /// a row or in its window, and its slow calls, count until it has been idle for as long as it
     /// would have been open for them (`recovery_timeout`); so no name stays for ever. Breakers that
-    /// were opened or disabled by hand are kept.
+    /// were opened or disabled by hand are kept. Those of keys follow rules of their own: see
+    /// [`Keyed`](Keyed::evict_idle).
     ///
     /// # Examples
     ///
@@ -432,15 +441,18 @@ impl BreakerRegistry {
         drop(breakers);
         // Dropped after the lock is released: their observers are user code, whose `Drop` may use
         // the registry.
-        idle.len()
+        idle.len() + self.evict_idle_keys()
     }
 
     /// Returns handles of all breakers, so that they are used after the lock is released.
     fn all(&self) -> Vec<CircuitBreaker> {
-        self.breakers
-            .read()
+        let breakers = self.breakers.read();
+        let mut all: Vec<_> = breakers
             .values()
             .map(|entry| entry.breaker.clone())
-            .collect()
+            .collect();
+        drop(breakers);
+        all.extend(self.all_keyed().iter().flat_map(Keyed::guards));
+        all
     }
 }

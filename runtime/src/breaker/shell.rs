@@ -27,8 +27,9 @@ use super::{
 };
 use crate::{
     call::{self, Deadline},
-    error::{ErrorCode, ErrorId, Policy, Rejection, Rejector, redact},
+    error::{ErrorCode, ErrorId, Policy, Rejection, Rejector},
     event::CircuitState,
+    keyed::KeyedName,
     rng::Rng,
     sync::{Mutex, MutexGuard},
     time::SharedClock,
@@ -44,7 +45,7 @@ pub(super) struct Shell {
     /// Made by the first call that is timed.
     in_flight: OnceBox<InFlight>,
     pub(super) observers: Observers,
-    pub(super) name: Box<str>,
+    pub(super) name: KeyedName,
     pub(super) clock: SharedClock,
     /// For the warning about a second declaration that differs.
     pub(super) place: &'static Location<'static>,
@@ -54,7 +55,7 @@ pub(super) struct Shell {
 impl Shell {
     /// Makes a breaker; `config` is the result of resolving the `explicit` settings.
     pub(super) fn new(
-        name: Box<str>,
+        name: KeyedName,
         config: BreakerConfig,
         explicit: ExplicitSettings,
         clock: SharedClock,
@@ -266,7 +267,7 @@ pub(super) fn rejection(shell: &Arc<Shell>, denial: Denial) -> Rejection {
 impl fmt::Debug for Shell {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Shell")
-            .field("name", &redact::name(&self.name))
+            .field("name", &self.name)
             .field("generation", &self.published.word_relaxed().generation())
             .finish()
     }

@@ -100,8 +100,10 @@ named! {
 #[derive(Clone, Copy)]
 #[non_exhaustive]
 pub struct BreakerEvent<'a> {
-    /// The name of the breaker.
+    /// The name of the breaker; `payments[acme]` for that of a key.
     pub name: &'a str,
+    /// The key that the breaker is for, as it came: see [`Keyed`](crate::keyed::Keyed).
+    pub key: Option<&'a str>,
     /// The generation after it; each change of state begins a new one.
     pub generation: u64,
     /// Whether the breaker only observes (`shadow`): calls that it reports as rejected run.
@@ -120,6 +122,32 @@ pub struct BreakerEvent<'a> {
 }
 
 debug_with_names!(BreakerEvent { name; generation, shadow, id, kind });
+
+impl BreakerEvent<'_> {
+    /// Returns the name of the breaker without its key, for example for a metric: there may be as
+    /// many keys as customers.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::breaker::CircuitBreaker;
+    ///
+    /// let breakers = CircuitBreaker::builder("tenants")
+    ///     .on_transition(|event| {
+    ///         assert_eq!((event.name, event.key), ("tenants[acme]", Some("acme")));
+    ///         assert_eq!(event.unkeyed_name(), "tenants");
+    ///     })
+    ///     .build_keyed()?;
+    /// breakers.get("acme").force_open();
+    /// # Ok::<(), gardefou::ConfigError>(())
+    /// ```
+    #[must_use]
+    pub fn unkeyed_name(&self) -> &str {
+        let brackets = "[]".len();
+        let end = self.key.map(|key| self.name.len() - key.len() - brackets);
+        &self.name[..end.unwrap_or(self.name.len())]
+    }
+}
 
 /// The kinds of events of circuit breakers.
 #[derive(Clone, Copy, Debug)]

@@ -19,6 +19,8 @@ pub const TARGET_BULKHEAD: &str = "gardefou::bulkhead";
 pub const TARGET_RATE_LIMIT: &str = "gardefou::rate_limit";
 /// Further attempts of hedges, at debug.
 pub const TARGET_HEDGE: &str = "gardefou::hedge";
+/// Guards by key: when there is no room for another key.
+pub const TARGET_KEYED: &str = "gardefou::keyed";
 /// Changes of a health check's status.
 pub const TARGET_HEALTH: &str = "gardefou::health";
 /// Start and shutdown.

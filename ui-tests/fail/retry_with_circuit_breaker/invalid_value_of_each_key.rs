@@ -41,6 +41,8 @@ type R<T> = Result<T, AppError>;
     log_level = 3,
     budget = 3,
     seed = 1.5,
+    key = "acme",
+    max_keys = 0,
     crate = 3
 )]
 async fn f() -> R<i32> {

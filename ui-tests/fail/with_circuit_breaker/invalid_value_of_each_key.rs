@@ -27,6 +27,8 @@ type R<T> = Result<T, AppError>;
     control = true,
     on_transition = 3,
     seed = -1,
+    key = "acme",
+    max_keys = 0,
     crate = 3
 )]
 async fn f() -> R<i32> {

@@ -60,6 +60,45 @@ fn i() -> R<()> {
     Ok(())
 }
 
+const KEYS: u32 = 50;
+
+#[with_circuit_breaker(name = "own-keys", key = tenant, max_keys = KEYS)]
+fn of_tenant(tenant: String) -> R<String> {
+    Ok(tenant)
+}
+
+#[with_circuit_breaker(name = "own-keys", key = &pair.0, max_keys = 50)]
+async fn of_pair(mut pair: (u32, String)) -> R<String> {
+    pair.1.push('!');
+    tick().await;
+    Ok(pair.1)
+}
+
+#[with_circuit_breaker(name = "own-keys", key = format_args!("{a}/{}", b + 1), max_keys = 50, fallback = |_| Ok((a, b)))]
+fn of_both((a, b): (u32, u32)) -> R<(u32, u32)> {
+    Ok((a, b))
+}
+
+#[with_circuit_breaker(name = "own-keys", key = if is_big { 1 } else { 2 }, max_keys = 50)]
+#[track_caller]
+fn of_branch(is_big: bool, text: &mut String) -> R<&mut String> {
+    text.push('x');
+    Ok(text)
+}
+
+#[test]
+fn each_key_has_a_breaker() {
+    assert_eq!(of_tenant("acme".to_owned()).unwrap(), "acme");
+    assert_eq!(block_on(of_pair((7, "a".to_owned()))).unwrap(), "a!");
+    assert_eq!(of_both((1, 2)).unwrap(), (1, 2));
+    assert_eq!(of_branch(true, &mut String::new()).unwrap(), "x");
+    let keyed = circuit_breakers().get_keyed("own-keys").unwrap();
+    assert_eq!(keyed.keys(), ["1", "1/3", "7", "acme"]);
+    assert_eq!(keyed.max_keys(), 50);
+    fn is_send<T: Send>(_: &T) {}
+    is_send(&of_pair((7, String::new())));
+}
+
 #[test]
 fn macro_form_equals_the_builder_form() {
     let by_hand = CircuitBreaker::builder("every-key")

@@ -71,6 +71,36 @@ fn h() -> R<()> {
     Ok(())
 }
 
+#[retry_with_circuit_breaker(
+    name = "own-keys-of-both",
+    key = tenant,
+    max_keys = 20,
+    initial_delay = "1ms"
+)]
+async fn of_tenant(tenant: String) -> R<String> {
+    tick().await;
+    Ok(tenant)
+}
+
+#[retry_with_circuit_breaker(name = "own-keys-of-both", key = tenant.len(), max_keys = 20, initial_delay = "1ms")]
+fn of_length(tenant: &mut String) -> R<()> {
+    tenant.push('!');
+    Ok(())
+}
+
+#[test]
+fn each_key_has_a_breaker() {
+    assert_eq!(block_on(of_tenant("acme".to_owned())).unwrap(), "acme");
+    of_length(&mut "acme".to_owned()).unwrap();
+    let keyed = circuit_breakers().get_keyed("own-keys-of-both").unwrap();
+    assert_eq!(
+        (keyed.keys(), keyed.max_keys()),
+        (vec!["4".to_owned(), "acme".to_owned()], 20)
+    );
+    fn is_send<T: Send>(_: &T) {}
+    is_send(&of_tenant(String::new()));
+}
+
 #[test]
 fn macro_form_equals_both_builder_forms() {
     let breaker = CircuitBreaker::builder("every-key-of-both")

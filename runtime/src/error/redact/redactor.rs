@@ -7,6 +7,7 @@ use super::{
         search,
     },
     sensitive::MARK,
+    sink,
 };
 use crate::panics;
 use std::{borrow::Cow, fmt, sync::OnceLock};
@@ -309,15 +310,18 @@ pub(crate) fn text(text: &str) -> Cow<'_, str> {
     Redactor::current().text(text)
 }
 
+/// The longest names of guards have 128 bytes; as many are left for the key.
+const LONGEST_NAME: usize = 256;
+
 /// Returns a name as sinks may have it: as it is, unless it holds a secret.
 ///
 /// What is made of words alone, for example `auth:token:refresh`, names something and is never
-/// taken for a pair.
+/// taken for a pair. A name that holds a key, which comes from outside, is brought on one line, and
+/// cut where it is longer than a name can be without one.
 pub(crate) fn name(name: &str) -> Cow<'_, str> {
     let is_word = |b: u8| b.is_ascii_alphabetic() || matches!(b, b'_' | b'-' | b'.' | b':' | b' ');
-    if name.bytes().all(is_word) {
-        Cow::Borrowed(name)
-    } else {
-        Redactor::current().scanned(name)
+    if name.len() <= LONGEST_NAME && name.bytes().all(is_word) {
+        return Cow::Borrowed(name);
     }
+    sink::bounded_name(Redactor::current().scanned(name), LONGEST_NAME)
 }

@@ -58,6 +58,11 @@ pub(crate) fn sink_display(value: &dyn fmt::Display, max: usize) -> String {
     escape_and_cut(Redactor::current().text(head), max, rest, needs_escape).into_owned()
 }
 
+/// Returns a redacted name on one line, cut at `max` bytes.
+pub(super) fn bounded_name(redacted: Cow<'_, str>, max: usize) -> Cow<'_, str> {
+    escape_and_cut(redacted, max, Rest::None, needs_escape)
+}
+
 fn bounded<'a>(
     redactor: &Redactor,
     text: &'a str,

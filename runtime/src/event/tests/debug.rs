@@ -17,6 +17,7 @@ fn debug_of_events_hides_secrets_in_names() {
         format!(
             "{:?}",
             BreakerEvent {
+                key: None,
                 name: NAME,
                 generation: 1,
                 shadow: false,

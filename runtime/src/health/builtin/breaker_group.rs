@@ -109,7 +109,10 @@ impl BreakerGroup {
 fn evaluate(registry: &BreakerRegistry, breakers: &[String]) -> CheckResult {
     let is_open = |name: &&String| {
         let state = registry.get(name).map(|breaker| breaker.state());
+        // Of breakers by key, none must be left that admits calls.
+        let all_keys = registry.get_keyed(name).map(|keyed| keyed.rejecting());
         matches!(state, Some(CircuitState::Open | CircuitState::ForcedOpen))
+            || matches!(all_keys, Some((all, open)) if all > 0 && open == all)
     };
     let open: Vec<&str> = breakers
         .iter()

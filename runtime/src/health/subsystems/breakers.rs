@@ -8,6 +8,7 @@ use crate::{
     breaker::{BreakerSnapshot, CircuitBreaker, CircuitState, circuit_breakers},
     error::redact,
     guarded::guarded_functions,
+    keyed::Keyed,
     panics,
     time::Timestamp,
 };
@@ -28,10 +29,28 @@ pub(crate) fn reports(
         Criticality::Informational => 2,
     };
     let first = circuit_breakers().first_by(MOST_ENTRIES, rank);
-    let snapshots = first.iter().map(CircuitBreaker::snapshot);
-    snapshots
-        .map(|snapshot| report_of(&snapshot, criticality(&snapshot.name), now))
-        .collect()
+    let mut keyed: HashMap<String, Keyed<CircuitBreaker>> = circuit_breakers()
+        .all_keyed()
+        .into_iter()
+        .map(|keyed| (keyed.name().to_owned(), keyed))
+        .collect();
+    let mut reports: Vec<_> = first
+        .iter()
+        .map(|breaker| {
+            let report = report_of(&breaker.snapshot(), criticality(breaker.name()), now);
+            match keyed.remove(breaker.name()) {
+                Some(keyed) => with_keys(report, &keyed, now),
+                None => report,
+            }
+        })
+        .collect();
+    let mut keyed: Vec<_> = keyed.into_values().collect();
+    keyed.sort_by(|a, b| a.name().cmp(b.name()));
+    let of_keys = keyed
+        .iter()
+        .map(|keyed| report_of_keys(keyed, criticality(keyed.name()), now));
+    reports.extend(of_keys.take(MOST_ENTRIES));
+    reports
 }
 
 /// Returns the entry of one breaker, however many there are.
@@ -40,12 +59,14 @@ pub(crate) fn report(
     name: &str,
     now: Timestamp,
 ) -> Option<CheckReport> {
-    let snapshot = circuit_breakers().get(name)?.snapshot();
-    Some(report_of(
-        &snapshot,
-        criticalities.get(name).copied().unwrap_or_default(),
-        now,
-    ))
+    let criticality = criticalities.get(name).copied().unwrap_or_default();
+    let breaker = circuit_breakers().get(name);
+    let report = breaker.map(|breaker| report_of(&breaker.snapshot(), criticality, now));
+    match (report, circuit_breakers().get_keyed(name)) {
+        (Some(report), Some(keyed)) => Some(with_keys(report, &keyed, now)),
+        (report, None) => report,
+        (None, Some(keyed)) => Some(report_of_keys(&keyed, criticality, now)),
+    }
 }
 
 /// What the names of entries begin with. No check has such a name: names of checks have no colon.
@@ -58,7 +79,9 @@ pub(crate) fn breaker_of_entry(name: &str) -> Option<&str> {
 
 /// Returns `true` if there is a breaker with an entry of this name.
 pub(crate) fn is_entry(name: &str) -> bool {
-    breaker_of_entry(name).is_some_and(|breaker| circuit_breakers().get(breaker).is_some())
+    breaker_of_entry(name).is_some_and(|breaker| {
+        circuit_breakers().get(breaker).is_some() || circuit_breakers().get_keyed(breaker).is_some()
+    })
 }
 
 fn admits_every_call(snapshot: &BreakerSnapshot) -> bool {
@@ -104,6 +127,59 @@ fn report_of(snapshot: &BreakerSnapshot, criticality: Criticality, now: Timestam
             now,
         )
     }
+}
+
+/// Returns the one entry of all breakers by key of a name.
+///
+/// A circuit that is open for one key is a warning, however critical the breaker is: the program
+/// serves the other keys. Only where none of them is closed is the program without the service.
+fn report_of_keys(
+    keyed: &Keyed<CircuitBreaker>,
+    criticality: Criticality,
+    now: Timestamp,
+) -> CheckReport {
+    let (all, open) = keyed.rejecting();
+    let status = match open {
+        0 => Status::Pass,
+        open if open == all && criticality == Criticality::Critical => Status::Fail,
+        _ => Status::Warn,
+    };
+    let details = json!({
+        "keys": all,
+        "openKeys": open,
+        "affectedEndpoints": endpoints().get(keyed.name()),
+    });
+    CheckReport {
+        group: Some("circuit-breaker".into()),
+        output: output_of_keys(all, open),
+        details: fields(details),
+        ..CheckReport::from_memory(
+            format!("{PREFIX}{}", redact::name(keyed.name())),
+            status,
+            criticality,
+            now,
+        )
+    }
+}
+
+fn output_of_keys(all: usize, open: usize) -> Option<String> {
+    (open > 0).then(|| format!("the circuits of {open} of {all} keys are not closed"))
+}
+
+/// Adds the breakers by key to the entry of a breaker without keys that has the same name.
+fn with_keys(
+    mut report: CheckReport,
+    keyed: &Keyed<CircuitBreaker>,
+    now: Timestamp,
+) -> CheckReport {
+    let of_keys = report_of_keys(keyed, report.criticality, now);
+    report.status = report.status.max(of_keys.status);
+    report.output = match (report.output, of_keys.output) {
+        (Some(one), Some(keys)) => Some(format!("{one}; {keys}")),
+        (one, keys) => one.or(keys),
+    };
+    report.details.extend(of_keys.details);
+    report
 }
 
 /// Returns the functions that each breaker guards by attribute, by the name of the breaker. The

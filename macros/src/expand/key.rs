@@ -1,0 +1,36 @@
+//! The expression that chooses a guard by key.
+
+use super::site::one_line;
+use crate::{policy::Key, span::at};
+use proc_macro2::TokenStream;
+use quote::{ToTokens, quote, quote_spanned};
+use syn::Expr;
+
+/// Returns a reference to the value of the expression, which therefore moves nothing.
+pub(super) fn reference(key: &Key) -> TokenStream {
+    let expr = &key.expr;
+    let needs_no_parentheses = matches!(
+        expr,
+        Expr::Path(_)
+            | Expr::Field(_)
+            | Expr::MethodCall(_)
+            | Expr::Call(_)
+            | Expr::Index(_)
+            | Expr::Macro(_)
+            | Expr::Paren(_)
+            | Expr::Block(_)
+            | Expr::Unary(_)
+            | Expr::Reference(_)
+    );
+    if needs_no_parentheses {
+        quote_spanned!(at(expr)=> &#expr)
+    } else {
+        quote_spanned!(at(expr)=> &(#expr))
+    }
+}
+
+/// Returns the setter of the expression's text in the list of guarded functions.
+pub(super) fn described(key: &Key) -> TokenStream {
+    let text = one_line(&key.expr.to_token_stream());
+    quote!(.with_key(#text))
+}

@@ -1,0 +1,484 @@
+//! Handle of the guards by key.
+
+use super::{
+    guard::Evictable,
+    key::Key,
+    name::KeyedName,
+    pacing::Pacing,
+    shards::{Inserted, Shards},
+};
+use crate::{
+    error::{ConfigError, redact},
+    event::{Shown, names::TARGET_KEYED},
+    sync::Mutex,
+    time::{SharedClock, Tick},
+};
+use std::{
+    fmt,
+    ops::RangeInclusive,
+    sync::{
+        Arc, OnceLock,
+        atomic::{AtomicBool, AtomicU64, Ordering},
+    },
+};
+
+/// One guard for each key: for each host, tenant or customer. Cheap to clone; all clones share the
+/// guards.
+///
+/// The key of a call is any value with a `Display` form. Keys with the same text have the same guard,
+/// whatever their types are; guards are listed under `payments[acme]`. The name and the key are shown
+/// redacted, on one line and bounded.
+///
+/// # Bounds
+///
+/// There are at most `max_keys` guards (10,000 unless set; 1 to 1,000,000), and one more that is shared.
+/// When a lookup of a new key finds as many, guards are evicted that
+///
+/// - were not looked up for 10 minutes by the clock of the builder, and
+/// - behave as new ones would: a circuit breaker is closed and has no failure in its window, and
+/// - have no handle, permit or call in flight. So there are never two guards of one key.
+///
+/// If there is no such guard, the lookup returns the one named [`OTHER`], which all further keys share
+/// until there is room again; a line at warning is logged once. So do keys longer than 1,024 bytes.
+///
+/// A map with more than 64 guards is not searched for each lookup that finds it full. It is when the
+/// time has come at which a guard may have become idle, once a second at most, and after each 64th part
+/// of so many lookups as it has guards. Without an injected clock, a key that was looked up more than
+/// 16 times since the last search counts as used until the next one. So no guard is evicted before its
+/// key was idle for 10 minutes, but it may be later than that.
+///
+/// # Cost
+///
+/// A known key is looked up without an allocation if its text is at most 128 bytes long.
+///
+/// # Examples
+///
+/// ```
+/// use gardefou::breaker::{CircuitBreaker, CircuitState};
+///
+/// let breakers = CircuitBreaker::builder("payments").failure_threshold(1).build_keyed()?;
+/// breakers.get("acme").try_acquire()?.failure();
+/// assert_eq!(breakers.get("acme").state(), CircuitState::Open);
+/// assert_eq!(breakers.get("globex").state(), CircuitState::Closed);
+/// assert_eq!(breakers.get("acme").name(), "payments[acme]");
+/// # Ok::<(), gardefou::AppError>(())
+/// ```
+#[derive(Clone)]
+pub struct Keyed<G: Evictable>(Arc<KeyedInner<G>>);
+
+/// The key under which the guard is listed that keys share for which there is no room. A key with
+/// this text gets the same guard.
+///
+/// # Examples
+///
+/// ```
+/// use gardefou::{breaker::CircuitBreaker, keyed::OTHER};
+///
+/// let breakers = CircuitBreaker::builder("payments").max_keys(1).build_keyed()?;
+/// let _acme = breakers.get("acme");
+/// assert_eq!(breakers.get("globex").name(), format!("payments[{OTHER}]"));
+/// # Ok::<(), gardefou::ConfigError>(())
+/// ```
+pub const OTHER: &str = "_OTHER";
+
+/// Default of `max_keys`.
+pub(crate) const MAX_KEYS: u32 = 10_000;
+
+const LEGAL_MAX_KEYS: RangeInclusive<u32> = 1..=1_000_000;
+
+/// Keys come from outside: one long key must not take as much memory as thousands.
+const LONGEST_KEY: usize = 1024;
+
+/// Returns what is wrong with a bound on the number of keys, if something is.
+pub(crate) fn check_max_keys(max_keys: u32) -> Option<ConfigError> {
+    let rule = "must be from 1 to 1000000";
+    (!LEGAL_MAX_KEYS.contains(&max_keys)).then(|| ConfigError::new("max_keys", max_keys, rule))
+}
+
+/// Contents of the handle.
+struct KeyedInner<G: Evictable> {
+    name: Box<str>,
+    recipe: G::Recipe,
+    clock: SharedClock,
+    shards: Shards<G>,
+    /// Held during a search: a thread that finds the map full meanwhile waits for what it frees.
+    pacing: Mutex<Pacing>,
+    other: OnceLock<G>,
+    /// The counts and the flag are statistics: Relaxed.
+    evicted: AtomicU64,
+    shared_other: AtomicU64,
+    has_warned: AtomicBool,
+}
+
+impl<G: Evictable> Keyed<G> {
+    /// Makes an empty map. `max_keys` and the recipe were checked.
+    pub(crate) fn new(name: &str, recipe: G::Recipe, clock: SharedClock, max_keys: u32) -> Self {
+        Self(Arc::new(KeyedInner {
+            name: name.into(),
+            recipe,
+            clock,
+            shards: Shards::new(max_keys as usize),
+            pacing: Mutex::new(Pacing::default()),
+            other: OnceLock::new(),
+            evicted: AtomicU64::new(0),
+            shared_other: AtomicU64::new(0),
+            has_warned: AtomicBool::new(false),
+        }))
+    }
+
+    /// Returns the guard of a key, and makes it if there is none.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::breaker::CircuitBreaker;
+    ///
+    /// let breakers = CircuitBreaker::builder("tenants").build_keyed()?;
+    /// breakers.get(&7).force_open();
+    /// assert_eq!(breakers.get("7").state(), breakers.get(&7_u64).state(), "the texts are equal");
+    /// assert_eq!(breakers.len(), 1);
+    /// # Ok::<(), gardefou::ConfigError>(())
+    /// ```
+    #[must_use]
+    #[inline]
+    pub fn get(&self, key: &(impl fmt::Display + ?Sized)) -> G {
+        let key = Key::new(key);
+        let now = (!self.0.clock.is_system()).then(|| self.0.clock.now());
+        match self.0.shards.look_up(&key, now) {
+            Some(guard) => guard,
+            None => self.0.find_or_make(&key),
+        }
+    }
+
+    /// Returns the guard of a key if it has one of its own. Unlike [`get`](Self::get) this makes none,
+    /// and does not count as a use of the key.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::breaker::CircuitBreaker;
+    ///
+    /// let breakers = CircuitBreaker::builder("tenants").build_keyed()?;
+    /// assert!(breakers.peek("acme").is_none());
+    /// let _acme = breakers.get("acme");
+    /// assert!(breakers.peek("acme").is_some());
+    /// # Ok::<(), gardefou::ConfigError>(())
+    /// ```
+    #[must_use]
+    pub fn peek(&self, key: &(impl fmt::Display + ?Sized)) -> Option<G> {
+        self.0.shards.peek(&Key::new(key))
+    }
+
+    /// Removes the guard of a key, for example of a customer who is gone, and returns it. Handles stay
+    /// valid; the next lookup of the key makes a new guard.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::breaker::{CircuitBreaker, CircuitState};
+    ///
+    /// let breakers = CircuitBreaker::builder("tenants").build_keyed()?;
+    /// breakers.get("acme").force_open();
+    /// assert!(breakers.remove("acme").is_some());
+    /// assert!(breakers.is_empty() && breakers.remove("acme").is_none());
+    /// assert_eq!(breakers.get("acme").state(), CircuitState::Closed);
+    /// # Ok::<(), gardefou::ConfigError>(())
+    /// ```
+    pub fn remove(&self, key: &(impl fmt::Display + ?Sized)) -> Option<G> {
+        self.0.shards.remove(&Key::new(key))
+    }
+
+    /// Returns the name, without a key.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::breaker::CircuitBreaker;
+    ///
+    /// let breakers = CircuitBreaker::builder("tenants").build_keyed()?;
+    /// assert_eq!(breakers.name(), "tenants");
+    /// # Ok::<(), gardefou::ConfigError>(())
+    /// ```
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.0.name
+    }
+
+    /// Returns how many keys may have a guard of their own.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::breaker::CircuitBreaker;
+    ///
+    /// assert_eq!(CircuitBreaker::builder("tenants").build_keyed()?.max_keys(), 10_000);
+    /// # Ok::<(), gardefou::ConfigError>(())
+    /// ```
+    #[must_use]
+    pub fn max_keys(&self) -> usize {
+        self.0.shards.max()
+    }
+
+    /// Returns how many keys have a guard of their own.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::breaker::CircuitBreaker;
+    ///
+    /// let breakers = CircuitBreaker::builder("tenants").max_keys(2).build_keyed()?;
+    /// let guards: Vec<_> = ["acme", "globex", "initech"].map(|key| breakers.get(key)).into();
+    /// assert_eq!(breakers.len(), 2);
+    /// # drop(guards);
+    /// # Ok::<(), gardefou::ConfigError>(())
+    /// ```
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.0.shards.len()
+    }
+
+    /// Returns `true` if no key has a guard of its own.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::breaker::CircuitBreaker;
+    ///
+    /// let breakers = CircuitBreaker::builder("tenants").build_keyed()?;
+    /// assert!(breakers.is_empty());
+    /// let _acme = breakers.get("acme");
+    /// assert!(!breakers.is_empty());
+    /// # Ok::<(), gardefou::ConfigError>(())
+    /// ```
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Returns the keys that have a guard of their own, sorted. They are as they came: redact them
+    /// before you show them. Keys that other threads add or that are evicted meanwhile may be among
+    /// them or not.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::breaker::CircuitBreaker;
+    ///
+    /// let breakers = CircuitBreaker::builder("tenants").build_keyed()?;
+    /// let _guards = ["globex", "acme"].map(|key| breakers.get(key));
+    /// assert_eq!(breakers.keys(), ["acme", "globex"]);
+    /// # Ok::<(), gardefou::ConfigError>(())
+    /// ```
+    #[must_use]
+    pub fn keys(&self) -> Vec<String> {
+        let mut keys = Vec::with_capacity(self.len());
+        self.0
+            .shards
+            .for_each(|guard| keys.extend(guard.keyed_name().key().map(str::to_owned)));
+        keys.sort_unstable();
+        keys
+    }
+
+    /// Returns the guards, sorted by key, and last the one that further keys share, if there is one.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::breaker::CircuitBreaker;
+    ///
+    /// let breakers = CircuitBreaker::builder("tenants").build_keyed()?;
+    /// let _acme = breakers.get("acme");
+    /// breakers.guards().iter().for_each(CircuitBreaker::force_open);
+    /// assert!(breakers.get("acme").try_acquire().is_err());
+    /// # Ok::<(), gardefou::ConfigError>(())
+    /// ```
+    #[must_use]
+    pub fn guards(&self) -> Vec<G> {
+        let mut guards = Vec::with_capacity(self.len() + 1);
+        self.0.shards.for_each(|guard| guards.push(guard.clone()));
+        guards.sort_unstable_by(|a, b| a.keyed_name().key().cmp(&b.keyed_name().key()));
+        guards.extend(self.0.other.get().cloned());
+        guards
+    }
+
+    /// Returns a snapshot of each guard, in the order of [`guards`](Self::guards).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::breaker::CircuitBreaker;
+    ///
+    /// let breakers = CircuitBreaker::builder("tenants").max_keys(1).build_keyed()?;
+    /// let _guards = ["acme", "globex"].map(|key| breakers.get(key));
+    /// let names: Vec<_> = breakers.snapshots().into_iter().map(|snapshot| snapshot.name).collect();
+    /// assert_eq!(names, ["tenants[acme]", "tenants[_OTHER]"]);
+    /// # Ok::<(), gardefou::ConfigError>(())
+    /// ```
+    #[must_use]
+    pub fn snapshots(&self) -> Vec<G::Snapshot> {
+        self.guards().iter().map(G::snapshot_of).collect()
+    }
+
+    /// Returns the guard that keys share for which there was no room, if there were such keys.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::breaker::CircuitBreaker;
+    ///
+    /// let breakers = CircuitBreaker::builder("tenants").max_keys(1).build_keyed()?;
+    /// let _acme = breakers.get("acme");
+    /// assert!(breakers.other().is_none());
+    /// let _globex = breakers.get("globex");
+    /// assert_eq!(breakers.other().unwrap().name(), "tenants[_OTHER]");
+    /// # Ok::<(), gardefou::ConfigError>(())
+    /// ```
+    #[must_use]
+    pub fn other(&self) -> Option<G> {
+        self.0.other.get().cloned()
+    }
+
+    /// Returns how many guards were evicted so far.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::{breaker::CircuitBreaker, time::ManualClock};
+    /// use std::time::Duration;
+    ///
+    /// let clock = ManualClock::new();
+    /// let breakers = CircuitBreaker::builder("tenants").max_keys(1).clock(clock.clone()).build_keyed()?;
+    /// let _ = breakers.get("acme");
+    /// clock.advance(Duration::from_secs(600));
+    /// let _ = breakers.get("globex");
+    /// assert_eq!((breakers.evicted(), breakers.keys()), (1, vec!["globex".to_owned()]));
+    /// # Ok::<(), gardefou::ConfigError>(())
+    /// ```
+    #[must_use]
+    pub fn evicted(&self) -> u64 {
+        self.0.evicted.load(Ordering::Relaxed)
+    }
+
+    /// Returns how many lookups got the guard that keys share.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::breaker::CircuitBreaker;
+    ///
+    /// let breakers = CircuitBreaker::builder("tenants").max_keys(1).build_keyed()?;
+    /// let _guards = ["acme", "globex", "globex"].map(|key| breakers.get(key));
+    /// assert_eq!(breakers.shared_other(), 2);
+    /// # Ok::<(), gardefou::ConfigError>(())
+    /// ```
+    #[must_use]
+    pub fn shared_other(&self) -> u64 {
+        self.0.shared_other.load(Ordering::Relaxed)
+    }
+
+    /// Evicts now what a lookup of a new key would evict if there were no room, and returns how many
+    /// guards that were.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::{breaker::CircuitBreaker, time::ManualClock};
+    /// use std::time::Duration;
+    ///
+    /// let clock = ManualClock::new();
+    /// let breakers = CircuitBreaker::builder("tenants").clock(clock.clone()).build_keyed()?;
+    /// let _ = (breakers.get("acme"), breakers.get("globex").try_acquire()?.failure());
+    /// clock.advance(Duration::from_secs(600));
+    /// assert_eq!((breakers.evict_idle(), breakers.keys()), (1, vec!["globex".to_owned()]));
+    /// # Ok::<(), gardefou::AppError>(())
+    /// ```
+    pub fn evict_idle(&self) -> usize {
+        self.0.search_at(self.0.clock.now(), |_| true)
+    }
+
+    pub(crate) fn recipe(&self) -> &G::Recipe {
+        &self.0.recipe
+    }
+
+    /// Calls a function of this crate for each guard, the shared one included.
+    pub(crate) fn for_each(&self, mut f: impl FnMut(&G)) {
+        self.0.shards.for_each(&mut f);
+        self.0.other.get().into_iter().for_each(f);
+    }
+}
+
+impl<G: Evictable> KeyedInner<G> {
+    #[cold]
+    fn find_or_make(&self, key: &Key) -> G {
+        let bytes = key.as_bytes();
+        if bytes.len() > LONGEST_KEY || bytes == OTHER.as_bytes() {
+            return self.share_other();
+        }
+        let now = self.clock.now();
+        loop {
+            if self.shards.is_full() && !self.make_room_at(now) {
+                // Another thread may just have made the guard, in the last place.
+                let known = self.shards.look_up(key, Some(now));
+                return known.unwrap_or_else(|| self.share_other());
+            }
+            let name = KeyedName::of_key(&self.name, &key.to_text());
+            let made = G::make(&self.recipe, name);
+            if let Inserted::Guard(guard) = self.shards.insert_at(now, key, made) {
+                return guard;
+            }
+        }
+    }
+
+    /// Evicts what may be evicted, if it is time to search for that. Returns whether there is room.
+    fn make_room_at(&self, now: Tick) -> bool {
+        self.search_at(now, |pacing| {
+            // While this thread waited for the lock, another one may have searched.
+            self.shards.is_full() && pacing.is_due_at(now, self.shards.len())
+        });
+        !self.shards.is_full()
+    }
+
+    fn search_at(&self, now: Tick, is_due: impl FnOnce(&mut Pacing) -> bool) -> usize {
+        let mut pacing = self.pacing.lock();
+        if !is_due(&mut pacing) {
+            return 0;
+        }
+        let searched = self.shards.evict_at(&self.recipe, now);
+        pacing.searched_at(now, searched.longest_idle);
+        drop(pacing);
+        let evicted = searched.evicted.len();
+        self.evicted.fetch_add(evicted as u64, Ordering::Relaxed);
+        // Dropped here, outside of the locks: an observer of the guard is the user's.
+        drop(searched.evicted);
+        evicted
+    }
+
+    fn share_other(&self) -> G {
+        self.shared_other.fetch_add(1, Ordering::Relaxed);
+        if !self.has_warned.swap(true, Ordering::Relaxed) {
+            tracing::warn!(
+                target: TARGET_KEYED,
+                guard = &*redact::name(&self.name),
+                max_keys = self.shards.max(),
+                "there is no room for another key; further keys share one guard"
+            );
+        }
+        if let Some(other) = self.other.get() {
+            return other.clone();
+        }
+        // Not inside of the cell: a hook of the user may run, and look up a key.
+        let made = G::make(&self.recipe, KeyedName::of_key(&self.name, OTHER));
+        self.other.get_or_init(|| made).clone()
+    }
+}
+
+impl<G: Evictable> fmt::Debug for Keyed<G> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Keyed")
+            .field("name", &Shown(self.name()))
+            .field("guards", &self.0.shards)
+            .field("evicted", &self.evicted())
+            .field("shared_other", &self.shared_other())
+            .finish()
+    }
+}
