@@ -50,6 +50,12 @@ fn warm(keys: &Keys) -> Keyed<CircuitBreaker> {
     keyed
 }
 
+#[gardefou::with_circuit_breaker(name = "bench-keyed-attribute", key = tenant)]
+fn annotated(tenant: &str, n: u64) -> Result<u64, Error> {
+    black_box(tenant);
+    add_one(n)
+}
+
 /// Measures lookups of known keys.
 pub fn known(table: &mut Table) {
     let shared = RwLock::new(Arc::new(0_u64));
@@ -98,6 +104,12 @@ pub fn known(table: &mut Table) {
     });
     table.both("closed, `get` and `call`", |n| {
         value(keyed.get(keys.at(n)).call(|| add_one(n)))
+    });
+    for _ in 0..20 {
+        keys.0.iter().for_each(|key| drop(annotated(key, 1)));
+    }
+    table.both("closed, `#[with_circuit_breaker]` with `key`", |n| {
+        value(annotated(keys.at(n), n))
     });
 }
 

@@ -126,6 +126,10 @@ pub mod field {
     pub const BULKHEAD: &str = "bulkhead";
     /// The name of a rate limiter.
     pub const LIMITER: &str = "limiter";
+    /// The name of a guard by key, without its key.
+    pub const GUARD: &str = "guard";
+    /// How many keys may have a guard of their own.
+    pub const MAX_KEYS: &str = "max_keys";
     /// The name of a health check.
     pub const CHECK: &str = "check";
     /// Its status before; absent before its first result.

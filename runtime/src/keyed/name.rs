@@ -67,7 +67,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn name_and_key_are_told_apart_whatever_brackets_they_have() {
+    fn name_and_key_are_separated_whatever_brackets_they_have() {
         for (name, key) in [("a", "b"), ("a[b]", "c]["), ("é", ""), ("a", "é\n")] {
             let keyed = KeyedName::of_key(name, key);
             assert_eq!(&*keyed, format!("{name}[{key}]"));

@@ -44,7 +44,7 @@ fn each_text_has_one_guard_whatever_the_type_of_the_key() {
 }
 
 #[test]
-fn keys_around_the_length_of_the_buffer_are_told_apart() {
+fn keys_around_the_length_of_the_buffer_are_distinct() {
     let (_, keyed) = breakers(|b| b);
     for len in [1, 21, 22, 23, 127, 128, 129, 500, 1024] {
         for last in ["a", "b"] {

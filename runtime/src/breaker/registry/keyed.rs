@@ -125,7 +125,7 @@ impl BreakerRegistry {
     }
 
     pub(super) fn remove_key(&self, name: &str) -> Option<CircuitBreaker> {
-        self.with_key(name, |keyed, key| keyed.remove(key))
+        self.with_key(name, Keyed::remove)
     }
 
     fn with_key<R>(
