@@ -60,7 +60,11 @@ struct Client {
 }
 
 impl Client {
-    #[resilient(name = "resilient-method", retry(max_retries = 2, initial_delay = 0), circuit_breaker)]
+    #[resilient(
+        name = "resilient-method",
+        retry(max_retries = 2, initial_delay = 0),
+        circuit_breaker
+    )]
     fn call(&mut self) -> R<u8> {
         self.calls += 1;
         if self.calls < 3 {
