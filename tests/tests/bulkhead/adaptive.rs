@@ -2,7 +2,10 @@
 
 use crate::support::SECOND;
 use gardefou::{
-    AppError, ErrorCode, Rejection, breaker::CircuitBreaker, bulkhead::Bulkhead, call,
+    AppError, ErrorCode, Rejection,
+    breaker::CircuitBreaker,
+    bulkhead::{Bulkhead, BulkheadPermit},
+    call,
     timeout::Timeout,
 };
 use gardefou_tests::testkit::poll::poll_once;
@@ -117,7 +120,7 @@ fn outcomes_that_show_nothing_change_nothing() {
 fn failures_of_calls_that_ran_at_the_same_time_lower_the_limit_once() {
     let bulkhead = adaptive(100);
     let round: Vec<_> = (0..50).map(|_| bulkhead.try_acquire().unwrap()).collect();
-    round.into_iter().for_each(|permit| permit.failure());
+    round.into_iter().for_each(BulkheadPermit::failure);
     assert_eq!(limit(&bulkhead), 90);
 }
 

@@ -21,11 +21,13 @@ pub(crate) fn single() -> Bulkhead {
         .unwrap()
 }
 
+type Act = Box<dyn FnOnce() + Send>;
+
 /// A simulated clock on which each wait first runs what was set.
 #[derive(Clone, Default)]
 pub(crate) struct During {
     clock: ManualClock,
-    act: Arc<Mutex<Option<Box<dyn FnOnce() + Send>>>>,
+    act: Arc<Mutex<Option<Act>>>,
 }
 
 impl During {

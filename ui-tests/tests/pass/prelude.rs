@@ -3,9 +3,9 @@
 #![allow(unused_imports, reason = "not each case uses all of it")]
 
 pub(crate) use gardefou::{
-    AppError, ErrorCode, Rejection, circuit_breakers, enhanced_error_handling, error_boundary,
-    guarded_functions, log_sensitive_operations, retry, retry_with_circuit_breaker,
-    transaction_boundary, with_circuit_breaker,
+    AppError, ErrorCode, Rejection, bulkhead, circuit_breakers, enhanced_error_handling,
+    error_boundary, guarded_functions, log_sensitive_operations, rate_limit, retry,
+    retry_with_circuit_breaker, timeout, transaction_boundary, with_circuit_breaker,
 };
 pub(crate) use std::{pin::Pin, rc::Rc, sync::Arc, time::Duration};
 

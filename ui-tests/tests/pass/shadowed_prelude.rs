@@ -25,7 +25,8 @@ for_each_guard! { ($guard) => {
         use super::{AppError, NAME, tick};
         #[allow(unused_imports, reason = "each guard uses one")]
         use gardefou::{
-            enhanced_error_handling, log_sensitive_operations, retry, retry_with_circuit_breaker, with_circuit_breaker,
+            bulkhead, enhanced_error_handling, log_sensitive_operations, rate_limit, retry,
+            retry_with_circuit_breaker, timeout, with_circuit_breaker,
         };
         #[allow(unused_imports, reason = "not each guard names a code")]
         use gardefou::ErrorCode;
