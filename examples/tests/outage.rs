@@ -192,6 +192,37 @@ fn default_settings_end_the_same_outage() {
     }
 }
 
+/// The adaptive limit keeps the queue short, so that there is nothing to recover from.
+#[test]
+fn adaptive_bulkhead_keeps_the_service_out_of_the_outage() {
+    for seed in SEEDS {
+        let run = simulate(&COLLAPSE, &Strategy::ADAPTIVE, seed);
+        let recovery = run.recovery(&COLLAPSE);
+        assert!(
+            recovery.is_some_and(|seconds| seconds <= 10),
+            "{recovery:?}"
+        );
+        let successes: u32 = run.seconds[32..40]
+            .iter()
+            .map(|second| second.successes)
+            .sum();
+        assert!(successes > 0, "seed {seed}");
+    }
+}
+
+#[test]
+fn queue_that_is_shorter_than_callers_wait_does_not_sustain_an_outage() {
+    let scenario = Scenario {
+        queue: 50,
+        duration: Duration::from_secs(120),
+        ..COLLAPSE
+    };
+    for seed in SEEDS {
+        let run = simulate(&scenario, &Strategy::NAIVE, seed);
+        assert!(run.recovery(&scenario).is_some_and(|seconds| seconds <= 5));
+    }
+}
+
 /// In a queue with one worker the time in the system is exponentially distributed, with the
 /// difference of the rates of work and arrivals as its rate (M/M/1).
 #[test]
