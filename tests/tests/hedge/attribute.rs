@@ -36,7 +36,7 @@ async fn arguments_are_cloned_for_each_attempt() {
     assert_eq!(start.elapsed(), MS * 100);
 }
 
-#[hedge(after = 0.05)]
+#[hedge(after = 0.05, crate = gardefou)]
 async fn question_mark(runs: &AtomicU32, text: &str) -> R<u32> {
     if next(runs) == 0 {
         Err(transient())?;

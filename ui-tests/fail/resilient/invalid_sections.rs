@@ -34,4 +34,9 @@ fn without_value() -> R<u32> {
     Ok(1)
 }
 
+#[resilient(name = "a", timeout: "2s")]
+fn colon() -> R<u32> {
+    Ok(1)
+}
+
 fn main() {}
