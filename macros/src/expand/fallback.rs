@@ -96,7 +96,7 @@ fn recovered(to: &Expr, site: &Site<'_>, returns: &Type) -> TokenStream {
             }
         },
         _ => {
-            quote_spanned!(at(to)=> #krate::__private::replace::<#returns, _, _>(#conversion, #to))
+            quote_spanned!(at(to)=> #krate::__private::replace::<#returns, _, _>(#conversion, (#to,)))
         }
     }
 }

@@ -40,7 +40,7 @@ pub fn recover<R, C: Conversion<R>, O: Recovered<C::Value, C::Error>>(
 #[cold]
 pub fn replace<R, C: Conversion<R>, O: Recovered<C::Value, C::Error>>(
     _: C,
-    value: O,
+    (value,): (O,),
 ) -> Result<C::Value, C::Error> {
     value.outcome()
 }
@@ -113,7 +113,7 @@ impl AsValue {
         _: &Failed<'_, C::Error>,
         value: O,
     ) -> Result<C::Value, C::Error> {
-        replace(conversion, value)
+        replace(conversion, (value,))
     }
 }
 
