@@ -21,6 +21,8 @@ pages! {
     boundaries = "docs/boundaries.md";
     #[cfg(any(feature = "test-util", not(doctest)))]
     bulkhead = "docs/bulkhead.md";
+    #[cfg(any(feature = "chaos", not(doctest)))]
+    chaos = "docs/chaos.md";
     circuit_breaker = "docs/circuit-breaker.md";
     errors = "docs/errors.md";
     fallback = "docs/fallback.md";

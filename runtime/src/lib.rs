@@ -60,6 +60,7 @@
 //! | pass deadlines and identity to threads and tasks | [`call`] |
 //! | observe everything yourself | [`event`] |
 //! | list what is guarded, with its settings | [`guarded_functions`], [`guarded`] |
+//! | make calls fail on purpose | `chaos::inject` (feature `chaos`) |
 //! | test all of this without sleeping | [`testing`], [`time::ManualClock`] |
 //!
 //! The [guides](guide) have a page for each subject, with an order of reading.
@@ -75,6 +76,7 @@
 //! | `health` | yes | health checks and probes, `#[health_check]` |
 //! | `alert-email` | | notifications of errors by e-mail, over TLS |
 //! | `alert-webhook` | | notifications by HTTPS, signed |
+//! | `chaos` | | [faults injected](guide::chaos) into a share of calls, to test what guards do about them |
 //! | `axum` | | errors, refusals and panics as problem details (RFC 9457) with their route in the record, and with `health` probes as a router, for axum |
 //! | `tower` | | guards as layers of tower, for axum, tonic, hyper and services of your own |
 //! | `reqwest-middleware` | | retries, a breaker for each host and deadlines as a middleware of reqwest 0.13 |
@@ -109,6 +111,10 @@ pub mod breaker;
 mod budget;
 pub mod bulkhead;
 pub mod call;
+#[cfg(feature = "chaos")]
+pub mod chaos;
+#[cfg(not(feature = "chaos"))]
+mod chaos;
 mod char_boundary;
 pub mod classify;
 pub mod error;

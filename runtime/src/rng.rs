@@ -25,8 +25,8 @@ impl Rng {
     }
 
     /// Starts the sequence that belongs to `seed` after its first `skipped` numbers.
-    pub(crate) const fn seeded_at(seed: u64, skipped: u32) -> Self {
-        Self(seed.wrapping_add(GAMMA.wrapping_mul(skipped as u64)))
+    pub(crate) const fn seeded_at(seed: u64, skipped: u64) -> Self {
+        Self(seed.wrapping_add(GAMMA.wrapping_mul(skipped)))
     }
 
     pub(crate) fn next_u64(&mut self) -> u64 {

@@ -188,13 +188,10 @@ impl Attempt {
             )
         } else if self.is_async {
             let run = local("run");
-            quote!(#krate::__private::Run::watch(&mut #run, #body).await)
+            quote!(#krate::__private::watch_with(&mut #run, #shape, #body).await)
         } else {
-            let conversion = local("conversion");
-            in_attempt(
-                site,
-                &quote!(#krate::__private::call_with(#conversion, (#arguments), #body)),
-            )
+            let (run, conversion) = (local("run"), local("conversion"));
+            quote!(#krate::__private::attempt_with(#conversion, &mut #run, #shape, (#arguments), #body))
         };
         quote!({ #before (#tried, #krate::__private::Attempted::ran(#shape)) })
     }
@@ -233,8 +230,8 @@ impl Attempt {
             is_async,
             ..
         } = self;
-        let krate = site.krate;
-        let admit = breaker::Chosen::by(breaker, site).admit;
+        let (krate, run) = (site.krate, local("run"));
+        let admit = breaker::Chosen::by(breaker, site).admit_attempt(site, &run, *is_async);
         let (admitted, seen) = (local("admitted"), local("seen"));
         let (refused, rejection) = (local("refused"), local("rejection"));
         let attempt = Lifetime::new("'attempt", Span::mixed_site());

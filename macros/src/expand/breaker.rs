@@ -27,7 +27,7 @@ pub(super) fn expand(
     let describe = site.describe(function, &builder(breaker, site));
     let statics = statics(breaker, site);
     let chosen = Chosen::by(breaker, site);
-    let (choose, handle, admit) = (&chosen.statement, &chosen.handle, &chosen.admit);
+    let (choose, handle) = (&chosen.statement, &chosen.handle);
     let once = body::wrapped(site, function, &returns, &TokenStream::new());
     let admitted = local("admitted");
     let (refused, rejection, conversion) =
@@ -38,6 +38,10 @@ pub(super) fn expand(
         Some(fallback) => call_fallback(fallback, site, &rejection, &returns),
     };
     let classifier = classifier(breaker, site, &returns);
+    let admit = match once {
+        Body::Closure { .. } => chosen.admit(site, false),
+        Body::Future(_) => chosen.admit(site, true),
+    };
     let call = match once {
         // A single call, so that the admission is not stored in memory. A fallback may need the
         // arguments, which only one of two closures can own; and the caller's location is known in
@@ -105,8 +109,8 @@ pub(super) struct Chosen {
     pub(super) statement: TokenStream,
     /// A reference to what knows the breaker.
     pub(super) handle: TokenStream,
-    /// The call that admits, or rejects.
-    pub(super) admit: TokenStream,
+    /// Whether that is a breaker, and not the site of one.
+    is_breaker: bool,
 }
 
 impl Chosen {
@@ -116,14 +120,50 @@ impl Chosen {
             return Self {
                 statement: TokenStream::new(),
                 handle: quote!(&#name),
-                admit: quote!(#krate::__private::BreakerSite::admit(&#name)),
+                is_breaker: false,
             };
         };
         let (chosen, key) = (local("breaker"), key::reference(key));
         Self {
             statement: quote!(let #chosen = #krate::__private::KeyedBreakerSite::of_key(&#name, #key);),
             handle: quote!(&#chosen),
-            admit: quote!(#krate::__private::CircuitBreaker::admit(&#chosen)),
+            is_breaker: true,
+        }
+    }
+
+    /// Returns the call that admits, or rejects.
+    fn admit(&self, site: &Site<'_>, is_async: bool) -> TokenStream {
+        let (krate, handle) = (site.krate, &self.handle);
+        let owner = if self.is_breaker {
+            quote!(CircuitBreaker)
+        } else {
+            quote!(BreakerSite)
+        };
+        let admit = if is_async {
+            quote!(admit)
+        } else {
+            quote!(admit_blocking)
+        };
+        quote!(#krate::__private::#owner::#admit(#handle))
+    }
+
+    /// Returns the call that admits an attempt of a retry, or rejects.
+    pub(super) fn admit_attempt(
+        &self,
+        site: &Site<'_>,
+        run: &Ident,
+        is_async: bool,
+    ) -> TokenStream {
+        let (krate, handle) = (site.krate, &self.handle);
+        let admit = if is_async {
+            quote!(admit_attempt)
+        } else {
+            quote!(admit_attempt_blocking)
+        };
+        if self.is_breaker {
+            quote!(#krate::__private::#admit(#handle, &#run))
+        } else {
+            quote!(#krate::__private::BreakerSite::#admit(#handle, &#run))
         }
     }
 }

@@ -34,10 +34,10 @@ pub(super) fn expand(
     let reborrows = reborrow(function, to);
     let run = match body::wrapped(site, function, &returns, &to.to_token_stream()) {
         Body::Closure { arguments, closure } => {
-            quote!(#krate::__private::call_with(#conversion, #arguments, #closure))
+            quote!(#krate::__private::run_with(#conversion, &#guarded, #shape, #arguments, #closure))
         }
         Body::Future(future) => {
-            quote!(#krate::__private::Started::suspend(&mut #started, #future).await)
+            quote!(#krate::__private::suspend_with(&mut #started, &#guarded, #shape, #future).await)
         }
     };
     let run = if reborrows.is_empty() {

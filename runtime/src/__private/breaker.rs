@@ -4,9 +4,11 @@ use super::{Conversion, Guarded, Shape, site};
 use crate::{
     boundary::{Recognised, Report, Then},
     breaker::{Admitted, CircuitBreaker, Classifier, Refused, circuit_breakers},
+    chaos,
     classify::Verdict,
     error::{AppError, ConfigError, ErrorCode, Rejection, View},
     keyed::Keyed,
+    retry::Run,
 };
 use std::{
     fmt::{self, Write},
@@ -30,11 +32,49 @@ impl BreakerSite {
         }
     }
 
-    /// Admits a call.
+    /// Admits a blocking call.
     ///
     /// # Errors
     ///
     /// The rejection of an open circuit.
+    #[inline(always)]
+    pub fn admit_blocking(&'static self) -> Result<Admitted<'static>, Refused<'static>> {
+        self.breaker().admit_blocking()
+    }
+
+    /// Admits a blocking call that is an attempt of a retry.
+    ///
+    /// # Errors
+    ///
+    /// The rejection of an open circuit.
+    #[inline(always)]
+    pub fn admit_attempt_blocking(
+        &'static self,
+        run: &Run<'_>,
+    ) -> Result<Admitted<'static>, Refused<'static>> {
+        admit_attempt_blocking(self.breaker(), run)
+    }
+
+    /// Admits an async call that is an attempt of a retry.
+    ///
+    /// # Errors
+    ///
+    /// The rejection of an open circuit.
+    #[cfg(feature = "async")]
+    #[inline(always)]
+    pub fn admit_attempt(
+        &'static self,
+        run: &Run<'_>,
+    ) -> Result<Admitted<'static>, Refused<'static>> {
+        admit_attempt(self.breaker(), run)
+    }
+
+    /// Admits an async call.
+    ///
+    /// # Errors
+    ///
+    /// The rejection of an open circuit.
+    #[cfg(feature = "async")]
     #[inline(always)]
     pub fn admit(&'static self) -> Result<Admitted<'static>, Refused<'static>> {
         self.breaker().admit()
@@ -178,6 +218,45 @@ pub fn call_guarded<A, R, C: Conversion<R>, J: Classifier<Result<C::Value, C::Er
         || conversion.result(f(arguments)),
         reject,
     ))
+}
+
+/// Admits a blocking call that is an attempt of a retry.
+///
+/// # Errors
+///
+/// The rejection of an open circuit.
+#[inline(always)]
+pub fn admit_attempt_blocking<'b>(
+    breaker: &'b CircuitBreaker,
+    run: &Run<'_>,
+) -> Result<Admitted<'b>, Refused<'b>> {
+    if chaos::is_on()
+        && let Err(injected) = run.inject_blocking()
+    {
+        return Err(breaker.refuse(injected));
+    }
+    breaker.admit_blocking()
+}
+
+/// Admits an async call that is an attempt of a retry. A call that gets a fault of the retry gets
+/// none of the breaker.
+///
+/// # Errors
+///
+/// The rejection of an open circuit.
+#[cfg(feature = "async")]
+#[inline(always)]
+pub fn admit_attempt<'b>(
+    breaker: &'b CircuitBreaker,
+    run: &Run<'_>,
+) -> Result<Admitted<'b>, Refused<'b>> {
+    if chaos::is_on() {
+        return match run.inject() {
+            Ok(ahead) => breaker.admit_after(ahead),
+            Err(injected) => Err(breaker.refuse(injected)),
+        };
+    }
+    breaker.admit()
 }
 
 /// Makes a call that was admitted.

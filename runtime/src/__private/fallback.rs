@@ -1,7 +1,13 @@
 //! The runtime of `#[fallback]`.
 
 use super::{Conversion, Guarded, Shape};
-use crate::fallback::{Failed, Recovered};
+#[cfg(feature = "async")]
+use crate::{call::Suspended, chaos::Faulty};
+use crate::{
+    chaos,
+    fallback::{Failed, Recovered},
+    time::SharedClock,
+};
 use std::marker::PhantomData;
 
 pub use crate::fallback::Started;
@@ -10,6 +16,41 @@ pub use crate::fallback::Started;
 #[inline(always)]
 pub fn start() -> Started {
     Started::new()
+}
+
+/// Runs a function under a fallback.
+///
+/// # Errors
+///
+/// That of the function, or one that chaos injects.
+#[inline(always)]
+pub fn run_with<A, R, C: Conversion<R>, S: Shape<C::Error>>(
+    conversion: C,
+    guarded: &Guarded,
+    shape: S,
+    arguments: A,
+    body: impl FnOnce(A) -> R,
+) -> Result<C::Value, C::Error> {
+    let clock = SharedClock::default();
+    chaos::blocking_as(None, guarded.name(), &clock, |injected| {
+        shape.carry(injected)
+    })?;
+    conversion.result(body(arguments))
+}
+
+/// Awaits a function under a fallback, or gives an error that chaos injects.
+#[cfg(feature = "async")]
+#[inline(always)]
+pub fn suspend_with<'a, T, E, S: Shape<E>, F: Future<Output = Result<T, E>>>(
+    started: &'a mut Started,
+    guarded: &Guarded,
+    shape: S,
+    future: F,
+) -> Suspended<'a, Faulty<F, E>> {
+    let (clock, carry) = (SharedClock::default(), |injected| shape.carry(injected));
+    started.suspend(chaos::faulty(None, guarded.name(), &clock, carry, || {
+        future
+    }))
 }
 
 /// Takes every error.

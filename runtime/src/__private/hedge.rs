@@ -5,7 +5,10 @@ use super::ByShape;
 use super::{Guarded, Shape, breaker::report_config, site};
 use crate::hedge::Hedge;
 #[cfg(feature = "async")]
-use crate::{error::View, hedge::AttemptView};
+use crate::{
+    error::{Rejection, View},
+    hedge::AttemptView,
+};
 use std::{sync::OnceLock, time::Duration};
 
 /// The hedge of one call site, built by its first call.
@@ -80,5 +83,9 @@ pub fn run_hedged<T, E, S: Shape<E>, F: Future<Output = Result<T, E>>>(
 impl<E, S: Shape<E>> AttemptView<E> for ByShape<S> {
     fn view<'a>(&self, error: &'a E) -> View<'a> {
         self.0.view(error)
+    }
+
+    fn carry(&self, injected: Rejection) -> Result<E, Rejection> {
+        self.0.carry(injected)
     }
 }

@@ -8,6 +8,8 @@ mod carry;
 mod fallback;
 mod handling;
 mod hedge;
+#[cfg(feature = "chaos")]
+mod injectable;
 mod retry;
 mod returns;
 mod shape;
@@ -43,22 +45,32 @@ pub use core::{
 };
 pub use fallback::{
     AsFunction, AsValue, Named, Started, every, named, recover, recovered, recovering, replace,
-    start,
+    run_with, start,
 };
 pub use handling::{Captured, Entered, Handling, catch, catch_async};
 pub use hedge::HedgeSite;
 #[cfg(feature = "async")]
 pub use hedge::run_hedged;
+#[cfg(feature = "chaos")]
+pub use injectable::{carriers, injectable};
 pub use inventory;
 pub use retry::{
-    OwnDelay, RetrySite, UsableAgain, ask, by_class, clone_for_each_attempt, delayed, own_delay,
-    settle_while, usable_again, used_up,
+    OwnDelay, RetrySite, UsableAgain, ask, attempt_with, by_class, clone_for_each_attempt, delayed,
+    own_delay, settle_while, usable_again, used_up,
 };
 pub use returns::{Conversion, Itself, fallible, result, returned, returning, returns};
 pub use shape::{Attempted, Probe, Shape, probe, shapes};
 pub use site::{Guarded, Registered};
 pub use std::time::Duration;
 pub use wrap::{Wrap, WrapSite, run_wrapped};
+
+#[cfg(feature = "async")]
+pub use breaker::admit_attempt;
+pub use breaker::admit_attempt_blocking;
+#[cfg(feature = "async")]
+pub use fallback::suspend_with;
+#[cfg(feature = "async")]
+pub use retry::watch_with;
 
 #[cfg(feature = "health")]
 pub use crate::health::StaticCheck;

@@ -1,6 +1,8 @@
 //! The runtime of `#[retry]`.
 
-use super::{Conversion, Guarded, breaker::report_config, site};
+use super::{Conversion, Guarded, Shape, breaker::report_config, site};
+#[cfg(feature = "async")]
+use crate::{chaos::Faulty, retry::Watched};
 use crate::{
     error::{AppError, View},
     retry::{Attempt, ErrorView, Retry, Run},
@@ -60,6 +62,36 @@ fn default_retry() -> Retry {
         .max_attempts(1)
         .build()
         .expect("the defaults are valid")
+}
+
+/// Makes a blocking attempt with arguments that it owns.
+///
+/// # Errors
+///
+/// That of the body, or one that chaos injects.
+#[inline(always)]
+pub fn attempt_with<A, R, C: Conversion<R>, S: Shape<C::Error>>(
+    conversion: C,
+    run: &mut Run<'_>,
+    shape: S,
+    arguments: A,
+    body: impl FnOnce(A) -> R,
+) -> Result<C::Value, C::Error> {
+    run.attempt_once(
+        |injected| shape.carry(injected),
+        || conversion.result(body(arguments)),
+    )
+}
+
+/// Awaits an attempt in its frame, or gives an error that chaos injects.
+#[cfg(feature = "async")]
+#[inline(always)]
+pub fn watch_with<'a, 'r, T, E, S: Shape<E>, F: Future<Output = Result<T, E>>>(
+    run: &'a mut Run<'r>,
+    shape: S,
+    body: F,
+) -> Watched<'a, 'r, Faulty<F, E>> {
+    run.watch_as(|injected| shape.carry(injected), || body)
 }
 
 /// Clones a by-value argument for one attempt.

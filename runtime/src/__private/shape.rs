@@ -43,6 +43,15 @@ pub trait Shape<E>: Copy {
         let _ = error;
         None
     }
+
+    /// Makes an error of one that chaos injects.
+    ///
+    /// # Errors
+    ///
+    /// The rejection, where the type of errors cannot carry it.
+    fn carry(self, injected: Rejection) -> Result<E, Rejection> {
+        Err(injected)
+    }
 }
 
 /// An `AppError`.
@@ -262,6 +271,7 @@ pub mod shapes {
 }
 
 /// The shape of a return type's error.
+#[cfg(not(feature = "chaos"))]
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __gardefou_shape {
@@ -269,6 +279,25 @@ macro_rules! __gardefou_shape {
         use $crate::__private::shapes::*;
         (&&&&&&&&&$crate::__private::probe::<$returns, _>($conversion)).__gardefou_shape()
     }};
+}
+
+/// The shape of a return type's error, and how an injected error becomes one.
+#[cfg(feature = "chaos")]
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __gardefou_shape {
+    ($conversion:expr, $returns:ty) => {
+        $crate::__private::injectable(
+            {
+                use $crate::__private::shapes::*;
+                (&&&&&&&&&$crate::__private::probe::<$returns, _>($conversion)).__gardefou_shape()
+            },
+            {
+                use $crate::__private::carriers::*;
+                (&&&$crate::__private::probe::<$returns, _>($conversion)).__gardefou_carrier()
+            },
+        )
+    };
 }
 
 /// How a retry views the result of an attempt: at the error, or at the rejection of a policy

@@ -12,6 +12,7 @@ use super::{
     sync_call,
 };
 use crate::{
+    chaos::{self, Ahead},
     error::{CarriesRejection, Rejection},
     event::{CircuitState, Observer, Shown},
     time::Tick,
@@ -175,13 +176,21 @@ impl CircuitBreaker {
     {
         let shell = self.shell();
         shell.admit_then(
-            |admission| sync_call::run(shell, admission, classifier, f),
+            |admission| {
+                if chaos::is_on()
+                    && let Err(injected) = sync_call::inject(shell, admission)
+                {
+                    return injected.into_result();
+                }
+                sync_call::run(shell, admission, classifier, f)
+            },
             |denial| shell::rejection(shell, denial).into_result(),
         )
     }
 
     /// Runs a function unless the circuit is open, else the fallback `reject`, whose outcome is not
-    /// counted and is returned as it is.
+    /// counted and is returned as it is. It gets an error that chaos injects too, since the type of
+    /// errors need not carry one.
     ///
     /// # Examples
     ///
@@ -202,24 +211,71 @@ impl CircuitBreaker {
         reject: impl FnOnce(Rejection) -> Result<T, E>,
     ) -> Result<T, E> {
         let shell = self.shell();
+        if chaos::is_on() {
+            return match self.admit_blocking() {
+                Ok(admitted) => admitted.run(classifier, f),
+                Err(refused) => reject(refused.into_rejection()),
+            };
+        }
         shell.admit_then(
             |admission| sync_call::run(shell, admission, classifier, f),
             |denial| reject(shell::rejection(shell, denial)),
         )
     }
 
-    /// Admits a call or denies it.
+    /// Admits a blocking call or denies it.
     ///
     /// # Errors
     ///
     /// [`Refused`], when the call must not be made.
     #[doc(hidden)]
     #[inline]
+    pub fn admit_blocking(&self) -> Result<Admitted<'_>, Refused<'_>> {
+        let admitted = self.admit_alone()?;
+        if chaos::is_on() {
+            return admitted.inject_blocking(&self.shell);
+        }
+        Ok(admitted)
+    }
+
+    /// Admits an async call or denies it.
+    ///
+    /// # Errors
+    ///
+    /// [`Refused`], when the call must not be made.
+    #[cfg(feature = "async")]
+    #[doc(hidden)]
+    #[inline]
     pub fn admit(&self) -> Result<Admitted<'_>, Refused<'_>> {
+        let admitted = self.admit_alone()?;
+        if chaos::is_on() {
+            return admitted.inject(&self.shell);
+        }
+        Ok(admitted)
+    }
+
+    /// Admits an async call or denies it, with a fault that another guard injects.
+    #[cfg(feature = "async")]
+    #[cold]
+    pub(crate) fn admit_after(&self, ahead: Ahead) -> Result<Admitted<'_>, Refused<'_>> {
+        if ahead.is_empty() {
+            return self.admit();
+        }
+        self.admit_alone().map(|admitted| admitted.after(ahead))
+    }
+
+    /// Refuses a call for an error that another guard injects.
+    #[cold]
+    pub(crate) fn refuse(&self, injected: Rejection) -> Refused<'_> {
+        Refused::injected(&self.shell, injected)
+    }
+
+    #[inline]
+    fn admit_alone(&self) -> Result<Admitted<'_>, Refused<'_>> {
         let shell = &self.shell;
         match shell.admit() {
-            Ok(admission) => Ok(Admitted { shell, admission }),
-            Err(denial) => Err(Refused { shell, denial }),
+            Ok(admission) => Ok(Admitted::new(shell, admission)),
+            Err(denial) => Err(Refused::denied(shell, denial)),
         }
     }
 

@@ -11,7 +11,15 @@ use super::{
 use super::{async_call::Guarded, sync_call::OnPanic};
 #[cfg(feature = "async")]
 use crate::call::{Frame, Framed};
-use crate::{call::DropReason, classify::Verdict, error::Rejection, time::Tick};
+use crate::{
+    call::DropReason,
+    chaos::{self, Ahead},
+    classify::Verdict,
+    error::Rejection,
+    time::Tick,
+};
+#[cfg(feature = "async")]
+use crate::{chaos::After, error::Policy};
 use std::{fmt, sync::Arc};
 
 /// The right to make one call, to be given back with a verdict.
@@ -190,33 +198,104 @@ impl fmt::Debug for Permit {
 /// Dropped before the call begins it gives its slot back and counts as nothing.
 #[must_use = "an admission that is dropped makes no call"]
 pub struct Admitted<'a> {
-    pub(super) shell: &'a Shell,
-    pub(super) admission: Admission,
+    shell: &'a Shell,
+    admission: Admission,
+    /// What chaos injects before the call.
+    ahead: Ahead,
 }
 
 /// A call that was not admitted, before its [`Rejection`] is made. Plain values, so that an
 /// [`Admitted`] beside it in a `Result` stays in registers.
-#[derive(Clone, Copy, Debug)]
+#[derive(Debug)]
 #[must_use = "a refused call is answered by its rejection"]
 pub struct Refused<'a> {
-    pub(super) shell: &'a Arc<Shell>,
-    pub(super) denial: Denial,
+    shell: &'a Arc<Shell>,
+    why: Why,
 }
 
-impl Refused<'_> {
+#[derive(Debug)]
+enum Why {
+    Denied(Denial),
+    /// Chaos injected an error.
+    Injected(chaos::Refusal),
+}
+
+impl<'a> Refused<'a> {
+    #[inline]
+    pub(super) fn denied(shell: &'a Arc<Shell>, denial: Denial) -> Self {
+        let why = Why::Denied(denial);
+        Self { shell, why }
+    }
+
+    #[cfg_attr(
+        not(feature = "chaos"),
+        expect(unreachable_code, unused_variables, reason = "nothing is injected")
+    )]
+    #[cold]
+    pub(super) fn injected(shell: &'a Arc<Shell>, injected: Rejection) -> Self {
+        let why = Why::Injected(chaos::refusal(injected));
+        Self { shell, why }
+    }
+
     /// Makes the rejection.
     #[cold]
     #[must_use]
     pub fn into_rejection(self) -> Rejection {
-        shell::rejection(self.shell, self.denial)
+        match self.why {
+            Why::Denied(denial) => shell::rejection(self.shell, denial),
+            Why::Injected(refusal) => chaos::rejection_of(refusal),
+        }
     }
 }
 
 impl<'a> Admitted<'a> {
-    fn into_parts(self) -> (&'a Shell, Admission) {
-        let parts = (self.shell, self.admission);
+    #[inline]
+    pub(super) fn new(shell: &'a Shell, admission: Admission) -> Self {
+        Self {
+            shell,
+            admission,
+            ahead: Ahead::default(),
+        }
+    }
+
+    #[cfg(feature = "async")]
+    #[cold]
+    pub(super) fn after(mut self, ahead: Ahead) -> Self {
+        self.ahead = ahead;
+        self
+    }
+
+    fn into_parts(mut self) -> (&'a Shell, Admission, Ahead) {
+        let parts = (self.shell, self.admission, std::mem::take(&mut self.ahead));
         std::mem::forget(self);
         parts
+    }
+
+    /// Injects the fault of a blocking call, if it gets one.
+    #[cold]
+    pub(super) fn inject_blocking(self, breaker: &'a Arc<Shell>) -> Result<Self, Refused<'a>> {
+        let (shell, admission, _) = self.into_parts();
+        match sync_call::inject(shell, admission) {
+            Ok(()) => Ok(Self::new(shell, admission)),
+            Err(injected) => Err(Refused::injected(breaker, injected)),
+        }
+    }
+
+    /// Draws the fault of an async call, if it gets one.
+    #[cfg(feature = "async")]
+    #[cold]
+    pub(super) fn inject(self, breaker: &'a Arc<Shell>) -> Result<Self, Refused<'a>> {
+        let (shell, admission, _) = self.into_parts();
+        match chaos::begin(Some(Policy::CircuitBreaker), &shell.name, &shell.clock) {
+            Ok(ahead) => Ok(Self {
+                ahead,
+                ..Self::new(shell, admission)
+            }),
+            Err(injected) => {
+                sync_call::fail_injected(shell, admission, &injected);
+                Err(Refused::injected(breaker, injected))
+            }
+        }
     }
 
     /// Makes the call.
@@ -226,15 +305,19 @@ impl<'a> Admitted<'a> {
         classifier: C,
         f: impl FnOnce() -> Result<T, E>,
     ) -> Result<T, E> {
-        let (shell, admission) = self.into_parts();
+        let (shell, admission, _) = self.into_parts();
         sync_call::run(shell, admission, classifier, f)
     }
 
     /// Makes the future that is the call, and wraps it.
     #[cfg(feature = "async")]
     #[inline]
-    pub(super) fn guard_new<F, C>(self, classifier: C, f: impl FnOnce() -> F) -> Guarded<'a, F, C> {
-        let (shell, admission) = self.into_parts();
+    pub(super) fn guard_new<F, C>(
+        self,
+        classifier: C,
+        f: impl FnOnce() -> F,
+    ) -> Guarded<'a, After<F>, C> {
+        let (shell, admission, ahead) = self.into_parts();
         let on_panic = OnPanic {
             shell,
             admission,
@@ -242,13 +325,14 @@ impl<'a> Admitted<'a> {
         };
         let inner = f();
         on_panic.defuse();
+        let inner = ahead.before(inner);
         Guarded::new(shell, admission, classifier, inner, Frame::new())
     }
 
     /// Wraps the future that is the call.
     #[cfg(feature = "async")]
     #[inline]
-    pub fn guard<F, C>(self, classifier: C, inner: F) -> Guarded<'a, F, C> {
+    pub fn guard<F, C>(self, classifier: C, inner: F) -> Guarded<'a, After<F>, C> {
         self.guard_in(Frame::new(), classifier, inner)
     }
 
@@ -260,9 +344,9 @@ impl<'a> Admitted<'a> {
         place: P,
         classifier: C,
         inner: F,
-    ) -> Guarded<'a, F, C, P> {
-        let (shell, admission) = self.into_parts();
-        Guarded::new(shell, admission, classifier, inner, place)
+    ) -> Guarded<'a, After<F>, C, P> {
+        let (shell, admission, ahead) = self.into_parts();
+        Guarded::new(shell, admission, classifier, ahead.before(inner), place)
     }
 }
 

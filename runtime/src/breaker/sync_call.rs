@@ -3,7 +3,9 @@
 use super::{admission::Admission, classifier::Classifier, shell::Shell};
 use crate::{
     call::{self, Mark, Since},
+    chaos,
     classify::Verdict,
+    error::{Policy, Rejection},
 };
 
 /// Makes a call that was admitted.
@@ -84,6 +86,31 @@ pub(super) fn settle<T, E, C: Classifier<Result<T, E>>>(
             call::record_outcome(shell.address());
         }
     }
+}
+
+/// Injects the fault of an admitted call, if it gets one, and records that.
+///
+/// # Errors
+///
+/// An injected error: the call is over.
+#[cold]
+#[inline(never)]
+pub(super) fn inject(shell: &Shell, admission: Admission) -> Result<(), Rejection> {
+    let on_panic = OnPanic {
+        shell,
+        admission,
+        mark: None,
+    };
+    let injected = chaos::blocking(Some(Policy::CircuitBreaker), &shell.name, &shell.clock);
+    on_panic.defuse();
+    injected.inspect_err(|rejection| fail_injected(shell, admission, rejection))
+}
+
+/// Records an injected error as a failure.
+#[cold]
+pub(super) fn fail_injected(shell: &Shell, admission: Admission, injected: &Rejection) {
+    shell.settle(admission, Verdict::Failure, |out| write!(out, "{injected}"));
+    call::record_outcome(shell.address());
 }
 
 /// Records a panic that passes through as a failure.

@@ -1,7 +1,11 @@
 //! Asynchronous call that holds a slot.
 
 use super::{async_wait::Acquire, held::Held, inner::Inner};
-use crate::{classify::Classified, error::Rejection};
+use crate::{
+    chaos::{self, After, Ahead},
+    classify::Classified,
+    error::Rejection,
+};
 use std::{
     fmt,
     future::Future,
@@ -17,7 +21,7 @@ pin_project_lite::pin_project! {
     #[must_use = "futures do nothing unless they are awaited"]
     pub struct Guarded<'a, F, C> {
         #[pin]
-        inner: F,
+        inner: After<F>,
         classify: C,
         stage: Stage<'a>,
     }
@@ -35,7 +39,7 @@ impl<'a, F, C> Guarded<'a, F, C> {
     #[inline]
     pub(super) fn new(bulkhead: &'a Arc<Inner>, classify: C, inner: F) -> Self {
         Self {
-            inner,
+            inner: Ahead::default().before(inner),
             classify,
             stage: Stage::Acquiring(Acquire::new(bulkhead)),
         }
@@ -43,7 +47,7 @@ impl<'a, F, C> Guarded<'a, F, C> {
 
     /// The future of a call that was admitted.
     #[inline]
-    pub(super) fn admitted(held: Held<'a>, classify: C, inner: F) -> Self {
+    pub(super) fn admitted(held: Held<'a>, classify: C, inner: After<F>) -> Self {
         Self {
             inner,
             classify,
@@ -61,12 +65,16 @@ where
 
     #[inline]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let this = self.project();
+        let mut this = self.project();
         // Out of the stage while it is polled, so that a panic gives the slot back at once.
         let held = match std::mem::replace(this.stage, Stage::Away) {
             Stage::Running(held) => held,
             Stage::Acquiring(mut acquire) => match Pin::new(&mut acquire).poll(cx) {
-                Poll::Ready(Ok(held)) => held,
+                Poll::Ready(Ok(held)) => {
+                    let (held, ahead) = held.inject()?;
+                    chaos::put_ahead(this.inner.as_mut(), ahead);
+                    held
+                }
                 Poll::Ready(Err(rejection)) => return Poll::Ready(Err(rejection)),
                 Poll::Pending => {
                     *this.stage = Stage::Acquiring(acquire);

@@ -151,7 +151,11 @@ impl Bulkhead {
             Ok(held) => held,
             Err(rejection) => return rejection.into_result(),
         };
-        match Guarded::admitted(held, held::by_view, f()).await {
+        let (held, ahead) = match held.inject() {
+            Ok(injected) => injected,
+            Err(injected) => return injected.into_result(),
+        };
+        match Guarded::admitted(held, held::by_view, ahead.before(f())).await {
             Ok(outcome) => outcome,
             Err(rejection) => rejection.into_result(),
         }
@@ -183,7 +187,7 @@ impl Bulkhead {
         classify: impl FnOnce(&E) -> Classified,
         f: impl FnOnce() -> Result<T, E>,
     ) -> Result<Result<T, E>, Rejection> {
-        let held = blocking::acquire(&self.0)?;
+        let held = blocking::acquire(&self.0)?.inject_blocking()?;
         let outcome = f();
         held.end(&outcome, classify);
         Ok(outcome)

@@ -5,10 +5,12 @@ use super::{
     inner::{Entered, Inner, Reason},
     ticket::Ticket,
 };
+#[cfg(feature = "async")]
+use crate::chaos::Ahead;
 use crate::{
-    call,
+    call, chaos,
     classify::Classified,
-    error::{Class, View},
+    error::{Class, Policy, Rejection, View},
     time::SharedClock,
 };
 use std::{task::Waker, time::Duration};
@@ -32,6 +34,34 @@ impl<'a> Held<'a> {
     #[inline]
     pub(super) fn try_take(inner: &'a Inner) -> Option<Self> {
         inner.try_enter().then(|| Self::new(inner))
+    }
+
+    /// Injects the fault of a blocking call, if it gets one.
+    #[inline]
+    pub(super) fn inject_blocking(self) -> Result<Self, Rejection> {
+        let inner = self.inner;
+        match chaos::blocking(Some(Policy::Bulkhead), &inner.name, &inner.clock) {
+            Ok(()) => Ok(self),
+            Err(injected) => Err(self.fail(injected)),
+        }
+    }
+
+    /// Draws the fault of an async call, if it gets one.
+    #[cfg(feature = "async")]
+    #[inline]
+    pub(super) fn inject(self) -> Result<(Self, Ahead), Rejection> {
+        let inner = self.inner;
+        match chaos::begin(Some(Policy::Bulkhead), &inner.name, &inner.clock) {
+            Ok(ahead) => Ok((self, ahead)),
+            Err(injected) => Err(self.fail(injected)),
+        }
+    }
+
+    #[cold]
+    fn fail(self, injected: Rejection) -> Rejection {
+        let outcome = Err::<(), _>(&injected);
+        self.end(&outcome, |it| View::from_rejection(it).classified());
+        injected
     }
 
     /// Ends the call with an outcome.

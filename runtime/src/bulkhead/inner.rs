@@ -19,7 +19,7 @@ use std::{sync::Arc, task::Waker, time::Duration};
 pub(super) struct Inner {
     pub(super) name: GuardName<Box<str>>,
     pub(super) config: BulkheadConfig,
-    clock: SharedClock,
+    pub(super) clock: SharedClock,
     adaptive: Option<Adaptive>,
     word: OwnLine<AtomicU64>,
     locked: Mutex<Locked>,

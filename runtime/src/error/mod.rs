@@ -30,6 +30,7 @@ pub use id::{ErrorId, InvalidErrorId};
 pub use macros::__macros;
 pub use problem::ProblemDetails;
 pub use redact::{Redactor, RedactorInstalled, Sensitive};
+pub(crate) use rejection::{CHAOS_DETAIL, carry_any};
 pub use rejection::{CarriesRejection, Policy, Rejection, Rejector};
 pub use result_ext::{CodeExt, ConvertExt, ResultExt};
 pub use retry_after::parse_retry_after;

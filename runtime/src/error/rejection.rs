@@ -1,9 +1,10 @@
 //! Rejections: what a policy returns instead of running the function.
 
-use super::{ErrorCode, ErrorId, redact, view};
+use super::{AppError, ErrorCode, ErrorId, redact, view};
 use crate::call::{Conversion, RejectionNumber};
 use serde_json::{Map, Value};
 use std::{
+    any::{Any, TypeId},
     fmt,
     sync::{
         Arc,
@@ -26,16 +27,25 @@ pub enum Policy {
     Bulkhead,
     /// A rate limiter.
     RateLimit,
+    /// Fault injection: the call was not rejected, but failed on purpose (feature `chaos`).
+    Chaos,
 }
 
 impl Policy {
-    const ALL: [Self; 5] = [
+    const ALL: [Self; 6] = [
         Self::CircuitBreaker,
         Self::Retry,
         Self::Timeout,
         Self::Bulkhead,
         Self::RateLimit,
+        Self::Chaos,
     ];
+
+    /// Returns the policy with this name.
+    #[cfg(feature = "chaos")]
+    pub(crate) fn by_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|policy| policy.name() == name)
+    }
 
     /// Returns the policy's name as it stands in messages and fields, for example
     /// `circuit_breaker`.
@@ -56,6 +66,7 @@ impl Policy {
             Self::Timeout => "timeout",
             Self::Bulkhead => "bulkhead",
             Self::RateLimit => "rate_limit",
+            Self::Chaos => "chaos",
         }
     }
 
@@ -249,6 +260,9 @@ pub struct Rejection {
 /// The part of a number's tag that stands for a function that was started; the rest is the policy.
 const RAN: u8 = 1 << 3;
 
+/// The detail of an error that was injected.
+pub(crate) const CHAOS_DETAIL: &str = "chaos";
+
 /// Whether a rejection was reported. A clone is inspected, and not the value that leaves the call:
 /// it has its own mark.
 #[derive(Default)]
@@ -291,9 +305,9 @@ impl Rejection {
         generation: u64,
         retry_after: Option<Duration>,
     ) -> Self {
-        // After a time limit another try can help: no retry is to stop at it.
+        // After a time limit or an injected failure another try can help: no retry is to stop at it.
         let tag = policy as u8;
-        if policy == Policy::Timeout {
+        if matches!(policy, Policy::Timeout | Policy::Chaos) {
             let number = RejectionNumber::unknown(tag | RAN);
             return Self::numbered(number, code, rejector, generation, retry_after);
         }
@@ -348,7 +362,7 @@ impl Rejection {
         self.number.convert()
     }
 
-    /// Returns the kind of policy that rejected the call.
+    /// Returns the kind of policy that rejected the call, or [`Policy::Chaos`] for an injected error.
     ///
     /// # Examples
     ///
@@ -495,6 +509,14 @@ impl Rejection {
     /// Returns the details of an error that is made of this rejection: the policy and its name, the
     /// state, and the seconds to wait.
     pub(crate) fn details(&self) -> Map<String, Value> {
+        if self.policy() == Policy::Chaos {
+            return [
+                (CHAOS_DETAIL.to_owned(), true.into()),
+                ("guard".to_owned(), redact::name(self.name()).into()),
+            ]
+            .into_iter()
+            .collect();
+        }
         let state = self.state().map(Value::from);
         let wait = self.retry_after.map(|wait| Value::from(wait.as_secs_f64()));
         [
@@ -575,6 +597,10 @@ impl fmt::Debug for Rejection {
 
 impl fmt::Display for Rejection {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.policy() == Policy::Chaos {
+            let name = redact::name(self.name());
+            return write!(f, "fault injected by chaos at `{name}`");
+        }
         let verb = if self.ran() { "cut off" } else { "rejected" };
         write!(
             f,
@@ -610,6 +636,39 @@ pub trait CarriesRejection: From<Rejection> {}
 
 #[diagnostic::do_not_recommend]
 impl<E: From<Rejection>> CarriesRejection for E {}
+
+/// Makes an error of a type that is known to have `From<Rejection>` only where it is compiled: of
+/// those that every program has.
+///
+/// # Errors
+///
+/// The rejection, where the type is another one.
+#[inline]
+pub(crate) fn carry_any<E: 'static>(rejection: Rejection) -> Result<E, Rejection> {
+    fn carry<T: From<Rejection> + 'static, E: 'static>(
+        rejection: Rejection,
+    ) -> Result<E, Rejection> {
+        let mut made = Some(T::from(rejection));
+        let made: &mut dyn Any = &mut made;
+        match made.downcast_mut::<Option<E>>().and_then(Option::take) {
+            Some(error) => Ok(error),
+            None => unreachable!("the types are equal"),
+        }
+    }
+
+    let wanted = TypeId::of::<E>();
+    if wanted == TypeId::of::<AppError>() {
+        carry::<AppError, E>(rejection)
+    } else if wanted == TypeId::of::<Box<dyn std::error::Error + Send + Sync>>() {
+        carry::<Box<dyn std::error::Error + Send + Sync>, E>(rejection)
+    } else if wanted == TypeId::of::<std::io::Error>() {
+        carry::<std::io::Error, E>(rejection)
+    } else if wanted == TypeId::of::<Rejection>() {
+        carry::<Rejection, E>(rejection)
+    } else {
+        Err(rejection)
+    }
+}
 
 impl From<Rejection> for std::io::Error {
     fn from(rejection: Rejection) -> Self {

@@ -33,6 +33,8 @@ pub const TARGET_JOURNAL: &str = "gardefou::journal";
 pub const TARGET_CALL: &str = "gardefou::call";
 /// Sensitive operations: their start, and how they ended.
 pub const TARGET_AUDIT: &str = "gardefou::audit";
+/// Fault injection: rules that begin and end, and each injected fault.
+pub const TARGET_CHAOS: &str = "gardefou::chaos";
 
 /// The names of fields.
 ///
@@ -154,6 +156,12 @@ pub mod field {
     pub const SUPPRESSED: &str = "suppressed";
     /// The channel of a notification.
     pub const CHANNEL: &str = "channel";
+    /// The name of the guards into whose calls faults are injected.
+    pub const CHAOS_GUARD: &str = "chaos.guard";
+    /// An injected fault, for example `latency of 500ms`.
+    pub const CHAOS_FAULT: &str = "chaos.fault";
+    /// The index of the call among those that the rule was asked about.
+    pub const CHAOS_CALL: &str = "chaos.call";
     /// The folder of a journal.
     pub const FOLDER: &str = "folder";
     /// Since when a journal cannot be written.

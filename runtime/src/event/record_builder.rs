@@ -20,7 +20,7 @@ use super::{
     transaction::{TransactionEvent, TransactionOutcome},
 };
 use crate::{
-    error::{ErrorCode, ErrorId, ErrorRef, redact},
+    error::{CHAOS_DETAIL, ErrorCode, ErrorId, ErrorRef, View, redact},
     panics::PLACE_DETAIL,
 };
 use serde_json::{Map, Value};
@@ -123,17 +123,28 @@ fn of_error(event: &ErrorEvent<'_>, stamp: Stamp) -> Record {
         error_type: type_of(&event.error).into_owned(),
         message: for_sink(&event.error, MAX_MESSAGE),
         chain: chain_of(&event.error),
-        details: with_request(match event.error {
-            ErrorRef::App(app) => details_of(app.details()),
-            // What was captured of the arguments; an `AppError` has it among its details.
-            _ => event.captured.map(details_of).unwrap_or_default(),
-        }),
+        details: with_request(with_chaos(
+            event.error,
+            match event.error {
+                ErrorRef::App(app) => details_of(app.details()),
+                // What was captured of the arguments; an `AppError` has it among its details.
+                _ => event.captured.map(details_of).unwrap_or_default(),
+            },
+        )),
         location: place_of_panic(event).or_else(|| event.location.map(ToString::to_string)),
         elapsed: event.elapsed,
         state: event.state,
         attempt: event.attempt,
         ..stamp.record(RecordKind::Error, event.level, operation, event.component)
     }
+}
+
+/// Marks an error that chaos injected.
+fn with_chaos(error: ErrorRef<'_>, mut details: Map<String, Value>) -> Map<String, Value> {
+    if cfg!(feature = "chaos") && View::from_ref(error).known().injected {
+        details.insert(CHAOS_DETAIL.to_owned(), true.into());
+    }
+    details
 }
 
 /// Adds the details of the request in which an error is reported; those of the error itself count

@@ -3,9 +3,11 @@
 use super::{Recovered, Started};
 use crate::{
     boundary::Operation,
-    error::{AppError, ConfigError, View},
+    chaos,
+    error::{AppError, ConfigError, View, carry_any},
     event::GuardName,
     name,
+    time::SharedClock,
 };
 use std::{any::Any, borrow::Cow, ops::ControlFlow, panic::Location, sync::Arc};
 
@@ -145,7 +147,11 @@ impl Fallback {
         fallback: impl FnOnce(&E) -> O,
     ) -> Result<T, E> {
         let mut started = Started::new();
-        let outcome = f();
+        let outcome = chaos::blocking_as(None, self.name(), &SharedClock::default(), carry_any);
+        let outcome = match outcome {
+            Ok(()) => f(),
+            Err(injected) => Err(injected),
+        };
         match started.end(outcome, on) {
             ControlFlow::Break(outcome) => outcome,
             ControlFlow::Continue(failed) => {
@@ -228,7 +234,14 @@ impl Fallback {
         F: Future<Output = Result<T, E>>,
     {
         let mut started = Started::new();
-        let outcome = started.suspend(f()).await;
+        let faulty = chaos::faulty(
+            None,
+            self.name(),
+            &SharedClock::default(),
+            carry_any::<E>,
+            f,
+        );
+        let outcome = started.suspend(faulty).await;
         match started.end(outcome, on) {
             ControlFlow::Break(outcome) => outcome,
             ControlFlow::Continue(failed) => {

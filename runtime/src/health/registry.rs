@@ -177,6 +177,8 @@ impl Registry {
                 own.extend(subsystems::journal::report(wall));
                 #[cfg(feature = "alerts")]
                 own.extend(subsystems::alerts::report(wall));
+                #[cfg(feature = "chaos")]
+                own.extend(subsystems::chaos::report(wall));
             }
             if self.reports_breakers(&config) {
                 let criticalities = self.breakers.lock().clone();
@@ -301,6 +303,8 @@ const OBSERVERS: &[&str] = &[
     subsystems::journal::NAME,
     #[cfg(feature = "alerts")]
     subsystems::alerts::NAME,
+    #[cfg(feature = "chaos")]
+    subsystems::chaos::NAME,
 ];
 
 /// How often the background looks for late runs while checks run.

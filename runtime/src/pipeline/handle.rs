@@ -2,8 +2,13 @@
 
 use super::builder::PipelineBuilder;
 use crate::{
-    breaker::CircuitBreaker, bulkhead::Bulkhead, error::CarriesRejection, event::GuardName,
-    rate_limit::RateLimiter, retry::Retry, timeout::Timeout,
+    breaker::CircuitBreaker,
+    bulkhead::Bulkhead,
+    error::{CarriesRejection, Rejection},
+    event::GuardName,
+    rate_limit::RateLimiter,
+    retry::Retry,
+    timeout::Timeout,
 };
 #[cfg(feature = "async")]
 use crate::{hedge::Hedge, retry::settle};
@@ -265,7 +270,7 @@ impl Policies {
     {
         match &self.retry {
             None => self.attempt(f),
-            Some(retry) => retry.call(|| self.attempt(&mut f)),
+            Some(retry) => retry.call_as(carry, |_| self.attempt(&mut f)),
         }
     }
 
@@ -381,7 +386,7 @@ impl Policies {
         // A loop in place: the future of an attempt borrows the function.
         let mut run = retry.start();
         loop {
-            let outcome = run.watch(attempts.next(self)).await;
+            let outcome = run.watch_as(carry::<E>, || attempts.next(self)).await;
             match settle(&mut run, outcome) {
                 ControlFlow::Break(outcome) => return outcome,
                 ControlFlow::Continue(delay) => run.wait_async(delay).await,
@@ -432,6 +437,11 @@ impl Policies {
             Some(timeout) => timeout.call_async(f).await,
         }
     }
+}
+
+/// Makes an error of one that chaos injects.
+fn carry<E: From<Rejection>>(injected: Rejection) -> Result<E, Rejection> {
+    Ok(E::from(injected))
 }
 
 impl<H> Clone for Pipeline<H> {

@@ -1,7 +1,10 @@
 //! Asynchronous waits, and a future that starts once it has a permit.
 
 use super::{handle::RateLimiter, reservation::Reservation};
-use crate::error::Rejection;
+use crate::{
+    chaos::{self, After, Ahead},
+    error::Rejection,
+};
 use std::{
     borrow::Borrow,
     fmt,
@@ -26,7 +29,7 @@ pin_project_lite::pin_project! {
         limiter: L,
         stage: Stage,
         #[pin]
-        future: F,
+        future: After<F>,
     }
 }
 
@@ -41,7 +44,7 @@ impl<L, F> Limited<L, F> {
         Self {
             limiter,
             stage: Stage::Asking,
-            future,
+            future: Ahead::default().before(future),
         }
     }
 }
@@ -51,10 +54,13 @@ impl<L: Borrow<RateLimiter>, F: Future> Future for Limited<L, F> {
 
     #[inline]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let this = self.project();
+        let mut this = self.project();
         if !matches!(this.stage, Stage::Admitted) {
             match admit((*this.limiter).borrow(), this.stage, cx) {
-                Poll::Ready(Ok(())) => {}
+                Poll::Ready(Ok(())) => {
+                    let ahead = (*this.limiter).borrow().inject()?;
+                    chaos::put_ahead(this.future.as_mut(), ahead);
+                }
                 Poll::Ready(Err(rejection)) => return Poll::Ready(Err(rejection)),
                 Poll::Pending => return Poll::Pending,
             }

@@ -6,8 +6,11 @@ use super::{
     config::RateLimiterConfig, inner::Inner, rate::RateSetting, reservation::Reservation,
     snapshot::RateLimiterSnapshot,
 };
+#[cfg(feature = "async")]
+use crate::chaos::Ahead;
 use crate::{
-    error::{CarriesRejection, ConfigError, Rejection},
+    chaos,
+    error::{CarriesRejection, ConfigError, Policy, Rejection},
     event::Shown,
     time::Tick,
 };
@@ -108,10 +111,7 @@ impl RateLimiter {
     where
         E: CarriesRejection,
     {
-        match self.0.acquire(1) {
-            Ok(()) => f(),
-            Err(rejection) => rejection.into_result(),
-        }
+        self.run(f).unwrap_or_else(Rejection::into_result)
     }
 
     /// As [`call`](Self::call), with the rejection apart from the outcome.
@@ -123,7 +123,15 @@ impl RateLimiter {
     #[inline]
     pub fn run<R>(&self, f: impl FnOnce() -> R) -> Result<R, Rejection> {
         self.0.acquire(1)?;
+        chaos::blocking(Some(Policy::RateLimit), &self.0.name, &self.0.clock)?;
         Ok(f())
+    }
+
+    /// Draws the fault of an admitted async call, if it gets one.
+    #[cfg(feature = "async")]
+    #[inline]
+    pub(super) fn inject(&self) -> Result<Ahead, Rejection> {
+        chaos::begin(Some(Policy::RateLimit), &self.0.name, &self.0.clock)
     }
 
     /// Awaits a future if there is a permit, and waits for one where
@@ -167,7 +175,11 @@ impl RateLimiter {
             Ok(Some(reservation)) => async_call::wait(reservation).await,
             Err(rejection) => return rejection.into_result(),
         }
-        f().await
+        let ahead = match self.inject() {
+            Ok(ahead) => ahead,
+            Err(injected) => return injected.into_result(),
+        };
+        ahead.before(f()).await
     }
 
     /// As [`call_async`](Self::call_async) for a future that is made already, with the rejection

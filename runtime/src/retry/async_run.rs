@@ -3,6 +3,7 @@
 use super::{inner::RetryInner, run::Run};
 use crate::{
     call::{Deadline, EnteredAttempt, Frame, Framed, Granted},
+    chaos::{self, Faulty},
     error::{ErrorCode, Policy, Rejection},
 };
 use std::{
@@ -40,6 +41,19 @@ impl<'r> Run<'r> {
     #[doc(hidden)]
     #[inline]
     pub fn watch<F: Future>(&mut self, attempt: F) -> Watched<'_, 'r, F> {
+        Watched { run: self, attempt }
+    }
+
+    /// Awaits an attempt in its frame; `carry` makes an error of one that is injected.
+    #[doc(hidden)]
+    #[inline]
+    pub(crate) fn watch_as<E, F: Future>(
+        &mut self,
+        carry: impl FnOnce(Rejection) -> Result<E, Rejection>,
+        attempt: impl FnOnce() -> F,
+    ) -> Watched<'_, 'r, Faulty<F, E>> {
+        let (policy, inner) = (Some(Policy::Retry), self.inner);
+        let attempt = chaos::faulty(policy, &inner.name, &inner.clock, carry, attempt);
         Watched { run: self, attempt }
     }
 
@@ -115,6 +129,7 @@ impl<'r> Run<'r> {
     /// # }).unwrap();
     /// ```
     pub async fn limit<F: Future>(&mut self, attempt: F) -> Result<F::Output, Rejection> {
+        let attempt = self.inject()?.before(attempt);
         let Some(granted) = self.granted() else {
             return Ok(self.watch(attempt).await);
         };

@@ -379,7 +379,7 @@ impl Backoff {
 
     fn fraction(&self, index: u32) -> f64 {
         match self.seed {
-            Some(seed) => Rng::seeded_at(seed, index).next_fraction(),
+            Some(seed) => Rng::seeded_at(seed, index.into()).next_fraction(),
             None => Rng::from_entropy().next_fraction(),
         }
     }

@@ -5,7 +5,11 @@ use super::run::SuspendedRun;
 use super::{config::RetryConfig, inner::RetryInner, run::Run, view::AnyError};
 #[cfg(feature = "async")]
 use crate::error::CarriesRejection;
-use crate::{budget::RetryBudget, call::Attempt};
+use crate::{
+    budget::RetryBudget,
+    call::Attempt,
+    error::{Rejection, carry_any},
+};
 use std::{fmt, marker::PhantomData, ops::ControlFlow, sync::Arc, time::Duration};
 
 /// Calls a function again when it fails, after a growing delay, as often and as long as configured.
@@ -113,18 +117,9 @@ impl Retry {
     #[inline]
     pub fn call_with<T, E: 'static>(
         &self,
-        mut op: impl FnMut(Attempt) -> Result<T, E>,
+        op: impl FnMut(Attempt) -> Result<T, E>,
     ) -> Result<T, E> {
-        let mut run = self.start();
-        // The first attempt is outside of the loop: an `Ok` is then returned by its value alone,
-        // and not with all the bytes of the largest error.
-        match attempt_once(&mut run, &mut op) {
-            Ok(value) => {
-                run.succeeded();
-                Ok(value)
-            }
-            Err(error) => call_again(run, error, op),
-        }
+        self.call_as(carry_any, op)
     }
 
     /// As [`call`](Self::call), where a predicate on the whole outcome decides whether to call
@@ -156,11 +151,30 @@ impl Retry {
     ) -> Result<T, E> {
         let mut run = self.start();
         loop {
-            let result = attempt_once(&mut run, &mut |_| op());
+            let result = attempt_once(&mut run, carry_any, &mut |_| op());
             match run.settle_while(result, &AnyError, &again) {
                 ControlFlow::Break(result) => return result,
                 ControlFlow::Continue(delay) => run.wait(delay),
             }
+        }
+    }
+
+    /// As [`call_with`](Self::call_with); `carry` makes an error of one that chaos injects.
+    #[inline]
+    pub(crate) fn call_as<T, E: 'static>(
+        &self,
+        carry: impl Carry<E>,
+        mut op: impl FnMut(Attempt) -> Result<T, E>,
+    ) -> Result<T, E> {
+        let mut run = self.start();
+        // The first attempt is outside of the loop: an `Ok` is then returned by its value alone,
+        // and not with all the bytes of the largest error.
+        match attempt_once(&mut run, carry, &mut op) {
+            Ok(value) => {
+                run.succeeded();
+                Ok(value)
+            }
+            Err(error) => call_again(run, error, carry, op),
         }
     }
 }
@@ -355,7 +369,20 @@ impl Retry {
         let mut run = self.start();
         let mut state = state;
         loop {
+            #[cfg(feature = "chaos")]
+            let ahead = match run.inject_as(carry_any) {
+                Ok(ahead) => ahead,
+                Err(error) => match settle(&mut run, Err(error)) {
+                    ControlFlow::Break(result) => return result,
+                    ControlFlow::Continue(delay) => {
+                        run.wait_async(delay).await;
+                        continue;
+                    }
+                },
+            };
             let attempt = op(state);
+            #[cfg(feature = "chaos")]
+            let attempt = ahead.before(attempt);
             let result;
             (state, result) = run.watch(attempt).await;
             match settle(&mut run, result) {
@@ -365,7 +392,7 @@ impl Retry {
         }
     }
 
-    async fn drive_async<'r, T, E, F>(
+    async fn drive_async<'r, T, E: 'static, F>(
         &'r self,
         mut op: impl FnMut(Attempt) -> F,
         mut settle: impl FnMut(&mut Run<'r>, Result<T, E>) -> ControlFlow<Result<T, E>, Duration>,
@@ -375,8 +402,8 @@ impl Retry {
     {
         let mut run = self.start();
         loop {
-            let attempt = op(run.attempt());
-            let result = run.watch(attempt).await;
+            let index = run.attempt();
+            let result = run.watch_as(carry_any::<E>, || op(index)).await;
             match settle(&mut run, result) {
                 ControlFlow::Break(result) => return result,
                 ControlFlow::Continue(delay) => run.wait_async(delay).await,
@@ -488,22 +515,28 @@ impl Retry<Timed> {
 }
 
 /// Makes one attempt in its frame.
+/// What makes an error of a rejection that chaos injects.
+pub(crate) trait Carry<E>: Fn(Rejection) -> Result<E, Rejection> + Copy {}
+
+impl<E, C: Fn(Rejection) -> Result<E, Rejection> + Copy> Carry<E> for C {}
+
 #[inline]
 fn attempt_once<T, E>(
     run: &mut Run<'_>,
+    carry: impl Carry<E>,
     op: &mut impl FnMut(Attempt) -> Result<T, E>,
 ) -> Result<T, E> {
     let attempt = run.attempt();
-    let _entered = run.enter();
-    op(attempt)
+    run.attempt_once(carry, || op(attempt))
 }
 
-/// Continues a call whose first attempt failed.
+/// Out of line, so that the attempt of a call that succeeds is not stored in memory.
 #[cold]
 #[inline(never)]
 fn call_again<T, E: 'static>(
     mut run: Run<'_>,
     first: E,
+    carry: impl Carry<E>,
     mut op: impl FnMut(Attempt) -> Result<T, E>,
 ) -> Result<T, E> {
     let mut result = Err(first);
@@ -513,11 +546,10 @@ fn call_again<T, E: 'static>(
             ControlFlow::Break(result) => return result,
             ControlFlow::Continue(delay) => run.wait(delay),
         }
-        result = attempt_once(&mut run, &mut op);
+        result = attempt_once(&mut run, carry, &mut op);
     }
 }
 
-/// Decides what follows an outcome that is classified by its error.
 #[inline]
 pub(crate) fn settle<T, E: 'static>(
     run: &mut Run<'_>,

@@ -39,6 +39,8 @@ pub use crate::{
 };
 #[cfg(feature = "async")]
 pub use async_run::Wait;
+#[cfg(feature = "async")]
+pub(crate) use async_run::Watched;
 pub use backoff::{Backoff, BackoffKind, BackoffSetting, Delays};
 pub use builder::RetryBuilder;
 pub use config::RetryConfig;

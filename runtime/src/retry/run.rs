@@ -14,8 +14,12 @@ use super::{
     state::SeriesState,
     view::{AnyError, ErrorView},
 };
+#[cfg(feature = "async")]
+use crate::chaos::Ahead;
 use crate::{
     call::{Attempt, Deadline, EnteredAttempt, EnteredDeadline, Frame, PackedSeries},
+    chaos,
+    error::{Policy, Rejection},
     event::{self, pending::Settlement},
     time::Tick,
 };
@@ -277,6 +281,46 @@ impl<'r> Run<'r> {
             warn_of_nesting(inner, entered.outer);
         }
         entered
+    }
+
+    /// Injects the fault of a blocking attempt, if it gets one.
+    #[cold]
+    pub(crate) fn inject_blocking(&self) -> Result<(), Rejection> {
+        chaos::blocking(Some(Policy::Retry), &self.inner.name, &self.inner.clock)
+    }
+
+    /// Draws the fault of an async attempt, if it gets one.
+    #[cfg(feature = "async")]
+    #[inline]
+    pub(crate) fn inject(&self) -> Result<Ahead, Rejection> {
+        chaos::begin(Some(Policy::Retry), &self.inner.name, &self.inner.clock)
+    }
+
+    /// As [`inject`](Self::inject); `carry` makes an error of one that is injected.
+    #[cfg(all(feature = "async", feature = "chaos"))]
+    pub(super) fn inject_as<E>(
+        &self,
+        carry: impl FnOnce(Rejection) -> Result<E, Rejection>,
+    ) -> Result<Ahead, E> {
+        chaos::begin_as(
+            Some(Policy::Retry),
+            &self.inner.name,
+            &self.inner.clock,
+            carry,
+        )
+    }
+
+    /// Makes a blocking attempt; `carry` makes an error of one that is injected.
+    #[inline(always)]
+    pub(crate) fn attempt_once<T, E>(
+        &mut self,
+        carry: impl FnOnce(Rejection) -> Result<E, Rejection>,
+        op: impl FnOnce() -> Result<T, E>,
+    ) -> Result<T, E> {
+        let inner = self.inner;
+        let _entered = self.enter();
+        chaos::blocking_as(Some(Policy::Retry), &inner.name, &inner.clock, carry)?;
+        op()
     }
 
     /// Ends the series after an attempt that succeeded.

@@ -3,6 +3,8 @@
 use super::settings::ExplicitSettings;
 #[cfg(feature = "alerts")]
 use crate::alerts::{Alerts, AlertsStatus};
+#[cfg(feature = "chaos")]
+use crate::chaos::ChaosGuard;
 use crate::{
     monitor::{error_monitor, journal::Journal},
     sync::Mutex,
@@ -26,6 +28,8 @@ pub(super) struct Parts {
     #[cfg(feature = "alerts")]
     pub(super) alerts: Option<Alerts>,
     pub(super) journal: Option<Arc<dyn Journal>>,
+    #[cfg(feature = "chaos")]
+    pub(super) chaos: Vec<ChaosGuard>,
 }
 
 /// `None` while the system is down. Locked during start and shutdown, so that no thread finds it

@@ -2,6 +2,8 @@
 
 #[cfg(feature = "alerts")]
 use crate::alerts::{AlertsConfig, AlertsConfigBuilder};
+#[cfg(feature = "chaos")]
+use crate::chaos::Injection;
 #[cfg(feature = "health")]
 use crate::health::{HealthConfig, HealthConfigBuilder};
 #[cfg(feature = "journal")]
@@ -28,6 +30,9 @@ pub(crate) struct ExplicitSettings {
     pub(crate) release: Option<String>,
     pub(crate) environment: Option<String>,
     pub(crate) before_record: Option<RecordHook>,
+    /// Rules of fault injection, which are valid.
+    #[cfg(feature = "chaos")]
+    pub(crate) chaos: Vec<Injection>,
 }
 
 /// The function that may change or drop each record.
@@ -197,6 +202,8 @@ impl ExplicitSettings {
                 "before_record",
                 self.differs(other, |all| &all.before_record),
             ),
+            #[cfg(feature = "chaos")]
+            ("chaos", !self.chaos.is_empty() && self.chaos != other.chaos),
             ("panic_hook", self.differs(other, |all| &all.panic_hook)),
         ];
         all.into_iter()

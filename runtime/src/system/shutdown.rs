@@ -210,6 +210,9 @@ fn release() -> SystemReport {
         .as_ref()
         .is_some_and(|running| running.guards == 1);
     let rollbacks = if is_last { wait_for_rollbacks() } else { None };
+    // Dropped after the lock, since the end of each rule is logged.
+    #[cfg(feature = "chaos")]
+    let _rules;
     let report = {
         let mut state = RUNNING.lock();
         let Some(running) = &mut *state else {
@@ -220,6 +223,12 @@ fn release() -> SystemReport {
             return SystemReport::still_up(running.guards);
         }
         let parts = std::mem::take(&mut running.parts);
+        #[cfg(feature = "chaos")]
+        let parts = {
+            let mut parts = parts;
+            _rules = std::mem::take(&mut parts.chaos);
+            parts
+        };
         let deadline = running.settings.shutdown_deadline;
         let mut report = shut_down(parts, deadline.unwrap_or(DEFAULT_DEADLINE));
         report.parts.splice(0..0, rollbacks);

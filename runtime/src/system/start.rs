@@ -9,6 +9,8 @@ use super::{
 };
 #[cfg(feature = "alerts")]
 use crate::alerts::Alerts;
+#[cfg(feature = "chaos")]
+use crate::chaos::Injection;
 #[cfg(feature = "health")]
 use crate::health::{health, refused_static_checks};
 use crate::{
@@ -93,6 +95,8 @@ pub(super) fn start(
         }
     };
     if is_first {
+        #[cfg(feature = "chaos")]
+        warnings.extend(start_chaos(&explicit.chaos));
         for warning in &warnings {
             if tracing::enabled!(target: TARGET_SYSTEM, tracing::Level::WARN) {
                 tracing::warn!(target: TARGET_SYSTEM, "{warning}");
@@ -135,7 +139,32 @@ fn bring_up(settings: Settings) -> Result<Parts, InitError> {
         #[cfg(feature = "alerts")]
         alerts,
         journal,
+        #[cfg(feature = "chaos")]
+        chaos: Vec::new(),
     })
+}
+
+/// Starts the rules of fault injection, once the system is up: each is logged.
+#[cfg(feature = "chaos")]
+fn start_chaos(rules: &[Injection]) -> Vec<InitWarning> {
+    let (mut started, mut warnings) = (Vec::new(), Vec::new());
+    for rule in rules {
+        match rule.clone().start() {
+            Ok(guard) => started.push(guard),
+            Err(err) => warnings.push(InitWarning::Part {
+                text: text::for_sink(&err, 1024),
+            }),
+        }
+    }
+    let mut state = RUNNING.lock();
+    let ended = match &mut *state {
+        Some(running) => std::mem::replace(&mut running.parts.chaos, started),
+        // Another thread has shut the system down meanwhile.
+        None => started,
+    };
+    drop(state);
+    drop(ended);
+    warnings
 }
 
 /// Undoes a start that failed.

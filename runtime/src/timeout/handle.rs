@@ -5,6 +5,7 @@ use super::owned_limit::OwnedLimit;
 use super::{builder::TimeoutBuilder, late};
 use crate::{
     call::{EnteredDeadline, Granted},
+    chaos,
     error::{AppError, CarriesRejection, ErrorCode, Policy, Rejection, Rejector},
     event::GuardName,
     time::SharedClock,
@@ -200,6 +201,7 @@ impl Timeout {
         let limit = granted.time;
         let mut outcome = {
             let _entered = EnteredDeadline::enter(granted.deadline);
+            chaos::blocking(Some(Policy::Timeout), self.name(), &self.0.clock)?;
             f()
         };
         let elapsed = clock.now().since(began);
@@ -231,7 +233,11 @@ impl Timeout {
         granted: Granted,
         future: F,
     ) -> Result<F::Output, Rejection> {
-        granted.limit(future).await.ok_or_else(|| self.rejection())
+        let ahead = chaos::begin(Some(Policy::Timeout), self.name(), &self.0.clock)?;
+        granted
+            .limit(ahead.before(future))
+            .await
+            .ok_or_else(|| self.rejection())
     }
 
     /// Returns what is granted to a call that begins now.

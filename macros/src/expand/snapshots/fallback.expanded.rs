@@ -13,8 +13,10 @@ fn read(key: &str) -> Result<u32> {
         (&&::gardefou::__private::returns::<Result<u32>>()).__gardefou_conversion()
     };
     let mut __started = ::gardefou::__private::start();
-    let __outcome = ::gardefou::__private::call_with(
+    let __outcome = ::gardefou::__private::run_with(
         __conversion,
+        &__GARDEFOU_GUARDED,
+        ::gardefou::__private::shape!(__conversion, Result < u32 >),
         (key,),
         move |
             #[allow(clippy::shadow_reuse, clippy::shadow_same, clippy::shadow_unrelated)]

@@ -13,8 +13,10 @@ async fn read(&mut self, key: String) -> Result<u32> {
         (&&::gardefou::__private::returns::<Result<u32>>()).__gardefou_conversion()
     };
     let mut __started = ::gardefou::__private::start();
-    let __outcome = ::gardefou::__private::Started::suspend(
+    let __outcome = ::gardefou::__private::suspend_with(
             &mut __started,
+            &__GARDEFOU_GUARDED,
+            ::gardefou::__private::shape!(__conversion, Result < u32 >),
             ::gardefou::__private::fallible(
                 __conversion,
                 async move {

@@ -27,21 +27,20 @@ fn read(key: &str) -> Result<u32> {
         let __delay = {
             let (__outcome, __view) = {
                 (
-                    {
-                        let __entered = ::gardefou::__private::Run::enter(&mut __run);
-                        ::gardefou::__private::call_with(
-                            __conversion,
-                            (::gardefou::__private::clone_for_each_attempt(&key),),
-                            move |
-                                #[allow(
-                                    clippy::shadow_reuse,
-                                    clippy::shadow_same,
-                                    clippy::shadow_unrelated
-                                )]
-                                (key,),
-                            | -> Result<u32> { lookup(key) },
-                        )
-                    },
+                    ::gardefou::__private::attempt_with(
+                        __conversion,
+                        &mut __run,
+                        ::gardefou::__private::shape!(__conversion, Result < u32 >),
+                        (::gardefou::__private::clone_for_each_attempt(&key),),
+                        move |
+                            #[allow(
+                                clippy::shadow_reuse,
+                                clippy::shadow_same,
+                                clippy::shadow_unrelated
+                            )]
+                            (key,),
+                        | -> Result<u32> { lookup(key) },
+                    ),
                     ::gardefou::__private::Attempted::ran(
                         ::gardefou::__private::shape!(__conversion, Result < u32 >),
                     ),

@@ -26,8 +26,9 @@ async fn read(&mut self, key: String) -> Result<u32> {
     let __outcome = loop {
         let __delay = {
             let (__outcome, __view) = 'attempt: {
-                let __admitted = match ::gardefou::__private::BreakerSite::admit(
+                let __admitted = match ::gardefou::__private::BreakerSite::admit_attempt(
                     &__GARDEFOU_BREAKER,
+                    &__run,
                 ) {
                     ::gardefou::__private::Ok(__admitted) => __admitted,
                     ::gardefou::__private::Err(__refused) => {

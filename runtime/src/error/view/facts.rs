@@ -101,6 +101,8 @@ pub(crate) struct Known {
     pub(crate) rejected: bool,
     /// Whether one of the rejections ends a series of attempts.
     pub(crate) stops_retries: bool,
+    /// Whether chaos injected an error of the chain.
+    pub(crate) injected: bool,
     pub(crate) retry_after: Option<Duration>,
     /// That of a mapping, where it comes before any other.
     pub(crate) mapped_retry_after: Option<Duration>,
@@ -122,12 +124,14 @@ impl Known {
     pub(super) fn add(&mut self, facts: Facts) {
         self.code = self.code.or(facts.code);
         self.class = self.class.or(facts.class);
-        // Under a time limit the function ran.
-        if let Some(policy) = facts.rejection
-            && policy != Policy::Timeout
-        {
-            self.rejected = true;
-            self.stops_retries |= !policy.admits_again();
+        // Under a time limit the function ran, and an injected error stands for one of its own.
+        match facts.rejection {
+            None | Some(Policy::Timeout) => {}
+            Some(Policy::Chaos) => self.injected = true,
+            Some(policy) => {
+                self.rejected = true;
+                self.stops_retries |= !policy.admits_again();
+            }
         }
         self.retry_after = self.retry_after.or(facts.retry_after);
         self.location = self

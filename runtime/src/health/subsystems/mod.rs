@@ -3,5 +3,7 @@
 #[cfg(feature = "alerts")]
 pub(super) mod alerts;
 pub(super) mod breakers;
+#[cfg(feature = "chaos")]
+pub(super) mod chaos;
 #[cfg(feature = "monitor")]
 pub(super) mod journal;

@@ -3,6 +3,8 @@
 #[cfg(feature = "alerts")]
 use super::alerts;
 use super::variables::*;
+#[cfg(feature = "chaos")]
+use crate::chaos;
 #[cfg(feature = "health")]
 use crate::health::{HealthConfig, HealthConfigBuilder};
 #[cfg(feature = "journal")]
@@ -52,6 +54,7 @@ impl ErrorSystem {
     /// | `GARDEFOU_ALERTS_MAIL_TO` | the receivers | mail addresses, separated by `;` |
     /// | `GARDEFOU_ALERTS_MAIL_USER` | the user at the server, with a password | text |
     /// | `GARDEFOU_ALERTS_MAIL_PASSWORD` | the password | text |
+    /// | `GARDEFOU_CHAOS` | [rules of fault injection](crate::guide::chaos) (feature `chaos`) | for example `payments:error=0.1,latency=0.2@500ms;seed=7` |
     /// | `GARDEFOU_SHUTDOWN_DEADLINE` | [`ErrorSystemBuilder::shutdown_deadline`] | duration |
     /// | `GARDEFOU_PANIC_HOOK` | [`ErrorSystemBuilder::panic_hook`] | `true` or `false` |
     /// | `GARDEFOU_STRICT` | [`ErrorSystemBuilder::strict`] | `true` or `false` |
@@ -104,6 +107,15 @@ fn from_variables(values: BTreeMap<String, OsString>) -> Result<ErrorSystemBuild
     }
     #[cfg(not(feature = "journal"))]
     variables.refuse(JOURNAL, "needs the feature `journal` of gardefou");
+    #[cfg(feature = "chaos")]
+    if let Some(text) = variables.text(CHAOS) {
+        match chaos::parse(CHAOS, &text, duration) {
+            Ok(rules) => builder.settings.chaos = rules,
+            Err(err) => variables.add(err),
+        }
+    }
+    #[cfg(not(feature = "chaos"))]
+    variables.refuse(CHAOS, "needs the feature `chaos` of gardefou");
     if let Some(deadline) = variables.duration(SHUTDOWN_DEADLINE) {
         builder = builder.shutdown_deadline(deadline);
     }
@@ -266,6 +278,36 @@ mod tests {
             ("environment variable", "GARDEFOU_HEALTH_PERIODE"),
         ];
         assert_eq!(found, owned(&expected));
+    }
+
+    #[cfg(feature = "chaos")]
+    #[test]
+    fn rules_of_chaos_are_read_and_their_problems_reported() {
+        let set = |text| of(&[(CHAOS, text)]);
+        let rules = set("payments:error=0.1,latency=0.2@500ms;seed=7").unwrap();
+        let expected = chaos::inject("payments")
+            .error(0.1)
+            .latency(0.2, Duration::from_millis(500))
+            .seed(7);
+        assert_eq!(rules.settings.chaos, [expected]);
+        assert_eq!(
+            problems(&[(CHAOS, "payments:error=often;:hang=0.1")]),
+            owned(&[(CHAOS, "\"error=often\"")])
+        );
+        assert_eq!(
+            problems(&[(CHAOS, "payments:error=0.7,hang=0.7")]),
+            owned(&[(CHAOS, "shares = 1.4")])
+        );
+        assert_eq!(problems(&[(CHAOS, "")]), owned(&[(CHAOS, "\"\"")]));
+    }
+
+    #[cfg(not(feature = "chaos"))]
+    #[test]
+    fn rules_of_chaos_need_the_feature() {
+        assert_eq!(
+            problems(&[(CHAOS, "payments:error=0.1")]),
+            owned(&[(CHAOS, "(set)")])
+        );
     }
 
     #[cfg(feature = "journal")]

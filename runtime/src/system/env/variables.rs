@@ -47,6 +47,7 @@ variables! {
     MAIL_TO = "GARDEFOU_ALERTS_MAIL_TO";
     MAIL_USER = "GARDEFOU_ALERTS_MAIL_USER";
     MAIL_PASSWORD = "GARDEFOU_ALERTS_MAIL_PASSWORD";
+    CHAOS = "GARDEFOU_CHAOS";
     SHUTDOWN_DEADLINE = "GARDEFOU_SHUTDOWN_DEADLINE";
     PANIC_HOOK = "GARDEFOU_PANIC_HOOK";
     STRICT = "GARDEFOU_STRICT";
@@ -138,6 +139,12 @@ impl Variables {
         parsed
     }
 
+    /// Adds problems that bear the name of their variable.
+    #[cfg(feature = "chaos")]
+    pub(super) fn add(&mut self, err: ConfigError) {
+        self.problems.push(err);
+    }
+
     pub(super) fn problem(&mut self, name: &'static str, value: &str, rule: &str) {
         self.problems.push(ConfigError::new(name, value, rule));
     }
@@ -176,7 +183,7 @@ impl Variables {
     }
 }
 
-fn duration(text: &str) -> Option<Duration> {
+pub(super) fn duration(text: &str) -> Option<Duration> {
     let units = [
         ("ms", 0.001),
         ("s", 1.0),
