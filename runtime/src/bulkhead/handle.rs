@@ -1,8 +1,8 @@
 //! Handle of a bulkhead.
 
-#[cfg(feature = "async")]
 #[cfg(feature = "tower")]
 use super::owned_call::OwnedCall;
+#[cfg(feature = "async")]
 use super::{async_call::Guarded, async_wait::Acquire};
 use super::{
     blocking,
