@@ -268,6 +268,10 @@ impl Injection {
                 "must be together at most 1",
             ));
         }
+        if self.policy == Some(Policy::Chaos) {
+            let rule = "must be a policy that guards calls";
+            problems.push(ConfigError::new("policy", Policy::Chaos, rule));
+        }
         match ConfigError::join(problems) {
             Some(err) => Err(err),
             None => Ok(RuleConfig {

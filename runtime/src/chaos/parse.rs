@@ -111,7 +111,7 @@ mod tests {
     }
 
     fn problems(text: &str) -> Vec<String> {
-        let err = parse("CHAOS", text, seconds).unwrap_err();
+        let err = parse("CHAOS", text, seconds).expect_err("the text is invalid");
         err.problems().map(|it| it.value.clone()).collect()
     }
 

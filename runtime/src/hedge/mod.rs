@@ -40,6 +40,7 @@ mod run;
 mod snapshot;
 #[cfg(feature = "async")]
 mod state;
+#[cfg(feature = "async")]
 mod view;
 
 pub use builder::HedgeBuilder;

@@ -1,6 +1,5 @@
 //! Views of the errors of attempts.
 
-#[cfg(feature = "async")]
 use crate::error::carry_any;
 use crate::error::{Rejection, View};
 
@@ -19,11 +18,9 @@ pub trait AttemptView<E> {
 }
 
 /// The view of errors that borrow nothing.
-#[cfg(feature = "async")]
 #[derive(Clone, Copy, Debug)]
 pub(super) struct AnyError;
 
-#[cfg(feature = "async")]
 impl<E: 'static> AttemptView<E> for AnyError {
     fn view<'a>(&self, error: &'a E) -> View<'a> {
         View::from_any(error)
