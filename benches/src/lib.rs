@@ -7,6 +7,7 @@ pub mod boundary;
 pub mod breaker;
 pub mod bulkhead;
 mod clock;
+pub mod guards;
 pub mod keyed;
 mod measure;
 pub mod rate_limit;
