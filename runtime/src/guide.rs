@@ -26,6 +26,8 @@ pages! {
     circuit_breaker = "docs/circuit-breaker.md";
     errors = "docs/errors.md";
     fallback = "docs/fallback.md";
+    #[cfg(any(feature = "test-util", not(doctest)))]
+    hedge = "docs/hedge.md";
     pipeline = "docs/pipeline.md";
     exactness = "docs/exactness.md";
     redaction = "docs/redaction.md";
