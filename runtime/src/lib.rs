@@ -41,12 +41,14 @@
 //! | log and count each error once | [`#[enhanced_error_handling]`](macro@enhanced_error_handling), [`report`] |
 //! | stop calling what is down | [`#[with_circuit_breaker]`](macro@with_circuit_breaker), [`breaker`], [`circuit_breakers`] |
 //! | try again, with backoff and jitter | [`#[retry]`](macro@retry), [`retry`](mod@retry) |
+//! | both, in the right order | [`#[retry_with_circuit_breaker]`](macro@retry_with_circuit_breaker) |
 //! | limit how many calls run at once | [`#[bulkhead]`](macro@bulkhead), [`bulkhead`](mod@bulkhead) |
 //! | limit how often something is called | [`#[rate_limit]`](macro@rate_limit), [`rate_limit`](mod@rate_limit) |
 //! | start a second attempt beside a slow one | [`#[hedge]`](macro@hedge), [`hedge`](mod@hedge) |
 //! | limit how long a call may take | [`#[timeout]`](macro@timeout), [`timeout`](mod@timeout) |
 //! | give a value in place of an error | [`#[fallback]`](macro@fallback), [`fallback`](mod@fallback) |
-//! | both, in the right order | [`#[retry_with_circuit_breaker]`](macro@retry_with_circuit_breaker) |
+//! | all of these, in the right order | [`#[resilient]`](macro@resilient), [`pipeline`] |
+//! | one breaker for each host or tenant | `key` of a circuit breaker, [`keyed`] |
 //! | keep a failure inside a block | [`error_boundary!`], [`boundary`] |
 //! | undo what was done before a failure | [`transaction_boundary!`], [`boundary::transaction`] |
 //! | keep an audit trail | [`#[log_sensitive_operations]`](macro@log_sensitive_operations) |
@@ -90,8 +92,8 @@
 //!
 //! The crate `gardefou-sqlite` has a journal of errors in an SQLite database.
 //!
-//! Without default features the core remains: errors, the context of calls, breakers, retries,
-//! boundaries and their attributes. A [library](guide::library_authors) should depend on the core, and
+//! Without default features the core remains: errors, the context of calls, guards, boundaries and
+//! their attributes. A [library](guide::library_authors) should depend on the core, and
 //! leave the rest to the program.
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
