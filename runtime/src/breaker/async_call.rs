@@ -161,6 +161,7 @@ fn inside(frame: &mut Frame, shell: &Shell) -> Since {
     Since {
         rejected: inside.rejection().is_some(),
         recorded: inside.has_recorded(shell.address()),
+        late: inside.is_late(),
     }
 }
 

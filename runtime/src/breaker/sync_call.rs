@@ -78,6 +78,9 @@ pub(super) fn settle<T, E, C: Classifier<Result<T, E>>>(
         shell.release(admission);
     } else if inside.rejected && outcome.is_err() {
         shell.settle(admission, Verdict::Ignored, |_| Ok(()));
+    } else if inside.late && verdict == Verdict::Success {
+        shell.succeed_late(admission);
+        call::record_outcome(shell.address());
     } else {
         shell.settle(admission, verdict, |out| {
             classifier.write_cause(outcome, out)

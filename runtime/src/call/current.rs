@@ -36,6 +36,8 @@ pub(super) struct Current {
     rootless_rejections: [Cell<u64>; ROOTLESS],
     /// Breakers that counted an outcome outside of every frame, and when; the oldest makes room.
     rootless_outcomes: [Cell<(usize, u64)>; ROOTLESS],
+    /// When a call last succeeded after its time limit outside of every frame.
+    rootless_late: Cell<u64>,
 }
 
 /// How many rejections and outcomes a thread keeps outside of every frame. Only those inside one
@@ -58,6 +60,7 @@ thread_local! {
             converting: Cell::new(0),
             rootless_rejections: [const { Cell::new(0) }; ROOTLESS],
             rootless_outcomes: [const { Cell::new((0, 0)) }; ROOTLESS],
+            rootless_late: Cell::new(0),
         }
     };
     static MESSAGES: RefCell<Vec<Addressed>> = const { RefCell::new(Vec::new()) };
@@ -178,6 +181,7 @@ pub(super) fn send(message: Message) {
                 return pending::settle(held, Settlement::Error);
             }
             Message::Recorded(breaker) if to == NONE => return record_rootless(current, breaker),
+            Message::Late if to == NONE => return current.rootless_late.set(at),
             _ if to == NONE => return,
             _ => {}
         }
@@ -220,6 +224,11 @@ pub(crate) fn post_open(until: Option<Deadline>) {
     send(Message::Open(until));
 }
 
+/// Posts that a blocking call succeeded after its time limit.
+pub(crate) fn post_late() {
+    send(Message::Late);
+}
+
 fn record_rootless(current: &Current, breaker: usize) {
     let now = current.fresh();
     let oldest = current
@@ -253,6 +262,8 @@ pub(crate) struct Since {
     pub(crate) rejected: bool,
     /// The same breaker counted the outcome of an inner call.
     pub(crate) recorded: bool,
+    /// An inner call succeeded after its time limit.
+    pub(crate) late: bool,
 }
 
 /// Returns what happened in the current frame since `mark`, as far as it concerns a breaker.
@@ -270,12 +281,10 @@ pub(crate) fn since(mark: Mark, breaker: usize) -> Since {
                     .rootless_outcomes
                     .iter()
                     .any(|e| e.get().0 == breaker && e.get().1 >= mark.0),
+                late: current.rootless_late.get() >= mark.0.max(1),
             };
         }
-        let mut since = Since {
-            rejected: false,
-            recorded: false,
-        };
+        let mut since = Since::default();
         let _ = MESSAGES.try_with(|messages| {
             for sent in messages
                 .borrow()
@@ -285,6 +294,7 @@ pub(crate) fn since(mark: Mark, breaker: usize) -> Since {
                 match &sent.message {
                     Message::Rejected { .. } => since.rejected = true,
                     Message::Recorded(b) => since.recorded |= *b == breaker,
+                    Message::Late => since.late = true,
                     _ => {}
                 }
             }

@@ -26,6 +26,7 @@ pub(crate) struct Inbox {
     rejections: Vec<(u64, Rejection, bool)>,
     dropped: Vec<u64>,
     recorded: Vec<usize>,
+    is_late: bool,
     open: Vec<Option<Deadline>>,
     mailboxes: Vec<Arc<Mailbox>>,
 }
@@ -52,6 +53,7 @@ impl Default for Inbox {
             rejections: Vec::new(),
             dropped: Vec::new(),
             recorded: Vec::new(),
+            is_late: false,
             open: Vec::new(),
             mailboxes: Vec::new(),
         }
@@ -92,6 +94,7 @@ impl Inbox {
                 }
             }
             Message::Open(until) => keep(&mut self.open, until),
+            Message::Late => self.is_late = true,
             Message::Mailbox(mailbox) => {
                 self.mailboxes.push(mailbox);
                 if self.mailboxes.len().is_multiple_of(LIMIT) {
@@ -181,6 +184,12 @@ impl Inbox {
         self.recorded.contains(&breaker)
     }
 
+    /// Returns `true` if a call inside succeeded after its time limit.
+    #[cfg(feature = "async")]
+    pub(crate) fn is_late(&self) -> bool {
+        self.is_late
+    }
+
     /// Forgets the errors that were reported, the rejections that were made and the circuits that
     /// were open inside the frame: they do not leave it.
     pub(crate) fn forget_errors(&mut self) {
@@ -206,12 +215,14 @@ impl Inbox {
         let dropped = take(&mut self.dropped).into_iter().map(Message::Dropped);
         let recorded = take(&mut self.recorded).into_iter().map(Message::Recorded);
         let open = take(&mut self.open).into_iter().map(Message::Open);
+        let late = take(&mut self.is_late).then_some(Message::Late);
         reported
             .chain(pending)
             .chain(rejections)
             .chain(dropped)
             .chain(recorded)
             .chain(open)
+            .chain(late)
     }
 }
 

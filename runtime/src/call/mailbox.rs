@@ -25,6 +25,8 @@ pub(super) enum Message {
     /// The circuit of a breaker was open when a call through it failed: until then, or until it is
     /// closed by hand.
     Open(Option<Deadline>),
+    /// A blocking call succeeded after its time limit.
+    Late,
     /// A mailbox was opened for work on other stacks.
     Mailbox(Arc<Mailbox>),
 }

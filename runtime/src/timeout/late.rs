@@ -3,12 +3,14 @@
 use super::handle::TimeoutInner;
 use crate::{
     boundary::{Operation, Recognised, Report, Then},
+    call,
     error::{AppError, ErrorCode, View},
     event::LogLevel,
 };
 use std::time::Duration;
 
-/// Records as a warning that a call succeeded too late.
+/// Records as a warning that a call succeeded too late, which counts as slow for breakers around
+/// it.
 #[cold]
 #[inline(never)]
 pub(super) fn record(timeout: &TimeoutInner, limit: Duration, elapsed: Duration) {
@@ -19,6 +21,7 @@ pub(super) fn record(timeout: &TimeoutInner, limit: Duration, elapsed: Duration)
     );
     add_times(&mut error, limit, elapsed);
     let operation = Operation::new(&timeout.name, place.file(), place.file(), place.line());
+    call::post_late();
     Report::new(View::from_app(&error), &operation)
         .level(LogLevel::Warn)
         .without_location()

@@ -108,3 +108,47 @@ fn breaker_around_a_limit_whose_deadline_has_passed_counts_nothing() {
     let counts = breaker.snapshot().counts;
     assert_eq!((counts.failure, counts.success, counts.ignored), (0, 0, 1));
 }
+
+/// The limit decides that a late value is slow, whatever the breaker's own duration is.
+#[test]
+fn late_value_is_a_slow_call_for_a_breaker_around_the_limit() {
+    let clock = gardefou::time::ManualClock::new();
+    let slow_after = |seconds, name: &str| {
+        let builder = CircuitBreaker::builder(name.to_owned())
+            .slow_call(Duration::from_secs(seconds))
+            .count_window(10)
+            .min_calls(2);
+        builder.clock(clock.clone()).build().unwrap()
+    };
+    let limit = Timeout::builder("export").limit(Duration::from_secs(2));
+    let limit = limit.clock(clock.clone()).build().unwrap();
+    let late = || {
+        limit.call(|| {
+            clock.advance(Duration::from_secs(3));
+            Ok::<_, AppError>(())
+        })
+    };
+    let breaker = slow_after(3600, "late-is-slow");
+    breaker.call(late).unwrap();
+    assert_eq!(breaker.snapshot().counts.slow, 1);
+    // Within a boundary and a retry, whose frames pass it on.
+    let retry = Retry::builder().clock(clock.clone()).build().unwrap();
+    let inner = || gardefou::boundary::error_boundary("late", || retry.call(late));
+    breaker.call(inner).unwrap();
+    assert_eq!(breaker.snapshot().counts.slow, 2);
+    assert_eq!(
+        breaker.state(),
+        CircuitState::Open,
+        "half of the calls and more are slow"
+    );
+    // A later call on this thread that is in time is not slow.
+    let breaker = slow_after(3600, "in-time-is-not-slow");
+    breaker
+        .call(|| limit.call(|| Ok::<_, AppError>(())))
+        .unwrap();
+    assert_eq!(breaker.snapshot().counts.slow, 0);
+    // A breaker that looks at no slow calls counts a success.
+    let breaker = self::breaker("late-without-slow-calls");
+    breaker.call(late).unwrap();
+    assert_eq!(breaker.snapshot().counts.success, 1);
+}

@@ -36,12 +36,19 @@ impl Shell {
     /// Records a success.
     pub(in crate::breaker) fn succeed(&self, admission: Admission) {
         if !self.succeed_at_once(admission) {
-            self.succeed_slow(admission);
+            self.succeed_slow(admission, false);
         }
     }
 
+    /// Records the success of a call that took longer than the time limit inside: it is slow,
+    /// however long a slow call is.
+    #[cold]
+    pub(in crate::breaker) fn succeed_late(&self, admission: Admission) {
+        self.succeed_slow(admission, true);
+    }
+
     #[inline(never)]
-    fn succeed_slow(&self, admission: Admission) {
+    fn succeed_slow(&self, admission: Admission, is_late: bool) {
         if admission.is_uncounted() {
             return;
         }
@@ -51,7 +58,7 @@ impl Shell {
         }
         let ended = self.leave(admission);
         if let Some(end) = now {
-            slow = self.published.is_slow(ended.start, end);
+            slow = is_late || self.published.is_slow(ended.start, end);
             let changes_nothing =
                 !slow && ended.counted.is_none() && admission.word().is_saturated();
             let is_due = self.in_flight.get().is_some_and(|calls| calls.is_due(end));
