@@ -560,6 +560,8 @@ pub fn fallback(args: TokenStream, item: TokenStream) -> TokenStream {
 /// | `adaptive` | `true` or `false` | `false` |
 /// | `min` | smallest limit, 1 to `max`; needs `adaptive` | 1 |
 /// | `max` | greatest limit, `min` to 1,000,000; needs `adaptive` | 200 |
+/// | `key` | expression over the arguments (`Display`), evaluated once per call: each value has a bulkhead of its own | all calls share one |
+/// | `max_keys` | values with a bulkhead of their own, 1 to 1,000,000; further ones share one: see `gardefou::keyed::Keyed` | 10,000 |
 ///
 /// # Errors
 ///
@@ -614,6 +616,8 @@ pub fn bulkhead(args: TokenStream, item: TokenStream) -> TokenStream {
 /// | `burst` | number of calls that are let through at once after a quiet time, from 1 | the count of `rate` |
 /// | `max_wait` | duration; how long a call may wait for its permit | `0` |
 /// | `name` | text of 1 to 128 bytes, or path to a `const`; under which the limiter is shared | the function's name, not shared |
+/// | `key` | expression over the arguments (`Display`), evaluated once per call: each value has a limiter of its own | all calls share one |
+/// | `max_keys` | values with a limiter of their own, 1 to 1,000,000; further ones share one: see `gardefou::keyed::Keyed` | 10,000 |
 ///
 /// # Errors
 ///

@@ -10,6 +10,7 @@ use crate::{
     bulkhead::{Bulkhead, BulkheadBuilder, BulkheadConfig},
     error::ConfigError,
     hedge::{Hedge, HedgeBuilder, HedgeConfig},
+    keyed::Keyed,
     rate_limit::{RateLimiter, RateLimiterBuilder, RateLimiterConfig},
     retry::{Retry, RetryConfig},
     timeout::{Timeout, TimeoutBuilder},
@@ -376,6 +377,11 @@ impl GuardedFunction {
         self.bulkhead.map(|builder| builder().build_for_site())
     }
 
+    pub(crate) fn built_bulkheads(&self) -> Option<Result<Keyed<Bulkhead>, ConfigError>> {
+        self.bulkhead
+            .map(|builder| builder().build_keyed_for_site())
+    }
+
     /// Returns the configuration of its rate limiter, as it is declared there; `None` if the attribute
     /// is no rate limit.
     ///
@@ -399,8 +405,8 @@ impl GuardedFunction {
     /// ```
     #[must_use]
     pub fn rate_limit(&self) -> Option<Result<RateLimiterConfig, ConfigError>> {
-        let built = self.rate_limit.map(|builder| builder().build())?;
-        Some(built.map(|limiter| limiter.config()))
+        let resolved = self.rate_limit.map(|builder| builder().resolve())?;
+        Some(resolved.map(|recipe| recipe.config()))
     }
 
     /// Returns the configuration of its hedge; `None` if the attribute is no hedge.
@@ -442,6 +448,11 @@ impl GuardedFunction {
 
     pub(crate) fn built_rate_limiter(&self) -> Option<Result<RateLimiter, ConfigError>> {
         self.rate_limit.map(|builder| builder().build_for_site())
+    }
+
+    pub(crate) fn built_rate_limiters(&self) -> Option<Result<Keyed<RateLimiter>, ConfigError>> {
+        self.rate_limit
+            .map(|builder| builder().build_keyed_for_site())
     }
 
     pub(crate) fn built_hedge(&self) -> Option<Result<Hedge, ConfigError>> {

@@ -1,6 +1,10 @@
 //! Guards by name: each name stands for one guard in the whole process, or in a test scope.
 
-use crate::{scope, sync::global::RwLock};
+use crate::{
+    keyed::{Evictable, Keyed, OTHER},
+    scope,
+    sync::global::RwLock,
+};
 use std::{
     collections::BTreeMap,
     sync::{Arc, OnceLock},
@@ -41,6 +45,26 @@ impl<T: Clone + Send + Sync + 'static> ByName<T> {
     /// Returns all guards, in the order of their names.
     pub(crate) fn all(&self) -> Vec<T> {
         self.0.read().values().cloned().collect()
+    }
+}
+
+impl<G: Evictable> ByName<Keyed<G>> {
+    /// Returns the guard of a key by a name of the form `payments[acme]`.
+    pub(crate) fn guard_of_key(&self, name: &str) -> Option<G> {
+        let text = name.strip_suffix(']')?;
+        // Names and keys may have brackets of their own.
+        text.match_indices('[').find_map(|(at, _)| {
+            let keyed = self.get(&text[..at])?;
+            match &text[at + 1..] {
+                OTHER => keyed.other(),
+                key => keyed.peek(key),
+            }
+        })
+    }
+
+    /// Returns the guards of all keys, in the order of their names and keys.
+    pub(crate) fn guards_of_keys(&self) -> Vec<G> {
+        self.all().iter().flat_map(Keyed::guards).collect()
     }
 }
 

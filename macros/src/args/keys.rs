@@ -135,10 +135,11 @@ impl Spec {
         first: "to",
         positional: true,
     };
-    pub(crate) const BULKHEAD: Self = Self::attribute("#[bulkhead]", &[BULKHEAD], "max_concurrent");
+    pub(crate) const BULKHEAD: Self =
+        Self::attribute("#[bulkhead]", &[BULKHEAD, KEY], "max_concurrent");
     pub(crate) const RATE_LIMIT: Self = Self {
         title: "#[rate_limit]",
-        keys: &[RATE_LIMIT],
+        keys: &[RATE_LIMIT, KEY],
         first: "rate",
         positional: true,
     };

@@ -94,12 +94,11 @@ pub(super) fn builder(breaker: &Breaker, site: &Site<'_>) -> TokenStream {
 
 pub(super) fn statics(breaker: &Breaker, site: &Site<'_>) -> TokenStream {
     let (krate, guarded, name) = (site.krate, site.name("GUARDED"), site.name("BREAKER"));
-    let kind = match &breaker.key {
-        None => quote!(BreakerSite),
-        Some(_) => quote!(KeyedBreakerSite),
-    };
+    if breaker.key.is_some() {
+        return key::site(site, &name, "CircuitBreaker");
+    }
     quote! {
-        static #name: #krate::__private::#kind = #krate::__private::#kind::new(&#guarded);
+        static #name: #krate::__private::BreakerSite = #krate::__private::BreakerSite::new(&#guarded);
     }
 }
 
@@ -123,9 +122,9 @@ impl Chosen {
                 is_breaker: false,
             };
         };
-        let (chosen, key) = (local("breaker"), key::reference(key));
+        let chosen = local("breaker");
         Self {
-            statement: quote!(let #chosen = #krate::__private::KeyedBreakerSite::of_key(&#name, #key);),
+            statement: key::choose(key, site, &name, &chosen),
             handle: quote!(&#chosen),
             is_breaker: true,
         }

@@ -140,6 +140,7 @@ fn bulkhead() {
         "name = \"db\", max_wait = \"100ms\", adaptive = true, max = MAX",
         ASYNC,
     );
+    holds("bulkhead_keyed", Guard::Bulkhead, "key = key", SMALL);
 }
 
 #[test]
@@ -151,6 +152,8 @@ fn rate_limit() {
         "rate = RATE, burst = 20, max_wait = \"1s\", name = \"db\"",
         ASYNC,
     );
+    let args = "\"100/s\", key = key, max_keys = 500";
+    holds("rate_limit_keyed_async", Guard::RateLimit, args, ASYNC);
 }
 
 #[test]

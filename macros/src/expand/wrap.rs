@@ -3,6 +3,7 @@
 
 use super::{
     body::{self, Body},
+    key,
     site::Site,
 };
 use crate::{model::Function, policy::Wrap, span::local};
@@ -16,22 +17,40 @@ pub(super) fn expand(function: &mut Function, wrap: &Wrap, site: &Site<'_>) -> O
     let handle = Ident::new(wrap.handle, Span::mixed_site());
     let with = format_ident!("with_{}", site.attribute);
     let (function_name, calls) = (function.sig.ident.unraw().to_string(), wrap.setters.calls());
+    let key = wrap.key.as_ref().map(key::described);
     let describe = site.describe(
         function,
-        &quote!(.#with(|| #krate::__private::#handle::builder(#function_name) #calls)),
+        &quote!(.#with(|| #krate::__private::#handle::builder(#function_name) #calls) #key),
     );
     let (guarded, policy) = (site.name("GUARDED"), site.name("POLICY"));
     let (outcome, rejection, conversion) =
         (local("outcome"), local("rejection"), local("conversion"));
     let convert = body::conversion(site, &returns);
     let shape = body::shape(site, &returns);
-    let policy_of_site = quote!(#krate::__private::WrapSite::policy(&#policy));
+    let (statics, choose, chosen) = match &wrap.key {
+        None => (
+            quote! {
+                static #policy: #krate::__private::WrapSite<#krate::__private::#handle> =
+                    #krate::__private::WrapSite::new(&#guarded);
+            },
+            None,
+            quote!(#krate::__private::WrapSite::policy(&#policy)),
+        ),
+        Some(key) => {
+            let chosen = local("policy");
+            (
+                key::site(site, &policy, wrap.handle),
+                Some(key::choose(key, site, &policy, &chosen)),
+                quote!(&#chosen),
+            )
+        }
+    };
     let run = match body::wrapped(site, function, &returns, &TokenStream::new()) {
         Body::Closure { arguments, closure } => {
-            quote!(#krate::__private::run_wrapped(#conversion, #policy_of_site, #shape, #arguments, #closure))
+            quote!(#krate::__private::run_wrapped(#conversion, #chosen, #shape, #arguments, #closure))
         }
         Body::Future(future) => {
-            quote!(#krate::__private::Wrap::run_async(#policy_of_site, #shape, #future).await)
+            quote!(#krate::__private::Wrap::run_async(#chosen, #shape, #future).await)
         }
     };
     let rejected = body::reject(site, &returns, &rejection);
@@ -47,9 +66,9 @@ pub(super) fn expand(function: &mut Function, wrap: &Wrap, site: &Site<'_>) -> O
     );
     Some(quote! {
         #describe
-        static #policy: #krate::__private::WrapSite<#krate::__private::#handle> =
-            #krate::__private::WrapSite::new(&#guarded);
+        #statics
         #convert
+        #choose
         #returned
     })
 }

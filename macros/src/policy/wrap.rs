@@ -1,7 +1,10 @@
 //! Settings of attributes whose policy runs the function once: `#[timeout]`, `#[bulkhead]`,
 //! `#[rate_limit]`.
 
-use super::setters::{Given, Reader, Setters};
+use super::{
+    key::{self, Key},
+    setters::{Given, Reader, Setters},
+};
 use crate::{
     args::{Args, value},
     diag::Diag,
@@ -16,6 +19,8 @@ pub(crate) struct Wrap {
     pub(crate) handle: &'static str,
     /// The setters, after a `builder` with the name of the function.
     pub(crate) setters: Setters,
+    /// The expression that chooses one of several by key.
+    pub(crate) key: Option<Key>,
 }
 
 /// The longest name of a policy, in bytes.
@@ -35,12 +40,15 @@ impl Wrap {
         Self {
             handle: "Timeout",
             setters: reader.setters,
+            key: None,
         }
     }
 
     pub(crate) fn bulkhead(args: &mut Args, krate: &Path, diag: &mut Diag) -> Self {
+        let key = Key::from_args(args, diag);
         let mut reader = Reader::new(args, krate, diag);
         name(&mut reader);
+        key::max_keys(&mut reader, key.as_ref());
         let max_concurrent = reader.integer("max_concurrent", 0..=MAX_LIMIT);
         let max_wait = reader.duration("max_wait", true);
         let max_queue = reader.integer("max_queue", 0..=MAX_LIMIT);
@@ -63,12 +71,15 @@ impl Wrap {
         Self {
             handle: "Bulkhead",
             setters: reader.setters,
+            key,
         }
     }
 
     pub(crate) fn rate_limit(args: &mut Args, krate: &Path, diag: &mut Diag) -> Self {
+        let key = Key::from_args(args, diag);
         let mut reader = Reader::new(args, krate, diag);
         name(&mut reader);
+        key::max_keys(&mut reader, key.as_ref());
         let mut is_given = false;
         reader.value("rate", |expr, krate, diag| {
             is_given = true;
@@ -85,6 +96,7 @@ impl Wrap {
         Self {
             handle: "RateLimiter",
             setters: reader.setters,
+            key,
         }
     }
 }

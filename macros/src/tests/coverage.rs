@@ -219,7 +219,7 @@ fn attributes_and_builders_have_the_same_settings() {
             &setters("runtime/src/bulkhead/builder.rs"),
             &keys(Spec::BULKHEAD)
         ),
-        (vec!["clock".to_owned()], vec![])
+        (vec!["clock".to_owned()], vec!["key".to_owned()])
     );
     let (only_by_hand, only_by_attribute) = difference(
         &setters("runtime/src/breaker/builder.rs"),

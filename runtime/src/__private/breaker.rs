@@ -7,7 +7,6 @@ use crate::{
     chaos,
     classify::Verdict,
     error::{AppError, ConfigError, ErrorCode, Rejection, View},
-    keyed::Keyed,
     retry::Run,
 };
 use std::{
@@ -133,65 +132,6 @@ impl ChoosesBreaker for &CircuitBreaker {
     fn breaker(&self) -> &CircuitBreaker {
         self
     }
-}
-
-/// The breakers of one call site by key, looked up by its first call.
-#[derive(Debug)]
-pub struct KeyedBreakerSite {
-    guarded: &'static Guarded,
-    breakers: OnceLock<Keyed<CircuitBreaker>>,
-}
-
-impl KeyedBreakerSite {
-    /// Makes a site that was not called yet.
-    #[must_use]
-    pub const fn new(guarded: &'static Guarded) -> Self {
-        Self {
-            guarded,
-            breakers: OnceLock::new(),
-        }
-    }
-
-    /// Returns the breaker of a key; inside of a test scope, its breaker there.
-    #[inline]
-    pub fn of_key(&'static self, key: &(impl fmt::Display + ?Sized)) -> CircuitBreaker {
-        if let Some(breakers) = site::in_scope(self, || self.make()) {
-            return breakers.get(key);
-        }
-        match self.breakers.get() {
-            Some(breakers) => breakers.get(key),
-            None => self.find().get(key),
-        }
-    }
-
-    #[cold]
-    fn find(&self) -> &Keyed<CircuitBreaker> {
-        // Not inside: settings of attributes may be computed by code of the user's.
-        let made = self.make();
-        self.breakers.get_or_init(|| made)
-    }
-
-    fn make(&self) -> Keyed<CircuitBreaker> {
-        let built = self
-            .guarded
-            .breaker_builder()
-            .map(|builder| circuit_breakers().get_or_build_keyed(builder));
-        match built {
-            Some(Ok(breakers)) => breakers,
-            Some(Err(problem)) => {
-                report_config(self.guarded, &problem);
-                default_breakers(self.guarded)
-            }
-            None => default_breakers(self.guarded),
-        }
-    }
-}
-
-fn default_breakers(guarded: &Guarded) -> Keyed<CircuitBreaker> {
-    let by_name = circuit_breakers().get_or_create_keyed(guarded.name(), |builder| builder);
-    by_name
-        .or_else(|_| CircuitBreaker::builder("misconfigured").build_keyed())
-        .expect("the defaults are valid")
 }
 
 /// Returns what a site uses whose configuration cannot work: the defaults, under the name of the

@@ -10,6 +10,7 @@ mod handling;
 mod hedge;
 #[cfg(feature = "chaos")]
 mod injectable;
+mod keyed;
 mod retry;
 mod returns;
 mod shape;
@@ -30,8 +31,8 @@ pub use crate::{
 };
 pub use audit::{Audit, Audited, User, run_audited};
 pub use breaker::{
-    BreakerSite, ByShape, ChoosesBreaker, KeyedBreakerSite, call_guarded, failure_if, fallback,
-    ignore_if, run_admitted,
+    BreakerSite, ByShape, ChoosesBreaker, call_guarded, failure_if, fallback, ignore_if,
+    run_admitted,
 };
 pub use call::{Missing, call, call_with, default_value, missing, never, unguarded};
 pub use carry::{Carried, carrying, rejecting};
@@ -54,6 +55,7 @@ pub use hedge::run_hedged;
 #[cfg(feature = "chaos")]
 pub use injectable::{carriers, injectable};
 pub use inventory;
+pub use keyed::{ByKey, KeyedSite};
 pub use retry::{
     OwnDelay, RetrySite, UsableAgain, ask, attempt_with, by_class, clone_for_each_attempt, delayed,
     own_delay, settle_while, usable_again, used_up,

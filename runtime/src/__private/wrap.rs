@@ -3,9 +3,9 @@
 
 use super::{Conversion, Guarded, Shape, breaker::report_config, site};
 use crate::{
-    bulkhead::Bulkhead,
+    bulkhead::{Bulkhead, BulkheadBuilder},
     error::{ConfigError, Rejection},
-    rate_limit::{Rate, RateLimiter},
+    rate_limit::{Rate, RateLimiter, RateLimiterBuilder},
     timeout::Timeout,
 };
 use std::sync::OnceLock;
@@ -134,14 +134,24 @@ impl Wrap for Timeout {
     }
 }
 
+pub(super) fn bulkhead_without_effect() -> BulkheadBuilder {
+    Bulkhead::builder("misconfigured").max_concurrent(1_000_000)
+}
+
+pub(super) fn limiter_without_effect() -> RateLimiterBuilder {
+    // A permit each nanosecond is more than any program asks for.
+    RateLimiter::builder("misconfigured")
+        .rate(Rate::per_second(1_000_000_000))
+        .burst(u32::MAX)
+}
+
 impl Wrap for Bulkhead {
     fn of(guarded: &'static Guarded) -> Option<Result<Self, ConfigError>> {
         guarded.built_bulkhead()
     }
 
     fn without_effect() -> Self {
-        Self::builder("misconfigured")
-            .max_concurrent(1_000_000)
+        bulkhead_without_effect()
             .build()
             .expect("the name and the limit are valid")
     }
@@ -172,10 +182,7 @@ impl Wrap for RateLimiter {
     }
 
     fn without_effect() -> Self {
-        // A permit each nanosecond is more than any program asks for.
-        Self::builder("misconfigured")
-            .rate(Rate::per_second(1_000_000_000))
-            .burst(u32::MAX)
+        limiter_without_effect()
             .build()
             .expect("the name, the rate and the burst are valid")
     }

@@ -10,7 +10,7 @@ use super::{
 use crate::{
     error::ConfigError,
     event::{BreakerEvent, BreakerEventKind, Event, GuardName, Observer},
-    keyed::{KeyedName, MAX_KEYS, check_max_keys},
+    keyed::{KeyedName, MAX_KEYS, check_max_keys, without_keys},
     rng::Rng,
     time::{Clock, SharedClock},
 };
@@ -842,16 +842,6 @@ impl BreakerBuilder {
 
     /// Returns the configuration of a breaker without keys.
     pub(super) fn resolve_single(&self) -> Result<BreakerConfig, ConfigError> {
-        let rule = "must come with keys: `build_keyed`, or `key = expr` of the attribute";
-        let without_keys = self
-            .max_keys
-            .map(|keys| ConfigError::new("max_keys", keys, rule));
-        match (self.resolve(), without_keys) {
-            (Err(problem), without_keys) => {
-                Err(ConfigError::join([problem].into_iter().chain(without_keys)).expect("one"))
-            }
-            (Ok(_), Some(problem)) => Err(problem),
-            (Ok(config), None) => Ok(config),
-        }
+        without_keys(self.max_keys, self.resolve())
     }
 }

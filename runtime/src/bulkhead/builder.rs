@@ -9,6 +9,7 @@ use super::{
 use crate::{
     error::ConfigError,
     event::GuardName,
+    keyed::{MAX_KEYS, check_max_keys, without_keys},
     name,
     time::{Clock, SharedClock},
 };
@@ -41,6 +42,7 @@ pub struct BulkheadBuilder {
     is_renamed: bool,
     settings: PartialConfig,
     clock: Option<SharedClock>,
+    max_keys: Option<u32>,
     place: &'static Location<'static>,
 }
 
@@ -52,6 +54,7 @@ impl BulkheadBuilder {
             is_renamed: false,
             settings: PartialConfig::default(),
             clock: None,
+            max_keys: None,
             place: Location::caller(),
         }
     }
@@ -240,6 +243,33 @@ impl BulkheadBuilder {
         self
     }
 
+    /// Sets the clock, unless one is set.
+    pub(super) fn clock_or(mut self, clock: SharedClock) -> Self {
+        self.clock.get_or_insert(clock);
+        self
+    }
+
+    /// Sets how many keys may have a bulkhead of their own, for
+    /// [`build_keyed`](Self::build_keyed): 1 to 1,000,000, 10,000 unless set. See
+    /// [`Keyed`](crate::keyed::Keyed) for what becomes of further keys.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::bulkhead::Bulkhead;
+    ///
+    /// let bulkheads = Bulkhead::builder("tenants").max_keys(500).build_keyed()?;
+    /// assert_eq!(bulkheads.max_keys(), 500);
+    /// let problem = Bulkhead::builder("tenants").max_keys(0).build_keyed().unwrap_err();
+    /// assert_eq!(problem.to_string(), "`max_keys` = 0: must be from 1 to 1000000");
+    /// assert!(Bulkhead::builder("tenants").max_keys(500).build().is_err(), "it has no keys");
+    /// # Ok::<(), gardefou::ConfigError>(())
+    /// ```
+    pub fn max_keys(mut self, keys: u32) -> Self {
+        self.max_keys = Some(keys);
+        self
+    }
+
     /// Makes a bulkhead of its own, which shares nothing with others of its name.
     ///
     /// # Errors
@@ -257,10 +287,13 @@ impl BulkheadBuilder {
     /// assert_eq!(problems, ["`name` = \"\": must not be empty", "`max` = 5: must be 10 to 1000000"]);
     /// ```
     pub fn build(self) -> Result<Bulkhead, ConfigError> {
-        let config = self.resolve()?;
+        let config = without_keys(self.max_keys, self.resolve())?;
         let clock = self.clock.unwrap_or_default();
-        let name = self.name.0.into_boxed_str();
-        Ok(Bulkhead::from_inner(Inner::new(name, config, clock)))
+        Ok(Bulkhead::from_inner(Inner::new(
+            self.name.0.into(),
+            config,
+            clock,
+        )))
     }
 
     /// Makes the bulkhead that has the name in the whole process, or returns it where it was made
@@ -299,9 +332,24 @@ impl BulkheadBuilder {
         }
     }
 
+    pub(super) fn is_renamed(&self) -> bool {
+        self.is_renamed
+    }
+
+    pub(super) fn place(&self) -> &'static Location<'static> {
+        self.place
+    }
+
+    /// Returns the name, the clock if one is set, and the bound on the number of keys.
+    pub(super) fn into_keyed_parts(self) -> (String, SharedClock, u32) {
+        let clock = self.clock.unwrap_or_default();
+        (self.name.0, clock, self.max_keys.unwrap_or(MAX_KEYS))
+    }
+
     pub(crate) fn resolve(&self) -> Result<BulkheadConfig, ConfigError> {
         let mut problems = Vec::from_iter(name::problem("name", &self.name, LONGEST_NAME));
         let config = self.settings.resolve(&mut problems);
+        problems.extend(self.max_keys.and_then(check_max_keys));
         ConfigError::join(problems).map_or(Ok(config), Err)
     }
 }

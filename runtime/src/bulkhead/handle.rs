@@ -422,13 +422,6 @@ impl Bulkhead {
     }
 
     /// Returns `true` if no call runs or waits.
-    #[cfg_attr(
-        not(test),
-        allow(
-            dead_code,
-            reason = "for bulkheads by key, of which idle ones are dropped"
-        )
-    )]
     #[must_use]
     pub(crate) fn is_idle(&self) -> bool {
         let word = self.0.word();

@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     error::{ErrorCode, Policy, Rejection, Rejector},
-    event::GuardName,
+    keyed::KeyedName,
     sync::{AtomicU32, AtomicU64, Mutex, MutexGuard, Ordering},
     time::SharedClock,
 };
@@ -17,7 +17,7 @@ use std::{sync::Arc, task::Waker, time::Duration};
 /// The contents of a [`Bulkhead`](super::Bulkhead).
 #[derive(Debug)]
 pub(super) struct Inner {
-    pub(super) name: GuardName<Box<str>>,
+    pub(super) name: KeyedName,
     pub(super) config: BulkheadConfig,
     pub(super) clock: SharedClock,
     adaptive: Option<Adaptive>,
@@ -78,7 +78,7 @@ pub(super) enum Entered {
 }
 
 impl Inner {
-    pub(super) fn new(name: Box<str>, config: BulkheadConfig, clock: SharedClock) -> Self {
+    pub(super) fn new(name: KeyedName, config: BulkheadConfig, clock: SharedClock) -> Self {
         let adaptive = config.adaptive.then(|| Adaptive {
             bounds: Aimd {
                 min: config.min,
@@ -88,7 +88,7 @@ impl Inner {
             round: AtomicU32::new(0),
         });
         Self {
-            name: GuardName(name),
+            name,
             word: OwnLine(AtomicU64::new(StateWord::new(config.max_concurrent).0)),
             config,
             clock,

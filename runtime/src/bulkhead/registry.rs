@@ -1,14 +1,18 @@
 //! Bulkheads by name: two attributes that name one bulkhead share it.
 
-use super::{config::BulkheadConfig, handle::Bulkhead, snapshot::BulkheadSnapshot};
+use super::{handle::Bulkhead, snapshot::BulkheadSnapshot};
 use crate::{
     event::names::TARGET_BULKHEAD,
+    keyed::Keyed,
     registry::{ByName, OfProcess},
 };
-use std::{panic::Location, sync::Arc};
+use std::{fmt, panic::Location, sync::Arc};
 
 /// The named bulkheads of the process; bounded by the names in the program.
 static NAMED: OfProcess<Bulkhead> = OfProcess::new();
+
+/// Those by key.
+static KEYED: OfProcess<Keyed<Bulkhead>> = OfProcess::new();
 
 /// The bulkheads that have a name in the whole process: those of attributes with a `name`, and of
 /// [`build_shared`](super::BulkheadBuilder::build_shared).
@@ -24,7 +28,10 @@ static NAMED: OfProcess<Bulkhead> = OfProcess::new();
 /// # Ok::<(), gardefou::AppError>(())
 /// ```
 #[derive(Clone, Debug)]
-pub struct BulkheadRegistry(Arc<ByName<Bulkhead>>);
+pub struct BulkheadRegistry {
+    unkeyed: Arc<ByName<Bulkhead>>,
+    keyed: Arc<ByName<Keyed<Bulkhead>>>,
+}
 
 /// Returns the named bulkheads of the process, or of the test scope that this thread is in.
 ///
@@ -45,12 +52,15 @@ pub struct BulkheadRegistry(Arc<ByName<Bulkhead>>);
 /// ```
 #[must_use]
 pub fn bulkheads() -> BulkheadRegistry {
-    BulkheadRegistry(ByName::current(&NAMED))
+    BulkheadRegistry {
+        unkeyed: ByName::current(&NAMED),
+        keyed: ByName::current(&KEYED),
+    }
 }
 
 impl BulkheadRegistry {
-    /// Returns the bulkhead of that name, if there is one. An attribute makes its own with the first
-    /// call.
+    /// Returns the bulkhead of that name, if there is one: `reports`, or `reports[acme]` for the one of
+    /// a key. An attribute makes its own with the first call.
     ///
     /// # Examples
     ///
@@ -64,10 +74,35 @@ impl BulkheadRegistry {
     /// ```
     #[must_use]
     pub fn get(&self, name: &str) -> Option<Bulkhead> {
-        self.0.get(name)
+        self.unkeyed
+            .get(name)
+            .or_else(|| self.keyed.guard_of_key(name))
     }
 
-    /// Returns a snapshot of each bulkhead, in the order of their names.
+    /// Returns the bulkheads by key of that name, if there are any.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::{AppError, bulkhead, bulkhead::bulkheads};
+    ///
+    /// #[bulkhead(name = "exports-by-tenant", max_concurrent = 2, key = tenant)]
+    /// fn export(tenant: &str) -> Result<usize, AppError> {
+    ///     Ok(tenant.len())
+    /// }
+    ///
+    /// export("acme")?;
+    /// let tenants = bulkheads().get_keyed("exports-by-tenant").unwrap();
+    /// assert_eq!(tenants.keys(), ["acme"]);
+    /// assert_eq!(bulkheads().get("exports-by-tenant[acme]").unwrap().snapshot().admitted, 1);
+    /// # Ok::<(), AppError>(())
+    /// ```
+    #[must_use]
+    pub fn get_keyed(&self, name: &str) -> Option<Keyed<Bulkhead>> {
+        self.keyed.get(name)
+    }
+
+    /// Returns a snapshot of each bulkhead, in the order of their names, and then of each one of a key.
     ///
     /// # Examples
     ///
@@ -83,8 +118,9 @@ impl BulkheadRegistry {
     /// ```
     #[must_use]
     pub fn snapshots(&self) -> Vec<BulkheadSnapshot> {
-        let all = self.0.all();
-        all.iter().map(Bulkhead::snapshot).collect()
+        let (unkeyed, keyed) = (self.unkeyed.all(), self.keyed.guards_of_keys());
+        let all = unkeyed.iter().chain(&keyed);
+        all.map(Bulkhead::snapshot).collect()
     }
 
     /// Returns the bulkhead that has the name of `made`, which is that one if there is none.
@@ -95,9 +131,26 @@ impl BulkheadRegistry {
     ) -> Bulkhead {
         let config = made.config().clone();
         let name: Box<str> = made.name().into();
-        let shared = self.0.get_or_insert(&name, made);
+        let shared = self.unkeyed.get_or_insert(&name, made);
         if *shared.config() != config {
-            warn_of_difference(&shared, &config, place);
+            warn_of_difference(shared.name(), shared.config(), &config, place);
+        }
+        shared
+    }
+
+    /// Returns the bulkheads by key that have the name of `made`, which are those if there are none.
+    pub(super) fn get_or_insert_keyed(
+        &self,
+        made: &Keyed<Bulkhead>,
+        place: &'static Location<'static>,
+    ) -> Keyed<Bulkhead> {
+        let shared = self.keyed.get_or_insert(made.name(), made.clone());
+        let (first, second) = (
+            (shared.config(), shared.max_keys()),
+            (made.config(), made.max_keys()),
+        );
+        if first != second {
+            warn_of_difference(shared.name(), &first, &second, place);
         }
         shared
     }
@@ -105,15 +158,15 @@ impl BulkheadRegistry {
 
 #[cold]
 fn warn_of_difference(
-    shared: &Bulkhead,
-    config: &BulkheadConfig,
+    name: &str,
+    first: &dyn fmt::Debug,
+    second: &dyn fmt::Debug,
     place: &'static Location<'static>,
 ) {
     tracing::warn!(
         target: TARGET_BULKHEAD,
-        bulkhead = %crate::error::redact::name(shared.name()),
+        bulkhead = %crate::error::redact::name(name),
         second = %place,
-        "the bulkhead has another configuration already, which stays: {:?}, here {config:?}",
-        shared.config(),
+        "the bulkhead has another configuration already, which stays: {first:?}, here {second:?}",
     );
 }

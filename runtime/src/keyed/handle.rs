@@ -95,6 +95,20 @@ pub(crate) fn check_max_keys(max_keys: u32) -> Option<ConfigError> {
     (!LEGAL_MAX_KEYS.contains(&max_keys)).then(|| ConfigError::new("max_keys", max_keys, rule))
 }
 
+/// Returns the configuration of a guard without keys, for which there must be no bound on their number.
+pub(crate) fn without_keys<T>(
+    max_keys: Option<u32>,
+    resolved: Result<T, ConfigError>,
+) -> Result<T, ConfigError> {
+    let Some(max_keys) = max_keys else {
+        return resolved;
+    };
+    let rule = "must come with keys: `build_keyed`, or `key = expr` of the attribute";
+    let problem = ConfigError::new("max_keys", max_keys, rule);
+    let problems = resolved.err().into_iter().chain([problem.clone()]);
+    Err(ConfigError::join(problems).unwrap_or(problem))
+}
+
 /// Contents of the handle.
 struct KeyedInner<G: Evictable> {
     name: Box<str>,

@@ -23,5 +23,5 @@ mod tests;
 
 pub use guard::Evictable;
 pub use handle::{Keyed, OTHER};
-pub(crate) use handle::{MAX_KEYS, check_max_keys};
+pub(crate) use handle::{MAX_KEYS, check_max_keys, without_keys};
 pub(crate) use name::KeyedName;

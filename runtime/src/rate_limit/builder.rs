@@ -3,17 +3,18 @@
 use super::{
     config::{LONGEST_NAME, RateLimiterConfig},
     handle::RateLimiter,
-    inner::{Inner, Settings},
+    inner::Settings,
+    keyed::KeyedRecipe,
     rate::{Rate, RateSetting},
-    word::Word,
 };
 use crate::{
     error::ConfigError,
     event::GuardName,
+    keyed::{MAX_KEYS, check_max_keys, without_keys},
     name,
     time::{Clock, SharedClock},
 };
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 
 /// Builder of a [`RateLimiter`]. Settings that are not set have the defaults of
 /// [`RateLimiterConfig`]; the rate must be set.
@@ -40,6 +41,7 @@ pub struct RateLimiterBuilder {
     rate: Option<Result<Rate, ConfigError>>,
     burst: Option<u32>,
     max_wait: Duration,
+    max_keys: Option<u32>,
     clock: Option<SharedClock>,
 }
 
@@ -66,6 +68,7 @@ impl RateLimiter {
             rate: None,
             burst: None,
             max_wait: Duration::ZERO,
+            max_keys: None,
             clock: None,
         }
     }
@@ -189,6 +192,27 @@ impl RateLimiterBuilder {
         self
     }
 
+    /// Sets how many keys may have a limiter of their own, for
+    /// [`build_keyed`](Self::build_keyed): 1 to 1,000,000, 10,000 unless set. See
+    /// [`Keyed`](crate::keyed::Keyed) for what becomes of further keys.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::rate_limit::RateLimiter;
+    ///
+    /// let builder = RateLimiter::builder("tenants").rate("10/s");
+    /// assert_eq!(builder.clone().max_keys(500).build_keyed()?.max_keys(), 500);
+    /// let problem = builder.clone().max_keys(0).build_keyed().unwrap_err();
+    /// assert_eq!(problem.to_string(), "`max_keys` = 0: must be from 1 to 1000000");
+    /// assert!(builder.max_keys(500).build().is_err(), "it has no keys");
+    /// # Ok::<(), gardefou::ConfigError>(())
+    /// ```
+    pub fn max_keys(mut self, keys: u32) -> Self {
+        self.max_keys = Some(keys);
+        self
+    }
+
     /// Makes the limiter, which is full.
     ///
     /// # Errors
@@ -205,9 +229,15 @@ impl RateLimiterBuilder {
     /// assert_eq!(fields, ["name", "rate", "burst"]);
     /// ```
     pub fn build(self) -> Result<RateLimiter, ConfigError> {
+        let recipe = without_keys(self.max_keys, self.resolve())?;
+        Ok(recipe.limiter(self.name.0.into()))
+    }
+
+    /// Returns what the limiter is made from.
+    pub(crate) fn resolve(&self) -> Result<KeyedRecipe, ConfigError> {
         let mut problems = Vec::from_iter(name::problem("name", &self.name, LONGEST_NAME));
         let unset = || ConfigError::new("rate", "(unset)", "must be set, for example to \"100/s\"");
-        let rate = self.rate.unwrap_or_else(|| Err(unset()));
+        let rate = self.rate.clone().unwrap_or_else(|| Err(unset()));
         let settings = rate.map(|rate| Settings {
             rate,
             burst: self.burst,
@@ -219,14 +249,20 @@ impl RateLimiterBuilder {
                 Ok((settings, config.quota()?))
             });
         let resolved = resolved.map_err(|more| problems.extend(more));
+        problems.extend(self.max_keys.and_then(check_max_keys));
         match (resolved, ConfigError::join(problems)) {
-            (Ok((settings, quota)), None) => Ok(RateLimiter::from_inner(Arc::new(Inner::new(
-                self.name.0.into(),
-                Word::new(quota, settings),
-                self.max_wait,
-                self.clock.unwrap_or_default(),
-            )))),
+            (Ok((settings, quota)), None) => Ok(KeyedRecipe {
+                settings,
+                quota,
+                max_wait: self.max_wait,
+                clock: self.clock.clone().unwrap_or_default(),
+            }),
             (_, problem) => Err(problem.unwrap_or_else(unset)),
         }
+    }
+
+    /// Returns the name, and the bound on the number of keys.
+    pub(super) fn into_name_and_keys(self) -> (String, u32) {
+        (self.name.0, self.max_keys.unwrap_or(MAX_KEYS))
     }
 }

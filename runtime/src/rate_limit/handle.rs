@@ -44,7 +44,7 @@ use std::{fmt, sync::Arc, time::Duration};
 /// # Ok::<(), AppError>(())
 /// ```
 #[derive(Clone)]
-pub struct RateLimiter(Arc<Inner>);
+pub struct RateLimiter(pub(super) Arc<Inner>);
 
 impl RateLimiter {
     pub(super) fn from_inner(inner: Arc<Inner>) -> Self {
@@ -494,7 +494,6 @@ impl RateLimiter {
     }
 
     /// Returns `true` if the limiter is full and nothing waits: it is as one that was just made.
-    #[allow(dead_code, reason = "for limiters by key")]
     pub(crate) fn is_idle_at(&self, now: Tick) -> bool {
         self.0.waiting() == 0 && self.0.word.is_full_at(now)
     }

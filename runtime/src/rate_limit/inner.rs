@@ -11,6 +11,7 @@ use crate::{
     call,
     error::{ConfigError, ErrorCode, Policy, Rejection, Rejector, redact},
     event::names::TARGET_RATE_LIMIT,
+    keyed::KeyedName,
     per_thread::Counters,
     sync::{AtomicU64, Ordering},
     time::{SharedClock, Tick, saturating_nanos},
@@ -23,7 +24,7 @@ pub(super) struct Inner {
     counters: Counters<4>,
     /// Reservations that wait now. Written by those that wait, and only by them.
     waiting: AtomicU64,
-    pub(super) name: Box<str>,
+    pub(super) name: KeyedName,
     pub(super) max_wait: Duration,
     pub(super) clock: SharedClock,
 }
@@ -67,7 +68,7 @@ impl Settings {
 
 impl Inner {
     pub(super) fn new(
-        name: Box<str>,
+        name: KeyedName,
         word: Word<Settings>,
         max_wait: Duration,
         clock: SharedClock,

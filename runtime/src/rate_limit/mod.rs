@@ -33,6 +33,7 @@ mod builder;
 mod config;
 mod handle;
 mod inner;
+mod keyed;
 mod rate;
 mod registry;
 mod reservation;

@@ -4,6 +4,7 @@ use super::{builder::RateLimiterBuilder, handle::RateLimiter, snapshot::RateLimi
 use crate::{
     error::{ConfigError, redact},
     event::names::TARGET_RATE_LIMIT,
+    keyed::Keyed,
     registry::{ByName, OfProcess},
     time::SharedClock,
 };
@@ -11,6 +12,9 @@ use std::{fmt, sync::Arc};
 
 /// The named limiters of the process; bounded by the names in the program.
 static NAMED: OfProcess<RateLimiter> = OfProcess::new();
+
+/// Those by key.
+static KEYED: OfProcess<Keyed<RateLimiter>> = OfProcess::new();
 
 /// Returns the limiters that the whole process shares by name, those of attributes among them;
 /// inside of a test scope, those of the scope.
@@ -31,15 +35,21 @@ static NAMED: OfProcess<RateLimiter> = OfProcess::new();
 /// ```
 #[must_use]
 pub fn rate_limiters() -> RateLimiters {
-    RateLimiters(ByName::current(&NAMED))
+    RateLimiters {
+        unkeyed: ByName::current(&NAMED),
+        keyed: ByName::current(&KEYED),
+    }
 }
 
 /// Limiters by name; what [`rate_limiters`] returns.
 #[derive(Clone)]
-pub struct RateLimiters(Arc<ByName<RateLimiter>>);
+pub struct RateLimiters {
+    unkeyed: Arc<ByName<RateLimiter>>,
+    keyed: Arc<ByName<Keyed<RateLimiter>>>,
+}
 
 impl RateLimiters {
-    /// Returns the limiter of that name.
+    /// Returns the limiter of that name: `search`, or `search[acme]` for the one of a key.
     ///
     /// # Examples
     ///
@@ -53,10 +63,35 @@ impl RateLimiters {
     /// ```
     #[must_use]
     pub fn get(&self, name: &str) -> Option<RateLimiter> {
-        self.0.get(name)
+        self.unkeyed
+            .get(name)
+            .or_else(|| self.keyed.guard_of_key(name))
     }
 
-    /// Returns a snapshot of each limiter, in the order of their names.
+    /// Returns the limiters by key of that name.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::{AppError, rate_limit, rate_limit::rate_limiters};
+    ///
+    /// #[rate_limit("2/h", name = "search-by-tenant", key = tenant)]
+    /// fn search(tenant: &str) -> Result<usize, AppError> {
+    ///     Ok(tenant.len())
+    /// }
+    ///
+    /// search("acme")?;
+    /// let tenants = rate_limiters().get_keyed("search-by-tenant").unwrap();
+    /// assert_eq!(tenants.keys(), ["acme"]);
+    /// assert_eq!(rate_limiters().get("search-by-tenant[acme]").unwrap().snapshot().available, 1);
+    /// # Ok::<(), AppError>(())
+    /// ```
+    #[must_use]
+    pub fn get_keyed(&self, name: &str) -> Option<Keyed<RateLimiter>> {
+        self.keyed.get(name)
+    }
+
+    /// Returns a snapshot of each limiter, in the order of their names, and then of each one of a key.
     ///
     /// # Examples
     ///
@@ -70,15 +105,36 @@ impl RateLimiters {
     /// ```
     #[must_use]
     pub fn snapshots(&self) -> Vec<RateLimiterSnapshot> {
-        self.0.all().iter().map(RateLimiter::snapshot).collect()
+        let (unkeyed, keyed) = (self.unkeyed.all(), self.keyed.guards_of_keys());
+        let all = unkeyed.iter().chain(&keyed);
+        all.map(RateLimiter::snapshot).collect()
     }
+
+    /// Returns the limiters by key that have the name of `made`, which are those if there are none.
+    pub(super) fn get_or_insert_keyed(&self, made: &Keyed<RateLimiter>) -> Keyed<RateLimiter> {
+        let shared = self.keyed.get_or_insert(made.name(), made.clone());
+        if (shared.config(), shared.max_keys()) != (made.config(), made.max_keys()) {
+            warn_of_difference(shared.name());
+        }
+        shared
+    }
+}
+
+#[cold]
+fn warn_of_difference(name: &str) {
+    tracing::warn!(
+        target: TARGET_RATE_LIMIT,
+        limiter = %redact::name(name),
+        "the rate limiter has another configuration already, which stays"
+    );
 }
 
 impl fmt::Debug for RateLimiters {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         // Names may come from data.
         f.debug_struct("RateLimiters")
-            .field("limiters", &self.0.all().len())
+            .field("limiters", &self.unkeyed.all().len())
+            .field("keyed", &self.keyed.all().len())
             .finish_non_exhaustive()
     }
 }
@@ -106,13 +162,11 @@ impl RateLimiterBuilder {
     /// ```
     pub fn build_shared(self) -> Result<RateLimiter, ConfigError> {
         let made = self.clock_or(SharedClock::current()).build()?;
-        let shared = rate_limiters().0.get_or_insert(made.name(), made.clone());
+        let shared = rate_limiters()
+            .unkeyed
+            .get_or_insert(made.name(), made.clone());
         if shared.config() != made.config() {
-            tracing::warn!(
-                target: TARGET_RATE_LIMIT,
-                limiter = %redact::name(shared.name()),
-                "the rate limiter has another configuration already, which stays"
-            );
+            warn_of_difference(shared.name());
         }
         Ok(shared)
     }

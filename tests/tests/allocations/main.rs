@@ -9,6 +9,7 @@ mod boundary;
 mod breaker;
 mod bulkhead;
 mod composed;
+mod keyed;
 mod monitor;
 mod rate_limit;
 mod retry;

@@ -2,10 +2,12 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by it")]
 
 mod attribute;
+mod bulkhead;
 mod eviction;
 mod health;
 mod lookup;
 mod races;
+mod rate_limit;
 mod registry;
 mod shown;
 mod support;

@@ -1,9 +1,9 @@
 //! `#[resilient]`.
 
 use gardefou::{
-    AppError, ErrorCode, bulkhead, circuit_breakers, enhanced_error_handling, fallback,
-    guarded_functions, rate_limit, rate_limit::rate_limiters, resilient, retry, testing::Scope,
-    timeout, with_circuit_breaker,
+    AppError, ErrorCode, bulkhead, bulkhead::bulkheads, circuit_breakers, enhanced_error_handling,
+    fallback, guarded_functions, rate_limit, rate_limit::rate_limiters, resilient, retry,
+    testing::Scope, timeout, with_circuit_breaker,
 };
 use std::{future::pending, time::Duration};
 
@@ -207,4 +207,53 @@ fn stacked_attributes_behave_as_the_one_attribute() {
         assert!(together.iter().any(|seen| seen.0 == Ok(value)), "{value}");
     }
     assert!(together.last().unwrap().3 > 0, "the limiter rejects too");
+}
+
+#[resilient(
+    name = "of-tenant",
+    key = tenant,
+    circuit_breaker(failure_threshold = 2),
+    rate_limit = "3/h",
+    bulkhead(max_concurrent = 1)
+)]
+fn of_tenant(
+    tenant: &str,
+    inside: impl FnOnce() -> Result<u32, AppError>,
+) -> Result<u32, AppError> {
+    let _ = tenant;
+    inside()
+}
+
+#[test]
+fn key_chooses_breaker_limiter_and_bulkhead() {
+    let scope = Scope::new();
+    let _entered = scope.enter();
+    let code = |outcome: Result<u32, AppError>| outcome.unwrap_err().code();
+    let one = || Ok(1);
+    // Slots: while one call of a tenant runs, there is none for another one of the same.
+    let inside = || {
+        assert_eq!(
+            code(of_tenant("a", one)),
+            ErrorCode::CONCURRENCY_LIMIT_ERROR
+        );
+        of_tenant("b", one)
+    };
+    assert_eq!(of_tenant("a", inside).unwrap(), 1);
+    // Permits: those of `a` are used up by the third call, and `b` has two left.
+    of_tenant("a", one).unwrap();
+    assert_eq!(code(of_tenant("a", one)), ErrorCode::RATE_LIMIT_ERROR);
+    // Circuits: that of `b` opens.
+    for _ in 0..2 {
+        assert_eq!(
+            code(of_tenant("b", down)),
+            ErrorCode::EXTERNAL_SERVICE_ERROR
+        );
+    }
+    assert_eq!(code(of_tenant("b", one)), ErrorCode::CIRCUIT_OPEN_ERROR);
+    assert_eq!(of_tenant("c", one).unwrap(), 1);
+    let keys = ["a", "b", "c"];
+    let name = "of-tenant";
+    assert_eq!(circuit_breakers().get_keyed(name).unwrap().keys(), keys);
+    assert_eq!(rate_limiters().get_keyed(name).unwrap().keys(), keys);
+    assert_eq!(bulkheads().get_keyed(name).unwrap().keys(), keys);
 }

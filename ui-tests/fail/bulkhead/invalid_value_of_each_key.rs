@@ -14,4 +14,9 @@ fn g() -> R<i32> {
     Ok(1)
 }
 
+#[bulkhead(key = "acme", max_keys = 0)]
+fn h() -> R<i32> {
+    Ok(1)
+}
+
 fn main() {}

@@ -39,4 +39,9 @@ fn too_slow() -> R<i32> {
     Ok(1)
 }
 
+#[rate_limit("1/s", key = |tenant| tenant, max_keys = 1_000_001)]
+fn keys(tenant: &str) -> R<usize> {
+    Ok(tenant.len())
+}
+
 fn main() {}

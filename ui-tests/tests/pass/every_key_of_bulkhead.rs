@@ -38,6 +38,30 @@ fn high_floor() -> R<()> {
     Ok(())
 }
 
+#[bulkhead(name = "bulkhead-of-tenant", key = tenant, max_keys = LIMIT)]
+fn of_tenant(tenant: String) -> R<String> {
+    Ok(tenant)
+}
+
+struct Client {
+    host: String,
+}
+
+impl Client {
+    #[bulkhead(key = self.host, max_keys = 1_000)]
+    async fn of_host(&mut self) -> R<&mut String> {
+        tick().await;
+        Ok(&mut self.host)
+    }
+}
+
+#[test]
+fn keys_run() {
+    assert_eq!(of_tenant("acme".into()).unwrap(), "acme");
+    let mut client = Client { host: "up".into() };
+    assert_eq!(block_on(client.of_host()).unwrap(), "up");
+}
+
 #[test]
 fn each_form_runs() {
     defaults().unwrap();

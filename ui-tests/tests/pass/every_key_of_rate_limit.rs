@@ -38,6 +38,30 @@ async fn keys() -> R<()> {
     Ok(())
 }
 
+#[rate_limit("100/s", name = "limit-of-tenant", key = tenant, max_keys = BURST)]
+fn of_tenant(tenant: String) -> R<String> {
+    Ok(tenant)
+}
+
+struct Client {
+    host: String,
+}
+
+impl Client {
+    #[rate_limit(RATE, key = self.host, max_keys = 1_000)]
+    async fn of_host(&mut self) -> R<&mut String> {
+        tick().await;
+        Ok(&mut self.host)
+    }
+}
+
+#[test]
+fn keys_run() {
+    assert_eq!(of_tenant("acme".into()).unwrap(), "acme");
+    let mut client = Client { host: "up".into() };
+    assert_eq!(block_on(client.of_host()).unwrap(), "up");
+}
+
 #[test]
 fn each_form_runs() {
     text().unwrap();

@@ -55,6 +55,18 @@ fn nothing() -> R<u8> {
     Ok(3)
 }
 
+#[resilient(
+    name = "resilient-of-tenant",
+    key = tenant,
+    circuit_breaker(max_keys = 7),
+    rate_limit = "1_000_000/s",
+    bulkhead(max_concurrent = 7)
+)]
+async fn of_tenant(tenant: String) -> R<String> {
+    tick().await;
+    Ok(tenant)
+}
+
 struct Client {
     calls: u8,
 }
@@ -79,6 +91,7 @@ fn each_form_runs() {
     assert_eq!(defaults().unwrap(), 3);
     assert_eq!(value().unwrap() + nothing().unwrap(), 6);
     assert_eq!(Client { calls: 0 }.call().unwrap(), 3);
+    assert_eq!(block_on(of_tenant("acme".into())).unwrap(), "acme");
     assert_eq!(block_on(lists(false)).unwrap(), 3);
     assert_eq!(block_on(lists(true)).unwrap(), 5);
 }
