@@ -147,13 +147,6 @@ impl BreakerBuilder {
         }
     }
 
-    /// Names the breaker as that of one key.
-    #[cfg(feature = "reqwest-middleware")]
-    pub(crate) fn keyed_by(mut self, key: &str) -> Self {
-        self.name = GuardName(format!("{}[{key}]", &*self.name));
-        self
-    }
-
     /// Sets how many failures in a row open the circuit; 5 unless a window is set.
     ///
     /// # Examples

@@ -328,3 +328,25 @@ async fn deadline_of_the_call_cuts_off_a_server_that_hangs_and_shows_nothing_abo
     assert_eq!(breaker.state(), CircuitState::Closed);
     assert_eq!(breaker.snapshot().counts.failure, 0);
 }
+
+#[test]
+fn breakers_of_hosts_are_bounded_and_ports_count() {
+    let breaker = CircuitBreaker::builder("stock").max_keys(3);
+    let guards = GuardMiddleware::builder("stock").circuit_breaker(breaker);
+    let guards = guards.build().unwrap();
+    let name = |url| guards.circuit_breaker(url).unwrap().name().to_owned();
+    for (url, key) in [
+        ("https://a.example/orders", "a.example"),
+        ("https://a.example:443/", "a.example"),
+        ("http://a.example:81/?q=1", "a.example:81"),
+        ("http://[::1]:81/", "[::1]:81"),
+        ("https://b.example/", "_OTHER"),
+        ("https://c.example/", "_OTHER"),
+        ("https://A.EXAMPLE/", "a.example"),
+    ] {
+        assert_eq!(name(url), format!("stock[{key}]"), "{url}");
+    }
+    let wrong = CircuitBreaker::builder("stock").max_keys(0);
+    let wrong = GuardMiddleware::builder("stock").circuit_breaker(wrong);
+    assert_eq!(wrong.build().unwrap_err().field(), "max_keys");
+}

@@ -1,9 +1,6 @@
 //! Builder of the middleware.
 
-use super::{
-    hosts::{Breakers, PerHost},
-    middleware::GuardMiddleware,
-};
+use super::{hosts::Breakers, middleware::GuardMiddleware};
 use crate::{
     breaker::{BreakerBuilder, CircuitBreaker},
     call::wire::DeadlineHeader,
@@ -85,7 +82,8 @@ impl GuardMiddlewareBuilder {
     }
 
     /// Sets the settings of the breaker that each host gets: `name[host]`, with the port where it is
-    /// not that of the scheme.
+    /// not that of the scheme. [`max_keys`](BreakerBuilder::max_keys) is how many hosts have one of
+    /// their own; see [`Keyed`](crate::keyed::Keyed) for what becomes of further ones.
     ///
     /// # Examples
     ///
@@ -205,10 +203,10 @@ impl GuardMiddlewareBuilder {
         let breakers = match self.breakers {
             BreakerSetting::None => Breakers::None,
             BreakerSetting::One(breaker) => Breakers::One(breaker),
-            BreakerSetting::PerHost(builder) => Breakers::PerHost(PerHost::new(*builder)?),
+            BreakerSetting::PerHost(builder) => Breakers::PerHost(builder.build_keyed()?),
             BreakerSetting::Default => {
                 let builder = CircuitBreaker::builder(self.name.to_string());
-                Breakers::PerHost(PerHost::new(builder)?)
+                Breakers::PerHost(builder.build_keyed()?)
             }
         };
         let retry = match self.retry {
