@@ -114,7 +114,7 @@ pub(super) struct Chosen {
 
 impl Chosen {
     pub(super) fn by(breaker: &Breaker, site: &Site<'_>) -> Self {
-        let (krate, name) = (site.krate, site.name("BREAKER"));
+        let name = site.name("BREAKER");
         let Some(key) = &breaker.key else {
             return Self {
                 statement: TokenStream::new(),

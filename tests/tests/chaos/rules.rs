@@ -144,7 +144,7 @@ fn rule_that_outlives_its_scope_ends_with_it() {
             .error(1.0)
             .start()
             .unwrap()
-            .forever()
+            .forever();
     });
     drop(scope);
     drop(rule);

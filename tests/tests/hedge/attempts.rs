@@ -201,7 +201,7 @@ async fn attempts_borrow_from_their_surroundings() {
 async fn call_of_a_hedge_can_be_spawned() {
     let hedge = after(10).build().unwrap();
     let task = tokio::spawn(async move {
-        let words = vec![1, 2, 3];
+        let words = [1, 2, 3];
         hedge
             .call_async(|| async { Ok::<_, AppError>(words.len()) })
             .await

@@ -20,17 +20,18 @@ pub(crate) fn permanent() -> AppError {
     AppError::new(ErrorCode::FILE_NOT_FOUND_ERROR, "no such page")
 }
 
-/// Attempts that take so many milliseconds and then end like this.
+/// How many milliseconds an attempt takes, and how it ends.
+type Step<T> = (u32, fn(usize) -> Result<T, AppError>);
+
+/// Attempts that follow a script.
 pub(crate) struct Script<T> {
-    attempts: Vec<(u32, fn(usize) -> Result<T, AppError>)>,
+    attempts: Vec<Step<T>>,
     pub(crate) started: Cell<usize>,
     pub(crate) ended: Cell<usize>,
 }
 
 impl<T> Script<T> {
-    pub(crate) fn new<const N: usize>(
-        attempts: [(u32, fn(usize) -> Result<T, AppError>); N],
-    ) -> Self {
+    pub(crate) fn new<const N: usize>(attempts: [Step<T>; N]) -> Self {
         Self {
             attempts: attempts.into(),
             started: Cell::new(0),
