@@ -1,5 +1,7 @@
 //! Handle of a hedge.
 
+#[cfg(feature = "tower")]
+use super::owned_call::OwnedCall;
 use super::{
     builder::HedgeBuilder, config::HedgeConfig, inner::HedgeInner, snapshot::HedgeSnapshot,
 };
@@ -130,7 +132,13 @@ impl Hedge {
             let carry = |injected| view.carry(injected);
             chaos::faulty(None, &inner.name, &inner.clock, carry, &op)
         };
-        Hedged::new(inner, attempt, view)
+        Hedged::new(&**inner, attempt, view)
+    }
+
+    /// As [`call_async`](Self::call_async), as a future that holds the hedge.
+    #[cfg(feature = "tower")]
+    pub(crate) fn call_owned<M, F, E>(&self, make: M) -> OwnedCall<M, F, E> {
+        OwnedCall::new(self.clone(), make)
     }
 
     /// Returns the name.

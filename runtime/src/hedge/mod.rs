@@ -30,11 +30,15 @@
 //! # }).unwrap();
 //! ```
 
+#[cfg(feature = "async")]
+mod attempts;
 mod builder;
 mod config;
 mod handle;
 mod inner;
 mod latencies;
+#[cfg(feature = "tower")]
+mod owned_call;
 #[cfg(feature = "async")]
 mod run;
 mod snapshot;
@@ -43,9 +47,13 @@ mod state;
 #[cfg(feature = "async")]
 mod view;
 
+#[cfg(feature = "tower")]
+pub(crate) use attempts::MakeAttempts;
 pub use builder::HedgeBuilder;
 pub use config::{HedgeConfig, HedgeDelay};
 pub use handle::Hedge;
+#[cfg(feature = "tower")]
+pub(crate) use owned_call::OwnedCall;
 pub use snapshot::HedgeSnapshot;
 #[cfg(feature = "async")]
 pub(crate) use view::AttemptView;

@@ -1,6 +1,7 @@
 //! The attempts of one call, as a future.
 
 use super::{
+    attempts::MakeAttempts,
     inner::HedgeInner,
     state::{AttemptStates, Failure},
     view::AttemptView,
@@ -15,6 +16,7 @@ use crate::{
     time::Tick,
 };
 use std::{
+    ops::Deref,
     pin::Pin,
     task::{Context, Poll},
     time::Duration,
@@ -28,19 +30,20 @@ pin_project_lite::pin_project! {
     #[project = HedgedProjection]
     /// A call of a hedge. The first attempt is stored in place; further ones are boxed.
     #[must_use = "futures do nothing unless they are awaited"]
-    pub(super) struct Hedged<'h, Op, F, E, V> {
+    pub(super) struct Hedged<H, Op, F, E, V> {
         #[pin]
         primary: Option<F>,
         // Made when the first attempt is first pending.
         #[pin]
         timer: Option<Timer>,
-        attempts: Attempts<'h, Op, F, E, V>,
+        attempts: Attempts<H, Op, F, E, V>,
     }
 }
 
 /// What is not pinned.
-struct Attempts<'h, Op, F, E, V> {
-    inner: &'h HedgeInner,
+struct Attempts<H, Op, F, E, V> {
+    // A reference, or shared.
+    inner: H,
     op: Op,
     view: V,
     /// That of the first attempt.
@@ -62,39 +65,46 @@ struct Other<F> {
     began: Option<Tick>,
 }
 
-impl<'h, Op, F, T, E, V> Hedged<'h, Op, F, E, V>
+impl<H, Op, F, T, E, V> Hedged<H, Op, F, E, V>
 where
-    Op: Fn() -> F,
+    H: Deref<Target = HedgeInner>,
+    Op: MakeAttempts<F>,
     F: Future<Output = Result<T, E>>,
     V: AttemptView<E>,
 {
     #[inline]
-    pub(super) fn new(inner: &'h HedgeInner, op: Op, view: V) -> Self {
+    pub(super) fn new(inner: H, mut op: Op, view: V) -> Self {
         if !inner.budget.is_full() {
             inner.budget.deposit();
         }
         let began = inner.measured_now();
+        let mut states = AttemptStates::new(inner.config.max_hedges);
+        let primary = op.make(states.may_start());
+        if !op.can_make() {
+            states.stop();
+        }
         Self {
-            primary: Some(op()),
+            primary: Some(primary),
             timer: None,
             attempts: Attempts {
+                delay: inner.delay_at(began),
                 inner,
                 op,
                 view,
                 frame: Frame::new(),
                 others: Vec::new(),
-                delay: inner.delay_at(began),
                 began,
                 error: None,
-                states: AttemptStates::new(inner.config.max_hedges),
+                states,
             },
         }
     }
 }
 
-impl<Op, F, T, E, V> Future for Hedged<'_, Op, F, E, V>
+impl<H, Op, F, T, E, V> Future for Hedged<H, Op, F, E, V>
 where
-    Op: Fn() -> F,
+    H: Deref<Target = HedgeInner>,
+    Op: MakeAttempts<F>,
     F: Future<Output = Result<T, E>>,
     V: AttemptView<E>,
 {
@@ -129,9 +139,10 @@ where
     }
 }
 
-impl<Op, F, T, E, V> HedgedProjection<'_, '_, Op, F, E, V>
+impl<H, Op, F, T, E, V> HedgedProjection<'_, H, Op, F, E, V>
 where
-    Op: Fn() -> F,
+    H: Deref<Target = HedgeInner>,
+    Op: MakeAttempts<F>,
     F: Future<Output = Result<T, E>>,
     V: AttemptView<E>,
 {
@@ -203,9 +214,10 @@ where
     }
 }
 
-impl<Op, F, T, E, V> Attempts<'_, Op, F, E, V>
+impl<H, Op, F, T, E, V> Attempts<H, Op, F, E, V>
 where
-    Op: Fn() -> F,
+    H: Deref<Target = HedgeInner>,
+    Op: MakeAttempts<F>,
     F: Future<Output = Result<T, E>>,
     V: AttemptView<E>,
 {
@@ -243,10 +255,13 @@ where
         tracing::debug!(target: TARGET_HEDGE, hedge = name, "another attempt starts");
         self.states.started();
         self.others.push(Other {
-            future: Box::pin((self.op)()),
+            future: Box::pin(self.op.make(self.states.may_start())),
             frame: Frame::new(),
             began: self.inner.measured_now(),
         });
+        if !self.op.can_make() {
+            self.states.stop();
+        }
     }
 
     /// Returns the outcome of the first attempt, if it is that of the call.

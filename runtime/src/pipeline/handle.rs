@@ -52,15 +52,15 @@ pub enum Hedged {}
 
 /// The policies of a pipeline, from outside to inside.
 #[derive(Debug, Default)]
-pub(super) struct Policies {
-    pub(super) timeout: Option<Timeout>,
-    pub(super) retry: Option<Retry>,
+pub(crate) struct Policies {
+    pub(crate) timeout: Option<Timeout>,
+    pub(crate) retry: Option<Retry>,
     #[cfg(feature = "async")]
-    pub(super) hedge: Option<Hedge>,
-    pub(super) circuit_breaker: Option<CircuitBreaker>,
-    pub(super) rate_limit: Option<RateLimiter>,
-    pub(super) bulkhead: Option<Bulkhead>,
-    pub(super) attempt_timeout: Option<Timeout>,
+    pub(crate) hedge: Option<Hedge>,
+    pub(crate) circuit_breaker: Option<CircuitBreaker>,
+    pub(crate) rate_limit: Option<RateLimiter>,
+    pub(crate) bulkhead: Option<Bulkhead>,
+    pub(crate) attempt_timeout: Option<Timeout>,
 }
 
 impl Policies {
@@ -232,6 +232,12 @@ impl<H> Pipeline<H> {
             name: Arc::new(name),
             policies: (!policies.is_empty()).then_some(policies),
         }
+    }
+
+    /// Returns the policies, for layers.
+    #[cfg(feature = "tower")]
+    pub(crate) fn into_policies(self) -> Arc<Policies> {
+        self.policies.unwrap_or_default()
     }
 
     /// Returns the name.

@@ -35,5 +35,7 @@ mod into_policy;
 pub use builder::PipelineBuilder;
 #[cfg(feature = "async")]
 pub use handle::Hedged;
+#[cfg(feature = "tower")]
+pub(crate) use handle::Policies;
 pub use handle::{Pipeline, Unhedged};
 pub use into_policy::IntoPolicy;

@@ -2,7 +2,13 @@
 
 use gardefou::{
     breaker::CircuitBreaker,
-    integrations::tower::{BoxError, CircuitBreakerLayer, RetryLayer, TimeoutLayer},
+    bulkhead::Bulkhead,
+    hedge::Hedge,
+    integrations::tower::{
+        BoxError, CircuitBreakerLayer, HedgeLayer, PipelineLayer, RetryLayer, TimeoutLayer,
+    },
+    pipeline::{Pipeline, PipelineBuilder},
+    rate_limit::RateLimiter,
     retry::Retry,
     timeout::Timeout,
 };
@@ -45,6 +51,22 @@ fn guards() -> (Timeout, Retry, CircuitBreaker) {
     )
 }
 
+fn hedge() -> Hedge {
+    let hedge = Hedge::builder("search").after(Duration::from_millis(50));
+    hedge.build().unwrap()
+}
+
+fn pipeline() -> PipelineBuilder {
+    let (timeout, retry, breaker) = guards();
+    Pipeline::builder("search")
+        .timeout(timeout)
+        .retry(retry)
+        .circuit_breaker(breaker)
+        .rate_limit(RateLimiter::builder("search").rate("1000/s"))
+        .bulkhead(Bulkhead::builder("search"))
+        .attempt_timeout(Duration::from_secs(1))
+}
+
 #[test]
 fn call_that_succeeds_allocates_nothing() {
     let (timeout, retry, breaker) = guards();
@@ -60,6 +82,24 @@ fn call_that_succeeds_allocates_nothing() {
     // The thread's list of deadlines has its room after the first call.
     let call = || assert_eq!(ready(service.call(7)).unwrap(), 7);
     assert_eq!(allocations(call), 0);
+    let mut service = ServiceBuilder::new()
+        .layer(HedgeLayer::new(hedge()))
+        .service(Echo);
+    let call = || assert_eq!(ready(service.call(7)).unwrap(), 7);
+    assert_eq!(allocations(call), 0);
+}
+
+#[test]
+fn call_through_all_policies_of_a_pipeline_allocates_nothing() {
+    let layers = [
+        PipelineLayer::new(pipeline().build().unwrap()),
+        PipelineLayer::new(pipeline().hedge(hedge()).build().unwrap()),
+    ];
+    for layer in layers {
+        let mut service = ServiceBuilder::new().layer(layer).service(Echo);
+        let call = || assert_eq!(ready(service.call(7)).unwrap(), 7);
+        assert_eq!(allocations(call), 0);
+    }
 }
 
 #[test]
@@ -90,9 +130,25 @@ fn futures_stay_small() {
         .layer(TimeoutLayer::new(timeout))
         .service(Echo)
         .call(7);
-    let added = [size(&breaker), size(&retry), size(&timeout)].map(|whole| whole - inner);
+    let hedge = ServiceBuilder::new()
+        .layer(HedgeLayer::new(hedge()))
+        .service(Echo)
+        .call(7);
+    let pipeline = ServiceBuilder::new()
+        .layer(PipelineLayer::new(pipeline().build().unwrap()))
+        .service(Echo)
+        .call(7);
+    let added = [
+        size(&breaker),
+        size(&retry),
+        size(&timeout),
+        size(&hedge),
+        size(&pipeline),
+    ]
+    .map(|whole| whole - inner);
+    let most = [48, 200, 160, 0, 0];
     assert!(
-        added[0] <= 48 && added[1] <= 200 && added[2] <= 160,
+        added.iter().zip(most).all(|(added, most)| *added <= most),
         "added to {inner} bytes: {added:?}"
     );
 }

@@ -5,7 +5,9 @@
 
 mod cost;
 mod deadlines;
+mod hedges;
 mod interleaved;
+mod pipelines;
 mod readiness;
 mod reqwest_client;
 mod retries;

@@ -13,8 +13,9 @@ use tower_service::Service;
 pub type BoxError = Box<dyn Error + Send + Sync>;
 
 pin_project_lite::pin_project! {
-    /// One call of a service that was ready: the service is called when this is polled first, so
-    /// that a guard around it can reject the call before anything of it began.
+    /// One call of a service. It begins when this is polled first, so that a guard around it can
+    /// reject the call before: a service that was ready is called then, and a clone of one, for a
+    /// further attempt, is polled until it is ready.
     #[must_use = "futures do nothing unless they are awaited"]
     pub struct Call<S, R>
     where
@@ -33,6 +34,8 @@ pin_project_lite::pin_project! {
     {
         // Taken by the call.
         Ready { parts: Option<(S, R)> },
+        // As `Ready`, before the service is.
+        Unready { parts: Option<(S, R)> },
         Called {
             #[pin]
             future: S::Future,
@@ -49,11 +52,22 @@ impl<S: Service<R>, R> Call<S, R> {
         }
     }
 
+    /// Makes a call of a service that is polled ready inside of it.
+    pub(super) fn unready(service: S, request: R) -> Self {
+        Self {
+            state: State::Unready {
+                parts: Some((service, request)),
+            },
+        }
+    }
+
     /// Returns the request, until the service is called.
     #[cfg(feature = "http-1")]
     pub(super) fn waiting(self: Pin<&mut Self>) -> Option<&mut R> {
         match self.project().state.project() {
-            StateProjection::Ready { parts } => parts.as_mut().map(|(_, request)| request),
+            StateProjection::Ready { parts } | StateProjection::Unready { parts } => {
+                parts.as_mut().map(|(_, request)| request)
+            }
             StateProjection::Called { .. } => None,
         }
     }
@@ -76,6 +90,13 @@ where
                     };
                     let future = service.call(request);
                     state.set(State::Called { future });
+                }
+                StateProjection::Unready { parts } => {
+                    if let Some((service, _)) = parts {
+                        ready!(service.poll_ready(cx)).map_err(Into::into)?;
+                    }
+                    let parts = parts.take();
+                    state.set(State::Ready { parts });
                 }
                 StateProjection::Called { future } => {
                     return Poll::Ready(ready!(future.poll(cx)).map_err(Into::into));

@@ -24,12 +24,15 @@
 //!
 //! A response with the status 503 is an `Ok`. [`CircuitBreakerLayer::classifier`] and
 //! [`RetryLayer::retry_if_result`] take predicates on the whole outcome; with the feature `http-1`,
-//! `by_status` of both reads the status and `Retry-After` of a response.
+//! `by_status` of both reads the status and `Retry-After` of a response. [`PipelineLayer`] has the
+//! same for its breaker and its retry. For a hedge every response is a success.
 //!
 //! # What it costs
 //!
-//! Futures are not boxed, and a call that succeeds allocates nothing. A rejection is boxed, and so is
-//! the wait of a call for a slot of a bulkhead.
+//! Futures are not boxed, and a call that succeeds at its first attempt allocates nothing. A rejection
+//! is boxed, and so are the waits of a call for a bulkhead or a rate limiter and the attempts of a
+//! hedge after the first. [`HedgeLayer`] and [`PipelineLayer`] clone the inner service once more for a
+//! call that may have further attempts.
 //!
 //! # Examples
 //!
@@ -52,12 +55,15 @@
 //! # }).unwrap();
 //! ```
 
+mod attempts;
 mod breaker;
 mod bulkhead;
 mod call;
 #[cfg(feature = "http-1")]
 mod deadline;
 mod guard;
+mod hedge;
+mod pipeline;
 mod rate_limit;
 mod retry;
 mod timeout;
@@ -71,6 +77,8 @@ pub use deadline::{
     SendDeadlineLayer, SendDeadlineService,
 };
 pub use guard::{Flattened, Guard, GuardLayer, GuardService};
+pub use hedge::{HedgeFuture, HedgeLayer, HedgeService};
+pub use pipeline::{PipelineFuture, PipelineLayer, PipelineService};
 pub use rate_limit::RateLimitLayer;
 #[cfg(feature = "http-1")]
 pub use retry::RetryByStatus;

@@ -62,7 +62,13 @@ pin_project_lite::pin_project! {
 }
 
 impl<S: Service<R>, R, O, C> RetryFuture<S, R, O, C> {
-    pub(super) fn new(retry: Retry, outcome: O, requests: C, service: S, request: R) -> Self {
+    pub(in crate::integrations::tower) fn new(
+        retry: Retry,
+        outcome: O,
+        requests: C,
+        service: S,
+        request: R,
+    ) -> Self {
         Self {
             step: Step::Begin,
             run: None,
