@@ -266,6 +266,15 @@ fn perform(step: Step) -> Result<u32, BoxError> {
     }
 }
 
+fn paused<F: Future>(future: F) -> F::Output {
+    tokio::runtime::Builder::new_current_thread()
+        .enable_time()
+        .start_paused(true)
+        .build()
+        .unwrap()
+        .block_on(future)
+}
+
 /// Which policies a pipeline has.
 #[derive(Clone, Copy, Debug)]
 struct Has {
@@ -342,7 +351,8 @@ proptest! {
     ) {
         let [timeout, retry, breaker, limiter, bulkhead, attempt_timeout, hedge] = has;
         let has = Has { timeout, retry, breaker, limiter, bulkhead, attempt_timeout, hedge };
-        block_on(async {
+        // Where an attempt has no room, the hedge waits for its delay.
+        paused(async {
             let (by_hand, by_layer) = (Guards::new(threshold, retries), Guards::new(threshold, retries));
             let used = Mutex::new(0);
             let next = || {

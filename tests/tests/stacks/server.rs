@@ -183,8 +183,12 @@ async fn routes_behind_a_pipeline_are_retried_and_rejected_by_its_policies() {
     assert_eq!(once.unwrap().status(), 502, "it is not sent again");
     assert_eq!(breaker.snapshot().counts.failure, 3);
 
-    assert_eq!(get("/fails/9").await.status(), 502, "the circuit opens");
+    assert_eq!(breaker.state(), CircuitState::Closed, "one in a row");
+
+    // The second attempt opens the circuit, and no third one reaches the handler.
+    assert_eq!(get("/fails/9").await.status(), 503);
     assert_eq!(breaker.state(), CircuitState::Open);
+    assert_eq!(breaker.snapshot().counts.failure, 5);
     let rejected = get("/fails/0").await;
     assert_eq!(rejected.status(), 503);
     assert_eq!(rejected.headers()["retry-after"], "30");
