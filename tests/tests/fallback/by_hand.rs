@@ -219,7 +219,11 @@ async fn interleaved_calls_on_one_thread_keep_their_errors_apart() {
             .call_async(
                 || async move {
                     tokio::task::yield_now().await;
-                    if id % 2 == 0 { reported() } else { down() }
+                    if id.is_multiple_of(2) {
+                        reported()
+                    } else {
+                        down()
+                    }
                 },
                 async |_| id,
             )

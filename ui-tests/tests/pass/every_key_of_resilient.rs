@@ -32,7 +32,7 @@ fn defaults() -> R<u8> {
     timeout(limit = "1m", name = "of-the-whole"),
     retry(max_retries = 1, initial_delay = 0, name = "own-name"),
     hedge(after = "50ms", max_hedges = 2),
-    circuit_breaker(failure_threshold = 3, name = "own-breaker"),
+    circuit_breaker(failure_threshold = 30, name = "own-breaker"),
     rate_limit(rate = "1_000_000/s", burst = 100),
     bulkhead(max_concurrent = 7),
     attempt_timeout("10s"),
