@@ -416,10 +416,12 @@ pub fn resilient(args: TokenStream, item: TokenStream) -> TokenStream {
 ///
 /// let terms = vec!["heron".to_owned()];
 /// # use std::{future::Future, pin::pin, task::{Context, Poll, Waker}};
-/// # let block_on = |future| match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
-/// #     Poll::Ready(found) => found,
-/// #     Poll::Pending => unreachable!("it does not wait"),
-/// # };
+/// # fn block_on<F: Future>(future: F) -> F::Output {
+/// #     match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
+/// #         Poll::Ready(found) => found,
+/// #         Poll::Pending => unreachable!("it does not wait"),
+/// #     }
+/// # }
 /// assert_eq!(block_on(search(terms)).unwrap(), 1);
 /// ```
 #[proc_macro_attribute]

@@ -23,8 +23,8 @@ use std::{any::Any, borrow::Cow, ops::ControlFlow, panic::Location, sync::Arc};
 /// let fallback = Fallback::new("recommendations")?;
 /// let down = || Err::<Vec<u32>, _>(AppError::new(ErrorCode::EXTERNAL_SERVICE_ERROR, "no answer"));
 /// let before = error_monitor().stats().total_errors;
-/// assert_eq!(fallback.call(down, |_| vec![])?, []);
-/// assert_eq!(error_monitor().stats().total_errors, before + 1, "recorded as a warning");
+/// assert!(fallback.call(down, |_| vec![])?.is_empty());
+/// assert!(error_monitor().stats().total_errors > before, "recorded as a warning");
 /// # Ok::<(), AppError>(())
 /// ```
 #[derive(Clone, Debug)]

@@ -151,7 +151,9 @@ fn guarded_future_is_a_few_words_larger() {
     };
     let bare = size_of_val(&future);
     let guarded = size_of_val(&limiter.run_async(future));
-    assert!(guarded - bare <= 40, "{} bytes", guarded - bare);
+    // A fault that is injected waits in the future too.
+    let most = if cfg!(feature = "chaos") { 120 } else { 40 };
+    assert!(guarded - bare <= most, "{} bytes", guarded - bare);
 }
 
 #[test]

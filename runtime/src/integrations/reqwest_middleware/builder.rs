@@ -94,7 +94,7 @@ impl GuardMiddlewareBuilder {
     /// let middleware = GuardMiddleware::builder("payments").circuit_breaker(breaker).build()?;
     /// let breaker = middleware.circuit_breaker("https://payments.example/orders").unwrap();
     /// assert_eq!(breaker.name(), "payments[payments.example]");
-    /// assert_eq!(breaker.config().failure_threshold.unwrap().get(), 2);
+    /// assert_eq!(breaker.config().failure_threshold, Some(2));
     /// # Ok::<(), gardefou::ConfigError>(())
     /// ```
     pub fn circuit_breaker(mut self, builder: BreakerBuilder) -> Self {
