@@ -140,12 +140,17 @@ fn now() -> Instant {
     Instant::now()
 }
 
+/// How far the first tick lies before the first reading of the clock.
+const MARGIN: Duration = Duration::from_secs(3600);
+
 impl Clock for SystemClock {
     #[inline]
     fn now(&self) -> Tick {
         static ORIGIN: OnceLock<Instant> = OnceLock::new();
         let now = now();
-        let origin = *ORIGIN.get_or_init(|| now);
+        // Before the first reading: of two runtimes with paused time, the one that reads first may
+        // be the one that was made last, and no tick may lie before the first.
+        let origin = *ORIGIN.get_or_init(|| now.checked_sub(MARGIN).unwrap_or(now));
         let nanos = now.saturating_duration_since(origin).as_nanos();
         Tick::from_nanos(u64::try_from(nanos).unwrap_or(u64::MAX))
     }
