@@ -9,25 +9,29 @@
 //!
 //! Equal seeds give equal faults: the `n`-th call that a rule is asked about has the same fault in
 //! every run. In a [test scope](crate::testing::Scope), rules belong to the scope.
-//!
-//! # Examples
-//!
-//! ```
-//! use gardefou::{AppError, breaker::{CircuitBreaker, CircuitState}, chaos};
-//!
-//! let breaker = CircuitBreaker::builder("payments").failure_threshold(3).build()?;
-//! let pay = || breaker.call(|| Ok::<_, AppError>("paid"));
-//!
-//! let outage = chaos::inject("payments").error(1.0).start()?;
-//! let failed = [(); 3].map(|()| pay().unwrap_err());
-//! assert_eq!(failed[0].to_string(), "fault injected by chaos at `payments`");
-//! assert_eq!(breaker.state(), CircuitState::Open);
-//! assert_eq!(outage.status().injected.errors, 3);
-//!
-//! drop(outage);
-//! assert!(chaos::active().is_empty());
-//! # Ok::<(), gardefou::AppError>(())
-//! ```
+#![cfg_attr(
+    feature = "chaos",
+    doc = r#"
+# Examples
+
+```
+use gardefou::{AppError, breaker::{CircuitBreaker, CircuitState}, chaos};
+
+let breaker = CircuitBreaker::builder("payments").failure_threshold(3).build()?;
+let pay = || breaker.call(|| Ok::<_, AppError>("paid"));
+
+let outage = chaos::inject("payments").error(1.0).start()?;
+let failed = [(); 3].map(|()| pay().unwrap_err());
+assert_eq!(failed[0].to_string(), "fault injected by chaos at `payments`");
+assert_eq!(breaker.state(), CircuitState::Open);
+assert_eq!(outage.status().injected.errors, 3);
+
+drop(outage);
+assert!(chaos::active().is_empty());
+# Ok::<(), gardefou::AppError>(())
+```
+"#
+)]
 
 #[cfg(feature = "chaos")]
 mod builder;
