@@ -333,12 +333,12 @@ impl GuardedFunction {
     ///
     /// ```
     /// #[gardefou::timeout("2s")]
-    /// fn export() -> Result<u32, gardefou::AppError> {
+    /// fn time_limited() -> Result<u32, gardefou::AppError> {
     ///     Ok(10)
     /// }
     ///
     /// let all = gardefou::guarded_functions();
-    /// let function = all.iter().find(|function| function.name() == "export").unwrap();
+    /// let function = all.iter().find(|function| function.name() == "time_limited").unwrap();
     /// assert_eq!(function.timeout().unwrap()?.as_secs(), 2);
     /// # Ok::<(), gardefou::ConfigError>(())
     /// ```
@@ -359,12 +359,12 @@ impl GuardedFunction {
     ///
     /// ```
     /// #[gardefou::bulkhead(max_concurrent = 4)]
-    /// fn export() -> Result<u32, gardefou::AppError> {
+    /// fn slot_limited() -> Result<u32, gardefou::AppError> {
     ///     Ok(10)
     /// }
     ///
     /// let all = gardefou::guarded_functions();
-    /// let function = all.iter().find(|function| function.name() == "export").unwrap();
+    /// let function = all.iter().find(|function| function.name() == "slot_limited").unwrap();
     /// assert_eq!(function.bulkhead().unwrap()?.max_concurrent, 4);
     /// # Ok::<(), gardefou::ConfigError>(())
     /// ```
