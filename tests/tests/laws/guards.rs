@@ -43,6 +43,26 @@ pub(crate) trait Guard: Clone + Send + Sync + 'static {
     }
 }
 
+/// The calls of a guard that is the first field.
+macro_rules! calls_of_first_field {
+    () => {
+        fn call<T, E: From<Rejection> + 'static>(
+            &self,
+            f: impl FnMut() -> Result<T, E>,
+        ) -> Result<T, E> {
+            self.0.call(f)
+        }
+
+        async fn call_async<T, E, F>(&self, f: impl Fn() -> F) -> Result<T, E>
+        where
+            E: From<Rejection> + 'static,
+            F: Future<Output = Result<T, E>>,
+        {
+            self.0.call_async(f).await
+        }
+    };
+}
+
 const SECOND: Duration = Duration::from_secs(1);
 
 /// Runs a function whose deadline has passed.
@@ -70,20 +90,7 @@ impl Guard for HalfOpen {
         Self(breaker, clock)
     }
 
-    fn call<T, E: From<Rejection> + 'static>(
-        &self,
-        f: impl FnMut() -> Result<T, E>,
-    ) -> Result<T, E> {
-        self.0.call(f)
-    }
-
-    async fn call_async<T, E, F>(&self, f: impl Fn() -> F) -> Result<T, E>
-    where
-        E: From<Rejection> + 'static,
-        F: Future<Output = Result<T, E>>,
-    {
-        self.0.call_async(f).await
-    }
+    calls_of_first_field!();
 
     fn admits(&self) -> bool {
         if self.0.state() == gardefou::breaker::CircuitState::Open {
@@ -112,20 +119,7 @@ impl Guard for Retrying {
         Self(retry.build().unwrap())
     }
 
-    fn call<T, E: From<Rejection> + 'static>(
-        &self,
-        f: impl FnMut() -> Result<T, E>,
-    ) -> Result<T, E> {
-        self.0.call(f)
-    }
-
-    async fn call_async<T, E, F>(&self, f: impl Fn() -> F) -> Result<T, E>
-    where
-        E: From<Rejection> + 'static,
-        F: Future<Output = Result<T, E>>,
-    {
-        self.0.call_async(f).await
-    }
+    calls_of_first_field!();
 
     fn admits(&self) -> bool {
         call::attempt().is_none() && call::remaining().is_none()
@@ -140,20 +134,7 @@ impl Guard for Limited {
         Self(Timeout::builder("law").limit(60 * SECOND).build().unwrap())
     }
 
-    fn call<T, E: From<Rejection> + 'static>(
-        &self,
-        f: impl FnMut() -> Result<T, E>,
-    ) -> Result<T, E> {
-        self.0.call(f)
-    }
-
-    async fn call_async<T, E, F>(&self, f: impl Fn() -> F) -> Result<T, E>
-    where
-        E: From<Rejection> + 'static,
-        F: Future<Output = Result<T, E>>,
-    {
-        self.0.call_async(f).await
-    }
+    calls_of_first_field!();
 
     /// The deadline has ended with its call.
     fn admits(&self) -> bool {
@@ -207,20 +188,7 @@ impl Guard for Bounded {
         Self(Bulkhead::builder("law").max_concurrent(1).build().unwrap())
     }
 
-    fn call<T, E: From<Rejection> + 'static>(
-        &self,
-        f: impl FnMut() -> Result<T, E>,
-    ) -> Result<T, E> {
-        self.0.call(f)
-    }
-
-    async fn call_async<T, E, F>(&self, f: impl Fn() -> F) -> Result<T, E>
-    where
-        E: From<Rejection> + 'static,
-        F: Future<Output = Result<T, E>>,
-    {
-        self.0.call_async(f).await
-    }
+    calls_of_first_field!();
 
     fn admits(&self) -> bool {
         self.0.try_acquire().is_ok()
@@ -243,20 +211,7 @@ impl Guard for Paced {
         Self(limiter.clock(clock.clone()).build().unwrap(), clock)
     }
 
-    fn call<T, E: From<Rejection> + 'static>(
-        &self,
-        f: impl FnMut() -> Result<T, E>,
-    ) -> Result<T, E> {
-        self.0.call(f)
-    }
-
-    async fn call_async<T, E, F>(&self, f: impl Fn() -> F) -> Result<T, E>
-    where
-        E: From<Rejection> + 'static,
-        F: Future<Output = Result<T, E>>,
-    {
-        self.0.call_async(f).await
-    }
+    calls_of_first_field!();
 
     /// The permit comes back with time.
     fn admits(&self) -> bool {
@@ -323,20 +278,7 @@ impl Guard for Composed {
         Self(pipeline, probed)
     }
 
-    fn call<T, E: From<Rejection> + 'static>(
-        &self,
-        f: impl FnMut() -> Result<T, E>,
-    ) -> Result<T, E> {
-        self.0.call(f)
-    }
-
-    async fn call_async<T, E, F>(&self, f: impl Fn() -> F) -> Result<T, E>
-    where
-        E: From<Rejection> + 'static,
-        F: Future<Output = Result<T, E>>,
-    {
-        self.0.call_async(f).await
-    }
+    calls_of_first_field!();
 
     fn admits(&self) -> bool {
         call::attempt().is_none() && call::remaining().is_none() && self.1.admits()
@@ -358,20 +300,7 @@ impl Guard for Empty {
         Self(Pipeline::builder("law").build().unwrap())
     }
 
-    fn call<T, E: From<Rejection> + 'static>(
-        &self,
-        f: impl FnMut() -> Result<T, E>,
-    ) -> Result<T, E> {
-        self.0.call(f)
-    }
-
-    async fn call_async<T, E, F>(&self, f: impl Fn() -> F) -> Result<T, E>
-    where
-        E: From<Rejection> + 'static,
-        F: Future<Output = Result<T, E>>,
-    {
-        self.0.call_async(f).await
-    }
+    calls_of_first_field!();
 
     fn admits(&self) -> bool {
         true
