@@ -312,8 +312,8 @@ pub fn retry(args: TokenStream, item: TokenStream) -> TokenStream {
 /// | `retry` | alone, or `(..)` | [`#[retry]`](macro@retry) |
 /// | `hedge` | `(..)` | [`#[hedge]`](macro@hedge) |
 /// | `circuit_breaker` | alone, or `(..)` | [`#[with_circuit_breaker]`](macro@with_circuit_breaker) |
-/// | `rate_limit` | rate; or `(..)` | `#[rate_limit]` |
-/// | `bulkhead` | alone, number of calls at once; or `(..)` | `#[bulkhead]` |
+/// | `rate_limit` | rate; or `(..)` | [`#[rate_limit]`](macro@rate_limit) |
+/// | `bulkhead` | alone, number of calls at once; or `(..)` | [`#[bulkhead]`](macro@bulkhead) |
 /// | `attempt_timeout` | duration; or `(..)` | [`#[timeout]`](macro@timeout) of each attempt |
 /// | `key` | expression over the arguments | one breaker, limiter and bulkhead for each value |
 ///

@@ -1,4 +1,4 @@
-//! Remaining time of a call in the headers of requests: how a caller tells its callee the deadline.
+//! Remaining time of a call in the headers of requests: how a deadline reaches the callee.
 //!
 //! A caller sends the time that [remains](super::remaining) with the request, and the callee works
 //! under the same deadline. A duration and no point in time travels, since the clocks of two

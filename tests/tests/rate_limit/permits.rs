@@ -1,4 +1,4 @@
-//! Permits: how many there are, when they come back, and what a rejection tells.
+//! Permits: how many there are, when they come back, and what a rejection carries.
 
 use gardefou::{
     AppError, ErrorCode,
