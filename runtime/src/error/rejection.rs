@@ -307,22 +307,18 @@ impl Rejection {
     ) -> Self {
         // After a time limit or an injected failure another try can help: no retry is to stop at it.
         let tag = policy as u8;
-        if matches!(policy, Policy::Timeout | Policy::Chaos) {
-            let number = RejectionNumber::unknown(tag | RAN);
-            return Self::numbered(number, code, rejector, generation, retry_after);
-        }
-        let number = RejectionNumber::here(tag);
-        let rejection = Self::numbered(number, code, rejector, generation, retry_after);
-        rejection.number.announce(|| rejection.clone());
-        rejection
+        let number = if matches!(policy, Policy::Timeout | Policy::Chaos) {
+            RejectionNumber::unknown(tag | RAN)
+        } else {
+            RejectionNumber::here(tag)
+        };
+        Self::numbered(number, code, rejector, generation, retry_after)
     }
 
     /// Makes the rejection of a time limit that had passed before the function was started.
     pub(crate) fn before_start(code: ErrorCode, rejector: Arc<dyn Rejector>) -> Self {
         let number = RejectionNumber::here(Policy::Timeout as u8);
-        let rejection = Self::numbered(number, code, rejector, 0, None);
-        rejection.number.announce(|| rejection.clone());
-        rejection
+        Self::numbered(number, code, rejector, 0, None)
     }
 
     #[inline]
@@ -333,14 +329,16 @@ impl Rejection {
         generation: u64,
         retry_after: Option<Duration>,
     ) -> Self {
-        Self {
+        let rejection = Self {
             number,
             code,
             rejector,
             generation,
             retry_after,
             reported: Reported::default(),
-        }
+        };
+        rejection.number.announce(|| rejection.clone());
+        rejection
     }
 
     /// Turns the rejection into the error that the caller gets, which the calls around shall know

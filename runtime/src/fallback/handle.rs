@@ -9,7 +9,7 @@ use crate::{
     name,
     time::SharedClock,
 };
-use std::{any::Any, borrow::Cow, ops::ControlFlow, panic::Location, sync::Arc};
+use std::{borrow::Cow, ops::ControlFlow, panic::Location, sync::Arc};
 
 /// A place where a value stands in for a failed call.
 ///
@@ -262,14 +262,8 @@ impl Fallback {
         failed.end(
             recovered,
             |error| View::from_any(error),
-            app_mut,
+            AppError::of_mut,
             &operation,
         )
     }
-}
-
-/// Returns an error of a call by hand, where it is an [`AppError`].
-fn app_mut<E: 'static>(error: &mut E) -> Option<&mut AppError> {
-    let any: &mut dyn Any = error;
-    any.downcast_mut()
 }

@@ -47,8 +47,7 @@ impl<E: 'static> ErrorView<E> for AnyError {
     }
 
     fn app_mut<'a>(&self, error: &'a mut E) -> Option<&'a mut AppError> {
-        let any: &mut dyn Any = error;
-        any.downcast_mut()
+        AppError::of_mut(error)
     }
 }
 

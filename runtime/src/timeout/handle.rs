@@ -10,7 +10,7 @@ use crate::{
     event::GuardName,
     time::SharedClock,
 };
-use std::{any::Any, borrow::Cow, fmt, panic::Location, sync::Arc, time::Duration};
+use std::{borrow::Cow, fmt, panic::Location, sync::Arc, time::Duration};
 
 /// A limit on how long a call may take.
 ///
@@ -128,7 +128,8 @@ impl Timeout {
     where
         E: CarriesRejection + 'static,
     {
-        self.run(app_mut, f).unwrap_or_else(Rejection::into_result)
+        self.run(AppError::of_mut, f)
+            .unwrap_or_else(Rejection::into_result)
     }
 
     /// Awaits a future, and drops it when the limit is over; meanwhile the limit is the deadline of
@@ -271,12 +272,6 @@ impl Timeout {
         let inner: Arc<TimeoutInner> = Arc::clone(&self.0);
         Rejection::new(Policy::Timeout, ErrorCode::TIMEOUT_ERROR, inner, 0, None)
     }
-}
-
-/// Returns an error of a call by hand for adding details, where it is an [`AppError`].
-fn app_mut<E: 'static>(error: &mut E) -> Option<&mut AppError> {
-    let any: &mut dyn Any = error;
-    any.downcast_mut()
 }
 
 impl Rejector for TimeoutInner {

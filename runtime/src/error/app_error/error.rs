@@ -5,6 +5,7 @@ use crate::error::{ErrorCode, ErrorId, View, chain, details, view};
 use serde::Serialize;
 use serde_json::{Map, Value};
 use std::{
+    any::Any,
     backtrace::{Backtrace, BacktraceStatus},
     error::Error,
     ops::Deref,
@@ -439,6 +440,12 @@ impl AppError {
         outer.message = Some(message.into().into_boxed_str());
         outer.source = Some(self.into_source());
         Self(Arc::new(outer))
+    }
+
+    /// Returns an error that borrows nothing for adding details, where it is one of this type.
+    pub(crate) fn of_mut<E: 'static>(error: &mut E) -> Option<&mut Self> {
+        let any: &mut dyn Any = error;
+        any.downcast_mut()
     }
 
     /// Adds a detail unless there is one with this key.
