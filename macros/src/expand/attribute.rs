@@ -52,40 +52,9 @@ fn guarded(
     }
     // The keys are checked even if the item is not a function, so that all mistakes are reported at
     // once.
-    let handling =
-        (guard == Guard::Handling).then(|| policy::Handling::from_args(&mut args, krate, diag));
-    let seed = policy::Seed::from_args(&mut args, krate, diag);
-    let breaker = matches!(guard, Guard::Breaker | Guard::RetryWithBreaker);
-    let breaker =
-        breaker.then(|| policy::Breaker::from_args(&mut args, seed.as_ref(), krate, diag));
-    let retry = matches!(guard, Guard::Retry | Guard::RetryWithBreaker);
-    let retry = retry.then(|| policy::Retry::from_args(&mut args, seed.as_ref(), krate, diag));
-    let wrap = match guard {
-        Guard::Timeout => Some(policy::Wrap::timeout(&mut args, krate, diag)),
-        Guard::Bulkhead => Some(policy::Wrap::bulkhead(&mut args, krate, diag)),
-        Guard::RateLimit => Some(policy::Wrap::rate_limit(&mut args, krate, diag)),
-        _ => None,
-    };
-    let hedge = (guard == Guard::Hedge).then(|| policy::Hedge::from_args(&mut args, krate, diag));
-    let fallback = (guard == Guard::Fallback).then(|| policy::Fallback::from_args(&mut args, diag));
-    let audit = (guard == Guard::Audit).then(|| policy::Audit::from_args(&mut args, krate, diag));
+    let settings = Settings::from_args(guard, &mut args, krate, diag);
     let mut function = function?;
-    if let Some(handling) = &handling {
-        check::captured_arguments(&function, handling, diag);
-    }
-    if let Some(retry) = &retry {
-        check::retried(&function, retry, diag);
-    }
-    if hedge.is_some() {
-        check::hedged(&function, diag);
-    }
-    let awaits = breaker.is_some() || retry.is_some() || wrap.is_some() || hedge.is_some();
-    if function.is_async() && awaits {
-        match &function.sig.asyncness {
-            Some(word) => check::asynchronous(word, check::HAS_ASYNC, diag),
-            None => check::asynchronous(&function.sig.output, check::HAS_ASYNC, diag),
-        }
-    }
+    settings.check(&function, diag);
     if !diag.is_empty() {
         return None;
     }
@@ -103,28 +72,80 @@ fn guarded(
         attribute: guard.name(),
         args: tokens,
     };
-    if let Some(hedge) = &hedge {
-        let body = hedge::expand(&mut function, hedge, &site)?;
-        let import = krates.import;
-        return Some(function.with_body(quote!(#import #body)));
-    }
-    if let Some(fallback) = &fallback {
-        let body = fallback::expand(&mut function, fallback, &site)?;
-        let import = krates.import;
-        return Some(function.with_body(quote!(#import #body)));
-    }
-    let body = match (handling, breaker, retry, audit, wrap) {
-        (Some(handling), ..) => handling::expand(&mut function, &handling, &site),
-        (_, _, _, Some(audit), _) => audit::expand(&mut function, &audit, &site),
-        (.., Some(wrap)) => wrap::expand(&mut function, &wrap, &site),
-        (_, Some(breaker), None, ..) => breaker::expand(&mut function, &breaker, &site),
-        (_, breaker, Some(retry), ..) => {
-            retry::expand(&mut function, &retry, breaker.as_ref(), &site)
-        }
-        _ => return None,
-    };
-    let (import, body) = (krates.import, body?);
+    let body = settings.expand(&mut function, &site)?;
+    let import = krates.import;
     Some(function.with_body(quote!(#import #body)))
+}
+
+/// The settings of one attribute.
+#[expect(
+    clippy::large_enum_variant,
+    reason = "there is one at a time, and it is not moved about"
+)]
+enum Settings {
+    Handling(policy::Handling),
+    Breaker(policy::Breaker),
+    Retry(policy::Retry, Option<policy::Breaker>),
+    /// A policy that runs the function once.
+    Wrap(policy::Wrap),
+    Hedge(policy::Hedge),
+    Fallback(policy::Fallback),
+    Audit(policy::Audit),
+}
+
+impl Settings {
+    fn from_args(guard: Guard, args: &mut Args, krate: &Path, diag: &mut Diag) -> Self {
+        let seed = policy::Seed::from_args(args, krate, diag);
+        let seed = seed.as_ref();
+        match guard {
+            Guard::Handling => Self::Handling(policy::Handling::from_args(args, krate, diag)),
+            Guard::Breaker => Self::Breaker(policy::Breaker::from_args(args, seed, krate, diag)),
+            Guard::Retry => Self::Retry(policy::Retry::from_args(args, seed, krate, diag), None),
+            Guard::RetryWithBreaker => {
+                let breaker = policy::Breaker::from_args(args, seed, krate, diag);
+                let retry = policy::Retry::from_args(args, seed, krate, diag);
+                Self::Retry(retry, Some(breaker))
+            }
+            Guard::Timeout => Self::Wrap(policy::Wrap::timeout(args, krate, diag)),
+            Guard::Bulkhead => Self::Wrap(policy::Wrap::bulkhead(args, krate, diag)),
+            Guard::RateLimit => Self::Wrap(policy::Wrap::rate_limit(args, krate, diag)),
+            Guard::Hedge => Self::Hedge(policy::Hedge::from_args(args, krate, diag)),
+            Guard::Fallback => Self::Fallback(policy::Fallback::from_args(args, diag)),
+            Guard::Audit => Self::Audit(policy::Audit::from_args(args, krate, diag)),
+        }
+    }
+
+    /// Reports what these settings and the function cannot be together.
+    fn check(&self, function: &Function, diag: &mut Diag) {
+        match self {
+            Self::Handling(handling) => check::captured_arguments(function, handling, diag),
+            Self::Retry(retry, _) => check::retried(function, retry, diag),
+            Self::Hedge(_) => check::hedged(function, diag),
+            _ => {}
+        }
+        let awaits = matches!(
+            self,
+            Self::Breaker(_) | Self::Retry(..) | Self::Wrap(_) | Self::Hedge(_)
+        );
+        if function.is_async() && awaits {
+            match &function.sig.asyncness {
+                Some(word) => check::asynchronous(word, check::HAS_ASYNC, diag),
+                None => check::asynchronous(&function.sig.output, check::HAS_ASYNC, diag),
+            }
+        }
+    }
+
+    fn expand(&self, function: &mut Function, site: &Site<'_>) -> Option<TokenStream> {
+        match self {
+            Self::Handling(handling) => handling::expand(function, handling, site),
+            Self::Breaker(breaker) => breaker::expand(function, breaker, site),
+            Self::Retry(retry, breaker) => retry::expand(function, retry, breaker.as_ref(), site),
+            Self::Wrap(wrap) => wrap::expand(function, wrap, site),
+            Self::Hedge(hedge) => hedge::expand(function, hedge, site),
+            Self::Fallback(fallback) => fallback::expand(function, fallback, site),
+            Self::Audit(audit) => audit::expand(function, audit, site),
+        }
+    }
 }
 
 /// Returns the function unguarded, where the compiler's own message is the better one, and should

@@ -93,12 +93,10 @@ pub(super) fn builder(breaker: &Breaker, site: &Site<'_>) -> TokenStream {
 }
 
 pub(super) fn statics(breaker: &Breaker, site: &Site<'_>) -> TokenStream {
-    let (krate, guarded, name) = (site.krate, site.name("GUARDED"), site.name("BREAKER"));
-    if breaker.key.is_some() {
-        return key::site(site, &name, "CircuitBreaker");
-    }
-    quote! {
-        static #name: #krate::__private::BreakerSite = #krate::__private::BreakerSite::new(&#guarded);
+    let name = site.name("BREAKER");
+    match &breaker.key {
+        None => site.policy(&name, "CircuitBreaker"),
+        Some(_) => site.policy_by_key(&name, "CircuitBreaker"),
     }
 }
 
@@ -106,44 +104,35 @@ pub(super) fn statics(breaker: &Breaker, site: &Site<'_>) -> TokenStream {
 pub(super) struct Chosen {
     /// The statement that looks up the breaker of the key, before the body.
     pub(super) statement: TokenStream,
-    /// A reference to what knows the breaker.
+    /// A reference to the breaker.
     pub(super) handle: TokenStream,
-    /// Whether that is a breaker, and not the site of one.
-    is_breaker: bool,
 }
 
 impl Chosen {
     pub(super) fn by(breaker: &Breaker, site: &Site<'_>) -> Self {
-        let name = site.name("BREAKER");
+        let (krate, name) = (site.krate, site.name("BREAKER"));
         let Some(key) = &breaker.key else {
             return Self {
                 statement: TokenStream::new(),
-                handle: quote!(&#name),
-                is_breaker: false,
+                handle: quote!(#krate::__private::Site::policy(&#name)),
             };
         };
         let chosen = local("breaker");
         Self {
             statement: key::choose(key, site, &name, &chosen),
             handle: quote!(&#chosen),
-            is_breaker: true,
         }
     }
 
     /// Returns the call that admits, or rejects.
     fn admit(&self, site: &Site<'_>, is_async: bool) -> TokenStream {
         let (krate, handle) = (site.krate, &self.handle);
-        let owner = if self.is_breaker {
-            quote!(CircuitBreaker)
-        } else {
-            quote!(BreakerSite)
-        };
         let admit = if is_async {
             quote!(admit)
         } else {
             quote!(admit_blocking)
         };
-        quote!(#krate::__private::#owner::#admit(#handle))
+        quote!(#krate::__private::CircuitBreaker::#admit(#handle))
     }
 
     /// Returns the call that admits an attempt of a retry, or rejects.
@@ -159,11 +148,7 @@ impl Chosen {
         } else {
             quote!(admit_attempt_blocking)
         };
-        if self.is_breaker {
-            quote!(#krate::__private::#admit(#handle, &#run))
-        } else {
-            quote!(#krate::__private::BreakerSite::#admit(#handle, &#run))
-        }
+        quote!(#krate::__private::#admit(#handle, &#run))
     }
 }
 

@@ -22,7 +22,8 @@ pub(super) fn expand(
         &quote!(.with_hedge(|| #krate::__private::Hedge::builder(#name) #calls)),
     );
     let attempt = Attempt::new(function, site, &returns, None);
-    let (guarded, policy) = (site.name("GUARDED"), site.name("POLICY"));
+    let policy = site.name("POLICY");
+    let statics = site.policy(&policy, "Hedge");
     let convert = body::conversion(site, &returns);
     let shape = body::shape(site, &returns);
     let (outcome, op) = (local("outcome"), attempt.repeatable());
@@ -35,10 +36,10 @@ pub(super) fn expand(
     let returned = body::returned(site, &quote!(#outcome), &returns);
     Some(quote! {
         #describe
-        static #policy: #krate::__private::HedgeSite = #krate::__private::HedgeSite::new(&#guarded);
+        #statics
         #convert
         let #outcome = #krate::__private::run_hedged(
-            #krate::__private::HedgeSite::hedge(&#policy),
+            #krate::__private::Site::policy(&#policy),
             #shape,
             #op,
         ).await;

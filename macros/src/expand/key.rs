@@ -2,24 +2,14 @@
 
 use super::site::{Site, one_line};
 use crate::{policy::Key, span::at};
-use proc_macro2::{Ident, Span, TokenStream};
+use proc_macro2::{Ident, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
 use syn::Expr;
-
-/// Returns the static of a call site that has a guard of this type for each key.
-pub(super) fn site(site: &Site<'_>, name: &Ident, guard: &str) -> TokenStream {
-    let (krate, guarded) = (site.krate, site.name("GUARDED"));
-    let guard = Ident::new(guard, Span::mixed_site());
-    quote! {
-        static #name: #krate::__private::KeyedSite<#krate::__private::#guard> =
-            #krate::__private::KeyedSite::new(&#guarded);
-    }
-}
 
 /// Returns the statement that looks up the guard of the call's key.
 pub(super) fn choose(key: &Key, site: &Site<'_>, name: &Ident, chosen: &Ident) -> TokenStream {
     let (krate, key) = (site.krate, reference(key));
-    quote!(let #chosen = #krate::__private::KeyedSite::of_key(&#name, #key);)
+    quote!(let #chosen = #krate::__private::Site::of_key(&#name, #key);)
 }
 
 /// Returns a reference to the value of the expression, which therefore moves nothing.

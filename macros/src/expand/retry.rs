@@ -39,7 +39,8 @@ pub(super) fn expand(
         breaker.and_then(|breaker| breaker.fallback.as_ref()),
     );
 
-    let (guarded, retries) = (site.name("GUARDED"), site.name("RETRY"));
+    let retries = site.name("RETRY");
+    let retry_static = site.policy(&retries, "Retry");
     let (run, outcome, view, delay) = (
         local("run"),
         local("outcome"),
@@ -87,10 +88,10 @@ pub(super) fn expand(
     Some(quote! {
         #describe
         #breaker_statics
-        static #retries: #krate::__private::RetrySite = #krate::__private::RetrySite::new(&#guarded);
+        #retry_static
         #convert
         #choose
-        let mut #run = #krate::__private::RetrySite::start(&#retries);
+        let mut #run = #krate::__private::Retry::start(#krate::__private::Site::policy(&#retries));
         #series
     })
 }

@@ -40,6 +40,28 @@ impl Site<'_> {
         }
     }
 
+    /// Returns the static `name` of this call site, which holds a policy of this type.
+    pub(super) fn policy(&self, name: &Ident, policy: &str) -> TokenStream {
+        let (krate, policy) = (self.krate, Ident::new(policy, Span::mixed_site()));
+        self.holding(name, &quote!(#krate::__private::#policy))
+    }
+
+    /// Returns the static `name` of this call site, which holds a policy of this type for each key.
+    pub(super) fn policy_by_key(&self, name: &Ident, policy: &str) -> TokenStream {
+        let (krate, policy) = (self.krate, Ident::new(policy, Span::mixed_site()));
+        self.holding(
+            name,
+            &quote!(#krate::__private::Keyed<#krate::__private::#policy>),
+        )
+    }
+
+    fn holding(&self, name: &Ident, policy: &TokenStream) -> TokenStream {
+        let (krate, guarded) = (self.krate, self.name("GUARDED"));
+        quote! {
+            static #name: #krate::__private::Site<#policy> = #krate::__private::Site::new(&#guarded);
+        }
+    }
+
     /// Returns the name of a static of this call site. Items have no hygiene, hence the prefix.
     pub(super) fn name(&self, name: &str) -> Ident {
         Ident::new(&format!("__GARDEFOU_{name}"), Span::mixed_site())

@@ -22,24 +22,21 @@ pub(super) fn expand(function: &mut Function, wrap: &Wrap, site: &Site<'_>) -> O
         function,
         &quote!(.#with(|| #krate::__private::#handle::builder(#function_name) #calls) #key),
     );
-    let (guarded, policy) = (site.name("GUARDED"), site.name("POLICY"));
+    let policy = site.name("POLICY");
     let (outcome, rejection, conversion) =
         (local("outcome"), local("rejection"), local("conversion"));
     let convert = body::conversion(site, &returns);
     let shape = body::shape(site, &returns);
     let (statics, choose, chosen) = match &wrap.key {
         None => (
-            quote! {
-                static #policy: #krate::__private::WrapSite<#krate::__private::#handle> =
-                    #krate::__private::WrapSite::new(&#guarded);
-            },
+            site.policy(&policy, wrap.handle),
             None,
-            quote!(#krate::__private::WrapSite::policy(&#policy)),
+            quote!(#krate::__private::Site::policy(&#policy)),
         ),
         Some(key) => {
             let chosen = local("policy");
             (
-                key::site(site, &policy, wrap.handle),
+                site.policy_by_key(&policy, wrap.handle),
                 Some(key::choose(key, site, &policy, &chosen)),
                 quote!(&#chosen),
             )

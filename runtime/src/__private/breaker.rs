@@ -1,163 +1,58 @@
 //! The runtime of `#[with_circuit_breaker]`.
 
-use super::{Conversion, Guarded, Shape, site};
+use super::{Conversion, Guarded, OfSite, Shape};
 use crate::{
     boundary::{Recognised, Report, Then},
     breaker::{Admitted, CircuitBreaker, Classifier, Refused, circuit_breakers},
     chaos,
     classify::Verdict,
     error::{AppError, ConfigError, ErrorCode, Rejection, View},
+    keyed::Keyed,
     retry::Run,
 };
-use std::{
-    fmt::{self, Write},
-    sync::OnceLock,
-};
+use std::fmt::{self, Write};
 
-/// The breaker of one call site, looked up by its first call.
-#[derive(Debug)]
-pub struct BreakerSite {
-    guarded: &'static Guarded,
-    breaker: OnceLock<CircuitBreaker>,
-}
-
-impl BreakerSite {
-    /// Makes a site that was not called yet.
-    #[must_use]
-    pub const fn new(guarded: &'static Guarded) -> Self {
-        Self {
-            guarded,
-            breaker: OnceLock::new(),
-        }
+impl OfSite for CircuitBreaker {
+    fn declared(guarded: &'static Guarded) -> Option<Result<Self, ConfigError>> {
+        let builder = guarded.breaker_builder()?;
+        Some(circuit_breakers().get_or_build(builder))
     }
 
-    /// Admits a blocking call.
-    ///
-    /// # Errors
-    ///
-    /// The rejection of an open circuit.
-    #[inline(always)]
-    pub fn admit_blocking(&'static self) -> Result<Admitted<'static>, Refused<'static>> {
-        self.breaker().admit_blocking()
-    }
-
-    /// Admits a blocking call that is an attempt of a retry.
-    ///
-    /// # Errors
-    ///
-    /// The rejection of an open circuit.
-    #[inline(always)]
-    pub fn admit_attempt_blocking(
-        &'static self,
-        run: &Run<'_>,
-    ) -> Result<Admitted<'static>, Refused<'static>> {
-        admit_attempt_blocking(self.breaker(), run)
-    }
-
-    /// Admits an async call that is an attempt of a retry.
-    ///
-    /// # Errors
-    ///
-    /// The rejection of an open circuit.
-    #[cfg(feature = "async")]
-    #[inline(always)]
-    pub fn admit_attempt(
-        &'static self,
-        run: &Run<'_>,
-    ) -> Result<Admitted<'static>, Refused<'static>> {
-        admit_attempt(self.breaker(), run)
-    }
-
-    /// Admits an async call.
-    ///
-    /// # Errors
-    ///
-    /// The rejection of an open circuit.
-    #[cfg(feature = "async")]
-    #[inline(always)]
-    pub fn admit(&'static self) -> Result<Admitted<'static>, Refused<'static>> {
-        self.breaker().admit()
-    }
-
-    /// Returns the breaker of the site; inside of a test scope, its breaker there.
-    #[inline(always)]
-    fn breaker(&'static self) -> &'static CircuitBreaker {
-        if let Some(breaker) = site::in_scope(self, || self.make()) {
-            return breaker;
-        }
-        match self.breaker.get() {
-            Some(breaker) => breaker,
-            None => self.find(),
-        }
-    }
-
-    #[cold]
-    fn find(&self) -> &CircuitBreaker {
-        // Not inside: a control can open a new breaker, and an observer of that may call the function.
-        let made = self.make();
-        self.breaker.get_or_init(|| made)
-    }
-
-    fn make(&self) -> CircuitBreaker {
-        let built = self
-            .guarded
-            .breaker_builder()
-            .map(|builder| circuit_breakers().get_or_build(builder));
-        match built {
-            Some(Ok(breaker)) => breaker,
-            Some(Err(problem)) => {
-                report_config(self.guarded, &problem);
-                default_breaker(self.guarded)
-            }
-            None => default_breaker(self.guarded),
-        }
+    /// The defaults, under the name of the function.
+    fn otherwise(guarded: &'static Guarded) -> Self {
+        let by_name = circuit_breakers().get_or_create(guarded.name(), |builder| builder);
+        by_name
+            .or_else(|_| Self::builder("misconfigured").build())
+            .expect("the defaults are valid")
     }
 }
 
-/// What knows the breaker of a call.
-pub trait ChoosesBreaker: Copy {
-    /// Returns the breaker.
-    fn breaker(&self) -> &CircuitBreaker;
-}
-
-impl ChoosesBreaker for &'static BreakerSite {
-    #[inline(always)]
-    fn breaker(&self) -> &CircuitBreaker {
-        BreakerSite::breaker(self)
+impl OfSite for Keyed<CircuitBreaker> {
+    fn declared(guarded: &'static Guarded) -> Option<Result<Self, ConfigError>> {
+        let builder = guarded.breaker_builder()?;
+        Some(circuit_breakers().get_or_build_keyed(builder))
     }
-}
 
-impl ChoosesBreaker for &CircuitBreaker {
-    #[inline(always)]
-    fn breaker(&self) -> &CircuitBreaker {
-        self
+    /// The defaults, under the name of the function.
+    fn otherwise(guarded: &'static Guarded) -> Self {
+        let by_name = circuit_breakers().get_or_create_keyed(guarded.name(), |builder| builder);
+        by_name
+            .or_else(|_| CircuitBreaker::builder("misconfigured").build_keyed())
+            .expect("the defaults are valid")
     }
-}
-
-/// Returns what a site uses whose configuration cannot work: the defaults, under the name of the
-/// function.
-fn default_breaker(guarded: &Guarded) -> CircuitBreaker {
-    let by_name = circuit_breakers().get_or_create(guarded.name(), |builder| builder);
-    by_name
-        .or_else(|_| CircuitBreaker::builder("misconfigured").build())
-        .expect("the defaults are valid")
 }
 
 /// Makes a call, or the answer to its rejection.
 #[inline(always)]
 pub fn call_guarded<A, R, C: Conversion<R>, J: Classifier<Result<C::Value, C::Error>>>(
     conversion: C,
-    breaker: impl ChoosesBreaker,
+    breaker: &CircuitBreaker,
     classifier: J,
     arguments: A,
     f: impl FnOnce(A) -> R,
     reject: impl FnOnce(Rejection) -> Result<C::Value, C::Error>,
 ) -> R {
-    conversion.returned(breaker.breaker().call_or(
-        classifier,
-        || conversion.result(f(arguments)),
-        reject,
-    ))
+    conversion.returned(breaker.call_or(classifier, || conversion.result(f(arguments)), reject))
 }
 
 /// Admits a blocking call that is an attempt of a retry.

@@ -10,7 +10,6 @@ mod handling;
 mod hedge;
 #[cfg(feature = "chaos")]
 mod injectable;
-mod keyed;
 mod retry;
 mod returns;
 mod shape;
@@ -25,15 +24,13 @@ pub use crate::{
     error::standard,
     event::LogLevel,
     hedge::Hedge,
+    keyed::Keyed,
     rate_limit::{Rate, RateLimiter},
     retry::{Jitter, Next, Retry, Run},
     timeout::Timeout,
 };
 pub use audit::{Audit, Audited, User, run_audited};
-pub use breaker::{
-    BreakerSite, ByShape, ChoosesBreaker, call_guarded, failure_if, fallback, ignore_if,
-    run_admitted,
-};
+pub use breaker::{ByShape, call_guarded, failure_if, fallback, ignore_if, run_admitted};
 pub use call::{Missing, call, call_with, default_value, missing, never, unguarded};
 pub use carry::{Carried, carrying, rejecting};
 pub use core::{
@@ -49,22 +46,20 @@ pub use fallback::{
     run_with, start,
 };
 pub use handling::{Captured, Entered, Handling, catch, catch_async};
-pub use hedge::HedgeSite;
 #[cfg(feature = "async")]
 pub use hedge::run_hedged;
 #[cfg(feature = "chaos")]
 pub use injectable::{carriers, injectable};
 pub use inventory;
-pub use keyed::{ByKey, KeyedSite};
 pub use retry::{
-    OwnDelay, RetrySite, UsableAgain, ask, attempt_with, by_class, clone_for_each_attempt, delayed,
-    own_delay, settle_while, usable_again, used_up,
+    OwnDelay, UsableAgain, ask, attempt_with, by_class, clone_for_each_attempt, delayed, own_delay,
+    settle_while, usable_again, used_up,
 };
 pub use returns::{Conversion, Itself, fallible, result, returned, returning, returns};
 pub use shape::{Attempted, Probe, Shape, probe, shapes};
-pub use site::{Guarded, Registered};
+pub use site::{Guarded, OfSite, Registered, Site};
 pub use std::time::Duration;
-pub use wrap::{Wrap, WrapSite, run_wrapped};
+pub use wrap::{Wrap, run_wrapped};
 
 #[cfg(feature = "async")]
 pub use breaker::admit_attempt;

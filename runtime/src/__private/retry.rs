@@ -1,67 +1,26 @@
 //! The runtime of `#[retry]`.
 
-use super::{Conversion, Guarded, Shape, breaker::report_config, site};
+use super::{Conversion, Guarded, OfSite, Shape};
 #[cfg(feature = "async")]
 use crate::{chaos::Faulty, retry::Watched};
 use crate::{
-    error::{AppError, View},
+    error::{AppError, ConfigError, View},
     retry::{Attempt, ErrorView, Retry, Run},
 };
-use std::{any::Any, ops::ControlFlow, sync::OnceLock, time::Duration};
+use std::{any::Any, ops::ControlFlow, time::Duration};
 
-/// The retry of one call site, built by its first call.
-#[derive(Debug)]
-pub struct RetrySite {
-    guarded: &'static Guarded,
-    retry: OnceLock<Retry>,
-}
-
-impl RetrySite {
-    /// Makes a site that was not called yet.
-    #[must_use]
-    pub const fn new(guarded: &'static Guarded) -> Self {
-        Self {
-            guarded,
-            retry: OnceLock::new(),
-        }
+impl OfSite for Retry {
+    fn declared(guarded: &'static Guarded) -> Option<Result<Self, ConfigError>> {
+        guarded.built_retry()
     }
 
-    /// Starts a series of attempts.
-    #[inline(always)]
-    pub fn start(&'static self) -> Run<'static> {
-        if let Some(retry) = site::in_scope(self, || self.make()) {
-            return retry.start();
-        }
-        match self.retry.get() {
-            Some(retry) => retry.start(),
-            None => self.build().start(),
-        }
+    /// One call, which is never more than was configured for.
+    fn otherwise(_: &'static Guarded) -> Self {
+        Self::builder()
+            .max_attempts(1)
+            .build()
+            .expect("the defaults are valid")
     }
-
-    #[cold]
-    fn build(&self) -> &Retry {
-        self.retry.get_or_init(|| self.make())
-    }
-
-    fn make(&self) -> Retry {
-        match self.guarded.built_retry() {
-            Some(Ok(retry)) => retry,
-            Some(Err(problem)) => {
-                report_config(self.guarded, &problem);
-                default_retry()
-            }
-            None => default_retry(),
-        }
-    }
-}
-
-/// Returns what a site uses whose configuration cannot work: one call, which is never more than was
-/// configured for.
-fn default_retry() -> Retry {
-    Retry::builder()
-        .max_attempts(1)
-        .build()
-        .expect("the defaults are valid")
 }
 
 /// Makes a blocking attempt with arguments that it owns.

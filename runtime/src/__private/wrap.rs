@@ -1,23 +1,17 @@
 //! The runtime of attributes whose policy runs the function once: `#[timeout]`, `#[bulkhead]`,
 //! `#[rate_limit]`.
 
-use super::{Conversion, Guarded, Shape, breaker::report_config, site};
+use super::{Conversion, Guarded, OfSite, Shape};
 use crate::{
     bulkhead::{Bulkhead, BulkheadBuilder},
     error::{ConfigError, Rejection},
+    keyed::Keyed,
     rate_limit::{Rate, RateLimiter, RateLimiterBuilder},
     timeout::Timeout,
 };
-use std::sync::OnceLock;
 
 /// A policy that runs a function once, or rejects the call.
-pub trait Wrap: Send + Sync + Sized + 'static {
-    /// Makes the policy of a call site; `None` if it has another one.
-    fn of(guarded: &'static Guarded) -> Option<Result<Self, ConfigError>>;
-
-    /// Makes what a site uses whose configuration cannot work.
-    fn without_effect() -> Self;
-
+pub trait Wrap {
     /// Runs a function.
     ///
     /// # Errors
@@ -38,54 +32,6 @@ pub trait Wrap: Send + Sync + Sized + 'static {
     ) -> impl Future<Output = Result<Result<T, E>, Rejection>>;
 }
 
-/// The policy of one call site, built by its first call.
-#[derive(Debug)]
-pub struct WrapSite<P> {
-    guarded: &'static Guarded,
-    policy: OnceLock<P>,
-}
-
-impl<P: Wrap> WrapSite<P> {
-    /// Makes a site that was not called yet.
-    #[must_use]
-    pub const fn new(guarded: &'static Guarded) -> Self {
-        Self {
-            guarded,
-            policy: OnceLock::new(),
-        }
-    }
-
-    /// Returns the policy of the site; inside of a test scope, its policy there.
-    #[inline(always)]
-    pub fn policy(&'static self) -> &'static P {
-        if let Some(policy) = site::in_scope(self, || self.make()) {
-            return policy;
-        }
-        match self.policy.get() {
-            Some(policy) => policy,
-            None => self.build(),
-        }
-    }
-
-    #[cold]
-    fn build(&self) -> &P {
-        // Not inside: settings of attributes may be computed by code of the user's.
-        let made = self.make();
-        self.policy.get_or_init(|| made)
-    }
-
-    fn make(&self) -> P {
-        match P::of(self.guarded) {
-            Some(Ok(policy)) => policy,
-            Some(Err(problem)) => {
-                report_config(self.guarded, &problem);
-                P::without_effect()
-            }
-            None => P::without_effect(),
-        }
-    }
-}
-
 /// Runs a function with arguments that it owns.
 ///
 /// # Errors
@@ -102,18 +48,20 @@ pub fn run_wrapped<A, R, P: Wrap, C: Conversion<R>, S: Shape<C::Error>>(
     policy.run(shape, || conversion.result(f(arguments)))
 }
 
-impl Wrap for Timeout {
-    fn of(guarded: &'static Guarded) -> Option<Result<Self, ConfigError>> {
+impl OfSite for Timeout {
+    fn declared(guarded: &'static Guarded) -> Option<Result<Self, ConfigError>> {
         guarded.built_timeout()
     }
 
-    fn without_effect() -> Self {
+    fn otherwise(_: &'static Guarded) -> Self {
         Self::builder("misconfigured")
             .limit(std::time::Duration::MAX)
             .build()
             .expect("the name and the limit are valid")
     }
+}
 
+impl Wrap for Timeout {
     #[inline(always)]
     fn run<T, E, S: Shape<E>>(
         &self,
@@ -134,28 +82,30 @@ impl Wrap for Timeout {
     }
 }
 
-pub(super) fn bulkhead_without_effect() -> BulkheadBuilder {
+fn bulkhead_without_effect() -> BulkheadBuilder {
     Bulkhead::builder("misconfigured").max_concurrent(1_000_000)
 }
 
-pub(super) fn limiter_without_effect() -> RateLimiterBuilder {
+fn limiter_without_effect() -> RateLimiterBuilder {
     // A permit each nanosecond is more than any program asks for.
     RateLimiter::builder("misconfigured")
         .rate(Rate::per_second(1_000_000_000))
         .burst(u32::MAX)
 }
 
-impl Wrap for Bulkhead {
-    fn of(guarded: &'static Guarded) -> Option<Result<Self, ConfigError>> {
+impl OfSite for Bulkhead {
+    fn declared(guarded: &'static Guarded) -> Option<Result<Self, ConfigError>> {
         guarded.built_bulkhead()
     }
 
-    fn without_effect() -> Self {
+    fn otherwise(_: &'static Guarded) -> Self {
         bulkhead_without_effect()
             .build()
             .expect("the name and the limit are valid")
     }
+}
 
+impl Wrap for Bulkhead {
     #[inline(always)]
     fn run<T, E, S: Shape<E>>(
         &self,
@@ -176,17 +126,19 @@ impl Wrap for Bulkhead {
     }
 }
 
-impl Wrap for RateLimiter {
-    fn of(guarded: &'static Guarded) -> Option<Result<Self, ConfigError>> {
+impl OfSite for RateLimiter {
+    fn declared(guarded: &'static Guarded) -> Option<Result<Self, ConfigError>> {
         guarded.built_rate_limiter()
     }
 
-    fn without_effect() -> Self {
+    fn otherwise(_: &'static Guarded) -> Self {
         limiter_without_effect()
             .build()
             .expect("the name, the rate and the burst are valid")
     }
+}
 
+impl Wrap for RateLimiter {
     #[inline(always)]
     fn run<T, E, S: Shape<E>>(
         &self,
@@ -204,5 +156,29 @@ impl Wrap for RateLimiter {
         future: F,
     ) -> impl Future<Output = Result<Result<T, E>, Rejection>> {
         self.run_async(future)
+    }
+}
+
+impl OfSite for Keyed<Bulkhead> {
+    fn declared(guarded: &'static Guarded) -> Option<Result<Self, ConfigError>> {
+        guarded.built_bulkheads()
+    }
+
+    fn otherwise(_: &'static Guarded) -> Self {
+        bulkhead_without_effect()
+            .build_keyed()
+            .expect("the name and the limit are valid")
+    }
+}
+
+impl OfSite for Keyed<RateLimiter> {
+    fn declared(guarded: &'static Guarded) -> Option<Result<Self, ConfigError>> {
+        guarded.built_rate_limiters()
+    }
+
+    fn otherwise(_: &'static Guarded) -> Self {
+        limiter_without_effect()
+            .build_keyed()
+            .expect("the name, the rate and the burst are valid")
     }
 }

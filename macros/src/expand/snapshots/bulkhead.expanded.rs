@@ -11,9 +11,9 @@ fn read(key: &str) -> Result<u32> {
             ::gardefou::__private::Bulkhead::builder("read").max_concurrent(4)
         });
     ::gardefou::__private::submit!(__GARDEFOU_GUARDED);
-    static __GARDEFOU_POLICY: ::gardefou::__private::WrapSite<
+    static __GARDEFOU_POLICY: ::gardefou::__private::Site<
         ::gardefou::__private::Bulkhead,
-    > = ::gardefou::__private::WrapSite::new(&__GARDEFOU_GUARDED);
+    > = ::gardefou::__private::Site::new(&__GARDEFOU_GUARDED);
     let __conversion = {
         use ::gardefou::__private::returning::*;
         (&&::gardefou::__private::returns::<Result<u32>>()).__gardefou_conversion()
@@ -22,7 +22,7 @@ fn read(key: &str) -> Result<u32> {
         __conversion,
         match ::gardefou::__private::run_wrapped(
             __conversion,
-            ::gardefou::__private::WrapSite::policy(&__GARDEFOU_POLICY),
+            ::gardefou::__private::Site::policy(&__GARDEFOU_POLICY),
             ::gardefou::__private::shape!(__conversion, Result < u32 >),
             (key,),
             move |

@@ -10,14 +10,14 @@ fn read(key: &str) -> Result<u32> {
         .with_bulkhead(|| ::gardefou::__private::Bulkhead::builder("read"))
         .with_key("key");
     ::gardefou::__private::submit!(__GARDEFOU_GUARDED);
-    static __GARDEFOU_POLICY: ::gardefou::__private::KeyedSite<
-        ::gardefou::__private::Bulkhead,
-    > = ::gardefou::__private::KeyedSite::new(&__GARDEFOU_GUARDED);
+    static __GARDEFOU_POLICY: ::gardefou::__private::Site<
+        ::gardefou::__private::Keyed<::gardefou::__private::Bulkhead>,
+    > = ::gardefou::__private::Site::new(&__GARDEFOU_GUARDED);
     let __conversion = {
         use ::gardefou::__private::returning::*;
         (&&::gardefou::__private::returns::<Result<u32>>()).__gardefou_conversion()
     };
-    let __policy = ::gardefou::__private::KeyedSite::of_key(&__GARDEFOU_POLICY, &key);
+    let __policy = ::gardefou::__private::Site::of_key(&__GARDEFOU_POLICY, &key);
     ::gardefou::__private::returned(
         __conversion,
         match ::gardefou::__private::run_wrapped(

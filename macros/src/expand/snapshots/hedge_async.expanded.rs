@@ -13,15 +13,15 @@ async fn read(&self, key: String) -> Result<u32> {
                 .budget(false)
         });
     ::gardefou::__private::submit!(__GARDEFOU_GUARDED);
-    static __GARDEFOU_POLICY: ::gardefou::__private::HedgeSite = ::gardefou::__private::HedgeSite::new(
-        &__GARDEFOU_GUARDED,
-    );
+    static __GARDEFOU_POLICY: ::gardefou::__private::Site<
+        ::gardefou::__private::Hedge,
+    > = ::gardefou::__private::Site::new(&__GARDEFOU_GUARDED);
     let __conversion = {
         use ::gardefou::__private::returning::*;
         (&&::gardefou::__private::returns::<Result<u32>>()).__gardefou_conversion()
     };
     let __outcome = ::gardefou::__private::run_hedged(
-            ::gardefou::__private::HedgeSite::hedge(&__GARDEFOU_POLICY),
+            ::gardefou::__private::Site::policy(&__GARDEFOU_POLICY),
             ::gardefou::__private::shape!(__conversion, Result < u32 >),
             || {
                 #[allow(

@@ -15,9 +15,9 @@ async fn read(&mut self, key: String) -> Result<u32> {
                 .max_wait(::gardefou::__private::Duration::new(1u64, 0u32))
         });
     ::gardefou::__private::submit!(__GARDEFOU_GUARDED);
-    static __GARDEFOU_POLICY: ::gardefou::__private::WrapSite<
+    static __GARDEFOU_POLICY: ::gardefou::__private::Site<
         ::gardefou::__private::RateLimiter,
-    > = ::gardefou::__private::WrapSite::new(&__GARDEFOU_GUARDED);
+    > = ::gardefou::__private::Site::new(&__GARDEFOU_GUARDED);
     let __conversion = {
         use ::gardefou::__private::returning::*;
         (&&::gardefou::__private::returns::<Result<u32>>()).__gardefou_conversion()
@@ -25,7 +25,7 @@ async fn read(&mut self, key: String) -> Result<u32> {
     ::gardefou::__private::returned(
         __conversion,
         match ::gardefou::__private::Wrap::run_async(
-                ::gardefou::__private::WrapSite::policy(&__GARDEFOU_POLICY),
+                ::gardefou::__private::Site::policy(&__GARDEFOU_POLICY),
                 ::gardefou::__private::shape!(__conversion, Result < u32 >),
                 ::gardefou::__private::fallible(
                     __conversion,

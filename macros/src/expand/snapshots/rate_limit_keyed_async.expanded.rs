@@ -19,14 +19,14 @@ async fn read(&mut self, key: String) -> Result<u32> {
         })
         .with_key("key");
     ::gardefou::__private::submit!(__GARDEFOU_GUARDED);
-    static __GARDEFOU_POLICY: ::gardefou::__private::KeyedSite<
-        ::gardefou::__private::RateLimiter,
-    > = ::gardefou::__private::KeyedSite::new(&__GARDEFOU_GUARDED);
+    static __GARDEFOU_POLICY: ::gardefou::__private::Site<
+        ::gardefou::__private::Keyed<::gardefou::__private::RateLimiter>,
+    > = ::gardefou::__private::Site::new(&__GARDEFOU_GUARDED);
     let __conversion = {
         use ::gardefou::__private::returning::*;
         (&&::gardefou::__private::returns::<Result<u32>>()).__gardefou_conversion()
     };
-    let __policy = ::gardefou::__private::KeyedSite::of_key(&__GARDEFOU_POLICY, &key);
+    let __policy = ::gardefou::__private::Site::of_key(&__GARDEFOU_POLICY, &key);
     ::gardefou::__private::returned(
         __conversion,
         match ::gardefou::__private::Wrap::run_async(

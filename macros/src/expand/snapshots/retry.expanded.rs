@@ -15,14 +15,16 @@ fn read(key: &str) -> Result<u32> {
                 .build()
         });
     ::gardefou::__private::submit!(__GARDEFOU_GUARDED);
-    static __GARDEFOU_RETRY: ::gardefou::__private::RetrySite = ::gardefou::__private::RetrySite::new(
+    static __GARDEFOU_RETRY: ::gardefou::__private::Site<::gardefou::__private::Retry> = ::gardefou::__private::Site::new(
         &__GARDEFOU_GUARDED,
     );
     let __conversion = {
         use ::gardefou::__private::returning::*;
         (&&::gardefou::__private::returns::<Result<u32>>()).__gardefou_conversion()
     };
-    let mut __run = ::gardefou::__private::RetrySite::start(&__GARDEFOU_RETRY);
+    let mut __run = ::gardefou::__private::Retry::start(
+        ::gardefou::__private::Site::policy(&__GARDEFOU_RETRY),
+    );
     let __outcome = loop {
         let __delay = {
             let (__outcome, __view) = {

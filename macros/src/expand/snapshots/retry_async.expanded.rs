@@ -15,14 +15,16 @@ async fn read(&mut self, key: String) -> Result<u32> {
                 .map(::gardefou::__private::Retry::erased)
         });
     ::gardefou::__private::submit!(__GARDEFOU_GUARDED);
-    static __GARDEFOU_RETRY: ::gardefou::__private::RetrySite = ::gardefou::__private::RetrySite::new(
+    static __GARDEFOU_RETRY: ::gardefou::__private::Site<::gardefou::__private::Retry> = ::gardefou::__private::Site::new(
         &__GARDEFOU_GUARDED,
     );
     let __conversion = {
         use ::gardefou::__private::returning::*;
         (&&::gardefou::__private::returns::<Result<u32>>()).__gardefou_conversion()
     };
-    let mut __run = ::gardefou::__private::RetrySite::start(&__GARDEFOU_RETRY);
+    let mut __run = ::gardefou::__private::Retry::start(
+        ::gardefou::__private::Site::policy(&__GARDEFOU_RETRY),
+    );
     let __outcome = loop {
         let __delay = {
             let (__outcome, __view) = {

@@ -12,22 +12,24 @@ async fn read(&mut self, key: String) -> Result<u32> {
             ::gardefou::__private::Retry::builder().name("read").max_retries(3).build()
         });
     ::gardefou::__private::submit!(__GARDEFOU_GUARDED);
-    static __GARDEFOU_BREAKER: ::gardefou::__private::BreakerSite = ::gardefou::__private::BreakerSite::new(
-        &__GARDEFOU_GUARDED,
-    );
-    static __GARDEFOU_RETRY: ::gardefou::__private::RetrySite = ::gardefou::__private::RetrySite::new(
+    static __GARDEFOU_BREAKER: ::gardefou::__private::Site<
+        ::gardefou::__private::CircuitBreaker,
+    > = ::gardefou::__private::Site::new(&__GARDEFOU_GUARDED);
+    static __GARDEFOU_RETRY: ::gardefou::__private::Site<::gardefou::__private::Retry> = ::gardefou::__private::Site::new(
         &__GARDEFOU_GUARDED,
     );
     let __conversion = {
         use ::gardefou::__private::returning::*;
         (&&::gardefou::__private::returns::<Result<u32>>()).__gardefou_conversion()
     };
-    let mut __run = ::gardefou::__private::RetrySite::start(&__GARDEFOU_RETRY);
+    let mut __run = ::gardefou::__private::Retry::start(
+        ::gardefou::__private::Site::policy(&__GARDEFOU_RETRY),
+    );
     let __outcome = loop {
         let __delay = {
             let (__outcome, __view) = 'attempt: {
-                let __admitted = match ::gardefou::__private::BreakerSite::admit_attempt(
-                    &__GARDEFOU_BREAKER,
+                let __admitted = match ::gardefou::__private::admit_attempt(
+                    ::gardefou::__private::Site::policy(&__GARDEFOU_BREAKER),
                     &__run,
                 ) {
                     ::gardefou::__private::Ok(__admitted) => __admitted,

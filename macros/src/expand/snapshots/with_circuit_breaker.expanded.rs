@@ -11,16 +11,16 @@ fn read(key: &str) -> Result<u32> {
             ::gardefou::__private::CircuitBreaker::builder("db").failure_threshold(3)
         });
     ::gardefou::__private::submit!(__GARDEFOU_GUARDED);
-    static __GARDEFOU_BREAKER: ::gardefou::__private::BreakerSite = ::gardefou::__private::BreakerSite::new(
-        &__GARDEFOU_GUARDED,
-    );
+    static __GARDEFOU_BREAKER: ::gardefou::__private::Site<
+        ::gardefou::__private::CircuitBreaker,
+    > = ::gardefou::__private::Site::new(&__GARDEFOU_GUARDED);
     let __conversion = {
         use ::gardefou::__private::returning::*;
         (&&::gardefou::__private::returns::<Result<u32>>()).__gardefou_conversion()
     };
     ::gardefou::__private::call_guarded(
         __conversion,
-        &__GARDEFOU_BREAKER,
+        ::gardefou::__private::Site::policy(&__GARDEFOU_BREAKER),
         ::gardefou::__private::classifier!(__conversion, Result < u32 >),
         (key,),
         move |

@@ -9,15 +9,15 @@ async fn read(&mut self, key: String) -> Result<u32> {
         )
         .with_breaker(|| ::gardefou::__private::CircuitBreaker::builder("db"));
     ::gardefou::__private::submit!(__GARDEFOU_GUARDED);
-    static __GARDEFOU_BREAKER: ::gardefou::__private::BreakerSite = ::gardefou::__private::BreakerSite::new(
-        &__GARDEFOU_GUARDED,
-    );
+    static __GARDEFOU_BREAKER: ::gardefou::__private::Site<
+        ::gardefou::__private::CircuitBreaker,
+    > = ::gardefou::__private::Site::new(&__GARDEFOU_GUARDED);
     let __conversion = {
         use ::gardefou::__private::returning::*;
         (&&::gardefou::__private::returns::<Result<u32>>()).__gardefou_conversion()
     };
-    let __admitted = match ::gardefou::__private::BreakerSite::admit(
-        &__GARDEFOU_BREAKER,
+    let __admitted = match ::gardefou::__private::CircuitBreaker::admit(
+        ::gardefou::__private::Site::policy(&__GARDEFOU_BREAKER),
     ) {
         ::gardefou::__private::Ok(__admitted) => __admitted,
         ::gardefou::__private::Err(__refused) => {

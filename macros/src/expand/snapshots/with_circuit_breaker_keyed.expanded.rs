@@ -12,14 +12,14 @@ fn read(key: &str) -> Result<u32> {
         })
         .with_key("key");
     ::gardefou::__private::submit!(__GARDEFOU_GUARDED);
-    static __GARDEFOU_BREAKER: ::gardefou::__private::KeyedSite<
-        ::gardefou::__private::CircuitBreaker,
-    > = ::gardefou::__private::KeyedSite::new(&__GARDEFOU_GUARDED);
+    static __GARDEFOU_BREAKER: ::gardefou::__private::Site<
+        ::gardefou::__private::Keyed<::gardefou::__private::CircuitBreaker>,
+    > = ::gardefou::__private::Site::new(&__GARDEFOU_GUARDED);
     let __conversion = {
         use ::gardefou::__private::returning::*;
         (&&::gardefou::__private::returns::<Result<u32>>()).__gardefou_conversion()
     };
-    let __breaker = ::gardefou::__private::KeyedSite::of_key(&__GARDEFOU_BREAKER, &key);
+    let __breaker = ::gardefou::__private::Site::of_key(&__GARDEFOU_BREAKER, &key);
     ::gardefou::__private::call_guarded(
         __conversion,
         &__breaker,
