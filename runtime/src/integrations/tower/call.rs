@@ -4,6 +4,7 @@ use std::{
     error::Error,
     fmt,
     future::Future,
+    mem,
     pin::Pin,
     task::{Context, Poll, ready},
 };
@@ -11,6 +12,13 @@ use tower_service::Service;
 
 /// The error of every layer.
 pub type BoxError = Box<dyn Error + Send + Sync>;
+
+/// Takes the service that was polled ready, which is the one to call: a clone, which is left in its
+/// place, may not be.
+pub(super) fn take_ready<S: Clone>(inner: &mut S) -> S {
+    let clone = inner.clone();
+    mem::replace(inner, clone)
+}
 
 pin_project_lite::pin_project! {
     /// One call of a service. It begins when this is polled first, so that a guard around it can

@@ -1,6 +1,6 @@
 //! Layers for deadlines in the headers of requests.
 
-use super::call::{BoxError, Call};
+use super::call::{BoxError, Call, take_ready};
 use crate::{
     call::{Deadline, EnteredDeadline, wire::DeadlineHeader},
     integrations::http::{AcceptDeadline, set_deadline},
@@ -9,7 +9,6 @@ use http_1::Request;
 use std::{
     fmt,
     future::Future,
-    mem,
     pin::Pin,
     task::{Context, Poll},
 };
@@ -113,9 +112,7 @@ where
     }
 
     fn call(&mut self, request: Request<B>) -> Self::Future {
-        // The service that was ready is called; a clone may not be.
-        let clone = self.inner.clone();
-        let service = mem::replace(&mut self.inner, clone);
+        let service = take_ready(&mut self.inner);
         SendDeadlineFuture {
             header: self.header.clone(),
             call: Call::new(service, request),
@@ -246,9 +243,7 @@ where
     }
 
     fn call(&mut self, request: Request<B>) -> Self::Future {
-        // The service that was ready is called; a clone may not be.
-        let clone = self.inner.clone();
-        let service = mem::replace(&mut self.inner, clone);
+        let service = take_ready(&mut self.inner);
         AcceptDeadlineFuture {
             accept: self.accept.clone(),
             deadline: None,

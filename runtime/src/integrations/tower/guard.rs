@@ -1,10 +1,9 @@
 //! Layers of the guards that run a call once.
 
-use super::call::{BoxError, Call};
+use super::call::{BoxError, Call, take_ready};
 use crate::error::Rejection;
 use std::{
     future::Future,
-    mem,
     pin::Pin,
     task::{Context, Poll, ready},
 };
@@ -130,9 +129,7 @@ where
     }
 
     fn call(&mut self, request: R) -> Self::Future {
-        // The service that was ready is called; a clone may not be.
-        let clone = self.inner.clone();
-        let ready = mem::replace(&mut self.inner, clone);
+        let ready = take_ready(&mut self.inner);
         self.guard.guard(Call::new(ready, request))
     }
 }

@@ -2,14 +2,13 @@
 
 use super::{
     attempts::CallAttempts,
-    call::{BoxError, Call},
+    call::{BoxError, Call, take_ready},
     retry::{CloneRequest, ClonedRequests},
 };
 use crate::hedge::{Hedge, OwnedCall};
 use std::{
     fmt,
     future::Future,
-    mem,
     pin::Pin,
     task::{Context, Poll},
 };
@@ -152,9 +151,7 @@ where
     }
 
     fn call(&mut self, request: R) -> Self::Future {
-        // The service that was ready is called; a clone may not be.
-        let clone = self.inner.clone();
-        let ready = mem::replace(&mut self.inner, clone);
+        let ready = take_ready(&mut self.inner);
         let HedgeLayer { hedge, requests } = self.layer.clone();
         let source = (hedge.config().max_hedges > 0).then(|| self.inner.clone());
         let attempts = CallAttempts::new(Some(ready), source, request, requests);

@@ -2,7 +2,7 @@
 
 use super::{
     super::{
-        call::BoxError,
+        call::{BoxError, take_ready},
         retry::{CloneRequest, ClonedRequests, RetryByError, RetryOutcome},
     },
     attempts::PolicyAttempts,
@@ -15,7 +15,6 @@ use crate::{
     pipeline::{Pipeline, Policies},
 };
 use std::{
-    mem,
     sync::Arc,
     task::{Context, Poll},
 };
@@ -267,9 +266,7 @@ where
     }
 
     fn call(&mut self, request: R) -> Self::Future {
-        // The service that was ready is called; a clone may not be.
-        let clone = self.inner.clone();
-        let ready = mem::replace(&mut self.inner, clone);
+        let ready = take_ready(&mut self.inner);
         let PipelineLayer {
             policies,
             outcome,

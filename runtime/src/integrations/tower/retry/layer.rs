@@ -3,11 +3,11 @@
 #[cfg(feature = "http-1")]
 use super::RetryByStatus;
 use super::{CloneRequest, ClonedRequests, RetryByError, RetryFuture, RetryIf, RetryOutcome};
-use crate::{integrations::tower::BoxError, retry::Retry};
-use std::{
-    mem,
-    task::{Context, Poll},
+use crate::{
+    integrations::tower::call::{BoxError, take_ready},
+    retry::Retry,
 };
+use std::task::{Context, Poll};
 use tower_layer::Layer;
 use tower_service::Service;
 
@@ -241,9 +241,7 @@ where
     }
 
     fn call(&mut self, request: R) -> Self::Future {
-        // The service that was ready is called; a clone may not be.
-        let clone = self.inner.clone();
-        let ready = mem::replace(&mut self.inner, clone);
+        let ready = take_ready(&mut self.inner);
         let RetryLayer {
             retry,
             outcome,
