@@ -1,7 +1,10 @@
 //! Rejections: what a policy returns instead of running the function.
 
 use super::{AppError, ErrorCode, ErrorId, redact, view};
-use crate::call::{Conversion, RejectionNumber};
+use crate::{
+    call::{Conversion, RejectionNumber},
+    time::saturating_nanos,
+};
 use serde_json::{Map, Value};
 use std::{
     any::{Any, TypeId},
@@ -253,7 +256,7 @@ pub struct Rejection {
     code: ErrorCode,
     rejector: Arc<dyn Rejector>,
     generation: u64,
-    retry_after: Option<Duration>,
+    retry_after: RetryAfter,
     reported: Reported,
 }
 
@@ -262,6 +265,26 @@ const RAN: u8 = 1 << 3;
 
 /// The detail of an error that was injected.
 pub(crate) const CHAOS_DETAIL: &str = "chaos";
+
+/// A wait of whole nanoseconds, or none. A word without a gap: where the error of a result holds a
+/// rejection, what is beside the gap is copied across the parts that it was written in, and each
+/// such copy makes the processor wait.
+#[derive(Clone, Copy)]
+struct RetryAfter(u64);
+
+impl RetryAfter {
+    const NONE: u64 = u64::MAX;
+
+    fn new(wait: Option<Duration>) -> Self {
+        Self(wait.map_or(Self::NONE, |wait| {
+            saturating_nanos(wait).min(Self::NONE - 1)
+        }))
+    }
+
+    fn get(self) -> Option<Duration> {
+        (self.0 != Self::NONE).then(|| Duration::from_nanos(self.0))
+    }
+}
 
 /// Whether a rejection was reported. A clone is inspected, and not the value that leaves the call:
 /// it has its own mark.
@@ -334,7 +357,7 @@ impl Rejection {
             code,
             rejector,
             generation,
-            retry_after,
+            retry_after: RetryAfter::new(retry_after),
             reported: Reported::default(),
         };
         rejection.number.announce(|| rejection.clone());
@@ -420,7 +443,7 @@ impl Rejection {
     /// ```
     #[must_use]
     pub fn retry_after(&self) -> Option<Duration> {
-        self.retry_after
+        self.retry_after.get()
     }
 
     /// Returns the code that an [`AppError`](crate::AppError) made of this rejection has.
@@ -516,7 +539,9 @@ impl Rejection {
             .collect();
         }
         let state = self.state().map(Value::from);
-        let wait = self.retry_after.map(|wait| Value::from(wait.as_secs_f64()));
+        let wait = self
+            .retry_after()
+            .map(|wait| Value::from(wait.as_secs_f64()));
         [
             (self.policy().name(), Some(redact::name(self.name()).into())),
             ("state", state),
@@ -584,7 +609,7 @@ impl fmt::Debug for Rejection {
             .field("policy", &self.policy())
             .field("name", &redact::name(self.name()))
             .field("code", &self.code)
-            .field("retry_after", &self.retry_after)
+            .field("retry_after", &self.retry_after())
             .field(
                 "cause",
                 &self.cause().map(|cause| redact::text(&cause).into_owned()),
@@ -606,7 +631,7 @@ impl fmt::Display for Rejection {
             self.policy(),
             redact::name(self.name())
         )?;
-        match self.retry_after {
+        match self.retry_after() {
             Some(Duration::ZERO) => f.write_str("; try again now"),
             Some(wait) => write!(f, "; try again in {wait:.1?}"),
             None => Ok(()),
