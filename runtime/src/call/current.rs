@@ -1,7 +1,7 @@
 //! Current frame of a thread, and messages to the frames on its stack.
 
 use super::{
-    deadline::Deadline,
+    deadline::{Deadline, DeadlineWord, NO_DEADLINE},
     inbox::{Inbox, UNNAMED},
     mailbox::Message,
     reported::Reported,
@@ -25,7 +25,7 @@ pub(super) struct Current {
     next: Cell<u64>,
     /// Whether [`MESSAGES`] may hold something.
     has_messages: Cell<bool>,
-    pub(super) has_deadline: Cell<bool>,
+    pub(super) deadline: Cell<DeadlineWord>,
     pub(super) has_values: Cell<bool>,
     pub(super) has_slots: Cell<bool>,
     pub(super) series: SeriesCell,
@@ -53,7 +53,7 @@ thread_local! {
             frame: Cell::new(NONE),
             next: Cell::new(0),
             has_messages: Cell::new(false),
-            has_deadline: Cell::new(false),
+            deadline: Cell::new(NO_DEADLINE),
             has_values: Cell::new(false),
             has_slots: Cell::new(false),
             series: SeriesCell::new(),

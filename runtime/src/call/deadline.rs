@@ -3,7 +3,7 @@
 use super::current::CURRENT;
 #[cfg(feature = "http-1")]
 use crate::error::{ErrorCode, Rejection, Rejector};
-use crate::time::{SharedClock, Tick};
+use crate::time::{Reading, SharedClock, Tick};
 #[cfg(feature = "http-1")]
 use std::sync::Arc;
 use std::{cell::RefCell, num::NonZeroU64, time::Duration};
@@ -33,6 +33,12 @@ impl Deadline {
         self.at.since(self.clock.now())
     }
 
+    /// Returns by how much the deadline has passed; zero until then.
+    #[inline]
+    pub(super) fn overrun(&self, reading: Reading) -> Duration {
+        self.clock.read(reading).since(self.at)
+    }
+
     /// Returns the earlier of two deadlines. Ticks of different clocks do not compare; the
     /// remaining times do.
     pub(super) fn earlier(self, other: Self) -> Self {
@@ -45,9 +51,19 @@ impl Deadline {
     }
 }
 
+/// The deadline of a thread as one word, never zero: the tick of one on the system's clock,
+/// [`NO_DEADLINE`], or [`FOREIGN`].
+pub(super) type DeadlineWord = NonZeroU64;
+
+/// There is no deadline.
+pub(super) const NO_DEADLINE: DeadlineWord = NonZeroU64::MAX;
+
+/// The deadline is on another clock, and is the last of [`FOREIGN_DEADLINES`].
+const FOREIGN: DeadlineWord = NonZeroU64::new(u64::MAX - 1).unwrap();
+
 thread_local! {
-    /// The deadlines that were entered on this thread; the last one applies.
-    static DEADLINES: RefCell<Vec<Option<Deadline>>> = const { RefCell::new(Vec::new()) };
+    /// The deadlines on other clocks than the system's that were entered on this thread.
+    static FOREIGN_DEADLINES: RefCell<Vec<Deadline>> = const { RefCell::new(Vec::new()) };
 }
 
 /// Returns how much time is left until the deadline of the guarded call under way; zero when it has
@@ -104,31 +120,36 @@ impl Rejector for Expired {
 /// Returns the deadline under way.
 #[inline]
 pub(super) fn current() -> Option<Deadline> {
-    if CURRENT.with(|current| current.has_deadline.get()) {
-        read()
-    } else {
+    let word = CURRENT.with(|current| current.deadline.get());
+    if word == NO_DEADLINE {
         None
+    } else {
+        read(word)
     }
 }
 
 #[cold]
-fn read() -> Option<Deadline> {
-    DEADLINES
-        .try_with(|deadlines| deadlines.borrow().last().cloned().flatten())
+fn read(word: DeadlineWord) -> Option<Deadline> {
+    if word != FOREIGN {
+        let at = Tick::from_nanos(word.get());
+        return Some(Deadline::new(at, SharedClock::default()));
+    }
+    FOREIGN_DEADLINES
+        .try_with(|deadlines| deadlines.borrow().last().cloned())
         .ok()
         .flatten()
 }
 
-/// A deadline of this thread, until this is dropped. A whole word, also where there is none: every
+/// A deadline of this thread, until this is dropped: guards are dropped in the reverse order of
+/// their entering. It holds the deadline before it, in a whole word, also where there is none: every
 /// attempt has one, and a byte that is copied as a part of a word makes the processor wait.
 #[derive(Debug)]
 #[must_use]
-pub(crate) struct EnteredDeadline(
-    #[expect(dead_code, reason = "its size and niche are what it is for")] NonZeroU64,
-);
+pub(crate) struct EnteredDeadline(DeadlineWord);
 
 impl EnteredDeadline {
     /// Sets the deadline of this thread, unless there is an earlier one.
+    #[inline]
     pub(crate) fn enter(deadline: Deadline) -> Self {
         Self::enter_alone(Some(match current() {
             None => deadline,
@@ -137,12 +158,27 @@ impl EnteredDeadline {
     }
 
     /// Replaces the deadline of this thread.
-    pub(super) fn enter_alone(deadline: Option<Deadline>) -> Self {
-        CURRENT.with(|current| current.has_deadline.set(deadline.is_some()));
-        // A thread that is ending has no deadlines any more.
-        let _ = DEADLINES.try_with(|deadlines| deadlines.borrow_mut().push(deadline));
-        Self(NonZeroU64::MIN)
+    #[inline]
+    pub(crate) fn enter_alone(deadline: Option<Deadline>) -> Self {
+        let word = match deadline {
+            None => NO_DEADLINE,
+            // Later ones are never reached.
+            Some(deadline) if deadline.clock.is_system() => NonZeroU64::new(deadline.at.as_nanos())
+                .map_or(NonZeroU64::MIN, |at| {
+                    at.min(NonZeroU64::new(FOREIGN.get() - 1).unwrap_or(at))
+                }),
+            Some(deadline) => push(deadline),
+        };
+        Self(CURRENT.with(|current| current.deadline.replace(word)))
     }
+}
+
+#[cold]
+#[inline(never)]
+fn push(deadline: Deadline) -> DeadlineWord {
+    // A thread that is ending has no deadlines any more.
+    let pushed = FOREIGN_DEADLINES.try_with(|deadlines| deadlines.borrow_mut().push(deadline));
+    if pushed.is_ok() { FOREIGN } else { NO_DEADLINE }
 }
 
 impl Drop for EnteredDeadline {
@@ -150,22 +186,18 @@ impl Drop for EnteredDeadline {
     // register.
     #[inline]
     fn drop(&mut self) {
-        leave();
+        if CURRENT.with(|current| current.deadline.replace(self.0)) == FOREIGN {
+            pop();
+        }
     }
 }
 
 #[cold]
 #[inline(never)]
-fn leave() {
-    let left = DEADLINES.try_with(|deadlines| {
-        let mut deadlines = deadlines.borrow_mut();
-        let left = deadlines.pop();
-        let holds = deadlines.last().is_some_and(Option::is_some);
-        CURRENT.with(|current| current.has_deadline.set(holds));
-        left
-    });
+fn pop() {
+    let popped = FOREIGN_DEADLINES.try_with(|deadlines| deadlines.borrow_mut().pop());
     // Dropped after the borrow: the clock can be user code.
-    drop(left);
+    drop(popped);
 }
 
 #[cfg(feature = "axum")]

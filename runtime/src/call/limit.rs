@@ -1,9 +1,13 @@
 //! Time limit of a call: what a guard grants, and the future that ends at it.
 
-use super::{deadline::Deadline, drop_reason::DropReason, remaining};
 #[cfg(feature = "async")]
-use super::{deadline::EnteredDeadline, drop_reason::drop_for};
-use crate::time::{SharedClock, Tick};
+use super::drop_reason::drop_for;
+use super::{
+    deadline::{self, Deadline, EnteredDeadline},
+    drop_reason::DropReason,
+    remaining,
+};
+use crate::time::{Reading, SharedClock, Tick};
 use std::time::Duration;
 #[cfg(feature = "async")]
 use std::{
@@ -22,6 +26,19 @@ pub(crate) struct Granted {
 }
 
 impl Granted {
+    /// Returns what is granted of the `own` limit of a guard to a call that begins now.
+    #[inline]
+    pub(crate) fn now(own: Duration, reading: Reading, clock: SharedClock) -> Self {
+        if deadline::current().is_some() {
+            return Self::at(clock.now(), own, Duration::MAX, clock);
+        }
+        Self {
+            deadline: Deadline::new(clock.read_ahead(reading).after(own), clock),
+            time: own,
+            reason: DropReason::TimedOut,
+        }
+    }
+
     /// Returns what is granted at `now` of the `own` limit of a guard, which is a part of something
     /// that has `whole` left; zero where that or the deadline around the call has passed.
     pub(crate) fn at(now: Tick, own: Duration, whole: Duration, clock: SharedClock) -> Self {
@@ -39,14 +56,27 @@ impl Granted {
         }
     }
 
+    /// Returns how long a call took that was granted this, if that is too long.
+    #[inline]
+    pub(crate) fn overrun(&self, reading: Reading) -> Option<Duration> {
+        let overrun = self.deadline.overrun(reading);
+        (!overrun.is_zero()).then(|| self.time.saturating_add(overrun))
+    }
+
+    /// Makes the deadline that of this thread, until the result is dropped.
+    #[inline]
+    pub(crate) fn enter(&self) -> EnteredDeadline {
+        // What is granted ends no later than the deadline around it.
+        EnteredDeadline::enter_alone(Some(self.deadline.clone()))
+    }
+
     /// Ends a future when the granted time is over.
     #[cfg(feature = "async")]
     pub(crate) fn limit<F: Future>(self, future: F) -> Limited<F> {
         Limited {
             future: Some(future),
             timer: None,
-            deadline: self.deadline,
-            reason: self.reason,
+            granted: Some(self),
         }
     }
 }
@@ -68,8 +98,62 @@ pin_project_lite::pin_project! {
         future: Option<F>,
         #[pin]
         timer: Option<Timer>,
-        deadline: Deadline,
-        reason: DropReason,
+        // `None` until the first poll asks for it.
+        granted: Option<Granted>,
+    }
+}
+
+#[cfg(feature = "async")]
+impl<F> Limited<F> {
+    /// Makes a future whose first poll asks what it is granted, by `poll_granted`.
+    #[inline]
+    pub(crate) fn new(future: F) -> Self {
+        Self {
+            future: Some(future),
+            timer: None,
+            granted: None,
+        }
+    }
+}
+
+#[cfg(feature = "async")]
+impl<F: Future> Limited<F> {
+    /// Polls the future. `grant` is called by the first poll, right before the future is polled;
+    /// `over` makes the error of a future that was dropped.
+    #[inline]
+    pub(crate) fn poll_granted<R>(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        grant: impl FnOnce(Pin<&mut F>) -> Result<Granted, R>,
+        over: impl FnOnce() -> R,
+    ) -> Poll<Result<F::Output, R>> {
+        let mut this = self.project();
+        if let Some(mut future) = this.future.as_mut().as_pin_mut() {
+            let granted = match this.granted {
+                Some(granted) => granted,
+                None => this.granted.insert(grant(future.as_mut())?),
+            };
+            let _entered = EnteredDeadline::enter(granted.deadline.clone());
+            if let Poll::Ready(output) = future.poll(cx) {
+                return Poll::Ready(Ok(output));
+            }
+        }
+        let Some(granted) = this.granted else {
+            return Poll::Pending;
+        };
+        if this.timer.is_none() {
+            let sleep = tokio::time::sleep(granted.deadline.remaining());
+            this.timer.set(Some(tokio::task::unconstrained(sleep)));
+        }
+        let is_over = match this.timer.as_mut().as_pin_mut() {
+            Some(timer) => timer.poll(cx).is_ready(),
+            None => false,
+        };
+        if !is_over {
+            return Poll::Pending;
+        }
+        drop_for(granted.reason, || this.future.set(None));
+        Poll::Ready(Err(over()))
     }
 }
 
@@ -80,25 +164,6 @@ impl<F: Future> Future for Limited<F> {
 
     #[inline]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let mut this = self.project();
-        if let Some(future) = this.future.as_mut().as_pin_mut() {
-            let _entered = EnteredDeadline::enter(this.deadline.clone());
-            if let Poll::Ready(output) = future.poll(cx) {
-                return Poll::Ready(Some(output));
-            }
-        }
-        if this.timer.is_none() {
-            let sleep = tokio::time::sleep(this.deadline.remaining());
-            this.timer.set(Some(tokio::task::unconstrained(sleep)));
-        }
-        let is_over = match this.timer.as_mut().as_pin_mut() {
-            Some(timer) => timer.poll(cx).is_ready(),
-            None => false,
-        };
-        if !is_over {
-            return Poll::Pending;
-        }
-        drop_for(*this.reason, || this.future.set(None));
-        Poll::Ready(None)
+        self.poll_granted(cx, |_| Err(()), || ()).map(Result::ok)
     }
 }

@@ -74,7 +74,7 @@ pub(crate) use frame::Framed;
 pub(crate) use frame::{EnteredAttempt, Frame, InPlace, Suspended};
 pub(crate) use inbox::Inbox;
 pub(crate) use limit::Granted;
-#[cfg(feature = "tower")]
+#[cfg(feature = "async")]
 pub(crate) use limit::Limited;
 pub(crate) use probe_slots::{HeldSlot, hold_slot, slot_of};
 pub(crate) use reported::{Marked, Reported};

@@ -1,12 +1,13 @@
 //! Where ticks come from.
 
-use super::Tick;
-#[cfg(feature = "async")]
-use crate::panics;
+use super::{
+    Reading, Tick,
+    system::{self, SystemClock},
+};
 use crate::scope;
 use std::{
     fmt,
-    sync::{Arc, OnceLock},
+    sync::Arc,
     time::{Duration, SystemTime},
 };
 
@@ -106,61 +107,6 @@ pub trait Clock: fmt::Debug + Send + Sync + 'static {
     }
 }
 
-/// The machine's monotonic clock.
-///
-/// With the feature `async` it is tokio's clock, so that `tokio::time::pause()` and `advance()`
-/// rule policies too in tests that enable tokio's `test-util`; without that feature of tokio it is
-/// `std::time::Instant`.
-///
-/// Each runtime whose time was paused has a time line of its own, which usually runs ahead of the
-/// real one. A [`CircuitBreaker`](crate::breaker::CircuitBreaker) that is used on both never waits
-/// for a moment that it measured on the other: where the time at which it opened lies ahead of the
-/// present, the next call is a probe.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct SystemClock;
-
-#[cfg(feature = "async")]
-type Instant = tokio::time::Instant;
-#[cfg(not(feature = "async"))]
-type Instant = std::time::Instant;
-
-#[cfg(feature = "async")]
-#[inline]
-#[expect(clippy::disallowed_methods, reason = "this is the clock")]
-fn now() -> Instant {
-    // Once a test has paused it, tokio's clock panics in the destructors of thread-locals, where a
-    // permit may be dropped.
-    panics::catch(Instant::now).unwrap_or_else(|_| Instant::from_std(std::time::Instant::now()))
-}
-
-#[cfg(not(feature = "async"))]
-#[inline]
-#[expect(clippy::disallowed_methods, reason = "this is the clock")]
-fn now() -> Instant {
-    Instant::now()
-}
-
-/// How far the first tick lies before the first reading of the clock.
-const MARGIN: Duration = Duration::from_secs(3600);
-
-impl Clock for SystemClock {
-    #[inline]
-    fn now(&self) -> Tick {
-        static ORIGIN: OnceLock<Instant> = OnceLock::new();
-        let now = now();
-        // Before the first reading: of two runtimes with paused time, the one that reads first may
-        // be the one that was made last, and no tick may lie before the first.
-        let origin = *ORIGIN.get_or_init(|| now.checked_sub(MARGIN).unwrap_or(now));
-        let nanos = now.saturating_duration_since(origin).as_nanos();
-        Tick::from_nanos(u64::try_from(nanos).unwrap_or(u64::MAX))
-    }
-
-    #[expect(clippy::disallowed_methods, reason = "this is the clock")]
-    fn sleep(&self, duration: Duration) {
-        std::thread::sleep(duration);
-    }
-}
-
 /// A cheap handle to a clock: the system's, or a user's behind one pointer.
 ///
 /// Policies hold this instead of a bare `Arc<dyn Clock>`, so that the usual case is a static call.
@@ -224,6 +170,25 @@ impl SharedClock {
     pub fn now(&self) -> Tick {
         match &self.0 {
             None => SystemClock.now(),
+            Some(clock) => clock.now(),
+        }
+    }
+
+    /// Returns a tick that does not lie ahead of the present, by that reading.
+    #[inline]
+    pub(crate) fn read(&self, reading: Reading) -> Tick {
+        match (&self.0, reading) {
+            (None, Reading::Coarse { .. }) => system::coarse(),
+            _ => self.now(),
+        }
+    }
+
+    /// Returns a tick that does not lie behind the present, by that reading: from here, what lasts
+    /// for a time is never over too early.
+    #[inline]
+    pub(crate) fn read_ahead(&self, reading: Reading) -> Tick {
+        match &self.0 {
+            None => reading.ahead(self.read(reading)),
             Some(clock) => clock.now(),
         }
     }

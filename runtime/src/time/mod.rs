@@ -8,13 +8,17 @@
 mod clock;
 #[cfg(any(test, feature = "test-util"))]
 mod manual;
+mod reading;
+mod system;
 mod tick;
 mod timestamp;
 
-pub use clock::{Clock, SharedClock, SystemClock};
+pub use clock::{Clock, SharedClock};
 #[cfg(any(test, feature = "test-util"))]
 pub use manual::ManualClock;
+pub use system::SystemClock;
 pub use tick::Tick;
 
+pub(crate) use reading::Reading;
 pub(crate) use tick::saturating_nanos;
 pub use timestamp::{InvalidTimestamp, Timestamp};

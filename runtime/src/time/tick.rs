@@ -74,7 +74,12 @@ impl Tick {
     /// ```
     #[must_use]
     pub const fn after(self, duration: Duration) -> Self {
-        Self(self.0.saturating_add(saturating_nanos(duration)))
+        self.after_nanos(saturating_nanos(duration))
+    }
+
+    /// As [`after`](Self::after), for nanoseconds.
+    pub(crate) const fn after_nanos(self, nanos: u64) -> Self {
+        Self(self.0.saturating_add(nanos))
     }
 
     /// Returns the time from `earlier` to this tick, or zero where `earlier` is the later one.

@@ -1,72 +1,63 @@
-//! A call under a timeout that the future holds, for services whose futures borrow nothing.
+//! Asynchronous call under a timeout.
 
 use super::handle::Timeout;
-use crate::{call::Limited, error::CarriesRejection};
+use crate::{
+    call::Limited,
+    chaos::{self, After, Ahead},
+    error::Rejection,
+};
 use std::{
-    future::Future,
+    borrow::Borrow,
+    fmt,
     pin::Pin,
-    task::{Context, Poll, ready},
+    task::{Context, Poll},
 };
 
 pin_project_lite::pin_project! {
-    /// A call whose limit begins when it is polled first. It boxes nothing.
+    /// A future whose limit begins when it is polled first. It boxes nothing.
+    #[doc(hidden)]
     #[must_use = "futures do nothing unless they are awaited"]
-    pub struct OwnedLimit<F> {
-        timeout: Timeout,
+    pub struct Timed<L, F> {
+        // The timeout, or a reference to it.
+        timeout: L,
         #[pin]
-        state: State<F>,
+        call: Limited<After<F>>,
     }
 }
 
-pin_project_lite::pin_project! {
-    #[project = StateProjection]
-    enum State<F> {
-        // Taken by the first poll.
-        Waiting { call: Option<F> },
-        Limited {
-            #[pin]
-            call: Limited<F>,
-        },
-    }
-}
-
-impl<F> OwnedLimit<F> {
-    pub(super) fn new(timeout: Timeout, call: F) -> Self {
+impl<L, F> Timed<L, F> {
+    #[inline]
+    pub(super) fn new(timeout: L, future: F) -> Self {
         Self {
             timeout,
-            state: State::Waiting { call: Some(call) },
+            call: Limited::new(Ahead::default().before(future)),
         }
     }
 }
 
-impl<T, E, F> Future for OwnedLimit<F>
-where
-    E: CarriesRejection,
-    F: Future<Output = Result<T, E>>,
-{
-    type Output = Result<T, E>;
+impl<L: Borrow<Timeout>, F: Future> Future for Timed<L, F> {
+    type Output = Result<F::Output, Rejection>;
 
+    #[inline]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let mut this = self.project();
-        loop {
-            let granted = match this.state.as_mut().project() {
-                StateProjection::Limited { call } => {
-                    return Poll::Ready(match ready!(call.poll(cx)) {
-                        Some(outcome) => outcome,
-                        None => this.timeout.rejection().into_result(),
-                    });
-                }
-                StateProjection::Waiting { call } => {
-                    let Some(call) = call.take() else {
-                        unreachable!("polled after the rejection")
-                    };
-                    match this.timeout.granted() {
-                        Ok(granted) => granted.limit(call),
-                        Err(rejection) => return Poll::Ready(rejection.into_result()),
-                    }
-                }
-            };
-            this.state.set(State::Limited { call: granted });
-        }
+        let this = self.project();
+        let timeout: &Timeout = (*this.timeout).borrow();
+        this.call.poll_granted(
+            cx,
+            |future| {
+                let granted = timeout.granted()?;
+                chaos::put_ahead(future, timeout.inject()?);
+                Ok(granted)
+            },
+            || timeout.rejection(),
+        )
+    }
+}
+
+impl<L: fmt::Debug, F> fmt::Debug for Timed<L, F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Timed")
+            .field("timeout", &self.timeout)
+            .finish_non_exhaustive()
     }
 }

@@ -5,7 +5,7 @@ use crate::{
     error::ConfigError,
     event::GuardName,
     name,
-    time::{Clock, SharedClock},
+    time::{Clock, Reading, SharedClock},
 };
 use std::{borrow::Cow, panic::Location, sync::Arc, time::Duration};
 
@@ -133,9 +133,11 @@ impl TimeoutBuilder {
         if let Some(problem) = ConfigError::join(bad_name.into_iter().chain(bad_limit)) {
             return Err(problem);
         }
+        let limit = self.limit.unwrap_or(Duration::MAX);
         Ok(Timeout(Arc::new(TimeoutInner {
             name: self.name,
-            limit: self.limit.unwrap_or(Duration::MAX),
+            limit,
+            reading: Reading::of(limit),
             clock: self.clock,
             place: self.place,
         })))

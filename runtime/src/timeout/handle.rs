@@ -1,14 +1,16 @@
 //! Handle of a timeout.
 
-#[cfg(feature = "tower")]
-use super::owned_limit::OwnedLimit;
+#[cfg(feature = "async")]
+use super::async_call::Timed;
 use super::{builder::TimeoutBuilder, late};
+#[cfg(feature = "async")]
+use crate::chaos::Ahead;
 use crate::{
-    call::{EnteredDeadline, Granted},
+    call::Granted,
     chaos,
     error::{AppError, CarriesRejection, ErrorCode, Policy, Rejection, Rejector},
     event::GuardName,
-    time::SharedClock,
+    time::{Reading, SharedClock},
 };
 use std::{borrow::Cow, fmt, panic::Location, sync::Arc, time::Duration};
 
@@ -39,6 +41,7 @@ pub struct Timeout(pub(super) Arc<TimeoutInner>);
 pub(super) struct TimeoutInner {
     pub(super) name: GuardName<Cow<'static, str>>,
     pub(super) limit: Duration,
+    pub(super) reading: Reading,
     pub(super) clock: SharedClock,
     /// Where the timeout was built.
     pub(super) place: &'static Location<'static>,
@@ -174,11 +177,18 @@ impl Timeout {
         E: CarriesRejection,
         F: Future<Output = Result<T, E>>,
     {
-        let outcome = match self.granted() {
-            Ok(granted) => self.limit_by(granted, f()).await,
-            Err(rejection) => Err(rejection),
+        let granted = match self.granted() {
+            Ok(granted) => granted,
+            Err(rejection) => return rejection.into_result(),
         };
-        outcome.unwrap_or_else(Rejection::into_result)
+        let ahead = match self.inject() {
+            Ok(ahead) => ahead,
+            Err(injected) => return injected.into_result(),
+        };
+        match granted.limit(ahead.before(f())).await {
+            Some(outcome) => outcome,
+            None => self.rejection().into_result(),
+        }
     }
 
     /// As [`call`](Self::call), with the rejection apart.
@@ -193,23 +203,16 @@ impl Timeout {
         app_mut: impl FnOnce(&mut E) -> Option<&mut AppError>,
         f: impl FnOnce() -> Result<T, E>,
     ) -> Result<Result<T, E>, Rejection> {
-        let clock = self.0.clock.or_current();
-        let began = clock.now();
-        let granted = Granted::at(began, self.0.limit, Duration::MAX, clock.clone());
-        if granted.time.is_zero() {
-            return Err(self.passed());
-        }
-        let limit = granted.time;
+        let granted = self.granted()?;
         let mut outcome = {
-            let _entered = EnteredDeadline::enter(granted.deadline);
+            let _entered = granted.enter();
             chaos::blocking(Some(Policy::Timeout), self.name(), &self.0.clock)?;
             f()
         };
-        let elapsed = clock.now().since(began);
-        if elapsed > limit {
+        if let Some(elapsed) = granted.overrun(self.0.reading) {
             match &mut outcome {
-                Ok(_) => late::record(&self.0, limit, elapsed),
-                Err(error) => late::annotate(app_mut(error), limit, elapsed),
+                Ok(_) => late::record(&self.0, granted.time, elapsed),
+                Err(error) => late::annotate(app_mut(error), granted.time, elapsed),
             }
         }
         Ok(outcome)
@@ -223,30 +226,20 @@ impl Timeout {
     #[cfg(feature = "async")]
     #[doc(hidden)]
     #[inline]
-    pub async fn run_async<F: Future>(&self, future: F) -> Result<F::Output, Rejection> {
-        self.limit_by(self.granted()?, future).await
+    pub fn run_async<F: Future>(&self, future: F) -> Timed<&Self, F> {
+        Timed::new(self, future)
     }
 
     #[cfg(feature = "async")]
     #[inline]
-    async fn limit_by<F: Future>(
-        &self,
-        granted: Granted,
-        future: F,
-    ) -> Result<F::Output, Rejection> {
-        let ahead = chaos::begin(Some(Policy::Timeout), self.name(), &self.0.clock)?;
-        granted
-            .limit(ahead.before(future))
-            .await
-            .ok_or_else(|| self.rejection())
+    pub(super) fn inject(&self) -> Result<Ahead, Rejection> {
+        chaos::begin(Some(Policy::Timeout), self.name(), &self.0.clock)
     }
 
     /// Returns what is granted to a call that begins now.
-    #[cfg(feature = "async")]
     #[inline]
     pub(super) fn granted(&self) -> Result<Granted, Rejection> {
-        let clock = self.0.clock.or_current();
-        let granted = Granted::at(clock.now(), self.0.limit, Duration::MAX, clock);
+        let granted = Granted::now(self.0.limit, self.0.reading, self.0.clock.or_current());
         if granted.time.is_zero() {
             return Err(self.passed());
         }
@@ -255,8 +248,8 @@ impl Timeout {
 
     /// Limits a future that is the call, and that the result holds together with the timeout.
     #[cfg(feature = "tower")]
-    pub(crate) fn limit_owned<F>(&self, call: F) -> OwnedLimit<F> {
-        OwnedLimit::new(self.clone(), call)
+    pub(crate) fn limit_owned<F>(&self, call: F) -> Timed<Self, F> {
+        Timed::new(self.clone(), call)
     }
 
     /// Returns the rejection of a call that was not started.

@@ -26,13 +26,13 @@
 //! # }).unwrap();
 //! ```
 
+#[cfg(feature = "async")]
+mod async_call;
 mod builder;
 mod handle;
 mod late;
-#[cfg(feature = "tower")]
-mod owned_limit;
 
+#[cfg(feature = "tower")]
+pub(crate) use async_call::Timed;
 pub use builder::TimeoutBuilder;
 pub use handle::Timeout;
-#[cfg(feature = "tower")]
-pub(crate) use owned_limit::OwnedLimit;

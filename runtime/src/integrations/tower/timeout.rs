@@ -2,9 +2,9 @@
 
 use super::{
     call::BoxError,
-    guard::{Guard, GuardLayer},
+    guard::{Flattened, Guard, GuardLayer},
 };
-use crate::timeout::{OwnedLimit, Timeout};
+use crate::timeout::{Timed, Timeout};
 use std::future::Future;
 
 /// Layer that drops a call when its limit is over; the limit is the deadline of everything inside.
@@ -56,9 +56,9 @@ impl TimeoutLayer {
 }
 
 impl<T> Guard<T> for Timeout {
-    type Future<F: Future<Output = Result<T, BoxError>>> = OwnedLimit<F>;
+    type Future<F: Future<Output = Result<T, BoxError>>> = Flattened<Timed<Self, F>>;
 
     fn guard<F: Future<Output = Result<T, BoxError>>>(&self, call: F) -> Self::Future<F> {
-        self.limit_owned(call)
+        Flattened::new(self.limit_owned(call))
     }
 }

@@ -15,7 +15,7 @@ use crate::{
     hedge::{MakeAttempts, OwnedCall as HedgeCall},
     pipeline::Policies,
     rate_limit::{Limited, RateLimiter},
-    timeout::OwnedLimit,
+    timeout::{Timed, Timeout},
 };
 use std::{
     sync::Arc,
@@ -23,7 +23,7 @@ use std::{
 };
 use tower_service::Service;
 
-type TimedAttempt<S, R> = Optional<OwnedLimit<Call<S, R>>, Call<S, R>>;
+type TimedAttempt<S, R> = Optional<Flattened<Timed<Timeout, Call<S, R>>>, Call<S, R>>;
 type BoundedAttempt<S, R> = Optional<BulkheadCall<TimedAttempt<S, R>>, TimedAttempt<S, R>>;
 type PacedAttempt<S, R> =
     Optional<Flattened<Limited<RateLimiter, BoundedAttempt<S, R>>>, BoundedAttempt<S, R>>;
@@ -45,7 +45,7 @@ fn guarded<S: Service<R>, R, K>(
     call: Call<S, R>,
 ) -> GuardedAttempt<S, R, K> {
     let timed = Optional::new(policies.attempt_timeout.as_ref(), call, |timeout, call| {
-        timeout.limit_owned(call)
+        Flattened::new(timeout.limit_owned(call))
     });
     let bounded = Optional::new(policies.bulkhead.as_ref(), timed, |bulkhead, call| {
         bulkhead.guard_owned(call)

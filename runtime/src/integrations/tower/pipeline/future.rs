@@ -3,12 +3,17 @@
 use super::{
     super::{
         call::BoxError,
+        guard::Flattened,
         retry::{CloneRequest, RetryFuture, RetryOutcome},
     },
     attempts::{PolicyAttempts, RetriedAttempt},
     optional::Optional,
 };
-use crate::{breaker::Classifier, pipeline::Policies, timeout::OwnedLimit};
+use crate::{
+    breaker::Classifier,
+    pipeline::Policies,
+    timeout::{Timed, Timeout},
+};
 use std::{
     fmt,
     future::Future,
@@ -20,7 +25,8 @@ use tower_service::Service;
 type Retried<S, R, O, C, K> =
     Optional<RetryFuture<PolicyAttempts<S, C, K>, R, O, C>, RetriedAttempt<S, R, C, K>>;
 
-type Whole<S, R, O, C, K> = Optional<OwnedLimit<Retried<S, R, O, C, K>>, Retried<S, R, O, C, K>>;
+type Whole<S, R, O, C, K> =
+    Optional<Flattened<Timed<Timeout, Retried<S, R, O, C, K>>>, Retried<S, R, O, C, K>>;
 
 pin_project_lite::pin_project! {
     /// One request through a pipeline. It boxes no more than its policies do: the attempts of a hedge
@@ -69,7 +75,7 @@ where
             },
         };
         let whole = Optional::new(policies.timeout.as_ref(), retried, |timeout, retried| {
-            timeout.limit_owned(retried)
+            Flattened::new(timeout.limit_owned(retried))
         });
         Self { whole }
     }
