@@ -1,4 +1,4 @@
-//! `cargo bench -p gardefou-benches --bench guards`: what timeouts, fallbacks and pipelines cost.
+//! `cargo bench -p gardefou-benches --bench guards`: what timeouts, hedges, fallbacks and pipelines cost.
 
 use gardefou_benches::{Table, guards};
 

@@ -3,14 +3,11 @@
 use crate::{
     Table,
     breaker::{Error, add_one},
+    polled,
 };
 use gardefou::{
     AppError, boundary::ErrorBoundary, enhanced_error_handling, error_boundary,
     transaction_boundary,
-};
-use std::{
-    pin::pin,
-    task::{Context, Poll, Waker},
 };
 
 fn in_place(n: u64) -> Result<u64, AppError> {
@@ -29,19 +26,6 @@ async fn annotated_async(n: u64) -> Result<u64, AppError> {
 
 async fn bare_async(n: u64) -> Result<u64, AppError> {
     std::future::ready(add(n)).await
-}
-
-/// Polls a future where it stands, as a runtime does: moving it would cost more than most guards.
-#[inline(always)]
-#[expect(
-    clippy::inline_always,
-    reason = "the future is to be made in the measured function"
-)]
-fn polled(future: impl Future<Output = Result<u64, AppError>>) -> u64 {
-    match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
-        Poll::Ready(outcome) => value(outcome),
-        Poll::Pending => 0,
-    }
 }
 
 fn transaction(n: u64) -> Result<u64, AppError> {
@@ -73,23 +57,30 @@ pub fn success(table: &mut Table) {
     table.both("`ErrorBoundary::call`", |n| {
         value(ErrorBoundary::new("bench").call(|| add(n)))
     });
-    table.single("`error_boundary!` around an await, polled once", |n| {
+    table.both("`#[enhanced_error_handling]`", |n| value(annotated(n)));
+    table.both("`transaction_boundary!`", |n| value(transaction(n)));
+    table.both("`transaction_boundary!` with a compensation", |n| {
+        value(compensated(n))
+    });
+}
+
+/// Measures asynchronous blocks that are ready at once.
+pub fn asynchronous(table: &mut Table) {
+    table.both("floor: bare async call, polled once", |n| {
+        polled(bare_async(n))
+    });
+    table.both("`error_boundary!` around an await, polled once", |n| {
         polled(async move { error_boundary!("bench", { std::future::ready(add(n)).await? }) })
     });
-    table.both("`#[enhanced_error_handling]`", |n| value(annotated(n)));
-    table.single("bare async call, polled once", |n| polled(bare_async(n)));
-    table.single("`#[enhanced_error_handling]`, async, polled once", |n| {
+    table.both("`#[enhanced_error_handling]`, async, polled once", |n| {
         polled(annotated_async(n))
-    });
-    table.both("`transaction_boundary!`", |n| value(transaction(n)));
-    table.single("`transaction_boundary!` with a compensation", |n| {
-        value(compensated(n))
     });
 }
 
 /// Measures blocks that fail: an error is made, coded, reported and counted.
 pub fn failure(table: &mut Table) {
-    table.single("a failing `error_boundary!`", |n| {
+    table.both("floor: bare call", |n| value(add(n)));
+    table.both("a failing `error_boundary!`", |n| {
         error_boundary!("bench", fallback = n, { "x".parse::<u64>()? })
     });
 }
@@ -97,5 +88,6 @@ pub fn failure(table: &mut Table) {
 /// Measures everything.
 pub fn all(table: &mut Table) {
     success(table);
+    asynchronous(table);
     failure(table);
 }

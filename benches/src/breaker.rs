@@ -1,7 +1,7 @@
 //! What a circuit breaker costs.
 
-use crate::{Table, once};
-use futures::{FutureExt, executor::block_on};
+use crate::{Table, once, polled};
+use futures::executor::block_on;
 use gardefou::{
     AppError, ErrorCode, Rejection,
     breaker::{BreakerBuilder, BreakerRegistry, CircuitBreaker},
@@ -9,6 +9,7 @@ use gardefou::{
     time::{Clock, SharedClock, SystemClock, Tick},
 };
 use std::{
+    future::ready,
     hint::black_box,
     sync::{
         Mutex, MutexGuard, PoisonError,
@@ -18,7 +19,7 @@ use std::{
 };
 
 /// The cheapest error that a guarded function can have.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub enum Error {
     /// The function failed.
     Failed,
@@ -29,6 +30,13 @@ pub enum Error {
 impl From<Rejection> for Error {
     fn from(rejection: Rejection) -> Self {
         Self::Rejected(rejection)
+    }
+}
+
+/// Required of the errors inside `tower::timeout::Timeout`.
+impl From<Error> for Box<dyn std::error::Error + Send + Sync> {
+    fn from(error: Error) -> Self {
+        format!("{error:?}").into()
     }
 }
 
@@ -68,7 +76,7 @@ pub fn annotated(n: u64) -> Result<u64, Error> {
 
 #[gardefou::with_circuit_breaker(name = "bench-attribute-async")]
 async fn annotated_async(n: u64) -> Result<u64, Error> {
-    add_one(n)
+    ready(add_one(n)).await
 }
 
 /// Always fails, and never often enough.
@@ -84,11 +92,16 @@ fn annotated_open(n: u64) -> Result<u64, Error> {
 
 #[gardefou::with_circuit_breaker(name = "bench-attribute-open")]
 async fn annotated_open_async(n: u64) -> Result<u64, Error> {
-    add_one(n)
+    ready(add_one(n)).await
 }
 
-async fn add_one_async(n: u64) -> Result<u64, Error> {
-    add_one(n)
+/// The guarded function as a future that is ready at once.
+///
+/// # Errors
+///
+/// Never.
+pub async fn add_one_async(n: u64) -> Result<u64, Error> {
+    ready(add_one(n)).await
 }
 
 fn value(outcome: Result<u64, Error>) -> u64 {
@@ -110,7 +123,7 @@ pub fn floors(table: &mut Table) {
     static STATE: Word = Word(AtomicU64::new(0));
     static COUNT: Word = Word(AtomicU64::new(0));
     table.both("bare call", |n| value(add_one(n)));
-    table.single(
+    table.both(
         "floor: bare call + one acquire load + one relaxed add",
         |n| {
             if STATE.0.load(Ordering::Acquire) == 0 {
@@ -122,10 +135,10 @@ pub fn floors(table: &mut Table) {
     table.both("bare call + one acquire load", |n| {
         value(add_one(n)) + STATE.0.load(Ordering::Acquire)
     });
-    table.single("bare call + one clock read", |n| {
+    table.both("bare call + one clock read", |n| {
         value(add_one(n)) + SystemClock.now().as_nanos()
     });
-    table.single("bare call + two clock reads", |n| {
+    table.both("bare call + two clock reads", |n| {
         let start = SystemClock.now();
         value(add_one(n)) + SystemClock.now().since(start).as_nanos() as u64
     });
@@ -276,37 +289,39 @@ pub fn rejected(table: &mut Table) {
 
 /// Measures asynchronous calls that are ready at once.
 pub fn asynchronous(table: &mut Table) {
-    fn ready(future: impl Future<Output = Result<u64, Error>>) -> u64 {
-        value(future.now_or_never().unwrap_or(Err(Error::Failed)))
-    }
-    table.both("bare async call", |n| ready(add_one_async(n)));
+    table.both("floor: bare async call, polled once", |n| {
+        polled(add_one_async(n))
+    });
     let default = built("bench-async", |b| b);
-    table.both("closed, default, `call_async`", |n| {
-        ready(default.call_async(|| add_one_async(n)))
+    table.both("closed, default, `call_async`, polled once", |n| {
+        polled(default.call_async(|| add_one_async(n)))
     });
-    table.both("closed, default, `#[with_circuit_breaker]` async", |n| {
-        ready(annotated_async(n))
-    });
+    table.both(
+        "closed, default, `#[with_circuit_breaker]` async, polled once",
+        |n| polled(annotated_async(n)),
+    );
     let count = built("bench-async-count", |b| b.count_window(100));
     fill(&count, 100);
-    table.both("closed, window of 100 calls, `call_async`", |n| {
-        ready(count.call_async(|| add_one_async(n)))
-    });
+    table.both(
+        "closed, window of 100 calls, `call_async`, polled once",
+        |n| polled(count.call_async(|| add_one_async(n))),
+    );
     let time = built("bench-async-time", |b| {
         b.time_window(Duration::from_secs(10))
     });
-    table.both("closed, window of 10 s, `call_async`", |n| {
-        ready(time.call_async(|| add_one_async(n)))
+    table.both("closed, window of 10 s, `call_async`, polled once", |n| {
+        polled(time.call_async(|| add_one_async(n)))
     });
     let open = built("bench-async-open", |b| b);
     open.open_for(Duration::from_secs(3600));
-    table.both("rejected, `call_async`", |n| {
-        ready(open.call_async(|| add_one_async(n)))
+    table.both("rejected, `call_async`, polled once", |n| {
+        polled(open.call_async(|| add_one_async(n)))
     });
-    table.both("rejected, `#[with_circuit_breaker]` async", |n| {
-        ready(annotated_open_async(n))
-    });
-    table.single("closed, default, `call_async` under `block_on`", |n| {
+    table.both(
+        "rejected, `#[with_circuit_breaker]` async, polled once",
+        |n| polled(annotated_open_async(n)),
+    );
+    table.both("closed, default, `call_async` under `block_on`", |n| {
         value(block_on(default.call_async(|| add_one_async(n))))
     });
 }

@@ -2,9 +2,9 @@
 
 use crate::{
     Table,
-    breaker::{Error, add_one},
+    breaker::{Error, add_one, add_one_async},
+    polled,
 };
-use futures::FutureExt;
 use gardefou::bulkhead::{Bulkhead, BulkheadBuilder};
 use std::{sync::Arc, time::Duration};
 use tokio::sync::Semaphore;
@@ -16,19 +16,11 @@ fn annotated(n: u64) -> Result<u64, Error> {
 
 #[gardefou::bulkhead(max_concurrent = 16)]
 async fn annotated_async(n: u64) -> Result<u64, Error> {
-    add_one(n)
-}
-
-async fn add_one_async(n: u64) -> Result<u64, Error> {
-    add_one(n)
+    add_one_async(n).await
 }
 
 fn value(outcome: Result<u64, Error>) -> u64 {
     outcome.unwrap_or(0)
-}
-
-fn ready(future: impl Future<Output = Result<u64, Error>>) -> u64 {
-    value(future.now_or_never().unwrap_or(Err(Error::Failed)))
 }
 
 fn built(configure: impl FnOnce(BulkheadBuilder) -> BulkheadBuilder) -> Bulkhead {
@@ -37,15 +29,9 @@ fn built(configure: impl FnOnce(BulkheadBuilder) -> BulkheadBuilder) -> Bulkhead
         .expect("the benchmark's own configuration is legal")
 }
 
-/// Measures the semaphore.
-pub fn floors(table: &mut Table) {
+/// Measures calls that find a free slot.
+pub fn admitted(table: &mut Table) {
     table.both("bare call", |n| value(add_one(n)));
-    let semaphore = Semaphore::new(16);
-    let call = |n| match semaphore.try_acquire() {
-        Ok(_permit) => value(add_one(n)),
-        Err(_) => 0,
-    };
-    table.both("floor: semaphore of tokio, `try_acquire`", call);
     let owned = Arc::new(Semaphore::new(16));
     table.both(
         "semaphore of tokio, `try_acquire_owned`",
@@ -54,32 +40,22 @@ pub fn floors(table: &mut Table) {
             Err(_) => 0,
         },
     );
-    let full = Semaphore::new(0);
-    table.both("semaphore of tokio, `try_acquire`, full", |n| {
-        match full.try_acquire() {
+    let semaphore = Semaphore::new(16);
+    table.both(
+        "floor: semaphore of tokio, `try_acquire`",
+        |n| match semaphore.try_acquire() {
             Ok(_permit) => value(add_one(n)),
             Err(_) => 0,
-        }
-    });
-    let awaited = Semaphore::new(16);
-    table.both("semaphore of tokio, `acquire`", |n| {
-        ready(async {
-            let _permit = awaited.acquire().await;
-            add_one_async(n).await
-        })
-    });
-}
-
-/// Measures calls that find a free slot.
-pub fn admitted(table: &mut Table) {
-    let default = built(|b| b);
-    table.both("admitted, `call`", |n| value(default.call(|| add_one(n))));
-    table.both("admitted, `#[bulkhead]`", |n| value(annotated(n)));
+        },
+    );
     let permits = built(|b| b);
     table.both("admitted, `try_acquire`", |n| match permits.try_acquire() {
         Ok(_permit) => value(add_one(n)),
         Err(_) => 0,
     });
+    let default = built(|b| b);
+    table.both("admitted, `call`", |n| value(default.call(|| add_one(n))));
+    table.both("admitted, `#[bulkhead]`", |n| value(annotated(n)));
     let waits = built(|b| b.max_wait(Duration::from_secs(1)));
     table.both("admitted, with `max_wait`, `call`", |n| {
         value(waits.call(|| add_one(n)))
@@ -92,27 +68,51 @@ pub fn admitted(table: &mut Table) {
     table.both("admitted, adaptive at its maximum, `call`", |n| {
         value(utilised.call(|| add_one(n)))
     });
-    let asynchronous = built(|b| b);
-    table.both("admitted, `call_async`", |n| {
-        ready(asynchronous.call_async(|| add_one_async(n)))
+}
+
+/// Measures asynchronous calls that find a free slot and are ready at once.
+pub fn asynchronous(table: &mut Table) {
+    table.both("bare async call, polled once", |n| polled(add_one_async(n)));
+    let semaphore = Semaphore::new(16);
+    table.both("floor: semaphore of tokio, `acquire`, polled once", |n| {
+        polled(async {
+            let _permit = semaphore.acquire().await;
+            add_one_async(n).await
+        })
     });
-    table.both("admitted, `#[bulkhead]` async", |n| {
-        ready(annotated_async(n))
+    let default = built(|b| b);
+    table.both("admitted, `call_async`, polled once", |n| {
+        polled(default.call_async(|| add_one_async(n)))
+    });
+    table.both("admitted, `#[bulkhead]` async, polled once", |n| {
+        polled(annotated_async(n))
     });
 }
 
 /// Measures rejected calls.
 pub fn rejected(table: &mut Table) {
+    let full = Semaphore::new(0);
+    table.both(
+        "floor: semaphore of tokio, `try_acquire`, full",
+        |n| match full.try_acquire() {
+            Ok(_permit) => value(add_one(n)),
+            Err(_) => 0,
+        },
+    );
     let closed = built(|b| b.max_concurrent(0));
+    table.both("rejected, `try_acquire`", |n| match closed.try_acquire() {
+        Ok(_permit) => value(add_one(n)),
+        Err(_) => 0,
+    });
     table.both("rejected, `call`", |n| value(closed.call(|| add_one(n))));
-    table.both("rejected, `call_async`", |n| {
-        ready(closed.call_async(|| add_one_async(n)))
+    table.both("rejected, `call_async`, polled once", |n| {
+        polled(closed.call_async(|| add_one_async(n)))
     });
 }
 
-/// Measures all of ours.
+/// Measures everything.
 pub fn all(table: &mut Table) {
-    floors(table);
     admitted(table);
+    asynchronous(table);
     rejected(table);
 }

@@ -12,6 +12,8 @@ pub mod keyed;
 mod measure;
 pub mod rate_limit;
 pub mod retry;
+mod runtime;
 
 pub use clock::StandingClock;
-pub use measure::{Row, Table, once, one_thread, two_threads};
+pub use measure::{Row, Table, once, one_thread, polled, two_threads};
+pub use runtime::enter;

@@ -2,7 +2,9 @@
 
 use std::{
     hint::{black_box, spin_loop},
+    pin::pin,
     sync::atomic::{AtomicUsize, Ordering},
+    task::{Context, Poll, Waker},
     time::{Duration, Instant},
 };
 
@@ -36,6 +38,29 @@ pub fn once(run: &mut dyn FnMut()) -> Duration {
     start.elapsed()
 }
 
+/// Polls a future once, where it stands, as a runtime does: moving it would cost more than most
+/// guards. Returns 0 for an error.
+///
+/// # Panics
+///
+/// If the future is not ready: the call was not measured to its end.
+#[inline(always)]
+#[expect(
+    clippy::inline_always,
+    reason = "the future is to be made in the measured function"
+)]
+pub fn polled<E>(future: impl Future<Output = Result<u64, E>>) -> u64 {
+    match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
+        Poll::Ready(outcome) => outcome.unwrap_or(0),
+        Poll::Pending => pending(),
+    }
+}
+
+#[cold]
+fn pending() -> ! {
+    panic!("the future waits")
+}
+
 /// Returns the nanoseconds of one call on one thread.
 pub fn one_thread(mut call: impl FnMut(u64) -> u64) -> f64 {
     let begin = now();
@@ -57,13 +82,14 @@ pub fn one_thread(mut call: impl FnMut(u64) -> u64) -> f64 {
     }))
 }
 
-/// Returns the nanoseconds of one call while two threads make calls at once: both start together,
-/// and a sample lasts from the first start to the last end, so that one in which they ran one after
-/// the other is never the minimum.
-pub fn two_threads(call: impl Fn(u64) -> u64 + Sync) -> f64 {
+/// Returns the nanoseconds of one call while two threads make calls at once, each with a closure of
+/// its own: both start together, and a sample lasts from the first start to the last end, so that
+/// one in which they ran one after the other is never the minimum.
+pub fn two_threads<F: FnMut(u64) -> u64>(make: impl Fn() -> F + Sync) -> f64 {
     let rounds = samples();
     let arrived = AtomicUsize::new(0);
     let walk = || {
+        let mut call = make();
         let mut times = Vec::with_capacity(rounds);
         for round in 1..=rounds {
             arrived.fetch_add(1, Ordering::AcqRel);
@@ -105,7 +131,7 @@ pub struct Row {
     pub two: Option<f64>,
 }
 
-/// A plain table with the ratios to a floor.
+/// A plain table with the ratios to floors.
 #[derive(Debug, Default)]
 pub struct Table {
     rows: Vec<Row>,
@@ -119,7 +145,7 @@ impl Table {
     pub fn new(title: &str) -> Self {
         println!("\n{title}");
         println!(
-            "{:<58} {:>9} {:>9} {:>7} {:>9}",
+            "{:<62} {:>9} {:>9} {:>7} {:>9}",
             "ns per call, minimum", "1 thread", "2 threads", "2 : 1", ": floor"
         );
         let only = std::env::args()
@@ -138,19 +164,21 @@ impl Table {
             || self.only.iter().any(|part| name.contains(part))
     }
 
-    /// Adds and prints a row; its ratio is to the first row whose name begins with `floor`.
+    /// Adds and prints a row. A row whose name begins with `floor` is what those after it are
+    /// compared with, until the next such row.
     pub fn add(&mut self, name: impl Into<String>, one: f64, two: Option<f64>) {
         let name = name.into();
+        let is_floor = |name: &str| name.starts_with("floor");
         let floor = self
             .rows
             .iter()
-            .find(|row| row.name.starts_with("floor"))
+            .rfind(|row| !is_floor(&name) && is_floor(&row.name))
             .map(|row| row.one);
         let text = |value: Option<f64>| {
             value.map_or_else(|| "-".to_owned(), |value| format!("{value:.2}"))
         };
         println!(
-            "{name:<58} {:>9} {:>9} {:>7} {:>9}",
+            "{name:<62} {:>9} {:>9} {:>7} {:>9}",
             text(Some(one)),
             text(two),
             text(two.map(|two| two / one)),
@@ -161,9 +189,18 @@ impl Table {
 
     /// Measures a call on one and on two threads.
     pub fn both(&mut self, name: impl Into<String>, call: impl Fn(u64) -> u64 + Sync) {
+        self.each(name, || &call);
+    }
+
+    /// Measures a call on one and on two threads, each of which makes it for itself.
+    pub fn each<F: FnMut(u64) -> u64>(
+        &mut self,
+        name: impl Into<String>,
+        make: impl Fn() -> F + Sync,
+    ) {
         let name = name.into();
         if self.wants(&name) {
-            let (one, two) = (one_thread(&call), two_threads(&call));
+            let (one, two) = (one_thread(make()), two_threads(&make));
             self.add(name, one, Some(two));
         }
     }

@@ -2,14 +2,21 @@
 
 use crate::{
     StandingClock, Table,
-    breaker::{Error, add_one, fail},
+    breaker::{Error, add_one, add_one_async, fail},
+    polled,
 };
-use futures::{FutureExt, executor::block_on};
+use futures::executor::block_on;
 use gardefou::{
     AppError, ErrorCode,
-    retry::{Next, Retry, RetryBudget, RetryBuilder},
+    retry::{Backoff, Next, Retry, RetryBudget, RetryBuilder},
 };
-use std::{hint::black_box, sync::LazyLock, time::Duration};
+use std::{
+    future::{Ready, ready},
+    hint::black_box,
+    mem,
+    sync::LazyLock,
+    time::Duration,
+};
 
 fn value(outcome: Result<u64, Error>) -> u64 {
     outcome.unwrap_or(0)
@@ -46,6 +53,29 @@ pub fn annotated(n: u64) -> gardefou::Result<u64> {
     add_one_app(n)
 }
 
+#[gardefou::retry]
+async fn annotated_async(n: u64) -> gardefou::Result<u64> {
+    ready(add_one_app(n)).await
+}
+
+/// Returns a function that fails when it is called first, and succeeds from then on.
+pub fn fails_once(n: u64) -> impl FnMut() -> Result<u64, Error> {
+    let mut failed = false;
+    move || {
+        if mem::replace(&mut failed, true) {
+            add_one(n)
+        } else {
+            fail(n)
+        }
+    }
+}
+
+/// Returns an asynchronous function that fails when it is called first, and succeeds from then on.
+pub fn fails_once_async(n: u64) -> impl FnMut() -> Ready<Result<u64, Error>> {
+    let mut run = fails_once(n);
+    move || ready(run())
+}
+
 /// Measures retries whose first attempt succeeds, with an error of one word.
 pub fn first_success_small(table: &mut Table) {
     let sum = |outcome: gardefou::Result<u64>| outcome.unwrap_or(0);
@@ -64,7 +94,9 @@ pub fn first_success_small(table: &mut Table) {
 pub fn first_success(table: &mut Table) {
     table.both("floor: bare call", |n| value(add_one(n)));
     let retry = built(|b| b);
-    table.both("default, `call`", |n| value(retry.call(|| add_one(n))));
+    table.both("default with its budget, `call`", |n| {
+        value(retry.call(|| add_one(n)))
+    });
     static SITE: LazyLock<Retry> = LazyLock::new(|| built(|b| b));
     table.both("default, loop in place on a static", |n| {
         let mut run = SITE.start();
@@ -99,29 +131,51 @@ pub fn first_success(table: &mut Table) {
     });
 }
 
-/// Measures the async form.
+/// Measures asynchronous retries whose first attempt succeeds and is ready at once.
 pub fn asynchronous(table: &mut Table) {
     let retry = built(|b| b);
-    table.single("bare async call, polled once", |n| {
-        value(async { add_one(n) }.now_or_never().unwrap_or(Ok(0)))
+    table.both("floor: bare async call, polled once", |n| {
+        polled(add_one_async(n))
     });
-    table.single("default, `call_async`, polled once", |n| {
-        value(
-            retry
-                .call_async(async || add_one(n))
-                .now_or_never()
-                .unwrap_or(Ok(0)),
-        )
+    table.both("default, `call_async`, polled once", |n| {
+        polled(retry.call_async(|| add_one_async(n)))
     });
-    table.single("default, `call_async`, block_on", |n| {
-        value(block_on(retry.call_async(async || add_one(n))))
+    table.both("default, `call_async`, block_on", |n| {
+        value(block_on(retry.call_async(|| add_one_async(n))))
     });
+    table.both("floor: bare async call, `AppError`, polled once", |n| {
+        polled(async { ready(add_one_app(n)).await })
+    });
+    table.both("default, `#[retry]` async, `AppError`, polled once", |n| {
+        polled(annotated_async(n))
+    });
+}
+
+/// Measures retries whose first attempt fails and whose second succeeds, without a delay, and without
+/// a budget, which the retries of every call would exhaust.
+pub fn second_success(table: &mut Table) {
+    let at_once = built(|b| {
+        b.backoff(Backoff::constant(Duration::ZERO))
+            .jitter(false)
+            .budget(false)
+    });
+    table.both("floor: two bare calls, one of which fails", |n| {
+        let mut run = fails_once(n);
+        value(run().or_else(|_| run()))
+    });
+    table.both("one failure, then success, `call`", |n| {
+        value(at_once.call(fails_once(n)))
+    });
+    table.both(
+        "one failure, then success, `call_async`, polled once",
+        |n| polled(at_once.call_async(fails_once_async(n))),
+    );
 }
 
 /// Measures attempts that fail, with the waits passing at once.
 pub fn failing(table: &mut Table) {
     let retry = built(|b| b.clock(StandingClock::default()));
-    table.single("four attempts, three waits", |n| {
+    table.both("four attempts, three waits", |n| {
         value(retry.call(|| fail(n)))
     });
     let delays = built(|b| b.max_retries(u32::MAX));
@@ -138,5 +192,6 @@ pub fn all(table: &mut Table) {
     first_success_small(table);
     first_success(table);
     asynchronous(table);
+    second_success(table);
     failing(table);
 }
