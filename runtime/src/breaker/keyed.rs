@@ -7,7 +7,7 @@ use super::{
 use crate::{
     error::ConfigError,
     event::CircuitState,
-    keyed::{Evictable, Keyed, KeyedName},
+    keyed::{Evictable, FORGOTTEN_AFTER, Keyed, KeyedName},
     time::Tick,
 };
 use std::{panic::Location, time::Duration};
@@ -114,11 +114,6 @@ impl Keyed<CircuitBreaker> {
     }
 }
 
-/// What a key left behind counts for this long after its last lookup: failures in a row, failures in
-/// a window of calls, and an open circuit whose time is over. Nothing else ends them, and names that
-/// are never called again would take all the room.
-const FORGOTTEN_AFTER: Duration = Duration::from_secs(24 * 3600);
-
 impl Evictable for CircuitBreaker {
     type Recipe = KeyedRecipe;
     type Snapshot = BreakerSnapshot;
@@ -146,6 +141,8 @@ impl Evictable for CircuitBreaker {
         if self.shell().observers.count() != recipe.builder.hooks() {
             return false;
         }
+        // Nothing else ends failures in a row, those in a window of calls, and an open circuit whose
+        // time is over.
         let is_forgotten = idle >= FORGOTTEN_AFTER;
         self.shell().read(|locked| {
             let machine = &locked.machine;

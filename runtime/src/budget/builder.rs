@@ -2,16 +2,17 @@
 
 use super::{
     config::{LONGEST_NAME, RetryBudgetConfig},
-    handle::{BudgetInner, NAMED, RetryBudget},
+    handle::{NAMED, RetryBudget},
+    keyed::KeyedRecipe,
 };
 use crate::{
-    error::ConfigError,
-    event::GuardName,
+    error::{ConfigError, redact},
+    event::{GuardName, names::TARGET_RETRY},
+    keyed::{MAX_KEYS, check_max_keys, without_keys},
     name,
     registry::ByName,
     time::{Clock, SharedClock},
 };
-use std::sync::Arc;
 
 /// Builder of a [`RetryBudget`]. Settings that are not set have the defaults of
 /// [`RetryBudgetConfig`].
@@ -20,11 +21,12 @@ use std::sync::Arc;
 pub struct RetryBudgetBuilder {
     name: Option<GuardName<String>>,
     config: RetryBudgetConfig,
+    max_keys: Option<u32>,
     clock: Option<SharedClock>,
 }
 
 impl RetryBudgetBuilder {
-    /// Sets the name under which the whole process shares the budget: 1 to 100 printable bytes.
+    /// Sets the name under which the whole process shares the budget: 1 to 128 printable bytes.
     ///
     /// Where the name exists already, [`build`](Self::build) returns that budget; if it was
     /// configured otherwise, the first configuration stays and a warning is logged.
@@ -108,6 +110,27 @@ impl RetryBudgetBuilder {
         self
     }
 
+    /// Sets how many keys may have a budget of their own, with
+    /// [`build_keyed`](Self::build_keyed): 1 to 1,000,000, 10,000 unless set. See
+    /// [`Keyed`](crate::keyed::Keyed) for what becomes of further keys.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::retry::RetryBudget;
+    ///
+    /// let builder = RetryBudget::builder().burst(5);
+    /// assert_eq!(builder.clone().max_keys(500).build_keyed()?.max_keys(), 500);
+    /// let problem = builder.clone().max_keys(0).build_keyed().unwrap_err();
+    /// assert_eq!(problem.to_string(), "`max_keys` = 0: must be from 1 to 1000000");
+    /// assert!(builder.max_keys(500).build().is_err(), "it has no keys");
+    /// # Ok::<(), gardefou::ConfigError>(())
+    /// ```
+    pub fn max_keys(mut self, keys: u32) -> Self {
+        self.max_keys = Some(keys);
+        self
+    }
+
     /// Replaces the clock by which the floor refills.
     ///
     /// # Examples
@@ -144,39 +167,53 @@ impl RetryBudgetBuilder {
     /// assert_eq!(fields, ["name", "ratio"]);
     /// ```
     pub fn build(self) -> Result<RetryBudget, ConfigError> {
-        let Self {
-            name,
-            config,
-            clock,
-        } = self;
-        let bad_name = name
-            .as_deref()
-            .and_then(|name| name::problem("name", name, LONGEST_NAME));
-        let bad_ratio = (!(0.0..=1000.0).contains(&config.ratio))
-            .then(|| ConfigError::new("ratio", config.ratio, "must be a number from 0 to 1000"));
-        if let Some(problem) = ConfigError::join(bad_name.into_iter().chain(bad_ratio)) {
-            return Err(problem);
-        }
-        let name = name.map(|name| name.0.into_boxed_str());
-        // A named budget belongs to the test scope, and uses its clock; an unnamed one may outlive
-        // the scope.
-        let clock = clock.unwrap_or_else(|| match name {
-            Some(_) => SharedClock::current(),
-            None => SharedClock::default(),
-        });
-        let make = |name| RetryBudget(Arc::new(BudgetInner::new(name, config, clock)));
-        let Some(name) = name else {
-            return Ok(make(None));
+        let recipe = without_keys(self.max_keys, self.resolve())?;
+        let Some(name) = self.name else {
+            return Ok(recipe.budget(String::new().into()));
         };
-        let shared = ByName::current(&NAMED).get_or_insert(&name, make(Some(name.clone())));
-        if shared.0.config != config {
-            let name = shared.name();
-            tracing::warn!(
-                target: crate::event::names::TARGET_RETRY,
-                budget = name,
-                "the retry budget has another configuration already, which stays"
-            );
+        let made = recipe.budget(name.0.into());
+        let shared = ByName::current(&NAMED).get_or_insert(&made.0.name, made.clone());
+        if shared.0.config != recipe.config {
+            warn_of_difference(&shared.0.name);
         }
         Ok(shared)
     }
+
+    /// Checks all rules.
+    pub(super) fn resolve(&self) -> Result<KeyedRecipe, ConfigError> {
+        let (name, config) = (self.name.as_deref(), self.config);
+        let bad_name = name.and_then(|name| name::problem("name", name, LONGEST_NAME));
+        let bad_ratio = (!(0.0..=1000.0).contains(&config.ratio))
+            .then(|| ConfigError::new("ratio", config.ratio, "must be a number from 0 to 1000"));
+        let bad_keys = self.max_keys.and_then(check_max_keys);
+        let problems = bad_name.into_iter().chain(bad_ratio).chain(bad_keys);
+        if let Some(problem) = ConfigError::join(problems) {
+            return Err(problem);
+        }
+        // A named budget belongs to the test scope, and uses its clock; an unnamed one may outlive
+        // the scope.
+        let clock = self.clock.clone().unwrap_or_else(|| match name {
+            Some(_) => SharedClock::current(),
+            None => SharedClock::default(),
+        });
+        Ok(KeyedRecipe { config, clock })
+    }
+
+    pub(super) fn is_named(&self) -> bool {
+        self.name.is_some()
+    }
+
+    pub(super) fn into_name_and_keys(self) -> (Option<String>, u32) {
+        let name = self.name.map(|name| name.0);
+        (name, self.max_keys.unwrap_or(MAX_KEYS))
+    }
+}
+
+#[cold]
+pub(super) fn warn_of_difference(name: &str) {
+    tracing::warn!(
+        target: TARGET_RETRY,
+        budget = %redact::name(name),
+        "the retry budget has another configuration already, which stays"
+    );
 }

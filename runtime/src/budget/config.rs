@@ -32,4 +32,4 @@ impl Default for RetryBudgetConfig {
 }
 
 /// The longest name of a budget, in bytes.
-pub(super) const LONGEST_NAME: usize = 100;
+pub(super) const LONGEST_NAME: usize = 128;

@@ -29,7 +29,7 @@ impl Payer {
         is_default: false,
     };
 
-    pub(super) fn from_budget(budget: RetryBudget) -> Self {
+    pub(crate) fn from_budget(budget: RetryBudget) -> Self {
         Self {
             budget: Some(budget),
             is_default: false,
@@ -95,7 +95,7 @@ impl Payer {
 
 fn with_defaults(clock: SharedClock) -> RetryBudget {
     RetryBudget(Arc::new(BudgetInner::new(
-        None,
+        String::new().into(),
         RetryBudgetConfig::default(),
         clock,
     )))

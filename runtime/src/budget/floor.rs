@@ -74,6 +74,11 @@ impl Floor {
         }
     }
 
+    /// Returns `true` if all grants are there at `now`, as at the start.
+    pub(super) fn is_full_at(&self, now: Tick) -> bool {
+        self.arrival.load(Relaxed) <= now.as_nanos()
+    }
+
     fn step_at(&self, arrival: u64, now: Tick) -> Step {
         let now = now.as_nanos();
         if self.interval == 0 {
@@ -124,6 +129,14 @@ mod tests {
             assert_eq!(taken, per_second as usize);
         }
         assert!(!Floor::new(0).try_take_at(Tick::MAX, || Tick::MAX));
+    }
+
+    #[test]
+    fn floor_is_full_again_once_every_grant_came_back() {
+        let floor = Floor::new(4);
+        assert!(floor.is_full_at(at(0)));
+        assert_eq!(taken(&floor, at(10)), 4);
+        assert!(!floor.is_full_at(at(1009)) && floor.is_full_at(at(1010)));
     }
 
     #[test]

@@ -1,9 +1,13 @@
 //! Handle of a retry budget.
 
-use super::{builder::RetryBudgetBuilder, config::RetryBudgetConfig, floor::Floor, tokens::Tokens};
+use super::{
+    builder::RetryBudgetBuilder, config::RetryBudgetConfig, floor::Floor,
+    snapshot::RetryBudgetSnapshot, tokens::Tokens,
+};
 use crate::{
     error::ConfigError,
     event::Shown,
+    keyed::KeyedName,
     registry::{ByName, OfProcess},
     time::SharedClock,
 };
@@ -46,7 +50,8 @@ use std::{fmt, sync::Arc};
 pub struct RetryBudget(pub(super) Arc<BudgetInner>);
 
 pub(super) struct BudgetInner {
-    pub(super) name: Option<Box<str>>,
+    /// Empty where the budget has none.
+    pub(super) name: KeyedName,
     pub(super) config: RetryBudgetConfig,
     pub(super) tokens: Tokens,
     pub(super) floor: Floor,
@@ -57,11 +62,7 @@ pub(super) struct BudgetInner {
 pub(super) static NAMED: OfProcess<RetryBudget> = OfProcess::new();
 
 impl BudgetInner {
-    pub(super) fn new(
-        name: Option<Box<str>>,
-        config: RetryBudgetConfig,
-        clock: SharedClock,
-    ) -> Self {
+    pub(super) fn new(name: KeyedName, config: RetryBudgetConfig, clock: SharedClock) -> Self {
         Self {
             name,
             config,
@@ -93,7 +94,7 @@ impl RetryBudget {
     ///
     /// # Errors
     ///
-    /// A name that is empty, longer than 100 bytes or not printable.
+    /// A name that is empty, longer than 128 bytes or not printable.
     ///
     /// # Examples
     ///
@@ -125,7 +126,7 @@ impl RetryBudget {
     /// ```
     #[must_use]
     pub fn name(&self) -> Option<&str> {
-        self.0.name.as_deref()
+        Some(&*self.0.name).filter(|name| !name.is_empty())
     }
 
     /// Returns the configuration; of a shared budget that of the first builder of its name.
@@ -181,6 +182,28 @@ impl RetryBudget {
     #[must_use]
     pub fn available(&self) -> u64 {
         self.0.tokens.available()
+    }
+
+    /// Returns everything that is known about the budget now.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::retry::RetryBudget;
+    ///
+    /// let budget = RetryBudget::builder().burst(10).floor(0).build()?;
+    /// assert!(budget.try_withdraw());
+    /// let snapshot = budget.snapshot();
+    /// assert_eq!((snapshot.name, snapshot.available, snapshot.config.burst), (None, 9, 10));
+    /// # Ok::<(), gardefou::ConfigError>(())
+    /// ```
+    #[must_use]
+    pub fn snapshot(&self) -> RetryBudgetSnapshot {
+        RetryBudgetSnapshot {
+            name: self.name().map(str::to_owned),
+            available: self.available(),
+            config: *self.config(),
+        }
     }
 
     /// Counts one call; a [`Retry`](crate::retry::Retry) does it for each first attempt.

@@ -9,6 +9,8 @@ mod config;
 mod default;
 mod floor;
 mod handle;
+mod keyed;
+mod snapshot;
 mod source;
 #[cfg(test)]
 mod tests;
@@ -18,4 +20,5 @@ pub use builder::RetryBudgetBuilder;
 pub use config::RetryBudgetConfig;
 pub(crate) use default::Payer;
 pub use handle::RetryBudget;
+pub use snapshot::RetryBudgetSnapshot;
 pub use source::BudgetSource;

@@ -118,13 +118,18 @@ impl Tokens {
 
     /// Returns the number of whole tokens.
     pub(super) fn available(&self) -> u64 {
+        (self.capacity - self.settle()) / TOKEN
+    }
+
+    /// Collects all deposits; returns how much is missing then.
+    pub(super) fn settle(&self) -> u64 {
         let Some(stripes) = self.stripes.get() else {
-            return self.capacity / TOKEN;
+            return 0;
         };
         let _settling = self.settling.lock();
         let missing = self.settle_locked(stripes);
         self.missing.store(missing, Relaxed);
-        (self.capacity - missing) / TOKEN
+        missing
     }
 }
 

@@ -4,6 +4,11 @@ use super::name::KeyedName;
 use crate::time::Tick;
 use std::{fmt, time::Duration};
 
+/// What a key left behind counts for this long after its last lookup, if nothing else ends it:
+/// failures in a row, for example, or tokens that were spent. Names that are never called again would
+/// take all the room.
+pub(crate) const FORGOTTEN_AFTER: Duration = Duration::from_secs(24 * 3600);
+
 /// Guards that [`Keyed`](super::Keyed) can hold: circuit breakers, and the other guards of this crate.
 ///
 /// The methods are for this crate alone; no other type can implement the trait.

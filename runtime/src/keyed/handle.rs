@@ -35,7 +35,8 @@ use std::{
 /// When a lookup of a new key finds as many, guards are evicted that
 ///
 /// - were not looked up for 10 minutes by the clock of the builder, and
-/// - behave as new ones would: a circuit breaker is closed and has no failure in its window, and
+/// - behave as new ones would: a circuit breaker is closed and has no failure in its window, a retry
+///   budget is full, and
 /// - have no handle, permit or call in flight. So there are never two guards of one key.
 ///
 /// If there is no such guard, the lookup returns the one named [`OTHER`], which all further keys share

@@ -52,7 +52,7 @@ impl<'r> Run<'r> {
         carry: impl FnOnce(Rejection) -> Result<E, Rejection>,
         attempt: impl FnOnce() -> F,
     ) -> Watched<'_, 'r, Faulty<F, E>> {
-        let (policy, inner) = (Some(Policy::Retry), self.inner);
+        let (policy, inner) = (Some(Policy::Retry), self.retry);
         let attempt = chaos::faulty(policy, &inner.name, &inner.clock, carry, attempt);
         Watched { run: self, attempt }
     }
@@ -93,7 +93,7 @@ impl<'r> Run<'r> {
         // Boxed, because a wait is slow anyway, and a timer in place would make the future of every
         // caller larger.
         let timer = (!delay.is_zero()).then(|| {
-            let clock = self.inner.clock();
+            let clock = self.retry.clock();
             Box::pin(async move { clock.sleep_async(delay).await }) as Timer
         });
         Wait(timer)
@@ -140,10 +140,10 @@ impl<'r> Run<'r> {
 
     /// Returns what an attempt that begins now is granted; `None` where attempts are not limited.
     pub(crate) fn granted(&self) -> Option<Granted> {
-        let timeout = self.inner.config.attempt_timeout?;
-        let clock = self.inner.clock();
+        let timeout = self.retry.config.attempt_timeout?;
+        let clock = self.retry.clock();
         let now = clock.now();
-        let whole = match self.inner.config.max_elapsed {
+        let whole = match self.retry.config.max_elapsed {
             Some(whole) => whole.saturating_sub(self.elapsed_at(now)),
             None => Duration::MAX,
         };
@@ -153,7 +153,7 @@ impl<'r> Run<'r> {
     /// Makes the rejection of an attempt that was cut off.
     #[cold]
     pub(crate) fn timed_out(&self) -> Rejection {
-        let inner: Arc<RetryInner> = Arc::clone(self.inner);
+        let inner: Arc<RetryInner> = Arc::clone(&self.retry.inner);
         Rejection::new(Policy::Timeout, ErrorCode::TIMEOUT_ERROR, inner, 0, None)
     }
 }

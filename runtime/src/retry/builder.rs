@@ -7,7 +7,7 @@ use super::{
     config::{LONGEST_NAME, RetryConfig},
     handle::{Retry, Untimed},
     hooks::{FailedAttempt, Hooks},
-    inner::RetryInner,
+    inner::{Budgeted, RetryInner},
     jitter::{Jitter, JitterSetting},
 };
 use crate::{
@@ -594,17 +594,17 @@ impl<A> RetryBuilder<A> {
             return Err(problem);
         }
         let is_limited = config.max_elapsed.is_some();
-        Ok(Retry::from_inner(Arc::new(RetryInner {
+        let inner = Arc::new(RetryInner {
             name,
             config,
             hooks: settings.hooks,
-            budget,
             clock: settings.clock,
             log_level: settings.log_level,
             place: self.place,
             warned_of_nesting: AtomicBool::new(false),
             is_limited,
-        })))
+        });
+        Ok(Retry::new(Budgeted { inner, budget }))
     }
 }
 

@@ -2,11 +2,11 @@
 
 #[cfg(feature = "tower")]
 use super::run::SuspendedRun;
-use super::{config::RetryConfig, inner::RetryInner, run::Run, view::AnyError};
+use super::{config::RetryConfig, inner::Budgeted, run::Run, view::AnyError};
 #[cfg(feature = "async")]
 use crate::error::CarriesRejection;
 use crate::{
-    budget::RetryBudget,
+    budget::{Payer, RetryBudget},
     call::Attempt,
     error::{Rejection, carry_any},
 };
@@ -14,7 +14,8 @@ use std::{fmt, marker::PhantomData, ops::ControlFlow, sync::Arc, time::Duration}
 
 /// Calls a function again when it fails, after a growing delay, as often and as long as configured.
 ///
-/// Cheap to clone; clones share one configuration and one budget. Each call is a series of its own.
+/// Cheap to clone; clones share one configuration and one budget, and
+/// [`with_budget`](Self::with_budget) replaces the latter. Each call is a series of its own.
 ///
 /// Retried is every error, except one whose [class](crate::error::Class) is permanent and the
 /// rejection of an inner policy (an open circuit), whatever error type it became; `retry_if`
@@ -59,7 +60,7 @@ use std::{fmt, marker::PhantomData, ops::ControlFlow, sync::Arc, time::Duration}
 /// ```
 #[must_use = "a retry does nothing until something is called through it"]
 pub struct Retry<A = Untimed> {
-    inner: Arc<RetryInner>,
+    budgeted: Budgeted,
     attempts: PhantomData<A>,
 }
 
@@ -559,9 +560,9 @@ pub(crate) fn settle<T, E: 'static>(
 }
 
 impl<A> Retry<A> {
-    pub(super) fn from_inner(inner: Arc<RetryInner>) -> Self {
+    pub(super) fn new(budgeted: Budgeted) -> Self {
         Self {
-            inner,
+            budgeted,
             attempts: PhantomData,
         }
     }
@@ -582,13 +583,13 @@ impl<A> Retry<A> {
     /// ```
     #[inline]
     pub fn start(&self) -> Run<'_> {
-        Run::begin(&self.inner)
+        Run::begin(&self.budgeted)
     }
 
     /// Continues a series that [`Run::suspend`] took apart.
     #[cfg(feature = "tower")]
     pub(crate) fn resume(&self, run: SuspendedRun) -> Run<'_> {
-        run.resume(&self.inner)
+        run.resume(&self.budgeted)
     }
 
     /// Returns the name that logs and events show.
@@ -604,7 +605,7 @@ impl<A> Retry<A> {
     /// ```
     #[must_use]
     pub fn name(&self) -> &str {
-        &self.inner.name
+        &self.budgeted.name
     }
 
     /// Returns the configuration.
@@ -620,7 +621,7 @@ impl<A> Retry<A> {
     /// ```
     #[must_use]
     pub fn config(&self) -> &RetryConfig {
-        &self.inner.config
+        &self.budgeted.config
     }
 
     /// Returns the budget on which a call of this thread draws, if the retry has one: inside of a
@@ -639,25 +640,49 @@ impl<A> Retry<A> {
     /// ```
     #[must_use]
     pub fn budget(&self) -> Option<RetryBudget> {
-        self.inner.budget.budget()
+        self.budgeted.budget.budget()
+    }
+
+    /// Returns this retry with another budget, for example that of a tenant. It costs two counts of
+    /// handles, allocates nothing, and shares the rest with this one.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::{retry::{Retry, RetryBudget}, time::ManualClock};
+    ///
+    /// let tenants = RetryBudget::builder().burst(1).floor(0).build_keyed()?;
+    /// let retry = Retry::builder().max_retries(5).clock(ManualClock::new()).build()?;
+    /// let mut runs = 0;
+    /// let outcome = retry.with_budget(tenants.get("acme")).call(|| { runs += 1; Err::<(), _>("down") });
+    /// assert_eq!((outcome, runs), (Err("down"), 2));
+    /// assert_eq!(tenants.get("globex").available(), 1, "it has its own");
+    /// # Ok::<(), gardefou::ConfigError>(())
+    /// ```
+    #[inline]
+    pub fn with_budget(&self, budget: RetryBudget) -> Self {
+        Self::new(Budgeted {
+            inner: Arc::clone(&self.budgeted.inner),
+            budget: Payer::from_budget(budget),
+        })
     }
 
     /// Erases whether attempts are timed, for generated code, whose loops call [`Run::limit`]
     /// themselves.
     #[doc(hidden)]
     pub fn erased(self) -> Retry {
-        Retry::from_inner(self.inner)
+        Retry::new(self.budgeted)
     }
 }
 
 impl<A> Clone for Retry<A> {
     fn clone(&self) -> Self {
-        Self::from_inner(Arc::clone(&self.inner))
+        Self::new(self.budgeted.clone())
     }
 }
 
 impl<A> fmt::Debug for Retry<A> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Debug::fmt(&self.inner, f)
+        fmt::Debug::fmt(&self.budgeted, f)
     }
 }

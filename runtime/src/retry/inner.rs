@@ -1,4 +1,4 @@
-//! Contents of a retry, which all its clones share.
+//! Contents of a retry, which all its clones share, and the budget that one of them draws on.
 
 use super::{config::RetryConfig, hooks::Hooks};
 use crate::{
@@ -7,7 +7,12 @@ use crate::{
     event::{GuardName, LogLevel},
     time::SharedClock,
 };
-use std::{borrow::Cow, panic::Location, sync::atomic::AtomicBool};
+use std::{
+    borrow::Cow,
+    ops::Deref,
+    panic::Location,
+    sync::{Arc, atomic::AtomicBool},
+};
 
 /// The contents of a [`Retry`](super::Retry).
 #[derive(Debug)]
@@ -15,7 +20,6 @@ pub(crate) struct RetryInner {
     pub(super) name: GuardName<Cow<'static, str>>,
     pub(super) config: RetryConfig,
     pub(super) hooks: Hooks,
-    pub(super) budget: Payer,
     pub(super) clock: SharedClock,
     /// The explicit level of the log lines between attempts.
     pub(super) log_level: Option<LogLevel>,
@@ -25,6 +29,22 @@ pub(crate) struct RetryInner {
     pub(super) warned_of_nesting: AtomicBool,
     /// Whether the time of a series is limited, so that it begins with a clock reading.
     pub(super) is_limited: bool,
+}
+
+/// A retry and the budget that it draws on: what a series of attempts borrows.
+#[derive(Clone, Debug)]
+pub(crate) struct Budgeted {
+    pub(super) inner: Arc<RetryInner>,
+    pub(super) budget: Payer,
+}
+
+impl Deref for Budgeted {
+    type Target = RetryInner;
+
+    #[inline]
+    fn deref(&self) -> &RetryInner {
+        &self.inner
+    }
 }
 
 impl RetryInner {

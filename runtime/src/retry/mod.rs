@@ -33,7 +33,9 @@ mod tests;
 mod view;
 
 pub use crate::{
-    budget::{BudgetSource, RetryBudget, RetryBudgetBuilder, RetryBudgetConfig},
+    budget::{
+        BudgetSource, RetryBudget, RetryBudgetBuilder, RetryBudgetConfig, RetryBudgetSnapshot,
+    },
     call::Attempt,
     event::StopReason,
 };

@@ -10,7 +10,7 @@ use self::failure::Inside;
 
 use super::{
     hooks::Next,
-    inner::RetryInner,
+    inner::{Budgeted, RetryInner},
     state::SeriesState,
     view::{AnyError, ErrorView},
 };
@@ -23,11 +23,7 @@ use crate::{
     event::{self, pending::Settlement},
     time::Tick,
 };
-use std::{
-    ops::ControlFlow,
-    sync::{Arc, atomic::Ordering},
-    time::Duration,
-};
+use std::{ops::ControlFlow, sync::atomic::Ordering, time::Duration};
 
 /// One series of attempts, which decides after each what to do next.
 ///
@@ -71,7 +67,7 @@ use std::{
 #[derive(Debug)]
 #[must_use = "a run does nothing until it is given an outcome"]
 pub struct Run<'r> {
-    pub(super) inner: &'r Arc<RetryInner>,
+    pub(super) retry: &'r Budgeted,
     /// `Tick::MAX` while that is not known.
     began: Tick,
     /// The frame of the attempt under way; a loop in place has none. Its note is that of the
@@ -90,9 +86,9 @@ pub(crate) struct SuspendedRun {
 #[cfg(feature = "tower")]
 impl SuspendedRun {
     /// Continues the run, with the retry that began it.
-    pub(super) fn resume(self, inner: &Arc<RetryInner>) -> Run<'_> {
+    pub(super) fn resume(self, retry: &Budgeted) -> Run<'_> {
         Run {
-            inner,
+            retry,
             began: self.began,
             frame: self.frame,
         }
@@ -101,19 +97,19 @@ impl SuspendedRun {
 
 impl<'r> Run<'r> {
     #[inline]
-    pub(super) fn begin(inner: &'r Arc<RetryInner>) -> Self {
-        if !inner.budget.is_full() {
-            inner.budget.deposit();
+    pub(super) fn begin(retry: &'r Budgeted) -> Self {
+        if !retry.budget.is_full() {
+            retry.budget.deposit();
         }
         // A limit on the whole time includes the first attempt; without a limit the beginning is
         // not needed.
-        let began = if inner.is_limited {
-            read_clock(inner)
+        let began = if retry.is_limited {
+            read_clock(retry)
         } else {
             Tick::MAX
         };
         Self {
-            inner,
+            retry,
             began,
             frame: Frame::new(),
         }
@@ -265,7 +261,7 @@ impl<'r> Run<'r> {
     )]
     #[inline(always)]
     pub fn enter(&mut self) -> EnteredAttempt<'_> {
-        let (inner, index) = (&**self.inner, self.failed_attempts());
+        let (inner, index) = (&**self.retry, self.failed_attempts());
         let deadline = if inner.is_limited {
             limit_whole(inner, self.began)
         } else {
@@ -286,14 +282,14 @@ impl<'r> Run<'r> {
     /// Injects the fault of a blocking attempt, if it gets one.
     #[cold]
     pub(crate) fn inject_blocking(&self) -> Result<(), Rejection> {
-        chaos::blocking(Some(Policy::Retry), &self.inner.name, &self.inner.clock)
+        chaos::blocking(Some(Policy::Retry), &self.retry.name, &self.retry.clock)
     }
 
     /// Draws the fault of an async attempt, if it gets one.
     #[cfg(feature = "async")]
     #[inline]
     pub(crate) fn inject(&self) -> Result<Ahead, Rejection> {
-        chaos::begin(Some(Policy::Retry), &self.inner.name, &self.inner.clock)
+        chaos::begin(Some(Policy::Retry), &self.retry.name, &self.retry.clock)
     }
 
     /// As [`inject`](Self::inject); `carry` makes an error of one that is injected.
@@ -304,8 +300,8 @@ impl<'r> Run<'r> {
     ) -> Result<Ahead, E> {
         chaos::begin_as(
             Some(Policy::Retry),
-            &self.inner.name,
-            &self.inner.clock,
+            &self.retry.name,
+            &self.retry.clock,
             carry,
         )
     }
@@ -317,7 +313,7 @@ impl<'r> Run<'r> {
         carry: impl FnOnce(Rejection) -> Result<E, Rejection>,
         op: impl FnOnce() -> Result<T, E>,
     ) -> Result<T, E> {
-        let inner = self.inner;
+        let inner = self.retry;
         let _entered = self.enter();
         chaos::blocking_as(Some(Policy::Retry), &inner.name, &inner.clock, carry)?;
         op()
@@ -424,7 +420,7 @@ impl<'r> Run<'r> {
     /// # Ok::<(), gardefou::ConfigError>(())
     /// ```
     pub fn wait(&self, delay: Duration) {
-        self.inner.clock().sleep(delay);
+        self.retry.clock().sleep(delay);
     }
 
     /// Returns how many attempts have failed so far.
@@ -464,7 +460,7 @@ impl<'r> Run<'r> {
     #[inline]
     #[must_use]
     pub fn attempt(&self) -> Attempt {
-        Attempt::new(self.failed_attempts(), self.inner.config.max_attempts.get())
+        Attempt::new(self.failed_attempts(), self.retry.config.max_attempts.get())
     }
 }
 

@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by it")]
 
 mod attribute;
+mod budget;
 mod bulkhead;
 mod eviction;
 mod health;

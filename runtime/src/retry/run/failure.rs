@@ -78,7 +78,7 @@ impl Run<'_> {
         seen: Seen<'_>,
         own_delay: impl FnOnce(Attempt) -> Option<Duration>,
     ) -> (Next, Option<StopReason>) {
-        let inner = self.inner;
+        let inner = self.retry;
         let now = inner.clock().now();
         let hopeless = seen.hopeless(inner);
         let attempt = self.attempt();
@@ -167,10 +167,10 @@ impl Run<'_> {
     pub(super) fn recovered(&self) {
         event::publish_retry(
             &RetryEvent {
-                name: &self.inner.name,
+                name: &self.retry.name,
                 attempts: self.failed_attempts().saturating_add(1),
-                max_attempts: self.inner.config.max_attempts.get(),
-                elapsed: self.elapsed_at(self.inner.clock().now()),
+                max_attempts: self.retry.config.max_attempts.get(),
+                elapsed: self.elapsed_at(self.retry.clock().now()),
                 kind: RetryEventKind::Succeeded,
                 record: RecordSlot::default(),
             },
@@ -187,7 +187,7 @@ impl Run<'_> {
         if self.failed_attempts() < 2 && !cut_short {
             return;
         }
-        let elapsed = self.elapsed_at(self.inner.clock().now());
+        let elapsed = self.elapsed_at(self.retry.clock().now());
         error.add_detail("attempts", self.failed_attempts());
         error.add_detail("elapsed", elapsed.as_secs_f64());
         if !self.frame.texts().is_empty() {

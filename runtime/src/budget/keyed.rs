@@ -1,0 +1,155 @@
+//! Budgets by key.
+
+use super::{
+    builder::{RetryBudgetBuilder, warn_of_difference},
+    config::RetryBudgetConfig,
+    handle::{BudgetInner, RetryBudget},
+    snapshot::RetryBudgetSnapshot,
+};
+use crate::{
+    error::ConfigError,
+    keyed::{Evictable, FORGOTTEN_AFTER, Keyed, KeyedName},
+    registry::{ByName, OfProcess},
+    time::{SharedClock, Tick},
+};
+use std::{sync::Arc, time::Duration};
+
+/// The named budgets by key of the process; bounded by the names in the program.
+static NAMED: OfProcess<Keyed<RetryBudget>> = OfProcess::new();
+
+/// What budgets by key are listed under that have no name.
+const UNNAMED: &str = "budget";
+
+/// What a budget is made from, that of each key too.
+#[derive(Clone, Debug)]
+pub struct KeyedRecipe {
+    pub(super) config: RetryBudgetConfig,
+    pub(super) clock: SharedClock,
+}
+
+impl KeyedRecipe {
+    pub(super) fn budget(&self, name: KeyedName) -> RetryBudget {
+        RetryBudget(Arc::new(BudgetInner::new(
+            name,
+            self.config,
+            self.clock.clone(),
+        )))
+    }
+}
+
+impl RetryBudgetBuilder {
+    /// Makes a budget for each key, or returns those that have the [`name`](Self::name) in the whole
+    /// process already; inside of a test scope they are those of the scope. Without a name, they share
+    /// nothing with others.
+    ///
+    /// The budget of a key is made, full, at the first lookup of it, and listed as `payments[acme]`. If
+    /// those of the name were configured otherwise, the first configuration stays and a warning is
+    /// logged. A budget without keys of the same name is another one.
+    ///
+    /// # Errors
+    ///
+    /// As [`build`](Self::build), and a number of keys outside 1 to 1,000,000.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::{retry::{Retry, RetryBudget}, time::ManualClock};
+    ///
+    /// let tenants = RetryBudget::builder().burst(2).floor(0).build_keyed()?;
+    /// let retry = Retry::builder().max_retries(5).clock(ManualClock::new()).build()?;
+    /// let runs_of = |tenant: &str| {
+    ///     let mut runs = 0;
+    ///     let _ = retry.with_budget(tenants.get(tenant)).call(|| { runs += 1; Err::<(), _>("down") });
+    ///     runs
+    /// };
+    /// assert_eq!([runs_of("acme"), runs_of("acme"), runs_of("globex")], [3, 1, 3]);
+    /// # Ok::<(), gardefou::ConfigError>(())
+    /// ```
+    pub fn build_keyed(self) -> Result<Keyed<RetryBudget>, ConfigError> {
+        let is_named = self.is_named();
+        let recipe = self.resolve()?;
+        let clock = recipe.clock.clone();
+        let (name, max_keys) = self.into_name_and_keys();
+        let made = Keyed::new(name.as_deref().unwrap_or(UNNAMED), recipe, clock, max_keys);
+        if !is_named {
+            return Ok(made);
+        }
+        let shared = ByName::current(&NAMED).get_or_insert(made.name(), made.clone());
+        if (shared.config(), shared.max_keys()) != (made.config(), made.max_keys()) {
+            warn_of_difference(shared.name());
+        }
+        Ok(shared)
+    }
+}
+
+impl RetryBudget {
+    /// Returns the budgets by key that have this name in the whole process, and makes them with the
+    /// defaults if there are none. Inside of a test scope they are those of the scope.
+    ///
+    /// # Errors
+    ///
+    /// A name that is empty, longer than 128 bytes or not printable.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::retry::RetryBudget;
+    ///
+    /// let here = RetryBudget::named_keyed("search-by-tenant")?;
+    /// let there = RetryBudget::named_keyed("search-by-tenant")?;
+    /// assert!(here.get("acme").is_same_as(&there.get("acme")));
+    /// assert_eq!(here.get("acme").name(), Some("search-by-tenant[acme]"));
+    /// # Ok::<(), gardefou::ConfigError>(())
+    /// ```
+    pub fn named_keyed(name: &str) -> Result<Keyed<Self>, ConfigError> {
+        match ByName::current(&NAMED).get(name) {
+            Some(known) => Ok(known),
+            None => Self::builder().name(name).build_keyed(),
+        }
+    }
+}
+
+impl Keyed<RetryBudget> {
+    /// Returns the configuration of the budget of each key.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::retry::RetryBudget;
+    ///
+    /// let tenants = RetryBudget::builder().burst(5).build_keyed()?;
+    /// assert_eq!(tenants.config().burst, 5);
+    /// # Ok::<(), gardefou::ConfigError>(())
+    /// ```
+    #[must_use]
+    pub fn config(&self) -> &RetryBudgetConfig {
+        &self.recipe().config
+    }
+}
+
+impl Evictable for RetryBudget {
+    type Recipe = KeyedRecipe;
+    type Snapshot = RetryBudgetSnapshot;
+
+    fn make(recipe: &KeyedRecipe, name: KeyedName) -> Self {
+        recipe.budget(name)
+    }
+
+    fn keyed_name(&self) -> &KeyedName {
+        &self.0.name
+    }
+
+    fn snapshot_of(&self) -> RetryBudgetSnapshot {
+        self.snapshot()
+    }
+
+    fn references(&self) -> usize {
+        Arc::strong_count(&self.0)
+    }
+
+    fn is_as_new_at(&self, _: &KeyedRecipe, now: Tick, idle: Duration) -> bool {
+        // Nothing but calls of the key brings its tokens back.
+        let is_full = self.0.tokens.settle() == 0 && self.0.floor.is_full_at(now);
+        is_full || idle >= FORGOTTEN_AFTER
+    }
+}
