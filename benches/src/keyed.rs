@@ -56,6 +56,12 @@ fn annotated(tenant: &str, n: u64) -> Result<u64, Error> {
     add_one(n)
 }
 
+#[gardefou::retry(budget = "bench-keyed-attribute", key = tenant)]
+fn retried(tenant: &str, n: u64) -> Result<u64, Error> {
+    black_box(tenant);
+    add_one(n)
+}
+
 /// Measures lookups of known keys.
 pub fn known(table: &mut Table) {
     let shared = RwLock::new(Arc::new(0_u64));
@@ -110,6 +116,12 @@ pub fn known(table: &mut Table) {
     }
     table.both("closed, `#[with_circuit_breaker]` with `key`", |n| {
         value(annotated(keys.at(n), n))
+    });
+    for _ in 0..20 {
+        keys.0.iter().for_each(|key| drop(retried(key, 1)));
+    }
+    table.both("success, `#[retry]` with `key`", |n| {
+        value(retried(keys.at(n), n))
     });
 }
 

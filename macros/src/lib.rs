@@ -248,6 +248,8 @@ pub fn with_circuit_breaker(args: TokenStream, item: TokenStream) -> TokenStream
 /// | `on_give_up` | `fn(&FailedAttempt<'_>)`, called for the failed attempt that no other one follows | none |
 /// | `log_level` | level of the lines between attempts: `"trace"` to `"critical"`, or a path to a `LogLevel` | `"warn"` |
 /// | `budget` | the name of a shared budget, a `RetryBudget`, or `false` for none | that of the process: 20 % of the calls, 10 a second, 100 at once |
+/// | `key` | expression over the arguments (`Display`), evaluated once per call: each value has a budget of its own, under the name that `budget` or else `name` gives; `budget` may be a `Keyed<RetryBudget>` then | all calls share one |
+/// | `max_keys` | values with a budget of their own, 1 to 1,000,000; further ones share one: see `gardefou::keyed::Keyed` | 10,000 |
 /// | `name` | text of 1 to 100 bytes, or path to a `const`, for logs and events | the function's name |
 /// | `seed` | integer (`u64`) that makes the jitter the same for every call, for tests | random |
 ///
@@ -315,7 +317,7 @@ pub fn retry(args: TokenStream, item: TokenStream) -> TokenStream {
 /// | `rate_limit` | rate; or `(..)` | [`#[rate_limit]`](macro@rate_limit) |
 /// | `bulkhead` | alone, number of calls at once; or `(..)` | [`#[bulkhead]`](macro@bulkhead) |
 /// | `attempt_timeout` | duration; or `(..)` | [`#[timeout]`](macro@timeout) of each attempt |
-/// | `key` | expression over the arguments | one breaker, limiter and bulkhead for each value |
+/// | `key` | expression over the arguments | one budget of retries, breaker, limiter and bulkhead for each value |
 ///
 /// `(..)` are the arguments of the policy's own attribute.
 ///
@@ -661,7 +663,8 @@ pub fn rate_limit(args: TokenStream, item: TokenStream) -> TokenStream {
 /// Calls a function again when it fails, each attempt through a circuit breaker.
 ///
 /// Takes the keys of `#[with_circuit_breaker]` and of `#[retry]`, with the same defaults; `name` is
-/// the breaker's, and `seed` that of both. The retry is outside and the breaker inside: each
+/// the breaker's, and `seed` that of both. `key` chooses the breaker and the budget of the retries,
+/// which are under `name` unless a `budget` is given; it is evaluated once per call. The retry is outside and the breaker inside: each
 /// attempt is counted, and once the circuit opens the retry stops at once instead of waiting
 /// against it, even if the error type does not expose the rejection. An attempt that exceeds
 /// `attempt_timeout` is a failure.

@@ -12,7 +12,7 @@ use crate::{
     hedge::{Hedge, HedgeBuilder, HedgeConfig},
     keyed::Keyed,
     rate_limit::{RateLimiter, RateLimiterBuilder, RateLimiterConfig},
-    retry::{Retry, RetryConfig},
+    retry::{Retry, RetryBudget, RetryConfig},
     timeout::{Timeout, TimeoutBuilder},
 };
 use std::{collections::HashMap, fmt, time::Duration};
@@ -45,11 +45,14 @@ pub struct GuardedFunction {
     breaker: Option<fn() -> BreakerBuilder>,
     key: Option<&'static str>,
     retry: Option<fn() -> Result<Retry, ConfigError>>,
+    budgets: Option<BuildBudgets>,
     timeout: Option<fn() -> TimeoutBuilder>,
     rate_limit: Option<fn() -> RateLimiterBuilder>,
     bulkhead: Option<fn() -> BulkheadBuilder>,
     hedge: Option<fn() -> HedgeBuilder>,
 }
+
+type BuildBudgets = fn() -> Result<Keyed<RetryBudget>, ConfigError>;
 
 impl GuardedFunction {
     /// Used by generated code.
@@ -67,6 +70,7 @@ impl GuardedFunction {
             breaker: None,
             key: None,
             retry: None,
+            budgets: None,
             timeout: None,
             rate_limit: None,
             bulkhead: None,
@@ -87,6 +91,14 @@ impl GuardedFunction {
     #[must_use]
     pub const fn with_retry(mut self, build: fn() -> Result<Retry, ConfigError>) -> Self {
         self.retry = Some(build);
+        self
+    }
+
+    /// Used by generated code.
+    #[doc(hidden)]
+    #[must_use]
+    pub const fn with_budgets(mut self, build: BuildBudgets) -> Self {
+        self.budgets = Some(build);
         self
     }
 
@@ -461,6 +473,10 @@ impl GuardedFunction {
 
     pub(crate) fn built_retry(&self) -> Option<Result<Retry, ConfigError>> {
         self.retry.map(|build| build())
+    }
+
+    pub(crate) fn built_budgets(&self) -> Option<Result<Keyed<RetryBudget>, ConfigError>> {
+        self.budgets.map(|build| build())
     }
 }
 

@@ -48,7 +48,7 @@
 //! | limit how long a call may take | [`#[timeout]`](macro@timeout), [`timeout`](mod@timeout) |
 //! | give a value in place of an error | [`#[fallback]`](macro@fallback), [`fallback`](mod@fallback) |
 //! | all of these, in the right order | [`#[resilient]`](macro@resilient), [`pipeline`] |
-//! | one breaker for each host or tenant | `key` of a circuit breaker, [`keyed`] |
+//! | one breaker for each host or tenant | `key` of a circuit breaker, bulkhead, rate limit or retry, [`keyed`] |
 //! | keep a failure inside a block | [`error_boundary!`], [`boundary`] |
 //! | undo what was done before a failure | [`transaction_boundary!`], [`boundary::transaction`] |
 //! | keep an audit trail | [`#[log_sensitive_operations]`](macro@log_sensitive_operations) |

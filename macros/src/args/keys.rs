@@ -116,7 +116,7 @@ impl Spec {
     pub(crate) const BREAKER: Self =
         Self::attribute("#[with_circuit_breaker]", &[BREAKER, SEED, KEY], "name");
     pub(crate) const RETRY: Self =
-        Self::attribute("#[retry]", &[RETRY, SEED, &["name"]], "max_retries");
+        Self::attribute("#[retry]", &[RETRY, SEED, KEY, &["name"]], "max_retries");
     pub(crate) const RETRY_WITH_BREAKER: Self = Self::attribute(
         "#[retry_with_circuit_breaker]",
         &[BREAKER, RETRY, SEED, KEY],

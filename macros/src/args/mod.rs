@@ -13,6 +13,6 @@ mod written;
 
 pub(crate) use arguments::Args;
 pub(crate) use keys::Spec;
-pub(crate) use sections::{Section, Sections, gives};
+pub(crate) use sections::{Section, Sections, gives, turns_off};
 pub(crate) use suggest::nearest;
 pub(crate) use written::{Written, in_first_place, path_in_first_place};

@@ -3,7 +3,7 @@
 
 use super::nearest;
 use crate::diag::Diag;
-use proc_macro2::TokenStream;
+use proc_macro2::{TokenStream, TokenTree};
 use quote::ToTokens;
 use syn::{
     Expr, Ident, Token,
@@ -117,13 +117,25 @@ fn section(key: &Ident, input: ParseStream<'_>) -> syn::Result<Section> {
 
 /// Returns `true` if a list of arguments gives this key.
 pub(crate) fn gives(arguments: &TokenStream, key: &str) -> bool {
+    argument(arguments, key).is_some()
+}
+
+/// Returns `true` if a list of arguments gives this key the value `false`.
+pub(crate) fn turns_off(arguments: &TokenStream, key: &str) -> bool {
+    let argument = argument(arguments, key);
+    argument.is_some_and(|tokens| {
+        matches!(&tokens[..], [_, TokenTree::Punct(_), TokenTree::Ident(value)] if value == "false")
+    })
+}
+
+/// Returns the tokens of the argument with this key.
+fn argument(arguments: &TokenStream, key: &str) -> Option<Vec<TokenTree>> {
     let tokens: Vec<_> = arguments.clone().into_iter().collect();
     tokens
-        .split(
-            |token| matches!(token, proc_macro2::TokenTree::Punct(punct) if punct.as_char() == ','),
-        )
-        .any(|argument| match argument.first() {
-            Some(proc_macro2::TokenTree::Ident(first)) => first.unraw() == key,
+        .split(|token| matches!(token, TokenTree::Punct(punct) if punct.as_char() == ','))
+        .find(|argument| match argument.first() {
+            Some(TokenTree::Ident(first)) => first.unraw() == key,
             _ => false,
         })
+        .map(<[TokenTree]>::to_vec)
 }

@@ -97,18 +97,24 @@ impl Settings {
     fn from_args(guard: Guard, args: &mut Args, krate: &Path, diag: &mut Diag) -> Self {
         let seed = policy::Seed::from_args(args, krate, diag);
         let seed = seed.as_ref();
+        let key = policy::Key::from_args(args, krate, diag);
         match guard {
             Guard::Handling => Self::Handling(policy::Handling::from_args(args, krate, diag)),
-            Guard::Breaker => Self::Breaker(policy::Breaker::from_args(args, seed, krate, diag)),
-            Guard::Retry => Self::Retry(policy::Retry::from_args(args, seed, krate, diag), None),
+            Guard::Breaker => {
+                Self::Breaker(policy::Breaker::from_args(args, key, seed, krate, diag))
+            }
+            Guard::Retry => {
+                let retry = policy::Retry::from_args(args, key, None, seed, krate, diag);
+                Self::Retry(retry, None)
+            }
             Guard::RetryWithBreaker => {
-                let breaker = policy::Breaker::from_args(args, seed, krate, diag);
-                let retry = policy::Retry::from_args(args, seed, krate, diag);
+                let breaker = policy::Breaker::from_args(args, key.clone(), seed, krate, diag);
+                let retry = policy::Retry::from_args(args, key, Some(&breaker), seed, krate, diag);
                 Self::Retry(retry, Some(breaker))
             }
             Guard::Timeout => Self::Wrap(policy::Wrap::timeout(args, krate, diag)),
-            Guard::Bulkhead => Self::Wrap(policy::Wrap::bulkhead(args, krate, diag)),
-            Guard::RateLimit => Self::Wrap(policy::Wrap::rate_limit(args, krate, diag)),
+            Guard::Bulkhead => Self::Wrap(policy::Wrap::bulkhead(args, key, krate, diag)),
+            Guard::RateLimit => Self::Wrap(policy::Wrap::rate_limit(args, key, krate, diag)),
             Guard::Hedge => Self::Hedge(policy::Hedge::from_args(args, krate, diag)),
             Guard::Fallback => Self::Fallback(policy::Fallback::from_args(args, diag)),
             Guard::Audit => Self::Audit(policy::Audit::from_args(args, krate, diag)),

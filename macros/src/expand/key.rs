@@ -12,6 +12,18 @@ pub(super) fn choose(key: &Key, site: &Site<'_>, name: &Ident, chosen: &Ident) -
     quote!(let #chosen = #krate::__private::Site::of_key(&#name, #key);)
 }
 
+/// Returns the statement that looks up two guards of the call's key, which is read once.
+pub(super) fn choose_both(
+    key: &Key,
+    site: &Site<'_>,
+    names: [&Ident; 2],
+    chosen: [&Ident; 2],
+) -> TokenStream {
+    let (krate, key) = (site.krate, reference(key));
+    let ([name, other_name], [first, other]) = (names, chosen);
+    quote!(let (#first, #other) = #krate::__private::Site::of_key_with(&#name, &#other_name, #key);)
+}
+
 /// Returns a reference to the value of the expression, which therefore moves nothing.
 fn reference(key: &Key) -> TokenStream {
     let expr = &key.expr;

@@ -4,7 +4,7 @@
 
 use super::order::{is_marked, without_marker};
 use crate::{
-    args::{Section, Sections, gives},
+    args::{Section, Sections, gives, turns_off},
     check,
     diag::Diag,
     model::Function,
@@ -45,7 +45,10 @@ struct Layer {
 const LAYERS: &[Layer] = &[
     layer("fallback", "fallback", Some("to")),
     layer("timeout", "timeout", Some("limit")),
-    layer("retry", "retry", None),
+    Layer {
+        is_keyed: true,
+        ..layer("retry", "retry", None)
+    },
     layer("hedge", "hedge", None),
     shared("circuit_breaker", "with_circuit_breaker", None),
     shared("rate_limit", "rate_limit", Some("rate")),
@@ -119,7 +122,8 @@ fn stacked(args: TokenStream, item: TokenStream, diag: &mut Diag) -> Option<Toke
                 None => {}
             }
         }
-        if layer.is_keyed {
+        // A retry without a budget has nothing that a key could choose.
+        if layer.is_keyed && !turns_off(&arguments, "budget") {
             takes_key = true;
             if let Some((key, value)) = &key
                 && !gives(&arguments, "key")
@@ -135,7 +139,7 @@ fn stacked(args: TokenStream, item: TokenStream, diag: &mut Diag) -> Option<Toke
     {
         diag.at(
             key,
-            "`key` is for `circuit_breaker`, `rate_limit` and `bulkhead`: there is none of them",
+            "`key` is for `circuit_breaker`, `rate_limit`, `bulkhead` and the budget of `retry`: there is none of them",
         );
     }
     let function = function?;

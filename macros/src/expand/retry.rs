@@ -1,15 +1,15 @@
 //! `#[retry]` and `#[retry_with_circuit_breaker]`: a loop in the function itself, with the breaker
 //! inside it.
 
-use super::{attempt::Attempt, body, breaker, site::Site};
+use super::{attempt::Attempt, body, breaker, key, site::Site};
 use crate::{
     model::{Function, types::inferable},
-    policy::{Breaker, Retry},
+    policy::{Breaker, Budgets, Retry},
     span::{at, local, path_at},
 };
 use proc_macro2::TokenStream;
 use quote::{quote, quote_spanned};
-use syn::{Type, ext::IdentExt};
+use syn::{Ident, Type, ext::IdentExt};
 
 pub(super) fn expand(
     function: &mut Function,
@@ -21,17 +21,18 @@ pub(super) fn expand(
     let returns = function.returns()?.clone();
     let policies = {
         let breaker = breaker.map(|breaker| breaker::builder(breaker, site));
+        let budgets = retry.budgets.as_ref();
+        let budgets = budgets.map(|budgets| budgets_of(budgets, function, breaker.is_some(), site));
         let calls = retry.setters.calls();
         let erased = retry
             .attempt_timeout
             .is_some()
             .then(|| quote!(.map(#krate::__private::Retry::erased)));
         let name = function.sig.ident.unraw().to_string();
-        quote!(#breaker .with_retry(|| #krate::__private::Retry::builder().name(#name) #calls .build() #erased))
+        quote!(#breaker .with_retry(|| #krate::__private::Retry::builder().name(#name) #calls .build() #erased) #budgets)
     };
     let describe = site.describe(function, &policies);
     let breaker_statics = breaker.map(|breaker| breaker::statics(breaker, site));
-    let choose = breaker.map(|breaker| breaker::Chosen::by(breaker, site).statement);
     let attempt = Attempt::new(
         function,
         site,
@@ -41,6 +42,11 @@ pub(super) fn expand(
 
     let retries = site.name("RETRY");
     let retry_static = site.policy(&retries, "Retry");
+    let Chosen {
+        statics: budget_static,
+        statement: choose,
+        handle,
+    } = Chosen::by(retry, breaker, &retries, site);
     let (run, outcome, view, delay) = (
         local("run"),
         local("outcome"),
@@ -89,11 +95,80 @@ pub(super) fn expand(
         #describe
         #breaker_statics
         #retry_static
+        #budget_static
         #convert
         #choose
-        let mut #run = #krate::__private::Retry::start(#krate::__private::Site::policy(&#retries));
+        let mut #run = #krate::__private::Retry::start(#handle);
         #series
     })
+}
+
+/// Returns the function that finds or makes the budgets, and the text of their key, unless a breaker
+/// has it.
+fn budgets_of(
+    Budgets { key, shared }: &Budgets,
+    function: &Function,
+    has_breaker: bool,
+    site: &Site<'_>,
+) -> TokenStream {
+    let krate = site.krate;
+    let max_keys = match key.max_keys() {
+        Some(max_keys) => quote!(#krate::__private::Some(#max_keys)),
+        None => quote!(#krate::__private::None),
+    };
+    let build = match shared {
+        Some(shared) => {
+            let there = path_at(krate, shared);
+            quote_spanned!(at(shared)=> #there::__private::budgets(#shared, #max_keys))
+        }
+        None => {
+            let name = function.sig.ident.unraw().to_string();
+            quote!(#krate::__private::own_budgets(#name, #max_keys))
+        }
+    };
+    let key = (!has_breaker).then(|| key::described(key));
+    quote!(.with_budgets(|| #build) #key)
+}
+
+/// How a call reaches its retry: the one of the site, with the budget of the call's key if it has
+/// one.
+struct Chosen {
+    statics: Option<TokenStream>,
+    /// The statement that looks up the guards of the key, before the body.
+    statement: Option<TokenStream>,
+    /// A reference to the retry.
+    handle: TokenStream,
+}
+
+impl Chosen {
+    fn by(retry: &Retry, breaker: Option<&Breaker>, name: &Ident, site: &Site<'_>) -> Self {
+        let krate = site.krate;
+        let of_site = quote!(#krate::__private::Site::policy(&#name));
+        let breaker = breaker.map(|breaker| breaker::Chosen::by(breaker, site));
+        let Some(Budgets { key, .. }) = &retry.budgets else {
+            return Self {
+                statics: None,
+                statement: breaker.map(|chosen| chosen.statement),
+                handle: of_site,
+            };
+        };
+        let (budgets, budget, chosen) = (site.name("BUDGET"), local("budget"), local("retry"));
+        let choose = match breaker {
+            None => key::choose(key, site, &budgets, &budget),
+            Some(_) => {
+                let names = [&site.name("BREAKER"), &budgets];
+                key::choose_both(key, site, names, [&local("breaker"), &budget])
+            }
+        };
+        Self {
+            statics: Some(site.policy_by_key(&budgets, "RetryBudget")),
+            statement: Some(quote! {
+                #choose
+                let #chosen = #krate::__private::Retry::with_budget(#of_site, #budget);
+            }),
+            handle: quote!(&#chosen),
+        }
+    }
 }
 
 /// Returns the call that decides whether another attempt follows.

@@ -97,6 +97,8 @@ fn retry() {
         "attempt_timeout = \"2s\", retry_if = is_worth_it",
         ASYNC,
     );
+    let args = "budget = \"db\", key = key, max_keys = 500";
+    holds("retry_keyed", Guard::Retry, args, SMALL);
 }
 
 #[test]
@@ -106,6 +108,12 @@ fn retry_with_circuit_breaker() {
         Guard::RetryWithBreaker,
         "name = \"db\", max_retries = 3",
         ASYNC,
+    );
+    holds(
+        "retry_with_circuit_breaker_keyed",
+        Guard::RetryWithBreaker,
+        "name = \"db\", key = key",
+        SMALL,
     );
 }
 

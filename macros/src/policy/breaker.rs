@@ -1,7 +1,7 @@
 //! Settings of `#[with_circuit_breaker]`.
 
 use super::{
-    key::{self, Key},
+    key::Key,
     setters::{Given, Reader, Seed, Setters},
     window::{self, Window},
 };
@@ -31,13 +31,13 @@ const RECOVERY_TIMEOUT: Duration = Duration::from_secs(60);
 impl Breaker {
     pub(crate) fn from_args(
         args: &mut Args,
+        key: Option<Key>,
         seed: Option<&Seed>,
         krate: &Path,
         diag: &mut Diag,
     ) -> Self {
         let missing = "`name` is missing: write `name = \"...\"`, the name of the breaker";
         let name = value::required_name(args, missing, diag);
-        let key = Key::from_args(args, diag);
         let setters = setters(args, key.as_ref(), seed, krate, diag);
         let mut callback = |key: &str| {
             args.take(key)
@@ -62,7 +62,9 @@ fn setters(
     diag: &mut Diag,
 ) -> Setters {
     let mut reader = Reader::new(args, krate, diag);
-    key::max_keys(&mut reader, key);
+    if let Some(key) = key {
+        key.push_to(&mut reader.setters);
+    }
     reader.count("failure_threshold");
     let half_open = reader.count("half_open_max_calls");
     let successes = reader.count("success_threshold");

@@ -1,47 +1,58 @@
 //! `key = expr`: a guard for each value of an expression over the arguments.
 
-use super::setters::Reader;
+use super::setters::Setters;
 use crate::{
     args::{Args, value},
     diag::Diag,
     groups::ungrouped,
 };
-use syn::Expr;
+use proc_macro2::TokenStream;
+use syn::{Expr, Ident, Path};
 
-/// The expression that chooses a guard.
+/// The expression that chooses a guard, which a retry and a breaker of one attribute share.
+#[derive(Clone)]
 pub(crate) struct Key {
     pub(crate) expr: Expr,
+    max_keys: Option<(Ident, TokenStream)>,
 }
 
 impl Key {
-    pub(super) fn from_args(args: &mut Args, diag: &mut Diag) -> Option<Self> {
-        let expr = ungrouped(args.take("key")?);
-        if let Expr::Lit(_) | Expr::Closure(_) = &expr {
+    /// Takes `key`, and `max_keys`, the bound on the number of guards.
+    pub(crate) fn from_args(args: &mut Args, krate: &Path, diag: &mut Diag) -> Option<Self> {
+        let expr = args.take("key").map(ungrouped);
+        if let Some(expr @ (Expr::Lit(_) | Expr::Closure(_))) = &expr {
             diag.at(
-                &expr,
+                expr,
                 "`key` takes an expression over the arguments, for example `key = tenant`: each value has its own guard",
             );
         }
-        Some(Self { expr })
+        let bound = args.take_with_key("max_keys");
+        if let (Some((ident, _)), None) = (&bound, &expr)
+            && !args.was_meant("key")
+        {
+            diag.at(
+                ident,
+                "`max_keys` needs `key`, the expression that chooses among the guards",
+            );
+        }
+        let max_keys = bound.and_then(|(ident, value)| {
+            let value = value::integer("max_keys", value, 1..=1_000_000, diag)?;
+            Some((ident, value.positive_tokens(krate)))
+        });
+        Some(Self {
+            expr: expr?,
+            max_keys,
+        })
     }
-}
 
-/// Takes `max_keys`, the bound on the number of guards.
-pub(super) fn max_keys(reader: &mut Reader<'_>, key: Option<&Key>) {
-    let mut given = None;
-    if let Some((ident, expr)) = reader.args.take_with_key("max_keys") {
-        given = Some(ident.clone());
-        if let Some(value) = value::integer("max_keys", expr, 1..=1_000_000, reader.diag) {
-            let tokens = value.positive_tokens(reader.krate);
-            reader.setters.push(&ident, "max_keys", tokens);
+    pub(super) fn push_to(&self, setters: &mut Setters) {
+        if let Some((ident, value)) = &self.max_keys {
+            setters.push(ident, "max_keys", value.clone());
         }
     }
-    if let (Some(ident), None) = (given, key)
-        && !reader.args.was_meant("key")
-    {
-        reader.diag.at(
-            &ident,
-            "`max_keys` needs `key`, the expression that chooses among the guards",
-        );
+
+    /// Returns the bound on the number of guards, if it is given.
+    pub(crate) fn max_keys(&self) -> Option<&TokenStream> {
+        self.max_keys.as_ref().map(|(_, value)| value)
     }
 }

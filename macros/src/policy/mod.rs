@@ -19,6 +19,6 @@ pub(crate) use handling::Handling;
 pub(crate) use hedge::Hedge;
 pub(crate) use key::Key;
 pub(crate) use level::{LEVELS, variant_of};
-pub(crate) use retry::Retry;
+pub(crate) use retry::{Budgets, Retry};
 pub(crate) use setters::Seed;
 pub(crate) use wrap::Wrap;

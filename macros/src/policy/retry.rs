@@ -1,6 +1,8 @@
 //! Settings of `#[retry]`.
 
 use super::{
+    breaker::Breaker,
+    key::Key,
     level::log_level,
     setters::{Reader, Seed, Setters},
 };
@@ -20,6 +22,15 @@ pub(crate) struct Retry {
     pub(crate) delay: Option<Expr>,
     /// The key, if it is given.
     pub(crate) attempt_timeout: Option<Ident>,
+    /// The budgets by key, if there are any.
+    pub(crate) budgets: Option<Budgets>,
+}
+
+/// A budget for each value of an expression.
+pub(crate) struct Budgets {
+    pub(crate) key: Key,
+    /// Their name, or an expression for them; without one they are those of the function alone.
+    pub(crate) shared: Option<TokenStream>,
 }
 
 /// The longest name of a retry, in bytes.
@@ -27,14 +38,64 @@ const MAX_NAME: usize = 100;
 
 const BACKOFFS: &[&str] = &["exponential", "linear", "constant", "decorrelated"];
 
+impl Budgets {
+    /// Takes `budget` beside a key. `name` is that of the attribute, under which they are shared
+    /// otherwise; `has_breaker` is whether the key chooses a breaker too.
+    fn read(
+        reader: &mut Reader<'_>,
+        key: Key,
+        name: Option<TokenStream>,
+        has_breaker: bool,
+    ) -> Option<Self> {
+        let given = reader.args.take_with_key("budget");
+        let given = given.map(|(ident, expr)| (ident, ungrouped(expr)));
+        let shared = match given {
+            None => name,
+            Some((ident, expr)) => match value::literal_flag(&expr) {
+                Some(true) => name,
+                Some(false) if has_breaker => {
+                    reader.setters.push(&ident, "budget", quote!(#expr));
+                    return None;
+                }
+                Some(false) => {
+                    return reader.diag.refuse(
+                        expr,
+                        "`budget = false` leaves nothing for `key` to choose: remove one of them",
+                    );
+                }
+                None => Some(budget(expr, reader.krate, reader.diag)?),
+            },
+        };
+        Some(Self { key, shared })
+    }
+}
+
 impl Retry {
     pub(crate) fn from_args(
         args: &mut Args,
+        key: Option<Key>,
+        breaker: Option<&Breaker>,
         seed: Option<&Seed>,
         krate: &Path,
         diag: &mut Diag,
     ) -> Self {
-        let (setters, attempt_timeout) = setters(args, seed, krate, diag);
+        let mut reader = Reader::new(args, krate, diag);
+        let mut name = breaker.map(|breaker| breaker.name.clone());
+        // With a breaker the name is the breaker's, which was taken before.
+        reader.value("name", |expr, krate, diag| {
+            let text = value::name_up_to(MAX_NAME, "name", expr, diag)?.text_tokens(krate);
+            name = Some(text.clone());
+            Some(text)
+        });
+        let attempt_timeout = setters(&mut reader, seed);
+        let budgets = match key {
+            None => {
+                reader.value("budget", budget);
+                None
+            }
+            Some(key) => Budgets::read(&mut reader, key, name, breaker.is_some()),
+        };
+        let Reader { setters, .. } = reader;
         let retry_if = args
             .take("retry_if")
             .and_then(|value| value::callback("retry_if", value, diag));
@@ -54,26 +115,17 @@ impl Retry {
             retry_if_result,
             delay,
             attempt_timeout,
+            budgets,
         }
     }
 }
 
-/// Returns the calls of setters, and the key of `attempt_timeout`.
-fn setters(
-    args: &mut Args,
-    seed: Option<&Seed>,
-    krate: &Path,
-    diag: &mut Diag,
-) -> (Setters, Option<Ident>) {
-    let mut reader = Reader::new(args, krate, diag);
-    // With a breaker the name is the breaker's, which was taken before.
-    reader.value("name", |expr, krate, diag| {
-        Some(value::name_up_to(MAX_NAME, "name", expr, diag)?.text_tokens(krate))
-    });
+/// Takes the keys that are setters of the builder; returns that of `attempt_timeout`.
+fn setters(reader: &mut Reader<'_>, seed: Option<&Seed>) -> Option<Ident> {
     if let Some(seed) = seed {
         seed.push_to(&mut reader.setters);
     }
-    attempts(&mut reader);
+    attempts(reader);
     let first = reader.duration("initial_delay", true);
     let max = reader.duration("max_delay", true);
     reader.duration("max_elapsed", false);
@@ -84,15 +136,14 @@ fn setters(
         let message = "`max_delay` is shorter than `initial_delay`";
         reader.diag.at(key, message);
     }
-    backoff(&mut reader);
+    backoff(reader);
     reader.value("log_level", |expr, krate, diag| {
         log_level("log_level", expr, krate, diag)
     });
     reader.value("jitter", jitter);
-    reader.value("budget", budget);
     reader.callback("on_retry");
     reader.callback("on_give_up");
-    (reader.setters, attempt_timeout)
+    attempt_timeout
 }
 
 /// Takes `max_retries` or `max_attempts`.

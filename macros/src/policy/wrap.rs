@@ -2,7 +2,7 @@
 //! `#[rate_limit]`.
 
 use super::{
-    key::{self, Key},
+    key::Key,
     setters::{Given, Reader, Setters},
 };
 use crate::{
@@ -44,11 +44,17 @@ impl Wrap {
         }
     }
 
-    pub(crate) fn bulkhead(args: &mut Args, krate: &Path, diag: &mut Diag) -> Self {
-        let key = Key::from_args(args, diag);
+    pub(crate) fn bulkhead(
+        args: &mut Args,
+        key: Option<Key>,
+        krate: &Path,
+        diag: &mut Diag,
+    ) -> Self {
         let mut reader = Reader::new(args, krate, diag);
         name(&mut reader);
-        key::max_keys(&mut reader, key.as_ref());
+        if let Some(key) = &key {
+            key.push_to(&mut reader.setters);
+        }
         let max_concurrent = reader.integer("max_concurrent", 0..=MAX_LIMIT);
         let max_wait = reader.duration("max_wait", true);
         let max_queue = reader.integer("max_queue", 0..=MAX_LIMIT);
@@ -75,11 +81,17 @@ impl Wrap {
         }
     }
 
-    pub(crate) fn rate_limit(args: &mut Args, krate: &Path, diag: &mut Diag) -> Self {
-        let key = Key::from_args(args, diag);
+    pub(crate) fn rate_limit(
+        args: &mut Args,
+        key: Option<Key>,
+        krate: &Path,
+        diag: &mut Diag,
+    ) -> Self {
         let mut reader = Reader::new(args, krate, diag);
         name(&mut reader);
-        key::max_keys(&mut reader, key.as_ref());
+        if let Some(key) = &key {
+            key.push_to(&mut reader.setters);
+        }
         let mut is_given = false;
         reader.value("rate", |expr, krate, diag| {
             is_given = true;

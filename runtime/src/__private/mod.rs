@@ -3,6 +3,7 @@
 mod audit;
 pub mod boundary;
 mod breaker;
+mod budget;
 mod call;
 mod carry;
 mod fallback;
@@ -26,11 +27,12 @@ pub use crate::{
     hedge::Hedge,
     keyed::Keyed,
     rate_limit::{Rate, RateLimiter},
-    retry::{Jitter, Next, Retry, Run},
+    retry::{Jitter, Next, Retry, RetryBudget, Run},
     timeout::Timeout,
 };
 pub use audit::{Audit, Audited, User, run_audited};
 pub use breaker::{ByShape, call_guarded, failure_if, fallback, ignore_if, run_admitted};
+pub use budget::{ByKey, budgets, own_budgets};
 pub use call::{Missing, call, call_with, default_value, missing, never, unguarded};
 pub use carry::{Carried, carrying, rejecting};
 pub use core::{

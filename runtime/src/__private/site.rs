@@ -3,7 +3,7 @@
 use super::breaker::report_config;
 use crate::{
     error::ConfigError,
-    keyed::{Evictable, Keyed},
+    keyed::{Evictable, Key, Keyed},
     scope,
     sync::global::Mutex,
 };
@@ -77,6 +77,20 @@ where
     #[inline]
     pub fn of_key(&'static self, key: &(impl fmt::Display + ?Sized)) -> G {
         self.policy().get(key)
+    }
+
+    /// Returns the policies of a key at two sites, and reads the key once.
+    #[inline]
+    pub fn of_key_with<H: Evictable>(
+        &'static self,
+        other: &'static Site<Keyed<H>>,
+        key: &(impl fmt::Display + ?Sized),
+    ) -> (G, H)
+    where
+        Keyed<H>: OfSite,
+    {
+        let key = Key::new(key);
+        (self.policy().of_key(&key), other.policy().of_key(&key))
     }
 }
 

@@ -207,6 +207,12 @@ impl RetryBudgetBuilder {
         let name = self.name.map(|name| name.0);
         (name, self.max_keys.unwrap_or(MAX_KEYS))
     }
+
+    /// Sets the clock, unless one is set.
+    pub(super) fn clock_or(mut self, clock: SharedClock) -> Self {
+        self.clock.get_or_insert(clock);
+        self
+    }
 }
 
 #[cold]

@@ -67,10 +67,7 @@ impl RetryBudgetBuilder {
     /// ```
     pub fn build_keyed(self) -> Result<Keyed<RetryBudget>, ConfigError> {
         let is_named = self.is_named();
-        let recipe = self.resolve()?;
-        let clock = recipe.clock.clone();
-        let (name, max_keys) = self.into_name_and_keys();
-        let made = Keyed::new(name.as_deref().unwrap_or(UNNAMED), recipe, clock, max_keys);
+        let made = self.build_own_keyed(UNNAMED)?;
         if !is_named {
             return Ok(made);
         }
@@ -79,6 +76,16 @@ impl RetryBudgetBuilder {
             warn_of_difference(shared.name());
         }
         Ok(shared)
+    }
+
+    /// Makes budgets by key that share nothing with others; without a name they are listed under
+    /// `unnamed`.
+    fn build_own_keyed(self, unnamed: &str) -> Result<Keyed<RetryBudget>, ConfigError> {
+        let recipe = self.resolve()?;
+        let clock = recipe.clock.clone();
+        let (name, max_keys) = self.into_name_and_keys();
+        let name = name.as_deref().unwrap_or(unnamed);
+        Ok(Keyed::new(name, recipe, clock, max_keys))
     }
 }
 
@@ -93,19 +100,52 @@ impl RetryBudget {
     /// # Examples
     ///
     /// ```
-    /// use gardefou::retry::RetryBudget;
+    /// use gardefou::{AppError, retry, retry::RetryBudget};
     ///
-    /// let here = RetryBudget::named_keyed("search-by-tenant")?;
-    /// let there = RetryBudget::named_keyed("search-by-tenant")?;
-    /// assert!(here.get("acme").is_same_as(&there.get("acme")));
-    /// assert_eq!(here.get("acme").name(), Some("search-by-tenant[acme]"));
-    /// # Ok::<(), gardefou::ConfigError>(())
+    /// #[retry(budget = "search-by-tenant", key = tenant)]
+    /// fn search_by_tenant(tenant: &str) -> Result<usize, AppError> {
+    ///     Ok(tenant.len())
+    /// }
+    ///
+    /// search_by_tenant("acme")?;
+    /// let tenants = RetryBudget::named_keyed("search-by-tenant")?;
+    /// assert_eq!(tenants.keys(), ["acme"]);
+    /// assert_eq!(tenants.get("acme").name(), Some("search-by-tenant[acme]"));
+    /// # Ok::<(), AppError>(())
     /// ```
     pub fn named_keyed(name: &str) -> Result<Keyed<Self>, ConfigError> {
-        match ByName::current(&NAMED).get(name) {
-            Some(known) => Ok(known),
-            None => Self::builder().name(name).build_keyed(),
+        Self::named_keyed_for_site(name, None)
+    }
+
+    /// As [`named_keyed`](Self::named_keyed), for an attribute that may bound the number of keys.
+    pub(crate) fn named_keyed_for_site(
+        name: &str,
+        max_keys: Option<u32>,
+    ) -> Result<Keyed<Self>, ConfigError> {
+        let Some(known) = ByName::current(&NAMED).get(name) else {
+            return with_max_keys(Self::builder().name(name), max_keys).build_keyed();
+        };
+        if max_keys.is_some_and(|keys| keys as usize != known.max_keys()) {
+            warn_of_difference(known.name());
         }
+        Ok(known)
+    }
+
+    /// Makes the budgets by key of a call site of its own, with the defaults and on its clock.
+    pub(crate) fn own_keyed_for_site(
+        function: &str,
+        max_keys: Option<u32>,
+    ) -> Result<Keyed<Self>, ConfigError> {
+        with_max_keys(Self::builder(), max_keys)
+            .clock_or(SharedClock::current())
+            .build_own_keyed(function)
+    }
+}
+
+fn with_max_keys(builder: RetryBudgetBuilder, max_keys: Option<u32>) -> RetryBudgetBuilder {
+    match max_keys {
+        Some(keys) => builder.max_keys(keys),
+        None => builder,
     }
 }
 

@@ -157,11 +157,16 @@ impl<G: Evictable> Keyed<G> {
     #[must_use]
     #[inline]
     pub fn get(&self, key: &(impl fmt::Display + ?Sized)) -> G {
-        let key = Key::new(key);
+        self.of_key(&Key::new(key))
+    }
+
+    /// As [`get`](Self::get), by the text of the key.
+    #[inline]
+    pub(crate) fn of_key(&self, key: &Key) -> G {
         let now = (!self.0.clock.is_system()).then(|| self.0.clock.now());
-        match self.0.shards.look_up(&key, now) {
+        match self.0.shards.look_up(key, now) {
             Some(guard) => guard,
-            None => self.0.find_or_make(&key),
+            None => self.0.find_or_make(key),
         }
     }
 

@@ -2,7 +2,11 @@
 
 use crate::allocations;
 use gardefou::{
-    Rejection, breaker::CircuitBreaker, bulkhead::Bulkhead, rate_limit::RateLimiter,
+    Rejection,
+    breaker::CircuitBreaker,
+    bulkhead::Bulkhead,
+    rate_limit::RateLimiter,
+    retry::{Retry, RetryBudget},
     time::ManualClock,
 };
 use gardefou_tests::testkit::poll::ready;
@@ -37,6 +41,26 @@ async fn rate_limit_later(tenant: u64) -> Result<u64, Rejection> {
     Ok(tenant)
 }
 
+#[gardefou::retry(budget = "allocations-by-key", key = tenant)]
+fn retry(tenant: &str) -> Result<usize, Rejection> {
+    Ok(tenant.len())
+}
+
+#[gardefou::retry(key = tenant)]
+async fn retry_later(tenant: u64) -> Result<u64, Rejection> {
+    Ok(tenant)
+}
+
+#[gardefou::retry_with_circuit_breaker(name = "allocations-by-key", key = tenant)]
+fn both(tenant: &str) -> Result<usize, Rejection> {
+    Ok(tenant.len())
+}
+
+#[gardefou::retry_with_circuit_breaker(name = "allocations-by-key", key = tenant)]
+async fn both_later(tenant: u64) -> Result<u64, Rejection> {
+    Ok(tenant)
+}
+
 /// The longest text that is looked up without an allocation.
 const LONG: [u8; 128] = [b'k'; 128];
 
@@ -51,10 +75,14 @@ fn annotated_call_with_a_known_key_allocates_nothing() {
         assert_eq!(count(|| assert!(breaker(key).is_ok())), 0);
         assert_eq!(count(|| assert!(bulkhead(key).is_ok())), 0);
         assert_eq!(count(|| assert!(rate_limit(key).is_ok())), 0);
+        assert_eq!(count(|| assert!(retry(key).is_ok())), 0);
+        assert_eq!(count(|| assert!(both(key).is_ok())), 0);
     }
     assert_eq!(count(|| assert!(ready(breaker_later(7)).is_ok())), 0);
     assert_eq!(count(|| assert!(ready(bulkhead_later(7)).is_ok())), 0);
     assert_eq!(count(|| assert!(ready(rate_limit_later(7)).is_ok())), 0);
+    assert_eq!(count(|| assert!(ready(retry_later(7)).is_ok())), 0);
+    assert_eq!(count(|| assert!(ready(both_later(7)).is_ok())), 0);
 }
 
 #[test]
@@ -79,6 +107,13 @@ fn lookup_of_a_known_key_allocates_nothing() {
         .build_keyed();
     let limiters = limiters.unwrap();
     assert_eq!(count(|| limiters.get("acme").try_acquire().unwrap()), 0);
+    let budgets = RetryBudget::builder().build_keyed().unwrap();
+    let retry = Retry::builder().build().unwrap();
+    let call = || {
+        let of_key = retry.with_budget(budgets.get("acme"));
+        assert_eq!(of_key.call(|| Ok::<_, Rejection>(1)).unwrap(), 1);
+    };
+    assert_eq!(count(call), 0);
 }
 
 #[test]

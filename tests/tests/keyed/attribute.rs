@@ -1,6 +1,6 @@
 //! `key = expr` of the attributes.
 
-use crate::support::{IDLE, SECOND};
+use crate::support::{IDLE, SECOND, block_on};
 use gardefou::{
     AppError, ErrorCode, Rejection, breaker::CircuitState, circuit_breakers, guarded_functions,
     retry_with_circuit_breaker, testing::Scope, with_circuit_breaker,
@@ -12,13 +12,6 @@ use std::{
 };
 
 const MAX_KEYS: u32 = 3;
-
-fn block_on<T>(future: impl Future<Output = T>) -> T {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_time()
-        .build();
-    runtime.unwrap().block_on(future)
-}
 
 fn failure() -> AppError {
     AppError::new(ErrorCode::EXTERNAL_SERVICE_ERROR, "no route")

@@ -171,6 +171,12 @@ fn evicted_is_what_is_full_and_idle() {
     assert_eq!(keyed.evict_idle(), 1);
     assert_eq!(keyed.keys(), ["spent"]);
     assert_eq!(keyed.get("half").available(), 2, "a new one");
+    // Deposits of several threads are collected before the decision.
+    let spent = keyed.get("spent");
+    (0..2).for_each(|_| thread::scope(|scope| drop(scope.spawn(|| spent.deposit()))));
+    drop(spent);
+    clock.advance(IDLE);
+    assert_eq!(keyed.evict_idle(), 2);
 }
 
 #[test]

@@ -3,6 +3,7 @@
 
 mod attribute;
 mod budget;
+mod budget_attribute;
 mod bulkhead;
 mod eviction;
 mod health;

@@ -24,3 +24,10 @@ pub(crate) fn breakers(
 pub(crate) fn name_of(keyed: &Keyed<CircuitBreaker>, key: &str) -> String {
     keyed.get(key).name().to_owned()
 }
+
+pub(crate) fn block_on<T>(future: impl Future<Output = T>) -> T {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_time()
+        .build();
+    runtime.unwrap().block_on(future)
+}

@@ -21,6 +21,8 @@ type R<T> = Result<T, AppError>;
     budget = 3,
     name = "",
     seed = "7",
+    key = "acme",
+    max_keys = 0,
     crate = 3
 )]
 async fn f() -> R<i32> {

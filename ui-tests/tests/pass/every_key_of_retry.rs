@@ -1,7 +1,11 @@
 //! Each key of `#[retry]` reaches the builder.
 
 use crate::prelude::*;
-use gardefou::retry::{Attempt, Backoff, FailedAttempt, Jitter, Retry, RetryConfig};
+use gardefou::{
+    keyed::Keyed,
+    retry::{Attempt, Backoff, FailedAttempt, Jitter, Retry, RetryBudget, RetryConfig},
+};
+use std::{fmt::Display, pin::Pin, sync::LazyLock};
 
 #[retry(
     max_attempts = 6,
@@ -86,6 +90,24 @@ fn h() -> R<()> {
     Ok(())
 }
 
+static BUDGETS: LazyLock<Keyed<RetryBudget>> =
+    LazyLock::new(|| RetryBudget::builder().build_keyed().unwrap());
+
+struct Tenant<'a>(&'a str);
+
+impl Tenant<'_> {
+    #[retry(budget = "every-key", key = self.0, max_keys = 300)]
+    fn keyed<T: Display + Clone>(&self, other: T) -> R<T> {
+        Ok(other)
+    }
+
+    #[retry(budget = &*BUDGETS, key = other, attempt_timeout = "2s")]
+    async fn keyed_later(&mut self, other: u32) -> R<u32> {
+        tick().await;
+        Ok(other)
+    }
+}
+
 fn config_of(name: &str) -> RetryConfig {
     let all = guarded_functions();
     let function = all
@@ -104,6 +126,13 @@ fn macro_form_equals_the_builder_form() {
     assert_eq!(0_u8.take(2, "").unwrap_err().0, "");
     assert_eq!(block_on(1_u8.take_later(3)).unwrap(), 3);
     1_u8.poll().unwrap();
+    assert_eq!(Tenant("acme").keyed(3).unwrap(), 3);
+    let keyed = RetryBudget::named_keyed("every-key").unwrap();
+    assert_eq!((keyed.keys(), keyed.max_keys()), (vec!["acme".into()], 300));
+    let (mut tenant, other) = (Tenant("acme"), 7);
+    let later: Pin<Box<dyn Future<Output = _> + Send + '_>> = Box::pin(tenant.keyed_later(other));
+    assert_eq!(block_on(later).unwrap(), 7);
+    assert_eq!(BUDGETS.keys(), ["7"]);
     let by_hand = Retry::builder()
         .max_attempts(6)
         .initial_delay(Duration::from_millis(10))

@@ -6,12 +6,18 @@ use syn::{Expr, ExprLit, Lit};
 
 /// Parses `true` or `false`, which the expansion depends on.
 pub(crate) fn flag(key: &str, expr: Expr, diag: &mut Diag) -> Option<bool> {
-    match ungrouped(expr) {
+    let expr = ungrouped(expr);
+    literal_flag(&expr).or_else(|| diag.refuse(expr, format!("`{key}` takes `true` or `false`")))
+}
+
+/// Returns the value of `true` or `false`.
+pub(crate) fn literal_flag(expr: &Expr) -> Option<bool> {
+    match expr {
         Expr::Lit(ExprLit {
             lit: Lit::Bool(flag),
             ..
         }) => Some(flag.value),
-        other => diag.refuse(other, format!("`{key}` takes `true` or `false`")),
+        _ => None,
     }
 }
 

@@ -10,7 +10,7 @@ mod tests;
 mod text;
 mod typed;
 
-pub(crate) use choice::{callback, choice, code, flag, unquoted};
+pub(crate) use choice::{callback, choice, code, flag, literal_flag, unquoted};
 pub(crate) use duration::duration;
 pub(crate) use number::{integer, number, seed};
 pub(crate) use rate::rate;

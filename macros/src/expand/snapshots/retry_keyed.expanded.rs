@@ -1,0 +1,70 @@
+// #[retry(budget = "db", key = key, max_keys = 500)]
+// fn read(key: &str) -> Result<u32> { lookup(key) }
+
+fn read(key: &str) -> Result<u32> {
+    static __GARDEFOU_GUARDED: ::gardefou::__private::Guarded = ::gardefou::__private::Guarded::new(
+            "retry",
+            "budget = \"db\", key = key, max_keys = 500",
+            ::gardefou::__private::here!("read", ::gardefou::__private::line!()),
+        )
+        .with_retry(|| ::gardefou::__private::Retry::builder().name("read").build())
+        .with_budgets(|| ::gardefou::__private::budgets(
+            "db",
+            ::gardefou::__private::Some(500),
+        ))
+        .with_key("key");
+    ::gardefou::__private::submit!(__GARDEFOU_GUARDED);
+    static __GARDEFOU_RETRY: ::gardefou::__private::Site<::gardefou::__private::Retry> = ::gardefou::__private::Site::new(
+        &__GARDEFOU_GUARDED,
+    );
+    static __GARDEFOU_BUDGET: ::gardefou::__private::Site<
+        ::gardefou::__private::Keyed<::gardefou::__private::RetryBudget>,
+    > = ::gardefou::__private::Site::new(&__GARDEFOU_GUARDED);
+    let __conversion = {
+        use ::gardefou::__private::returning::*;
+        (&&::gardefou::__private::returns::<Result<u32>>()).__gardefou_conversion()
+    };
+    let __budget = ::gardefou::__private::Site::of_key(&__GARDEFOU_BUDGET, &key);
+    let __retry = ::gardefou::__private::Retry::with_budget(
+        ::gardefou::__private::Site::policy(&__GARDEFOU_RETRY),
+        __budget,
+    );
+    let mut __run = ::gardefou::__private::Retry::start(&__retry);
+    let __outcome = loop {
+        let __delay = {
+            let (__outcome, __view) = {
+                (
+                    ::gardefou::__private::attempt_with(
+                        __conversion,
+                        &mut __run,
+                        ::gardefou::__private::shape!(__conversion, Result < u32 >),
+                        (::gardefou::__private::clone_for_each_attempt(&key),),
+                        move |
+                            #[allow(
+                                clippy::shadow_reuse,
+                                clippy::shadow_same,
+                                clippy::shadow_unrelated
+                            )]
+                            (key,),
+                        | -> Result<u32> { lookup(key) },
+                    ),
+                    ::gardefou::__private::Attempted::ran(
+                        ::gardefou::__private::shape!(__conversion, Result < u32 >),
+                    ),
+                )
+            };
+            match ::gardefou::__private::Run::settle(
+                &mut __run,
+                __outcome,
+                &__view,
+                ::gardefou::__private::by_class,
+            ) {
+                ::gardefou::__private::ControlFlow::Break(__outcome) => break __outcome,
+                ::gardefou::__private::ControlFlow::Continue(__delay) => __delay,
+            }
+        };
+        ::gardefou::__private::Run::wait(&__run, __delay);
+    };
+    ::gardefou::__private::used_up((key,));
+    ::gardefou::__private::returned(__conversion, __outcome)
+}
