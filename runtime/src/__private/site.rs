@@ -89,8 +89,9 @@ where
     where
         Keyed<H>: OfSite,
     {
-        let key = Key::new(key);
-        (self.policy().of_key(&key), other.policy().of_key(&key))
+        let mut text = Key::new();
+        let key = text.write(key);
+        (self.policy().of_key(key), other.policy().of_key(key))
     }
 }
 

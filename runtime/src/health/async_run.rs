@@ -6,7 +6,7 @@ use super::{
     status::FailureCategory,
 };
 use crate::panics::{self, Payload};
-use futures::{
+use futures_util::{
     FutureExt,
     future::{Either, select},
 };

@@ -219,7 +219,7 @@ fn async_body<F>(check: impl Fn() -> F + Send + Sync + 'static) -> Body
 where
     F: Future<Output: IntoCheckResult> + Send + 'static,
 {
-    use futures::FutureExt;
+    use futures_util::FutureExt;
     let make: MakeFuture =
         Arc::new(move || Box::pin(check().map(IntoCheckResult::into_check_result)));
     Body::Async(make, tokio::runtime::Handle::try_current().ok())

@@ -327,7 +327,7 @@ impl Runner {
         run: &CheckRun,
         deadline: Tick,
     ) -> Option<CheckResult> {
-        use futures::future::select;
+        use futures_util::future::select;
         use std::pin::pin;
         loop {
             match self.poll(run, deadline) {

@@ -1,17 +1,10 @@
 //! Handle of the guards by key.
 
-use super::{
-    guard::Evictable,
-    key::Key,
-    name::KeyedName,
-    pacing::Pacing,
-    shards::{Inserted, Shards},
-};
+use super::{guard::Evictable, key::Key, map::GuardMap, name::KeyedName};
 use crate::{
     error::{ConfigError, redact},
     event::{Shown, names::TARGET_KEYED},
-    sync::Mutex,
-    time::{SharedClock, Tick},
+    time::SharedClock,
 };
 use std::{
     fmt,
@@ -115,9 +108,8 @@ struct KeyedInner<G: Evictable> {
     name: Box<str>,
     recipe: G::Recipe,
     clock: SharedClock,
-    shards: Shards<G>,
+    map: GuardMap<G>,
     /// Held during a search: a thread that finds the map full meanwhile waits for what it frees.
-    pacing: Mutex<Pacing>,
     other: OnceLock<G>,
     /// The counts and the flag are statistics: Relaxed.
     evicted: AtomicU64,
@@ -132,8 +124,7 @@ impl<G: Evictable> Keyed<G> {
             name: name.into(),
             recipe,
             clock,
-            shards: Shards::new(max_keys as usize),
-            pacing: Mutex::new(Pacing::default()),
+            map: GuardMap::new(max_keys as usize),
             other: OnceLock::new(),
             evicted: AtomicU64::new(0),
             shared_other: AtomicU64::new(0),
@@ -157,14 +148,14 @@ impl<G: Evictable> Keyed<G> {
     #[must_use]
     #[inline]
     pub fn get(&self, key: &(impl fmt::Display + ?Sized)) -> G {
-        self.of_key(&Key::new(key))
+        self.of_key(Key::new().write(key))
     }
 
     /// As [`get`](Self::get), by the text of the key.
     #[inline]
     pub(crate) fn of_key(&self, key: &Key) -> G {
         let now = (!self.0.clock.is_system()).then(|| self.0.clock.now());
-        match self.0.shards.look_up(key, now) {
+        match self.0.map.look_up(key, now) {
             Some(guard) => guard,
             None => self.0.find_or_make(key),
         }
@@ -186,7 +177,7 @@ impl<G: Evictable> Keyed<G> {
     /// ```
     #[must_use]
     pub fn peek(&self, key: &(impl fmt::Display + ?Sized)) -> Option<G> {
-        self.0.shards.peek(&Key::new(key))
+        self.0.map.peek(Key::new().write(key))
     }
 
     /// Removes the guard of a key, for example of a customer who is gone, and returns it. Handles stay
@@ -205,7 +196,7 @@ impl<G: Evictable> Keyed<G> {
     /// # Ok::<(), gardefou::ConfigError>(())
     /// ```
     pub fn remove(&self, key: &(impl fmt::Display + ?Sized)) -> Option<G> {
-        self.0.shards.remove(&Key::new(key))
+        self.0.map.change().remove(Key::new().write(key))
     }
 
     /// Returns the name, without a key.
@@ -236,7 +227,7 @@ impl<G: Evictable> Keyed<G> {
     /// ```
     #[must_use]
     pub fn max_keys(&self) -> usize {
-        self.0.shards.max()
+        self.0.map.max()
     }
 
     /// Returns how many keys have a guard of their own.
@@ -254,7 +245,7 @@ impl<G: Evictable> Keyed<G> {
     /// ```
     #[must_use]
     pub fn len(&self) -> usize {
-        self.0.shards.len()
+        self.0.map.len()
     }
 
     /// Returns `true` if no key has a guard of its own.
@@ -293,7 +284,7 @@ impl<G: Evictable> Keyed<G> {
     pub fn keys(&self) -> Vec<String> {
         let mut keys = Vec::with_capacity(self.len());
         self.0
-            .shards
+            .map
             .for_each(|guard| keys.extend(guard.keyed_name().key().map(str::to_owned)));
         keys.sort_unstable();
         keys
@@ -315,7 +306,7 @@ impl<G: Evictable> Keyed<G> {
     #[must_use]
     pub fn guards(&self) -> Vec<G> {
         let mut guards = Vec::with_capacity(self.len() + 1);
-        self.0.shards.for_each(|guard| guards.push(guard.clone()));
+        self.0.map.for_each(|guard| guards.push(guard.clone()));
         guards.sort_unstable_by(|a, b| a.keyed_name().key().cmp(&b.keyed_name().key()));
         guards.extend(self.0.other.get().cloned());
         guards
@@ -413,7 +404,11 @@ impl<G: Evictable> Keyed<G> {
     /// # Ok::<(), gardefou::AppError>(())
     /// ```
     pub fn evict_idle(&self) -> usize {
-        self.0.search_at(self.0.clock.now(), |_| true)
+        // Before the change: the clock may be user code.
+        let now = self.0.clock.now();
+        let evicted = self.0.map.change().evict_at(&self.0.recipe, now);
+        self.0.evicted.fetch_add(evicted, Ordering::Relaxed);
+        evicted as usize
     }
 
     pub(crate) fn recipe(&self) -> &G::Recipe {
@@ -422,7 +417,7 @@ impl<G: Evictable> Keyed<G> {
 
     /// Calls a function of this crate for each guard, the shared one included.
     pub(crate) fn for_each(&self, mut f: impl FnMut(&G)) {
-        self.0.shards.for_each(&mut f);
+        self.0.map.for_each(&mut f);
         self.0.other.get().into_iter().for_each(f);
     }
 }
@@ -436,41 +431,33 @@ impl<G: Evictable> KeyedInner<G> {
         }
         let now = self.clock.now();
         loop {
-            if self.shards.is_full() && !self.make_room_at(now) {
-                // Another thread may just have made the guard, in the last place.
-                let known = self.shards.look_up(key, Some(now));
-                return known.unwrap_or_else(|| self.share_other());
+            let mut changes = self.map.change();
+            if let Some(known) = self.map.look_up(key, Some(now)) {
+                return known;
+            }
+            if changes.is_full() && changes.is_search_due_at(now) {
+                let evicted = changes.evict_at(&self.recipe, now);
+                self.evicted.fetch_add(evicted, Ordering::Relaxed);
+            }
+            let is_full = changes.is_full();
+            drop(changes);
+            if is_full {
+                return self.share_other();
             }
             let name = KeyedName::of_key(&self.name, &key.to_text());
+            // Not made during a change, nor dropped: a hook of the user may run.
             let made = G::make(&self.recipe, name);
-            if let Inserted::Guard(guard) = self.shards.insert_at(now, key, made) {
-                return guard;
+            let mut changes = self.map.change();
+            if let Some(known) = self.map.look_up(key, Some(now)) {
+                drop(changes);
+                return known;
+            }
+            // Another thread may have taken the last place.
+            if !changes.is_full() {
+                changes.insert_at(now, key, made.clone());
+                return made;
             }
         }
-    }
-
-    /// Evicts what may be evicted, if it is time to search for that. Returns whether there is room.
-    fn make_room_at(&self, now: Tick) -> bool {
-        self.search_at(now, |pacing| {
-            // While this thread waited for the lock, another one may have searched.
-            self.shards.is_full() && pacing.is_due_at(now, self.shards.len())
-        });
-        !self.shards.is_full()
-    }
-
-    fn search_at(&self, now: Tick, is_due: impl FnOnce(&mut Pacing) -> bool) -> usize {
-        let mut pacing = self.pacing.lock();
-        if !is_due(&mut pacing) {
-            return 0;
-        }
-        let searched = self.shards.evict_at(&self.recipe, now);
-        pacing.searched_at(now, searched.longest_idle);
-        drop(pacing);
-        let evicted = searched.evicted.len();
-        self.evicted.fetch_add(evicted as u64, Ordering::Relaxed);
-        // Dropped here, outside of the locks: an observer of the guard is the user's.
-        drop(searched.evicted);
-        evicted
     }
 
     fn share_other(&self) -> G {
@@ -479,7 +466,7 @@ impl<G: Evictable> KeyedInner<G> {
             tracing::warn!(
                 target: TARGET_KEYED,
                 guard = &*redact::name(&self.name),
-                max_keys = self.shards.max(),
+                max_keys = self.map.max(),
                 "there is no room for another key; further keys share one guard"
             );
         }
@@ -496,7 +483,7 @@ impl<G: Evictable> fmt::Debug for Keyed<G> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Keyed")
             .field("name", &Shown(self.name()))
-            .field("guards", &self.0.shards)
+            .field("guards", &self.0.map)
             .field("evicted", &self.evicted())
             .field("shared_other", &self.shared_other())
             .finish()

@@ -1,9 +1,11 @@
-//! Text of a key, on the stack while it is short.
+//! Text of a key, on the stack while it is short, and its hash.
 
+use foldhash::fast::RandomState;
+use papaya::Equivalent;
 use std::{
-    borrow::Borrow,
     fmt,
-    hash::{Hash, Hasher},
+    hash::{BuildHasher, Hash, Hasher},
+    sync::LazyLock,
 };
 
 /// Keys up to this length are looked up without an allocation.
@@ -11,23 +13,44 @@ const ON_STACK: usize = 128;
 
 /// The text of a key, as its `Display` form writes it.
 pub(crate) struct Key {
+    hash: u64,
+    /// In how many pieces it was written; most keys have one.
+    pieces: usize,
     len: usize,
     bytes: [u8; ON_STACK],
     /// The whole text, once it is longer than the buffer.
     long: Vec<u8>,
 }
 
+/// The hash is not cryptographic, but its seed is random for each process, so that colliding keys
+/// cannot be prepared; and the number of keys is bounded.
+fn hash(text: &[u8]) -> u64 {
+    static SEEDED: LazyLock<RandomState> = LazyLock::new(RandomState::default);
+    SEEDED.hash_one(text)
+}
+
 impl Key {
-    /// Writes the text of a key. One whose `Display` form fails has the text up to there.
-    #[inline]
-    pub(crate) fn new(key: &(impl fmt::Display + ?Sized)) -> Self {
-        let mut text = Self {
+    /// Makes an empty text, to [`write`](Self::write) to. Apart from that, because a text that is
+    /// returned is copied.
+    #[inline(always)]
+    pub(crate) const fn new() -> Self {
+        Self {
+            hash: 0,
+            pieces: 0,
             len: 0,
             bytes: [0; ON_STACK],
             long: Vec::new(),
-        };
-        let _ = fmt::write(&mut text, format_args!("{key}"));
-        text
+        }
+    }
+
+    /// Writes the text of a key. One whose `Display` form fails has the text up to there.
+    #[inline(always)]
+    pub(crate) fn write(&mut self, key: &(impl fmt::Display + ?Sized)) -> &Self {
+        let _ = fmt::write(self, format_args!("{key}"));
+        if self.pieces != 1 {
+            self.hash = hash(self.as_bytes());
+        }
+        self
     }
 
     /// Returns the text: as bytes, since proof that they are UTF-8 would cost as much as the lookup.
@@ -57,6 +80,12 @@ impl fmt::Write for Key {
     #[inline]
     fn write_str(&mut self, text: &str) -> fmt::Result {
         let text = text.as_bytes();
+        self.pieces += 1;
+        if self.pieces == 1 {
+            // Hashed where it was: what is read right after it was written in other units makes the
+            // processor wait for everything before, such as the memory of the last lookup.
+            self.hash = hash(text);
+        }
         let end = self.len + text.len();
         match self.bytes.get_mut(self.len..end) {
             Some(free) if self.long.is_empty() => {
@@ -75,11 +104,33 @@ impl fmt::Debug for Key {
     }
 }
 
-/// The text of a key in the map, which is looked up by bytes.
+impl Hash for Key {
+    #[inline]
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        state.write_u64(self.hash);
+    }
+}
+
+impl Equivalent<StoredKey> for Key {
+    #[inline]
+    fn equivalent(&self, stored: &StoredKey) -> bool {
+        stored.hash == self.hash && stored.text.as_bytes() == self.as_bytes()
+    }
+}
+
+/// A key in the map.
+#[derive(PartialEq, Eq)]
+pub(super) struct StoredKey {
+    hash: u64,
+    text: StoredText,
+}
+
+/// The text of a key in the map.
 ///
-/// A short one stands in the map itself: among 10,000 keys each pointer that a lookup follows is
+/// A short one stands in the entry itself: among 10,000 keys each pointer that a lookup follows is
 /// likely to leave the processor's nearest caches.
-pub(super) enum StoredKey {
+#[derive(PartialEq, Eq)]
+enum StoredText {
     Short { len: u8, bytes: [u8; SHORT] },
     Long(Box<[u8]>),
 }
@@ -91,20 +142,24 @@ impl From<&Key> for StoredKey {
     fn from(key: &Key) -> Self {
         let text = key.as_bytes();
         let mut bytes = [0; SHORT];
-        match bytes.get_mut(..text.len()) {
+        let text = match bytes.get_mut(..text.len()) {
             Some(free) => {
                 free.copy_from_slice(text);
                 let len = text.len() as u8;
-                Self::Short { len, bytes }
+                StoredText::Short { len, bytes }
             }
-            None => Self::Long(text.into()),
+            None => StoredText::Long(text.into()),
+        };
+        Self {
+            hash: key.hash,
+            text,
         }
     }
 }
 
-impl Borrow<[u8]> for StoredKey {
+impl StoredText {
     #[inline]
-    fn borrow(&self) -> &[u8] {
+    fn as_bytes(&self) -> &[u8] {
         match self {
             Self::Short { len, bytes } => &bytes[..usize::from(*len)],
             Self::Long(bytes) => bytes,
@@ -112,24 +167,51 @@ impl Borrow<[u8]> for StoredKey {
     }
 }
 
-impl PartialEq for StoredKey {
-    fn eq(&self, other: &Self) -> bool {
-        Borrow::<[u8]>::borrow(self) == Borrow::<[u8]>::borrow(other)
+impl Hash for StoredKey {
+    #[inline]
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        state.write_u64(self.hash);
     }
 }
 
-impl Eq for StoredKey {}
+/// The hash of a key that has one.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Hashed(u64);
 
-impl Hash for StoredKey {
-    fn hash<H: Hasher>(&self, state: &mut H) {
-        // As the borrowed form does.
-        Borrow::<[u8]>::borrow(self).hash(state);
+impl BuildHasher for Hashed {
+    type Hasher = Self;
+
+    #[inline]
+    fn build_hasher(&self) -> Self {
+        Self(0)
+    }
+}
+
+impl Hasher for Hashed {
+    #[inline]
+    fn write_u64(&mut self, hash: u64) {
+        self.0 = hash;
+    }
+
+    fn write(&mut self, _: &[u8]) {
+        unreachable!("keys are hashed already")
+    }
+
+    #[inline]
+    fn finish(&self) -> u64 {
+        self.0
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn written(text: &(impl fmt::Display + ?Sized)) -> Key {
+        let mut key = Key::new();
+        key.write(text);
+        key
+    }
 
     #[test]
     fn text_is_that_of_display_whatever_its_length_and_its_pieces() {
@@ -142,28 +224,34 @@ mod tests {
         for len in 0..=70 {
             for pieces in [1, 2, 3] {
                 let key = Pieces(len, pieces);
-                assert_eq!(Key::new(&key).to_text(), key.to_string(), "{len} {pieces}");
+                assert_eq!(written(&key).to_text(), key.to_string(), "{len} {pieces}");
             }
         }
-        assert_eq!(Key::new("").as_bytes(), b"");
-        assert_eq!(Key::new(&7_u8).as_bytes(), Key::new("7").as_bytes());
+        assert_eq!(written("").as_bytes(), b"");
+        let (whole, pieces) = (written(&"é".repeat(6)), written(&Pieces(2, 3)));
+        assert!(pieces.equivalent(&StoredKey::from(&whole)));
+        assert!(whole.equivalent(&StoredKey::from(&pieces)));
+        assert_eq!(written(&7_u8).as_bytes(), written("7").as_bytes());
     }
 
     #[test]
     fn stored_key_has_the_bytes_of_the_text_and_three_words() {
         for len in [0, 1, SHORT - 1, SHORT, SHORT + 1, 200] {
             let text = "k".repeat(len);
-            let stored = StoredKey::from(&Key::new(&text));
-            assert_eq!(Borrow::<[u8]>::borrow(&stored), text.as_bytes());
-            assert_eq!(matches!(stored, StoredKey::Short { .. }), len <= SHORT);
+            let stored = StoredKey::from(&written(&text));
+            assert_eq!(stored.text.as_bytes(), text.as_bytes());
+            assert_eq!(
+                matches!(stored.text, StoredText::Short { .. }),
+                len <= SHORT
+            );
         }
-        assert_eq!(size_of::<StoredKey>(), 3 * size_of::<usize>());
+        assert_eq!(size_of::<StoredText>(), 3 * size_of::<usize>());
     }
 
     #[test]
     fn only_a_text_beyond_the_buffer_is_on_the_heap() {
-        assert_eq!(Key::new(&"k".repeat(ON_STACK)).long.capacity(), 0);
-        assert_ne!(Key::new(&"k".repeat(ON_STACK + 1)).long.capacity(), 0);
+        assert_eq!(written(&"k".repeat(ON_STACK)).long.capacity(), 0);
+        assert_ne!(written(&"k".repeat(ON_STACK + 1)).long.capacity(), 0);
     }
 
     #[test]
@@ -175,6 +263,6 @@ mod tests {
                 Err(fmt::Error)
             }
         }
-        assert_eq!(Key::new(&Fails).to_text(), "part");
+        assert_eq!(written(&Fails).to_text(), "part");
     }
 }

@@ -15,9 +15,9 @@ mod entry;
 mod guard;
 mod handle;
 mod key;
+mod map;
 mod name;
 mod pacing;
-mod shards;
 #[cfg(test)]
 mod tests;
 

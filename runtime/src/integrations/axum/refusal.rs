@@ -18,7 +18,7 @@ use axum::{
     },
     response::{IntoResponse, Response},
 };
-use futures::{FutureExt, StreamExt};
+use futures_util::{FutureExt, StreamExt};
 
 /// How many bytes of a refusal's text are read; some of them may be redacted.
 const MAX_TEXT: usize = 8 * 1024;
