@@ -13,9 +13,9 @@ pub(crate) use explored::{Mutex, MutexGuard, RwLock};
 #[cfg(not(loom))]
 pub(crate) use global::{Mutex, MutexGuard, RwLock};
 #[cfg(loom)]
-pub(crate) use loom::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+pub(crate) use loom::sync::atomic::{AtomicU32, AtomicU64, Ordering, fence};
 #[cfg(not(loom))]
-pub(crate) use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+pub(crate) use std::sync::atomic::{AtomicU32, AtomicU64, Ordering, fence};
 
 /// Defines the locks on the primitives of std or loom. The constructors of loom's are not `const`.
 macro_rules! define_locks {

@@ -1,15 +1,15 @@
 //! A guard in the map, and when it was last looked up.
 
 use super::guard::Evictable;
-use crate::time::{SharedClock, Tick};
-use std::{
-    sync::atomic::{
-        AtomicBool, AtomicU32, AtomicU64,
+use crate::{
+    sync::{
+        AtomicU32, AtomicU64,
         Ordering::{self, Relaxed},
         fence,
     },
-    time::Duration,
+    time::{SharedClock, Tick},
 };
+use std::time::Duration;
 
 /// A guard is idle once its key was not looked up for this long.
 pub(super) const IDLE_AFTER: Duration = Duration::from_secs(600);
@@ -23,8 +23,8 @@ pub(super) const DATED_LOOKUPS: u32 = 16;
 #[derive(Debug)]
 pub(super) struct Entry<G> {
     pub(super) guard: G,
-    /// Whether the guard may be evicted this moment. See [`take`](Self::take).
-    is_leaving: AtomicBool,
+    /// 1 if the guard may be evicted this moment, or was, else 0. See [`take`](Self::take).
+    leaves: AtomicU32,
     pub(super) lookups: Lookups,
 }
 
@@ -43,7 +43,7 @@ impl<G: Evictable> Entry<G> {
     pub(super) fn new_at(now: Tick, guard: G) -> Self {
         Self {
             guard,
-            is_leaving: AtomicBool::new(false),
+            leaves: AtomicU32::new(0),
             lookups: Lookups::new_at(now),
         }
     }
@@ -56,13 +56,13 @@ impl<G: Evictable> Entry<G> {
     pub(super) fn take(&self) -> Option<G> {
         let guard = self.guard.clone();
         fence(Ordering::SeqCst);
-        (!self.is_leaving.load(Relaxed)).then_some(guard)
+        (self.leaves.load(Relaxed) == 0).then_some(guard)
     }
 
     /// Decides whether the guard is evicted: nothing else refers to it, it is idle, and it is as new.
     /// Then no lookup takes it any more. Only during a change.
     pub(super) fn leave_at(&self, recipe: &G::Recipe, now: Tick) -> bool {
-        self.is_leaving.store(true, Relaxed);
+        self.leaves.store(1, Relaxed);
         fence(Ordering::SeqCst);
         // The count is read first: whoever drops a handle after a failure has noted the failure.
         let is_alone = self.guard.references() == 1;
@@ -70,7 +70,7 @@ impl<G: Evictable> Entry<G> {
         fence(Ordering::Acquire);
         let idle = self.lookups.idle_at(now);
         let leaves = is_alone && idle >= IDLE_AFTER && self.guard.is_as_new_at(recipe, now, idle);
-        self.is_leaving.store(leaves, Relaxed);
+        self.leaves.store(leaves.into(), Relaxed);
         leaves
     }
 }

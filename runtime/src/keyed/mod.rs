@@ -18,8 +18,10 @@ mod key;
 mod map;
 mod name;
 mod pacing;
-#[cfg(test)]
+#[cfg(all(test, not(loom)))]
 mod tests;
+#[cfg(all(test, loom))]
+mod tests_loom;
 
 pub use guard::Evictable;
 pub(crate) use guard::FORGOTTEN_AFTER;

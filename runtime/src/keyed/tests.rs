@@ -101,7 +101,6 @@ fn keyed(max_keys: u32) -> (Hand, Keyed<Probe>) {
     (clock, keyed)
 }
 
-#[cfg(not(loom))]
 #[test]
 fn guard_that_is_evicted_and_a_new_one_of_its_key_are_never_held_at_once() {
     const IDLE: Duration = Duration::from_secs(600);
@@ -127,29 +126,4 @@ fn guard_that_is_evicted_and_a_new_one_of_its_key_are_never_held_at_once() {
     assert!(keyed.evicted() > 100, "{keyed:?}");
     // The lookups of a key that was evicted made a guard again.
     assert!(keyed.recipe().load(Ordering::Relaxed) > 100);
-}
-
-#[cfg(loom)]
-#[test]
-fn lookup_and_eviction_leave_one_guard() {
-    loom::model(|| {
-        let (clock, keyed) = keyed(1);
-        drop(keyed.get("a"));
-        clock.pass(Duration::from_secs(600));
-        let held = Arc::new(Held::default());
-        let other = {
-            let (keyed, held) = (keyed.clone(), Arc::clone(&held));
-            loom::thread::spawn(move || {
-                let guard = keyed.get("a");
-                assert!(held.take(&guard));
-                held.give_back(guard);
-            })
-        };
-        keyed.evict_idle();
-        let guard = keyed.get("a");
-        assert!(held.take(&guard), "two guards of a key");
-        held.give_back(guard);
-        other.join().unwrap();
-        assert_eq!(keyed.len(), 1);
-    });
 }
