@@ -124,6 +124,10 @@ pub mod event;
 pub mod fallback;
 mod fork;
 pub mod guarded;
+#[cfg_attr(
+    not(feature = "async"),
+    allow(dead_code, reason = "only async functions are hedged")
+)]
 pub mod hedge;
 pub mod keyed;
 mod name;

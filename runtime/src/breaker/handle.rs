@@ -11,8 +11,10 @@ use super::{
     snapshot::BreakerSnapshot,
     sync_call,
 };
+#[cfg(feature = "async")]
+use crate::chaos::Ahead;
 use crate::{
-    chaos::{self, Ahead},
+    chaos,
     error::{CarriesRejection, Rejection},
     event::{CircuitState, Observer, Shown},
     time::Tick,

@@ -22,6 +22,10 @@ pub(crate) struct Granted {
     pub(crate) deadline: Deadline,
     pub(crate) time: Duration,
     /// What the drop of a call shows that took longer.
+    #[cfg_attr(
+        not(feature = "async"),
+        allow(dead_code, reason = "only futures are dropped before they are done")
+    )]
     pub(crate) reason: DropReason,
 }
 

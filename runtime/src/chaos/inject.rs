@@ -86,18 +86,12 @@ pub(crate) struct Ahead(pub(super) Option<Delay>);
 #[derive(Debug, Default)]
 pub(crate) struct Ahead(());
 
+#[cfg(feature = "async")]
 impl Ahead {
-    #[cfg(feature = "async")]
     pub(crate) fn is_empty(&self) -> bool {
         self.0.is_none()
     }
 
-    #[cfg(not(feature = "async"))]
-    pub(crate) fn is_empty(&self) -> bool {
-        true
-    }
-
-    #[cfg(feature = "async")]
     #[inline]
     pub(crate) fn before<F>(self, operation: F) -> After<F> {
         After::new(self.0, operation)

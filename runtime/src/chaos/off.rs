@@ -48,13 +48,13 @@ pub(crate) const fn is_on() -> bool {
 #[derive(Debug, Default)]
 pub(crate) struct Ahead(());
 
+#[cfg(feature = "async")]
 impl Ahead {
     #[inline(always)]
     pub(crate) const fn is_empty(&self) -> bool {
         true
     }
 
-    #[cfg(feature = "async")]
     #[inline(always)]
     pub(crate) fn before<F>(self, operation: F) -> After<F> {
         operation
