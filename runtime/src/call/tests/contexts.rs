@@ -3,13 +3,14 @@
 use super::support::{SECOND, current_frame, in_seconds, report, reported_in};
 use crate::{
     call::{
-        Attempt, Context, Frame, InCall, Values, attempt, current::messages_to,
-        deadline::EnteredDeadline, hold_slot, is_in_call, mark, post_pending, probe_slots,
-        remaining, slot_of, value,
+        Attempt, Context, Frame, InCall, Values, attempt,
+        current::messages_to,
+        deadline::{Deadline, EnteredDeadline},
+        hold_slot, is_in_call, mark, post_pending, probe_slots, remaining, slot_of, value,
     },
     error::ErrorId,
     event::pending::Settlement,
-    time::ManualClock,
+    time::{ManualClock, SharedClock},
 };
 use std::{
     panic::{AssertUnwindSafe, Location, catch_unwind},
@@ -36,6 +37,54 @@ fn earlier_deadline_applies_for_any_clock_and_is_restored() {
     assert_eq!(remaining(), Some(SECOND * 10));
     one.advance(SECOND * 11);
     assert_eq!(remaining(), Some(Duration::ZERO), "the deadline has passed");
+}
+
+/// Deadlines on the system's clock and on others, in every order of four: each ends with its guard, and
+/// the earliest one holds.
+#[test]
+fn deadlines_of_all_clocks_nest() {
+    #[derive(Clone, Copy)]
+    enum Kind {
+        System,
+        Other,
+        /// A context without a deadline.
+        None,
+    }
+    // In hours, so that the time that the test takes does not matter.
+    fn hours_left() -> Option<u64> {
+        remaining().map(|left| left.as_secs().div_ceil(3600))
+    }
+    fn nest(clock: &ManualClock, kinds: &[(Kind, u64)], outer: Option<u64>) {
+        let Some(((kind, hours), inner)) = kinds.split_first() else {
+            return;
+        };
+        let seconds = (hours * 3600).try_into().unwrap();
+        let earliest = Some(outer.map_or(*hours, |outer| outer.min(*hours)));
+        let (entered, now) = match kind {
+            Kind::System => {
+                let clock = SharedClock::default();
+                let at = clock.now().after(SECOND * seconds);
+                (EnteredDeadline::enter(Deadline::new(at, clock)), earliest)
+            }
+            Kind::Other => (EnteredDeadline::enter(in_seconds(clock, seconds)), earliest),
+            Kind::None => (EnteredDeadline::enter_alone(None), None),
+        };
+        assert_eq!(hours_left(), now);
+        nest(clock, inner, now);
+        assert_eq!(hours_left(), now, "what is further in has ended");
+        drop(entered);
+        assert_eq!(hours_left(), outer);
+    }
+    let clock = ManualClock::new();
+    let each = [Kind::System, Kind::Other, Kind::None];
+    let orders = [[10, 20, 30, 40], [40, 30, 20, 10], [20, 40, 10, 30]];
+    for n in 0..81 {
+        let kinds = [n, n / 3, n / 9, n / 27].map(|n| each[n % 3]);
+        for hours in orders {
+            let nested: Vec<_> = kinds.into_iter().zip(hours).collect();
+            nest(&clock, &nested, None);
+        }
+    }
 }
 
 #[test]
