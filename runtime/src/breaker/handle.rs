@@ -233,7 +233,7 @@ impl CircuitBreaker {
     #[doc(hidden)]
     #[inline]
     pub fn admit_blocking(&self) -> Result<Admitted<'_>, Refused<'_>> {
-        let admitted = self.admit_alone()?;
+        let admitted = Admitted::admit_alone(&self.shell)?;
         if chaos::is_on() {
             return admitted.inject_blocking(&self.shell);
         }
@@ -249,11 +249,7 @@ impl CircuitBreaker {
     #[doc(hidden)]
     #[inline]
     pub fn admit(&self) -> Result<Admitted<'_>, Refused<'_>> {
-        let admitted = self.admit_alone()?;
-        if chaos::is_on() {
-            return admitted.inject(&self.shell);
-        }
-        Ok(admitted)
+        Admitted::admit(&self.shell)
     }
 
     /// Admits an async call or denies it, with a fault that another guard injects.
@@ -263,22 +259,13 @@ impl CircuitBreaker {
         if ahead.is_empty() {
             return self.admit();
         }
-        self.admit_alone().map(|admitted| admitted.after(ahead))
+        Admitted::admit_alone(&self.shell).map(|admitted| admitted.after(ahead))
     }
 
     /// Refuses a call for an error that another guard injects.
     #[cold]
     pub(crate) fn refuse(&self, injected: Rejection) -> Refused<'_> {
         Refused::injected(&self.shell, injected)
-    }
-
-    #[inline]
-    fn admit_alone(&self) -> Result<Admitted<'_>, Refused<'_>> {
-        let shell = &self.shell;
-        match shell.admit() {
-            Ok(admission) => Ok(Admitted::new(shell, admission)),
-            Err(denial) => Err(Refused::denied(shell, denial)),
-        }
     }
 
     /// Awaits a future unless the circuit is open, and counts its outcome as [`call`](Self::call)

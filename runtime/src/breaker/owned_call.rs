@@ -4,9 +4,14 @@ use super::{
     admission::Admission,
     async_call::{drop_call, poll_call},
     classifier::Classifier,
-    shell::{self, Shell},
+    permit::{Admitted, Refused},
+    shell::Shell,
 };
-use crate::{call::Frame, error::CarriesRejection};
+use crate::{
+    call::Frame,
+    chaos::{self, After, Ahead},
+    error::CarriesRejection,
+};
 use std::{
     future::Future,
     pin::Pin,
@@ -20,7 +25,7 @@ pin_project_lite::pin_project! {
     #[must_use = "futures do nothing unless they are awaited"]
     pub struct OwnedCall<F, C> {
         #[pin]
-        inner: F,
+        inner: After<F>,
         classifier: C,
         // Taken by the verdict.
         shell: Option<Arc<Shell>>,
@@ -42,7 +47,7 @@ pin_project_lite::pin_project! {
 impl<F, C> OwnedCall<F, C> {
     pub(super) fn new(shell: Arc<Shell>, classifier: C, inner: F) -> Self {
         Self {
-            inner,
+            inner: Ahead::default().before(inner),
             classifier,
             shell: Some(shell),
             admission: None,
@@ -60,17 +65,22 @@ where
     type Output = Result<T, E>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let this = self.project();
+        let mut this = self.project();
         let admission = match (this.admission, &*this.shell) {
             (Some(admission), _) => admission,
-            (none, Some(shell)) => match shell.admit() {
-                Ok(admission) => none.insert(admission),
-                Err(denial) => {
-                    let rejection = shell::rejection(shell, denial);
-                    *this.shell = None;
-                    return Poll::Ready(rejection.into_result());
+            (none, Some(shell)) => {
+                let admitted = Admitted::admit(shell).map(Admitted::into_parts);
+                match admitted.map_err(Refused::into_rejection) {
+                    Ok((_, admission, ahead)) => {
+                        chaos::put_ahead(this.inner.as_mut(), ahead);
+                        none.insert(admission)
+                    }
+                    Err(rejection) => {
+                        *this.shell = None;
+                        return Poll::Ready(rejection.into_result());
+                    }
                 }
-            },
+            }
             (None, None) => unreachable!("polled after the rejection"),
         };
         poll_call(

@@ -222,7 +222,7 @@ enum Why {
 
 impl<'a> Refused<'a> {
     #[inline]
-    pub(super) fn denied(shell: &'a Arc<Shell>, denial: Denial) -> Self {
+    fn denied(shell: &'a Arc<Shell>, denial: Denial) -> Self {
         let why = Why::Denied(denial);
         Self { shell, why }
     }
@@ -249,8 +249,28 @@ impl<'a> Refused<'a> {
 }
 
 impl<'a> Admitted<'a> {
+    /// Admits an async call or denies it, and draws its fault.
+    #[cfg(feature = "async")]
     #[inline]
-    pub(super) fn new(shell: &'a Shell, admission: Admission) -> Self {
+    pub(super) fn admit(shell: &'a Arc<Shell>) -> Result<Self, Refused<'a>> {
+        let admitted = Self::admit_alone(shell)?;
+        if chaos::is_on() {
+            return admitted.inject(shell);
+        }
+        Ok(admitted)
+    }
+
+    /// Admits a call or denies it, and injects nothing.
+    #[inline]
+    pub(super) fn admit_alone(shell: &'a Arc<Shell>) -> Result<Self, Refused<'a>> {
+        match shell.admit() {
+            Ok(admission) => Ok(Self::new(shell, admission)),
+            Err(denial) => Err(Refused::denied(shell, denial)),
+        }
+    }
+
+    #[inline]
+    fn new(shell: &'a Shell, admission: Admission) -> Self {
         Self {
             shell,
             admission,
@@ -265,7 +285,7 @@ impl<'a> Admitted<'a> {
         self
     }
 
-    fn into_parts(mut self) -> (&'a Shell, Admission, Ahead) {
+    pub(super) fn into_parts(mut self) -> (&'a Shell, Admission, Ahead) {
         let parts = (self.shell, self.admission, std::mem::take(&mut self.ahead));
         std::mem::forget(self);
         parts
@@ -284,7 +304,7 @@ impl<'a> Admitted<'a> {
     /// Draws the fault of an async call, if it gets one.
     #[cfg(feature = "async")]
     #[cold]
-    pub(super) fn inject(self, breaker: &'a Arc<Shell>) -> Result<Self, Refused<'a>> {
+    fn inject(self, breaker: &'a Arc<Shell>) -> Result<Self, Refused<'a>> {
         let (shell, admission, _) = self.into_parts();
         match chaos::begin(Some(Policy::CircuitBreaker), &shell.name, &shell.clock) {
             Ok(ahead) => Ok(Self {

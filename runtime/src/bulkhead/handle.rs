@@ -14,6 +14,8 @@ use super::{
     permit::BulkheadPermit,
     snapshot::BulkheadSnapshot,
 };
+#[cfg(feature = "tower")]
+use crate::chaos::Ahead;
 use crate::{
     classify::Classified,
     error::{CarriesRejection, ConfigError, Rejection},
@@ -322,11 +324,23 @@ impl Bulkhead {
         OwnedCall::new(self.clone(), call)
     }
 
-    /// Takes a slot if one is free and no other call waits for one; that there is none is no
-    /// rejection.
+    /// Admits a call if a slot is free and no other call waits for one, and draws its fault; that
+    /// there is none is no rejection.
     #[cfg(feature = "tower")]
-    pub(super) fn take_at_once(&self) -> Option<BulkheadPermit> {
-        Held::try_take(&self.0).map(|held| BulkheadPermit::new(&self.0, held))
+    pub(super) fn admit_at_once(&self) -> Option<Result<(BulkheadPermit, Ahead), Rejection>> {
+        Held::try_take(&self.0).map(|held| self.inject(held))
+    }
+
+    /// Admits a call once there is a slot, and draws its fault.
+    #[cfg(feature = "tower")]
+    pub(super) async fn admit(&self) -> Result<(BulkheadPermit, Ahead), Rejection> {
+        self.inject(Acquire::new(&self.0).await?)
+    }
+
+    #[cfg(feature = "tower")]
+    fn inject(&self, held: Held<'_>) -> Result<(BulkheadPermit, Ahead), Rejection> {
+        let (held, ahead) = held.inject()?;
+        Ok((BulkheadPermit::new(&self.0, held), ahead))
     }
 
     /// Sets how many calls may run at once from now on; of an adaptive bulkhead, the limit from

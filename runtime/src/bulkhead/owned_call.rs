@@ -1,7 +1,10 @@
 //! Asynchronous call that holds its bulkhead, for services whose futures borrow nothing.
 
 use super::{handle::Bulkhead, permit::BulkheadPermit};
-use crate::error::{CarriesRejection, Rejection};
+use crate::{
+    chaos::{self, After, Ahead},
+    error::{CarriesRejection, Rejection},
+};
 use std::{
     fmt,
     future::Future,
@@ -9,9 +12,12 @@ use std::{
     task::{Context, Poll},
 };
 
+/// A slot, and what to await before the call.
+type Admitted = Result<(BulkheadPermit, Ahead), Rejection>;
+
 /// The wait for a slot. Boxed, because it borrows the bulkhead that it holds, and a call that gets a
 /// slot at once makes none.
-type Wait = Pin<Box<dyn Future<Output = Result<BulkheadPermit, Rejection>> + Send>>;
+type Wait = Pin<Box<dyn Future<Output = Admitted> + Send>>;
 
 pin_project_lite::pin_project! {
     /// A call that takes a slot when it is polled first, for which it waits if it may.
@@ -20,7 +26,7 @@ pin_project_lite::pin_project! {
     #[must_use = "futures do nothing unless they are awaited"]
     pub struct OwnedCall<F> {
         #[pin]
-        inner: F,
+        inner: After<F>,
         stage: Stage,
     }
 }
@@ -36,7 +42,7 @@ enum Stage {
 impl<F> OwnedCall<F> {
     pub(super) fn new(bulkhead: Bulkhead, inner: F) -> Self {
         Self {
-            inner,
+            inner: Ahead::default().before(inner),
             stage: Stage::Asking(bulkhead),
         }
     }
@@ -50,15 +56,21 @@ where
     type Output = Result<T, E>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let this = self.project();
+        let mut this = self.project();
         // Out of the stage while it is polled, so that a panic gives the slot back at once.
-        let permit = match acquire(std::mem::replace(this.stage, Stage::Away), cx) {
-            Ok(Ok(permit)) => permit,
-            Ok(Err(rejection)) => return Poll::Ready(rejection.into_result()),
-            Err(wait) => {
-                *this.stage = Stage::Waiting(wait);
-                return Poll::Pending;
-            }
+        let permit = match std::mem::replace(this.stage, Stage::Away) {
+            Stage::Running(permit) => permit,
+            stage => match admit(stage, cx) {
+                Ok(Ok((permit, ahead))) => {
+                    chaos::put_ahead(this.inner.as_mut(), ahead);
+                    permit
+                }
+                Ok(Err(rejection)) => return Poll::Ready(rejection.into_result()),
+                Err(wait) => {
+                    *this.stage = Stage::Waiting(wait);
+                    return Poll::Pending;
+                }
+            },
         };
         let Poll::Ready(outcome) = this.inner.poll(cx) else {
             *this.stage = Stage::Running(permit);
@@ -69,19 +81,18 @@ where
     }
 }
 
-/// Returns the slot or the rejection, or else the wait to go on with.
-fn acquire(stage: Stage, cx: &mut Context<'_>) -> Result<Result<BulkheadPermit, Rejection>, Wait> {
+/// Admits a call or rejects it, or else returns the wait to go on with.
+fn admit(stage: Stage, cx: &mut Context<'_>) -> Result<Admitted, Wait> {
     let mut wait: Wait = match stage {
-        Stage::Running(permit) => return Ok(Ok(permit)),
         Stage::Waiting(wait) => wait,
-        Stage::Asking(bulkhead) => match bulkhead.take_at_once() {
-            Some(permit) => return Ok(Ok(permit)),
-            None => Box::pin(async move { bulkhead.acquire_async().await }),
+        Stage::Asking(bulkhead) => match bulkhead.admit_at_once() {
+            Some(admitted) => return Ok(admitted),
+            None => Box::pin(async move { bulkhead.admit().await }),
         },
-        Stage::Away => unreachable!("polled after it was ready"),
+        Stage::Running(_) | Stage::Away => unreachable!("polled after it was ready"),
     };
     match wait.as_mut().poll(cx) {
-        Poll::Ready(acquired) => Ok(acquired),
+        Poll::Ready(admitted) => Ok(admitted),
         Poll::Pending => Err(wait),
     }
 }

@@ -11,8 +11,6 @@ use super::{
     view::{AnyError, AttemptView},
 };
 use crate::budget::RetryBudget;
-#[cfg(feature = "async")]
-use crate::chaos;
 use std::{borrow::Cow, fmt, sync::Arc, time::Duration};
 
 /// Starts another attempt beside one that takes long, and returns whichever succeeds first.
@@ -121,18 +119,13 @@ impl Hedge {
     #[inline]
     pub fn run_async<T, E, F>(
         &self,
-        view: impl AttemptView<E> + Copy,
+        view: impl AttemptView<E>,
         op: impl Fn() -> F,
     ) -> impl Future<Output = Result<T, E>>
     where
         F: Future<Output = Result<T, E>>,
     {
-        let inner = &self.0;
-        let attempt = move || {
-            let carry = |injected| view.carry(injected);
-            chaos::faulty(None, &inner.name, &inner.clock, carry, &op)
-        };
-        Hedged::new(&**inner, attempt, view)
+        Hedged::new(&*self.0, op, view)
     }
 
     /// As [`call_async`](Self::call_async), as a future that holds the hedge.

@@ -8,6 +8,7 @@ use super::{
 };
 use crate::{
     call::{self, DropReason, Frame},
+    chaos::{self, Faulty},
     error::{Class, View, redact},
     event::{
         names::TARGET_HEDGE,
@@ -32,7 +33,7 @@ pin_project_lite::pin_project! {
     #[must_use = "futures do nothing unless they are awaited"]
     pub(super) struct Hedged<H, Op, F, E, V> {
         #[pin]
-        primary: Option<F>,
+        primary: Option<Faulty<F, E>>,
         // Made when the first attempt is first pending.
         #[pin]
         timer: Option<Timer>,
@@ -48,7 +49,7 @@ struct Attempts<H, Op, F, E, V> {
     view: V,
     /// That of the first attempt.
     frame: Frame,
-    others: Vec<Other<F>>,
+    others: Vec<Other<Faulty<F, E>>>,
     /// How long until another attempt starts, if that is known.
     delay: Option<Duration>,
     /// When the first attempt began, where attempts are measured.
@@ -79,7 +80,7 @@ where
         }
         let began = inner.measured_now();
         let mut states = AttemptStates::new(inner.config.max_hedges);
-        let primary = op.make(states.may_start());
+        let primary = make(&inner, &mut op, &view, states.may_start());
         if !op.can_make() {
             states.stop();
         }
@@ -255,7 +256,12 @@ where
         tracing::debug!(target: TARGET_HEDGE, hedge = name, "another attempt starts");
         self.states.started();
         self.others.push(Other {
-            future: Box::pin(self.op.make(self.states.may_start())),
+            future: Box::pin(make(
+                &self.inner,
+                &mut self.op,
+                &self.view,
+                self.states.may_start(),
+            )),
             frame: Frame::new(),
             began: self.inner.measured_now(),
         });
@@ -284,7 +290,11 @@ where
     }
 
     /// Returns the outcome of another attempt, if it is that of the call.
-    fn other_ended(&mut self, mut other: Other<F>, outcome: Result<T, E>) -> Option<Result<T, E>> {
+    fn other_ended(
+        &mut self,
+        mut other: Other<Faulty<F, E>>,
+        outcome: Result<T, E>,
+    ) -> Option<Result<T, E>> {
         let error = match outcome {
             Ok(value) => {
                 self.record(other.began);
@@ -320,6 +330,19 @@ where
             supersede(&mut frame);
         }
     }
+}
+
+/// Makes an attempt, or one that fails with an injected error.
+#[inline]
+fn make<Op, F, E, V>(inner: &HedgeInner, op: &mut Op, view: &V, may_follow: bool) -> Faulty<F, E>
+where
+    Op: MakeAttempts<F>,
+    V: AttemptView<E>,
+{
+    let carry = |injected| view.carry(injected);
+    chaos::faulty(None, &inner.name, &inner.clock, carry, || {
+        op.make(may_follow)
+    })
 }
 
 /// Returns how an attempt failed; `None` if its error is that of the call, since another attempt

@@ -114,6 +114,7 @@ fn rejection_allocates_its_box_alone() {
 }
 
 #[test]
+#[cfg_attr(feature = "chaos", ignore = "its futures have room for a fault")]
 fn futures_stay_small() {
     let (timeout, retry, breaker) = guards();
     let size = |future: &dyn std::any::Any| size_of_val(future);

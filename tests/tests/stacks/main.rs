@@ -5,6 +5,8 @@
 
 mod cost;
 mod deadlines;
+#[cfg(feature = "chaos")]
+mod faults;
 mod hedges;
 mod interleaved;
 mod pipelines;

@@ -3,6 +3,7 @@
 use super::{CloneRequest, RetryOutcome, decision::settle};
 use crate::{
     call::Limited,
+    chaos::After,
     integrations::tower::BoxError,
     retry::{Retry, Run, SuspendedRun, Wait},
 };
@@ -50,12 +51,12 @@ pin_project_lite::pin_project! {
         Readying,
         Calling {
             #[pin]
-            future: F,
+            future: After<F>,
         },
         // Under `attempt_timeout`.
         CallingLimited {
             #[pin]
-            future: Limited<F>,
+            future: Limited<After<F>>,
         },
         Waiting { wait: Wait },
     }
@@ -107,24 +108,34 @@ where
                         Some(run) => this.retry.resume(run),
                         None => this.retry.start(),
                     };
-                    *this.next = if run.attempt().is_last() {
-                        None
-                    } else {
-                        this.requests.clone_request(&request)
-                    };
-                    let future = {
-                        let _entered = run.enter();
-                        this.service.call(request)
-                    };
-                    let granted = run.granted();
-                    *this.run = Some(run.suspend());
-                    this.step.set(match granted {
-                        None => Step::Calling { future },
-                        Some(granted) => Step::CallingLimited {
-                            future: granted.limit(future),
-                        },
-                    });
-                    continue;
+                    match run.inject() {
+                        Ok(ahead) => {
+                            *this.next = if run.attempt().is_last() {
+                                None
+                            } else {
+                                this.requests.clone_request(&request)
+                            };
+                            let future = {
+                                let _entered = run.enter();
+                                ahead.before(this.service.call(request))
+                            };
+                            let granted = run.granted();
+                            *this.run = Some(run.suspend());
+                            this.step.set(match granted {
+                                None => Step::Calling { future },
+                                Some(granted) => Step::CallingLimited {
+                                    future: granted.limit(future),
+                                },
+                            });
+                            continue;
+                        }
+                        Err(injected) => {
+                            // It was not sent.
+                            *this.next = Some(request);
+                            *this.run = Some(run.suspend());
+                            injected.into_result()
+                        }
+                    }
                 }
                 StepProjection::Readying => {
                     let service = &mut *this.service;
