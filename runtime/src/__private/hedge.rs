@@ -3,12 +3,9 @@
 #[cfg(feature = "async")]
 use super::{ByShape, Shape};
 use super::{Guarded, OfSite};
-use crate::{error::ConfigError, hedge::Hedge};
 #[cfg(feature = "async")]
-use crate::{
-    error::{Rejection, View},
-    hedge::AttemptView,
-};
+use crate::{classify::Classified, error::Rejection, hedge::AttemptView};
+use crate::{error::ConfigError, hedge::Hedge};
 use std::time::Duration;
 
 impl OfSite for Hedge {
@@ -39,8 +36,8 @@ pub fn run_hedged<T, E, S: Shape<E>, F: Future<Output = Result<T, E>>>(
 
 #[cfg(feature = "async")]
 impl<E, S: Shape<E>> AttemptView<E> for ByShape<S> {
-    fn view<'a>(&self, error: &'a E) -> View<'a> {
-        self.0.view(error)
+    fn classified(&self, error: &E) -> Option<Classified> {
+        Some(self.0.view(error).classified())
     }
 
     fn carry(&self, injected: Rejection) -> Result<E, Rejection> {

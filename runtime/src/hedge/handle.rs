@@ -130,8 +130,8 @@ impl Hedge {
 
     /// As [`call_async`](Self::call_async), as a future that holds the hedge.
     #[cfg(feature = "tower")]
-    pub(crate) fn call_owned<M, F, E>(&self, make: M) -> OwnedCall<M, F, E> {
-        OwnedCall::new(self.clone(), make)
+    pub(crate) fn call_owned<M, F, E, V>(&self, make: M, view: V) -> OwnedCall<M, F, E, V> {
+        OwnedCall::new(self.clone(), make, view)
     }
 
     /// Returns the name.

@@ -1,7 +1,7 @@
 //! A call of a hedge, as a future that holds the hedge.
 
 use super::{
-    attempts::MakeAttempts, handle::Hedge, inner::HedgeInner, run::Hedged, view::AnyError,
+    attempts::MakeAttempts, handle::Hedge, inner::HedgeInner, run::Hedged, view::AttemptView,
 };
 use std::{
     fmt,
@@ -14,39 +14,39 @@ use std::{
 pin_project_lite::pin_project! {
     /// A call whose first attempt is made when it is polled first.
     #[must_use = "futures do nothing unless they are awaited"]
-    pub struct OwnedCall<M, F, E> {
+    pub struct OwnedCall<M, F, E, V> {
         #[pin]
-        state: State<M, F, E>,
+        state: State<M, F, E, V>,
     }
 }
 
 pin_project_lite::pin_project! {
     #[project = StateProjection]
-    enum State<M, F, E> {
+    enum State<M, F, E, V> {
         // Taken by the first poll.
-        Waiting { parts: Option<(Hedge, M)> },
+        Waiting { parts: Option<(Hedge, M, V)> },
         Running {
             #[pin]
-            attempts: Hedged<Arc<HedgeInner>, M, F, E, AnyError>,
+            attempts: Hedged<Arc<HedgeInner>, M, F, E, V>,
         },
     }
 }
 
-impl<M, F, E> OwnedCall<M, F, E> {
-    pub(super) fn new(hedge: Hedge, make: M) -> Self {
+impl<M, F, E, V> OwnedCall<M, F, E, V> {
+    pub(super) fn new(hedge: Hedge, make: M, view: V) -> Self {
         Self {
             state: State::Waiting {
-                parts: Some((hedge, make)),
+                parts: Some((hedge, make, view)),
             },
         }
     }
 }
 
-impl<M, F, T, E> Future for OwnedCall<M, F, E>
+impl<M, F, T, E, V> Future for OwnedCall<M, F, E, V>
 where
     M: MakeAttempts<F>,
     F: Future<Output = Result<T, E>>,
-    E: 'static,
+    V: AttemptView<E>,
 {
     type Output = Result<T, E>;
 
@@ -56,10 +56,10 @@ where
             match state.as_mut().project() {
                 StateProjection::Running { attempts } => return attempts.poll(cx),
                 StateProjection::Waiting { parts } => {
-                    let Some((Hedge(inner), make)) = parts.take() else {
+                    let Some((Hedge(inner), make, view)) = parts.take() else {
                         unreachable!("polled after a panic of what makes the attempts")
                     };
-                    let attempts = Hedged::new(inner, make, AnyError);
+                    let attempts = Hedged::new(inner, make, view);
                     state.set(State::Running { attempts });
                 }
             }
@@ -67,7 +67,7 @@ where
     }
 }
 
-impl<M, F, E> fmt::Debug for OwnedCall<M, F, E> {
+impl<M, F, E, V> fmt::Debug for OwnedCall<M, F, E, V> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("OwnedCall").finish_non_exhaustive()
     }

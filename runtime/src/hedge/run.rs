@@ -9,7 +9,8 @@ use super::{
 use crate::{
     call::{self, DropReason, Frame},
     chaos::{self, Faulty},
-    error::{Class, View, redact},
+    classify::Classified,
+    error::{Class, redact},
     event::{
         names::TARGET_HEDGE,
         pending::{self, Settlement},
@@ -280,7 +281,7 @@ where
             }
             Err(error) => error,
         };
-        let Some(how) = failure(&self.view.view(&error), &mut self.frame) else {
+        let Some(how) = failure(self.view.classified(&error), &mut self.frame) else {
             self.frame.end_and_forward();
             return Some(Err(error));
         };
@@ -304,7 +305,7 @@ where
             }
             Err(error) => error,
         };
-        let Some(how) = failure(&self.view.view(&error), &mut other.frame) else {
+        let Some(how) = failure(self.view.classified(&error), &mut other.frame) else {
             other.frame.end_and_forward();
             return Some(Err(error));
         };
@@ -348,8 +349,8 @@ where
 /// Returns how an attempt failed; `None` if its error is that of the call, since another attempt
 /// would end with it too.
 #[cold]
-fn failure(error: &View<'_>, frame: &mut Frame) -> Option<Failure> {
-    let classified = error.classified();
+fn failure(classified: Option<Classified>, frame: &mut Frame) -> Option<Failure> {
+    let classified = classified?;
     let inside = frame.inbox();
     let (rejected, stops) = inside.map_or((false, false), |inside| {
         (inside.rejection().is_some(), inside.stops_retries())

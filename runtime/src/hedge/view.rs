@@ -1,13 +1,15 @@
 //! Views of the errors of attempts.
 
-use crate::error::carry_any;
-use crate::error::{Rejection, View};
+use crate::{
+    classify::Classified,
+    error::{Rejection, View, carry_any},
+};
 
 /// A view of errors of type `E`. A trait and not a closure, so that futures which hold one are
 /// `Send` for every lifetime.
 pub trait AttemptView<E> {
-    /// Returns the view of the error.
-    fn view<'a>(&self, error: &'a E) -> View<'a>;
+    /// Classifies the error; `None` if it ends the call, whatever happened inside the attempt.
+    fn classified(&self, error: &E) -> Option<Classified>;
 
     /// Makes an error of one that chaos injects.
     ///
@@ -22,8 +24,8 @@ pub trait AttemptView<E> {
 pub(super) struct AnyError;
 
 impl<E: 'static> AttemptView<E> for AnyError {
-    fn view<'a>(&self, error: &'a E) -> View<'a> {
-        View::from_any(error)
+    fn classified(&self, error: &E) -> Option<Classified> {
+        Some(View::from_any(error).classified())
     }
 
     fn carry(&self, injected: Rejection) -> Result<E, Rejection> {

@@ -9,7 +9,7 @@ use gardefou::{
     hedge::Hedge,
     integrations::tower::{
         BoxError, BulkheadLayer, CircuitBreakerLayer, HedgeLayer, PipelineLayer, RateLimitLayer,
-        RetryLayer, TimeoutLayer,
+        RetryIf, RetryLayer, TimeoutLayer,
     },
     pipeline::Pipeline,
     rate_limit::RateLimiter,
@@ -293,6 +293,19 @@ async fn request_of_an_injected_error_is_sent_by_the_next_attempt() {
         }
     }
     assert!(outcomes.iter().all(|count| *count > 0), "{outcomes:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn predicate_of_a_hedge_decides_on_injected_errors() {
+    for (again, faults) in [(true, 2), (false, 1)] {
+        let scope = Scope::new();
+        let _entered = scope.enter();
+        let rule = errors("guard").start().unwrap();
+        let outcome = RetryIf(move |_: &Result<u32, BoxError>| again);
+        let service = layered(HedgeLayer::new(hedge()).outcome(outcome));
+        assert_injected(&service.oneshot(()).await.unwrap_err());
+        assert_eq!(injected(&rule).errors, faults);
+    }
 }
 
 #[tokio::test(start_paused = true)]

@@ -7,6 +7,7 @@ mod cost;
 mod deadlines;
 #[cfg(feature = "chaos")]
 mod faults;
+mod hedged_outcomes;
 mod hedges;
 mod interleaved;
 mod pipelines;

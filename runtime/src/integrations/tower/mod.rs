@@ -24,8 +24,9 @@
 //!
 //! A response with the status 503 is an `Ok`. [`CircuitBreakerLayer::classifier`] and
 //! [`RetryLayer::retry_if_result`] take predicates on the whole outcome; with the feature `http-1`,
-//! `by_status` of both reads the status and `Retry-After` of a response. [`PipelineLayer`] has the
-//! same for its breaker and its retry. For a hedge every response is a success.
+//! `by_status` of both reads the status and `Retry-After` of a response. [`HedgeLayer::outcome`]
+//! decides which responses another attempt may do better than. [`PipelineLayer`] has the same for its
+//! breaker, and for its retry and its hedge together.
 //!
 //! # What it costs
 //!
@@ -63,6 +64,7 @@ mod call;
 mod deadline;
 mod guard;
 mod hedge;
+mod hedged_call;
 mod pipeline;
 mod rate_limit;
 mod retry;

@@ -5,14 +5,15 @@ use super::{
         attempts::{CallAttempts, next_call},
         call::{BoxError, Call},
         guard::Flattened,
-        retry::CloneRequest,
+        hedged_call::HedgedCall,
+        retry::{CloneRequest, RetryOutcome},
     },
     optional::Optional,
 };
 use crate::{
     breaker::{Classifier, OwnedCall as BreakerCall},
     bulkhead::OwnedCall as BulkheadCall,
-    hedge::{MakeAttempts, OwnedCall as HedgeCall},
+    hedge::MakeAttempts,
     pipeline::Policies,
     rate_limit::{Limited, RateLimiter},
     timeout::{Timed, Timeout},
@@ -33,8 +34,8 @@ pub(super) type GuardedAttempt<S, R, K> =
     Optional<BreakerCall<PacedAttempt<S, R>, K>, PacedAttempt<S, R>>;
 
 /// What a retry counts as one attempt: the attempts of a hedge, or one.
-pub(super) type RetriedAttempt<S, R, C, K> = Optional<
-    HedgeCall<HedgedAttempts<S, R, C, K>, GuardedAttempt<S, R, K>, BoxError>,
+pub(super) type RetriedAttempt<S, R, O, C, K> = Optional<
+    HedgedCall<HedgedAttempts<S, R, C, K>, GuardedAttempt<S, R, K>, <S as Service<R>>::Response, O>,
     GuardedAttempt<S, R, K>,
 >;
 
@@ -61,20 +62,22 @@ fn guarded<S: Service<R>, R, K>(
 /// The service under the retry of a pipeline. It is always ready: the service inside is polled ready
 /// by the attempt that the policies have admitted.
 #[derive(Debug)]
-pub(in crate::integrations::tower) struct PolicyAttempts<S, C, K> {
+pub(in crate::integrations::tower) struct PolicyAttempts<S, O, C, K> {
     policies: Arc<Policies>,
     ready: Option<S>,
     source: Option<S>,
+    outcome: O,
     requests: C,
     classifier: K,
 }
 
-impl<S, C, K> PolicyAttempts<S, C, K> {
+impl<S, O, C, K> PolicyAttempts<S, O, C, K> {
     /// `ready` is called by the first attempt, and clones of `inner` by further ones.
     pub(super) fn new(
         policies: Arc<Policies>,
         ready: S,
         inner: &S,
+        outcome: O,
         requests: C,
         classifier: K,
     ) -> Self
@@ -87,22 +90,24 @@ impl<S, C, K> PolicyAttempts<S, C, K> {
             ready: Some(ready),
             source: (has_hedge || policies.retry.is_some()).then(|| inner.clone()),
             policies,
+            outcome,
             requests,
             classifier,
         }
     }
 }
 
-impl<S, R, C, K> Service<R> for PolicyAttempts<S, C, K>
+impl<S, R, O, C, K> Service<R> for PolicyAttempts<S, O, C, K>
 where
     S: Service<R> + Clone,
     S::Error: Into<BoxError>,
+    O: RetryOutcome<S::Response> + Clone,
     C: CloneRequest<R> + Clone,
     K: Classifier<Result<S::Response, BoxError>> + Clone,
 {
     type Response = S::Response;
     type Error = BoxError;
-    type Future = RetriedAttempt<S, R, C, K>;
+    type Future = RetriedAttempt<S, R, O, C, K>;
 
     fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
         Poll::Ready(Ok(()))
@@ -121,7 +126,7 @@ where
             classifier: self.classifier.clone(),
         };
         Optional::Guarded {
-            future: hedge.call_owned(attempts),
+            future: HedgedCall::new(hedge, attempts, self.outcome.clone()),
         }
     }
 }

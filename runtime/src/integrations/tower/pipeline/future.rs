@@ -23,7 +23,7 @@ use std::{
 use tower_service::Service;
 
 type Retried<S, R, O, C, K> =
-    Optional<RetryFuture<PolicyAttempts<S, C, K>, R, O, C>, RetriedAttempt<S, R, C, K>>;
+    Optional<RetryFuture<PolicyAttempts<S, O, C, K>, R, O, C>, RetriedAttempt<S, R, O, C, K>>;
 
 type Whole<S, R, O, C, K> =
     Optional<Flattened<Timed<Timeout, Retried<S, R, O, C, K>>>, Retried<S, R, O, C, K>>;
@@ -42,6 +42,8 @@ pin_project_lite::pin_project! {
         S: Service<R>,
         S: Clone,
         S::Error: Into<BoxError>,
+        O: RetryOutcome<S::Response>,
+        O: Clone,
         C: CloneRequest<R>,
         C: Clone,
         K: Classifier<Result<S::Response, BoxError>>,
@@ -56,6 +58,7 @@ impl<S, R, O, C, K> PipelineFuture<S, R, O, C, K>
 where
     S: Service<R> + Clone,
     S::Error: Into<BoxError>,
+    O: RetryOutcome<S::Response> + Clone,
     C: CloneRequest<R> + Clone,
     K: Classifier<Result<S::Response, BoxError>> + Clone,
 {
@@ -63,7 +66,7 @@ where
         policies: &Policies,
         outcome: O,
         requests: C,
-        mut attempts: PolicyAttempts<S, C, K>,
+        mut attempts: PolicyAttempts<S, O, C, K>,
         request: R,
     ) -> Self {
         let retried = match &policies.retry {
@@ -85,7 +88,7 @@ impl<S, R, O, C, K> Future for PipelineFuture<S, R, O, C, K>
 where
     S: Service<R> + Clone,
     S::Error: Into<BoxError>,
-    O: RetryOutcome<S::Response>,
+    O: RetryOutcome<S::Response> + Clone,
     C: CloneRequest<R> + Clone,
     K: Classifier<Result<S::Response, BoxError>> + Clone,
 {
@@ -100,6 +103,7 @@ impl<S, R, O, C, K> fmt::Debug for PipelineFuture<S, R, O, C, K>
 where
     S: Service<R> + Clone,
     S::Error: Into<BoxError>,
+    O: RetryOutcome<S::Response> + Clone,
     C: CloneRequest<R> + Clone,
     K: Classifier<Result<S::Response, BoxError>> + Clone,
 {

@@ -104,8 +104,9 @@ impl PipelineLayer {
 }
 
 impl<O, C, K> PipelineLayer<O, C, K> {
-    /// Decides by a [`RetryOutcome`] what the retry repeats; see
-    /// [`RetryLayer::outcome`](crate::integrations::tower::RetryLayer::outcome).
+    /// Decides by a [`RetryOutcome`] what the retry repeats, and what starts the next attempt of the
+    /// hedge at once; see [`RetryLayer::outcome`](crate::integrations::tower::RetryLayer::outcome)
+    /// and [`HedgeLayer::outcome`](crate::integrations::tower::HedgeLayer::outcome).
     ///
     /// # Examples
     ///
@@ -198,9 +199,9 @@ impl<O, C, K> PipelineLayer<O, C, K> {
     }
 
     /// Reads the status of responses: the circuit breaker by
-    /// [`verdict_of_status`](crate::integrations::http::verdict_of_status), and the retry by
-    /// [`is_retryable_status`](crate::integrations::http::is_retryable_status), after the wait in
-    /// `Retry-After`. For a hedge, every response is a success.
+    /// [`verdict_of_status`](crate::integrations::http::verdict_of_status), the retry and the hedge by
+    /// [`is_retryable_status`](crate::integrations::http::is_retryable_status). The retry waits as
+    /// long as `Retry-After` asks, and the hedge starts its next attempt at once.
     ///
     /// # Examples
     ///
@@ -277,6 +278,7 @@ where
             Arc::clone(&policies),
             ready,
             &self.inner,
+            outcome.clone(),
             requests.clone(),
             classifier,
         );
