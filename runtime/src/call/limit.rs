@@ -19,14 +19,20 @@ use std::{
 /// if that is less.
 #[derive(Debug)]
 pub(crate) struct Granted {
-    pub(crate) deadline: Deadline,
     pub(crate) time: Duration,
+    end: End,
+}
+
+/// The end of what is granted. All that a future keeps of it: it is a part of the user's.
+#[derive(Debug)]
+struct End {
+    deadline: Deadline,
     /// What the drop of a call shows that took longer.
     #[cfg_attr(
         not(feature = "async"),
         allow(dead_code, reason = "only futures are dropped before they are done")
     )]
-    pub(crate) reason: DropReason,
+    reason: DropReason,
 }
 
 impl Granted {
@@ -37,9 +43,11 @@ impl Granted {
             return Self::at(clock.now(), own, Duration::MAX, clock);
         }
         Self {
-            deadline: Deadline::new(clock.read_ahead(reading).after(own), clock),
             time: own,
-            reason: DropReason::TimedOut,
+            end: End {
+                deadline: Deadline::new(clock.read_ahead(reading).after(own), clock),
+                reason: DropReason::TimedOut,
+            },
         }
     }
 
@@ -54,16 +62,18 @@ impl Granted {
             DropReason::CutShort
         };
         Self {
-            deadline: Deadline::new(now.after(time), clock),
             time,
-            reason,
+            end: End {
+                deadline: Deadline::new(now.after(time), clock),
+                reason,
+            },
         }
     }
 
     /// Returns how long a call took that was granted this, if that is too long.
     #[inline]
     pub(crate) fn overrun(&self, reading: Reading) -> Option<Duration> {
-        let overrun = self.deadline.overrun(reading);
+        let overrun = self.end.deadline.overrun(reading);
         (!overrun.is_zero()).then(|| self.time.saturating_add(overrun))
     }
 
@@ -71,7 +81,7 @@ impl Granted {
     #[inline]
     pub(crate) fn enter(&self) -> EnteredDeadline {
         // What is granted ends no later than the deadline around it.
-        EnteredDeadline::enter_alone(Some(self.deadline.clone()))
+        EnteredDeadline::enter_alone(Some(self.end.deadline.clone()))
     }
 
     /// Ends a future when the granted time is over.
@@ -80,7 +90,7 @@ impl Granted {
         Limited {
             future: Some(future),
             timer: None,
-            granted: Some(self),
+            end: Some(self.end),
         }
     }
 }
@@ -103,7 +113,7 @@ pin_project_lite::pin_project! {
         #[pin]
         timer: Option<Timer>,
         // `None` until the first poll asks for it.
-        granted: Option<Granted>,
+        end: Option<End>,
     }
 }
 
@@ -115,7 +125,7 @@ impl<F> Limited<F> {
         Self {
             future: Some(future),
             timer: None,
-            granted: None,
+            end: None,
         }
     }
 }
@@ -133,20 +143,20 @@ impl<F: Future> Limited<F> {
     ) -> Poll<Result<F::Output, R>> {
         let mut this = self.project();
         if let Some(mut future) = this.future.as_mut().as_pin_mut() {
-            let granted = match this.granted {
-                Some(granted) => granted,
-                None => this.granted.insert(grant(future.as_mut())?),
+            let end = match this.end {
+                Some(end) => end,
+                None => this.end.insert(grant(future.as_mut())?.end),
             };
-            let _entered = EnteredDeadline::enter(granted.deadline.clone());
+            let _entered = EnteredDeadline::enter(end.deadline.clone());
             if let Poll::Ready(output) = future.poll(cx) {
                 return Poll::Ready(Ok(output));
             }
         }
-        let Some(granted) = this.granted else {
+        let Some(end) = this.end else {
             return Poll::Pending;
         };
         if this.timer.is_none() {
-            let sleep = tokio::time::sleep(granted.deadline.remaining());
+            let sleep = tokio::time::sleep(end.deadline.remaining());
             this.timer.set(Some(tokio::task::unconstrained(sleep)));
         }
         let is_over = match this.timer.as_mut().as_pin_mut() {
@@ -156,7 +166,7 @@ impl<F: Future> Limited<F> {
         if !is_over {
             return Poll::Pending;
         }
-        drop_for(granted.reason, || this.future.set(None));
+        drop_for(end.reason, || this.future.set(None));
         Poll::Ready(Err(over()))
     }
 }
