@@ -58,6 +58,9 @@ pub(super) type DeadlineWord = NonZeroU64;
 /// There is no deadline.
 pub(super) const NO_DEADLINE: DeadlineWord = NonZeroU64::MAX;
 
+/// The latest deadline on the system's clock: later ones are never reached.
+const LATEST: DeadlineWord = NonZeroU64::new(u64::MAX - 2).unwrap();
+
 /// The deadline is on another clock, and is the last of [`FOREIGN_DEADLINES`].
 const FOREIGN: DeadlineWord = NonZeroU64::new(u64::MAX - 1).unwrap();
 
@@ -162,11 +165,10 @@ impl EnteredDeadline {
     pub(crate) fn enter_alone(deadline: Option<Deadline>) -> Self {
         let word = match deadline {
             None => NO_DEADLINE,
-            // Later ones are never reached.
-            Some(deadline) if deadline.clock.is_system() => NonZeroU64::new(deadline.at.as_nanos())
-                .map_or(NonZeroU64::MIN, |at| {
-                    at.min(NonZeroU64::new(FOREIGN.get() - 1).unwrap_or(at))
-                }),
+            Some(deadline) if deadline.clock.is_system() => {
+                let at = NonZeroU64::new(deadline.at.as_nanos());
+                at.unwrap_or(NonZeroU64::MIN).min(LATEST)
+            }
             Some(deadline) => push(deadline),
         };
         Self(CURRENT.with(|current| current.deadline.replace(word)))

@@ -109,7 +109,6 @@ struct KeyedInner<G: Evictable> {
     recipe: G::Recipe,
     clock: SharedClock,
     map: GuardMap<G>,
-    /// Held during a search: a thread that finds the map full meanwhile waits for what it frees.
     other: OnceLock<G>,
     /// The counts and the flag are statistics: Relaxed.
     evicted: AtomicU64,
@@ -196,7 +195,10 @@ impl<G: Evictable> Keyed<G> {
     /// # Ok::<(), gardefou::ConfigError>(())
     /// ```
     pub fn remove(&self, key: &(impl fmt::Display + ?Sized)) -> Option<G> {
-        self.0.map.change().remove(Key::new().write(key))
+        // Before the change: the `Display` form is user code.
+        let mut text = Key::new();
+        let key = text.write(key);
+        self.0.map.change().remove(key)
     }
 
     /// Returns the name, without a key.

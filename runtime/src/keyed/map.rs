@@ -56,7 +56,7 @@ impl<G: Evictable> GuardMap<G> {
     }
 
     /// Returns the guard of a key, and notes that it was looked up. `None` also where the guard may
-    /// just be evicted: a look during a change tells.
+    /// just be evicted; during a change there is no such guard.
     #[inline]
     pub(super) fn look_up(&self, key: &Key, now: Option<Tick>) -> Option<G> {
         let entries = self.entries.pin();
@@ -66,8 +66,10 @@ impl<G: Evictable> GuardMap<G> {
         Some(guard)
     }
 
-    /// As [`look_up`](Self::look_up), without noting it.
+    /// Returns the guard of a key without noting it.
     pub(super) fn peek(&self, key: &Key) -> Option<G> {
+        // During a change, since no guard is about to be evicted then.
+        let _changes = self.change();
         self.entries.pin().get(key)?.take()
     }
 

@@ -30,8 +30,9 @@ use std::time::Duration;
 ///
 /// On Linux without `test-util` it is `CLOCK_MONOTONIC`, and ticks count from the start of the
 /// machine. Deadlines and limits of at least 50 steps of `CLOCK_MONOTONIC_COARSE` (of 1 to 10 ms,
-/// after the configuration of the kernel) are read from that clock, at an eighth of the cost: they
-/// end up to two of its steps late and never early.
+/// after the configuration of the kernel) are read from that clock, at an eighth of the cost: a
+/// future ends up to two of its steps late, a blocking call counts as late up to four steps late, and
+/// neither is early.
 ///
 /// While the machine sleeps or is suspended, the clock of Linux stands still.
 #[derive(Clone, Copy, Debug, Default)]

@@ -1,7 +1,10 @@
 //! Which guard a key has.
 
 use crate::support::breakers;
-use gardefou::breaker::{CircuitBreaker, CircuitState};
+use gardefou::{
+    breaker::{CircuitBreaker, CircuitState},
+    keyed::Keyed,
+};
 use std::{
     fmt,
     net::{IpAddr, Ipv4Addr},
@@ -129,4 +132,23 @@ fn illegal_bounds_are_refused() {
     let (_, keyed) = breakers(|b| b);
     let err = keyed.get("a").reconfigure(|b| b.max_keys(3)).unwrap_err();
     assert!(err.to_string().contains("`max_keys`"), "{err}");
+}
+
+#[test]
+fn text_of_a_key_is_written_outside_of_every_lock() {
+    /// Looks up another key while it is written.
+    struct Nested<'a>(&'a Keyed<CircuitBreaker>);
+    impl fmt::Display for Nested<'_> {
+        fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            drop(self.0.get("inner"));
+            f.write_str("outer")
+        }
+    }
+    let (_, keyed) = breakers(|b| b);
+    assert!(keyed.peek(&Nested(&keyed)).is_none());
+    drop(keyed.get(&Nested(&keyed)));
+    assert_eq!(keyed.keys(), ["inner", "outer"]);
+    keyed.remove("inner");
+    assert!(keyed.remove(&Nested(&keyed)).is_some());
+    assert_eq!(keyed.keys(), ["inner"]);
 }
