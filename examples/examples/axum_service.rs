@@ -14,7 +14,7 @@ use gardefou::{
 async fn order(Path(id): Path<u32>) -> Result<String> {
     let error = AppError::new(
         ErrorCode::FILE_NOT_FOUND_ERROR,
-        format!("db-7 has no order {id}"),
+        format!("primary.internal has no order {id}"),
     );
     Err(error.with_public_message("There is no such order."))
 }
@@ -38,7 +38,10 @@ async fn main() -> Result<()> {
     for (path, status) in answers {
         let (answered, body) = fetch(format!("{url}/{path}")).await?;
         assert_eq!(answered, status, "{path}: {body}");
-        assert!(!body.contains("db-7"), "internal texts stay inside");
+        assert!(
+            !body.contains("primary.internal"),
+            "internal texts stay inside"
+        );
         println!("{path}: {status} {body}");
     }
     let newest = error_monitor().stats().recent_errors.pop();

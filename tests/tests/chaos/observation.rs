@@ -1,47 +1,17 @@
 //! Rules that are on are visible: in the log, in health reports, and in the system that started them.
 
-use gardefou::{AppError, chaos, health, health::Status, testing::Scope, timeout::Timeout};
-use std::{
-    io,
-    sync::{Arc, Mutex},
-    time::Duration,
+use gardefou::{
+    AppError, chaos, event::names::TARGET_CHAOS, health, health::Status, testing::Scope,
+    timeout::Timeout,
 };
-use tracing_subscriber::fmt::MakeWriter;
+use gardefou_tests::testkit::log::capture;
+use std::time::Duration;
 
-#[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<u8>>>);
-
-impl io::Write for Log {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap().extend(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
-impl<'a> MakeWriter<'a> for Log {
-    type Writer = Self;
-
-    fn make_writer(&'a self) -> Self {
-        self.clone()
-    }
-}
-
+/// Runs something and returns the lines about chaos that it logged, as
+/// `LEVEL message; field=value; ..`.
 fn logged(run: impl FnOnce()) -> Vec<String> {
-    let log = Log::default();
-    let subscriber = tracing_subscriber::fmt()
-        .with_max_level(tracing::Level::DEBUG)
-        .with_writer(log.clone())
-        .with_ansi(false)
-        .without_time()
-        .finish();
-    tracing::subscriber::with_default(subscriber, run);
-    let text = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
-    let of_chaos = text.lines().filter(|line| line.contains("gardefou::chaos"));
-    of_chaos.map(|line| line.trim().to_owned()).collect()
+    let ((), lines) = capture(|line| line.target() == TARGET_CHAOS, run);
+    lines.iter().map(|line| line.text_without("")).collect()
 }
 
 fn call() -> Result<(), AppError> {

@@ -143,6 +143,9 @@ fn check_windows(grants: &[(u64, u32)], interval: u64, burst: u32) -> Result<(),
 
 fn run(interval: u64, burst: u32, steps: Vec<Step>) -> Result<(), TestCaseError> {
     let clock = ManualClock::new();
+    // The limiter knows the time before the first request from the origin of its clock, the model
+    // does not.
+    clock.advance(Duration::from_nanos(1));
     let limiter = RateLimiter::builder("model")
         .rate(Rate::every(Duration::from_nanos(interval)))
         .burst(burst)
