@@ -88,6 +88,7 @@ impl Inner {
             .settings(|settings| settings.config(self.max_wait))
     }
 
+    #[inline]
     pub(super) fn count(&self, what: Counter) {
         self.counters.add(what as usize);
     }
@@ -114,6 +115,17 @@ impl Inner {
     #[inline]
     pub(super) fn take_now(&self, weight: u32) -> Result<(), NotNow> {
         let now = self.clock.now();
+        if self.word.take_at_once(now, weight) {
+            self.count(Counter::Admitted);
+            return Ok(());
+        }
+        self.take_now_again(now, weight)
+    }
+
+    /// Takes permits that the first attempt did not get.
+    #[cold]
+    #[inline(never)]
+    fn take_now_again(&self, now: Tick, weight: u32) -> Result<(), NotNow> {
         match self.word.take(now, || self.clock.now(), weight, 0) {
             Ok(_) => {
                 self.count(Counter::Admitted);

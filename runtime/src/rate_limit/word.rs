@@ -117,6 +117,27 @@ impl<T> Word<T> {
         })
     }
 
+    /// Takes `weight` permits that are there at `now`, by one attempt. Returns `false` if they are
+    /// not, or if another thread came between; [`take`](Self::take) tells which.
+    ///
+    /// Apart from `take`, because most checks are granted by the first attempt: the way to it needs
+    /// no register that must be saved.
+    #[inline]
+    pub(super) fn take_at_once(&self, now: Tick, weight: u32) -> bool {
+        let Some(Reading { quota, arrival, .. }) = self.try_read() else {
+            return false;
+        };
+        quota
+            .decide_at(arrival, point(now), weight, 0)
+            .is_ok_and(|grant| {
+                // Release as in `take`.
+                self.arrival
+                    .0
+                    .compare_exchange(arrival, grant.arrival, Ordering::Release, Ordering::Relaxed)
+                    .is_ok()
+            })
+    }
+
     /// Takes `weight` permits at `now` if it has to wait for at most `longest_wait`. The clock is
     /// read again only where it seems to have gone back.
     #[inline]
