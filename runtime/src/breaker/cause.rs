@@ -5,9 +5,9 @@ use crate::panics;
 use std::fmt::{self, Write};
 
 /// The longest text that is kept, in bytes.
-const CAPACITY: usize = 159;
+const CAPACITY: usize = 151;
 
-/// One line of text of at most 159 bytes, with its length in one byte more; what is longer ends in
+/// One line of text of at most 151 bytes, with its length in one byte more; what is longer ends in
 /// `...`.
 #[derive(Clone, Copy)]
 pub(super) struct CauseText {

@@ -18,7 +18,7 @@ use std::{
         Arc, Weak,
         atomic::{AtomicBool, Ordering},
     },
-    time::SystemTime,
+    time::{Duration, SystemTime},
 };
 
 /// The state under the lock.
@@ -65,9 +65,16 @@ impl Extras {
 #[derive(Clone, Copy)]
 pub(super) struct LastFailure {
     pub(super) at: Moment,
-    /// Empty where the failure has no text.
+    /// The text of this failure, or of one that was less than [`TEXT_LASTS`] before it. Empty where
+    /// the failure has no text.
     pub(super) cause: CauseText,
+    /// When the text was written; [`Tick::MAX`] if it was in an earlier process. Not an `Option`,
+    /// which is twice as long.
+    pub(super) written: Tick,
 }
+
+/// How long the text of a failure stands for those after it, which open no circuit.
+pub(super) const TEXT_LASTS: Duration = Duration::from_secs(1);
 
 /// A moment of this process or of an earlier one.
 #[derive(Clone, Copy)]
@@ -90,6 +97,13 @@ impl Moment {
 }
 
 impl Locked {
+    /// Returns `true` if the text of the latest failure does for one at `now`, too.
+    pub(super) fn has_fresh_text_at(&self, now: Tick) -> bool {
+        self.last_failure
+            .as_ref()
+            .is_some_and(|last| last.written <= now && now.since(last.written) < TEXT_LASTS)
+    }
+
     /// Returns the opening that explains the rejections of a generation.
     pub(super) fn opening_in(&self, generation: u64) -> Option<Arc<Opening>> {
         self.opening

@@ -2,7 +2,6 @@
 
 use super::{
     admission::{Admission, Denial},
-    cause::CauseText,
     classifier::Classifier,
     shell::{self, Shell},
     sync_call,
@@ -55,7 +54,7 @@ pub struct Permit {
 
 impl Permit {
     pub(super) fn new(shell: Arc<Shell>, admission: Admission) -> Self {
-        let (since, successes) = (shell.clock.now(), shell.successes());
+        let (since, successes) = (shell.waits_from(admission), shell.successes());
         Self {
             shell,
             admission: Some(admission),
@@ -100,7 +99,8 @@ impl Permit {
     }
 
     /// Records a failure with the text that rejections give as their cause if this failure opens
-    /// the circuit. The text is cut to one line of 159 bytes.
+    /// the circuit. The text is cut to one line of 151 bytes; where it opens nothing it is written
+    /// at most once a second.
     ///
     /// # Examples
     ///
@@ -115,8 +115,8 @@ impl Permit {
     /// ```
     pub fn failure_because(mut self, cause: impl fmt::Display) {
         if let Some(admission) = self.admission.take() {
-            self.shell
-                .fail(admission, CauseText::of(|out| write!(out, "{cause}")));
+            let write = |out: &mut dyn fmt::Write| write!(out, "{cause}");
+            self.shell.settle(admission, Verdict::Failure, write);
             self.shell.post_if_open();
         }
     }

@@ -10,7 +10,7 @@ use super::{
     shell::Shell,
     state::{Effects, RestoredState},
 };
-use crate::{error::redact, event::CircuitState};
+use crate::{error::redact, event::CircuitState, time::Tick};
 use std::{
     fmt,
     time::{Duration, SystemTime},
@@ -137,7 +137,8 @@ impl CallCounts {
 pub struct LastFailure {
     /// When it was reported, by the wall clock.
     pub at: SystemTime,
-    /// Its text, in one line with secrets redacted, where it has one.
+    /// Its text, in one line with secrets redacted, where it has one; or that of a failure less than
+    /// a second before it. A failure that opens the circuit always gives its own.
     pub cause: Option<String>,
 }
 
@@ -209,6 +210,7 @@ impl BreakerSnapshot {
         let last_failure = self.last_failure.as_ref().map(|last| locked::LastFailure {
             at: Moment::Before(last.at),
             cause: CauseText::of(|out| out.write_str(last.cause.as_deref().unwrap_or_default())),
+            written: Tick::MAX,
         });
         let opened_by = self
             .opened_by

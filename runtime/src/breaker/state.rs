@@ -8,7 +8,7 @@ mod manual;
 mod transition;
 
 use super::{
-    config::BreakerConfig,
+    config::{BreakerConfig, WindowKind},
     window::{EntryId, Tally, Window},
 };
 use crate::{
@@ -133,6 +133,28 @@ impl StateMachine {
         self.since
     }
 
+    /// Returns the shortest time that decides anything in the present state; zero where calls are
+    /// timed or probed, whose times are measured.
+    pub(super) fn shortest_time(&self) -> Duration {
+        let dropped = Some(self.config.abandoned_after).filter(|after| !after.is_zero());
+        let dropped = dropped.unwrap_or(Duration::MAX);
+        match (self.phase, self.config.window) {
+            (Phase::Open { until }, _) => until.since(self.since),
+            (Phase::HalfOpen(_), _) => Duration::ZERO,
+            (Phase::Closed, _) if self.config.slow_call.is_some() => Duration::ZERO,
+            (Phase::Closed, Some(WindowKind::Time(span))) => span.min(dropped),
+            (Phase::Closed | Phase::ForcedOpen | Phase::Disabled, _) => dropped,
+        }
+    }
+
+    /// Lets the open time begin at `now`, where it was entered by a reading that lagged.
+    pub(super) fn begin_open_at(&mut self, now: Tick) {
+        if let Phase::Open { until } = &mut self.phase {
+            *until = until.after(now.since(self.since));
+            self.since = self.since.max(now);
+        }
+    }
+
     /// Ends the open time that began at `since`, a moment that the clock has not reached: the clock
     /// was exchanged or set back, so that the rest of the time is unknown. The next call is a
     /// probe. Returns `true` if an open time was ended.
@@ -210,6 +232,27 @@ impl StateMachine {
             && (tally.calls + 1 < u64::from(self.config.min_calls)
                 || tally.calls >= u64::from(self.config.min_calls)
                     && self.tripped_at(Tick::ZERO).is_none())
+    }
+
+    /// Returns `false` if one more quick failure surely leaves the circuit closed.
+    pub(super) fn may_open_by_failure_at(&self, now: Tick) -> bool {
+        let config = &self.config;
+        let threshold = config.failure_threshold;
+        if self.phase != Phase::Closed
+            || config.slow_rate.is_some()
+            || threshold.is_some_and(|threshold| self.consecutive.saturating_add(1) >= threshold)
+        {
+            return true;
+        }
+        let (Some(limit), Some(_)) = (config.failure_rate, config.window) else {
+            return false;
+        };
+        let Tally {
+            calls, failures, ..
+        } = self.window.tally_at(now);
+        // The failure may take the place of an older call, whose outcome is not looked up here.
+        calls + 1 >= u64::from(config.min_calls)
+            && (failures + 1) as f64 / calls.max(1) as f64 >= limit
     }
 
     /// Applies the change that time alone makes: the end of a half-open state.

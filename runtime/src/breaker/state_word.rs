@@ -3,7 +3,7 @@
 use super::state::{Phase, StateMachine};
 use crate::{
     sync::{AtomicU64, Ordering},
-    time::{Tick, saturating_nanos},
+    time::{Reading, Tick, saturating_nanos},
 };
 
 /// Three bits of mode, flags, and the generation above. An admission keeps the word that it was
@@ -27,7 +27,9 @@ const PENDING: u64 = 1 << 7;
 const ENTERED: u64 = 1 << 8;
 /// Of admissions only: the call runs on the slot of an outer call.
 const LENT: u64 = 1 << 9;
-const GENERATION: u32 = 10;
+/// What time decides takes so long that the coarse reading of the clock does.
+const COARSE: u64 = 1 << 10;
+const GENERATION: u32 = 11;
 const FLAGS: u64 = (1 << GENERATION) - 1;
 
 /// The lower half of a pending word is its flags and the low bits of its generation, the upper half
@@ -55,6 +57,7 @@ impl StateWord {
             mode | flag(machine.is_saturated(), SATURATED)
                 | flag(machine.config().slow_call.is_some(), TIMED)
                 | flag(machine.config().shadow, SHADOW)
+                | flag(Reading::of(machine.shortest_time()).is_coarse(), COARSE)
                 | machine.generation() << GENERATION,
         )
     }
@@ -86,6 +89,10 @@ impl StateWord {
 
     pub(super) fn is_timed(self) -> bool {
         self.0 & TIMED != 0
+    }
+
+    pub(super) fn is_coarse(self) -> bool {
+        self.0 & COARSE != 0
     }
 
     pub(super) fn is_shadow(self) -> bool {
@@ -141,7 +148,7 @@ impl StateWord {
     }
 
     /// Unpacks the result of [`pend`](Self::pend). The upper bits of the generation are those of
-    /// `current`, a word that the breaker had later: fewer than 2^22 changes of state lie between,
+    /// `current`, a word that the breaker had later: fewer than 2^21 changes of state lie between,
     /// or the call is taken for a later one.
     #[cfg(feature = "async")]
     pub(super) fn unpend(self, current: Self) -> (Self, u32) {

@@ -177,9 +177,34 @@ impl SharedClock {
     /// Returns a tick that does not lie ahead of the present, by that reading.
     #[inline]
     pub(crate) fn read(&self, reading: Reading) -> Tick {
-        match (&self.0, reading) {
-            (None, Reading::Coarse { .. }) => system::coarse(),
-            _ => self.now(),
+        match reading {
+            Reading::Precise => self.now(),
+            Reading::Coarse { .. } => self.coarse(),
+        }
+    }
+
+    /// Returns the present tick by the coarse reading, where the clock has two.
+    #[inline]
+    pub(crate) fn coarse(&self) -> Tick {
+        match &self.0 {
+            None => system::coarse(),
+            Some(clock) => super::reading::lagging(clock.now()),
+        }
+    }
+
+    /// Returns a tick that does not lie behind the present, by the coarse reading.
+    #[inline]
+    pub(crate) fn coarse_ahead(&self) -> Tick {
+        self.read_ahead(Reading::of(Duration::MAX))
+    }
+
+    /// Returns the precise tick at which `read` was read, or a later one.
+    #[inline]
+    pub(crate) fn precise(&self, read: Tick, is_coarse: bool) -> Tick {
+        match &self.0 {
+            Some(_) if cfg!(not(test)) => read,
+            _ if is_coarse => self.now(),
+            _ => read,
         }
     }
 

@@ -19,6 +19,8 @@ pub use manual::ManualClock;
 pub use system::SystemClock;
 pub use tick::Tick;
 
+#[cfg(test)]
+pub(crate) use reading::Lag;
 pub(crate) use reading::Reading;
 pub(crate) use tick::saturating_nanos;
 pub use timestamp::{InvalidTimestamp, Timestamp};

@@ -1,6 +1,8 @@
 //! Which of its two readings of the system's clock a guard uses.
 
 use super::{Tick, system};
+#[cfg(not(test))]
+use std::sync::OnceLock;
 use std::time::Duration;
 
 /// A reading of the system's clock. Other clocks have one reading, which is precise.
@@ -19,7 +21,11 @@ const STEPS: u32 = 50;
 impl Reading {
     /// Returns the reading for a setting: coarse where its steps are small beside it.
     pub(crate) fn of(setting: Duration) -> Self {
-        system::coarse_step().map_or(Self::Precise, |step| Self::by_step(setting, step))
+        step().map_or(Self::Precise, |step| Self::by_step(setting, step))
+    }
+
+    pub(crate) fn is_coarse(self) -> bool {
+        self != Self::Precise
     }
 
     fn by_step(setting: Duration, step: Duration) -> Self {
@@ -37,6 +43,63 @@ impl Reading {
             Self::Precise => read,
             Self::Coarse { lag } => read.after_nanos(lag.into()),
         }
+    }
+}
+
+/// Returns the step of the coarse reading, if there is one.
+#[cfg(not(test))]
+fn step() -> Option<Duration> {
+    // The kernel is asked once.
+    static STEP: OnceLock<Option<Duration>> = OnceLock::new();
+    *STEP.get_or_init(system::coarse_step)
+}
+
+/// Returns the coarse reading of a clock that shows `now`: clocks of users have one reading.
+#[cfg(not(test))]
+#[inline]
+pub(super) fn lagging(now: Tick) -> Tick {
+    now
+}
+
+#[cfg(test)]
+pub(crate) use lag::Lag;
+#[cfg(test)]
+pub(super) use lag::lagging;
+#[cfg(test)]
+use lag::step;
+
+/// A second reading of manual clocks, for tests.
+#[cfg(test)]
+mod lag {
+    use super::{Duration, Tick, system};
+    use std::cell::Cell;
+
+    thread_local!(static LAG: Cell<Option<Lag>> = const { Cell::new(None) });
+
+    /// How the coarse reading of this thread lags.
+    #[derive(Clone, Copy, Debug)]
+    pub(crate) struct Lag {
+        pub(crate) step: Duration,
+        /// At most two steps.
+        pub(crate) behind: Duration,
+    }
+
+    impl Lag {
+        /// Lets each clock of this thread have a coarse reading that lags so, or none.
+        pub(crate) fn set(lag: Option<Self>) {
+            assert!(lag.is_none_or(|lag| lag.behind <= lag.step * 2), "{lag:?}");
+            LAG.set(lag);
+        }
+    }
+
+    pub(in crate::time) fn step() -> Option<Duration> {
+        LAG.get()
+            .map_or_else(system::coarse_step, |lag| Some(lag.step))
+    }
+
+    pub(in crate::time) fn lagging(now: Tick) -> Tick {
+        let behind = LAG.get().map_or(Duration::ZERO, |lag| lag.behind);
+        Tick::ZERO.after(now.since(Tick::ZERO.after(behind)))
     }
 }
 

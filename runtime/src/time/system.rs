@@ -29,12 +29,15 @@ use std::time::Duration;
 /// opened lies ahead of the present, the next call is a probe.
 ///
 /// On Linux without `test-util` it is `CLOCK_MONOTONIC`, and ticks count from the start of the
-/// machine. Deadlines and limits of at least 50 steps of `CLOCK_MONOTONIC_COARSE` (of 1 to 10 ms,
-/// after the configuration of the kernel) are read from that clock, at an eighth of the cost: a
-/// future ends up to two of its steps late, a blocking call counts as late up to four steps late, and
-/// neither is early.
+/// machine. Deadlines, limits, open times and windows over time of at least 50 steps of
+/// `CLOCK_MONOTONIC_COARSE` (of 1 to 10 ms, after the configuration of the kernel) are read from that
+/// clock, at an eighth of the cost: a future and an open time end up to two of its steps late, an old
+/// call leaves a window as late, a blocking call counts as late up to four steps late, and nothing
+/// is early. The time to wait that an open circuit gives is up to two steps too long.
 ///
-/// While the machine sleeps or is suspended, the clock of Linux stands still.
+/// While the machine sleeps or is suspended, the clock of Linux stands still. Both of its readings
+/// are taken from the kernel without the C library, so that libfaketime fakes neither of them; let it
+/// leave the timers of tokio and std alone, too (`FAKETIME_DONT_FAKE_MONOTONIC=1`).
 #[derive(Clone, Copy, Debug, Default)]
 pub struct SystemClock;
 

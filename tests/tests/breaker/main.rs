@@ -17,4 +17,5 @@ mod registry;
 mod rejecting;
 mod slow;
 mod support;
+mod texts;
 mod time_lines;

@@ -57,7 +57,7 @@ impl Shell {
             StateWord::DISABLED => return Ok(Admission::untimed(word)),
             StateWord::FORCED_OPEN => Denial::new(generation, None),
             mode => {
-                let now = self.clock.now();
+                let now = self.now_in(word);
                 let (since, until) = self.published.open_time();
                 let is_open = mode == StateWord::OPEN && now < until;
                 let left_at = if is_open && now < since {
@@ -66,9 +66,11 @@ impl Shell {
                     None
                 };
                 if is_open && left_at.is_none() {
-                    Denial::until(generation, until, now)
+                    // The coarse reading may lag behind the start.
+                    Denial::until(generation, until, now.max(since))
                 } else {
-                    match self.admit_locked(left_at.unwrap_or(now)) {
+                    let now = left_at.unwrap_or_else(|| self.clock.precise(now, word.is_coarse()));
+                    match self.admit_locked(now) {
                         Ok(admission) => return Ok(admission),
                         Err(denial) => denial,
                     }
@@ -90,6 +92,26 @@ impl Shell {
             return Ok(Admission::untimed(word));
         }
         Err(denial)
+    }
+
+    /// Returns the present tick, by the reading that does for a state.
+    #[inline]
+    pub(super) fn now_in(&self, word: StateWord) -> Tick {
+        if word.is_coarse() {
+            self.clock.coarse()
+        } else {
+            self.clock.now()
+        }
+    }
+
+    /// Returns the present tick or a later one, by the reading that does for the time after which a
+    /// dropped call is a failure.
+    pub(in crate::breaker) fn waits_from(&self, admission: Admission) -> Tick {
+        if admission.word().is_coarse() {
+            self.clock.coarse_ahead()
+        } else {
+            self.clock.now()
+        }
     }
 
     /// Ends an open time that began at `since`, if that lies ahead of the clock: it was measured on

@@ -9,6 +9,7 @@ use crate::{
         event_queue::QueuedKind,
         in_flight::EndedCall,
         locked::{LastFailure, Locked, Moment},
+        opening::is_open,
         state::Outcome,
     },
     call::DropReason,
@@ -75,7 +76,7 @@ impl Shell {
             // No clock is read under the lock: a clock can be user code.
             if now.is_none() && !locked.machine.is_success_timeless() {
                 drop(locked);
-                now = Some(self.clock.now());
+                now = Some(self.now_in(admission.word()));
                 continue;
             }
             let at = now.unwrap_or(Tick::ZERO);
@@ -110,7 +111,43 @@ impl Shell {
         admission: Admission,
         write_cause: impl FnOnce(&mut dyn fmt::Write) -> fmt::Result,
     ) {
-        self.fail(admission, CauseText::of(write_cause));
+        if admission.is_uncounted() {
+            return;
+        }
+        let now = self.now_in(admission.word());
+        if !self.fail_without_text(admission, now) {
+            self.fail_with(admission, now, CauseText::of(write_cause), None);
+        }
+    }
+
+    /// Records a failure whose text nobody would read; returns `false` where it is needed, and
+    /// records nothing then.
+    ///
+    /// An outage makes many failures of one text: only that of the failure which opens the circuit
+    /// matters, and one in a second for those who look on.
+    fn fail_without_text(&self, admission: Admission, now: Tick) -> bool {
+        let word = admission.word();
+        if !word.is_plainly_closed() || word.is_bystander() {
+            return false;
+        }
+        let mut locked = self.locked.lock();
+        if locked.machine.generation() != admission.generation() {
+            return true;
+        }
+        if !locked.has_fresh_text_at(now) || locked.machine.may_open_by_failure_at(now) {
+            return false;
+        }
+        if let Some(last) = &mut locked.last_failure {
+            last.at = Moment::Here(now);
+        }
+        locked.totals.failure = locked.totals.failure.saturating_add(1);
+        let ended = EndedCall {
+            start: admission.start(),
+            counted: None,
+        };
+        self.record_locked(&mut locked, admission, now, ended, true, false);
+        self.finish(locked);
+        true
     }
 
     /// Records a panic as a failure.
@@ -126,7 +163,7 @@ impl Shell {
     #[cold]
     pub(in crate::breaker) fn fail(&self, admission: Admission, cause: CauseText) {
         if !admission.is_uncounted() {
-            self.fail_with(admission, self.clock.now(), cause, None);
+            self.fail_with(admission, self.now_in(admission.word()), cause, None);
         }
     }
 
@@ -139,7 +176,8 @@ impl Shell {
     /// Notes that a call was seen pending.
     #[cfg(feature = "async")]
     pub(in crate::breaker) fn note_pending(&self, admission: &mut Admission) {
-        admission.note_pending(|| self.clock.now(), || self.successes());
+        let found = *admission;
+        admission.note_pending(|| self.waits_from(found), || self.successes());
     }
 
     /// Returns the admission of a call that may have been seen pending, without the note of it.
@@ -233,6 +271,7 @@ impl Shell {
             locked.last_failure = Some(LastFailure {
                 at: Moment::Here(now),
                 cause,
+                written: now,
             });
             if let Some(elapsed) = abandoned {
                 locked.totals.abandoned = locked.totals.abandoned.saturating_add(1);
@@ -286,6 +325,11 @@ impl Shell {
         let effects = locked
             .machine
             .record_at(now, admission.generation(), outcome);
+        if admission.word().is_coarse() && effects.iter().any(|change| is_open(change.to)) {
+            // What lags may begin an open time early, and it would end early. Of two readings the
+            // precise one is the system's, which may be read under the lock.
+            locked.machine.begin_open_at(self.clock.precise(now, true));
+        }
         self.apply_locked(locked, effects);
     }
 

@@ -33,21 +33,24 @@ impl Model {
                     generation: self.generation,
                 });
                 self.running.get_mut(&id).unwrap().counted = Some(self.entries.len());
-                self.entries.push(Entry {
+                self.enter(Entry {
                     at: self.now,
                     failure: false,
                     slow: true,
                 });
-                self.trip();
+                self.trip_at(self.now);
             }
         }
     }
 
     /// Admits a call, or returns the time to wait, where it is known.
     pub(super) fn admit(&mut self, id: u64) -> Result<(), Option<u64>> {
+        // The state that the call finds tells which reading decides about it.
+        let was_coarse = self.is_coarse();
+        let read = self.read(was_coarse);
         self.count_overdue();
         self.pass_time();
-        if self.state == Open && self.now >= self.until {
+        if self.state == Open && read >= self.until {
             self.begin_limit(self.now);
             self.change(self.now, HalfOpen, TransitionReason::RecoveryTimeElapsed);
         }
@@ -55,7 +58,7 @@ impl Model {
             self.begin_limit(self.now);
         }
         let rejected = match self.state {
-            Open => Some(Some(self.until - self.now)),
+            Open => Some(Some(self.until - read.max(self.since))),
             ForcedOpen => Some(None),
             HalfOpen if self.probes() >= self.config.half_open_max_calls as usize => Some(None),
             _ => None,
@@ -75,6 +78,11 @@ impl Model {
                 let successes = self.succeeded;
                 let bystander = rejected.is_some();
                 let timed = self.config.slow_call.is_some() && !bystander;
+                let coarse = if bystander {
+                    was_coarse
+                } else {
+                    self.is_coarse()
+                };
                 self.running.insert(
                     id,
                     Running {
@@ -82,6 +90,7 @@ impl Model {
                         state,
                         timed,
                         bystander,
+                        coarse,
                         start,
                         successes,
                         counted: None,
@@ -94,6 +103,11 @@ impl Model {
 
     /// Ends a call; with `failed`, the text of its failure and whether it was abandoned.
     pub(super) fn end(&mut self, id: u64, failed: Option<(String, bool)>) {
+        self.end_at(self.read(self.running[&id].coarse), id, failed);
+    }
+
+    /// Ends a call whose outcome is recorded as of `at`.
+    pub(super) fn end_at(&mut self, at: u64, id: u64, failed: Option<(String, bool)>) {
         let failure = failed.is_some();
         let call = self.running[&id];
         if call.state == Disabled || call.generation != self.generation {
@@ -119,7 +133,7 @@ impl Model {
         self.succeeded += u64::from(!failure);
         self.counts.failure += u64::from(failure);
         if let Some((text, abandoned)) = failed {
-            self.last_failure = Some((self.now, text));
+            self.fail_at(at, text);
             if abandoned {
                 self.counts.abandoned += 1;
                 self.events.push(ModelEvent::Abandoned(self.generation));
@@ -157,13 +171,9 @@ impl Model {
         self.consecutive = if failure { self.consecutive + 1 } else { 0 };
         match call.counted {
             Some(entry) => self.entries[entry].failure |= failure,
-            None => self.entries.push(Entry {
-                at: self.now,
-                failure,
-                slow,
-            }),
+            None => self.enter(Entry { at, failure, slow }),
         }
-        self.trip();
+        self.trip_at(at);
     }
 
     /// Ends a call that neither succeeded nor failed.

@@ -57,7 +57,9 @@ impl Model {
         if old != new {
             let kept = match (old, new) {
                 (Some(WindowKind::Calls(_)), Some(WindowKind::Calls(_)))
-                | (Some(WindowKind::Time(_)), Some(WindowKind::Time(_))) => self.in_window().len(),
+                | (Some(WindowKind::Time(_)), Some(WindowKind::Time(_))) => {
+                    self.in_window_at(self.now).len()
+                }
                 _ => 0,
             };
             self.first = self.entries.len() - kept;
@@ -68,6 +70,11 @@ impl Model {
                     .iter_mut()
                     .for_each(|entry| entry.at = entry.at / width * width);
             }
+            self.newest = match (old, self.entries[self.first..].last()) {
+                (Some(WindowKind::Time(_)), Some(newest)) => newest.at,
+                (Some(WindowKind::Time(_)), None) => 0,
+                _ => self.now,
+            };
         }
         self.config = config;
     }
@@ -81,7 +88,9 @@ impl Model {
     ) {
         self.counts.success += snapshot.counts.success;
         self.counts.failure += snapshot.counts.failure;
-        self.last_failure = self.last_failure.take().or(last_failure);
+        if self.failures.is_empty() {
+            self.failures.extend(last_failure);
+        }
         let rest = snapshot
             .remaining
             .map_or(0, saturating_nanos)

@@ -5,16 +5,16 @@ use crate::{
     breaker::{
         admission::Admission,
         builder::BreakerBuilder,
-        cause::CauseText,
         config::WindowKind,
         handle::{BreakerSubscription, CircuitBreaker},
         shell::Shell,
         snapshot::BreakerSnapshot,
     },
     call::DropReason,
+    classify::Verdict,
     event::{BreakerEvent, BreakerEventKind, CircuitState, Event},
     rng::Rng,
-    time::{Clock, ManualClock, SharedClock, Tick, saturating_nanos},
+    time::{Clock, Lag, ManualClock, SharedClock, Tick, saturating_nanos},
 };
 use CircuitState::{Closed, Disabled, ForcedOpen, HalfOpen};
 use std::{
@@ -41,7 +41,10 @@ pub(super) struct Pair {
 }
 
 impl Pair {
-    pub(super) fn new(builder: &BreakerBuilder, seed: u64) -> Self {
+    /// Makes a pair on a clock of one reading, or of two.
+    pub(super) fn new(builder: &BreakerBuilder, seed: u64, step: Option<Duration>) -> Self {
+        let behind = Duration::ZERO;
+        Lag::set(step.map(|step| Lag { step, behind }));
         let config = builder.resolve().unwrap();
         let clock = ManualClock::new();
         let real = CircuitBreaker::from_shell(Shell::new(
@@ -98,7 +101,10 @@ impl Pair {
                 other => panic!("not expected: {other:?}"),
             });
         });
-        let model = Model::new(config, seed);
+        let model = Model {
+            step,
+            ..Model::new(config, seed)
+        };
         let (admissions, next_id, most_slots, step) = (BTreeMap::new(), 0, 0, 0);
         Self {
             clock,
@@ -158,7 +164,14 @@ impl Pair {
             "step {step}"
         );
         assert_eq!(tick_of(seen.since), since, "step {step}");
-        assert_eq!(failure_of(&seen), self.model.last_failure, "step {step}");
+        let failure = failure_of(&seen);
+        let at = failure.as_ref().map(|(at, _)| *at);
+        assert_eq!(at, self.model.last_failure_at(), "step {step}");
+        // The text may be that of a failure shortly before.
+        assert!(
+            failure.is_none_or(|(_, text)| self.model.recent_texts().any(|it| *it == text)),
+            "step {step}"
+        );
         assert_eq!(seen.opened_by, self.model.seen_opened_by(), "step {step}");
         assert_eq!(seen.counts, self.model.counts, "step {step}");
         assert_eq!(seen.generation, self.model.generation, "step {step}");
@@ -167,7 +180,7 @@ impl Pair {
             "step {step}"
         );
         assert_eq!(seen.failed_recoveries, self.model.reopened, "step {step}");
-        let (calls, failures, slow) = self.model.tally();
+        let (calls, failures, slow) = self.model.tally_at(self.model.now);
         let known =
             self.model.config.window.is_some() && calls >= u64::from(self.model.config.min_calls);
         let rate = |part: u64| known.then(|| part as f64 / calls as f64);
@@ -246,7 +259,7 @@ impl Pair {
                     if failure {
                         self.real
                             .shell()
-                            .fail(admission, CauseText::of(|out| out.write_str(&text)));
+                            .settle(admission, Verdict::Failure, |out| out.write_str(&text));
                     } else {
                         self.real.shell().succeed(admission);
                     }
@@ -288,6 +301,7 @@ impl Pair {
                     };
                     self.clock.advance(Duration::from_nanos(wait));
                     self.model.now += wait;
+                    self.lag(wait, rng);
                 }
                 970 => self.by_hand(ForcedOpen),
                 971 => self.by_hand(Disabled),
@@ -312,6 +326,17 @@ impl Pair {
         }
     }
 
+    /// Lets the coarse reading lag otherwise, after a time in which it did not go back.
+    fn lag(&mut self, passed: u64, rng: &mut Rng) {
+        let Some(step) = self.model.step else {
+            return;
+        };
+        let most = saturating_nanos(step * 2).min(self.model.behind + passed);
+        self.model.behind = [0, most, below(rng, most + 1)][below(rng, 3) as usize];
+        let behind = Duration::from_nanos(self.model.behind);
+        Lag::set(Some(Lag { step, behind }));
+    }
+
     pub(super) fn drop_pending(&mut self, id: u64, admission: Admission, by: DropReason) {
         let Running {
             start, successes, ..
@@ -321,11 +346,11 @@ impl Pair {
         match by {
             DropReason::Caller if elapsed >= self.model.config.abandoned_after && quiet => {
                 let text = format!("dropped after it had been pending for {elapsed:.1?}");
-                self.model.end(id, Some((text, true)));
+                self.model.end_at(self.model.now, id, Some((text, true)));
             }
             DropReason::TimedOut => {
                 let text = format!("timed out after it had been pending for {elapsed:.1?}");
-                self.model.end(id, Some((text, false)));
+                self.model.end_at(self.model.now, id, Some((text, false)));
             }
             _ => self.model.release(id, false, false),
         }

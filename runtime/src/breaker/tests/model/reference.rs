@@ -52,6 +52,8 @@ pub(super) struct Running {
     pub(super) timed: bool,
     /// Admitted by shadow mode alone.
     pub(super) bystander: bool,
+    /// Its outcome is recorded by the coarse reading of the clock.
+    pub(super) coarse: bool,
     pub(super) start: u64,
     /// How many calls had succeeded by then.
     pub(super) successes: u64,
@@ -63,6 +65,11 @@ pub(super) struct Running {
 pub(super) struct Model {
     pub(super) config: BreakerConfig,
     pub(super) now: u64,
+    /// The step of the coarse reading, if there is one, and how far it lags behind `now`.
+    pub(super) step: Option<Duration>,
+    pub(super) behind: u64,
+    /// The newest time at which a window over time was used: an earlier reading counts as of then.
+    pub(super) newest: u64,
     pub(super) state: CircuitState,
     pub(super) until: u64,
     pub(super) since: u64,
@@ -82,8 +89,8 @@ pub(super) struct Model {
     /// How many calls succeeded in this life.
     pub(super) succeeded: u64,
     pub(super) events: Vec<ModelEvent>,
-    /// When the last call failed, and its text.
-    pub(super) last_failure: Option<(u64, String)>,
+    /// When calls failed, and their texts: the last one, and those less than a second before it.
+    pub(super) failures: Vec<(u64, String)>,
     pub(super) opened_by: Option<String>,
     /// How many openings there were.
     pub(super) openings: u32,
@@ -97,6 +104,9 @@ impl Model {
         Self {
             config,
             now: 0,
+            step: None,
+            behind: 0,
+            newest: 0,
             state: Closed,
             until: 0,
             since: 0,
@@ -112,7 +122,7 @@ impl Model {
             counts: CallCounts::default(),
             succeeded: 0,
             events: Vec::new(),
-            last_failure: None,
+            failures: Vec::new(),
             opened_by: None,
             openings: 0,
             rejected: 0,
@@ -122,6 +132,31 @@ impl Model {
 
     pub(super) fn after(&self, from: u64, wait: Duration) -> u64 {
         from.saturating_add(saturating_nanos(wait))
+    }
+
+    /// Returns `true` if all that time decides in this state takes at least fifty steps.
+    pub(super) fn is_coarse(&self) -> bool {
+        let dropped = match self.config.abandoned_after {
+            Duration::ZERO => Duration::MAX,
+            after => after,
+        };
+        let shortest = match (self.state, self.config.window) {
+            (Open, _) => Duration::from_nanos(self.until - self.since),
+            (HalfOpen, _) => Duration::ZERO,
+            (Closed, _) if self.config.slow_call.is_some() => Duration::ZERO,
+            (Closed, Some(WindowKind::Time(span))) => span.min(dropped),
+            _ => dropped,
+        };
+        self.step.is_some_and(|step| shortest >= step * 50)
+    }
+
+    /// Returns the present time by one of the two readings.
+    pub(super) fn read(&self, coarse: bool) -> u64 {
+        if coarse {
+            self.now.saturating_sub(self.behind)
+        } else {
+            self.now
+        }
     }
 
     pub(super) fn open_time(&self, reopened: u32, fraction: f64) -> Duration {
@@ -154,7 +189,7 @@ impl Model {
         if to != HalfOpen {
             self.rejected = 0;
         }
-        let last = self.last_failure.as_ref().map(|(_, text)| text.clone());
+        let last = self.failures.last().map(|(_, text)| text.clone());
         match (to, reason) {
             (Open, HalfOpenTimeout) => {}
             (Open, ConsecutiveFailures | FailureRate | ProbeFailed) => self.opened_by = last,
@@ -269,7 +304,7 @@ impl Model {
         }
     }
 
-    pub(super) fn in_window(&self) -> &[Entry] {
+    pub(super) fn in_window_at(&self, now: u64) -> &[Entry] {
         let entries = &self.entries[self.first..];
         match self.config.window {
             None => &[],
@@ -278,22 +313,22 @@ impl Model {
             }
             Some(WindowKind::Time(span)) => {
                 let width = saturating_nanos(span).div_ceil(10);
-                let oldest = (self.now / width).saturating_sub(9);
+                let oldest = (now.max(self.newest) / width).saturating_sub(9);
                 let first = entries.iter().position(|entry| entry.at / width >= oldest);
                 first.map_or(&[], |first| &entries[first..])
             }
         }
     }
 
-    pub(super) fn tally(&self) -> (u64, u64, u64) {
-        let all = self.in_window();
+    pub(super) fn tally_at(&self, now: u64) -> (u64, u64, u64) {
+        let all = self.in_window_at(now);
         let count =
             |what: fn(&Entry) -> bool| all.iter().filter(|entry| what(entry)).count() as u64;
         (all.len() as u64, count(|e| e.failure), count(|e| e.slow))
     }
 
-    pub(super) fn trip(&mut self) {
-        let (calls, failures, slow) = self.tally();
+    pub(super) fn trip_at(&mut self, now: u64) {
+        let (calls, failures, slow) = self.tally_at(now);
         let rate = |part: u64| part as f64 / calls as f64;
         let known = self.config.window.is_some() && calls >= u64::from(self.config.min_calls);
         let reason = if self
@@ -319,6 +354,31 @@ impl Model {
         } else {
             return;
         };
+        // However the call was recorded, the open time begins now.
         self.open(self.now, reason);
+    }
+
+    pub(super) fn fail_at(&mut self, at: u64, text: String) {
+        let second = 1_000_000_000;
+        self.failures
+            .retain(|(before, _)| at.saturating_sub(*before) < second);
+        self.failures.push((at, text));
+    }
+
+    pub(super) fn last_failure_at(&self) -> Option<u64> {
+        self.failures.last().map(|(at, _)| *at)
+    }
+
+    pub(super) fn recent_texts(&self) -> impl Iterator<Item = &String> {
+        self.failures.iter().map(|(_, text)| text)
+    }
+
+    /// Adds a call to the window.
+    pub(super) fn enter(&mut self, mut entry: Entry) {
+        if let Some(WindowKind::Time(_)) = self.config.window {
+            self.newest = self.newest.max(entry.at);
+            entry.at = self.newest;
+        }
+        self.entries.push(entry);
     }
 }
