@@ -165,7 +165,7 @@ impl Pair {
         );
         assert_eq!(tick_of(seen.since), since, "step {step}");
         let failure = failure_of(&seen);
-        let at = failure.as_ref().map(|(at, _)| *at);
+        let at = failure.as_ref().map(|it| it.0);
         assert_eq!(at, self.model.last_failure_at(), "step {step}");
         // The text may be that of a failure shortly before.
         assert!(
@@ -328,9 +328,7 @@ impl Pair {
 
     /// Lets the coarse reading lag otherwise, after a time in which it did not go back.
     fn lag(&mut self, passed: u64, rng: &mut Rng) {
-        let Some(step) = self.model.step else {
-            return;
-        };
+        let Some(step) = self.model.step else { return };
         let most = saturating_nanos(step * 2).min(self.model.behind + passed);
         self.model.behind = [0, most, below(rng, most + 1)][below(rng, 3) as usize];
         let behind = Duration::from_nanos(self.model.behind);
