@@ -4,7 +4,7 @@ use crate::{
     panics,
     scope::Captured,
     sync::Mutex,
-    time::{Clock, SystemClock, Tick},
+    time::{self, Clock, SystemClock, Tick},
 };
 use std::{
     collections::HashMap,
@@ -114,7 +114,8 @@ impl HeldErrors {
     }
 }
 
-/// The errors of the process.
+/// The errors of the process. How long they have waited is measured on a clock that no test pauses: the
+/// time of one test, which runs ahead, must not make the errors of others overdue.
 static WAITING: LazyLock<HeldErrors> = LazyLock::new(HeldErrors::default);
 
 /// Holds an error until it is [settled](settle), for a minute at most.
@@ -122,7 +123,7 @@ pub(crate) fn hold(settle: impl FnOnce(Settlement) + Send + 'static) -> Held {
     static NEXT: AtomicU64 = AtomicU64::new(0);
     // Relaxed: the values only have to differ.
     let held = Held(NEXT.fetch_add(1, Ordering::Relaxed));
-    if WAITING.hold_at(SystemClock.now(), held, Box::new(settle)) {
+    if WAITING.hold_at(time::unpaused(), held, Box::new(settle)) {
         start_watch();
     }
     held
@@ -150,7 +151,7 @@ fn start_watch() {
 fn watch() {
     loop {
         SystemClock.sleep(MAX_WAIT / 10);
-        WAITING.settle_overdue_at(SystemClock.now());
+        WAITING.settle_overdue_at(time::unpaused());
         if WAITING.is_empty() {
             WATCHED_BY.store(0, Ordering::Release);
             // A holder that came in between found the thread still running.

@@ -22,5 +22,6 @@ pub use tick::Tick;
 #[cfg(test)]
 pub(crate) use reading::Lag;
 pub(crate) use reading::Reading;
+pub(crate) use system::unpaused;
 pub(crate) use tick::saturating_nanos;
 pub use timestamp::{InvalidTimestamp, Timestamp};

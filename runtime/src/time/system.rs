@@ -14,6 +14,7 @@ use linux as source;
 #[cfg(any(test, feature = "test-util", not(target_os = "linux")))]
 use portable as source;
 
+pub(crate) use source::unpaused;
 pub(super) use source::{coarse, coarse_step};
 
 use super::{Clock, Tick};

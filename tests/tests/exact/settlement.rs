@@ -26,6 +26,7 @@ use std::{
     sync::atomic::{AtomicU32, Ordering},
     task::Poll,
     thread,
+    time::Duration,
 };
 
 /// How often an error was pending, retried, and an error; checks that each one was settled once.
@@ -335,6 +336,25 @@ fn thread_with_the_context_belongs_to_the_attempt() {
     });
     assert!(outcome.is_err());
     assert_eq!(settled(&watch), (2, 2, 1));
+}
+
+#[test]
+fn paused_time_of_another_thread_settles_no_error_of_an_attempt() {
+    let watch = Watch::on("settled_beside");
+    let (fail, fail_ahead) = (failing("settled_beside", 1), failing("settled_ahead", 1));
+    let an_hour_ahead = || {
+        one_thread().block_on(async {
+            tokio::time::advance(Duration::from_secs(3600)).await;
+            retries(2).call(&fail_ahead)
+        })
+    };
+    let outcome = retries(2).call(|| {
+        let result = fail();
+        thread::scope(|scope| scope.spawn(an_hour_ahead).join().unwrap())?;
+        result
+    });
+    assert!(outcome.is_ok());
+    assert_eq!(settled(&watch), (1, 1, 0));
 }
 
 #[test]

@@ -9,6 +9,11 @@ pub(crate) fn now() -> Tick {
     tick(clock_gettime(ClockId::Monotonic))
 }
 
+/// As [`now`]: no test pauses it.
+pub(crate) fn unpaused() -> Tick {
+    now()
+}
+
 /// Returns the present tick, as of the last step of the clock.
 #[inline]
 pub(crate) fn coarse() -> Tick {

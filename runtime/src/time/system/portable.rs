@@ -18,8 +18,20 @@ pub(crate) fn now() -> Tick {
     // Before the first reading: of two runtimes with paused time, the one that reads first may be
     // the one that was made last, and no tick may lie before the first.
     let origin = *ORIGIN.get_or_init(|| now.checked_sub(MARGIN).unwrap_or(now));
-    let nanos = now.saturating_duration_since(origin).as_nanos();
-    Tick::from_nanos(u64::try_from(nanos).unwrap_or(u64::MAX))
+    tick(now.saturating_duration_since(origin))
+}
+
+/// Returns the present tick of the clock of std, which no test pauses.
+#[expect(clippy::disallowed_methods, reason = "this is the clock")]
+pub(crate) fn unpaused() -> Tick {
+    static ORIGIN: OnceLock<std::time::Instant> = OnceLock::new();
+    let now = std::time::Instant::now();
+    let origin = *ORIGIN.get_or_init(|| now);
+    tick(now.saturating_duration_since(origin))
+}
+
+fn tick(since_origin: Duration) -> Tick {
+    Tick::from_nanos(u64::try_from(since_origin.as_nanos()).unwrap_or(u64::MAX))
 }
 
 /// As [`now`]: there is no coarse reading.
