@@ -7,6 +7,7 @@ use gardefou::{
     event::{BreakerEventKind, Event, subscribe},
     guarded_functions, retry_with_circuit_breaker, with_circuit_breaker,
 };
+use gardefou_tests::testkit::child::in_own_process;
 use std::{
     sync::{
         Arc, LazyLock,
@@ -81,25 +82,29 @@ fn listed_third() -> R<()> {
 
 #[test]
 fn conflicting_configurations_of_one_name_are_reported_with_both_locations() {
-    listed_first()
-        .and(listed_second())
-        .and(listed_third())
-        .unwrap();
-    let guard = gardefou::init_error_system().unwrap();
-    let warnings: Vec<String> = guard.warnings().iter().map(ToString::to_string).collect();
-    let relevant: Vec<_> = warnings
-        .iter()
-        .filter(|text| text.contains("listed-clash"))
-        .collect();
-    assert_eq!(relevant.len(), 1, "{warnings:?}");
-    assert!(
-        relevant[0].contains("`listed_first` (") && relevant[0].contains("`listed_second` ("),
-        "{relevant:?}"
-    );
-    assert!(
-        relevant[0].contains("guarded_functions.rs:"),
-        "{relevant:?}"
-    );
+    // The end of the error system settles the pending errors of the whole process, those of other
+    // tests among them.
+    in_own_process(|| {
+        listed_first()
+            .and(listed_second())
+            .and(listed_third())
+            .unwrap();
+        let guard = gardefou::init_error_system().unwrap();
+        let warnings: Vec<String> = guard.warnings().iter().map(ToString::to_string).collect();
+        let relevant: Vec<_> = warnings
+            .iter()
+            .filter(|text| text.contains("listed-clash"))
+            .collect();
+        assert_eq!(relevant.len(), 1, "{warnings:?}");
+        assert!(
+            relevant[0].contains("`listed_first` (") && relevant[0].contains("`listed_second` ("),
+            "{relevant:?}"
+        );
+        assert!(
+            relevant[0].contains("guarded_functions.rs:"),
+            "{relevant:?}"
+        );
+    });
 }
 
 static ISOLATED: LazyLock<ManualControl> = LazyLock::new(|| {
