@@ -124,15 +124,11 @@ fn silent_mail_server_is_a_transient_failure_after_the_timeout() {
 #[test]
 fn missing_mail_server_is_a_transient_failure() {
     let _alone = alone();
-    let port = TcpListener::bind("127.0.0.1:0")
-        .unwrap()
-        .local_addr()
-        .unwrap()
-        .port();
+    // The port of tcpmux: nobody serves it, and no test is given it.
     let channel = EmailChannel::builder("mail", "127.0.0.1")
         .from("a@example.com")
         .to("b@example.com")
-        .port(port);
+        .port(1);
     assert!(
         !channel
             .build()
