@@ -409,11 +409,11 @@ fn error_and_event_have_the_number_of_compensations() {
 
 #[test]
 fn failing_parent_runs_the_compensations_of_the_inner_transaction() {
-    let observed = Observed::on("tx-failing-parent");
+    let observed = Observed::on("tx-parent-fails");
     let log = Log::default();
-    let result: Result<(), _> = transaction_boundary!("tx-failing-parent", |tx| {
+    let result: Result<(), _> = transaction_boundary!("tx-parent-fails", |tx| {
         tx.on_rollback("a", || say(&log, "a"));
-        let paid = transaction_boundary!("tx-failing-parent-pay", parent = tx, |inner| {
+        let paid = transaction_boundary!("tx-parent-fails-pay", parent = tx, |inner| {
             inner.on_rollback("b", || say(&log, "b"));
             inner.on_rollback("c", || say(&log, "c"));
             7
@@ -477,13 +477,13 @@ fn commit_of_an_inner_transaction_without_a_parent_is_final() {
 #[test]
 fn three_levels_undo_in_the_reverse_order_of_registration() {
     let log = Log::default();
-    let result = transaction("tx-levels", |tx| {
+    let result = transaction("tx-severities", |tx| {
         tx.on_rollback("1", || say(&log, "1"));
-        TransactionBoundary::new("tx-levels-2")
+        TransactionBoundary::new("tx-severities-2")
             .parent(tx)
             .call(|second| {
                 second.on_rollback("2", || say(&log, "2"));
-                TransactionBoundary::new("tx-levels-3")
+                TransactionBoundary::new("tx-severities-3")
                     .parent(second)
                     .call(|third| {
                         third.on_rollback("3", || say(&log, "3"));
