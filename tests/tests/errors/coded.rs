@@ -185,9 +185,12 @@ fn attributes_find_the_codes_of_derived_and_mapped_types() {
     assert_eq!(runs, 2);
 }
 
+/// In no text that another test reports.
+const ONLY_HERE: u32 = 82_504_167;
+
 #[enhanced_error_handling(error_code = ErrorCode::EXTERNAL_SERVICE_ERROR)]
 fn inner() -> Result<(), StoreError> {
-    Err(StoreError::Locked(4_711))
+    Err(StoreError::Locked(ONLY_HERE))
 }
 
 #[test]
@@ -196,7 +199,7 @@ fn own_coded_error_is_counted_once_with_its_code() {
     let sink = Arc::clone(&seen);
     let _subscription = subscribe(move |event: &Event<'_>| {
         if let Event::Error(error) = event
-            && error.error.to_string().contains("4711")
+            && error.error.to_string().contains(&ONLY_HERE.to_string())
         {
             sink.lock().unwrap().push(error.code);
         }
