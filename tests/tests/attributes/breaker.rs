@@ -4,7 +4,9 @@ use crate::support::{R, busy, missing};
 use gardefou::{
     AppError, ErrorCode, Rejection,
     breaker::{BreakerConfig, CircuitBreaker, CircuitState},
-    circuit_breakers, with_circuit_breaker,
+    circuit_breakers,
+    testing::Scope,
+    with_circuit_breaker,
 };
 use std::{
     cell::Cell,
@@ -217,6 +219,9 @@ const SHRINKS: f64 = 0.5;
 
 #[test]
 fn invalid_configuration_falls_back_to_the_defaults() {
+    // The errors of other tests would push its own out of the recent ones.
+    let scope = Scope::new();
+    let _entered = scope.enter();
     assert_eq!(wrong_at_run_time().unwrap(), 1);
     assert_eq!(
         breaker("wrong_at_run_time").config(),

@@ -15,6 +15,7 @@ use gardefou::{
         ErrorMonitor, MonitorConfig,
         journal::{FileJournal, Journal, JournalConfig, Query},
     },
+    testing::Scope,
     time::SystemClock,
 };
 use gardefou_tests::testkit::journal::files;
@@ -179,6 +180,9 @@ async fn unexpected_error_exposes_only_its_identity_to_the_client() {
 /// The identity that the client got leads to the error, which only the edge reported.
 #[tokio::test]
 async fn identity_in_a_problem_document_finds_the_error_in_the_monitor() {
+    // The errors of other tests would push it out of the recent ones.
+    let scope = Scope::new();
+    let _entered = scope.enter();
     let answer = answer(Method::GET, "/unexpected").await;
     let id = answer.id.unwrap();
     let recent = gardefou::error_monitor().stats().recent_errors;
