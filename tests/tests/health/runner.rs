@@ -22,10 +22,21 @@ fn background_runs_checks_registered_before_and_after_it_starts() {
             .build()
             .unwrap(),
     );
+    // A run is over once its change of status is published, and not when its check returns: on a clock
+    // that moves in between it has exceeded its limit, and the next one does not begin.
+    let (over, are_over) = mpsc::channel();
+    let subscription = gardefou::event::subscribe(move |event: &gardefou::event::Event<'_>| {
+        if let gardefou::event::Event::Health(change) = event
+            && change.check.starts_with("runs in the background")
+        {
+            let _ = over.send(change.to);
+        }
+    });
     let (ran, runs) = mpsc::channel();
     let check = |name: &'static str| {
         let ran = ran.clone();
-        Check::dependency(name, move || ran.send(name).is_ok())
+        let check = move || ran.send(name).is_ok();
+        Check::dependency(format!("runs in the background {name}"), check)
     };
     health.register(check("before")).unwrap();
     health.mark_started();
@@ -33,6 +44,8 @@ fn background_runs_checks_registered_before_and_after_it_starts() {
     assert_eq!(runs.recv().unwrap(), "before");
     health.register(check("after")).unwrap();
     assert_eq!(runs.recv().unwrap(), "after");
+    assert_eq!([(); 2].map(|()| are_over.recv().unwrap()), ["pass"; 2]);
+    drop(subscription);
     // A period and its jitter later both run again.
     clock.advance(Duration::from_secs(34));
     let mut again = [runs.recv().unwrap(), runs.recv().unwrap()];
