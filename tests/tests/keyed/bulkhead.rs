@@ -241,7 +241,10 @@ fn no_key_runs_more_calls_than_its_limit_while_others_evict() {
                         let others = running[key as usize].fetch_add(1, Ordering::SeqCst);
                         assert_eq!(others, 0, "two calls of key {key}");
                         ran.fetch_add(1, Ordering::Relaxed);
-                        thread::yield_now();
+                        // Now and then: on a busy machine it takes milliseconds.
+                        if n.is_multiple_of(16) {
+                            thread::yield_now();
+                        }
                         running[key as usize].fetch_sub(1, Ordering::SeqCst);
                         Ok::<_, AppError>(())
                     };
