@@ -7,7 +7,10 @@ use gardefou::{
 };
 use std::{
     hint::black_box,
-    sync::{Arc, RwLock},
+    sync::{
+        Arc, RwLock,
+        atomic::{AtomicU64, Ordering},
+    },
     time::Duration,
 };
 
@@ -33,6 +36,19 @@ impl Keys {
 
     fn at(&self, n: u64) -> &str {
         &self.0[(n * 7_919 % KEYS) as usize]
+    }
+
+    /// Returns keys at random, in another order for each thread that asks.
+    fn at_random<'k>(&'k self) -> impl FnMut() -> &'k str {
+        static SEED: AtomicU64 = AtomicU64::new(0x9e37_79b9_7f4a_7c15);
+        let mut state = SEED.fetch_add(0x2545_f491_4f6c_dd1d, Ordering::Relaxed);
+        move || {
+            // xorshift
+            state ^= state << 13;
+            state ^= state >> 7;
+            state ^= state << 17;
+            &self.0[(((state >> 32) * KEYS) >> 32) as usize]
+        }
     }
 
     /// One of 100 keys, which the nearest caches can hold, as where few keys have most of the calls.
@@ -73,9 +89,21 @@ pub fn known(table: &mut Table) {
         },
     );
     let keys = Keys::new();
-    table.both("the text of a key", |n| keys.at(n).len() as u64);
     let keyed = warm(&keys);
-    table.both("`get`, text", |n| {
+    table.both("the text of a key", |n| keys.at(n).len() as u64);
+    table.each("a random text", || {
+        let mut next = keys.at_random();
+        move |n| n + next().len() as u64
+    });
+    table.each("`get`, random text", || {
+        let (keyed, mut next) = (&keyed, keys.at_random());
+        move |n| {
+            black_box(keyed.get(next()));
+            n
+        }
+    });
+    // Two threads look up the same key at the same time, for each key.
+    table.both("`get`, text, both threads in step", |n| {
         black_box(keyed.get(keys.at(n)));
         n
     });

@@ -1,6 +1,6 @@
-//! A guard in the map, and when it was last looked up.
+//! A guard in the map, when it was last looked up, and how it leaves the map.
 
-use super::guard::Evictable;
+use super::{guard::Evictable, key::StoredKey};
 use crate::{
     sync::{
         AtomicU32, AtomicU64,
@@ -9,7 +9,7 @@ use crate::{
     },
     time::{SharedClock, Tick},
 };
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 /// A guard is idle once its key was not looked up for this long.
 pub(super) const IDLE_AFTER: Duration = Duration::from_secs(600);
@@ -19,21 +19,34 @@ pub(super) const IDLE_AFTER: Duration = Duration::from_secs(600);
 /// next search.
 pub(super) const DATED_LOOKUPS: u32 = 16;
 
-/// A guard in the map. One that was removed stays until no lookup can hold it any more.
+/// A guard in the map. One that was removed stays until no lookup can hold it any more: until then it
+/// is one of the guard's handles.
 #[derive(Debug)]
 pub(super) struct Entry<G> {
     pub(super) guard: G,
-    /// 1 if the guard may be evicted this moment, or was, else 0. See [`take`](Self::take).
-    leaves: AtomicU32,
     pub(super) lookups: Lookups,
+}
+
+/// A guard that was removed from the map, to be evicted unless it turns out to be in use.
+///
+/// A lookup may have found the entry before it was removed, and clone the guard later. But the map
+/// drops the entry only after that lookup has ended, and every handle comes from the entry or from
+/// another handle. So once this handle is the only one, it is the last one. This needs no word that the
+/// lookup writes and the eviction reads, and no fence between them: the number of handles is enough.
+#[derive(Debug)]
+pub(super) struct Leaving<G> {
+    key: StoredKey,
+    guard: G,
+    last_lookup: Arc<AtomicU64>,
 }
 
 /// When a key was looked up. All operations are Relaxed: that a guard is in use shows in the number of
 /// its handles.
 #[derive(Debug)]
 pub(super) struct Lookups {
-    /// The latest dated lookup, as a tick.
-    last: AtomicU64,
+    /// The latest dated lookup, as a tick. Apart, since a lookup may end after its entry was removed;
+    /// most lookups do not write it.
+    last: Arc<AtomicU64>,
     /// Lookups since the last search that were dated, at most [`DATED_LOOKUPS`]. Lookups of two threads
     /// at once may count as one.
     dated: AtomicU32,
@@ -43,42 +56,67 @@ impl<G: Evictable> Entry<G> {
     pub(super) fn new_at(now: Tick, guard: G) -> Self {
         Self {
             guard,
-            leaves: AtomicU32::new(0),
-            lookups: Lookups::new_at(now),
+            lookups: Lookups::new(Arc::new(AtomicU64::new(now.as_nanos()))),
         }
     }
 
-    /// Returns a handle of the guard, unless it may just be evicted.
-    ///
-    /// Either this thread sees that the guard is leaving, or the thread that evicts it sees the handle:
-    /// each writes one word before it reads the other's, with a fence in between.
-    #[inline]
-    pub(super) fn take(&self) -> Option<G> {
-        let guard = self.guard.clone();
-        fence(Ordering::SeqCst);
-        (self.leaves.load(Relaxed) == 0).then_some(guard)
+    /// Returns the guard of an idle key as one that can leave the map, if nothing else refers to it and
+    /// it is as new. Only during a change.
+    pub(super) fn leaving_at(
+        &self,
+        key: &StoredKey,
+        recipe: &G::Recipe,
+        now: Tick,
+    ) -> Option<Leaving<G>> {
+        let is_free = self.guard.references() == 1 && {
+            let idle = self.lookups.idle_at(now);
+            self.guard.is_as_new_at(recipe, now, idle)
+        };
+        is_free.then(|| Leaving {
+            key: key.clone(),
+            guard: self.guard.clone(),
+            last_lookup: Arc::clone(&self.lookups.last),
+        })
+    }
+}
+
+impl<G: Evictable> Leaving<G> {
+    /// Returns `true` once no other handle of the guard is left. From then on there is never one.
+    pub(super) fn is_alone(&self) -> bool {
+        let is_alone = self.guard.references() == 1;
+        // With the Release of the handle that was dropped last: what its holder wrote is read after it.
+        fence(Ordering::Acquire);
+        is_alone
     }
 
-    /// Decides whether the guard is evicted: nothing else refers to it, it is idle, and it is as new.
-    /// Then no lookup takes it any more. Only during a change.
-    pub(super) fn leave_at(&self, recipe: &G::Recipe, now: Tick) -> bool {
-        self.leaves.store(1, Relaxed);
-        fence(Ordering::SeqCst);
-        // The count is read first: whoever drops a handle after a failure has noted the failure.
-        let is_alone = self.guard.references() == 1;
-        // With the Release of the handle that was dropped last.
-        fence(Ordering::Acquire);
-        let idle = self.lookups.idle_at(now);
-        let leaves = is_alone && idle >= IDLE_AFTER && self.guard.is_as_new_at(recipe, now, idle);
-        self.leaves.store(leaves.into(), Relaxed);
-        leaves
+    /// Decides whether the guard is evicted: this is its last handle, and it is idle and as new. Once
+    /// the entry was removed.
+    pub(super) fn is_evictable_at(&self, recipe: &G::Recipe, now: Tick) -> bool {
+        // The number of handles is read first: whoever drops one after a failure has noted the failure.
+        self.is_alone() && {
+            let idle = now.since(Tick::from_nanos(self.last_lookup.load(Relaxed)));
+            idle >= IDLE_AFTER && self.guard.is_as_new_at(recipe, now, idle)
+        }
+    }
+
+    /// Returns the key and an entry, to put the guard back.
+    pub(super) fn to_entry(&self) -> (StoredKey, Entry<G>) {
+        let entry = Entry {
+            guard: self.guard.clone(),
+            lookups: Lookups::new(Arc::clone(&self.last_lookup)),
+        };
+        (self.key.clone(), entry)
+    }
+
+    pub(super) fn key(&self) -> &StoredKey {
+        &self.key
     }
 }
 
 impl Lookups {
-    fn new_at(now: Tick) -> Self {
+    fn new(last: Arc<AtomicU64>) -> Self {
         Self {
-            last: AtomicU64::new(now.as_nanos()),
+            last,
             dated: AtomicU32::new(0),
         }
     }
@@ -99,8 +137,11 @@ impl Lookups {
     }
 
     fn date(&self, now: Tick) {
-        // Not a store: a thread that was interrupted here must not set the time back.
-        self.last.fetch_max(now.as_nanos(), Relaxed);
+        // Not a store: a thread that was interrupted here must not set the time back. Nor a write where
+        // the time has not changed, which would take the cache line from other threads.
+        if self.last.load(Relaxed) < now.as_nanos() {
+            self.last.fetch_max(now.as_nanos(), Relaxed);
+        }
     }
 
     /// Returns how long the key was not looked up. It may have been longer, never shorter.
@@ -122,9 +163,13 @@ mod tests {
         Tick::ZERO.after(Duration::from_secs(seconds))
     }
 
+    fn lookups_at(now: Tick) -> Lookups {
+        Lookups::new(Arc::new(AtomicU64::new(now.as_nanos())))
+    }
+
     #[test]
     fn idle_time_counts_from_the_last_lookup() {
-        let lookups = Lookups::new_at(after(1));
+        let lookups = lookups_at(after(1));
         lookups.note(Some(after(5)));
         assert_eq!(lookups.idle_at(after(8)), Duration::from_secs(3));
         lookups.note(Some(after(3)));
@@ -138,7 +183,7 @@ mod tests {
 
     #[test]
     fn key_with_undated_lookups_is_in_use_until_the_search() {
-        let lookups = Lookups::new_at(Tick::ZERO);
+        let lookups = lookups_at(Tick::ZERO);
         (0..=DATED_LOOKUPS).for_each(|_| lookups.note(None));
         let later = SharedClock::default().now().after(IDLE_AFTER * 2);
         assert_eq!(lookups.idle_at(later), Duration::ZERO);
@@ -147,7 +192,7 @@ mod tests {
 
     #[test]
     fn few_lookups_by_the_system_clock_are_dated() {
-        let lookups = Lookups::new_at(Tick::ZERO);
+        let lookups = lookups_at(Tick::ZERO);
         (1..DATED_LOOKUPS).for_each(|_| lookups.note(None));
         let later = SharedClock::default().now().after(IDLE_AFTER);
         assert!(lookups.idle_at(later) >= IDLE_AFTER);

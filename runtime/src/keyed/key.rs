@@ -119,7 +119,7 @@ impl Equivalent<StoredKey> for Key {
 }
 
 /// A key in the map.
-#[derive(PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub(super) struct StoredKey {
     hash: u64,
     text: StoredText,
@@ -129,7 +129,7 @@ pub(super) struct StoredKey {
 ///
 /// A short one stands in the entry itself: among 10,000 keys each pointer that a lookup follows is
 /// likely to leave the processor's nearest caches.
-#[derive(PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 enum StoredText {
     Short { len: u8, bytes: [u8; SHORT] },
     Long(Box<[u8]>),
@@ -154,6 +154,13 @@ impl From<&Key> for StoredKey {
             hash: key.hash,
             text,
         }
+    }
+}
+
+impl fmt::Debug for StoredKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // Keys may hold secrets.
+        f.debug_struct("StoredKey").finish_non_exhaustive()
     }
 }
 

@@ -5,7 +5,7 @@
 //! change at a time.
 
 use super::{
-    entry::{Entry, IDLE_AFTER},
+    entry::{Entry, IDLE_AFTER, Leaving},
     guard::Evictable,
     key::{Hashed, Key, StoredKey},
     pacing::Pacing,
@@ -14,12 +14,19 @@ use crate::{
     sync::global::{Mutex, MutexGuard},
     time::Tick,
 };
-use papaya::HashMap;
+use papaya::{Guard as _, HashMap};
 use std::{
-    fmt,
+    fmt, hint,
     sync::atomic::{AtomicU64, Ordering},
+    thread,
     time::Duration,
 };
+
+/// So many times an eviction asks whether the lookups have ended that were under way. Each takes tens
+/// of nanoseconds.
+const WAITS: u32 = 64;
+/// From this time on a thread may have been interrupted in the middle of a lookup: let it run.
+const YIELDS_FROM: u32 = 48;
 
 /// The guards by key.
 pub(super) struct GuardMap<G: Evictable> {
@@ -61,16 +68,15 @@ impl<G: Evictable> GuardMap<G> {
     pub(super) fn look_up(&self, key: &Key, now: Option<Tick>) -> Option<G> {
         let entries = self.entries.pin();
         let entry = entries.get(key)?;
-        let guard = entry.take()?;
         entry.lookups.note(now);
-        Some(guard)
+        Some(entry.guard.clone())
     }
 
     /// Returns the guard of a key without noting it.
     pub(super) fn peek(&self, key: &Key) -> Option<G> {
         // During a change, since no guard is about to be evicted then.
         let _changes = self.change();
-        self.entries.pin().get(key)?.take()
+        Some(self.entries.pin().get(key)?.guard.clone())
     }
 
     /// Calls a function of this crate for each guard.
@@ -119,20 +125,60 @@ impl<G: Evictable> Changes<'_, G> {
     /// What they are made of belongs to the recipe as well: whenever they are dropped, nothing of the
     /// user's is.
     pub(super) fn evict_at(&mut self, recipe: &G::Recipe, now: Tick) -> u64 {
-        let (mut evicted, mut longest_idle) = (0, Duration::ZERO);
-        let entries = self.map.entries.pin();
-        for (key, entry) in &entries {
+        let (mut leaving, mut longest_idle) = (Vec::new(), Duration::ZERO);
+        let entries = &self.map.entries;
+        let pin = entries.guard();
+        for (key, entry) in entries.iter(&pin) {
             let idle = entry.lookups.idle_at(now);
             if idle < IDLE_AFTER {
                 longest_idle = longest_idle.max(idle);
-            } else if entry.leave_at(recipe, now) {
-                entries.remove(key);
+            } else if let Some(guard) = entry.leaving_at(key, recipe, now) {
+                entries.remove(key, &pin);
+                leaving.push(guard);
+            }
+        }
+        if !leaving.is_empty() {
+            pin.flush();
+        }
+        drop(pin);
+        self.wait_for_lookups(&leaving);
+        let mut evicted = 0;
+        for guard in leaving {
+            if guard.is_evictable_at(recipe, now) {
                 evicted += 1;
+            } else {
+                let (key, entry) = guard.to_entry();
+                entries.pin().insert(key, entry);
             }
         }
         self.map.len.fetch_sub(evicted, Ordering::Relaxed);
         self.pacing.searched_at(now, longest_idle);
         evicted
+    }
+
+    /// Waits until the lookups have ended that may have found the guards before they were removed, but
+    /// not for long: a guard that still has another handle is put back.
+    fn wait_for_lookups(&self, mut leaving: &[Leaving<G>]) {
+        for wait in 0..WAITS {
+            while let [first, rest @ ..] = leaving
+                && first.is_alone()
+            {
+                leaving = rest;
+            }
+            let [first, ..] = leaving else { return };
+            // The map drops nothing before it has removed as many entries as lookups are under way.
+            let (key, entry) = first.to_entry();
+            let pin = self.map.entries.guard();
+            self.map.entries.insert(key, entry, &pin);
+            self.map.entries.remove(first.key(), &pin);
+            pin.flush();
+            drop(pin);
+            if wait < YIELDS_FROM {
+                hint::spin_loop();
+            } else {
+                thread::yield_now();
+            }
+        }
     }
 }
 
