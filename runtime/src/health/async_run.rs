@@ -1,20 +1,17 @@
 //! Execution of async checks.
 
 use super::{
+    race::{First, first_of},
     result::CheckResult,
     runner::{QueuedRun, Runner, panicked},
     status::FailureCategory,
 };
 use crate::panics::{self, Payload};
-use futures_util::{
-    FutureExt,
-    future::{Either, select},
-};
 use std::{
     future::poll_fn,
     pin::{Pin, pin},
     sync::Arc,
-    task::Poll,
+    task::{Context, Poll, Waker},
 };
 use tokio::runtime::{Builder, Handle, RuntimeFlavor};
 
@@ -93,15 +90,12 @@ impl AsyncRun {
             make,
         } = self;
         let limit = queued.check.timeout(&runner.config());
-        let check = pin!(tokio::time::timeout(
-            limit,
-            contained(async move { make().await })
-        ));
-        match select(pin!(queued.run.cancelled()), check).await {
-            Either::Left(_) => CheckResult::program_ends(),
-            Either::Right((Ok(Ok(result)), _)) => result,
-            Either::Right((Ok(Err(panic)), _)) => panicked(&queued.check, &panic),
-            Either::Right((Err(_), _)) => CheckResult::timed_out(limit),
+        let check = tokio::time::timeout(limit, contained(async move { make().await }));
+        match first_of(queued.run.cancelled(), check).await {
+            First::Left(()) => CheckResult::program_ends(),
+            First::Right(Ok(Ok(result))) => result,
+            First::Right(Ok(Err(panic))) => panicked(&queued.check, &panic),
+            First::Right(Err(_)) => CheckResult::timed_out(limit),
         }
     }
 }
@@ -109,7 +103,9 @@ impl AsyncRun {
 /// Returns `true` if a runtime has been shut down: it cancels what is spawned on it before that can
 /// run.
 fn is_shut_down(home: &Handle) -> bool {
-    matches!(home.spawn(async {}).now_or_never(), Some(Err(_)))
+    let task = pin!(home.spawn(async {}));
+    let polled = task.poll(&mut Context::from_waker(Waker::noop()));
+    matches!(polled, Poll::Ready(Err(_)))
 }
 
 /// Catches the panic of a future.

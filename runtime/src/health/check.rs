@@ -219,9 +219,10 @@ fn async_body<F>(check: impl Fn() -> F + Send + Sync + 'static) -> Body
 where
     F: Future<Output: IntoCheckResult> + Send + 'static,
 {
-    use futures_util::FutureExt;
-    let make: MakeFuture =
-        Arc::new(move || Box::pin(check().map(IntoCheckResult::into_check_result)));
+    let make: MakeFuture = Arc::new(move || {
+        let run = check();
+        Box::pin(async move { run.await.into_check_result() })
+    });
     Body::Async(make, tokio::runtime::Handle::try_current().ok())
 }
 

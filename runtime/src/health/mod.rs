@@ -20,6 +20,8 @@ mod handle;
 mod history;
 mod pool;
 mod probes;
+#[cfg(feature = "async")]
+mod race;
 mod registered;
 mod registry;
 mod report;

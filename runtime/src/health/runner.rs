@@ -327,14 +327,13 @@ impl Runner {
         run: &CheckRun,
         deadline: Tick,
     ) -> Option<CheckResult> {
-        use futures_util::future::select;
-        use std::pin::pin;
+        use super::race::first_of;
         loop {
             match self.poll(run, deadline) {
                 Progress::Over(result) => return result,
                 Progress::WaitFor(limit) => {
-                    let timer = pin!(tokio::time::sleep(limit));
-                    let _ = select(pin!(run.settled()), timer).await;
+                    let timer = tokio::time::sleep(limit);
+                    let _ = first_of(run.settled(), timer).await;
                 }
             }
         }
