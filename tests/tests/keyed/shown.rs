@@ -38,7 +38,9 @@ fn key_is_kept_as_it_came_and_shown_on_one_line_without_its_secrets() {
         ];
         for text in shown {
             assert!(!text.contains(hidden), "{hidden:?} in {text:?}");
-            assert!(text.len() < 1500, "{}", text.len());
+            // An error shows its backtrace where the environment asks for one.
+            let own = text.split("\n   0: ").next().unwrap();
+            assert!(own.len() < 1500, "{}: {text}", own.len());
         }
     }
 }
