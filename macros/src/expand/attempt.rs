@@ -169,14 +169,10 @@ impl Attempt {
         false
     }
 
-    /// Returns an attempt without a breaker: its outcome, and the view of its error type.
+    /// Returns the statements of an attempt without a breaker, which bind its outcome, and the view of
+    /// its error type.
     pub(super) fn alone(&self, retry: &Retry, site: &Site<'_>, returns: &Type) -> TokenStream {
-        let Self {
-            before,
-            arguments,
-            body,
-            ..
-        } = self;
+        let Self { before, body, .. } = self;
         let krate = site.krate;
         let shape = body::shape(site, returns);
         let tried = if retry.attempt_timeout.is_some() {
@@ -190,10 +186,44 @@ impl Attempt {
             let run = local("run");
             quote!(#krate::__private::watch_with(&mut #run, #shape, #body).await)
         } else {
-            let (run, conversion) = (local("run"), local("conversion"));
-            quote!(#krate::__private::attempt_with(#conversion, &mut #run, #shape, (#arguments), #body))
+            return self.alone_blocking(retry, site, &shape);
         };
-        quote!({ #before (#tried, #krate::__private::Attempted::ran(#shape)) })
+        let (outcome, view) = (local("outcome"), local("view"));
+        quote! {
+            let #outcome = { #before #tried };
+            let #view = #krate::__private::Attempted::ran(#shape);
+        }
+    }
+
+    /// The frame is entered and left among the statements, so that the outcome stays where the
+    /// function has put it; but a predicate on the whole outcome has it moved anyway.
+    fn alone_blocking(&self, retry: &Retry, site: &Site<'_>, shape: &TokenStream) -> TokenStream {
+        let Self {
+            before,
+            arguments,
+            body,
+            ..
+        } = self;
+        let krate = site.krate;
+        let (run, retried, entered) = (local("run"), local("retried"), local("entered"));
+        let (conversion, outcome, view) = (local("conversion"), local("outcome"), local("view"));
+        let tried = quote!(#krate::__private::attempt_with(#conversion, #retried, #shape, (#arguments), #body));
+        let tried = if retry.retry_if_result.is_some() {
+            let tried = in_attempt(site, &tried);
+            quote!(let #outcome = #tried;)
+        } else {
+            quote! {
+                let #entered = #krate::__private::Run::enter(&mut #run);
+                let #outcome = #tried;
+                #entered.leave();
+            }
+        };
+        quote! {
+            #before
+            let #retried = #krate::__private::Run::retried(&#run);
+            #tried
+            let #view = #krate::__private::Attempted::ran(#shape);
+        }
     }
 
     /// Returns the outcome of an attempt with a time limit.
@@ -214,7 +244,7 @@ impl Attempt {
         quote!(|| { #before #body })
     }
 
-    /// Returns an attempt through a breaker.
+    /// Returns the same for an attempt through a breaker.
     pub(super) fn guarded(
         &self,
         retry: &Retry,
@@ -270,8 +300,9 @@ impl Attempt {
                 }
             }
         };
+        let (outcome, view) = (local("outcome"), local("view"));
         quote! {
-            #attempt: {
+            let (#outcome, #view) = #attempt: {
                 let #admitted = match #admit {
                     #krate::__private::Ok(#admitted) => #admitted,
                     #krate::__private::Err(#refused) => break #attempt {
@@ -281,7 +312,7 @@ impl Attempt {
                 };
                 #before
                 (#tried, #krate::__private::Attempted::ran(#shape))
-            }
+            };
         }
     }
 }
@@ -304,7 +335,7 @@ fn owned(function: &mut Function) -> Vec<Ident> {
 fn in_attempt(site: &Site<'_>, call: &TokenStream) -> TokenStream {
     let (krate, run, entered) = (site.krate, local("run"), local("entered"));
     quote!({
-        let #entered = #krate::__private::Run::enter(&mut #run);
+        let #entered = #krate::__private::Run::enter(&mut #run).scoped();
         #call
     })
 }

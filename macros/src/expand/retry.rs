@@ -47,12 +47,7 @@ pub(super) fn expand(
         statement: choose,
         handle,
     } = Chosen::by(retry, breaker, &retries, site);
-    let (run, outcome, view, delay) = (
-        local("run"),
-        local("outcome"),
-        local("view"),
-        local("delay"),
-    );
+    let (run, outcome, delay) = (local("run"), local("outcome"), local("delay"));
     let tried = match breaker {
         None => attempt.alone(retry, site, &returns),
         Some(breaker) => attempt.guarded(retry, breaker, site, &returns),
@@ -73,7 +68,7 @@ pub(super) fn expand(
         loop {
             // What is not returned is dropped before the wait.
             let #delay = {
-                let (#outcome, #view) = #tried;
+                #tried
                 match #settle {
                     #krate::__private::ControlFlow::Break(#outcome) => break #outcome,
                     #krate::__private::ControlFlow::Continue(#delay) => #delay,

@@ -5,7 +5,7 @@ use super::{Conversion, Guarded, OfSite, Shape};
 use crate::{chaos::Faulty, retry::Watched};
 use crate::{
     error::{AppError, ConfigError, View},
-    retry::{Attempt, ErrorView, Retry, Run},
+    retry::{Attempt, ErrorView, Retried, Retry, Run},
 };
 use std::{any::Any, ops::ControlFlow, time::Duration};
 
@@ -23,7 +23,7 @@ impl OfSite for Retry {
     }
 }
 
-/// Makes a blocking attempt with arguments that it owns.
+/// Makes a blocking attempt with arguments that it owns, in its frame, which is entered.
 ///
 /// # Errors
 ///
@@ -31,12 +31,12 @@ impl OfSite for Retry {
 #[inline(always)]
 pub fn attempt_with<A, R, C: Conversion<R>, S: Shape<C::Error>>(
     conversion: C,
-    run: &mut Run<'_>,
+    retried: Retried<'_>,
     shape: S,
     arguments: A,
     body: impl FnOnce(A) -> R,
 ) -> Result<C::Value, C::Error> {
-    run.attempt_once(
+    retried.attempt(
         |injected| shape.carry(injected),
         || conversion.result(body(arguments)),
     )

@@ -6,7 +6,7 @@ use crate::error::{ErrorCode, Rejection, Rejector};
 use crate::time::{Reading, SharedClock, Tick};
 #[cfg(feature = "http-1")]
 use std::sync::Arc;
-use std::{cell::RefCell, num::NonZeroU64, time::Duration};
+use std::{cell::RefCell, mem::ManuallyDrop, num::NonZeroU64, time::Duration};
 #[cfg(feature = "axum")]
 use std::{
     pin::Pin,
@@ -144,8 +144,8 @@ fn read(word: DeadlineWord) -> Option<Deadline> {
 }
 
 /// A deadline of this thread, until this is dropped: guards are dropped in the reverse order of
-/// their entering. It holds the deadline before it, in a whole word, also where there is none: every
-/// attempt has one, and a byte that is copied as a part of a word makes the processor wait.
+/// their entering. It holds the deadline before it, in a whole word, also where there is none: a byte
+/// that is copied as a part of a word makes the processor wait.
 #[derive(Debug)]
 #[must_use]
 pub(crate) struct EnteredDeadline(DeadlineWord);
@@ -173,6 +173,20 @@ impl EnteredDeadline {
         };
         Self(CURRENT.with(|current| current.deadline.replace(word)))
     }
+
+    /// Returns the deadline before it, for a holder that leaves this one by [`leave`].
+    #[inline]
+    pub(super) fn into_outer(self) -> DeadlineWord {
+        ManuallyDrop::new(self).0
+    }
+}
+
+/// Leaves the deadline that was entered last, and returns to the one before it.
+#[inline]
+pub(super) fn leave(outer: DeadlineWord) {
+    if CURRENT.with(|current| current.deadline.replace(outer)) == FOREIGN {
+        pop();
+    }
 }
 
 #[cold]
@@ -184,13 +198,9 @@ fn push(deadline: Deadline) -> DeadlineWord {
 }
 
 impl Drop for EnteredDeadline {
-    // In line, so that the holder of an `Option`, which is `None` in most cases, keeps it in a
-    // register.
     #[inline]
     fn drop(&mut self) {
-        if CURRENT.with(|current| current.deadline.replace(self.0)) == FOREIGN {
-            pop();
-        }
+        leave(self.0);
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::{
     current::CURRENT,
-    deadline::EnteredDeadline,
+    deadline::{self, DeadlineWord, EnteredDeadline},
     inbox::{Inbox, UNNAMED},
     series::PackedSeries,
 };
@@ -11,7 +11,6 @@ use super::{current::post_open, deadline::Deadline, mailbox::Message};
 use crate::event::names::TARGET_BOUNDARY;
 use std::{
     mem::ManuallyDrop,
-    panic::Location,
     pin::Pin,
     task::{Context, Poll},
 };
@@ -48,25 +47,28 @@ impl Frame {
         }
     }
 
-    /// As [`enter`](Self::enter), for an attempt of a retry and its deadline.
-    #[inline]
+    /// As [`enter`](Self::enter), for the attempt `index` of the retry whose first one is `first`, and
+    /// its deadline. `nested` is called with the attempt of another retry around it.
+    #[inline(always)]
     pub(crate) fn enter_attempt(
         &mut self,
+        first: PackedSeries,
         index: u32,
-        max_attempts: u32,
-        place: &'static Location<'static>,
         deadline: Option<EnteredDeadline>,
+        nested: impl FnOnce(PackedSeries),
     ) -> EnteredAttempt<'_> {
-        let outer = CURRENT.with(|current| {
-            let outer = current.series.get();
-            current
-                .series
-                .replace(PackedSeries::new(index, max_attempts, place, outer))
-        });
+        let outer = CURRENT.with(|current| current.series.around());
+        let mut attempt = first.at(index);
+        if !outer.is_none() {
+            nested(outer);
+            attempt = attempt.inside(outer);
+        }
+        CURRENT.with(|current| current.series.set(attempt));
         EnteredAttempt {
             outer,
-            _deadline: deadline,
-            _entered: self.enter(),
+            outer_deadline: deadline.map(EnteredDeadline::into_outer),
+            previous: self.begin(),
+            frame: self,
         }
     }
 
@@ -97,8 +99,9 @@ impl Frame {
         });
         EnteredAttempt {
             outer,
-            _deadline: None,
-            _entered: self.enter(),
+            outer_deadline: None,
+            previous: self.begin(),
+            frame: self,
         }
     }
 
@@ -112,21 +115,8 @@ impl Frame {
     fn leave(&mut self, previous: u64) {
         let id = CURRENT.with(|current| current.frame.replace(previous));
         if id != UNNAMED {
-            self.collect(id);
+            self.inbox = ManuallyDrop::new(Some(collect(self.inbox.take(), id)));
         }
-    }
-
-    #[cold]
-    #[inline(never)]
-    fn collect(&mut self, id: u64) {
-        let inbox = self.inbox.get_or_insert_default();
-        if inbox.id == UNNAMED {
-            inbox.id = id;
-        } else if cfg!(debug_assertions) && inbox.id != id {
-            // An inner frame, which was entered in place around an await that no macro saw.
-            tracing::error!(target: TARGET_BOUNDARY, "a frame outlived its poll: its errors may be taken for others");
-        }
-        CURRENT.with(|current| current.collect(inbox));
     }
 
     /// Returns the inbox with the messages so far, if there are any.
@@ -191,27 +181,44 @@ impl Frame {
     /// Ends the frame; all messages are forwarded to the outer frame.
     #[inline]
     pub(crate) fn end_and_forward(&mut self) {
-        if self.inbox.is_some() {
-            forward(self);
+        if let Some(inbox) = self.inbox.take() {
+            forward(inbox);
         }
     }
 
     /// Ends the frame of a call that succeeded: reports and rejections inside were handled there.
     #[inline]
     pub(crate) fn succeeded(&mut self) {
-        if self.inbox.is_some() {
-            handled(self);
+        if let Some(inbox) = self.inbox.take() {
+            handled(inbox);
         }
     }
 }
 
+// What is rare takes the inbox and not the frame: a frame whose address is passed nowhere stays in a
+// register.
+
+/// Moves the messages to the frame `id` into its inbox.
 #[cold]
 #[inline(never)]
-fn handled(frame: &mut Frame) {
-    if let Some(mut inbox) = frame.end() {
-        inbox.forget_errors();
-        inbox.forward();
+fn collect(inbox: Option<Box<Inbox>>, id: u64) -> Box<Inbox> {
+    let mut inbox = inbox.unwrap_or_default();
+    if inbox.id == UNNAMED {
+        inbox.id = id;
+    } else if cfg!(debug_assertions) && inbox.id != id {
+        // An inner frame, which was entered in place around an await that no macro saw.
+        tracing::error!(target: TARGET_BOUNDARY, "a frame outlived its poll: its errors may be taken for others");
     }
+    CURRENT.with(|current| current.collect(&mut inbox));
+    inbox
+}
+
+#[cold]
+#[inline(never)]
+fn handled(mut inbox: Box<Inbox>) {
+    inbox.close_mailboxes();
+    inbox.forget_errors();
+    inbox.forward();
 }
 
 impl Drop for Frame {
@@ -225,10 +232,9 @@ impl Drop for Frame {
 
 #[cold]
 #[inline(never)]
-fn forward(frame: &mut Frame) {
-    if let Some(mut inbox) = frame.end() {
-        inbox.forward();
-    }
+fn forward(mut inbox: Box<Inbox>) {
+    inbox.close_mailboxes();
+    inbox.forward();
 }
 
 /// The owner of the frame that an async guard enters: the guard itself, or the retry whose whole
@@ -301,21 +307,85 @@ impl Drop for Entered<'_> {
     }
 }
 
-/// An attempt's frame that is current, until this is dropped.
+/// An attempt's frame that is current, until it is left or this is dropped.
+///
+/// All but the frame are plain words, and the drop is one call that takes them by value: a guard
+/// whose address is passed nowhere, also where a panic drops it, stays in registers. So whatever
+/// ends as usual calls [`leave`](Self::leave), which is in line.
 #[must_use]
 #[derive(Debug)]
 pub struct EnteredAttempt<'a> {
-    /// The outer retry.
-    pub(crate) outer: PackedSeries,
-    _deadline: Option<EnteredDeadline>,
-    _entered: Entered<'a>,
+    /// The attempt of another retry around this one.
+    pub(super) outer: PackedSeries,
+    /// The deadline around that of this attempt, if it has one.
+    outer_deadline: Option<DeadlineWord>,
+    previous: u64,
+    frame: &'a mut Frame,
+}
+
+impl<'a> EnteredAttempt<'a> {
+    /// Leaves the attempt.
+    #[doc(hidden)]
+    #[inline(always)]
+    pub fn leave(self) {
+        drop(self.scoped());
+    }
+
+    /// Returns a guard that leaves the attempt in line when it is dropped, for a block whose value is
+    /// that of the call: what is done after the call by the block itself would have the value copied.
+    #[doc(hidden)]
+    #[inline(always)]
+    pub fn scoped(self) -> ScopedAttempt<'a> {
+        ScopedAttempt(ManuallyDrop::new(self))
+    }
+}
+
+/// An attempt's frame that is current, until this is dropped.
+#[must_use]
+#[derive(Debug)]
+#[doc(hidden)]
+pub struct ScopedAttempt<'a>(ManuallyDrop<EnteredAttempt<'a>>);
+
+impl Drop for ScopedAttempt<'_> {
+    #[inline]
+    fn drop(&mut self) {
+        leave_attempt(self.0.outer, self.0.outer_deadline);
+        let previous = self.0.previous;
+        self.0.frame.leave(previous);
+    }
 }
 
 impl Drop for EnteredAttempt<'_> {
-    #[inline]
+    #[inline(always)]
     fn drop(&mut self) {
-        CURRENT.with(|current| current.series.replace(self.outer));
+        let inbox = self.frame.inbox.take();
+        let inbox = drop_attempt(self.outer, self.outer_deadline, self.previous, inbox);
+        self.frame.inbox = ManuallyDrop::new(inbox);
     }
+}
+
+#[inline(always)]
+fn leave_attempt(outer: PackedSeries, outer_deadline: Option<DeadlineWord>) {
+    CURRENT.with(|current| current.series.leave(outer));
+    if let Some(outer) = outer_deadline {
+        deadline::leave(outer);
+    }
+}
+
+#[cold]
+#[inline(never)]
+fn drop_attempt(
+    outer: PackedSeries,
+    outer_deadline: Option<DeadlineWord>,
+    previous: u64,
+    inbox: Option<Box<Inbox>>,
+) -> Option<Box<Inbox>> {
+    let mut frame = Frame {
+        inbox: ManuallyDrop::new(inbox),
+    };
+    leave_attempt(outer, outer_deadline);
+    frame.leave(previous);
+    frame.inbox.take()
 }
 
 /// A frame that was entered in the middle of a function, and is left by [`leave`](Self::leave) or

@@ -71,7 +71,7 @@ pub(crate) use drop_reason::drop_for;
 pub(crate) use drop_reason::drop_reason;
 #[cfg(feature = "async")]
 pub(crate) use frame::Framed;
-pub(crate) use frame::{EnteredAttempt, Frame, InPlace, Suspended};
+pub(crate) use frame::{EnteredAttempt, Frame, InPlace, ScopedAttempt, Suspended};
 pub(crate) use inbox::Inbox;
 pub(crate) use limit::Granted;
 #[cfg(feature = "async")]

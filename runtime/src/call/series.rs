@@ -49,28 +49,38 @@ impl PackedSeries {
         place: None,
     };
 
-    #[inline]
-    pub(super) fn new(
-        index: u32,
-        max_attempts: u32,
-        place: &'static Location<'static>,
-        outer: Self,
-    ) -> Self {
-        let provisional = if outer.is_none() || !outer.unpack().is_provisional() {
-            0
-        } else {
-            OUTER
-        };
-        let numbers =
-            u64::from(max_attempts) << 32 | provisional | u64::from(index.min(LAST_INDEX));
+    /// The first attempt of a retry, outside of every other one.
+    pub(crate) const fn first(max_attempts: u32, place: &'static Location<'static>) -> Self {
         Self {
-            numbers,
+            numbers: (max_attempts as u64) << 32,
             place: Some(place),
         }
     }
 
+    /// Returns the attempt `index` of the retry whose [`first`](Self::first) this is.
+    #[inline]
+    pub(super) const fn at(self, index: u32) -> Self {
+        let index = if index < LAST_INDEX {
+            index
+        } else {
+            LAST_INDEX
+        };
+        Self {
+            numbers: self.numbers | index as u64,
+            ..self
+        }
+    }
+
+    /// Returns the same series, inside of an attempt of `outer`.
+    pub(super) const fn inside(self, outer: Self) -> Self {
+        if outer.unpack().is_provisional() {
+            self.provisional()
+        } else {
+            self
+        }
+    }
+
     /// Returns the same series, inside of something that may make another attempt.
-    #[cfg(feature = "async")]
     #[inline]
     pub(super) const fn provisional(self) -> Self {
         Self {
@@ -102,6 +112,7 @@ impl PackedSeries {
 pub(super) struct SeriesCell {
     numbers: Cell<u64>,
     apart: u64,
+    /// Any retry's outside of every retry: leaving the outermost one does not write it.
     place: Cell<Option<&'static Location<'static>>>,
 }
 
@@ -123,10 +134,34 @@ impl SeriesCell {
     }
 
     #[inline]
+    pub(super) fn set(&self, series: PackedSeries) {
+        self.numbers.set(series.numbers);
+        self.place.set(series.place);
+    }
+
+    #[inline]
     pub(super) fn replace(&self, series: PackedSeries) -> PackedSeries {
-        PackedSeries {
-            numbers: self.numbers.replace(series.numbers),
-            place: self.place.replace(series.place),
+        let outer = self.get();
+        self.set(series);
+        outer
+    }
+
+    /// Returns the series under way, or [`PackedSeries::NONE`] with one load.
+    #[inline]
+    pub(super) fn around(&self) -> PackedSeries {
+        if self.numbers.get() == 0 {
+            PackedSeries::NONE
+        } else {
+            self.get()
+        }
+    }
+
+    /// Returns to what was around an attempt.
+    #[inline]
+    pub(super) fn leave(&self, outer: PackedSeries) {
+        self.numbers.set(outer.numbers);
+        if !outer.is_none() {
+            self.place.set(outer.place);
         }
     }
 }

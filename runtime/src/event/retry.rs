@@ -243,7 +243,7 @@ pub(crate) fn log_callback_failed(name: &str, callback: &'static str) {
 #[cold]
 pub(crate) fn log_nested(
     name: &str,
-    place: &'static Location<'static>,
+    place: Option<&'static Location<'static>>,
     outer: Option<&'static Location<'static>>,
     most: u64,
 ) {
@@ -254,7 +254,7 @@ pub(crate) fn log_nested(
         tracing::Level::WARN,
         retry.name = name,
         first = outer.map(tracing::field::display),
-        second = %place,
+        second = place.map(tracing::field::display),
         "retry `{name}` runs inside an attempt of another retry: one call can become {most} calls"
     );
 }

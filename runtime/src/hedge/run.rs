@@ -155,7 +155,7 @@ where
         loop {
             while let Some(other) = self.attempts.others.get_mut(at) {
                 let polled = {
-                    let _entered = other.frame.enter_provisional();
+                    let _entered = other.frame.enter_provisional().scoped();
                     other.future.as_mut().poll(cx)
                 };
                 let Poll::Ready(outcome) = polled else {
@@ -224,12 +224,13 @@ where
     V: AttemptView<E>,
 {
     #[inline]
-    fn enter_primary(&mut self) -> call::EnteredAttempt<'_> {
-        if self.inner.config.max_hedges == 0 {
+    fn enter_primary(&mut self) -> call::ScopedAttempt<'_> {
+        let entered = if self.inner.config.max_hedges == 0 {
             self.frame.enter_only()
         } else {
             self.frame.enter_provisional()
-        }
+        };
+        entered.scoped()
     }
 
     /// Records that an attempt ended now, or was dropped.
@@ -324,7 +325,7 @@ where
                 began,
             } = other;
             {
-                let _entered = frame.enter_provisional();
+                let _entered = frame.enter_provisional().scoped();
                 call::drop_for(DropReason::Superseded, || drop(future));
             }
             self.record(began);

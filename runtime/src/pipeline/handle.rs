@@ -258,7 +258,8 @@ impl<H> Pipeline<H> {
 
 /// The blocking form.
 impl Policies {
-    #[inline]
+    /// Out of line: a call through a pipeline without policies is not to make room for all of them.
+    #[inline(never)]
     fn whole<T, E>(&self, f: impl FnMut() -> Result<T, E>) -> Result<T, E>
     where
         E: CarriesRejection + 'static,

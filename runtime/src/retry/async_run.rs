@@ -2,7 +2,7 @@
 
 use super::{inner::RetryInner, run::Run};
 use crate::{
-    call::{Deadline, EnteredAttempt, Frame, Framed, Granted},
+    call::{Deadline, Frame, Framed, Granted, ScopedAttempt},
     chaos::{self, Faulty},
     error::{ErrorCode, Policy, Rejection},
 };
@@ -176,7 +176,7 @@ impl<F: Future> Future for Watched<'_, '_, F> {
     #[inline]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
         let this = self.project();
-        let _entered = this.run.enter();
+        let _entered = this.run.enter().scoped();
         this.attempt.poll(cx)
     }
 }
@@ -188,13 +188,13 @@ pub struct AttemptFrame<'a, 'r>(pub(super) &'a mut Run<'r>);
 
 impl Framed for AttemptFrame<'_, '_> {
     type Entered<'a>
-        = EnteredAttempt<'a>
+        = ScopedAttempt<'a>
     where
         Self: 'a;
 
     #[inline]
-    fn enter(&mut self) -> EnteredAttempt<'_> {
-        self.0.enter()
+    fn enter(&mut self) -> ScopedAttempt<'_> {
+        self.0.enter().scoped()
     }
 
     #[inline]

@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     budget::{BudgetSource, Payer},
-    call::Attempt,
+    call::{Attempt, PackedSeries},
     error::ConfigError,
     event::{GuardName, LogLevel},
     name,
@@ -594,13 +594,14 @@ impl<A> RetryBuilder<A> {
             return Err(problem);
         }
         let is_limited = config.max_elapsed.is_some();
+        let first = PackedSeries::first(config.max_attempts.get(), self.place);
         let inner = Arc::new(RetryInner {
             name,
             config,
             hooks: settings.hooks,
             clock: settings.clock,
             log_level: settings.log_level,
-            place: self.place,
+            first,
             warned_of_nesting: AtomicBool::new(false),
             is_limited,
         });

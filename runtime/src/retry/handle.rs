@@ -152,7 +152,11 @@ impl Retry {
     ) -> Result<T, E> {
         let mut run = self.start();
         loop {
-            let result = attempt_once(&mut run, carry_any, &mut |_| op());
+            let retried = run.retried();
+            let result = {
+                let _entered = run.enter().scoped();
+                retried.attempt(carry_any, &mut op)
+            };
             match run.settle_while(result, &AnyError, &again) {
                 ControlFlow::Break(result) => return result,
                 ControlFlow::Continue(delay) => run.wait(delay),
@@ -170,7 +174,11 @@ impl Retry {
         let mut run = self.start();
         // The first attempt is outside of the loop: an `Ok` is then returned by its value alone,
         // and not with all the bytes of the largest error.
-        match attempt_once(&mut run, carry, &mut op) {
+        let (retried, attempt) = (run.retried(), run.attempt());
+        let entered = run.enter();
+        let result = retried.attempt(carry, || op(attempt));
+        entered.leave();
+        match result {
             Ok(value) => {
                 run.succeeded();
                 Ok(value)
@@ -515,21 +523,10 @@ impl Retry<Timed> {
     }
 }
 
-/// Makes one attempt in its frame.
 /// What makes an error of a rejection that chaos injects.
 pub(crate) trait Carry<E>: Fn(Rejection) -> Result<E, Rejection> + Copy {}
 
 impl<E, C: Fn(Rejection) -> Result<E, Rejection> + Copy> Carry<E> for C {}
-
-#[inline]
-fn attempt_once<T, E>(
-    run: &mut Run<'_>,
-    carry: impl Carry<E>,
-    op: &mut impl FnMut(Attempt) -> Result<T, E>,
-) -> Result<T, E> {
-    let attempt = run.attempt();
-    run.attempt_once(carry, || op(attempt))
-}
 
 /// Out of line, so that the attempt of a call that succeeds is not stored in memory.
 #[cold]
@@ -547,7 +544,10 @@ fn call_again<T, E: 'static>(
             ControlFlow::Break(result) => return result,
             ControlFlow::Continue(delay) => run.wait(delay),
         }
-        result = attempt_once(&mut run, carry, &mut op);
+        let (retried, attempt) = (run.retried(), run.attempt());
+        let entered = run.enter();
+        result = retried.attempt(carry, || op(attempt));
+        entered.leave();
     }
 }
 

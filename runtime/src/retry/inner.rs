@@ -3,6 +3,7 @@
 use super::{config::RetryConfig, hooks::Hooks};
 use crate::{
     budget::Payer,
+    call::PackedSeries,
     error::Rejector,
     event::{GuardName, LogLevel},
     time::SharedClock,
@@ -10,7 +11,6 @@ use crate::{
 use std::{
     borrow::Cow,
     ops::Deref,
-    panic::Location,
     sync::{Arc, atomic::AtomicBool},
 };
 
@@ -23,8 +23,8 @@ pub(crate) struct RetryInner {
     pub(super) clock: SharedClock,
     /// The explicit level of the log lines between attempts.
     pub(super) log_level: Option<LogLevel>,
-    /// Where the retry was built.
-    pub(super) place: &'static Location<'static>,
+    /// What a thread notes of the first attempt, and where the retry was built.
+    pub(super) first: PackedSeries,
     /// Whether a warning was logged that it runs inside an attempt of another retry.
     pub(super) warned_of_nesting: AtomicBool,
     /// Whether the time of a series is limited, so that it begins with a clock reading.

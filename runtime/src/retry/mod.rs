@@ -53,6 +53,7 @@ pub use hooks::{FailedAttempt, Next};
 pub use jitter::{Jitter, JitterSetting};
 #[cfg(any(feature = "tower", feature = "reqwest-middleware"))]
 pub(crate) use run::FailedValue;
+pub(crate) use run::Retried;
 pub use run::Run;
 #[cfg(feature = "tower")]
 pub(crate) use run::SuspendedRun;

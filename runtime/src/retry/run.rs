@@ -23,7 +23,7 @@ use crate::{
     event::{self, pending::Settlement},
     time::Tick,
 };
-use std::{ops::ControlFlow, sync::atomic::Ordering, time::Duration};
+use std::{mem, ops::ControlFlow, sync::atomic::Ordering, time::Duration};
 
 /// One series of attempts, which decides after each what to do next.
 ///
@@ -73,6 +73,32 @@ pub struct Run<'r> {
     /// The frame of the attempt under way; a loop in place has none. Its note is that of the
     /// [`SeriesState`].
     pub(super) frame: Frame,
+}
+
+/// What a blocking attempt needs of its run.
+#[doc(hidden)]
+#[derive(Clone, Copy, Debug)]
+pub struct Retried<'r>(&'r RetryInner);
+
+impl Retried<'_> {
+    /// Makes a blocking attempt in its frame, which is entered; `carry` makes an error of one that is
+    /// injected.
+    ///
+    /// The caller enters the frame and leaves it, and looks at the result where it lies: on its way
+    /// through a function that has something to do after the call it would be copied, all the bytes
+    /// of the largest error, which were not written as they are read.
+    #[inline(always)]
+    pub(crate) fn attempt<T, E>(
+        self,
+        carry: impl FnOnce(Rejection) -> Result<E, Rejection>,
+        op: impl FnOnce() -> Result<T, E>,
+    ) -> Result<T, E> {
+        let Self(inner) = self;
+        match chaos::blocking_as(Some(Policy::Retry), &inner.name, &inner.clock, carry) {
+            Ok(()) => op(),
+            Err(error) => Err(error),
+        }
+    }
 }
 
 /// A run without its retry: what a future that holds the retry keeps between two polls.
@@ -152,11 +178,26 @@ impl<'r> Run<'r> {
         match result {
             Ok(_) => {
                 if self.failed_attempts() != 0 {
-                    self.recovered();
+                    *self = self.take().recovered();
                 }
                 Next::Return
             }
-            Err(error) => self.after_error(error, view, retry_if, inside),
+            Err(error) => {
+                let (run, next) = self.take().after_error(error, view, retry_if, inside);
+                *self = run;
+                next
+            }
+        }
+    }
+
+    /// Takes the run out of its place, for what is rare: a run whose address is passed nowhere stays
+    /// in registers.
+    #[inline]
+    fn take(&mut self) -> Self {
+        Self {
+            retry: self.retry,
+            began: self.began,
+            frame: mem::take(&mut self.frame),
         }
     }
 
@@ -167,7 +208,11 @@ impl<'r> Run<'r> {
     /// By value: an `Ok` is then returned by its value alone, without the detour through memory
     /// that a reference to the whole outcome costs (ten times the rest, where `E` is large).
     #[doc(hidden)]
-    #[inline]
+    #[expect(
+        clippy::inline_always,
+        reason = "the run would have to be in memory, and the result too"
+    )]
+    #[inline(always)]
     pub fn settle<T, E, V: ErrorView<E>>(
         &mut self,
         result: Result<T, E>,
@@ -179,16 +224,34 @@ impl<'r> Run<'r> {
                 self.succeeded();
                 ControlFlow::Break(Ok(value))
             }
-            Err(mut error) => {
-                let inside = self.inside();
-                let next = self.after_error(&mut error, view, retry_if, inside);
-                self.end_attempt(next);
+            Err(error) => {
+                let (run, next) = self.take().settle_error(error, view, retry_if);
+                *self = run;
                 match next {
-                    Next::Return => ControlFlow::Break(Err(error)),
-                    Next::Wait(delay) => ControlFlow::Continue(delay),
+                    ControlFlow::Break(error) => ControlFlow::Break(Err(error)),
+                    ControlFlow::Continue(delay) => ControlFlow::Continue(delay),
                 }
             }
         }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn settle_error<E, V: ErrorView<E>>(
+        mut self,
+        mut error: E,
+        view: &V,
+        retry_if: impl FnOnce(&E) -> Option<bool>,
+    ) -> (Self, ControlFlow<E, Duration>) {
+        let inside = self.inside();
+        let next;
+        (self, next) = self.after_error(&mut error, view, retry_if, inside);
+        self = self.end_attempt(next);
+        let next = match next {
+            Next::Return => ControlFlow::Break(error),
+            Next::Wait(delay) => ControlFlow::Continue(delay),
+        };
+        (self, next)
     }
 
     /// As [`settle`](Self::settle), where a predicate on the whole outcome decides.
@@ -206,7 +269,9 @@ impl<'r> Run<'r> {
             Inside::default()
         };
         let next = self.after_while_seen(&mut result, view, again, inside);
-        self.end_attempt(next);
+        if self.frame.has_contents() {
+            *self = self.take().end_attempt(next);
+        }
         match next {
             Next::Return => ControlFlow::Break(result),
             Next::Wait(delay) => ControlFlow::Continue(delay),
@@ -223,8 +288,8 @@ impl<'r> Run<'r> {
     ) -> ControlFlow<Result<T, E>, Duration> {
         match (result, failed) {
             (Ok(value), Some(failed)) => {
-                let next = self.after_failed_value(failed);
-                self.end_attempt(next);
+                let next;
+                (*self, next) = self.take().after_failed_value(failed);
                 match next {
                     Next::Return => ControlFlow::Break(Ok(value)),
                     Next::Wait(delay) => ControlFlow::Continue(delay),
@@ -253,7 +318,7 @@ impl<'r> Run<'r> {
         }
     }
 
-    /// Enters the frame of an attempt, until the result is dropped.
+    /// Enters the frame of an attempt, until it is left or the result is dropped.
     #[doc(hidden)]
     #[expect(
         clippy::inline_always,
@@ -267,16 +332,10 @@ impl<'r> Run<'r> {
         } else {
             None
         };
-        let entered = self.frame.enter_attempt(
-            index,
-            inner.config.max_attempts.get(),
-            inner.place,
-            deadline,
-        );
-        if !entered.outer.is_none() {
-            warn_of_nesting(inner, entered.outer);
-        }
-        entered
+        self.frame
+            .enter_attempt(inner.first, index, deadline, |outer| {
+                warn_of_nesting(inner, outer);
+            })
     }
 
     /// Injects the fault of a blocking attempt, if it gets one.
@@ -306,34 +365,29 @@ impl<'r> Run<'r> {
         )
     }
 
-    /// Makes a blocking attempt; `carry` makes an error of one that is injected.
+    /// Returns what a blocking attempt needs of the run, which lends its frame to it.
+    #[doc(hidden)]
     #[inline(always)]
-    pub(crate) fn attempt_once<T, E>(
-        &mut self,
-        carry: impl FnOnce(Rejection) -> Result<E, Rejection>,
-        op: impl FnOnce() -> Result<T, E>,
-    ) -> Result<T, E> {
-        let inner = self.retry;
-        let _entered = self.enter();
-        chaos::blocking_as(Some(Policy::Retry), &inner.name, &inner.clock, carry)?;
-        op()
+    pub fn retried(&self) -> Retried<'r> {
+        Retried(self.retry)
     }
 
     /// Ends the series after an attempt that succeeded.
     #[inline]
     pub(super) fn succeeded(&mut self) {
         if self.frame.has_contents() {
-            self.succeeded_after_all();
+            *self = self.take().succeeded_after_all();
         }
     }
 
     #[cold]
     #[inline(never)]
-    fn succeeded_after_all(&mut self) {
+    fn succeeded_after_all(mut self) -> Self {
         if self.failed_attempts() != 0 {
-            self.recovered();
+            self = self.recovered();
         }
         self.frame.succeeded();
+        self
     }
 
     /// Returns what policies rejected inside the attempt that has just ended with an error.
@@ -350,9 +404,10 @@ impl<'r> Run<'r> {
 
     /// Ends the frame of an attempt that ended with an error.
     #[cold]
-    fn end_attempt(&mut self, next: Next) {
+    #[inline(never)]
+    fn end_attempt(mut self, next: Next) -> Self {
         let Some(inbox) = self.frame.end_use() else {
-            return;
+            return self;
         };
         if let Next::Wait(_) = next {
             for held in inbox.take_pending() {
@@ -363,6 +418,7 @@ impl<'r> Run<'r> {
             inbox.forget_errors();
         }
         inbox.forward();
+        self
     }
 
     /// As [`after`](Self::after), where a predicate on the whole outcome, an `Ok` included, decides
@@ -398,7 +454,11 @@ impl<'r> Run<'r> {
     ) -> Next {
         let again = again(result);
         match result {
-            Ok(_) if again => self.after_refused_value(),
+            Ok(_) if again => {
+                let (run, next) = self.take().after_refused_value();
+                *self = run;
+                next
+            }
             _ => self.after_seen(result, view, |_| Some(again), inside),
         }
     }
@@ -419,8 +479,9 @@ impl<'r> Run<'r> {
     /// assert_eq!(clock.now().since(start), Duration::from_secs(3));
     /// # Ok::<(), gardefou::ConfigError>(())
     /// ```
+    #[inline]
     pub fn wait(&self, delay: Duration) {
-        self.retry.clock().sleep(delay);
+        wait(self.retry, delay);
     }
 
     /// Returns how many attempts have failed so far.
@@ -464,6 +525,12 @@ impl<'r> Run<'r> {
     }
 }
 
+#[cold]
+#[inline(never)]
+fn wait(inner: &RetryInner, delay: Duration) {
+    inner.clock().sleep(delay);
+}
+
 /// Reads when a series begins; out of line, because most retries do not need it.
 #[inline(never)]
 fn read_clock(inner: &RetryInner) -> Tick {
@@ -493,5 +560,6 @@ fn warn_of_nesting(inner: &RetryInner, outer: PackedSeries) {
         return;
     }
     let most = u64::from(inner.config.max_attempts.get()).saturating_mul(outer.max_attempts.into());
-    event::retry::log_nested(&inner.name, inner.place, outer.place, most);
+    let place = inner.first.unpack().place;
+    event::retry::log_nested(&inner.name, place, outer.place, most);
 }

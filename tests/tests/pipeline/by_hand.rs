@@ -3,12 +3,14 @@
 use gardefou::{
     AppError, ErrorCode,
     breaker::{CircuitBreaker, CircuitState},
+    call,
     hedge::Hedge,
     pipeline::Pipeline,
     retry::{Jitter, Retry, RetryBuilder},
     time::ManualClock,
     timeout::Timeout,
 };
+use gardefou_tests::testkit::poll::ready;
 use std::{
     cell::{Cell, RefCell},
     future::pending,
@@ -150,6 +152,33 @@ fn empty_pipeline_calls_the_function() {
             .is(ErrorCode::EXTERNAL_SERVICE_ERROR)
     );
     assert!(format!("{pipeline:?}").contains("empty"));
+}
+
+#[test]
+fn function_of_an_empty_pipeline_has_nothing_around_it() {
+    let pipeline = Pipeline::builder("empty").build().unwrap();
+    let around = || Ok::<_, AppError>((call::attempt(), call::remaining()));
+    assert_eq!(pipeline.call(around).unwrap(), (None, None));
+    let future = pipeline.call_async(|| async { around() });
+    assert_eq!(ready(future).unwrap(), (None, None));
+}
+
+#[test]
+fn async_call_begins_when_it_is_polled() {
+    let policies = [
+        Pipeline::builder("empty"),
+        Pipeline::builder("retried").retry(retry(1)),
+    ];
+    for builder in policies {
+        let pipeline = builder.build().unwrap();
+        let calls = Cell::new(0);
+        let future = pipeline.call_async(|| {
+            calls.set(calls.get() + 1);
+            async { Ok::<_, AppError>(calls.get()) }
+        });
+        assert_eq!(calls.get(), 0);
+        assert_eq!(ready(future).unwrap(), 1);
+    }
 }
 
 #[test]

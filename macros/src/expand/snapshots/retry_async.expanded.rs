@@ -27,7 +27,7 @@ async fn read(&mut self, key: String) -> Result<u32> {
     );
     let __outcome = loop {
         let __delay = {
-            let (__outcome, __view) = {
+            let __outcome = {
                 #[allow(
                     clippy::shadow_reuse,
                     clippy::shadow_same,
@@ -35,38 +35,36 @@ async fn read(&mut self, key: String) -> Result<u32> {
                 )]
                 let key = ::gardefou::__private::clone_for_each_attempt(&key);
                 let __this = &mut *self;
-                (
-                    match ::gardefou::__private::Run::limit(
-                            &mut __run,
-                            ::gardefou::__private::fallible(
-                                __conversion,
-                                async move {
-                                    if false {
-                                        return ::gardefou::__private::never::<Result<u32>>();
-                                    }
-                                    '_body: { __this.lookup(key).await }
-                                },
-                            ),
-                        )
-                        .await
-                    {
-                        ::gardefou::__private::Ok(__outcome) => __outcome,
-                        ::gardefou::__private::Err(__timed_out) => {
-                            ::gardefou::__private::Err({
-                                use ::gardefou::__private::rejecting::*;
-                                (&&&::gardefou::__private::probe::<
-                                    Result<u32>,
-                                    _,
-                                >(__conversion))
-                                    .__gardefou_reject(__timed_out)
-                            })
-                        }
-                    },
-                    ::gardefou::__private::Attempted::ran(
-                        ::gardefou::__private::shape!(__conversion, Result < u32 >),
-                    ),
-                )
+                match ::gardefou::__private::Run::limit(
+                        &mut __run,
+                        ::gardefou::__private::fallible(
+                            __conversion,
+                            async move {
+                                if false {
+                                    return ::gardefou::__private::never::<Result<u32>>();
+                                }
+                                '_body: { __this.lookup(key).await }
+                            },
+                        ),
+                    )
+                    .await
+                {
+                    ::gardefou::__private::Ok(__outcome) => __outcome,
+                    ::gardefou::__private::Err(__timed_out) => {
+                        ::gardefou::__private::Err({
+                            use ::gardefou::__private::rejecting::*;
+                            (&&&::gardefou::__private::probe::<
+                                Result<u32>,
+                                _,
+                            >(__conversion))
+                                .__gardefou_reject(__timed_out)
+                        })
+                    }
+                }
             };
+            let __view = ::gardefou::__private::Attempted::ran(
+                ::gardefou::__private::shape!(__conversion, Result < u32 >),
+            );
             match ::gardefou::__private::Run::settle(
                 &mut __run,
                 __outcome,

@@ -32,27 +32,26 @@ fn read(key: &str) -> Result<u32> {
     let mut __run = ::gardefou::__private::Retry::start(&__retry);
     let __outcome = loop {
         let __delay = {
-            let (__outcome, __view) = {
-                (
-                    ::gardefou::__private::attempt_with(
-                        __conversion,
-                        &mut __run,
-                        ::gardefou::__private::shape!(__conversion, Result < u32 >),
-                        (::gardefou::__private::clone_for_each_attempt(&key),),
-                        move |
-                            #[allow(
-                                clippy::shadow_reuse,
-                                clippy::shadow_same,
-                                clippy::shadow_unrelated
-                            )]
-                            (key,),
-                        | -> Result<u32> { lookup(key) },
-                    ),
-                    ::gardefou::__private::Attempted::ran(
-                        ::gardefou::__private::shape!(__conversion, Result < u32 >),
-                    ),
-                )
-            };
+            let __retried = ::gardefou::__private::Run::retried(&__run);
+            let __entered = ::gardefou::__private::Run::enter(&mut __run);
+            let __outcome = ::gardefou::__private::attempt_with(
+                __conversion,
+                __retried,
+                ::gardefou::__private::shape!(__conversion, Result < u32 >),
+                (::gardefou::__private::clone_for_each_attempt(&key),),
+                move |
+                    #[allow(
+                        clippy::shadow_reuse,
+                        clippy::shadow_same,
+                        clippy::shadow_unrelated
+                    )]
+                    (key,),
+                | -> Result<u32> { lookup(key) },
+            );
+            __entered.leave();
+            let __view = ::gardefou::__private::Attempted::ran(
+                ::gardefou::__private::shape!(__conversion, Result < u32 >),
+            );
             match ::gardefou::__private::Run::settle(
                 &mut __run,
                 __outcome,

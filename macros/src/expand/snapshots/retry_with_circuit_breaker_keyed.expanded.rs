@@ -69,7 +69,8 @@ fn read(key: &str) -> Result<u32> {
                 };
                 (
                     {
-                        let __entered = ::gardefou::__private::Run::enter(&mut __run);
+                        let __entered = ::gardefou::__private::Run::enter(&mut __run)
+                            .scoped();
                         ::gardefou::__private::run_admitted(
                             __conversion,
                             __admitted,

@@ -1,6 +1,6 @@
 //! Contexts: deadlines, values, slots and mailboxes on other stacks.
 
-use super::support::{SECOND, current_frame, in_seconds, report, reported_in};
+use super::support::{SECOND, current_frame, enter_attempt, in_seconds, report, reported_in};
 use crate::{
     call::{
         Attempt, Context, Frame, InCall, Values, attempt,
@@ -13,7 +13,7 @@ use crate::{
     time::{ManualClock, SharedClock},
 };
 use std::{
-    panic::{AssertUnwindSafe, Location, catch_unwind},
+    panic::{AssertUnwindSafe, catch_unwind},
     pin::pin,
     sync::{Arc, Mutex},
     task::{Poll, Waker},
@@ -149,7 +149,7 @@ fn drop_of_a_value_may_read_the_context() {
 fn panic_leaves_the_context() {
     let mut frame = Frame::new();
     let context = {
-        let _attempt = frame.enter_attempt(0, 2, Location::caller(), None);
+        let _attempt = enter_attempt(&mut frame, 0, 2, None);
         Context::current().with(Tenant("acme")).with_timeout(SECOND)
     };
     let unwound = catch_unwind(AssertUnwindSafe(|| {
@@ -206,7 +206,7 @@ fn report_on_another_thread_reaches_the_frame_of_its_context() {
 fn context_that_outlives_its_call_is_outside_of_every_frame() {
     let mut frame = Frame::new();
     let context = {
-        let _attempt = frame.enter_attempt(0, 3, Location::caller(), None);
+        let _attempt = enter_attempt(&mut frame, 0, 3, None);
         Context::current().with(Tenant("acme"))
     };
     assert!(context.run(is_in_call));
@@ -251,7 +251,7 @@ fn pending_error_of_an_ended_call_is_settled() {
     let count = || settled.lock().unwrap().len();
     let (mut frame, mut other) = (Frame::new(), Frame::new());
     let context = {
-        let _attempt = frame.enter_attempt(0, 3, Location::caller(), None);
+        let _attempt = enter_attempt(&mut frame, 0, 3, None);
         Context::current()
     };
     let mut nested = None;
@@ -324,7 +324,7 @@ fn slots_of_a_context_replace_those_of_the_thread() {
 fn context_is_shown_with_its_attempt_and_time() {
     let clock = ManualClock::new();
     let mut frame = Frame::new();
-    let _attempt = frame.enter_attempt(1, 3, Location::caller(), None);
+    let _attempt = enter_attempt(&mut frame, 1, 3, None);
     let _deadline = EnteredDeadline::enter(in_seconds(&clock, 5));
     assert_eq!(
         format!("{:?}", Values::with(None, 7)),

@@ -1,15 +1,20 @@
 //! Frames: entering, leaving, attempts and frames in place.
 
-use super::support::{current_frame, in_seconds, report, reported_in};
+use super::support::{current_frame, enter_attempt, in_seconds, report, reported_in};
 use crate::{
     call::{
-        Attempt, Frame, InPlace, attempt, current::CURRENT, deadline::EnteredDeadline, is_in_call,
-        mailbox::Message, record_outcome, remaining, series,
+        Attempt, EnteredAttempt, Frame, InPlace, PackedSeries, attempt,
+        current::CURRENT,
+        deadline::{DeadlineWord, EnteredDeadline},
+        is_in_call,
+        mailbox::Message,
+        record_outcome, remaining, series,
     },
     time::ManualClock,
 };
 use std::{
-    panic::{Location, catch_unwind},
+    mem::needs_drop,
+    panic::catch_unwind,
     pin::pin,
     task::{Poll, Waker},
     thread,
@@ -52,7 +57,7 @@ fn panic_leaves_each_frame() {
         let mut inner = Frame::new();
         let clock = ManualClock::new();
         let deadline = Some(EnteredDeadline::enter(in_seconds(&clock, 1)));
-        let _attempt_of_inner = inner.enter_attempt(1, 3, Location::caller(), deadline);
+        let _attempt_of_inner = enter_attempt(&mut inner, 1, 3, deadline);
         assert_eq!(attempt(), Some(Attempt::new(1, 3)));
         panic!("broken");
     });
@@ -117,10 +122,10 @@ fn identities_of_threads_differ() {
 #[test]
 fn attempt_of_the_innermost_retry_counts_and_is_restored() {
     let (mut outer, mut inner) = (Frame::new(), Frame::new());
-    let entered = outer.enter_attempt(0, 3, Location::caller(), None);
+    let entered = enter_attempt(&mut outer, 0, 3, None);
     assert!(entered.outer.is_none());
     {
-        let within = inner.enter_attempt(1, 2, Location::caller(), None);
+        let within = enter_attempt(&mut inner, 1, 2, None);
         assert_eq!(within.outer.unpack().max_attempts, 3);
         assert_eq!(
             (attempt(), series().number()),
@@ -134,6 +139,44 @@ fn attempt_of_the_innermost_retry_counts_and_is_restored() {
     assert_eq!(attempt(), Some(Attempt::new(0, 3)));
     drop(entered);
     assert_eq!(attempt(), None);
+}
+
+#[test]
+fn place_of_the_outer_retry_is_restored() {
+    let (mut outer, mut inner) = (Frame::new(), Frame::new());
+    let entered = enter_attempt(&mut outer, 0, 3, None);
+    let place = series().place;
+    enter_attempt(&mut inner, 0, 2, None).leave();
+    assert_eq!(series().place, place);
+    let _one_more = enter_attempt(&mut inner, 1, 2, None);
+    assert_ne!(place, None);
+    drop(entered);
+}
+
+/// A guard with parts that are dropped is dropped by a function that takes its address, which puts it
+/// into memory for each call.
+#[test]
+fn entered_attempt_is_plain_words_beside_its_frame() {
+    assert!(!needs_drop::<(PackedSeries, Option<DeadlineWord>)>());
+    assert_eq!(size_of::<EnteredAttempt<'_>>(), 5 * size_of::<u64>());
+    assert_eq!(size_of::<Frame>(), size_of::<u64>());
+}
+
+#[test]
+fn attempt_that_is_dropped_keeps_its_messages() {
+    let leaves: [fn(EnteredAttempt<'_>); 3] = [
+        |entered| drop(entered),
+        |entered| entered.leave(),
+        |entered| drop(entered.scoped()),
+    ];
+    for leave in leaves {
+        let mut frame = Frame::new();
+        let entered = enter_attempt(&mut frame, 0, 2, None);
+        report("inside");
+        leave(entered);
+        assert_eq!((attempt(), is_in_call()), (None, false));
+        assert!(frame.end().is_some());
+    }
 }
 
 #[test]

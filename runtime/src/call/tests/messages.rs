@@ -1,6 +1,6 @@
 //! Messages to frames: reports, rejections, outcomes and pending errors.
 
-use super::support::{report, reported_in};
+use super::support::{enter_attempt, report, reported_in};
 use crate::{
     call::{
         Frame, RejectionNumber,
@@ -10,10 +10,7 @@ use crate::{
     },
     error::ErrorId,
 };
-use std::{
-    panic::Location,
-    sync::{Arc, Mutex},
-};
+use std::sync::{Arc, Mutex};
 
 #[test]
 fn messages_go_to_the_current_frame() {
@@ -175,7 +172,7 @@ fn pending_error_is_settled_where_no_attempt_follows() {
     };
     let mut frame = Frame::new();
     {
-        let _last = frame.enter_attempt(2, 3, Location::caller(), None);
+        let _last = enter_attempt(&mut frame, 2, 3, None);
         post_pending(hold());
         assert_eq!(
             settled.lock().unwrap().len(),
@@ -184,7 +181,7 @@ fn pending_error_is_settled_where_no_attempt_follows() {
         );
     }
     {
-        let _first = frame.enter_attempt(0, 3, Location::caller(), None);
+        let _first = enter_attempt(&mut frame, 0, 3, None);
         post_pending(hold());
         assert_eq!(settled.lock().unwrap().len(), 1);
     }

@@ -2,15 +2,16 @@
 
 use crate::{
     call::{
-        Deadline, Frame, Marked, Reported,
+        Deadline, EnteredAttempt, Frame, Marked, PackedSeries, Reported,
         current::{CURRENT, Current},
+        deadline::EnteredDeadline,
         frame::Entered,
         post_reported,
     },
     error::{ErrorId, View},
     time::{ManualClock, SharedClock},
 };
-use std::time::Duration;
+use std::{panic::Location, time::Duration};
 
 pub(super) const SECOND: Duration = Duration::from_secs(1);
 
@@ -24,6 +25,18 @@ impl Entered<'_> {
     pub(super) fn id(&self) -> u64 {
         current_frame()
     }
+}
+
+/// Enters an attempt of a retry that is built here.
+#[track_caller]
+pub(super) fn enter_attempt(
+    frame: &mut Frame,
+    index: u32,
+    max_attempts: u32,
+    deadline: Option<EnteredDeadline>,
+) -> EnteredAttempt<'_> {
+    let first = PackedSeries::first(max_attempts, Location::caller());
+    frame.enter_attempt(first, index, deadline, |_| {})
 }
 
 pub(super) fn in_seconds(clock: &ManualClock, seconds: u32) -> Deadline {

@@ -17,12 +17,12 @@ use std::{any::Any, time::Duration};
 impl Run<'_> {
     #[cold]
     pub(super) fn after_error<E, V: ErrorView<E>>(
-        &mut self,
+        mut self,
         error: &mut E,
         view: &V,
         retry_if: impl FnOnce(&E) -> Option<bool>,
         inside: Inside,
-    ) -> Next {
+    ) -> (Self, Next) {
         let retry_if = retry_if(error);
         let seen = Seen {
             view: view.view(error),
@@ -39,12 +39,13 @@ impl Run<'_> {
         {
             self.annotate(app, reason);
         }
-        next
+        (self, next)
     }
 
     /// Decides what follows a value that a predicate refused.
     #[cold]
-    pub(super) fn after_refused_value(&mut self) -> Next {
+    #[inline(never)]
+    pub(super) fn after_refused_value(mut self) -> (Self, Next) {
         let view = View::from_ref(ErrorRef::Display(&"the result was refused"));
         let seen = Seen {
             view,
@@ -54,12 +55,13 @@ impl Run<'_> {
             is_value: true,
             retry_after: None,
         };
-        self.failed(seen, |_| None).0
+        let (next, _) = self.failed(seen, |_| None);
+        (self, next)
     }
 
-    /// Decides what follows a value that is a failure.
+    /// Decides what follows a value that is a failure, and ends its attempt.
     #[cfg(any(feature = "tower", feature = "reqwest-middleware"))]
-    pub(super) fn after_failed_value(&mut self, failed: FailedValue<'_>) -> Next {
+    pub(super) fn after_failed_value(mut self, failed: FailedValue<'_>) -> (Self, Next) {
         let seen = Seen {
             view: View::from_ref(ErrorRef::Display(failed.text)),
             any: None,
@@ -68,7 +70,8 @@ impl Run<'_> {
             is_value: false,
             retry_after: failed.retry_after,
         };
-        self.failed(seen, |_| None).0
+        let (next, _) = self.failed(seen, |_| None);
+        (self.end_attempt(next), next)
     }
 
     #[cold]
@@ -164,7 +167,8 @@ impl Run<'_> {
     }
 
     #[cold]
-    pub(super) fn recovered(&self) {
+    #[inline(never)]
+    pub(super) fn recovered(self) -> Self {
         event::publish_retry(
             &RetryEvent {
                 name: &self.retry.name,
@@ -176,6 +180,7 @@ impl Run<'_> {
             },
             LogLevel::Debug,
         );
+        self
     }
 
     /// Adds the failed attempts to the last error, for its reader.

@@ -116,7 +116,7 @@ where
                                 this.requests.clone_request(&request)
                             };
                             let future = {
-                                let _entered = run.enter();
+                                let _entered = run.enter().scoped();
                                 ahead.before(this.service.call(request))
                             };
                             let granted = run.granted();
@@ -190,7 +190,7 @@ where
 fn in_attempt<T>(retry: &Retry, place: &mut Option<SuspendedRun>, poll: impl FnOnce() -> T) -> T {
     let mut run = resumed(retry, place);
     let polled = {
-        let _entered = run.enter();
+        let _entered = run.enter().scoped();
         poll()
     };
     *place = Some(run.suspend());
