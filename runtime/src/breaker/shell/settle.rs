@@ -53,12 +53,12 @@ impl Shell {
         if admission.is_uncounted() {
             return;
         }
-        let (mut now, mut slow) = (None, false);
-        if admission.is_timed() {
-            now = Some(self.clock.now());
-        }
+        // The coarse reading costs less than a second look under the lock.
+        let word = admission.word();
+        let is_read = admission.is_timed() || word.is_coarse();
+        let (mut now, mut slow) = (is_read.then(|| self.now_in(word)), false);
         let ended = self.leave(admission);
-        if let Some(end) = now {
+        if let Some(end) = now.filter(|_| admission.is_timed()) {
             slow = is_late || self.published.is_slow(ended.start, end);
             let changes_nothing =
                 !slow && ended.counted.is_none() && admission.word().is_saturated();
@@ -76,7 +76,7 @@ impl Shell {
             // No clock is read under the lock: a clock can be user code.
             if now.is_none() && !locked.machine.is_success_timeless() {
                 drop(locked);
-                now = Some(self.now_in(admission.word()));
+                now = Some(self.now_in(word));
                 continue;
             }
             let at = now.unwrap_or(Tick::ZERO);
