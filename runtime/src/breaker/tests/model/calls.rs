@@ -45,6 +45,7 @@ impl Model {
 
     /// Admits a call, or returns the time to wait, where it is known.
     pub(super) fn admit(&mut self, id: u64) -> Result<(), Option<u64>> {
+        self.is_failing = false;
         // The state that the call finds tells which reading decides about it.
         let was_coarse = self.is_coarse();
         let read = self.read(was_coarse);
@@ -110,6 +111,7 @@ impl Model {
     pub(super) fn end_at(&mut self, at: u64, id: u64, failed: Option<(String, bool)>) {
         let failure = failed.is_some();
         let call = self.running[&id];
+        self.is_failing = false;
         if call.state == Disabled || call.generation != self.generation {
             self.running.remove(&id);
             return;
@@ -132,6 +134,7 @@ impl Model {
         self.counts.success += u64::from(!failure);
         self.succeeded += u64::from(!failure);
         self.counts.failure += u64::from(failure);
+        self.is_failing = failure;
         if let Some((text, abandoned)) = failed {
             self.fail_at(at, text);
             if abandoned {

@@ -164,14 +164,8 @@ impl Pair {
             "step {step}"
         );
         assert_eq!(tick_of(seen.since), since, "step {step}");
-        let failure = failure_of(&seen);
-        let at = failure.as_ref().map(|it| it.0);
-        assert_eq!(at, self.model.last_failure_at(), "step {step}");
-        // The text may be that of a failure shortly before.
-        assert!(
-            failure.is_none_or(|(_, text)| self.model.recent_texts().any(|it| *it == text)),
-            "step {step}"
-        );
+        self.model.compare_last_failure(failure_of(&seen), step);
+        self.model.adopt_cause(seen.opened_by.as_ref());
         assert_eq!(seen.opened_by, self.model.seen_opened_by(), "step {step}");
         assert_eq!(seen.counts, self.model.counts, "step {step}");
         assert_eq!(seen.generation, self.model.generation, "step {step}");

@@ -92,6 +92,11 @@ pub(super) struct Model {
     /// When calls failed, and their texts: the last one, and those less than a second before it.
     pub(super) failures: Vec<(u64, String)>,
     pub(super) opened_by: Option<String>,
+    /// The texts that may stand for it: a success or time can make a rate known or raise it, and the
+    /// last failure before then need not have a text of its own.
+    pub(super) opened_by_rate: Vec<String>,
+    /// The call that ends has failed.
+    pub(super) is_failing: bool,
     /// How many openings there were.
     pub(super) openings: u32,
     /// How many calls the present one has rejected.
@@ -124,6 +129,8 @@ impl Model {
             events: Vec::new(),
             failures: Vec::new(),
             opened_by: None,
+            opened_by_rate: Vec::new(),
+            is_failing: false,
             openings: 0,
             rejected: 0,
             rng: Rng::seeded(seed),
@@ -190,6 +197,12 @@ impl Model {
             self.rejected = 0;
         }
         let last = self.failures.last().map(|(_, text)| text.clone());
+        if to == Open && reason != HalfOpenTimeout {
+            self.opened_by_rate.clear();
+        }
+        if to == Open && reason == FailureRate && !self.is_failing {
+            self.opened_by_rate = self.recent_texts().cloned().collect();
+        }
         match (to, reason) {
             (Open, HalfOpenTimeout) => {}
             (Open, ConsecutiveFailures | FailureRate | ProbeFailed) => self.opened_by = last,
@@ -365,8 +378,19 @@ impl Model {
         self.failures.push((at, text));
     }
 
-    pub(super) fn last_failure_at(&self) -> Option<u64> {
-        self.failures.last().map(|(at, _)| *at)
+    pub(super) fn compare_last_failure(&self, real: Option<(u64, String)>, step: usize) {
+        let at = self.failures.last().map(|(at, _)| *at);
+        assert_eq!(real.as_ref().map(|it| it.0), at, "step {step}");
+        // The text may be that of a failure shortly before.
+        let is_known = real.is_none_or(|(_, text)| self.recent_texts().any(|it| *it == text));
+        assert!(is_known, "step {step}");
+    }
+
+    /// Takes the real breaker's choice of the texts that may stand for the cause of an opening.
+    pub(super) fn adopt_cause(&mut self, real: Option<&String>) {
+        if let Some(text) = real.filter(|text| self.opened_by_rate.contains(text)) {
+            self.opened_by = Some(text.clone());
+        }
     }
 
     pub(super) fn recent_texts(&self) -> impl Iterator<Item = &String> {
