@@ -69,9 +69,9 @@ pub(crate) use drop_reason::DropReason;
 pub(crate) use drop_reason::drop_for;
 #[cfg(feature = "async")]
 pub(crate) use drop_reason::drop_reason;
+pub(crate) use frame::{EnteredAttempt, Frame, InPlace, Suspended};
 #[cfg(feature = "async")]
-pub(crate) use frame::Framed;
-pub(crate) use frame::{EnteredAttempt, Frame, InPlace, ScopedAttempt, Suspended};
+pub(crate) use frame::{Framed, ScopedAttempt};
 pub(crate) use inbox::Inbox;
 pub(crate) use limit::Granted;
 #[cfg(feature = "async")]
