@@ -34,11 +34,12 @@ impl Denial {
         }
     }
 
-    /// The denial of an open circuit whose time ends at `until`.
+    /// The denial of an open circuit whose time ends at `until`. Of two openings that follow each
+    /// other, the end of one may be read beside the start of the next: nothing is left then.
     pub(super) fn until(generation: u64, until: Tick, now: Tick) -> Self {
         Self {
             generation,
-            wait: until.as_nanos() - now.as_nanos(),
+            wait: until.as_nanos().saturating_sub(now.as_nanos()),
         }
     }
 
@@ -139,5 +140,18 @@ impl Admission {
     /// Returns `true` for a call of a disabled breaker.
     pub(super) fn is_uncounted(self) -> bool {
         self.word.mode() == StateWord::DISABLED
+    }
+}
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn denial_with_the_start_of_a_later_opening_has_no_time_left() {
+        let [until, since] = [1, 2].map(|seconds| Tick::ZERO.after(Duration::from_secs(seconds)));
+        let wait = |now| Denial::until(0, until, now).retry_after();
+        assert_eq!(wait(since), Some(Duration::ZERO));
+        assert_eq!(wait(Tick::ZERO), Some(Duration::from_secs(1)));
     }
 }
