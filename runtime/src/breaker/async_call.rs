@@ -4,7 +4,7 @@ use super::{
     admission::Admission,
     classifier::Classifier,
     shell::Shell,
-    sync_call::{fail_by_panic, settle},
+    sync_call::{fail_by_panic, settle, succeed},
 };
 use crate::{
     call::{self, Frame, Framed, Since},
@@ -124,7 +124,9 @@ where
     std::mem::forget(on_panic);
     if let Some(shell) = shell.as_deref() {
         let admission = shell.take_pending(*admission).0;
-        if verdict != Verdict::Success || !shell.succeed_at_once(admission) {
+        if verdict == Verdict::Success && place.frame().is_empty() {
+            succeed(shell, admission);
+        } else {
             let inside = inside(place.frame(), shell);
             settle(shell, admission, verdict, classifier, &outcome, inside);
             // A value that is a failure ends the series of a retry around it too.

@@ -26,8 +26,9 @@ pub(super) struct Locked {
     pub(super) machine: StateMachine,
     /// Which settings were set; the machine has the configuration that they resolved to.
     pub(super) explicit: ExplicitSettings,
-    /// Counts of calls whose outcome takes the lock, and the restored counts of an earlier process.
-    pub(super) totals: CallCounts,
+    /// How many successes of this process the machine has taken; the others were only counted.
+    pub(super) taken_successes: u64,
+    pub(super) totals: Totals,
     pub(super) last_failure: Option<LastFailure>,
     /// The latest opening. It stays when the circuit closes: a rejection can be read later.
     pub(super) opening: Option<Arc<Opening>>,
@@ -38,11 +39,19 @@ pub(super) struct Locked {
     pub(super) events: EventQueue,
 }
 
+/// Counts of the calls of this process whose outcome takes the lock.
+#[derive(Debug, Default)]
+pub(super) struct Totals {
+    pub(super) failure: u64,
+    pub(super) slow: u64,
+    pub(super) abandoned: u64,
+}
+
 /// State that few breakers have.
 #[derive(Debug, Default)]
 pub(super) struct Extras {
-    /// Successes and failures of an earlier process, which are part of the totals.
-    pub(super) restored_counts: (u64, u64),
+    /// The counts of an earlier process.
+    pub(super) restored_counts: CallCounts,
     /// The slots of the half-open state that are lent to inner calls.
     pub(super) lent: Vec<u64>,
     /// For each manual control of the breaker, whether it isolates.

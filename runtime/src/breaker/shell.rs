@@ -3,8 +3,8 @@
 //!
 //! One word mirrors what the fast path needs: the mode, a few flags and the generation. It is
 //! written under the lock only. A successful call of a closed breaker loads it twice and writes a
-//! counter of its own thread; everything else takes the lock, which is never held across a wait or
-//! across user code.
+//! counter of its own thread; where the lock is taken next, the machine takes what was counted.
+//! Everything else takes the lock, which is never held across a wait or across user code.
 //!
 //! `shell/admit.rs` admits and rejects calls, `shell/settle.rs` records their outcomes.
 
@@ -17,11 +17,10 @@ use super::{
     counters::{Counter, Counters},
     event_queue::{EventQueue, QueuedEvent, QueuedKind},
     in_flight::InFlight,
-    locked::Locked,
+    locked::{Locked, Totals},
     observers::Observers,
     opening::is_open,
     partial_config::ExplicitSettings,
-    snapshot::CallCounts,
     state::{Effects, StateMachine},
     state_word::{PublishedState, StateWord},
 };
@@ -67,7 +66,8 @@ impl Shell {
         let locked = Locked {
             machine,
             explicit,
-            totals: CallCounts::default(),
+            taken_successes: 0,
+            totals: Totals::default(),
             last_failure: None,
             opening: None,
             rejected_before: 0,
@@ -128,14 +128,24 @@ impl Shell {
         std::ptr::from_ref(self).addr()
     }
 
+    /// Takes the lock, and drives the machine by the successes that were only counted so far.
+    fn lock(&self) -> MutexGuard<'_, Locked> {
+        let mut locked = self.locked.lock();
+        let counted = self.counters.sum(Counter::Success);
+        let successes = counted.wrapping_sub(locked.taken_successes);
+        locked.taken_successes = counted;
+        locked.machine.record_successes(successes);
+        locked
+    }
+
     /// Reads the state under the lock.
     pub(super) fn read<R>(&self, read: impl FnOnce(&Locked) -> R) -> R {
-        read(&self.locked.lock())
+        read(&self.lock())
     }
 
     /// Changes the state under the lock, and delivers the events after it.
     pub(super) fn step<R>(&self, change: impl FnOnce(&mut Locked) -> (R, Effects)) -> R {
-        let mut locked = self.locked.lock();
+        let mut locked = self.lock();
         let (result, effects) = change(&mut locked);
         self.apply_locked(&mut locked, effects);
         self.finish(locked);

@@ -158,6 +158,13 @@ impl BreakerSnapshot {
             ..CallCounts::default()
         };
         shell.read(|locked| {
+            let restored = locked.extras.as_ref().map(|extras| extras.restored_counts);
+            let counts = CallCounts {
+                failure: locked.totals.failure,
+                slow: locked.totals.slow,
+                abandoned: locked.totals.abandoned,
+                ..counted
+            };
             let machine = &locked.machine;
             let view = machine.view_at(now);
             let tally = machine.tally_at(now);
@@ -176,7 +183,7 @@ impl BreakerSnapshot {
                 since: at(view.since),
                 remaining: view.remaining,
                 generation: machine.generation(),
-                counts: locked.totals.plus(counted),
+                counts: counts.plus(restored.unwrap_or_default()),
                 consecutive_failures: machine.consecutive(),
                 failed_recoveries: machine.reopened(),
                 window_calls: tally.calls,
@@ -220,10 +227,8 @@ impl BreakerSnapshot {
         shell.step(|locked| {
             // A failure of this process is later than any restored one.
             locked.last_failure = locked.last_failure.or(last_failure);
-            let (success, failure) = &mut locked.extras.get_or_insert_default().restored_counts;
-            *success = success.saturating_add(counts.success);
-            *failure = failure.saturating_add(counts.failure);
-            locked.totals = locked.totals.plus(counts);
+            let restored_counts = &mut locked.extras.get_or_insert_default().restored_counts;
+            *restored_counts = restored_counts.plus(counts);
             let effects = locked.machine.restore_at(now, restored);
             locked.apply(effects, opened_by.as_deref(), shell.rejected());
             ((), Effects::default())

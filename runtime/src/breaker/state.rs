@@ -125,9 +125,13 @@ impl StateMachine {
         self.window.tally_at(now)
     }
 
-    /// Returns `true` if a quick success would change nothing, so that it need not take the lock.
-    pub(super) fn is_saturated(&self) -> bool {
-        self.phase == Phase::Closed && self.consecutive == 0 && self.window.is_saturated()
+    /// Adds quick successes that were only counted: since the machine was last driven, all of them
+    /// before what drives it now.
+    pub(super) fn record_successes(&mut self, successes: u64) {
+        if self.phase == Phase::Closed && successes > 0 {
+            self.consecutive = 0;
+            self.window.record_successes(successes);
+        }
     }
 
     /// Returns when the state was entered.

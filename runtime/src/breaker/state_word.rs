@@ -12,8 +12,9 @@ use crate::{
 pub(super) struct StateWord(u64);
 
 const MODE: u64 = 0b111;
-/// One more quick success would change nothing.
-const SATURATED: u64 = 1 << 3;
+/// Without a window, a quick success of a closed circuit decides nothing, however often it is
+/// counted.
+const NO_WINDOW: u64 = 1 << 3;
 /// Calls must be timed.
 const TIMED: u64 = 1 << 4;
 /// Nothing is rejected.
@@ -29,7 +30,10 @@ const ENTERED: u64 = 1 << 8;
 const LENT: u64 = 1 << 9;
 /// What time decides takes so long that the coarse reading of the clock does.
 const COARSE: u64 = 1 << 10;
-const GENERATION: u32 = 11;
+/// A quick success decides nothing until the end of the stretch that is published beside the word:
+/// it is only counted, once.
+const QUIET: u64 = 1 << 11;
+const GENERATION: u32 = 12;
 const FLAGS: u64 = (1 << GENERATION) - 1;
 
 /// The lower half of a pending word is its flags and the low bits of its generation, the upper half
@@ -54,7 +58,8 @@ impl StateWord {
         };
         let flag = |set: bool, flag: u64| if set { flag } else { 0 };
         Self(
-            mode | flag(machine.is_saturated(), SATURATED)
+            mode | flag(machine.config().window.is_none(), NO_WINDOW)
+                | flag(machine.quiet_stretch().is_some(), QUIET)
                 | flag(machine.config().slow_call.is_some(), TIMED)
                 | flag(machine.config().shadow, SHADOW)
                 | flag(Reading::of(machine.shortest_time()).is_coarse(), COARSE)
@@ -80,11 +85,12 @@ impl StateWord {
     /// Returns `true` if a success is only counted while the breaker's word stays the same.
     #[inline]
     pub(super) fn is_success_cheap(self) -> bool {
-        self.0 & (MODE | TIMED | SATURATED | BYSTANDER) == SATURATED
+        self.0 & (MODE | TIMED | NO_WINDOW | BYSTANDER) == NO_WINDOW
     }
 
-    pub(super) fn is_saturated(self) -> bool {
-        self.0 & SATURATED != 0
+    /// Returns `true` if a quick success is only counted in the published stretch.
+    pub(super) fn is_quiet(self) -> bool {
+        self.0 & (MODE | QUIET | BYSTANDER) == QUIET
     }
 
     pub(super) fn is_timed(self) -> bool {
@@ -119,7 +125,7 @@ impl StateWord {
     /// Returns the word of an admission that shadow mode alone gives.
     pub(super) fn bystander(self, generation: u64) -> Self {
         let flags = self.0 & FLAGS;
-        Self(flags & !(TIMED | SATURATED) | BYSTANDER | generation << GENERATION)
+        Self(flags & !(TIMED | QUIET) | BYSTANDER | generation << GENERATION)
     }
 
     pub(super) fn lent(self) -> Self {
@@ -148,7 +154,7 @@ impl StateWord {
     }
 
     /// Unpacks the result of [`pend`](Self::pend). The upper bits of the generation are those of
-    /// `current`, a word that the breaker had later: fewer than 2^21 changes of state lie between,
+    /// `current`, a word that the breaker had later: fewer than 2^20 changes of state lie between,
     /// or the call is taken for a later one.
     #[cfg(feature = "async")]
     pub(super) fn unpend(self, current: Self) -> (Self, u32) {
@@ -175,15 +181,21 @@ pub(super) struct PublishedState {
     open_since: AtomicU64,
     /// The nanoseconds above which a call is slow. Written under the lock.
     slow_above: AtomicU64,
+    /// The stretch of time in which a success is only counted. Written under the lock.
+    quiet_from: AtomicU64,
+    quiet_until: AtomicU64,
 }
 
 impl PublishedState {
     pub(super) fn new(machine: &StateMachine) -> Self {
+        let quiet = machine.quiet_stretch().unwrap_or_default();
         Self {
             word: AtomicU64::new(StateWord::of(machine).0),
             open_until: AtomicU64::new(0),
             open_since: AtomicU64::new(0),
             slow_above: AtomicU64::new(slow_above(machine)),
+            quiet_from: AtomicU64::new(quiet.start.as_nanos()),
+            quiet_until: AtomicU64::new(quiet.end.as_nanos()),
         }
     }
 
@@ -216,6 +228,21 @@ impl PublishedState {
         elapsed > self.slow_above.load(Ordering::Relaxed)
     }
 
+    /// Returns `true` if the quiet stretch lasts as long as the state.
+    pub(super) fn is_always_quiet(&self) -> bool {
+        // Relaxed: as in `is_quiet_at`.
+        self.quiet_until.load(Ordering::Relaxed) == Tick::MAX.as_nanos()
+    }
+
+    /// Returns `true` if `now` lies in the quiet stretch.
+    pub(super) fn is_quiet_at(&self, now: Tick) -> bool {
+        // Relaxed: of two stretches that follow each other, the start of one may be read beside the
+        // end of the other. A success between them counts in the later bucket, as one does that
+        // waits for the lock.
+        let from = self.quiet_from.load(Ordering::Relaxed);
+        (from..self.quiet_until.load(Ordering::Relaxed)).contains(&now.as_nanos())
+    }
+
     /// Publishes the state, under the lock; `on_new_limit` is called if the limit of slow calls has
     /// changed.
     pub(super) fn publish(&self, machine: &StateMachine, on_new_limit: impl FnOnce()) {
@@ -232,6 +259,15 @@ impl PublishedState {
         if self.slow_above.load(Ordering::Relaxed) != slow {
             self.slow_above.store(slow, Ordering::Relaxed);
             on_new_limit();
+        }
+        let quiet = machine.quiet_stretch().unwrap_or_default();
+        for (published, now) in [
+            (&self.quiet_from, quiet.start),
+            (&self.quiet_until, quiet.end),
+        ] {
+            if published.load(Ordering::Relaxed) != now.as_nanos() {
+                published.store(now.as_nanos(), Ordering::Relaxed);
+            }
         }
         let word = StateWord::of(machine);
         if self.word_relaxed() != word {

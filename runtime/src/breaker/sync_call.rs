@@ -35,13 +35,32 @@ pub(super) fn run<T, E, C: Classifier<Result<T, E>>>(
     drop(held);
     let verdict = classifier.verdict(&outcome);
     let mark = on_panic.defuse();
+    let is_plain = verdict == Verdict::Success && mark.is_none_or(call::is_latest);
     // By variants, not as a whole: the function wrote the result in parts, and a copy that reads it
     // whole right after makes the processor wait for longer than all the rest takes.
     match outcome {
-        Ok(value) if verdict == Verdict::Success && shell.succeed_at_once(admission) => Ok(value),
+        Ok(value) if is_plain => {
+            succeed(shell, admission);
+            Ok(value)
+        }
         Ok(value) => settle_since(shell, admission, verdict, &classifier, Ok(value), mark),
         Err(error) => settle_since(shell, admission, verdict, &classifier, Err(error), mark),
     }
+}
+
+/// Records the success of a call inside of which nothing happened that concerns its breaker.
+#[inline]
+pub(super) fn succeed(shell: &Shell, admission: Admission) {
+    if !shell.succeed_at_once(admission) {
+        succeed_noted(shell, admission);
+    }
+}
+
+/// Records a success, so that an outer call of the same breaker does not count it again.
+#[inline(never)]
+fn succeed_noted(shell: &Shell, admission: Admission) {
+    shell.succeed(admission);
+    call::record_outcome(shell.address());
 }
 
 #[cold]

@@ -11,6 +11,7 @@ mod tests;
 use super::config::WindowKind;
 use crate::time::Tick;
 use count::CountWindow;
+use std::ops::Range;
 use time::TimeWindow;
 
 /// Contents of a window at a moment.
@@ -89,6 +90,26 @@ impl Window {
         }
     }
 
+    /// Adds quick successes of the stretch of time that [`present`](Self::present) returns.
+    pub(super) fn record_successes(&mut self, successes: u64) {
+        match self {
+            Self::None => {}
+            Self::Count(window) => window.record_successes(successes),
+            Self::Time(window) => window.record_successes(successes),
+        }
+    }
+
+    /// Returns the contents as of the latest entry, and the stretch of time in which they change by
+    /// entries alone.
+    pub(super) fn present(&self) -> (Tally, Range<Tick>) {
+        let always = Tick::ZERO..Tick::MAX;
+        match self {
+            Self::None => (Tally::default(), always),
+            Self::Count(window) => (window.tally, always),
+            Self::Time(window) => window.present(),
+        }
+    }
+
     /// Returns the identity that the next entry will have.
     pub(super) fn next_entry_at(&self, now: Tick) -> EntryId {
         match self {
@@ -113,15 +134,6 @@ impl Window {
             Self::None => Tally::default(),
             Self::Count(window) => window.tally,
             Self::Time(window) => window.tally_at(now),
-        }
-    }
-
-    /// Returns `true` if one more quick success would change nothing.
-    pub(super) fn is_saturated(&self) -> bool {
-        match self {
-            Self::None => true,
-            Self::Count(window) => window.is_saturated(),
-            Self::Time(_) => false,
         }
     }
 

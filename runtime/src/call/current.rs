@@ -213,8 +213,19 @@ pub(crate) fn post_pending(held: Held) {
 
 /// Notes that a breaker counted the outcome of a call, so that an outer call of the same breaker
 /// does not count it again.
+#[inline]
 pub(crate) fn record_outcome(breaker: usize) {
-    send(Message::Recorded(breaker));
+    let is_noted = CURRENT.with(|current| {
+        let latest = &current.rootless_outcomes[0];
+        let is_again = current.frame.get() == NONE && latest.get().0 == breaker;
+        if is_again {
+            latest.set((breaker, current.fresh()));
+        }
+        is_again
+    });
+    if !is_noted {
+        send(Message::Recorded(breaker));
+    }
 }
 
 /// Posts that a call through a breaker failed whose circuit is open, so that a retry around it does
@@ -241,6 +252,8 @@ fn record_rootless(current: &Current, breaker: usize) {
         .find(|entry| entry.get().0 == breaker);
     if let Some(entry) = same.or(oldest) {
         entry.set((breaker, now));
+        // What is noted again is found in the first place.
+        entry.swap(&current.rootless_outcomes[0]);
     }
 }
 
@@ -253,6 +266,12 @@ pub(crate) struct Mark(u64);
 #[inline]
 pub(crate) fn mark() -> Mark {
     CURRENT.with(|current| Mark(current.next.get()))
+}
+
+/// Returns `true` if nothing that a frame or a call would be told of happened since a mark.
+#[inline]
+pub(crate) fn is_latest(mark: Mark) -> bool {
+    CURRENT.with(|current| current.next.get() == mark.0)
 }
 
 /// What happened in the current frame since a mark.

@@ -120,6 +120,12 @@ impl Frame {
         }
     }
 
+    /// Returns `true` if there are no messages so far.
+    #[inline]
+    pub(crate) fn is_empty(&self) -> bool {
+        self.inbox.is_none()
+    }
+
     /// Returns the inbox with the messages so far, if there are any.
     #[inline]
     pub(crate) fn inbox(&mut self) -> Option<&mut Inbox> {

@@ -56,8 +56,8 @@ pub(crate) use attempt::series;
 #[cfg(feature = "async")]
 pub(crate) use current::current_frame;
 pub(crate) use current::{
-    Conversion, Mark, RejectionNumber, Since, is_in_call, mark, post_late, post_open, post_pending,
-    post_reported, record_outcome, since,
+    Conversion, Mark, RejectionNumber, Since, is_in_call, is_latest, mark, post_late, post_open,
+    post_pending, post_reported, record_outcome, since,
 };
 #[cfg(feature = "http-1")]
 pub(crate) use deadline::expired;

@@ -25,7 +25,10 @@ pub(crate) struct Counters<const N: usize> {
 impl<const N: usize> Default for Counters<N> {
     fn default() -> Self {
         Self {
+            #[cfg(not(loom))]
             threads: PerThread::default(),
+            #[cfg(loom)]
+            threads: PerThread::made(4),
             orphans: zeros(),
         }
     }

@@ -127,6 +127,19 @@ impl<T> Default for PerThread<T> {
     }
 }
 
+#[cfg(loom)]
+impl<T: Default> PerThread<T> {
+    /// Makes the elements of the first threads at once: a model does not see the ordering by which a
+    /// lazily made one reaches other threads.
+    pub(crate) fn made(threads: usize) -> Self {
+        let elements = Self::default();
+        for cell in &elements.inline[..threads] {
+            cell.get_or_init(Box::default);
+        }
+        elements
+    }
+}
+
 impl<T> PerThread<T> {
     /// Returns this thread's element; `None` while the thread ends, or where there are too many
     /// threads.

@@ -5,6 +5,7 @@
 mod calls;
 mod closing;
 mod configuration;
+mod counting;
 mod dropping;
 mod events;
 mod laws;

@@ -136,7 +136,7 @@ impl Shell {
         let now = self.clock.now();
         let in_flight = self.in_flight.get_or_init(Box::default);
         if in_flight.is_due(now) {
-            let mut locked = self.locked.lock();
+            let mut locked = self.lock();
             self.count_overdue(&mut locked, now);
             self.finish(locked);
             if self.published.word().mode() != StateWord::CLOSED {

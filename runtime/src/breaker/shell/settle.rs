@@ -11,6 +11,7 @@ use crate::{
         locked::{LastFailure, Locked, Moment},
         opening::is_open,
         state::Outcome,
+        state_word::StateWord,
     },
     call::DropReason,
     classify::Verdict,
@@ -35,8 +36,15 @@ impl Shell {
     }
 
     /// Records a success.
+    #[inline]
     pub(in crate::breaker) fn succeed(&self, admission: Admission) {
-        if !self.succeed_at_once(admission) {
+        let word = admission.word();
+        let is_counted = self.is_quiet(word)
+            && !word.is_timed()
+            && (self.published.is_always_quiet() || self.published.is_quiet_at(self.now_in(word)));
+        if is_counted {
+            self.counters.add(Counter::Success);
+        } else {
             self.succeed_slow(admission, false);
         }
     }
@@ -48,44 +56,41 @@ impl Shell {
         self.succeed_slow(admission, true);
     }
 
+    /// Returns `true` if the state has not changed since an admission, and a quick success decides
+    /// nothing in the published stretch of time.
+    #[inline]
+    fn is_quiet(&self, word: StateWord) -> bool {
+        // Relaxed: as in `succeed_at_once`.
+        word.is_quiet() && self.published.word_relaxed() == word.left()
+    }
+
     #[inline(never)]
     fn succeed_slow(&self, admission: Admission, is_late: bool) {
         if admission.is_uncounted() {
             return;
         }
-        // The coarse reading costs less than a second look under the lock.
-        let word = admission.word();
-        let is_read = admission.is_timed() || word.is_coarse();
-        let (mut now, mut slow) = (is_read.then(|| self.now_in(word)), false);
+        let now = self.now_in(admission.word());
         let ended = self.leave(admission);
-        if let Some(end) = now.filter(|_| admission.is_timed()) {
-            slow = is_late || self.published.is_slow(ended.start, end);
-            let changes_nothing =
-                !slow && ended.counted.is_none() && admission.word().is_saturated();
-            let is_due = self.in_flight.get().is_some_and(|calls| calls.is_due(end));
-            let word = admission.word().left();
-            if changes_nothing && !is_due && self.published.word_relaxed() == word {
-                return self.counters.add(Counter::Success);
-            }
+        let slow = admission.is_timed() && (is_late || self.published.is_slow(ended.start, now));
+        if !slow
+            && ended.counted.is_none()
+            && self.is_quiet(admission.word())
+            && self.published.is_quiet_at(now)
+            && !self.in_flight.get().is_some_and(|calls| calls.is_due(now))
+        {
+            return self.counters.add(Counter::Success);
         }
-        loop {
-            let mut locked = self.locked.lock();
-            if locked.machine.generation() != admission.generation() {
-                return;
-            }
-            // No clock is read under the lock: a clock can be user code.
-            if now.is_none() && !locked.machine.is_success_timeless() {
-                drop(locked);
-                now = Some(self.now_in(word));
-                continue;
-            }
-            let at = now.unwrap_or(Tick::ZERO);
-            if now.is_none() || self.is_current_locked(&mut locked, admission, at) {
-                self.counters.add(Counter::Success);
-                self.record_locked(&mut locked, admission, at, ended, false, slow);
-            }
-            return self.finish(locked);
+        let mut locked = self.lock();
+        if locked.machine.generation() != admission.generation() {
+            return;
         }
+        if self.is_current_locked(&mut locked, admission, now) {
+            // The machine takes it here, with what only this call knows.
+            self.counters.add(Counter::Success);
+            locked.taken_successes = locked.taken_successes.wrapping_add(1);
+            self.record_locked(&mut locked, admission, now, ended, false, slow);
+        }
+        self.finish(locked);
     }
 
     /// Records any verdict; `write_cause` writes the text of a failure, outside of the lock.
@@ -130,7 +135,7 @@ impl Shell {
         if !word.is_plainly_closed() || word.is_bystander() {
             return false;
         }
-        let mut locked = self.locked.lock();
+        let mut locked = self.lock();
         if locked.machine.generation() != admission.generation() {
             return true;
         }
@@ -265,7 +270,7 @@ impl Shell {
     ) {
         let ended = self.leave(admission);
         let slow = admission.is_timed() && self.published.is_slow(ended.start, now);
-        let mut locked = self.locked.lock();
+        let mut locked = self.lock();
         if self.is_current_locked(&mut locked, admission, now) {
             locked.totals.failure = locked.totals.failure.saturating_add(1);
             locked.last_failure = Some(LastFailure {

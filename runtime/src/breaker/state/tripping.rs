@@ -1,26 +1,19 @@
 //! What opens a closed circuit, and what surely does not.
 
 use super::{Phase, StateMachine};
-use crate::{
-    breaker::window::{Tally, Window},
-    event::TransitionReason,
-    time::Tick,
-};
+use crate::{breaker::window::Tally, event::TransitionReason, time::Tick};
+use std::ops::Range;
 
 impl StateMachine {
-    /// Returns `true` if a quick success can be recorded without knowing the time: it can neither
-    /// change the state nor expire a bucket.
-    pub(in crate::breaker) fn is_success_timeless(&self) -> bool {
-        let Window::Count(_) = self.window else {
-            return self.phase == Phase::Closed && matches!(self.window, Window::None);
-        };
-        // One more success lowers each rate, but it may be the call that makes the rates known. A
-        // window whose rate is at its limit already was reconfigured to that limit.
-        let tally = self.window.tally_at(Tick::ZERO);
-        self.phase == Phase::Closed
-            && (tally.calls + 1 < u64::from(self.config.min_calls)
-                || tally.calls >= u64::from(self.config.min_calls)
-                    && self.tripped_at(Tick::ZERO).is_none())
+    /// Returns the stretch of time in which quick successes can neither change the state nor expire
+    /// a bucket, however many there are; `None` where the next one may.
+    pub(in crate::breaker) fn quiet_stretch(&self) -> Option<Range<Tick>> {
+        let (tally, stretch) = self.window.present();
+        // A success lowers each rate, but it may be the call that makes the rates known. A window
+        // whose rate is at its limit already was reconfigured to that limit.
+        let is_quiet = tally.failures == 0 && tally.slow == 0
+            || tally.calls >= u64::from(self.config.min_calls) && self.trips_by(tally).is_none();
+        (self.phase == Phase::Closed && is_quiet).then_some(stretch)
     }
 
     /// Returns `false` if one more quick failure surely leaves the circuit closed.
@@ -52,7 +45,12 @@ impl StateMachine {
         {
             return Some(TransitionReason::ConsecutiveFailures);
         }
-        let rates = self.rates_of(self.window.tally_at(now));
+        self.trips_by(self.window.tally_at(now))
+    }
+
+    /// Returns the rate by which a window's contents open the circuit.
+    fn trips_by(&self, tally: Tally) -> Option<TransitionReason> {
+        let rates = self.rates_of(tally);
         let reached = |rate: Option<f64>, limit: Option<f64>| matches!((rate, limit), (Some(r), Some(l)) if r >= l);
         if reached(rates.failure, self.config.failure_rate) {
             return Some(TransitionReason::FailureRate);

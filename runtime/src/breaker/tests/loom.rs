@@ -98,6 +98,28 @@ fn two_threads_at_the_threshold_open_once() {
 }
 
 #[test]
+fn success_that_takes_no_lock_is_in_the_window_once() {
+    explore(|| {
+        let life = watched(|b| b.count_window(10).min_calls(10));
+        let breaker = life.breaker.clone();
+        let other = thread::spawn(move || {
+            if let Ok(admission) = breaker.shell().admit() {
+                breaker.shell().succeed(admission);
+            }
+        });
+        if let Ok(admission) = life.breaker.shell().admit() {
+            life.breaker.shell().fail(admission, CauseText::EMPTY);
+        }
+        let early = life.breaker.snapshot();
+        other.join().unwrap();
+        let seen = life.breaker.snapshot();
+        assert!((1..=2).contains(&early.window_calls));
+        assert_eq!((seen.window_calls, seen.failure_rate), (2, None));
+        assert_eq!((seen.counts.success, seen.counts.failure), (1, 1));
+    });
+}
+
+#[test]
 fn call_admitted_before_a_transition_changes_nothing_after_it() {
     explore(|| {
         let life = watched(|b| b.failure_threshold(1).success_threshold(1));

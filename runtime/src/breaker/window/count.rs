@@ -54,6 +54,21 @@ impl CountWindow {
         entry
     }
 
+    /// Adds successes, as that many calls of [`record`](Self::record) do.
+    pub(super) fn record_successes(&mut self, successes: u64) {
+        let size = u64::from(self.size);
+        self.recorded += successes;
+        self.tally.calls = self.tally.calls.saturating_add(successes).min(size);
+        // The entries that were never made are clear.
+        let replaced = successes.min(size) as u32;
+        let to_the_end = replaced.min(self.size - self.next);
+        for (from, len) in [(self.next, to_the_end), (0, replaced - to_the_end)] {
+            self.tally.failures -= self.failures.clear(from, len);
+            self.tally.slow -= self.slow.clear(from, len);
+        }
+        self.next = ((u64::from(self.next) + successes) % size) as u32;
+    }
+
     pub(super) fn amend_failure(&mut self, entry: EntryId) {
         let is_here = entry.0 < self.recorded && self.recorded - entry.0 <= self.tally.calls;
         if is_here && !self.failures.replace(self.place(entry.0), true) {
@@ -68,10 +83,6 @@ impl CountWindow {
     /// Returns the identity that the next entry will have.
     pub(super) fn next_entry(&self) -> EntryId {
         EntryId(self.recorded)
-    }
-
-    pub(super) fn is_saturated(&self) -> bool {
-        self.tally.calls == u64::from(self.size) && self.tally.failures == 0 && self.tally.slow == 0
     }
 
     pub(super) fn clear(&mut self) {
@@ -119,6 +130,20 @@ impl Bits {
             Self::Many(words) => words[(at / 64) as usize],
         };
         word >> (at % 64) & 1 == 1
+    }
+
+    /// Clears a number of bits from a place on, and returns how many were set.
+    pub(super) fn clear(&mut self, from: u32, len: u32) -> u64 {
+        let (mut at, end, mut set) = (from, from + len, 0);
+        while at < end {
+            let len = (64 - at % 64).min(end - at);
+            let mask = u64::MAX >> (64 - len) << (at % 64);
+            let word = self.word(at);
+            set += u64::from((*word & mask).count_ones());
+            *word &= !mask;
+            at += len;
+        }
+        set
     }
 
     /// Sets one bit and returns what it was.

@@ -87,14 +87,30 @@ fn identity_of_the_next_entry_is_known_in_advance() {
 }
 
 #[test]
-fn only_a_full_window_of_successes_is_saturated() {
-    let mut window = CountWindow::new(2);
-    window.record(false, false);
-    assert!(!window.is_saturated());
-    window.record(false, false);
-    assert!(window.is_saturated());
-    window.record(false, true);
-    assert!(!window.is_saturated());
+fn many_successes_at_once_are_as_many_single_ones() {
+    let mut rng = crate::rng::Rng::seeded(7);
+    for size in [1, 2, 7, 63, 64, 65, 100, 128, 200] {
+        let (mut at_once, mut single) = (CountWindow::new(size), CountWindow::new(size));
+        for step in 0..500 {
+            let drawn = rng.next_u64();
+            let (failure, slow) = (drawn & 1 == 0, drawn & 2 == 0);
+            let successes = match drawn >> 2 & 3 {
+                0 => 0,
+                1 => drawn >> 8 & 7,
+                2 => (drawn >> 8) % (u64::from(size) + 1),
+                _ => (drawn >> 8) % (3 * u64::from(size)),
+            };
+            for window in [&mut at_once, &mut single] {
+                window.record(failure, slow);
+            }
+            at_once.record_successes(successes);
+            (0..successes).for_each(|_| {
+                single.record(false, false);
+            });
+            let of = |window: &CountWindow| format!("{window:?}");
+            assert_eq!(of(&at_once), of(&single), "size {size}, step {step}");
+        }
+    }
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 use super::{EntryId, Tally};
 use crate::time::Tick;
+use std::ops::Range;
 use std::time::Duration;
 
 /// Distinguishes the entries of time windows from those of count windows, which are small numbers
@@ -85,6 +86,22 @@ impl TimeWindow {
         self.buckets[(self.head % STEPS) as usize].add(what);
         self.total.add(what);
         self.next_entry_at(now)
+    }
+
+    /// Adds successes to the newest bucket.
+    pub(super) fn record_successes(&mut self, successes: u64) {
+        let what = Tally {
+            calls: successes,
+            ..Tally::default()
+        };
+        self.buckets[(self.head % STEPS) as usize].add(what);
+        self.total.add(what);
+    }
+
+    /// Returns the sum of all buckets and the stretch of the newest one.
+    pub(super) fn present(&self) -> (Tally, Range<Tick>) {
+        let start = Tick::from_nanos(self.head.saturating_mul(self.width));
+        (self.total, start..self.head_end)
     }
 
     pub(super) fn next_entry_at(&self, now: Tick) -> EntryId {
