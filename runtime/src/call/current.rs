@@ -268,7 +268,8 @@ pub(crate) fn mark() -> Mark {
     CURRENT.with(|current| Mark(current.next.get()))
 }
 
-/// Returns `true` if nothing that a frame or a call would be told of happened since a mark.
+/// Returns `true` if the thread has drawn no identity since a mark: nothing happened that a frame or an
+/// outer call has to know.
 #[inline]
 pub(crate) fn is_latest(mark: Mark) -> bool {
     CURRENT.with(|current| current.next.get() == mark.0)
