@@ -88,7 +88,7 @@ impl CircuitBreaker {
     pub(crate) fn ended_here(&self) -> (u64, u64) {
         let shell = self.shell();
         let success = shell.counters.sum(Counter::Success);
-        (success, shell.read(|locked| locked.totals.failure))
+        (success, shell.read(|locked| shell.failures(locked).0))
     }
 
     /// Returns the name.

@@ -94,6 +94,14 @@ pub(super) enum Moment {
 }
 
 impl Moment {
+    /// Returns the later of this moment and one of this process.
+    pub(super) fn no_earlier_than(self, other: Option<Tick>) -> Self {
+        match (self, other) {
+            (Self::Here(tick), Some(other)) => Self::Here(tick.max(other)),
+            _ => self,
+        }
+    }
+
     /// Returns the moment by the wall clock, which shows `wall` at `now`.
     pub(super) fn wall(self, now: Tick, wall: SystemTime) -> SystemTime {
         match self {

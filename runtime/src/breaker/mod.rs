@@ -29,6 +29,7 @@ mod owned_call;
 mod partial_config;
 mod permit;
 mod registry;
+mod rows;
 mod shell;
 mod snapshot;
 mod state;

@@ -21,6 +21,7 @@ use super::{
     observers::Observers,
     opening::is_open,
     partial_config::ExplicitSettings,
+    rows::Rows,
     state::{Effects, StateMachine},
     state_word::{PublishedState, StateWord},
 };
@@ -31,7 +32,7 @@ use crate::{
     keyed::KeyedName,
     rng::Rng,
     sync::{Mutex, MutexGuard},
-    time::SharedClock,
+    time::{SharedClock, Tick},
 };
 use once_cell::race::OnceBox;
 use std::{fmt, panic::Location, sync::Arc};
@@ -41,6 +42,8 @@ use tracing::level_filters::LevelFilter;
 pub(super) struct Shell {
     published: PublishedState,
     pub(super) counters: Counters,
+    /// Made by the first failure that opens nothing by far.
+    rows: OnceBox<Rows>,
     /// Made by the first call that is timed.
     in_flight: OnceBox<InFlight>,
     pub(super) observers: Observers,
@@ -78,6 +81,7 @@ impl Shell {
         Self {
             published,
             counters,
+            rows: OnceBox::new(),
             in_flight: OnceBox::new(),
             observers,
             name,
@@ -135,7 +139,19 @@ impl Shell {
         let successes = counted.wrapping_sub(locked.taken_successes);
         locked.taken_successes = counted;
         locked.machine.record_successes(successes);
+        if let Some(rows) = self.rows.get() {
+            let now = || self.counters.sum(Counter::Success);
+            let failures = rows.in_a_row(locked.machine.generation(), counted, now);
+            locked.machine.note_counted(failures);
+        }
         locked
+    }
+
+    /// Returns how many calls failed in this process, and when the latest one did that took no
+    /// lock.
+    pub(super) fn failures(&self, locked: &Locked) -> (u64, Option<Tick>) {
+        let (noted, latest) = self.rows.get().map_or((0, None), Rows::failures);
+        (locked.totals.failure.wrapping_add(noted), latest)
     }
 
     /// Reads the state under the lock.
@@ -147,6 +163,10 @@ impl Shell {
     pub(super) fn step<R>(&self, change: impl FnOnce(&mut Locked) -> (R, Effects)) -> R {
         let mut locked = self.lock();
         let (result, effects) = change(&mut locked);
+        if let Some(rows) = self.rows.get() {
+            // The change may leave fewer failures to the threshold.
+            rows.revoke();
+        }
         self.apply_locked(&mut locked, effects);
         self.finish(locked);
         result

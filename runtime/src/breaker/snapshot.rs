@@ -158,9 +158,10 @@ impl BreakerSnapshot {
             ..CallCounts::default()
         };
         shell.read(|locked| {
+            let (failure, latest) = shell.failures(locked);
             let restored = locked.extras.as_ref().map(|extras| extras.restored_counts);
             let counts = CallCounts {
-                failure: locked.totals.failure,
+                failure,
                 slow: locked.totals.slow,
                 abandoned: locked.totals.abandoned,
                 ..counted
@@ -172,7 +173,7 @@ impl BreakerSnapshot {
             let last_failure = locked.last_failure.as_ref().map(|last| {
                 let text = last.cause.as_str();
                 LastFailure {
-                    at: last.at.wall(now, wall),
+                    at: last.at.no_earlier_than(latest).wall(now, wall),
                     cause: (!text.is_empty()).then(|| redact::text(text).into_owned()),
                 }
             });

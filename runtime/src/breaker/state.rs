@@ -32,8 +32,10 @@ pub(super) struct StateMachine {
     since: Tick,
     /// Grows with each change of state; a verdict of an older generation changes nothing.
     generation: u64,
-    /// Failures in a row, while closed.
+    /// Failures in a row, while closed, that the machine was driven by.
     consecutive: u32,
+    /// Failures of the same row that were only counted.
+    counted: u32,
     /// How often recovery has failed since the circuit was last closed.
     reopened: u32,
     window: Window,
@@ -95,6 +97,7 @@ impl StateMachine {
             since: now,
             generation: 0,
             consecutive: 0,
+            counted: 0,
             reopened: 0,
             window,
             rng,
@@ -113,8 +116,9 @@ impl StateMachine {
         self.generation
     }
 
+    /// Returns the number of failures in a row, while closed.
     pub(super) fn consecutive(&self) -> u32 {
-        self.consecutive
+        self.consecutive.saturating_add(self.counted)
     }
 
     pub(super) fn reopened(&self) -> u32 {
@@ -129,9 +133,18 @@ impl StateMachine {
     /// before what drives it now.
     pub(super) fn record_successes(&mut self, successes: u64) {
         if self.phase == Phase::Closed && successes > 0 {
-            self.consecutive = 0;
+            self.end_row();
             self.window.record_successes(successes);
         }
+    }
+
+    fn end_row(&mut self) {
+        (self.consecutive, self.counted) = (0, 0);
+    }
+
+    /// Notes how many failures of the present row were only counted.
+    pub(super) fn note_counted(&mut self, failures: u64) {
+        self.counted = u32::try_from(failures).unwrap_or(u32::MAX);
     }
 
     /// Returns when the state was entered.
@@ -265,11 +278,11 @@ impl StateMachine {
     }
 
     fn record_closed_at(&mut self, now: Tick, outcome: Outcome, effects: &mut Effects) {
-        self.consecutive = if outcome.failure {
-            self.consecutive.saturating_add(1)
+        if outcome.failure {
+            self.consecutive = self.consecutive.saturating_add(1);
         } else {
-            0
-        };
+            self.end_row();
+        }
         match outcome.counted {
             None => {
                 self.window.record_at(now, outcome.failure, outcome.slow);
@@ -436,12 +449,12 @@ impl StateMachine {
             to: phase.state(),
             reason,
             generation: self.generation,
-            consecutive: self.consecutive,
+            consecutive: self.consecutive(),
             lasts,
         });
         self.phase = phase;
         self.since = now;
-        self.consecutive = 0;
+        self.end_row();
         self.window.clear();
         // Each state draws its jitter anew.
         self.rng.next_u64();

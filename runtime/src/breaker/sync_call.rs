@@ -35,13 +35,16 @@ pub(super) fn run<T, E, C: Classifier<Result<T, E>>>(
     drop(held);
     let verdict = classifier.verdict(&outcome);
     let mark = on_panic.defuse();
-    let is_plain = verdict == Verdict::Success && mark.is_none_or(call::is_latest);
+    let is_plain = mark.is_none_or(call::is_latest);
     // By variants, not as a whole: the function wrote the result in parts, and a copy that reads it
     // whole right after makes the processor wait for longer than all the rest takes.
     match outcome {
-        Ok(value) if is_plain => {
+        Ok(value) if is_plain && verdict == Verdict::Success => {
             succeed(shell, admission);
             Ok(value)
+        }
+        Err(error) if is_plain && verdict == Verdict::Failure && fail_noted(shell, admission) => {
+            Err(error)
         }
         Ok(value) => settle_since(shell, admission, verdict, &classifier, Ok(value), mark),
         Err(error) => settle_since(shell, admission, verdict, &classifier, Err(error), mark),
@@ -61,6 +64,17 @@ pub(super) fn succeed(shell: &Shell, admission: Admission) {
 fn succeed_noted(shell: &Shell, admission: Admission) {
     shell.succeed(admission);
     call::record_outcome(shell.address());
+}
+
+/// Notes a failure that opens nothing by far, inside of which nothing happened that concerns its
+/// breaker; returns `false` for any other, which is not recorded yet.
+#[inline(never)]
+fn fail_noted(shell: &Shell, admission: Admission) -> bool {
+    let is_noted = shell.fail_at_once(admission);
+    if is_noted {
+        call::record_outcome(shell.address());
+    }
+    is_noted
 }
 
 #[cold]

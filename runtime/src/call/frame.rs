@@ -121,6 +121,7 @@ impl Frame {
     }
 
     /// Returns `true` if there are no messages so far.
+    #[cfg(feature = "async")]
     #[inline]
     pub(crate) fn is_empty(&self) -> bool {
         self.inbox.is_none()

@@ -25,10 +25,7 @@ pub(crate) struct Counters<const N: usize> {
 impl<const N: usize> Default for Counters<N> {
     fn default() -> Self {
         Self {
-            #[cfg(not(loom))]
-            threads: PerThread::default(),
-            #[cfg(loom)]
-            threads: PerThread::made(4),
+            threads: PerThread::lazy(),
             orphans: zeros(),
         }
     }
@@ -65,12 +62,10 @@ impl<const N: usize> Counters<N> {
 
     /// Sums what all threads have counted.
     pub(crate) fn sum(&self, which: usize) -> u64 {
-        let mine = |cells: &Cells<N>| cells.0[which].load(Ordering::Relaxed);
-        let orphans = self.orphans[which].load(Ordering::Relaxed);
-        self.threads
-            .iter()
-            .map(mine)
-            .fold(orphans, u64::wrapping_add)
+        let counted = self
+            .threads
+            .sum(|cells| cells.0[which].load(Ordering::Relaxed));
+        counted.wrapping_add(self.orphans[which].load(Ordering::Relaxed))
     }
 }
 

@@ -127,13 +127,13 @@ impl<T> Default for PerThread<T> {
     }
 }
 
-#[cfg(loom)]
 impl<T: Default> PerThread<T> {
-    /// Makes the elements of the first threads at once: a model does not see the ordering by which a
-    /// lazily made one reaches other threads.
-    pub(crate) fn made(threads: usize) -> Self {
+    /// Makes an empty array; in a model by loom, one with the elements of the first threads, since a
+    /// model does not see the ordering by which a lazily made one reaches other threads.
+    pub(crate) fn lazy() -> Self {
         let elements = Self::default();
-        for cell in &elements.inline[..threads] {
+        #[cfg(loom)]
+        for cell in &elements.inline[..loom::MAX_THREADS - 1] {
             cell.get_or_init(Box::default);
         }
         elements
@@ -174,6 +174,29 @@ impl<T> PerThread<T> {
             None => position(index),
         };
         self.segments.get()?.get(segment)?.get()?.get(at)?.get()
+    }
+
+    /// Sums a number of each element that was made, wrapped. A loop: of the chain in `iter` each
+    /// step costs more than an element.
+    #[inline]
+    pub(crate) fn sum(&self, of: impl Fn(&T) -> u64) -> u64 {
+        let mut sum = 0_u64;
+        for cell in &self.inline {
+            if let Some(element) = cell.get() {
+                sum = sum.wrapping_add(of(element));
+            }
+        }
+        match self.segments.get() {
+            None => sum,
+            Some(segments) => sum.wrapping_add(Self::sum_segments(segments, of)),
+        }
+    }
+
+    #[cold]
+    fn sum_segments(segments: &[OnceBox<Segment<T>>], of: impl Fn(&T) -> u64) -> u64 {
+        let segments = segments.iter().filter_map(OnceBox::get);
+        let elements = segments.flat_map(|segment| segment.iter().filter_map(OnceBox::get));
+        elements.map(of).fold(0, u64::wrapping_add)
     }
 
     /// Iterates over all elements that were made.

@@ -1,4 +1,4 @@
-//! Successes that take no lock: they decide as if each had.
+//! Outcomes that take no lock: they decide as if each had.
 
 use crate::support::{Bench, SECOND, bench};
 use gardefou::{
@@ -8,14 +8,17 @@ use gardefou::{
         CircuitState::{Closed, Open},
     },
 };
-use std::thread;
+use std::{
+    sync::mpsc::{Sender, channel},
+    thread,
+};
 
 /// Makes calls that succeed on a thread of their own each.
 fn succeed_on_threads(svc: &Bench, threads: u32, calls: u32) {
     thread::scope(|scope| {
         for _ in 0..threads {
             scope.spawn(|| {
-                (0..calls).for_each(|_| svc.breaker.call(|| Ok::<_, AppError>(())).unwrap())
+                (0..calls).for_each(|_| svc.breaker.call(|| Ok::<_, AppError>(())).unwrap());
             });
         }
     });
@@ -145,4 +148,145 @@ async fn nested_async_success_is_in_the_window_once() {
             assert_eq!(svc.breaker.snapshot().window_calls, calls);
         }
     }
+}
+
+/// Threads that make one call each time they are asked, so that calls have one order.
+struct Callers {
+    asks: Vec<Sender<bool>>,
+    done: std::sync::mpsc::Receiver<()>,
+}
+
+impl Callers {
+    fn new(svc: &Bench, threads: usize) -> Self {
+        let (finished, done) = channel();
+        let asks = (0..threads).map(|_| {
+            let (ask, asked) = channel();
+            let (breaker, finished) = (svc.breaker.clone(), finished.clone());
+            thread::spawn(move || {
+                for succeeds in asked {
+                    let outcome = breaker.call(|| if succeeds { Ok(()) } else { fail() });
+                    assert_eq!(outcome.is_ok(), succeeds);
+                    finished.send(()).unwrap();
+                }
+            });
+            ask
+        });
+        Self {
+            asks: asks.collect(),
+            done,
+        }
+    }
+
+    fn call(&self, thread: usize, succeeds: bool) {
+        self.asks[thread].send(succeeds).unwrap();
+        self.done.recv().unwrap();
+    }
+}
+
+/// Draws a number below a limit.
+fn draw(state: &mut u64, below: u64) -> u64 {
+    // Knuth, The Art of Computer Programming, volume 2, 3.3.4: the multiplier of MMIX.
+    *state = state
+        .wrapping_mul(6_364_136_223_846_793_005)
+        .wrapping_add(1_442_695_040_888_963_407);
+    (*state >> 33) % below
+}
+
+#[test]
+fn row_of_failures_over_threads_in_one_order_is_exact() {
+    let mut state = 1;
+    for threshold in [15, 16, 17, 40, 200, 1000] {
+        let svc = bench(|b| b.failure_threshold(threshold));
+        let callers = Callers::new(&svc, 3);
+        let (mut row, mut failures, mut openings) = (0, 0, 0);
+        for step in 0..12_000 {
+            // Successes in a hundred calls.
+            let share = [0, 5, 0, 1][(step / (2 * threshold) % 4) as usize];
+            let succeeds = draw(&mut state, 100) < share;
+            callers.call(draw(&mut state, 3) as usize, succeeds);
+            (row, failures) = if succeeds {
+                (0, failures)
+            } else {
+                (row + 1, failures + 1)
+            };
+            if draw(&mut state, 50) == 0 {
+                let seen = svc.breaker.snapshot();
+                assert_eq!(
+                    (seen.consecutive_failures, seen.counts.failure),
+                    (row % threshold, failures)
+                );
+            }
+            assert_eq!(
+                svc.state() == Open,
+                row == threshold,
+                "{row} of {threshold}"
+            );
+            if row == threshold {
+                svc.breaker.reset();
+                (row, openings) = (0, openings + 1);
+            }
+        }
+        assert!(openings > 0, "a history without an opening proves little");
+    }
+}
+
+#[test]
+fn row_of_failures_opens_at_most_a_call_per_thread_late() {
+    const THREADS: u64 = 4;
+    for threshold in [16, 17, 100, 1000, 10_000] {
+        let svc = bench(|b| b.failure_threshold(threshold));
+        thread::scope(|scope| {
+            for _ in 0..THREADS {
+                scope.spawn(|| {
+                    while svc.state() == Closed {
+                        assert!(svc.breaker.call(fail).is_err());
+                    }
+                });
+            }
+        });
+        let failures = svc.breaker.snapshot().counts.failure;
+        let allowed = u64::from(threshold)..=u64::from(threshold) + THREADS;
+        assert!(
+            allowed.contains(&failures),
+            "{failures} failures for {threshold}"
+        );
+    }
+}
+
+#[test]
+fn threshold_that_is_lowered_holds_for_every_thread() {
+    let svc = bench(|b| b.failure_threshold(10_000));
+    let callers = Callers::new(&svc, 2);
+    for _ in 0..50 {
+        callers.call(0, false);
+        callers.call(1, false);
+    }
+    svc.breaker
+        .reconfigure(|b| b.failure_threshold(102))
+        .unwrap();
+    callers.call(1, false);
+    assert_eq!(svc.state(), Closed);
+    callers.call(0, false);
+    assert_eq!(svc.state(), Open);
+}
+
+#[test]
+fn failure_that_takes_no_lock_is_the_latest() {
+    let svc = bench(|b| b.failure_threshold(10_000));
+    let mut texts = Vec::new();
+    for n in 0..30 {
+        let failing = || {
+            Err::<(), _>(AppError::new(
+                ErrorCode::TIMEOUT_ERROR,
+                format!("number {n}"),
+            ))
+        };
+        assert!(svc.breaker.call(failing).is_err());
+        let last = svc.breaker.snapshot().last_failure.unwrap();
+        assert_eq!(last.at, svc.breaker.snapshot().taken_at, "of this moment");
+        texts.push(last.cause.unwrap());
+        svc.pass(SECOND / 10);
+    }
+    texts.dedup();
+    assert_eq!(texts.len(), 3, "a text a second: {texts:?}");
 }

@@ -8,8 +8,9 @@ use crate::{
         counters::Counter,
         event_queue::QueuedKind,
         in_flight::EndedCall,
-        locked::{LastFailure, Locked, Moment},
+        locked::{LastFailure, Locked, Moment, TEXT_LASTS},
         opening::is_open,
+        rows,
         state::Outcome,
         state_word::StateWord,
     },
@@ -119,9 +120,41 @@ impl Shell {
         if admission.is_uncounted() {
             return;
         }
+        if self.fail_at_once(admission) {
+            return;
+        }
         let now = self.now_in(admission.word());
         if !self.fail_without_text(admission, now) {
             self.fail_with(admission, now, CauseText::of(write_cause), None);
+        }
+    }
+
+    /// Notes a failure that opens nothing by far; returns `false` for any other, which is not recorded
+    /// yet.
+    #[inline]
+    pub(in crate::breaker) fn fail_at_once(&self, admission: Admission) -> bool {
+        let word = admission.word();
+        // Relaxed: as in `succeed_at_once`.
+        if !word.is_success_cheap() || self.published.word_relaxed() != word {
+            return false;
+        }
+        self.rows.get().is_some_and(|rows| {
+            let successes = || self.counters.sum(Counter::Success);
+            rows.note(self.now_in(word), word.generation(), TEXT_LASTS, successes)
+        })
+    }
+
+    /// Hands this thread an allowance of failures that take no lock, where the threshold is far.
+    fn allow_failures(&self, locked: &Locked) {
+        let missing = locked.machine.missing().unwrap_or_default();
+        let rows = if missing >= rows::FEW {
+            Some(self.rows.get_or_init(Box::default))
+        } else {
+            self.rows.get()
+        };
+        if let (Some(rows), Some(last)) = (rows, &locked.last_failure) {
+            rows.write_text_at(last.written);
+            rows.allow(missing);
         }
     }
 
@@ -151,6 +184,7 @@ impl Shell {
             counted: None,
         };
         self.record_locked(&mut locked, admission, now, ended, true, false);
+        self.allow_failures(&locked);
         self.finish(locked);
         true
     }
@@ -283,6 +317,7 @@ impl Shell {
                 self.emit_locked(&mut locked, QueuedKind::Abandoned { elapsed });
             }
             self.record_locked(&mut locked, admission, now, ended, true, slow);
+            self.allow_failures(&locked);
         }
         self.finish(locked);
     }

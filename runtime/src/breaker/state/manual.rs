@@ -31,7 +31,7 @@ impl StateMachine {
     /// Closes the circuit and forgets past failures.
     pub(in crate::breaker) fn reset_at(&mut self, now: Tick) -> Effects {
         self.reopened = 0;
-        self.consecutive = 0;
+        self.end_row();
         self.window.clear();
         if self.phase == Phase::Closed {
             // No event, but a new generation: calls that began before the reset must not count
@@ -114,6 +114,7 @@ impl StateMachine {
             self.enter_at(now, phase, TransitionReason::Restored, &mut effects);
         }
         self.reopened = restored.reopened;
+        self.counted = 0;
         self.consecutive = if phase == Phase::Closed {
             restored.consecutive
         } else {

@@ -22,7 +22,7 @@ impl StateMachine {
         let threshold = config.failure_threshold;
         if self.phase != Phase::Closed
             || config.slow_rate.is_some()
-            || threshold.is_some_and(|threshold| self.consecutive.saturating_add(1) >= threshold)
+            || threshold.is_some_and(|threshold| self.consecutive().saturating_add(1) >= threshold)
         {
             return true;
         }
@@ -37,11 +37,22 @@ impl StateMachine {
             && (failures + 1) as f64 / calls.max(1) as f64 >= limit
     }
 
+    /// Returns how many quick failures surely leave the circuit closed, where failures in a row alone
+    /// open it.
+    pub(in crate::breaker) fn missing(&self) -> Option<u64> {
+        let threshold = self.config.failure_threshold?;
+        let is_alone = self.phase == Phase::Closed
+            && self.config.window.is_none()
+            && self.config.slow_call.is_none();
+        let last = threshold.saturating_sub(1);
+        is_alone.then(|| last.saturating_sub(self.consecutive()).into())
+    }
+
     pub(super) fn tripped_at(&self, now: Tick) -> Option<TransitionReason> {
         if self
             .config
             .failure_threshold
-            .is_some_and(|threshold| self.consecutive >= threshold)
+            .is_some_and(|threshold| self.consecutive() >= threshold)
         {
             return Some(TransitionReason::ConsecutiveFailures);
         }

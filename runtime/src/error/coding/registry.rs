@@ -5,12 +5,14 @@ use super::{
     coded::Coding,
     mapped_type::{Level, MappedType},
 };
+use foldhash::fast::FixedState;
 use std::{any::TypeId, collections::HashMap, fmt, sync::OnceLock};
 
 inventory::collect!(MappedType);
 
 struct Registry {
-    by_type: HashMap<TypeId, &'static MappedType>,
+    /// Types are not chosen by an attacker.
+    by_type: HashMap<TypeId, &'static MappedType, FixedState>,
     /// Those of the application first.
     all: Vec<&'static MappedType>,
 }
@@ -22,7 +24,7 @@ fn registry() -> &'static Registry {
         // Link order differs from build to build; the first of two must not.
         all.sort_by_key(|mapped| mapped.declared_at);
         all.extend(BUILT_IN);
-        let mut by_type = HashMap::new();
+        let mut by_type = HashMap::default();
         for mapped in &all {
             for id in (mapped.type_ids)() {
                 by_type.entry(id).or_insert(*mapped);

@@ -36,6 +36,16 @@ impl<'a> ErrorRef<'a> {
         }
     }
 
+    /// Returns `false` where the error neither has a chain of sources nor is an error that knows
+    /// something itself.
+    #[inline]
+    pub(crate) fn may_have_levels(&self) -> bool {
+        matches!(
+            self,
+            ErrorRef::App(_) | ErrorRef::Std(_) | ErrorRef::Scoped(_)
+        )
+    }
+
     /// Iterates over the sources of the error, without the error itself.
     pub(crate) fn sources(&self) -> impl Iterator<Item = &'a (dyn Error + 'static)> + use<'a> {
         let (head, itself) = match *self {

@@ -440,8 +440,17 @@ impl<'a> View<'a> {
     /// let classified = View::from_any(&std::io::Error::from(std::io::ErrorKind::NotFound)).classified();
     /// assert_eq!((classified.class, classified.rejected), (Class::Permanent, false));
     /// ```
+    #[inline]
     #[must_use]
     pub fn classified(&self) -> Classified {
+        if matches!(self.head, Head::Coded(None)) && !self.error.may_have_levels() {
+            return Classified::UNKNOWN;
+        }
+        self.classified_by_walk()
+    }
+
+    #[inline(never)]
+    fn classified_by_walk(&self) -> Classified {
         let known = self.known();
         Classified {
             class: known.class.unwrap_or(Class::Unknown),

@@ -50,6 +50,9 @@ fn consecutive_failures_agree_with_the_model() {
             .half_open_max_calls(4)
             .half_open_timeout(5 * SECOND)
     });
+    // Far below such thresholds failures take no lock.
+    assert_agreement(|b| b.failure_threshold(20));
+    assert_agreement(|b| b.failure_threshold(100));
 }
 
 #[test]
