@@ -55,6 +55,8 @@ mod error;
 mod file;
 mod file_identity;
 #[cfg(feature = "journal")]
+mod file_state;
+#[cfg(feature = "journal")]
 mod joins;
 mod line;
 mod maintenance;

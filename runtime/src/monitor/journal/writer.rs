@@ -3,13 +3,14 @@
 use super::{
     config::JournalConfig,
     file_identity::FileIdentity,
+    file_state::FileState,
     removed_counts::RemovedCounts,
-    segments::{Folder, MAX_NUMBER, is_sealed},
+    segments::{Folder, MAX_NUMBER},
     status::WriteOutcome,
 };
 use crate::time::{Tick, Timestamp};
 use std::{
-    fs::{File, Metadata, TryLockError},
+    fs::{File, TryLockError},
     io::{self, Read, Seek, SeekFrom, Write},
     mem,
     time::Duration,
@@ -213,11 +214,11 @@ impl Writer {
                     None => continue,
                 },
             };
-            let Some(metadata) = active.enter()? else {
+            let Some(len) = active.enter()? else {
                 continue;
             };
-            let is_full = metadata.len() >= self.max_bytes;
-            let is_old = metadata.len() > 0 && wall.since(active.since) >= self.max_age;
+            let is_full = len >= self.max_bytes;
+            let is_old = len > 0 && wall.since(active.since) >= self.max_age;
             if (is_full || is_old) && active.number < MAX_NUMBER {
                 active.leave();
                 self.active = self.open_next(active.number, wall)?;
@@ -296,9 +297,9 @@ impl Writer {
 }
 
 impl ActiveFile {
-    /// Keeps the file from being counted and removed while a line is appended; returns its
-    /// metadata, or `None` if it is being counted already.
-    fn enter(&mut self) -> io::Result<Option<Metadata>> {
+    /// Keeps the file from being counted and removed while a line is appended; returns its size, or
+    /// `None` if it is being counted already, or was removed.
+    fn enter(&mut self) -> io::Result<Option<u64>> {
         if !self.is_locked {
             match self.gate.as_ref().unwrap_or(&self.file).try_lock_shared() {
                 Err(TryLockError::WouldBlock) => return Ok(None),
@@ -306,12 +307,8 @@ impl ActiveFile {
                 Err(TryLockError::Error(_)) | Ok(()) => self.is_locked = true,
             }
         }
-        let metadata = self.file.metadata()?;
-        if is_gone(&metadata) || is_sealed(&metadata) {
-            Ok(None)
-        } else {
-            Ok(Some(metadata))
-        }
+        let state = FileState::of(&self.file)?;
+        Ok((!state.is_closed).then_some(state.len))
     }
 
     fn leave(&mut self) {
@@ -338,18 +335,6 @@ fn ends_within_a_line(file: &mut File) -> io::Result<bool> {
     file.seek(SeekFrom::End(-1))?;
     file.read_exact(&mut last)?;
     Ok(last != *b"\n")
-}
-
-/// Returns `true` if the file was removed while it was open.
-#[cfg(unix)]
-fn is_gone(metadata: &Metadata) -> bool {
-    std::os::unix::fs::MetadataExt::nlink(metadata) == 0
-}
-
-/// On other systems only the path shows it, see `CHECK_INTERVAL`.
-#[cfg(not(unix))]
-fn is_gone(_: &Metadata) -> bool {
-    false
 }
 
 #[cfg(all(test, unix))]
