@@ -98,6 +98,11 @@ pub(crate) mod global {
             self.0.notify_all();
         }
 
+        /// Waits until notified, or for no reason.
+        pub(crate) fn wait<'a, T>(&self, guard: MutexGuard<'a, T>) -> MutexGuard<'a, T> {
+            self.0.wait(guard).unwrap_or_else(PoisonError::into_inner)
+        }
+
         /// Waits until notified, or for `limit`; returns whether that has passed.
         pub(crate) fn wait_timeout<'a, T>(
             &self,

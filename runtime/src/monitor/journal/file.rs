@@ -7,6 +7,7 @@ use super::{
     config::JournalConfig,
     daily_counts::ErrorCounts,
     error::JournalError,
+    group_commit::{GroupCommit, Now, Pass},
     joins::Joins,
     line,
     maintenance::Maintenance,
@@ -15,7 +16,7 @@ use super::{
     retention::remove_old,
     reverse_lines::ReverseLines,
     segments::Folder,
-    status::{JournalStatus, StatusTracker, WriteOutcome},
+    status::{JournalStatus, StatusTracker},
     tally_cache::TallyCache,
     writer::Writer,
 };
@@ -24,9 +25,9 @@ use crate::{
     event::Record,
     fork::PerProcess,
     sync::Mutex,
-    time::{SharedClock, Tick, Timestamp},
+    time::{SharedClock, Timestamp},
 };
-use std::{fmt, io, path::Path, sync::Arc};
+use std::{fmt, io, mem, path::Path, sync::Arc};
 
 /// A journal of JSON Lines in a folder; the [module](super) lists its guarantees.
 ///
@@ -42,7 +43,7 @@ pub struct FileJournal {
 struct Inner {
     config: JournalConfig,
     folder: Folder,
-    writer: Mutex<Writer>,
+    commits: GroupCommit<Writer>,
     tracker: StatusTracker,
     tallies: Mutex<TallyCache>,
     maintenance: Maintenance,
@@ -165,7 +166,7 @@ impl Journal for FileJournal {
         let wall = Timestamp::from(self.inner().clock().wall());
         self.inner()
             .tracker
-            .record_check(self.inner().writer.lock().open(wall), wall)
+            .record_check(self.inner().commits.sink().open(wall), wall)
     }
 
     fn status(&self) -> JournalStatus {
@@ -195,7 +196,7 @@ impl Inner {
     fn start(config: JournalConfig) -> Arc<Self> {
         let folder = Folder::new(config.folder.clone());
         let inner = Arc::new(Self {
-            writer: Mutex::new(Writer::new(folder.clone(), &config)),
+            commits: GroupCommit::new(Writer::new(folder.clone(), &config), config.buffer_bytes),
             tracker: StatusTracker::new(config.folder.clone()),
             tallies: Mutex::new(TallyCache::default()),
             maintenance: Maintenance::default(),
@@ -218,40 +219,31 @@ impl Inner {
 
     fn append(&self, record: &Record) -> Result<(), JournalError> {
         let line = line::encode(record);
-        let (now, wall) = (self.clock().now(), Timestamp::from(self.clock().wall()));
-        let mut writer = self.writer.lock();
-        if !writer.push(&line, self.config.buffer_bytes) {
-            return Err(self.tracker.refuse());
-        }
-        self.tracker.set_waiting(writer.waiting_lines());
         let is_urgent = record.is_urgent(self.config.inline_level);
-        if !is_urgent && writer.waiting_bytes() < self.config.buffer_bytes / 2 {
-            return Ok(());
-        }
-        let outcome = self.write_locked(&mut writer, now, wall);
-        let rotated = std::mem::take(&mut writer.rotated);
-        drop(writer);
-        if rotated {
-            self.maintenance.wake();
-        }
-        self.tracker.record_write(outcome, wall, 1)
+        self.with_pass(|pass| self.commits.append(&line, is_urgent, pass))
     }
 
     fn write_waiting(&self) -> Result<(), JournalError> {
-        let (now, wall) = (self.clock().now(), Timestamp::from(self.clock().wall()));
-        let outcome = self.write_locked(&mut self.writer.lock(), now, wall);
-        self.tracker.record_write(outcome, wall, 0)
+        self.with_pass(|pass| self.commits.flush(pass))
     }
 
-    fn write_locked(
-        &self,
-        writer: &mut Writer,
-        now: Tick,
-        wall: Timestamp,
-    ) -> WriteOutcome<io::Error> {
-        let outcome = writer.write_at(now, wall);
-        self.tracker.set_waiting(writer.waiting_lines());
-        outcome
+    fn with_pass<T>(&self, run: impl FnOnce(&Pass<'_, Writer>) -> T) -> T {
+        let write = |writer: &mut Writer, lines: &[u8], now| {
+            let written = writer.write_at(lines, now);
+            if mem::take(&mut writer.rotated) {
+                self.maintenance.wake();
+            }
+            written
+        };
+        let now = Now {
+            tick: self.clock().now(),
+            wall: self.clock().wall().into(),
+        };
+        run(&Pass {
+            now,
+            tracker: &self.tracker,
+            write: &write,
+        })
     }
 
     fn query(&self, query: &Query) -> io::Result<Page> {
@@ -346,9 +338,9 @@ impl Inner {
     fn maintain(&self) -> Result<(), JournalError> {
         // A moved file is closed even if nothing is appended.
         let (now, wall) = (self.clock().now(), Timestamp::from(self.clock().wall()));
-        self.writer.lock().close_if_moved_at(now);
+        self.commits.sink().close_if_moved_at(now);
         let written = self.write_waiting();
-        self.writer.lock().release();
+        self.commits.sink().release();
         let is_steady = self.clock_jumps.is_steady_at(now, wall);
         let removed = remove_old(&self.folder, &self.config, (wall, is_steady), &self.tracker);
         self.tracker.record_removal(&removed);
@@ -399,7 +391,7 @@ mod tests {
             Severity::Info,
             &AppError::new(ErrorCode::SYNC_ERROR, "of the parent"),
         );
-        let busy = inherited.writer.lock();
+        let busy = inherited.commits.sink();
         let child = journal(PerProcess::inherited(Arc::clone(&inherited)));
         let monitor = ErrorMonitor::new(MonitorConfig::default());
         monitor.set_journal(child.clone());
@@ -431,7 +423,7 @@ mod tests {
             Severity::Info,
             &AppError::new(ErrorCode::SYNC_ERROR, "waits"),
         );
-        let hangs = journal.inner().writer.lock();
+        let hangs = journal.inner().commits.sink();
         let (sender, receiver) = mpsc::channel();
         let shared = journal.clone();
         let reader = thread::spawn(move || sender.send(shared.status()));

@@ -4,8 +4,9 @@
 //! night, and the process of last night was killed. A [`Journal`] keeps each error beyond the
 //! process. The default one, [`FileJournal`], appends JSON Lines to numbered files:
 //!
-//! - each record is one line and one write to the end of the file, so that processes that share a
-//!   folder do not mix their lines, and a process that is killed loses no record that it appended;
+//! - each record is one line, and whole lines are one write to the end of the file, so that
+//!   processes that share a folder do not mix their lines, and a process that is killed loses no
+//!   record that it appended; the lines of threads that append at the same time are one write;
 //! - a line that was torn all the same (a full disk, a machine that lost power) is skipped and
 //!   counted in [`Page::torn`], and no other line is lost with it;
 //! - files are closed by size and age and removed by total size and age, oldest first; the exact
@@ -48,6 +49,8 @@ mod api;
 mod claims;
 mod clock_jumps;
 #[cfg(feature = "journal")]
+mod commit_queue;
+#[cfg(feature = "journal")]
 mod config;
 mod daily_counts;
 mod error;
@@ -56,6 +59,8 @@ mod file;
 mod file_identity;
 #[cfg(feature = "journal")]
 mod file_state;
+#[cfg(feature = "journal")]
+mod group_commit;
 #[cfg(feature = "journal")]
 mod joins;
 mod line;

@@ -116,6 +116,20 @@ pub enum WriteOutcome<E> {
     Failed(u64, E),
 }
 
+/// A change of the status that the log shows.
+#[derive(Debug)]
+#[must_use = "is to be logged once every lock is released"]
+pub(super) enum Change {
+    None,
+    /// Writing failed for the first time since it last succeeded, for this reason.
+    Failing(String),
+    /// Writing succeeded again.
+    Resumed {
+        since: Timestamp,
+        lost: u64,
+    },
+}
+
 impl StatusTracker {
     /// Makes the tracker of a journal in a folder, which log lines name.
     ///
@@ -198,19 +212,29 @@ impl StatusTracker {
         wall: Timestamp,
         records: u64,
     ) -> Result<(), JournalError> {
+        self.log(self.track_write(&outcome, wall, records));
         match outcome {
-            WriteOutcome::Written(written) => {
-                self.record_success(written);
-                Ok(())
-            }
+            WriteOutcome::Written(_) => Ok(()),
+            WriteOutcome::Paused => Err(JournalError::waiting()),
+            WriteOutcome::Failed(_, err) => Err(JournalError::new("append a record", err)),
+        }
+    }
+
+    /// Does what [`record_write`](Self::record_write) does without a line in the log, for a caller
+    /// that others wait for.
+    pub(super) fn track_write<E: fmt::Display>(
+        &self,
+        outcome: &WriteOutcome<E>,
+        wall: Timestamp,
+        records: u64,
+    ) -> Change {
+        match outcome {
+            WriteOutcome::Written(written) => self.track_success(*written),
             WriteOutcome::Paused => {
                 self.tracked.lock().status.failed += records;
-                Err(JournalError::waiting())
+                Change::None
             }
-            WriteOutcome::Failed(written, err) => {
-                self.record_failure(written, wall, records, &err);
-                Err(JournalError::new("append a record", err))
-            }
+            WriteOutcome::Failed(written, err) => self.track_failure(*written, wall, records, err),
         }
     }
 
@@ -237,7 +261,7 @@ impl StatusTracker {
         wall: Timestamp,
     ) -> Result<(), JournalError> {
         checked.map_err(|err| {
-            self.record_failure(0, wall, 0, &err);
+            self.log(self.track_failure(0, wall, 0, &err));
             JournalError::new("write", err)
         })
     }
@@ -365,44 +389,55 @@ impl StatusTracker {
         );
     }
 
-    /// Records so many written records; zero shows nothing about the disk.
-    fn record_success(&self, records: u64) {
+    /// Counts so many written records; zero shows nothing about the disk.
+    fn track_success(&self, records: u64) -> Change {
+        if records == 0 {
+            return Change::None;
+        }
         let mut tracked = self.tracked.lock();
         tracked.status.written += records;
-        let resumed = if records > 0 {
-            tracked.status.failing_since.take()
-        } else {
-            None
-        };
-        let lost = if records > 0 {
-            std::mem::take(&mut tracked.refused)
-        } else {
-            0
-        };
-        drop(tracked);
-        if let Some(since) = resumed {
-            match lost {
-                0 => {
-                    tracing::info!(target: names::TARGET_JOURNAL, %since, "journal: writing again");
-                }
-                _ => tracing::warn!(
-                    target: names::TARGET_JOURNAL, %since, "journal: writing again; {lost} records found no room and are lost"
-                ),
-            }
+        let lost = std::mem::take(&mut tracked.refused);
+        match tracked.status.failing_since.take() {
+            Some(since) => Change::Resumed { since, lost },
+            None => Change::None,
         }
     }
 
-    fn record_failure(&self, written: u64, wall: Timestamp, records: u64, err: &dyn fmt::Display) {
+    fn track_failure(
+        &self,
+        written: u64,
+        wall: Timestamp,
+        records: u64,
+        err: &dyn fmt::Display,
+    ) -> Change {
+        let text = err.to_string();
         let mut tracked = self.tracked.lock();
         let status = &mut tracked.status;
         status.written += written;
         status.failed += records;
         let is_new = status.failing_since.is_none();
         status.failing_since.get_or_insert(wall);
-        status.last_error = Some(err.to_string());
-        drop(tracked);
+        status.last_error = Some(text.clone());
         if is_new {
-            self.report_trouble(err, "cannot write; errors wait in memory");
+            Change::Failing(text)
+        } else {
+            Change::None
+        }
+    }
+
+    /// Logs a change of the status. Foreign code runs here: no lock may be held.
+    pub(super) fn log(&self, change: Change) {
+        match change {
+            Change::None => {}
+            Change::Failing(err) => {
+                self.report_trouble(&err, "cannot write; errors wait in memory");
+            }
+            Change::Resumed { since, lost: 0 } => {
+                tracing::info!(target: names::TARGET_JOURNAL, %since, "journal: writing again");
+            }
+            Change::Resumed { since, lost } => tracing::warn!(
+                target: names::TARGET_JOURNAL, %since, "journal: writing again; {lost} records found no room and are lost"
+            ),
         }
     }
 

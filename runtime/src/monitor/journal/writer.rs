@@ -1,22 +1,21 @@
-//! The writer of a journal: one open file, and the lines that wait.
+//! The writer of a journal: one open file, which lines are appended to.
 
 use super::{
     config::JournalConfig,
     file_identity::FileIdentity,
     file_state::FileState,
+    group_commit::{Now, Written},
     removed_counts::RemovedCounts,
     segments::{Folder, MAX_NUMBER},
-    status::WriteOutcome,
 };
 use crate::time::{Tick, Timestamp};
 use std::{
     fs::{File, TryLockError},
     io::{self, Read, Seek, SeekFrom, Write},
-    mem,
     time::Duration,
 };
 
-/// Appends lines to the newest file, and keeps those that could not be written.
+/// Appends lines to the newest file.
 #[derive(Debug)]
 pub(super) struct Writer {
     folder: Folder,
@@ -26,12 +25,6 @@ pub(super) struct Writer {
     /// [`Self::release`].
     keeps_lock: bool,
     active: Option<ActiveFile>,
-    /// Complete lines that were not written yet.
-    waiting: Vec<u8>,
-    waiting_lines: u64,
-    /// After a failure nothing is tried before this tick: a full disk stays full for a while, and
-    /// the lock delays callers.
-    not_before: Tick,
     /// When the path of the open file is next checked.
     next_check: Tick,
     /// Set when files were added, so that old ones may have to be removed.
@@ -52,7 +45,6 @@ struct ActiveFile {
     torn: bool,
 }
 
-const PAUSE_AFTER_FAILURE: Duration = Duration::from_millis(100);
 /// How long it may take to detect that a file was moved. Where an open file does not show that it
 /// was removed, each append checks the path.
 const CHECK_INTERVAL: Duration = if cfg!(unix) {
@@ -76,103 +68,54 @@ impl Writer {
             // lock would not be released in time.
             keeps_lock: config.background,
             active: None,
-            waiting: Vec::new(),
-            waiting_lines: 0,
-            not_before: Tick::ZERO,
             next_check: Tick::ZERO,
             rotated: false,
         }
     }
 
-    /// Adds a line to those that wait; returns `false` if there is no room.
-    pub(super) fn push(&mut self, line: &[u8], room: usize) -> bool {
-        // A single line that is too large is accepted: the next write takes it.
-        let fits = self.waiting.is_empty() || self.waiting.len() + line.len() <= room;
-        if fits {
-            self.waiting.extend_from_slice(line);
-            self.waiting_lines += 1;
-        }
-        fits
-    }
-
-    pub(super) fn waiting_lines(&self) -> u64 {
-        self.waiting_lines
-    }
-
-    pub(super) fn waiting_bytes(&self) -> usize {
-        self.waiting.len()
-    }
-
-    /// Writes all lines that wait, in one write.
-    pub(super) fn write_at(&mut self, now: Tick, wall: Timestamp) -> WriteOutcome<io::Error> {
-        if self.waiting.is_empty() {
-            return WriteOutcome::Written(0);
-        }
-        if now < self.not_before {
-            return WriteOutcome::Paused;
-        }
-        let before = self.waiting_lines;
-        match self.try_write(now, wall) {
-            Ok(()) => {
-                self.waiting_lines = 0;
-                // Memory of a burst is released.
-                self.waiting = if self.waiting.capacity() > 64 * 1024 {
-                    Vec::new()
-                } else {
-                    mem::take(&mut self.waiting)
-                };
-                self.waiting.clear();
-                WriteOutcome::Written(before)
+    /// Writes complete lines in one write.
+    pub(super) fn write_at(&mut self, lines: &[u8], now: Now) -> Written {
+        self.try_write(lines, now).unwrap_or_else(|(bytes, error)| {
+            // Reopened next time: the cause may be the file itself.
+            self.active = None;
+            Written {
+                bytes,
+                error: Some(error),
             }
-            Err(err) => {
-                // Reopened next time: the cause may be the file itself.
-                self.active = None;
-                self.not_before = now.after(PAUSE_AFTER_FAILURE);
-                WriteOutcome::Failed(before - self.waiting_lines, err)
-            }
-        }
+        })
     }
 
-    fn try_write(&mut self, now: Tick, wall: Timestamp) -> io::Result<()> {
-        self.close_if_moved_at(now);
-        self.enter(wall)?;
+    /// As [`write_at`](Self::write_at); an error has the number of bytes that were written before.
+    fn try_write(&mut self, lines: &[u8], now: Now) -> Result<Written, (usize, io::Error)> {
+        let nothing = |error| (0, error);
+        self.close_if_moved_at(now.tick);
+        self.enter(now.wall).map_err(nothing)?;
         let Some(active) = &mut self.active else {
-            return Err(io::ErrorKind::NotFound.into());
+            return Err(nothing(io::ErrorKind::NotFound.into()));
         };
-        if active.torn {
-            self.waiting.insert(0, b'\n');
-        }
-        let result = write_once(&mut active.file, &self.waiting);
+        let result = if active.torn {
+            let separated = [b"\n", lines].concat();
+            // At the end of a line nothing is torn, whatever follows.
+            write_once(&mut active.file, &separated).map(|written| written.saturating_sub(1))
+        } else {
+            write_once(&mut active.file, lines)
+        };
         if !self.keeps_lock {
             active.leave();
         }
-        let written = *result.as_ref().unwrap_or(&0);
-        if written == self.waiting.len() {
-            active.torn = false;
-            return Ok(());
+        match result {
+            Ok(written) if written == lines.len() => {
+                active.torn = false;
+                Ok(Written::default())
+            }
+            // Complete lines are written; the torn one is written again later.
+            Ok(written) => {
+                let end = lines[..written].iter().rposition(|byte| *byte == b'\n');
+                let whole = end.map_or(0, |at| at + 1);
+                Err((whole, io::ErrorKind::StorageFull.into()))
+            }
+            Err(error) => Err(nothing(error)),
         }
-        // Complete lines are written; the torn one is written again later.
-        let whole = self.waiting[..written]
-            .iter()
-            .rposition(|byte| *byte == b'\n')
-            .map_or(0, |at| at + 1);
-        let lines = self.waiting[..whole]
-            .split(|byte| *byte == b'\n')
-            .filter(|line| !line.is_empty())
-            .count();
-        active.torn = if written > 0 {
-            written > whole
-        } else {
-            active.torn
-        };
-        self.waiting.drain(..whole);
-        if self.waiting.first() == Some(&b'\n') {
-            self.waiting.remove(0);
-        }
-        self.waiting_lines -= lines as u64;
-        Err(result
-            .err()
-            .unwrap_or_else(|| io::ErrorKind::StorageFull.into()))
     }
 
     /// Closes the open file if it was moved, so that lines go to a file that readers find. Checks
@@ -374,9 +317,10 @@ mod tests {
             torn: false,
         });
         let line = [&[b'x'; 256 * 1024][..], b"\n"].concat();
-        assert!(writer.push(&line, usize::MAX));
+        let (lines, tick) = (line.clone(), Tick::ZERO);
 
-        let appending = thread::spawn(move || (writer.write_at(Tick::ZERO, wall), writer));
+        let appending =
+            thread::spawn(move || (writer.write_at(&lines, Now { tick, wall }), writer));
         let mut first = [0];
         reader.read_exact(&mut first).unwrap();
         assert!(
@@ -384,9 +328,8 @@ mod tests {
             "counted while a line was appended"
         );
         reader.read_exact(&mut vec![0; line.len() - 1]).unwrap();
-        let (outcome, writer) = appending.join().unwrap();
-        assert!(matches!(outcome, WriteOutcome::Written(1)), "{outcome:?}");
-        assert_eq!(writer.waiting_lines(), 0);
+        let (written, writer) = appending.join().unwrap();
+        assert!(written.error.is_none(), "{written:?}");
         (writer, counting)
     }
 
