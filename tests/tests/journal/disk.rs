@@ -4,7 +4,7 @@
 use super::*;
 use gardefou::monitor::journal::Journal;
 use gardefou_tests::testkit::lock::alone;
-use std::{env, fs, time::Duration};
+use std::{env, fs, thread, time::Duration};
 
 /// A real file system has short writes too, unlike `/dev/full`.
 #[test]
@@ -73,6 +73,66 @@ fn full_disk_fails_no_call_and_loses_no_acknowledged_line() {
                 .to_owned())
             .eq(expected)
     );
+    drop((monitor, journal));
+    fs::remove_dir_all(&folder).unwrap();
+}
+
+/// A write that is short ends within a line of one of eight threads: no other line is hidden by it.
+#[test]
+fn disk_that_fills_up_under_eight_threads_loses_no_line() {
+    const THREADS: usize = 8;
+    let Ok(disk) = env::var("GARDEFOU_TEST_SMALL_DISK") else {
+        println!("left to tests/real/disk/run: eight threads on a disk that is full");
+        return;
+    };
+    let _alone = alone();
+    let (disk, clock) = (Path::new(&disk), ManualClock::new());
+    let folder = disk.join("journal");
+    fs::write(disk.join("ballast"), vec![0; 128 * 1024]).unwrap();
+    let settings = config(&folder, &clock).max_segment_bytes(1 << 20);
+    let (monitor, journal) = monitor(settings.max_bytes(4 << 20), &clock);
+    let run = |thread: usize| {
+        let mut count = 0;
+        // On until nothing can be written, and 10 further ones.
+        let mut further = 0;
+        while further < 10 {
+            let message = format!("{thread} {count} {}", "x".repeat(count * 37 % 500));
+            fail(&monitor, ErrorCode::DB_WRITE_ERROR, message);
+            count += 1;
+            further += usize::from(!journal.status().is_healthy());
+            clock.advance(Duration::from_millis(20));
+            assert!(count < 10_000, "the disk never filled up");
+        }
+        count
+    };
+    let counts: Vec<usize> = thread::scope(|scope| {
+        let run = &run;
+        let threads: Vec<_> = (0..THREADS)
+            .map(|thread| scope.spawn(move || run(thread)))
+            .collect();
+        threads.into_iter().map(|it| it.join().unwrap()).collect()
+    });
+    let total: usize = counts.iter().sum();
+    let status = journal.status();
+    assert_eq!(
+        (status.written + status.waiting, status.lost),
+        (total as u64, 0)
+    );
+    assert!(status.waiting >= THREADS as u64, "{status:?}");
+
+    fs::remove_file(disk.join("ballast")).unwrap();
+    clock.advance(Duration::from_millis(100));
+    journal.flush().unwrap();
+    let status = journal.status();
+    assert_eq!((status.written, status.waiting), (total as u64, 0));
+    let mut next = vec![0; THREADS];
+    for record in all(&monitor, Query::new()).iter().rev() {
+        let mut words = record.message.split(' ').map(str::parse::<usize>);
+        let (thread, i) = (words.next().unwrap().unwrap(), words.next().unwrap());
+        assert_eq!(i, Ok(next[thread]), "of thread {thread}");
+        next[thread] += 1;
+    }
+    assert_eq!(next, counts);
     drop((monitor, journal));
     fs::remove_dir_all(&folder).unwrap();
 }

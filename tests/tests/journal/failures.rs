@@ -50,6 +50,91 @@ fn full_disk_fails_no_call_is_reported_and_writing_resumes() {
     assert_eq!(all(&monitor, Query::new()).len(), 12);
 }
 
+/// The disk is full while eight threads record, and has room again, four times: nothing is lost,
+/// nothing is twice on disk, and the records of each thread stay in order.
+#[cfg(target_os = "linux")]
+#[test]
+fn eight_threads_lose_nothing_while_the_disk_is_full_in_between() {
+    use std::{
+        os::unix::fs::{PermissionsExt, symlink},
+        sync::atomic::{AtomicBool, AtomicUsize, Ordering},
+        thread,
+    };
+    const THREADS: usize = 8;
+    let (folder, clock) = (tempfile::tempdir().unwrap(), ManualClock::new());
+    let (monitor, journal) = monitor(
+        config(folder.path(), &clock)
+            .max_segment_bytes(8 << 20)
+            .buffer_bytes(64 << 20),
+        &clock,
+    );
+    let (recorded, is_over) = (AtomicUsize::new(0), AtomicBool::new(false));
+    // Each step begins after so many more records, by all threads together.
+    let await_more = || {
+        let before = recorded.load(Ordering::Relaxed);
+        while recorded.load(Ordering::Relaxed) < before + 200 {
+            thread::yield_now();
+        }
+    };
+    let counts: Vec<usize> = thread::scope(|scope| {
+        let threads: Vec<_> = (0..THREADS)
+            .map(|thread| {
+                let (monitor, clock, recorded, is_over) = (&monitor, &clock, &recorded, &is_over);
+                scope.spawn(move || {
+                    let mut count = 0;
+                    while !is_over.load(Ordering::Relaxed) {
+                        fail(
+                            monitor,
+                            ErrorCode::DB_WRITE_ERROR,
+                            format!("{thread} {count}"),
+                        );
+                        count += 1;
+                        recorded.fetch_add(1, Ordering::Relaxed);
+                        clock.advance(Duration::from_millis(7));
+                    }
+                    count
+                })
+            })
+            .collect();
+        for number in [2, 4, 6, 8] {
+            await_more();
+            let path = |number| folder.path().join(format!("errors-{number:08}.jsonl"));
+            symlink("/dev/full", path(number)).unwrap();
+            // The writer leaves a file that takes no more lines for the newest one.
+            let sealed = fs::Permissions::from_mode(0o400);
+            fs::set_permissions(path(number - 1), sealed).unwrap();
+            while journal.status().is_healthy() {
+                thread::yield_now();
+            }
+            await_more();
+            fs::write(path(number + 1), "").unwrap();
+            fs::remove_file(path(number)).unwrap();
+            while !journal.status().is_healthy() {
+                thread::yield_now();
+            }
+        }
+        await_more();
+        is_over.store(true, Ordering::Relaxed);
+        threads.into_iter().map(|it| it.join().unwrap()).collect()
+    });
+    let total: usize = counts.iter().sum();
+    let status = journal.status();
+    assert_eq!(
+        (status.written, status.waiting, status.lost),
+        (total as u64, 0, 0)
+    );
+    assert!(status.failed >= 4 * 200, "{status:?}");
+    assert_eq!(monitor.query(&Query::new()).unwrap().torn, 0);
+    let mut next = vec![0; THREADS];
+    for record in all(&monitor, Query::new()).iter().rev() {
+        let (thread, i) = record.message.split_once(' ').unwrap();
+        let next = &mut next[thread.parse::<usize>().unwrap()];
+        assert_eq!(i, next.to_string(), "of thread {thread}");
+        *next += 1;
+    }
+    assert_eq!(next, counts);
+}
+
 #[test]
 fn removed_folder_is_made_again() {
     let (parent, clock) = (tempfile::tempdir().unwrap(), ManualClock::new());

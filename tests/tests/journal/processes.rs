@@ -47,6 +47,53 @@ fn child_writes_until_killed() {
     assert_eq!((journal.status().lost, journal.status().waiting), (0, 0));
 }
 
+/// Runs in a process of its own: several threads record errors, and acknowledge each on its output
+/// once it is journalled.
+#[test]
+fn threads_of_child_write_until_killed() {
+    let Some([threads, count, folder]) = child::orders() else {
+        return;
+    };
+    let settings = Settings::new(folder).max_segment_bytes(256 * 1024);
+    let journal = Kind::Files.open(settings.max_bytes(64 << 20));
+    let monitor = ErrorMonitor::new(MonitorConfig::default());
+    monitor.set_journal(journal.clone());
+    let (threads, count): (usize, usize) = (threads.parse().unwrap(), count.parse().unwrap());
+    thread::scope(|scope| {
+        for thread in 0..threads {
+            let (monitor, journal) = (&monitor, &journal);
+            scope.spawn(move || {
+                for i in 0..count {
+                    let message = format!("{thread} {i} {}", "x".repeat(i * 37 % 900));
+                    let id = monitor.record(&AppError::new(ErrorCode::DB_WRITE_ERROR, message));
+                    // Every append so far has returned `Ok`.
+                    assert_eq!(journal.status().failed, 0);
+                    writeln!(std::io::stdout().lock(), "\nack {id}").unwrap();
+                }
+            });
+        }
+    });
+}
+
+fn start_threads(folder: &Path, threads: usize, count: usize) -> Child {
+    let orders = format!("{threads} {count} {}", folder.display());
+    Child::start("processes::threads_of_child_write_until_killed", orders)
+}
+
+/// Checks that the records of each thread are in the order in which it recorded them, without a
+/// gap; returns how many each has.
+fn counts_of_threads_in_order(monitor: &ErrorMonitor, threads: usize) -> Vec<usize> {
+    let mut next = vec![0; threads];
+    let newest_first = all(monitor, Query::new().limit(Query::MAX_LIMIT));
+    for record in newest_first.iter().rev() {
+        let mut words = record.message.split(' ').map(str::parse::<usize>);
+        let (thread, i) = (words.next().unwrap().unwrap(), words.next().unwrap());
+        assert_eq!(Ok(next[thread]), i, "of thread {thread}");
+        next[thread] += 1;
+    }
+    next
+}
+
 fn start(kind: Kind, folder: &Path, count: u32, max_bytes: u32) -> Child {
     let orders = format!("{kind:?} {count} {max_bytes} {}", folder.display());
     Child::start("processes::child_writes_until_killed", orders)
@@ -153,6 +200,41 @@ fn thousand_threads_are_recorded(kind: Kind) {
 #[test]
 fn acknowledged_records_survive_kill_9() {
     acknowledged_records_survive(Kind::Files);
+}
+
+/// 20 rounds of `kill -9`, in the middle of writes that have lines of several threads.
+#[test]
+fn acknowledged_records_of_eight_threads_survive_kill_9() {
+    for round in 0..20 {
+        let folder = tempfile::tempdir().unwrap();
+        let mut child = start_threads(folder.path(), 8, 1_000_000);
+        let count = 100 + round * 70;
+        let acknowledged: HashSet<_> = child.lines_after("ack ").take(count).collect();
+        child.kill();
+        assert_eq!(acknowledged.len(), count);
+        let monitor = open(Kind::Files, folder.path());
+        let found: HashSet<String> = ids(&monitor).into_iter().collect();
+        let lost: Vec<_> = acknowledged.difference(&found).collect();
+        assert!(lost.is_empty(), "{} of {count} lost", lost.len());
+        // A write of several lines is torn at most at the end of the file.
+        let page = monitor.query(&Query::new().text("nowhere")).unwrap();
+        assert!(page.torn <= 1, "{} torn", page.torn);
+        counts_of_threads_in_order(&monitor, 8);
+    }
+}
+
+/// Batches of two processes and eight threads each stay apart.
+#[test]
+fn threads_of_two_processes_neither_lose_nor_mix_records() {
+    let folder = tempfile::tempdir().unwrap();
+    let children = [(); 2].map(|()| start_threads(folder.path(), 8, 200));
+    let expected: HashSet<_> = lines_of_all(children, "ack ").into_iter().collect();
+    let monitor = open(Kind::Files, folder.path());
+    let found = ids(&monitor);
+    assert_eq!((expected.len(), found.len()), (3200, 3200));
+    assert_eq!(found.into_iter().collect::<HashSet<_>>(), expected);
+    let page = monitor.query(&Query::new().text("nowhere")).unwrap();
+    assert_eq!((page.torn, monitor.counts().unwrap().total), (0, 3200));
 }
 
 #[test]
