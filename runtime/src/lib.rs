@@ -119,6 +119,7 @@ pub mod chaos;
 mod chaos;
 mod char_boundary;
 pub mod classify;
+mod digits;
 pub mod error;
 pub mod event;
 pub mod fallback;

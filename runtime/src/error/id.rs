@@ -1,6 +1,10 @@
 //! Identifiers of single errors.
 
-use crate::{rng, time::SharedClock};
+use crate::{
+    digits::{as_text, hexadecimal},
+    rng,
+    time::SharedClock,
+};
 use std::{fmt, time::SystemTime};
 
 /// The identity of one error: a version 7 UUID (RFC 9562), whose text sorts by time of creation.
@@ -60,6 +64,19 @@ impl ErrorId {
     pub const fn as_u128(self) -> u128 {
         self.0
     }
+
+    /// Returns the text, which is ASCII.
+    fn to_ascii(self) -> [u8; 36] {
+        let mut text = [b'-'; 36];
+        #[expect(clippy::cast_possible_truncation, reason = "the two halves")]
+        let (high, low) = ((self.0 >> 64) as u64, self.0 as u64);
+        hexadecimal(high >> 32, &mut text[..8]);
+        hexadecimal(high >> 16, &mut text[9..13]);
+        hexadecimal(high, &mut text[14..18]);
+        hexadecimal(low >> 48, &mut text[19..23]);
+        hexadecimal(low, &mut text[24..]);
+        text
+    }
 }
 
 impl Default for ErrorId {
@@ -70,14 +87,7 @@ impl Default for ErrorId {
 
 impl fmt::Display for ErrorId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let bits = self.0;
-        let (a, b, c) = (bits >> 96, (bits >> 80) & 0xFFFF, (bits >> 64) & 0xFFFF);
-        write!(
-            f,
-            "{a:08x}-{b:04x}-{c:04x}-{:04x}-{:012x}",
-            (bits >> 48) & 0xFFFF,
-            bits & 0xFFFF_FFFF_FFFF
-        )
+        f.write_str(as_text(&self.to_ascii()))
     }
 }
 
@@ -101,7 +111,7 @@ impl std::str::FromStr for ErrorId {
 
 impl serde::Serialize for ErrorId {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
+        serializer.serialize_str(as_text(&self.to_ascii()))
     }
 }
 
@@ -142,6 +152,17 @@ mod tests {
             &"é".repeat(18),
         ] {
             assert_eq!(bad.parse::<ErrorId>(), Err(InvalidErrorId), "{bad}");
+        }
+    }
+
+    #[test]
+    fn text_has_the_digits_of_all_bits() {
+        for id in (0..1000)
+            .map(|_| ErrorId::new())
+            .chain([ErrorId(0), ErrorId(u128::MAX)])
+        {
+            let digits = id.to_string().replace('-', "");
+            assert_eq!(digits, format!("{:032x}", id.as_u128()));
         }
     }
 

@@ -1,5 +1,6 @@
 //! Timestamp: a point in wall-clock time, as RFC 3339.
 
+use crate::digits::{as_text, decimal};
 use std::{
     fmt,
     str::FromStr,
@@ -83,8 +84,7 @@ impl Timestamp {
     /// ```
     #[must_use]
     pub fn day(self) -> String {
-        let (year, month, day) = civil_from_days(self.millis.div_euclid(MILLIS_PER_DAY));
-        format!("{year:04}-{month:02}-{day:02}")
+        as_text(&self.to_ascii()[..10]).to_owned()
     }
 
     /// Returns the time from `earlier` to this one, or zero where `earlier` is the later one.
@@ -104,6 +104,24 @@ impl Timestamp {
     pub fn since(self, earlier: Self) -> Duration {
         let millis = self.millis.saturating_sub(earlier.millis);
         Duration::from_millis(u64::try_from(millis).unwrap_or(0))
+    }
+}
+
+impl Timestamp {
+    /// Returns the text, which is ASCII.
+    fn to_ascii(self) -> [u8; 24] {
+        let (year, month, day) = civil_from_days(self.millis.div_euclid(MILLIS_PER_DAY));
+        let of_day = self.millis.rem_euclid(MILLIS_PER_DAY);
+        let (hour, minute) = (of_day / 3_600_000, of_day / 60_000 % 60);
+        let (second, milli) = (of_day / 1000 % 60, of_day % 1000);
+        let mut text = *b"0000-00-00T00:00:00.000Z";
+        let places = [0..4, 5..7, 8..10, 11..13, 14..16, 17..19, 20..23];
+        let numbers = [year, month, day, hour, minute, second, milli];
+        for (place, number) in places.into_iter().zip(numbers) {
+            // From year 0 to 9999, and all others are small.
+            decimal(number.unsigned_abs() as u32, &mut text[place]);
+        }
+        text
     }
 }
 
@@ -134,14 +152,7 @@ impl From<Timestamp> for SystemTime {
 
 impl fmt::Display for Timestamp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (year, month, day) = civil_from_days(self.millis.div_euclid(MILLIS_PER_DAY));
-        let of_day = self.millis.rem_euclid(MILLIS_PER_DAY);
-        let (hour, minute) = (of_day / 3_600_000, of_day / 60_000 % 60);
-        let (second, milli) = (of_day / 1000 % 60, of_day % 1000);
-        write!(
-            f,
-            "{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{milli:03}Z"
-        )
+        f.write_str(as_text(&self.to_ascii()))
     }
 }
 
@@ -155,7 +166,7 @@ impl FromStr for Timestamp {
 
 impl serde::Serialize for Timestamp {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
+        serializer.serialize_str(as_text(&self.to_ascii()))
     }
 }
 

@@ -1,5 +1,6 @@
 //! Fingerprints: which errors form a group.
 
+use crate::digits::{as_text, hexadecimal};
 use std::{fmt, str::FromStr};
 
 /// The identity of a group of errors: equal for errors that are the same problem, on every machine
@@ -69,11 +70,18 @@ impl Fingerprint {
     pub const fn as_u64(self) -> u64 {
         self.0
     }
+
+    /// Returns the text, which is ASCII.
+    fn to_ascii(self) -> [u8; 16] {
+        let mut text = [0; 16];
+        hexadecimal(self.0, &mut text);
+        text
+    }
 }
 
 impl fmt::Display for Fingerprint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:016x}", self.0)
+        f.write_str(as_text(&self.to_ascii()))
     }
 }
 
@@ -90,7 +98,7 @@ impl FromStr for Fingerprint {
 
 impl serde::Serialize for Fingerprint {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
+        serializer.serialize_str(as_text(&self.to_ascii()))
     }
 }
 
