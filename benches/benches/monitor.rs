@@ -2,7 +2,8 @@
 //!
 //! Bars: 1,000,000 records a second with a full history (1,000 ns), 200,000 with the journal (5,000
 //! ns), 99 of 100 callers with the journal back within 20 us, also while every channel of the
-//! alerts hangs, `stats` under 1 ms.
+//! alerts hangs, `stats` under 1 ms. Two threads together record at least 1.7 times as much as one
+//! with a full history, and 1.5 times with the journal.
 
 use gardefou::{
     AppError, ErrorCode, ErrorSystem,
@@ -51,11 +52,14 @@ fn main() {
     });
     table.single("stats", |n| n + monitor.stats().total_errors);
     let many = ErrorMonitor::new(MonitorConfig::default());
-    (1..=1000).for_each(|number| {
-        many.record(&AppError::new(
-            dynamic_code(number),
-            "no route to the database host",
-        ));
+    let codes: Vec<ErrorCode> = (1..=1000).map(dynamic_code).collect();
+    let record = |n: u64| {
+        let code = codes[n as usize % codes.len()];
+        many.record(&AppError::new(code, "no route to the database host"));
+        n
+    };
+    (0..1000).for_each(|n| {
+        record(n);
     });
     let stats = many.stats();
     assert_eq!(
@@ -63,6 +67,7 @@ fn main() {
         (1000, 100)
     );
     table.single("stats, 1,000 codes", |n| n + many.stats().total_errors);
+    table.both("record, 1,000 codes", record);
 
     let folder = std::env::temp_dir().join(format!("gardefou-bench-{}", std::process::id()));
     let config = JournalConfig::builder(&folder)
@@ -84,6 +89,7 @@ fn main() {
     }
     monitor.take_journal();
     hung_channels(&mut table);
+    print_rates(&table);
     std::fs::remove_dir_all(&folder).expect("the bench made the folder");
 }
 
@@ -109,6 +115,20 @@ fn hung_channels(table: &mut Table) {
         n
     });
     drop(guard);
+}
+
+/// Prints how much two threads together do in the time in which one does one call.
+#[expect(clippy::print_stdout, reason = "this is what the bench is for")]
+fn print_rates(table: &Table) {
+    for row in table.rows() {
+        if let Some(two) = row.two {
+            let rate = 2.0 * row.one / two;
+            println!(
+                "{}: two threads do {rate:.2} times as much as one",
+                row.name
+            );
+        }
+    }
 }
 
 fn one_record(monitor: &ErrorMonitor) -> u64 {
