@@ -164,9 +164,9 @@ impl Journal for FileJournal {
 
     fn check(&self) -> Result<(), JournalError> {
         let wall = Timestamp::from(self.inner().clock().wall());
-        self.inner()
-            .tracker
-            .record_check(self.inner().commits.sink().open(wall), wall)
+        // In a statement of its own, since subscribers of the log run in the next one.
+        let opened = self.inner().commits.sink().open(wall);
+        self.inner().tracker.record_check(opened, wall)
     }
 
     fn status(&self) -> JournalStatus {
@@ -363,7 +363,9 @@ mod tests {
     use crate::{
         error::{AppError, ErrorCode},
         event::Severity,
-        monitor::{config::MonitorConfig, handle::ErrorMonitor},
+        monitor::{
+            config::MonitorConfig, handle::ErrorMonitor, journal::group_commit::tests::OnLog,
+        },
     };
     use std::{sync::mpsc, thread, time::Duration};
 
@@ -406,6 +408,30 @@ mod tests {
         drop(child);
         drop(busy);
         assert_eq!(parent.query(&Query::new()).unwrap().records.len(), 2);
+    }
+
+    /// A subscriber of the log may report errors in turn, which are journalled.
+    #[test]
+    fn log_of_a_failed_check_may_append() {
+        let folder = tempfile::NamedTempFile::new().unwrap();
+        let config = JournalConfig::builder(folder.path())
+            .background(false)
+            .build()
+            .unwrap();
+        let journal = Arc::new(FileJournal::open(config));
+        let monitor = ErrorMonitor::new(MonitorConfig::default());
+        monitor.set_journal(journal.clone());
+        let (sender, receiver) = mpsc::channel();
+        let shared = journal.clone();
+        thread::spawn(move || {
+            let on_log = OnLog(move || {
+                monitor.record(&AppError::new(ErrorCode::SYNC_ERROR, "in the log"));
+            });
+            let checked = tracing::subscriber::with_default(on_log, || shared.check());
+            sender.send(checked.is_err())
+        });
+        let is_failed = receiver.recv_timeout(Duration::from_secs(60));
+        assert_eq!((is_failed, journal.status().waiting), (Ok(true), 1));
     }
 
     /// A disk that hangs keeps the lock of the writer, and `status` must not wait for it.

@@ -250,4 +250,4 @@ impl<S> GroupCommit<S> {
 
 #[cfg(test)]
 #[path = "tests/group_commit.rs"]
-mod tests;
+pub(super) mod tests;

@@ -293,7 +293,7 @@ fn records_that_wait_for_no_write_make_room_by_one() {
 }
 
 /// A subscriber of the log that runs a function for each line.
-struct OnLog<F>(F);
+pub(in crate::monitor::journal) struct OnLog<F>(pub(in crate::monitor::journal) F);
 
 impl<F: Fn() + 'static> tracing::Subscriber for OnLog<F> {
     fn enabled(&self, _: &tracing::Metadata<'_>) -> bool {
