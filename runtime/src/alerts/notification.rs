@@ -6,7 +6,7 @@ use crate::{
     monitor::{ErrorRecord, Fingerprint},
     time::Timestamp,
 };
-use serde::ser::{Serialize, SerializeMap, Serializer};
+use serde_core::ser::{Serialize, SerializeMap, Serializer};
 use serde_json::Value;
 use std::{fmt, time::Duration};
 

@@ -5,7 +5,7 @@ use crate::{
     rng,
     time::SharedClock,
 };
-use std::{fmt, time::SystemTime};
+use std::{error::Error, fmt, time::SystemTime};
 
 /// The identity of one error: a version 7 UUID (RFC 9562), whose text sorts by time of creation.
 ///
@@ -109,24 +109,31 @@ impl std::str::FromStr for ErrorId {
     }
 }
 
-impl serde::Serialize for ErrorId {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+impl serde_core::Serialize for ErrorId {
+    fn serialize<S: serde_core::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_str(as_text(&self.to_ascii()))
     }
 }
 
-impl<'de> serde::Deserialize<'de> for ErrorId {
-    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+impl<'de> serde_core::Deserialize<'de> for ErrorId {
+    fn deserialize<D: serde_core::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;
-        text.parse().map_err(serde::de::Error::custom)
+        text.parse().map_err(serde_core::de::Error::custom)
     }
 }
 
 /// A text is not an error id: 32 hexadecimal digits in groups of 8-4-4-4-12.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("an error id is 32 hexadecimal digits in groups of 8-4-4-4-12")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct InvalidErrorId;
+
+impl fmt::Display for InvalidErrorId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an error id is 32 hexadecimal digits in groups of 8-4-4-4-12")
+    }
+}
+
+impl Error for InvalidErrorId {}
 
 #[cfg(test)]
 mod tests {

@@ -2,7 +2,7 @@
 
 use super::{AppError, ErrorCode, ErrorId, Rejection, details, redact};
 use crate::event::record::details_of;
-use serde::{Serialize, Serializer};
+use serde_core::{Serialize, Serializer};
 use serde_json::{Map, Value};
 use std::time::Duration;
 

@@ -2,7 +2,7 @@
 
 use super::severity::Severity;
 use crate::named::named;
-use std::str::FromStr;
+use std::{error::Error, fmt, str::FromStr};
 
 /// The level at which a boundary or attribute logs an error, and a retry its attempts; what the key
 /// `log_level` takes.
@@ -89,10 +89,17 @@ impl LogLevel {
 
 /// The error for a text that is not the name of a level: `trace`, `debug`, `info`, `warn` (or
 /// `warning`), `error`, `critical`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("a log level is `trace`, `debug`, `info`, `warn`, `error` or `critical`")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct InvalidLogLevel;
+
+impl fmt::Display for InvalidLogLevel {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a log level is `trace`, `debug`, `info`, `warn`, `error` or `critical`")
+    }
+}
+
+impl Error for InvalidLogLevel {}
 
 impl FromStr for LogLevel {
     type Err = InvalidLogLevel;

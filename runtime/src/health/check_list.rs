@@ -6,7 +6,7 @@ use crate::{
     error::{ConfigError, redact},
     event::Shown,
 };
-use std::{fmt, sync::Arc};
+use std::{error::Error, fmt, sync::Arc};
 
 /// The registered checks, in the order of their registration.
 ///
@@ -77,20 +77,33 @@ impl CheckList {
 /// assert!(matches!(odd, Err(RegisterError::Config(_))));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum RegisterError {
     /// A check of this name is registered already, and stays registered.
-    #[error("a check named `{}` is registered already", redact::name(name))]
     #[non_exhaustive]
     Duplicate {
         /// The name.
         name: String,
     },
     /// The name or a setting is illegal; the text names the setting, its value and the rule.
-    #[error("the check cannot be registered: {0}")]
     Config(ConfigError),
 }
+
+impl fmt::Display for RegisterError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Duplicate { name } => write!(
+                f,
+                "a check named `{}` is registered already",
+                redact::name(name)
+            ),
+            Self::Config(problem) => write!(f, "the check cannot be registered: {problem}"),
+        }
+    }
+}
+
+impl Error for RegisterError {}
 
 impl fmt::Debug for RegisterError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -111,13 +124,24 @@ impl From<ConfigError> for RegisterError {
 }
 
 /// No check of this name is registered.
-#[derive(Clone, PartialEq, Eq, thiserror::Error)]
-#[error("no check named `{}` is registered", redact::name(name))]
+#[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct UnknownCheck {
     /// The requested name.
     pub name: String,
 }
+
+impl fmt::Display for UnknownCheck {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "no check named `{}` is registered",
+            redact::name(&self.name)
+        )
+    }
+}
+
+impl Error for UnknownCheck {}
 
 impl fmt::Debug for UnknownCheck {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

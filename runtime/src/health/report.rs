@@ -11,7 +11,7 @@ use crate::{
     event::{Shown, ShownText},
     time::{Tick, Timestamp},
 };
-use serde::{Serialize, Serializer};
+use serde_core::{Serialize, Serializer};
 use serde_json::{Map, Value, json};
 use std::{collections::BTreeMap, fmt, time::Duration};
 

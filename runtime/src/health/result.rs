@@ -5,7 +5,7 @@ use crate::{
     error::{View, details, redact},
     event::text::for_sink,
 };
-use serde::Serialize;
+use serde_core::Serialize;
 use serde_json::{Map, Value};
 use std::{any::Any, fmt, time::Duration};
 

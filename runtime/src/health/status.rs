@@ -1,6 +1,6 @@
 //! Statuses, criticality, kinds of probes, categories of failures, and phases of the program.
 
-use serde::{Serialize, Serializer};
+use serde_core::{Serialize, Serializer};
 use std::fmt;
 
 /// The status of a check or of the whole program. A closed set: each status maps to HTTP.

@@ -1,18 +1,16 @@
 //! Errors and warnings of the start.
 
 use crate::error::ConfigError;
-use std::{fmt, panic::Location};
+use std::{error::Error, fmt, panic::Location};
 
 /// Error of an initialisation. The system works nevertheless, with its earlier configuration or with
 /// its defaults.
-#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum InitError {
     /// Settings are illegal. The error names all of them.
-    #[error("the configuration of the error system cannot work")]
-    Config(#[from] ConfigError),
+    Config(ConfigError),
     /// The system is initialised already with another configuration, which stays in force.
-    #[error("the error system was initialised at {first} with other settings for {}", settings.join(", "))]
     #[non_exhaustive]
     AlreadyInitialised {
         /// Where the system was initialised first.
@@ -21,12 +19,42 @@ pub enum InitError {
         settings: Vec<&'static str>,
     },
     /// There are conflicts, and [`strict`](super::ErrorSystemBuilder::strict) is set.
-    #[error("the program's parts clash: {}", texts(warnings))]
     #[non_exhaustive]
     Clash {
         /// All conflicts.
         warnings: Vec<InitWarning>,
     },
+}
+
+impl fmt::Display for InitError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Config(_) => f.write_str("the configuration of the error system cannot work"),
+            Self::AlreadyInitialised { first, settings } => write!(
+                f,
+                "the error system was initialised at {first} with other settings for {}",
+                settings.join(", ")
+            ),
+            Self::Clash { warnings } => {
+                write!(f, "the program's parts clash: {}", texts(warnings))
+            }
+        }
+    }
+}
+
+impl Error for InitError {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        match self {
+            Self::Config(problem) => Some(problem),
+            Self::AlreadyInitialised { .. } | Self::Clash { .. } => None,
+        }
+    }
+}
+
+impl From<ConfigError> for InitError {
+    fn from(problem: ConfigError) -> Self {
+        Self::Config(problem)
+    }
 }
 
 fn texts(warnings: &[InitWarning]) -> String {

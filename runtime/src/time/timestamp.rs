@@ -2,6 +2,7 @@
 
 use crate::digits::{as_text, decimal};
 use std::{
+    error::Error,
     fmt,
     str::FromStr,
     time::{Duration, SystemTime},
@@ -164,18 +165,27 @@ impl FromStr for Timestamp {
     }
 }
 
-impl serde::Serialize for Timestamp {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+impl serde_core::Serialize for Timestamp {
+    fn serialize<S: serde_core::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_str(as_text(&self.to_ascii()))
     }
 }
 
 /// A text is not a UTC time such as `2026-03-01T07:05:09.250Z`; seconds may lack their fraction,
 /// and a day alone is its start.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("a time is written as 2026-03-01T07:05:09.250Z, 2026-03-01T07:05:09Z or 2026-03-01")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct InvalidTimestamp;
+
+impl fmt::Display for InvalidTimestamp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(
+            "a time is written as 2026-03-01T07:05:09.250Z, 2026-03-01T07:05:09Z or 2026-03-01",
+        )
+    }
+}
+
+impl Error for InvalidTimestamp {}
 
 fn parse(text: &[u8]) -> Option<Timestamp> {
     let number = |at: usize, len: usize| -> Option<i64> {

@@ -3,7 +3,7 @@
 use crate::time::Timestamp;
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
-use std::time::Duration;
+use std::{error::Error, fmt, time::Duration};
 
 /// The value of the header `X-Gardefou-Signature`:
 /// `t=<unix seconds>,v1=<hex of HMAC-SHA256 over "<t>.<body>">`.
@@ -59,10 +59,17 @@ pub fn verify_signature(
 }
 
 /// The error of a notification that was not signed with this secret, or not within the tolerance.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("the signature of the notification does not hold")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct InvalidSignature;
+
+impl fmt::Display for InvalidSignature {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the signature of the notification does not hold")
+    }
+}
+
+impl Error for InvalidSignature {}
 
 fn tag(secret: &[u8], seconds: i64, body: &[u8]) -> [u8; 32] {
     mac(secret, seconds, body).finalize().into_bytes().into()

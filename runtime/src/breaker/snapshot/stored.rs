@@ -6,7 +6,7 @@ use crate::{
     error::redact,
     event::CircuitState,
 };
-use serde::{
+use serde_core::{
     Deserialize, Deserializer, Serialize, Serializer,
     de::Error as _,
     ser::{SerializeMap, SerializeStruct},

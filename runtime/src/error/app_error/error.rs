@@ -2,7 +2,7 @@
 
 use super::inner::{Inner, Occurrence, SharedError};
 use crate::error::{ErrorCode, ErrorId, View, chain, details, view};
-use serde::Serialize;
+use serde_core::Serialize;
 use serde_json::{Map, Value};
 use std::{
     any::Any,

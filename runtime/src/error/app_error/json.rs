@@ -5,7 +5,7 @@ use super::{
     inner::{Inner, Occurrence},
 };
 use crate::error::{ErrorCode, Rejection, chain, details, redact, view};
-use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
+use serde_core::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 use serde_json::{Map, Value};
 use std::{error::Error, fmt, sync::Arc, time::Duration};
 
@@ -167,8 +167,7 @@ impl<'de> Deserialize<'de> for AppError {
 }
 
 /// A JSON value is not the form of an error.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("not the JSON form of an error: `{member}` must be {expected}")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct InvalidErrorJson {
     /// The member that is missing or of another type.
@@ -176,6 +175,18 @@ pub struct InvalidErrorJson {
     /// What it must be.
     pub expected: &'static str,
 }
+
+impl fmt::Display for InvalidErrorJson {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { member, expected } = self;
+        write!(
+            f,
+            "not the JSON form of an error: `{member}` must be {expected}"
+        )
+    }
+}
+
+impl Error for InvalidErrorJson {}
 
 struct Form<'a> {
     json: &'a Map<String, Value>,

@@ -7,7 +7,7 @@
 
 use super::text::{self, CUT, MAX_KEY};
 use crate::panics;
-use serde::{Serialize, ser};
+use serde_core::{Serialize, ser};
 use serde_json::{Map, Number, Value};
 use std::fmt;
 

@@ -10,7 +10,7 @@ use super::{
     sink,
 };
 use crate::panics;
-use std::{borrow::Cow, fmt, sync::OnceLock};
+use std::{borrow::Cow, error::Error, fmt, sync::OnceLock};
 
 /// Replaces secrets in texts and JSON values by `[redacted]`.
 ///
@@ -60,10 +60,17 @@ pub struct Redactor {
 type Rule = Box<dyn Fn(&str) -> Option<String> + Send + Sync>;
 
 /// A redactor was installed before; the first one stays in force.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("a redactor is installed already")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct RedactorInstalled;
+
+impl fmt::Display for RedactorInstalled {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a redactor is installed already")
+    }
+}
+
+impl Error for RedactorInstalled {}
 
 static CURRENT: OnceLock<Redactor> = OnceLock::new();
 pub(super) static BUILT_IN: Redactor = Redactor::new();

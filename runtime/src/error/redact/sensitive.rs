@@ -1,6 +1,6 @@
 //! Values that are secret by their type, and what is printed in their place.
 
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde_core::{Deserialize, Deserializer, Serialize, Serializer};
 use std::fmt;
 
 /// What stands in place of a secret.

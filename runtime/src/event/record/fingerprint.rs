@@ -1,7 +1,7 @@
 //! Fingerprints: which errors form a group.
 
 use crate::digits::{as_text, hexadecimal};
-use std::{fmt, str::FromStr};
+use std::{error::Error, fmt, str::FromStr};
 
 /// The identity of a group of errors: equal for errors that are the same problem, on every machine
 /// and in every run.
@@ -96,17 +96,24 @@ impl FromStr for Fingerprint {
     }
 }
 
-impl serde::Serialize for Fingerprint {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+impl serde_core::Serialize for Fingerprint {
+    fn serialize<S: serde_core::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_str(as_text(&self.to_ascii()))
     }
 }
 
 /// The error for a text that is not a fingerprint: 16 hexadecimal digits.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("a fingerprint is 16 hexadecimal digits")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct InvalidFingerprint;
+
+impl fmt::Display for InvalidFingerprint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a fingerprint is 16 hexadecimal digits")
+    }
+}
+
+impl Error for InvalidFingerprint {}
 
 /// The detail of an [`AppError`](crate::AppError) whose text makes a group of its own: see
 /// [`Fingerprint`]. A number or another JSON value stands for its text, `7` for `"7"`; null makes

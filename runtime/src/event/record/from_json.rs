@@ -7,7 +7,7 @@ use super::{
     record::{Record, RecordKind, RecordState},
 };
 use crate::{error::ErrorId, event::severity::Severity, time::Timestamp};
-use serde::de::{Deserialize, Deserializer, Error};
+use serde_core::de::{Deserialize, Deserializer, Error};
 use serde_json::{Map, Value};
 use std::{str::FromStr, sync::Arc, time::Duration};
 

@@ -2,7 +2,7 @@
 
 use super::{context::ErrorContext, fingerprint::Fingerprint, origin::Origin};
 use crate::{error::ErrorId, event::severity::Severity, named::named, time::Timestamp};
-use serde::ser::{Serialize, SerializeMap, Serializer};
+use serde_core::ser::{Serialize, SerializeMap, Serializer};
 use serde_json::{Map, Value};
 use std::{sync::Arc, time::Duration};
 

@@ -1,13 +1,24 @@
 //! Errors of journals.
 
-use std::{error::Error, io};
+use std::{error::Error, fmt, io};
 
 /// The error of a journal that cannot be written or read.
-#[derive(Debug, thiserror::Error)]
-#[error("journal: cannot {action}")]
+#[derive(Debug)]
 pub struct JournalError {
     action: &'static str,
     source: Option<Box<dyn Error + Send + Sync>>,
+}
+
+impl fmt::Display for JournalError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "journal: cannot {}", self.action)
+    }
+}
+
+impl Error for JournalError {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        Some(self.source.as_deref()?)
+    }
 }
 
 impl JournalError {

@@ -6,7 +6,7 @@ use crate::{
     monitor::serialize::serialize_fields,
     time::Timestamp,
 };
-use std::{fmt, str::FromStr};
+use std::{error::Error, fmt, str::FromStr};
 
 /// A query of a journal; all conditions must hold.
 ///
@@ -594,17 +594,24 @@ impl FromStr for Cursor {
     }
 }
 
-impl serde::Serialize for Cursor {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+impl serde_core::Serialize for Cursor {
+    fn serialize<S: serde_core::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_str(self)
     }
 }
 
 /// The error for a text that is not a cursor of a page.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("a cursor is two numbers with a dot between them, as a page gave them")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct InvalidCursor;
+
+impl fmt::Display for InvalidCursor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a cursor is two numbers with a dot between them, as a page gave them")
+    }
+}
+
+impl Error for InvalidCursor {}
 
 #[cfg(test)]
 mod tests {
