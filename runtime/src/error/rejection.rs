@@ -1,6 +1,6 @@
 //! Rejections: what a policy returns instead of running the function.
 
-use super::{AppError, ErrorCode, ErrorId, redact, view};
+use super::{AppError, ErrorCode, ErrorId, details, redact, view};
 use crate::{
     call::{Conversion, RejectionNumber},
     time::saturating_nanos,
@@ -531,25 +531,20 @@ impl Rejection {
     /// state, and the seconds to wait.
     pub(crate) fn details(&self) -> Map<String, Value> {
         if self.policy() == Policy::Chaos {
-            return [
-                (CHAOS_DETAIL.to_owned(), true.into()),
-                ("guard".to_owned(), redact::name(self.name()).into()),
-            ]
-            .into_iter()
-            .collect();
+            return details::object(&mut [
+                (CHAOS_DETAIL, Some(true.into())),
+                ("guard", Some(redact::name(self.name()).into())),
+            ]);
         }
         let state = self.state().map(Value::from);
         let wait = self
             .retry_after()
             .map(|wait| Value::from(wait.as_secs_f64()));
-        [
+        details::object(&mut [
             (self.policy().name(), Some(redact::name(self.name()).into())),
             ("state", state),
             ("retry_after", wait),
-        ]
-        .into_iter()
-        .filter_map(|(key, value)| Some((key.to_owned(), value?)))
-        .collect()
+        ])
     }
 
     /// Returns the identity of the opening of the circuit that rejected the call, where that is

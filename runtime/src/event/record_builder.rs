@@ -20,7 +20,7 @@ use super::{
     transaction::{TransactionEvent, TransactionOutcome},
 };
 use crate::{
-    error::{CHAOS_DETAIL, ErrorCode, ErrorId, ErrorRef, View, redact},
+    error::{CHAOS_DETAIL, ErrorCode, ErrorId, ErrorRef, View, details, redact},
     panics::PLACE_DETAIL,
 };
 use serde_json::{Map, Value};
@@ -184,7 +184,7 @@ fn of_health(event: &HealthEvent<'_>, stamp: Stamp) -> Record {
     );
     Record {
         message: for_sink(&message, MAX_MESSAGE),
-        details: details([
+        details: details::object(&mut [
             ("from", Some(from.into())),
             ("to", Some(event.to.into())),
             ("criticality", Some(event.criticality.into())),
@@ -206,7 +206,7 @@ fn of_audit(event: &AuditEvent<'_>, stamp: Stamp) -> Record {
             .map(|code| clean_name(code.name()))
             .unwrap_or_default(),
         message: format!("`{operation}` {}{reason}", event.outcome),
-        details: details([
+        details: details::object(&mut [
             ("user", Some(event.user.into())),
             ("outcome", Some(event.outcome.name().into())),
         ]),
@@ -232,7 +232,7 @@ fn of_notification(event: &NotificationEvent<'_>, stamp: Stamp) -> Record {
             "notification `{title}` on channel `{channel}`: {}",
             event.outcome
         ),
-        details: details([
+        details: details::object(&mut [
             ("channel", Some(channel.into())),
             ("kind", Some(event.kind.into())),
             ("rule", Some(clean_name(event.rule).into())),
@@ -276,7 +276,7 @@ fn of_breaker(event: &BreakerEvent<'_>, stamp: Stamp) -> Option<Record> {
             Some(Record {
                 id,
                 message: for_sink(&message, MAX_MESSAGE),
-                details: details([
+                details: details::object(&mut [
                     ("from", Some(from.name().into())),
                     ("to", Some(to.name().into())),
                     ("reason", Some(reason.name().into())),
@@ -298,7 +298,7 @@ fn of_breaker(event: &BreakerEvent<'_>, stamp: Stamp) -> Option<Record> {
         }
         BreakerEventKind::Rejected { retry_after, .. } => Some(Record {
             message: format!("circuit breaker `{name}` rejected a call"),
-            details: details([
+            details: details::object(&mut [
                 ("generation", generation),
                 ("retry_after", retry_after.map(seconds)),
                 ("shadow", shadow),
@@ -332,7 +332,7 @@ fn of_transaction(event: &TransactionEvent<'_>, stamp: Stamp) -> Record {
     let is_undone = outcome != TransactionOutcome::Committed;
     Record {
         message: format!("transaction `{operation}` {ended}{failures}"),
-        details: details([
+        details: details::object(&mut [
             ("outcome", Some(outcome.name().into())),
             (
                 "compensations",
@@ -377,7 +377,7 @@ fn of_retry(event: &RetryEvent<'_>, stamp: Stamp) -> Record {
             None => message,
         },
         chain: error.map(chain_of).unwrap_or_default(),
-        details: details([
+        details: details::object(&mut [
             ("delay", delay.map(seconds)),
             ("reason", reason.map(|reason| reason.name().into())),
         ]),
@@ -391,13 +391,6 @@ const BREAKER: &str = "gardefou::breaker";
 
 fn seconds(duration: Duration) -> Value {
     duration.as_secs_f64().into()
-}
-
-/// Collects the details that are known.
-fn details<const N: usize>(all: [(&str, Option<Value>); N]) -> Map<String, Value> {
-    all.into_iter()
-        .filter_map(|(key, value)| Some((key.to_owned(), value?)))
-        .collect()
 }
 
 #[cfg(test)]

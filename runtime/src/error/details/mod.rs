@@ -5,12 +5,14 @@
 //! So each value is written into JSON by a serializer of our own that has a text for everything,
 //! and stops at bounds.
 
+mod object;
 mod serializer;
 mod text;
 
 #[cfg(test)]
 mod tests;
 
+pub(crate) use object::object;
 pub(crate) use serializer::to_value;
 #[cfg(test)]
 use text::display_bounded;

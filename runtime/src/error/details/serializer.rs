@@ -5,7 +5,10 @@
 //! budget is spent, so that a sequence without an end ends; and of the value's, which the place one
 //! level up turns into a text.
 
-use super::text::{self, CUT, MAX_KEY};
+use super::{
+    object::object,
+    text::{self, CUT, MAX_KEY},
+};
 use crate::panics;
 use serde_core::{Serialize, ser};
 use serde_json::{Map, Number, Value};
@@ -155,7 +158,7 @@ impl<'a> Place<'a> {
 
     /// Puts `{ variant: place }` and goes on in that place.
     fn variant(self, name: &'static str) -> Place<'a> {
-        *self.place = Value::Object(Map::from_iter([(name.to_owned(), Value::Null)]));
+        *self.place = Value::Object(object(&mut [(name, Some(Value::Null))]));
         Place {
             place: &mut self.place[name],
             budget: self.budget,

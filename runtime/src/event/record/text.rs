@@ -2,7 +2,7 @@
 
 use super::fingerprint::key_of;
 use crate::{
-    error::{ErrorRef, Redactor, distinct_texts, redact},
+    error::{ErrorRef, Redactor, details, distinct_texts, redact},
     event::text,
 };
 use serde_json::{Map, Value};
@@ -114,7 +114,7 @@ pub(crate) fn details_of(details: &Map<String, Value>) -> Map<String, Value> {
     redact::value(&mut details);
     match details {
         Value::Object(details) => details,
-        other => Map::from_iter([("details".to_owned(), other)]),
+        other => details::object(&mut [("details", Some(other))]),
     }
 }
 
