@@ -5,18 +5,16 @@ use crate::{
     scope,
     sync::global::RwLock,
 };
-use std::{
-    collections::BTreeMap,
-    sync::{Arc, OnceLock},
-};
+use std::sync::{Arc, OnceLock};
 
-/// Guards of one kind by their names; bounded by the names in the program.
+/// Guards of one kind by their names, in the order of the names; bounded by the names in the
+/// program. So a sorted vector does, for which little code is compiled for each kind.
 #[derive(Debug)]
-pub(crate) struct ByName<T>(RwLock<BTreeMap<Box<str>, T>>);
+pub(crate) struct ByName<T>(RwLock<Vec<(Box<str>, T)>>);
 
 impl<T> Default for ByName<T> {
     fn default() -> Self {
-        Self(RwLock::new(BTreeMap::new()))
+        Self(RwLock::new(Vec::new()))
     }
 }
 
@@ -32,20 +30,39 @@ impl<T: Clone + Send + Sync + 'static> ByName<T> {
 
     /// Returns the guard with this name.
     pub(crate) fn get(&self, name: &str) -> Option<T> {
-        self.0.read().get(name).cloned()
+        let guards = self.0.read();
+        let place = place_of(&guards, name).ok()?;
+        Some(guards[place].1.clone())
     }
 
     /// Returns the guard with this name, and adds `made` under it if there is none.
     ///
     /// The guard is made before the lock is taken: making one can run code of the user's.
     pub(crate) fn get_or_insert(&self, name: &str, made: T) -> T {
-        self.0.write().entry(name.into()).or_insert(made).clone()
+        let mut guards = self.0.write();
+        match place_of(&guards, name) {
+            Ok(place) => guards[place].1.clone(),
+            Err(place) => {
+                guards.insert(place, (name.into(), made.clone()));
+                made
+            }
+        }
     }
 
     /// Returns all guards, in the order of their names.
     pub(crate) fn all(&self) -> Vec<T> {
-        self.0.read().values().cloned().collect()
+        let guards = self.0.read();
+        let mut all = Vec::with_capacity(guards.len());
+        for (_, guard) in guards.iter() {
+            all.push(guard.clone());
+        }
+        all
     }
+}
+
+/// Returns where a name stands, or else where it belongs.
+fn place_of<T>(guards: &[(Box<str>, T)], name: &str) -> Result<usize, usize> {
+    guards.binary_search_by(|(other, _)| (**other).cmp(name))
 }
 
 impl<G: Evictable> ByName<Keyed<G>> {
@@ -64,7 +81,11 @@ impl<G: Evictable> ByName<Keyed<G>> {
 
     /// Returns the guards of all keys, in the order of their names and keys.
     pub(crate) fn guards_of_keys(&self) -> Vec<G> {
-        self.all().iter().flat_map(Keyed::guards).collect()
+        let mut guards = Vec::new();
+        for keyed in self.all() {
+            guards.append(&mut keyed.guards());
+        }
+        guards
     }
 }
 
