@@ -9,17 +9,27 @@ pub(super) fn run(bytes: &[u8], holds: impl Fn(&u8) -> bool) -> usize {
 
 /// As [`run`], of at most so many bytes.
 pub(super) fn run_within(bytes: &[u8], most: usize, holds: impl Fn(&u8) -> bool) -> usize {
-    bytes.iter().take(most).take_while(|b| holds(b)).count()
+    // A loop, as it is compiled for each predicate: iterators would be several functions each.
+    let most = most.min(bytes.len());
+    let mut len = 0;
+    while len < most && holds(&bytes[len]) {
+        len += 1;
+    }
+    len
 }
 
 /// Returns how many bytes stand before the first for which something holds: all, if there is none.
 pub(super) fn until(bytes: &[u8], ends: impl Fn(&u8) -> bool) -> usize {
-    bytes.iter().position(ends).unwrap_or(bytes.len())
+    run(bytes, |b| !ends(b))
 }
 
 /// Returns where the bytes behind the last one begin for which something holds.
 pub(super) fn after_last(bytes: &[u8], holds: impl Fn(&u8) -> bool) -> usize {
-    bytes.iter().rposition(holds).map_or(0, |last| last + 1)
+    let mut end = bytes.len();
+    while end > 0 && !holds(&bytes[end - 1]) {
+        end -= 1;
+    }
+    end
 }
 
 /// Returns where a part stands first.
@@ -119,10 +129,7 @@ pub(super) fn bracketed(bytes: &[u8], start: usize) -> (Range<usize>, bool) {
 }
 
 pub(super) fn line_end(bytes: &[u8], start: usize) -> usize {
-    let end = bytes[start..]
-        .iter()
-        .position(|b| matches!(b, b'\r' | b'\n'))
-        .map_or(bytes.len(), |len| start + len);
+    let end = start + until(&bytes[start..], |b| matches!(b, b'\r' | b'\n'));
     count(end - start);
     end
 }
