@@ -389,6 +389,7 @@ impl GuardedFunction {
         self.bulkhead.map(|builder| builder().build_for_site())
     }
 
+    #[inline]
     pub(crate) fn built_bulkheads(&self) -> Option<Result<Keyed<Bulkhead>, ConfigError>> {
         self.bulkhead
             .map(|builder| builder().build_keyed_for_site())
@@ -462,6 +463,7 @@ impl GuardedFunction {
         self.rate_limit.map(|builder| builder().build_for_site())
     }
 
+    #[inline]
     pub(crate) fn built_rate_limiters(&self) -> Option<Result<Keyed<RateLimiter>, ConfigError>> {
         self.rate_limit
             .map(|builder| builder().build_keyed_for_site())
@@ -475,6 +477,7 @@ impl GuardedFunction {
         self.retry.map(|build| build())
     }
 
+    #[inline]
     pub(crate) fn built_budgets(&self) -> Option<Result<Keyed<RetryBudget>, ConfigError>> {
         self.budgets.map(|build| build())
     }

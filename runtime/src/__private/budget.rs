@@ -4,11 +4,13 @@ use super::{Guarded, OfSite};
 use crate::{error::ConfigError, keyed::Keyed, retry::RetryBudget};
 
 impl OfSite for Keyed<RetryBudget> {
+    #[inline]
     fn declared(guarded: &'static Guarded) -> Option<Result<Self, ConfigError>> {
         guarded.built_budgets()
     }
 
     /// Budgets without tokens: one call, which is never more than was configured for.
+    #[inline]
     fn otherwise(_: &'static Guarded) -> Self {
         RetryBudget::builder()
             .ratio(0.0)
@@ -36,18 +38,21 @@ pub trait ByKey {
 }
 
 impl ByKey for &str {
+    #[inline]
     fn budgets(self, max_keys: Option<u32>) -> Result<Keyed<RetryBudget>, ConfigError> {
         RetryBudget::named_keyed_for_site(self, max_keys)
     }
 }
 
 impl ByKey for String {
+    #[inline]
     fn budgets(self, max_keys: Option<u32>) -> Result<Keyed<RetryBudget>, ConfigError> {
         self.as_str().budgets(max_keys)
     }
 }
 
 impl ByKey for Keyed<RetryBudget> {
+    #[inline]
     fn budgets(self, max_keys: Option<u32>) -> Result<Keyed<RetryBudget>, ConfigError> {
         let rule = "must not stand beside a `budget` that has its own number of keys";
         match max_keys {
@@ -58,6 +63,7 @@ impl ByKey for Keyed<RetryBudget> {
 }
 
 impl ByKey for &Keyed<RetryBudget> {
+    #[inline]
     fn budgets(self, max_keys: Option<u32>) -> Result<Keyed<RetryBudget>, ConfigError> {
         self.clone().budgets(max_keys)
     }
@@ -68,6 +74,7 @@ impl ByKey for &Keyed<RetryBudget> {
 /// # Errors
 ///
 /// As [`ByKey::budgets`].
+#[inline]
 pub fn budgets(
     given: impl ByKey,
     max_keys: Option<u32>,
@@ -80,6 +87,7 @@ pub fn budgets(
 /// # Errors
 ///
 /// A number of keys that is not allowed.
+#[inline]
 pub fn own_budgets(
     function: &str,
     max_keys: Option<u32>,

@@ -160,10 +160,12 @@ impl Wrap for RateLimiter {
 }
 
 impl OfSite for Keyed<Bulkhead> {
+    #[inline]
     fn declared(guarded: &'static Guarded) -> Option<Result<Self, ConfigError>> {
         guarded.built_bulkheads()
     }
 
+    #[inline]
     fn otherwise(_: &'static Guarded) -> Self {
         bulkhead_without_effect()
             .build_keyed()
@@ -172,10 +174,12 @@ impl OfSite for Keyed<Bulkhead> {
 }
 
 impl OfSite for Keyed<RateLimiter> {
+    #[inline]
     fn declared(guarded: &'static Guarded) -> Option<Result<Self, ConfigError>> {
         guarded.built_rate_limiters()
     }
 
+    #[inline]
     fn otherwise(_: &'static Guarded) -> Self {
         limiter_without_effect()
             .build_keyed()

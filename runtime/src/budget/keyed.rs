@@ -37,6 +37,7 @@ impl KeyedRecipe {
     }
 }
 
+// Inline, like all that makes or lists guards by key: compiled only into programs that call it.
 impl RetryBudgetBuilder {
     /// Makes a budget for each key, or returns those that have the [`name`](Self::name) in the whole
     /// process already; inside of a test scope they are those of the scope. Without a name, they share
@@ -65,6 +66,7 @@ impl RetryBudgetBuilder {
     /// assert_eq!([runs_of("acme"), runs_of("acme"), runs_of("globex")], [3, 1, 3]);
     /// # Ok::<(), gardefou::ConfigError>(())
     /// ```
+    #[inline]
     pub fn build_keyed(self) -> Result<Keyed<RetryBudget>, ConfigError> {
         let is_named = self.is_named();
         let made = self.build_own_keyed(UNNAMED)?;
@@ -80,6 +82,7 @@ impl RetryBudgetBuilder {
 
     /// Makes budgets by key that share nothing with others; without a name they are listed under
     /// `unnamed`.
+    #[inline]
     fn build_own_keyed(self, unnamed: &str) -> Result<Keyed<RetryBudget>, ConfigError> {
         let recipe = self.resolve()?;
         let clock = recipe.clock.clone();
@@ -113,11 +116,13 @@ impl RetryBudget {
     /// assert_eq!(tenants.get("acme").name(), Some("search-by-tenant[acme]"));
     /// # Ok::<(), AppError>(())
     /// ```
+    #[inline]
     pub fn named_keyed(name: &str) -> Result<Keyed<Self>, ConfigError> {
         Self::named_keyed_for_site(name, None)
     }
 
     /// As [`named_keyed`](Self::named_keyed), for an attribute that may bound the number of keys.
+    #[inline]
     pub(crate) fn named_keyed_for_site(
         name: &str,
         max_keys: Option<u32>,
@@ -132,6 +137,7 @@ impl RetryBudget {
     }
 
     /// Makes the budgets by key of a call site of its own, with the defaults and on its clock.
+    #[inline]
     pub(crate) fn own_keyed_for_site(
         function: &str,
         max_keys: Option<u32>,
@@ -162,6 +168,7 @@ impl Keyed<RetryBudget> {
     /// # Ok::<(), gardefou::ConfigError>(())
     /// ```
     #[must_use]
+    #[inline]
     pub fn config(&self) -> &RetryBudgetConfig {
         &self.recipe().config
     }

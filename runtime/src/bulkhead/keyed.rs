@@ -18,6 +18,7 @@ pub struct KeyedRecipe {
     clock: SharedClock,
 }
 
+// Inline, like all that makes or lists guards by key: compiled only into programs that call it.
 impl BulkheadBuilder {
     /// Makes a bulkhead for each key, which share nothing with others of the name. The bulkhead of a
     /// key is made at the first lookup of it, and admits `max_concurrent` calls of that key.
@@ -37,6 +38,7 @@ impl BulkheadBuilder {
     /// assert!(tenants.get("globex").try_acquire().is_ok());
     /// # Ok::<(), gardefou::AppError>(())
     /// ```
+    #[inline]
     pub fn build_keyed(self) -> Result<Keyed<Bulkhead>, ConfigError> {
         let config = self.resolve()?;
         let (name, clock, max_keys) = self.into_keyed_parts();
@@ -68,6 +70,7 @@ impl BulkheadBuilder {
     /// assert_eq!(there.get("acme").snapshot().in_flight, 1);
     /// # Ok::<(), gardefou::AppError>(())
     /// ```
+    #[inline]
     pub fn build_shared_keyed(self) -> Result<Keyed<Bulkhead>, ConfigError> {
         let place = self.place();
         let made = self.clock_or(SharedClock::current()).build_keyed()?;
@@ -76,6 +79,7 @@ impl BulkheadBuilder {
 
     /// Makes the bulkheads by key of a call site: the shared ones of the name that was set, or else
     /// those of its own.
+    #[inline]
     pub(crate) fn build_keyed_for_site(self) -> Result<Keyed<Bulkhead>, ConfigError> {
         if self.is_renamed() {
             self.build_shared_keyed()
@@ -98,6 +102,7 @@ impl Keyed<Bulkhead> {
     /// # Ok::<(), gardefou::ConfigError>(())
     /// ```
     #[must_use]
+    #[inline]
     pub fn config(&self) -> &BulkheadConfig {
         &self.recipe().config
     }

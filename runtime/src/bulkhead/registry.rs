@@ -51,6 +51,7 @@ pub struct BulkheadRegistry {
 /// # Ok::<(), AppError>(())
 /// ```
 #[must_use]
+#[inline]
 pub fn bulkheads() -> BulkheadRegistry {
     BulkheadRegistry {
         unkeyed: ByName::current(&NAMED),
@@ -58,6 +59,7 @@ pub fn bulkheads() -> BulkheadRegistry {
     }
 }
 
+// Inline, like all that makes or lists guards by key: compiled only into programs that call it.
 impl BulkheadRegistry {
     /// Returns the bulkhead of that name, if there is one: `reports`, or `reports[acme]` for the one of
     /// a key. An attribute makes its own with the first call.
@@ -73,6 +75,7 @@ impl BulkheadRegistry {
     /// # Ok::<(), gardefou::ConfigError>(())
     /// ```
     #[must_use]
+    #[inline]
     pub fn get(&self, name: &str) -> Option<Bulkhead> {
         self.unkeyed
             .get(name)
@@ -98,6 +101,7 @@ impl BulkheadRegistry {
     /// # Ok::<(), AppError>(())
     /// ```
     #[must_use]
+    #[inline]
     pub fn get_keyed(&self, name: &str) -> Option<Keyed<Bulkhead>> {
         self.keyed.get(name)
     }
@@ -117,6 +121,7 @@ impl BulkheadRegistry {
     /// # Ok::<(), gardefou::ConfigError>(())
     /// ```
     #[must_use]
+    #[inline]
     pub fn snapshots(&self) -> Vec<BulkheadSnapshot> {
         let (unkeyed, keyed) = (self.unkeyed.all(), self.keyed.guards_of_keys());
         let all = unkeyed.iter().chain(&keyed);
@@ -124,6 +129,7 @@ impl BulkheadRegistry {
     }
 
     /// Returns the bulkhead that has the name of `made`, which is that one if there is none.
+    #[inline]
     pub(super) fn get_or_insert(
         &self,
         made: Bulkhead,
@@ -139,6 +145,7 @@ impl BulkheadRegistry {
     }
 
     /// Returns the bulkheads by key that have the name of `made`, which are those if there are none.
+    #[inline]
     pub(super) fn get_or_insert_keyed(
         &self,
         made: &Keyed<Bulkhead>,

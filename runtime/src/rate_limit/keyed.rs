@@ -27,6 +27,7 @@ pub struct KeyedRecipe {
 }
 
 impl KeyedRecipe {
+    #[inline]
     pub(crate) fn config(&self) -> RateLimiterConfig {
         self.settings.config(self.max_wait)
     }
@@ -41,6 +42,7 @@ impl KeyedRecipe {
     }
 }
 
+// Inline, like all that makes or lists guards by key: compiled only into programs that call it.
 impl RateLimiterBuilder {
     /// Makes a limiter for each key, which share nothing with others of the name. The limiter of a key
     /// is made, full, at the first lookup of it.
@@ -60,6 +62,7 @@ impl RateLimiterBuilder {
     /// assert!(tenants.get("globex").try_acquire().is_ok());
     /// # Ok::<(), gardefou::AppError>(())
     /// ```
+    #[inline]
     pub fn build_keyed(self) -> Result<Keyed<RateLimiter>, ConfigError> {
         let recipe = self.resolve()?;
         let clock = recipe.clock.clone();
@@ -88,6 +91,7 @@ impl RateLimiterBuilder {
     /// assert!(there.get("acme").try_acquire().is_err(), "it is the same limiter");
     /// # Ok::<(), gardefou::AppError>(())
     /// ```
+    #[inline]
     pub fn build_shared_keyed(self) -> Result<Keyed<RateLimiter>, ConfigError> {
         let made = self.clock_or(SharedClock::current()).build_keyed()?;
         Ok(rate_limiters().get_or_insert_keyed(&made))
@@ -95,6 +99,7 @@ impl RateLimiterBuilder {
 
     /// Makes the limiters by key of an attribute: shared where it was given a name, else those of its
     /// own.
+    #[inline]
     pub(crate) fn build_keyed_for_site(self) -> Result<Keyed<RateLimiter>, ConfigError> {
         if self.is_named() {
             self.build_shared_keyed()
@@ -117,6 +122,7 @@ impl Keyed<RateLimiter> {
     /// # Ok::<(), gardefou::ConfigError>(())
     /// ```
     #[must_use]
+    #[inline]
     pub fn config(&self) -> RateLimiterConfig {
         self.recipe().config()
     }

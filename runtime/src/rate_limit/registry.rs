@@ -34,6 +34,7 @@ static KEYED: OfProcess<Keyed<RateLimiter>> = OfProcess::new();
 /// # Ok::<(), AppError>(())
 /// ```
 #[must_use]
+#[inline]
 pub fn rate_limiters() -> RateLimiters {
     RateLimiters {
         unkeyed: ByName::current(&NAMED),
@@ -48,6 +49,7 @@ pub struct RateLimiters {
     keyed: Arc<ByName<Keyed<RateLimiter>>>,
 }
 
+// Inline, like all that makes or lists guards by key: compiled only into programs that call it.
 impl RateLimiters {
     /// Returns the limiter of that name: `search`, or `search[acme]` for the one of a key.
     ///
@@ -62,6 +64,7 @@ impl RateLimiters {
     /// # Ok::<(), gardefou::ConfigError>(())
     /// ```
     #[must_use]
+    #[inline]
     pub fn get(&self, name: &str) -> Option<RateLimiter> {
         self.unkeyed
             .get(name)
@@ -87,6 +90,7 @@ impl RateLimiters {
     /// # Ok::<(), AppError>(())
     /// ```
     #[must_use]
+    #[inline]
     pub fn get_keyed(&self, name: &str) -> Option<Keyed<RateLimiter>> {
         self.keyed.get(name)
     }
@@ -104,6 +108,7 @@ impl RateLimiters {
     /// # Ok::<(), gardefou::ConfigError>(())
     /// ```
     #[must_use]
+    #[inline]
     pub fn snapshots(&self) -> Vec<RateLimiterSnapshot> {
         let (unkeyed, keyed) = (self.unkeyed.all(), self.keyed.guards_of_keys());
         let all = unkeyed.iter().chain(&keyed);
@@ -111,6 +116,7 @@ impl RateLimiters {
     }
 
     /// Returns the limiters by key that have the name of `made`, which are those if there are none.
+    #[inline]
     pub(super) fn get_or_insert_keyed(&self, made: &Keyed<RateLimiter>) -> Keyed<RateLimiter> {
         let shared = self.keyed.get_or_insert(made.name(), made.clone());
         if (shared.config(), shared.max_keys()) != (made.config(), made.max_keys()) {
@@ -130,6 +136,7 @@ fn warn_of_difference(name: &str) {
 }
 
 impl fmt::Debug for RateLimiters {
+    #[inline]
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         // Names may come from data.
         f.debug_struct("RateLimiters")
@@ -160,6 +167,7 @@ impl RateLimiterBuilder {
     /// assert!(there.try_acquire().is_err(), "it is the same limiter");
     /// # Ok::<(), gardefou::AppError>(())
     /// ```
+    #[inline]
     pub fn build_shared(self) -> Result<RateLimiter, ConfigError> {
         let made = self.clock_or(SharedClock::current()).build()?;
         let shared = rate_limiters()
@@ -172,6 +180,7 @@ impl RateLimiterBuilder {
     }
 
     /// Makes the limiter of an attribute: shared where it was given a name, else one of its own.
+    #[inline]
     pub(crate) fn build_for_site(self) -> Result<RateLimiter, ConfigError> {
         if self.is_named() {
             self.build_shared()
