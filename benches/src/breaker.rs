@@ -85,8 +85,13 @@ fn annotated_failing(n: u64) -> Result<u64, Error> {
     fail(n)
 }
 
+/// The guarded function under the attribute, whose circuit [`open_annotated`] opens.
+///
+/// # Errors
+///
+/// Those of a policy.
 #[gardefou::with_circuit_breaker(name = "bench-attribute-open")]
-fn annotated_open(n: u64) -> Result<u64, Error> {
+pub(crate) fn annotated_open(n: u64) -> Result<u64, Error> {
     add_one(n)
 }
 
@@ -104,11 +109,22 @@ pub async fn add_one_async(n: u64) -> Result<u64, Error> {
     ready(add_one(n)).await
 }
 
-fn value(outcome: Result<u64, Error>) -> u64 {
+/// Returns the value of a call, or 0 for an error.
+#[inline(always)]
+#[expect(clippy::inline_always, reason = "a call would be measured too")]
+pub(crate) fn value(outcome: Result<u64, Error>) -> u64 {
     outcome.unwrap_or(0)
 }
 
-fn built(name: &str, configure: impl FnOnce(BreakerBuilder) -> BreakerBuilder) -> CircuitBreaker {
+/// Makes a breaker of its own.
+///
+/// # Panics
+///
+/// If the configuration is illegal.
+pub(crate) fn built(
+    name: &str,
+    configure: impl FnOnce(BreakerBuilder) -> BreakerBuilder,
+) -> CircuitBreaker {
     configure(CircuitBreaker::builder(name))
         .build()
         .expect("the benchmark's own configuration is legal")
@@ -118,26 +134,50 @@ fn built(name: &str, configure: impl FnOnce(BreakerBuilder) -> BreakerBuilder) -
 #[repr(align(128))]
 struct Word(AtomicU64);
 
+static STATE: Word = Word(AtomicU64::new(0));
+static COUNT: Word = Word(AtomicU64::new(0));
+
+/// The bare call with the least that the guard of a closed circuit does: one acquire load, and one
+/// relaxed add.
+#[inline(always)]
+#[expect(clippy::inline_always, reason = "a call would be measured too")]
+pub(crate) fn floor(n: u64) -> u64 {
+    if STATE.0.load(Ordering::Acquire) == 0 {
+        COUNT.0.fetch_add(1, Ordering::Relaxed);
+    }
+    value(add_one(n))
+}
+
+/// The bare call with one reading of the clock.
+#[inline(always)]
+#[expect(clippy::inline_always, reason = "a call would be measured too")]
+pub(crate) fn clock_read(n: u64) -> u64 {
+    value(add_one(n)) + SystemClock.now().as_nanos()
+}
+
+/// Opens the circuit of [`annotated_open`] for an hour.
+///
+/// # Panics
+///
+/// Never: the name is legal.
+pub(crate) fn open_annotated() {
+    circuit_breakers()
+        .get_or_create("bench-attribute-open", |b| b)
+        .expect("a legal name")
+        .open_for(Duration::from_secs(3600));
+}
+
 /// Measures the bare calls and the floors.
 pub fn floors(table: &mut Table) {
-    static STATE: Word = Word(AtomicU64::new(0));
-    static COUNT: Word = Word(AtomicU64::new(0));
     table.both("bare call", |n| value(add_one(n)));
     table.both(
         "floor: bare call + one acquire load + one relaxed add",
-        |n| {
-            if STATE.0.load(Ordering::Acquire) == 0 {
-                COUNT.0.fetch_add(1, Ordering::Relaxed);
-            }
-            value(add_one(n))
-        },
+        floor,
     );
     table.both("bare call + one acquire load", |n| {
         value(add_one(n)) + STATE.0.load(Ordering::Acquire)
     });
-    table.both("bare call + one clock read", |n| {
-        value(add_one(n)) + SystemClock.now().as_nanos()
-    });
+    table.both("bare call + one clock read", clock_read);
     table.both("bare call + two clock reads", |n| {
         let start = SystemClock.now();
         value(add_one(n)) + SystemClock.now().since(start).as_nanos() as u64
@@ -274,10 +314,7 @@ pub fn rejected(table: &mut Table) {
     table.both("rejected, forced open", |n| {
         value(forced.call(|| add_one(n)))
     });
-    let attribute = circuit_breakers()
-        .get_or_create("bench-attribute-open", |b| b)
-        .expect("a legal name");
-    attribute.open_for(Duration::from_secs(3600));
+    open_annotated();
     table.both("rejected, open, `#[with_circuit_breaker]`", |n| {
         value(annotated_open(n))
     });

@@ -9,6 +9,7 @@ pub mod bulkhead;
 mod clock;
 pub mod guards;
 pub mod keyed;
+pub mod limits;
 mod measure;
 pub mod rate_limit;
 pub mod retry;
