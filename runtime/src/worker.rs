@@ -84,6 +84,16 @@ pub(crate) fn spawn(
             seen = wakeup.changes();
         }
     };
+    start(name, Box::new(run))
+}
+
+/// Starts a thread that runs a function once. Boxed, so that the code around a thread is compiled for
+/// all of them at once.
+///
+/// # Errors
+///
+/// The system gives no thread.
+pub(crate) fn start(name: &str, run: Box<dyn FnOnce() + Send>) -> io::Result<()> {
     // The system refuses a name with a NUL.
     let name = name.replace('\0', " ");
     thread::Builder::new().name(name).spawn(run).map(drop)

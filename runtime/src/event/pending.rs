@@ -5,6 +5,7 @@ use crate::{
     scope::Captured,
     sync::Mutex,
     time::{self, Clock, SystemClock, Tick},
+    worker,
 };
 use std::{
     collections::HashMap,
@@ -13,7 +14,6 @@ use std::{
         LazyLock,
         atomic::{AtomicU32, AtomicU64, Ordering},
     },
-    thread,
     time::Duration,
 };
 
@@ -139,10 +139,7 @@ fn start_watch() {
     // AcqRel, with the watch: of a thread that ends and a holder that comes, one sees the other.
     let process = process::id();
     if WATCHED_BY.swap(process, Ordering::AcqRel) != process
-        && thread::Builder::new()
-            .name("gardefou-attempts".into())
-            .spawn(watch)
-            .is_err()
+        && worker::start("gardefou-attempts", Box::new(watch)).is_err()
     {
         WATCHED_BY.store(0, Ordering::Release);
     }

@@ -1,8 +1,8 @@
 //! Thread pool for blocking checks.
 
 use crate::sync::global::{Condvar, Mutex};
-use crate::{fork::PerProcess, scope::Captured};
-use std::{collections::VecDeque, io, sync::Arc, thread, time::Duration};
+use crate::{fork::PerProcess, scope::Captured, worker};
+use std::{collections::VecDeque, io, sync::Arc, time::Duration};
 
 type Job = Box<dyn FnOnce() + Send>;
 
@@ -51,8 +51,7 @@ impl Pool {
         }
         drop(state);
         let workers = Arc::clone(pool);
-        let builder = thread::Builder::new().name("gardefou-check".into());
-        builder.spawn(move || workers.work(job)).map(drop)
+        worker::start("gardefou-check", Box::new(move || workers.work(job)))
     }
 }
 
