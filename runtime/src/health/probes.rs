@@ -7,6 +7,7 @@ use super::{
     report::{CheckReport, HealthReport},
     status::{ProbeKind, Status},
 };
+use crate::error::details;
 use serde_json::{Map, Value, json};
 use std::time::Duration;
 
@@ -317,11 +318,11 @@ fn of_report(report: &HealthReport, verbose: bool, details: bool) -> ProbeRespon
     body.insert("phase".into(), report.phase().name().into());
     if verbose {
         // An array for each name, as the draft of `application/health+json` has it.
-        let checks = report
+        let mut checks = report
             .checks()
             .iter()
             .map(|check| (check.name.clone(), json!([check_body(check, details)])));
-        body.insert("checks".into(), Value::Object(checks.collect()));
+        body.insert("checks".into(), details::object_from(&mut checks).into());
     }
     if !report.excluded().is_empty() {
         body.insert("excluded".into(), report.excluded().into());

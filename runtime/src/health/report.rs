@@ -8,6 +8,7 @@ use super::{
     status::{Criticality, FailureCategory, Phase, ProbeKind, Status},
 };
 use crate::{
+    error::details,
     event::{Shown, ShownText},
     time::{Tick, Timestamp},
 };
@@ -483,16 +484,15 @@ impl HealthReport {
     /// ```
     #[must_use]
     pub fn to_json(&self) -> Value {
-        let checks: Map<String, Value> = self
+        let mut checks = self
             .checks
             .iter()
-            .map(|check| (check.name.clone(), check.to_json()))
-            .collect();
+            .map(|check| (check.name.clone(), check.to_json()));
         json!({
             "status": self.status.name(),
             "timestamp": self.timestamp.to_string(),
             "phase": self.phase.name(),
-            "checks": checks,
+            "checks": details::object_from(&mut checks),
         })
     }
 }

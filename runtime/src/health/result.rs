@@ -136,7 +136,10 @@ impl CheckResult {
     pub fn with_detail(mut self, key: impl Into<String>, value: impl Serialize) -> Self {
         let key = key.into();
         // Redacted together with the key, whose name may mark the value as a secret.
-        let mut pair = Value::Object(Map::from_iter([(key, details::to_value(&value))]));
+        let mut pair = Value::Object(details::object(&mut [(
+            &key,
+            Some(details::to_value(&value)),
+        )]));
         redact::value(&mut pair);
         if let Value::Object(pair) = pair {
             self.details.extend(pair);

@@ -239,11 +239,11 @@ impl<'a> Form<'a> {
 
     fn map(&self, member: &'static str) -> Result<Map<String, Value>, InvalidErrorJson> {
         let given = self.member(member, "an object", Value::as_object)?;
-        let mut own = Map::new();
-        for (key, value) in given.into_iter().flatten() {
-            own.insert(details::key(key.clone()), details::to_value(value));
-        }
-        Ok(own)
+        let mut own = given
+            .into_iter()
+            .flatten()
+            .map(|(key, value)| (details::key(key.clone()), details::to_value(value)));
+        Ok(details::object_from(&mut own))
     }
 
     fn sources(&self) -> Result<Option<Box<Restored>>, InvalidErrorJson> {

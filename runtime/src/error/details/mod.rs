@@ -12,7 +12,7 @@ mod text;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use object::object;
+pub(crate) use object::{object, object_from};
 pub(crate) use serializer::to_value;
 #[cfg(test)]
 use text::display_bounded;

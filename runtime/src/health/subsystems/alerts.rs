@@ -6,12 +6,12 @@ use crate::health::{
 };
 use crate::{
     alerts::{self, AlertsStatus, ChannelStatus},
-    error::redact,
+    error::{details, redact},
     event::text,
     panics,
     time::Timestamp,
 };
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 /// The name of the entry. No check has such a name: names of checks have no colon.
 pub(crate) const NAME: &str = "monitor:alerts";
@@ -78,12 +78,8 @@ fn line(channel: &ChannelStatus) -> String {
 }
 
 fn details_of(channel: &ChannelStatus) -> Value {
-    let lost: Map<String, Value> = channel
-        .lost
-        .entries()
-        .into_iter()
-        .map(|(reason, count)| (reason.to_owned(), count.into()))
-        .collect();
+    let lost = channel.lost.entries();
+    let lost = details::object(&mut lost.map(|(reason, count)| (reason, Some(count.into()))));
     json!({
         "channel": redact::name(&channel.name),
         "healthy": channel.is_healthy(),

@@ -1,6 +1,7 @@
 //! Counts of errors by code and by day.
 
 use crate::{
+    error::details,
     monitor::{serialize::serialize_fields, table::OTHER},
     time::Timestamp,
 };
@@ -115,13 +116,13 @@ impl DailyCounts {
     }
 
     pub(super) fn to_json(&self) -> Value {
-        let days = self.0.iter().map(|(day, row)| {
-            let codes = row
+        let mut days = self.0.iter().map(|(day, row)| {
+            let mut codes = row
                 .iter()
                 .map(|(code, count)| (code.clone(), Value::from(*count)));
-            (day.clone(), Value::Object(codes.collect()))
+            (day.clone(), details::object_from(&mut codes).into())
         });
-        Value::Object(days.collect())
+        details::object_from(&mut days).into()
     }
 
     /// Reads the form that `to_json` writes, and leaves out anything else.

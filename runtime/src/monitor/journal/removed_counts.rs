@@ -5,7 +5,7 @@ use super::{
     segments::MAX_NUMBER,
     tally::{OpenErrors, PendingError, Tally},
 };
-use crate::time::Timestamp;
+use crate::{error::details, time::Timestamp};
 use serde_json::{Map, Value, json};
 use std::{
     fs::{self, File},
@@ -136,11 +136,10 @@ impl RemovedCounts {
 
 fn open_to_json(open: &OpenErrors) -> Value {
     let entry = |pending: &PendingError| json!([pending.timestamp.as_unix_millis(), pending.code]);
-    Value::Object(
-        open.iter()
-            .map(|(id, pending)| (id.to_string(), entry(pending)))
-            .collect(),
-    )
+    let mut entries = open
+        .iter()
+        .map(|(id, pending)| (id.to_string(), entry(pending)));
+    details::object_from(&mut entries).into()
 }
 
 /// Reads the form that `open_to_json` writes, and leaves out anything else.
