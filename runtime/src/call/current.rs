@@ -389,7 +389,19 @@ impl Conversion {
     }
 }
 
+#[inline]
 fn note_rootless(current: &Current, number: u64) {
+    let first = &current.rootless_rejections[0];
+    if first.get() == 0 {
+        // Usually the one before it was dropped.
+        first.set(number);
+    } else {
+        note_in_place_of_oldest(current, number);
+    }
+}
+
+#[cold]
+fn note_in_place_of_oldest(current: &Current, number: u64) {
     if let Some(oldest) = current
         .rootless_rejections
         .iter()
