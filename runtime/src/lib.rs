@@ -134,6 +134,7 @@ pub mod keyed;
 mod name;
 mod named;
 mod panics;
+mod outcome;
 mod per_thread;
 pub mod pipeline;
 pub mod rate_limit;

@@ -6,6 +6,7 @@ use crate::{
     bulkhead::Bulkhead,
     error::{CarriesRejection, Rejection},
     event::GuardName,
+    outcome::in_parts,
     rate_limit::RateLimiter,
     retry::Retry,
     timeout::Timeout,
@@ -124,8 +125,8 @@ impl Pipeline {
         E: CarriesRejection + 'static,
     {
         match &self.policies {
-            None => f(),
-            Some(policies) => policies.whole(f),
+            None => in_parts(f()),
+            Some(policies) => in_parts(policies.whole(f)),
         }
     }
 
@@ -168,7 +169,7 @@ impl Pipeline {
         F: Future<Output = Result<T, E>>,
     {
         match &self.policies {
-            None => f().await,
+            None => in_parts(f().await),
             Some(policies) => policies.whole_async(OneByOne(f)).await,
         }
     }
@@ -219,7 +220,7 @@ impl Pipeline<Hedged> {
         F: Future<Output = Result<T, E>>,
     {
         match &self.policies {
-            None => f().await,
+            None => in_parts(f().await),
             Some(policies) => policies.whole_async(SideBySide(f)).await,
         }
     }
