@@ -187,14 +187,14 @@ pub fn succeed(visit: &mut Visit<'_>) {
 }
 
 /// Leaves a block by an error, which is coded, noted and reported.
-#[cold]
+#[inline(always)]
 #[track_caller]
 pub fn fail(visit: &mut Visit<'_>, setup: Setup, error: AppError) -> AppError {
     visit.failed(error, setup.0, Then::Leaves)
 }
 
 /// Leaves a block by an error that goes no further.
-#[cold]
+#[inline(always)]
 #[track_caller]
 pub fn swallow(visit: &mut Visit<'_>, setup: Setup, error: AppError) {
     drop(visit.failed(error, setup.0, Then::Ends));

@@ -3,13 +3,13 @@
 use super::{Conversion, Guarded, Shape};
 use crate::{
     boundary::{OperationTimer, Recognised, Report, Then, Treatment, panic},
-    call::{InPlace, Suspended},
+    call::{Frame, InPlace, Suspended},
     error::{AppError, ErrorCode},
     event::{LogLevel, text},
     panics,
 };
 use serde_json::{Map, Value};
-use std::{fmt::Debug, panic::Location};
+use std::{fmt::Debug, mem, panic::Location};
 
 /// What one call site does with errors.
 #[derive(Debug)]
@@ -89,22 +89,28 @@ impl Handling {
                 entered.timer.succeeded(self.guarded.operation());
                 Ok(value)
             }
-            Err(error) => Err(self.failed(entered, error, shape, then, captured())),
+            Err(error) => {
+                // By its parts: what was entered stays in registers.
+                let frame = mem::take(entered.place.leave());
+                Err(self.failed(entered.timer, frame, error, shape, then, captured()))
+            }
         }
     }
 
     #[cold]
+    #[inline(never)]
     #[track_caller]
     fn failed<E, S: Shape<E>>(
         &self,
-        entered: &mut Entered,
+        timer: OperationTimer,
+        mut frame: Frame,
         error: E,
         shape: S,
         then: Then,
         captured: Captured,
     ) -> E {
         let (operation, place) = (self.guarded.operation(), Location::caller());
-        let recognised = Recognised::new(shape.view(&error), entered.place.leave());
+        let recognised = Recognised::new(shape.view(&error), &mut frame);
         let mut arguments = Some(captured.0);
         let error = shape.amended(error, |error| {
             let mut error = self.treatment.note(error, operation, place);
@@ -117,7 +123,7 @@ impl Handling {
             error
         });
         Report::new(shape.view(&error), operation)
-            .timer(entered.timer)
+            .timer(timer)
             .code(self.treatment.code)
             .level(self.treatment.level)
             .captured(arguments.as_ref())

@@ -10,7 +10,10 @@ use crate::{
     event::LogLevel,
 };
 use serde_json::Value;
-use std::{mem::ManuallyDrop, panic::Location};
+use std::{
+    mem::{self, ManuallyDrop},
+    panic::Location,
+};
 
 /// The detail that lists the boundaries which an error crossed, innermost first.
 const CONTEXT: &str = "context";
@@ -33,16 +36,17 @@ impl Treatment {
     /// Gives an uncoded error its code, notes the boundary's name, and reports the error unless
     /// that was done inside.
     #[cold]
+    #[inline(never)]
     pub(crate) fn apply(
         self,
         error: AppError,
         operation: &Operation<'_>,
         timer: OperationTimer,
-        frame: &mut Frame,
+        mut frame: Frame,
         then: Then,
         place: &'static Location<'static>,
     ) -> AppError {
-        let recognised = Recognised::new(View::from_app(&error), frame);
+        let recognised = Recognised::new(View::from_app(&error), &mut frame);
         let error = self.note(error, operation, place);
         let report = Report::new(View::from_app(&error), operation).timer(timer);
         report.level(self.level).send(recognised, then);
@@ -338,24 +342,16 @@ impl<'a> Visit<'a> {
     }
 
     /// Leaves the block by an error, which is coded, noted and reported.
-    #[cold]
+    #[expect(
+        clippy::inline_always,
+        reason = "the visit would have to be in memory, also where it succeeds"
+    )]
+    #[inline(always)]
     #[track_caller]
     pub(crate) fn failed(&mut self, error: AppError, treatment: Treatment, then: Then) -> AppError {
-        treatment.apply(
-            error,
-            self.operation,
-            self.timer.finish(),
-            self.place.leave(),
-            then,
-            Location::caller(),
-        )
-    }
-
-    #[cold]
-    #[inline(never)]
-    fn left_early(&mut self) {
-        self.timer.left(self.operation);
-        self.place.leave_by_drop();
+        let (timer, frame) = (self.timer.finish(), mem::take(self.place.leave()));
+        let place = Location::caller();
+        treatment.apply(error, self.operation, timer, frame, then, place)
     }
 
     /// Wraps a future that the block awaits.
@@ -369,7 +365,15 @@ impl Drop for Visit<'_> {
     #[inline]
     fn drop(&mut self) {
         if !self.place.is_left() {
-            self.left_early();
+            left_early(self.operation, self.timer, self.place.take());
         }
     }
+}
+
+/// Takes the parts of the visit, so that its address is passed nowhere.
+#[cold]
+#[inline(never)]
+fn left_early(operation: &Operation<'_>, timer: OperationTimer, mut place: InPlace) {
+    timer.left(operation);
+    place.leave_by_drop();
 }

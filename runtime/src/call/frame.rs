@@ -10,7 +10,7 @@ use super::{
 use super::{current::post_open, deadline::Deadline, mailbox::Message};
 use crate::event::names::TARGET_BOUNDARY;
 use std::{
-    mem::ManuallyDrop,
+    mem::{self, ManuallyDrop},
     pin::Pin,
     task::{Context, Poll},
 };
@@ -431,6 +431,15 @@ impl InPlace {
         self.previous == LEFT
     }
 
+    /// Takes everything out; what is left behind counts as left.
+    #[inline]
+    pub(crate) fn take(&mut self) -> Self {
+        Self {
+            frame: ManuallyDrop::new(mem::take(&mut *self.frame)),
+            previous: mem::replace(&mut self.previous, LEFT),
+        }
+    }
+
     /// Leaves the frame, and returns it, for the caller to end it.
     #[inline]
     pub(crate) fn leave(&mut self) -> &mut Frame {
@@ -474,9 +483,18 @@ impl Drop for InPlace {
     #[inline]
     fn drop(&mut self) {
         if !self.is_left() {
-            self.leave_by_drop();
+            // By its parts: a frame whose address is passed nowhere stays in registers.
+            let Self { frame, previous } = self;
+            left_by_drop(mem::take(&mut **frame), *previous);
         }
     }
+}
+
+#[cold]
+#[inline(never)]
+fn left_by_drop(frame: Frame, previous: u64) {
+    let frame = ManuallyDrop::new(frame);
+    InPlace { frame, previous }.leave_by_drop();
 }
 
 pin_project_lite::pin_project! {

@@ -11,7 +11,7 @@ use crate::{
     event::{self, Event, LogLevel, RecordSlot, TransactionEvent, TransactionOutcome, names},
     panics::Payload,
 };
-use std::time::Duration;
+use std::{mem, time::Duration};
 
 /// How a body came out: with a value, an error or a panic.
 pub(crate) type Outcome<T> = Result<Result<T, AppError>, Payload>;
@@ -79,7 +79,7 @@ impl<'o> Scope<'o> {
             error,
             self.operation,
             self.timer,
-            frame,
+            mem::take(frame),
             Then::Leaves,
             self.place,
         )
@@ -97,7 +97,7 @@ impl<'o> Scope<'o> {
             error,
             self.operation,
             self.timer,
-            frame,
+            mem::take(frame),
             Then::Ends,
             self.place,
         )
