@@ -113,7 +113,7 @@ impl Frame {
     }
 
     #[inline]
-    fn leave(&mut self, previous: u64) {
+    pub(super) fn leave(&mut self, previous: u64) {
         let id = CURRENT.with(|current| current.frame.replace(previous));
         if id != UNNAMED {
             self.inbox = ManuallyDrop::new(Some(collect(self.inbox.take(), id)));

@@ -37,6 +37,7 @@ mod deadline;
     allow(dead_code, reason = "only futures are dropped before they are done")
 )]
 mod drop_reason;
+mod first_attempt;
 mod frame;
 mod inbox;
 mod limit;
@@ -69,6 +70,7 @@ pub(crate) use drop_reason::DropReason;
 pub(crate) use drop_reason::drop_for;
 #[cfg(feature = "async")]
 pub(crate) use drop_reason::drop_reason;
+pub(crate) use first_attempt::EnteredFirst;
 pub(crate) use frame::{EnteredAttempt, Frame, InPlace, Suspended};
 #[cfg(feature = "async")]
 pub(crate) use frame::{Framed, ScopedAttempt};

@@ -7,8 +7,9 @@ use super::{config::RetryConfig, inner::Budgeted, run::Run, view::AnyError};
 use crate::error::CarriesRejection;
 use crate::{
     budget::{Payer, RetryBudget},
-    call::Attempt,
+    call::{Attempt, Frame},
     error::{Rejection, carry_any},
+    outcome::succeeded,
 };
 use std::{fmt, marker::PhantomData, ops::ControlFlow, sync::Arc, time::Duration};
 
@@ -171,19 +172,14 @@ impl Retry {
         carry: impl Carry<E>,
         mut op: impl FnMut(Attempt) -> Result<T, E>,
     ) -> Result<T, E> {
-        let mut run = self.start();
-        // The first attempt is outside of the loop: an `Ok` is then returned by its value alone,
-        // and not with all the bytes of the largest error.
-        let (retried, attempt) = (run.retried(), run.attempt());
-        let entered = run.enter();
+        let Some((entered, retried, attempt)) = self.budgeted.enter_first() else {
+            return series(&self.budgeted, carry, op);
+        };
         let result = retried.attempt(carry, || op(attempt));
-        entered.leave();
+        let frame = entered.leave();
         match result {
-            Ok(value) => {
-                run.succeeded();
-                Ok(value)
-            }
-            Err(error) => call_again(run, error, carry, op),
+            Ok(value) if !frame.has_contents() => succeeded(value),
+            result => more_attempts(&self.budgeted, frame, result, carry, op),
         }
     }
 }
@@ -227,7 +223,7 @@ impl Retry {
     where
         F: Future<Output = Result<T, E>>,
     {
-        self.drive_async(|_| op(), settle).await
+        self.call_with_async(|_| op()).await
     }
 
     /// As [`call_async`](Self::call_async), and passes the attempt to the function.
@@ -263,7 +259,21 @@ impl Retry {
     where
         F: Future<Output = Result<T, E>>,
     {
-        self.drive_async(op, settle).await
+        let (mut op, mut run) = (op, self.start());
+        loop {
+            let index = run.attempt();
+            let error = match run.watch_as(carry_any::<E>, || op(index)).await {
+                Ok(value) => {
+                    run.succeeded();
+                    return succeeded(value);
+                }
+                Err(error) => error,
+            };
+            match settle(&mut run, Err(error)) {
+                ControlFlow::Break(result) => return result,
+                ControlFlow::Continue(delay) => run.wait_async(delay).await,
+            }
+        }
     }
 
     /// As [`call_async`](Self::call_async), where a predicate on the whole outcome decides whether
@@ -528,26 +538,60 @@ pub(crate) trait Carry<E>: Fn(Rejection) -> Result<E, Rejection> + Copy {}
 
 impl<E, C: Fn(Rejection) -> Result<E, Rejection> + Copy> Carry<E> for C {}
 
-/// Out of line, so that the attempt of a call that succeeds is not stored in memory.
+/// Makes all attempts of a series.
 #[cold]
 #[inline(never)]
-fn call_again<T, E: 'static>(
+fn series<T, E: 'static>(
+    retry: &Budgeted,
+    carry: impl Carry<E>,
+    op: impl FnMut(Attempt) -> Result<T, E>,
+) -> Result<T, E> {
+    attempts(Run::begin(retry), carry, op)
+}
+
+#[inline]
+fn attempts<T, E: 'static>(
     mut run: Run<'_>,
-    first: E,
     carry: impl Carry<E>,
     mut op: impl FnMut(Attempt) -> Result<T, E>,
 ) -> Result<T, E> {
-    let mut result = Err(first);
     loop {
+        let (retried, attempt) = (run.retried(), run.attempt());
+        let entered = run.enter();
+        let result = retried.attempt(carry, || op(attempt));
+        entered.leave();
+        let result = match result {
+            Ok(value) => {
+                run.succeeded();
+                return succeeded(value);
+            }
+            Err(error) => Err(error),
+        };
         // An outcome that is not returned is dropped in there, before the wait.
         match settle(&mut run, result) {
             ControlFlow::Break(result) => return result,
             ControlFlow::Continue(delay) => run.wait(delay),
         }
-        let (retried, attempt) = (run.retried(), run.attempt());
-        let entered = run.enter();
-        result = retried.attempt(carry, || op(attempt));
-        entered.leave();
+    }
+}
+
+/// Settles the first attempt of a series, and makes those after it.
+#[cold]
+#[inline(never)]
+fn more_attempts<T, E: 'static>(
+    retry: &Budgeted,
+    frame: Frame,
+    first: Result<T, E>,
+    carry: impl Carry<E>,
+    op: impl FnMut(Attempt) -> Result<T, E>,
+) -> Result<T, E> {
+    let mut run = Run::from_first(retry, frame);
+    match settle(&mut run, first) {
+        ControlFlow::Break(result) => result,
+        ControlFlow::Continue(delay) => {
+            run.wait(delay);
+            attempts(run, carry, op)
+        }
     }
 }
 

@@ -17,7 +17,7 @@ use super::{
 #[cfg(feature = "async")]
 use crate::chaos::Ahead;
 use crate::{
-    call::{Attempt, Deadline, EnteredAttempt, EnteredDeadline, Frame, PackedSeries},
+    call::{Attempt, Deadline, EnteredAttempt, EnteredDeadline, EnteredFirst, Frame, PackedSeries},
     chaos,
     error::{Policy, Rejection},
     event::{self, pending::Settlement},
@@ -109,6 +109,23 @@ pub(crate) struct SuspendedRun {
     frame: Frame,
 }
 
+impl Budgeted {
+    /// Enters the first attempt of a series whose time is not limited, where no other series is around
+    /// it. Without an error it needs no [`Run`].
+    #[inline(always)]
+    pub(super) fn enter_first(&self) -> Option<(EnteredFirst, Retried<'_>, Attempt)> {
+        if self.is_limited {
+            return None;
+        }
+        let entered = EnteredFirst::enter(self.first)?;
+        if !self.budget.is_full() {
+            self.budget.deposit();
+        }
+        let attempt = Attempt::new(0, self.config.max_attempts.get());
+        Some((entered, Retried(self), attempt))
+    }
+}
+
 #[cfg(feature = "tower")]
 impl SuspendedRun {
     /// Continues the run, with the retry that began it.
@@ -138,6 +155,15 @@ impl<'r> Run<'r> {
             retry,
             began,
             frame: Frame::new(),
+        }
+    }
+
+    /// Continues a series whose first attempt was made in `frame`, and whose time is not limited.
+    pub(super) fn from_first(retry: &'r Budgeted, frame: Frame) -> Self {
+        Self {
+            retry,
+            began: Tick::MAX,
+            frame,
         }
     }
 
