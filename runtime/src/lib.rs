@@ -83,6 +83,7 @@
 //! | `tower` | | guards as layers of tower, for axum, tonic, hyper and services of your own |
 //! | `reqwest-middleware` | | retries, a breaker for each host and deadlines as a middleware of reqwest 0.13 |
 //! | `http-1` | | statuses and deadlines in headers of http 1; on with `axum`, `reqwest-0_13` and `reqwest-middleware` |
+//! | `quanta` | | `time::QuantaClock`: [rate limiters](guide::rate_limit#the-clock) that read the time-stamp counter of the processor, at a third of the cost |
 //! | `health-system` | | checks of free disk space on every platform; of memory and CPU outside of Linux |
 //! | `tracing-subscriber` | | a layer that puts the fields of spans on records |
 //! | `hyper-1` | | codes of the errors of hyper 1 |
@@ -133,8 +134,8 @@ pub mod hedge;
 pub mod keyed;
 mod name;
 mod named;
-mod panics;
 mod outcome;
+mod panics;
 mod per_thread;
 pub mod pipeline;
 pub mod rate_limit;

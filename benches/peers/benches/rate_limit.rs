@@ -2,17 +2,15 @@
 //! layers of tower and tower-resilience.
 //!
 //! Two clocks are measured with both: that of the system, which is ours by default, and the time stamp counter through the crate
-//! quanta, which is governor's and which tokio's paused time does not rule. Ours takes it by its builder, for a dynamic call per
-//! reading.
+//! quanta, which is governor's and which tokio's paused time does not rule. Ours takes it by its builder, as a `QuantaClock`.
 //! The limit of tower belongs to one clone of a service and is measured on one thread.
 
 use gardefou::{
     integrations::tower::RateLimitLayer,
     rate_limit::{Rate, RateLimiter as Ours},
-    time::Tick,
 };
 use gardefou_bench_peers::{alone, bare, clones, floor};
-use gardefou_benches::{Table, rate_limit};
+use gardefou_benches::{Table, breaker::add_one, rate_limit};
 use governor::{
     Quota, RateLimiter,
     clock::{Clock, MonotonicClock, QuantaClock, Reference},
@@ -25,39 +23,17 @@ use tower_resilience_ratelimiter::{RateLimiterLayer, WindowType};
 
 const MOST: u32 = 1_000_000_000;
 
-/// The time stamp counter, as a clock of ours.
-#[derive(Debug)]
-struct Counter {
-    clock: quanta::Clock,
-    origin: u64,
-}
-
-impl Counter {
-    fn new() -> Self {
-        let clock = quanta::Clock::new();
-        let origin = clock.raw();
-        Self { clock, origin }
-    }
-}
-
-impl gardefou::time::Clock for Counter {
-    fn now(&self) -> Tick {
-        Tick::from_nanos(self.clock.delta_as_nanos(self.origin, self.clock.raw()))
-    }
-
-    fn sleep(&self, duration: Duration) {
-        std::thread::sleep(duration);
-    }
-}
-
 fn ours(table: &mut Table) {
     let built = |rate, burst| {
         let builder = Ours::builder("counter").rate(rate).burst(burst);
-        builder.clock(Counter::new()).build().expect("legal")
+        builder.clock(gardefou::time::QuantaClock::new()).build().expect("legal")
     };
     let open = built(Rate::per_second(MOST), MOST);
     table.both("ours, quanta's clock: admitted", |_| {
         u64::from(open.try_acquire().is_ok())
+    });
+    table.both("ours, quanta's clock: admitted, `call`", |n| {
+        open.call(|| add_one(n)).unwrap_or(0)
     });
     let closed = built(Rate::per_hour(1), 1);
     assert!(closed.try_acquire().is_ok() && closed.try_acquire().is_err());

@@ -76,10 +76,13 @@ fn admit(
     cx: &mut Context<'_>,
 ) -> Poll<Result<(), Rejection>> {
     if let Stage::Asking = stage {
-        match limiter.take_or_reserve(1)? {
-            None => *stage = Stage::Admitted,
-            Some(reservation) => *stage = Stage::Waiting(wait(reservation)),
-        }
+        let reserved = match limiter.0.take_at_once(1) {
+            Ok(()) => None,
+            Err(now) => limiter.0.take_or_reserve(now, 1)?,
+        };
+        *stage = reserved.map_or(Stage::Admitted, |reservation| {
+            Stage::Waiting(wait(reservation))
+        });
     }
     if let Stage::Waiting(wait) = stage {
         std::task::ready!(wait.as_mut().poll(cx));

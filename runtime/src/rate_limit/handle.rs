@@ -6,14 +6,14 @@ use super::{
     config::RateLimiterConfig, inner::Inner, rate::RateSetting, reservation::Reservation,
     snapshot::RateLimiterSnapshot,
 };
-#[cfg(feature = "async")]
-use crate::chaos::Ahead;
 use crate::{
     chaos,
     error::{CarriesRejection, ConfigError, Policy, Rejection},
     event::Shown,
     time::Tick,
 };
+#[cfg(feature = "async")]
+use crate::{chaos::Ahead, outcome::in_parts};
 use std::{fmt, sync::Arc, time::Duration};
 
 /// A rate limiter: it lets calls through at a rate, with bursts, and rejects the others or lets them
@@ -111,7 +111,15 @@ impl RateLimiter {
     where
         E: CarriesRejection,
     {
-        self.run(f).unwrap_or_else(Rejection::into_result)
+        if let Err(now) = self.0.take_at_once(1)
+            && let Err(rejection) = self.0.acquire_at(now, 1)
+        {
+            return rejection.into_result();
+        }
+        match self.inject_blocking() {
+            Ok(()) => f(),
+            Err(injected) => injected.into_result(),
+        }
     }
 
     /// As [`call`](Self::call), with the rejection apart from the outcome.
@@ -122,16 +130,24 @@ impl RateLimiter {
     #[doc(hidden)]
     #[inline]
     pub fn run<R>(&self, f: impl FnOnce() -> R) -> Result<R, Rejection> {
-        self.0.acquire(1)?;
-        chaos::blocking(Some(Policy::RateLimit), &self.0.name, &self.0.clock)?;
+        self.acquire()?;
+        self.inject_blocking()?;
         Ok(f())
+    }
+
+    /// Injects the fault of an admitted call, if it gets one.
+    #[inline]
+    fn inject_blocking(&self) -> Result<(), Rejection> {
+        let clock = self.0.clock.shared();
+        chaos::blocking(Some(Policy::RateLimit), &self.0.name, clock)
     }
 
     /// Draws the fault of an admitted async call, if it gets one.
     #[cfg(feature = "async")]
     #[inline]
     pub(super) fn inject(&self) -> Result<Ahead, Rejection> {
-        chaos::begin(Some(Policy::RateLimit), &self.0.name, &self.0.clock)
+        let clock = self.0.clock.shared();
+        chaos::begin(Some(Policy::RateLimit), &self.0.name, clock)
     }
 
     /// Awaits a future if there is a permit, and waits for one where
@@ -170,16 +186,18 @@ impl RateLimiter {
         E: CarriesRejection,
         F: Future<Output = Result<T, E>>,
     {
-        match self.take_or_reserve(1) {
-            Ok(None) => {}
-            Ok(Some(reservation)) => async_call::wait(reservation).await,
-            Err(rejection) => return rejection.into_result(),
+        if let Err(now) = self.0.take_at_once(1) {
+            match self.0.take_or_reserve(now, 1) {
+                Ok(None) => {}
+                Ok(Some(reservation)) => async_call::wait(reservation).await,
+                Err(rejection) => return rejection.into_result(),
+            }
         }
         let ahead = match self.inject() {
             Ok(ahead) => ahead,
             Err(injected) => return injected.into_result(),
         };
-        ahead.before(f()).await
+        in_parts(ahead.before(f()).await)
     }
 
     /// As [`call_async`](Self::call_async) for a future that is made already, with the rejection
@@ -195,19 +213,6 @@ impl RateLimiter {
     #[cfg(feature = "tower")]
     pub(crate) fn limit_owned<F>(&self, call: F) -> Limited<Self, F> {
         Limited::new(self.clone(), call)
-    }
-
-    /// Takes permits that are there now, or reserves them within `max_wait`.
-    #[cfg(feature = "async")]
-    #[inline]
-    pub(super) fn take_or_reserve(&self, weight: u32) -> Result<Option<Reservation>, Rejection> {
-        match self.0.take_now(weight) {
-            Ok(()) => Ok(None),
-            Err(not_now) => self
-                .0
-                .reserve_later(weight, self.0.max_wait, not_now)
-                .map(Some),
-        }
     }
 
     /// Takes one permit if there is one now. Never waits, whatever `max_wait` is.
@@ -264,9 +269,10 @@ impl RateLimiter {
     /// ```
     #[inline]
     pub fn try_acquire_n(&self, weight: u32) -> Result<(), Rejection> {
-        self.0
-            .take_now(weight)
-            .map_err(|not_now| self.0.reject_now(not_now))
+        match self.0.take_at_once(weight) {
+            Ok(()) => Ok(()),
+            Err(now) => self.0.take_or_reject(now, weight),
+        }
     }
 
     /// Takes one permit, and blocks the thread until its time where `max_wait` lets it.
@@ -292,7 +298,7 @@ impl RateLimiter {
     /// ```
     #[inline]
     pub fn acquire(&self) -> Result<(), Rejection> {
-        self.0.acquire(1)
+        self.acquire_n(1)
     }
 
     /// Takes `weight` permits at once, and blocks the thread until their time where `max_wait` lets
@@ -320,7 +326,10 @@ impl RateLimiter {
     /// ```
     #[inline]
     pub fn acquire_n(&self, weight: u32) -> Result<(), Rejection> {
-        self.0.acquire(weight)
+        match self.0.take_at_once(weight) {
+            Ok(()) => Ok(()),
+            Err(now) => self.0.acquire_at(now, weight),
+        }
     }
 
     /// Takes one permit, and waits until its time where `max_wait` lets it.
@@ -389,7 +398,9 @@ impl RateLimiter {
     #[cfg(feature = "async")]
     #[inline]
     pub async fn acquire_n_async(&self, weight: u32) -> Result<(), Rejection> {
-        if let Some(reservation) = self.take_or_reserve(weight)? {
+        if let Err(now) = self.0.take_at_once(weight)
+            && let Some(reservation) = self.0.take_or_reserve(now, weight)?
+        {
             async_call::wait(reservation).await;
         }
         Ok(())

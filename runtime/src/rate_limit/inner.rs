@@ -1,12 +1,15 @@
 //! Contents of a limiter, which all its clones share.
 
 use super::{
+    clock::LimiterClock,
     config::RateLimiterConfig,
     rate::Rate,
     reservation::Reservation,
     state::Refusal,
     word::{Taken, Word},
 };
+#[cfg(feature = "quanta")]
+use crate::time::{Clock, QuantaClock};
 use crate::{
     call,
     error::{ConfigError, ErrorCode, Policy, Rejection, Rejector, redact},
@@ -26,7 +29,7 @@ pub(super) struct Inner {
     waiting: AtomicU64,
     pub(super) name: KeyedName,
     pub(super) max_wait: Duration,
-    pub(super) clock: SharedClock,
+    pub(super) clock: LimiterClock,
 }
 
 /// What the rate and the burst were set to.
@@ -79,7 +82,7 @@ impl Inner {
             waiting: AtomicU64::new(0),
             name,
             max_wait,
-            clock,
+            clock: LimiterClock::new(clock),
         }
     }
 
@@ -111,21 +114,58 @@ impl Inner {
         self.waiting.fetch_sub(1, Ordering::Relaxed);
     }
 
-    /// Takes permits that are there now. The clock is read once.
-    #[inline]
-    pub(super) fn take_now(&self, weight: u32) -> Result<(), NotNow> {
-        let now = self.clock.now();
-        if self.word.take_at_once(now, weight) {
-            self.count(Counter::Admitted);
-            return Ok(());
+    /// Takes permits that are there now, by one attempt; returns the time at which it failed.
+    ///
+    /// What it takes and returns fits registers: all that follows a failure is elsewhere.
+    #[inline(always)]
+    pub(super) fn take_at_once(&self, weight: u32) -> Result<(), Tick> {
+        // With a constant weight the compiler keeps one of these calls.
+        if weight == 1 {
+            self.take_one()
+        } else {
+            self.take_many(weight)
         }
-        self.take_now_again(now, weight)
     }
 
-    /// Takes permits that the first attempt did not get.
-    #[cold]
+    /// A function for each kind of clock, without the arithmetic of weights: in so few registers and
+    /// instructions the processor does the rest while it reads its counter.
+    #[inline(always)]
+    fn take_one(&self) -> Result<(), Tick> {
+        #[cfg(feature = "quanta")]
+        if let Some(counter) = self.clock.counter() {
+            return self.take_one_by_counter(counter);
+        }
+        self.take_one_by_clock()
+    }
+
+    #[cfg(feature = "quanta")]
     #[inline(never)]
-    fn take_now_again(&self, now: Tick, weight: u32) -> Result<(), NotNow> {
+    fn take_one_by_counter(&self, counter: &QuantaClock) -> Result<(), Tick> {
+        self.take_at(counter.now(), 1)
+    }
+
+    #[inline(never)]
+    fn take_one_by_clock(&self) -> Result<(), Tick> {
+        self.take_at(self.clock.shared().now(), 1)
+    }
+
+    #[inline(never)]
+    fn take_many(&self, weight: u32) -> Result<(), Tick> {
+        self.take_at(self.clock.now(), weight)
+    }
+
+    #[inline]
+    fn take_at(&self, now: Tick, weight: u32) -> Result<(), Tick> {
+        if self.word.take_at_once(now, weight) {
+            self.count(Counter::Admitted);
+            Ok(())
+        } else {
+            Err(now)
+        }
+    }
+
+    /// Takes permits that the attempt at `now` did not get.
+    fn take_now(&self, now: Tick, weight: u32) -> Result<(), NotNow> {
         match self.word.take(now, || self.clock.now(), weight, 0) {
             Ok(_) => {
                 self.count(Counter::Admitted);
@@ -135,16 +175,40 @@ impl Inner {
         }
     }
 
-    /// Takes permits, and waits for them where the configuration and the deadline of the call under
-    /// way let it.
-    #[inline]
-    pub(super) fn acquire(self: &Arc<Self>, weight: u32) -> Result<(), Rejection> {
-        match self.take_now(weight) {
-            Ok(()) => Ok(()),
-            Err(not_now) => {
-                self.reserve_later(weight, self.max_wait, not_now)?.wait();
-                Ok(())
-            }
+    /// Takes permits that the attempt at `now` did not get, or rejects the request.
+    #[cold]
+    #[inline(never)]
+    pub(super) fn take_or_reject(
+        self: &Arc<Self>,
+        now: Tick,
+        weight: u32,
+    ) -> Result<(), Rejection> {
+        self.take_now(now, weight)
+            .map_err(|not_now| self.reject(not_now.refusal))
+    }
+
+    /// Takes permits that the attempt at `now` did not get, and waits for them where the configuration
+    /// and the deadline of the call under way let it.
+    #[cold]
+    #[inline(never)]
+    pub(super) fn acquire_at(self: &Arc<Self>, now: Tick, weight: u32) -> Result<(), Rejection> {
+        if let Some(reservation) = self.take_or_reserve(now, weight)? {
+            reservation.wait();
+        }
+        Ok(())
+    }
+
+    /// Takes permits that the attempt at `now` did not get, or reserves them within `max_wait`.
+    #[cold]
+    #[inline(never)]
+    pub(super) fn take_or_reserve(
+        self: &Arc<Self>,
+        now: Tick,
+        weight: u32,
+    ) -> Result<Option<Reservation>, Rejection> {
+        match self.take_now(now, weight) {
+            Ok(()) => Ok(None),
+            Err(not_now) => self.reserve_later(weight, self.max_wait, not_now).map(Some),
         }
     }
 
@@ -196,11 +260,6 @@ impl Inner {
             Ok(taken) => Ok(Reservation::new(Arc::clone(self), taken)),
             Err(refusal) => Err(self.reject(refusal)),
         }
-    }
-
-    /// Rejects a request that is not to wait.
-    pub(super) fn reject_now(self: &Arc<Self>, not_now: NotNow) -> Rejection {
-        self.reject(not_now.refusal)
     }
 
     /// Counts a request that was refused, and returns its rejection. Allocates nothing.

@@ -30,6 +30,7 @@
 #[cfg(feature = "async")]
 mod async_call;
 mod builder;
+mod clock;
 mod config;
 mod handle;
 mod inner;

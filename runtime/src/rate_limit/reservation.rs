@@ -92,7 +92,7 @@ impl Reservation {
     /// # Ok::<(), gardefou::AppError>(())
     /// ```
     pub fn wait(self) {
-        self.inner.clock.sleep(self.delay());
+        self.inner.clock.shared().sleep(self.delay());
         self.end(true);
     }
 
@@ -123,7 +123,7 @@ impl Reservation {
     /// ```
     #[cfg(feature = "async")]
     pub async fn wait_async(self) {
-        self.inner.clock.sleep_async(self.delay()).await;
+        self.inner.clock.shared().sleep_async(self.delay()).await;
         self.end(true);
     }
 

@@ -6,6 +6,7 @@ use super::{
 };
 use crate::scope;
 use std::{
+    any::Any,
     fmt,
     sync::Arc,
     time::{Duration, SystemTime},
@@ -25,7 +26,7 @@ use std::{
 /// let first = clock.now();
 /// assert!(clock.now() >= first);
 /// ```
-pub trait Clock: fmt::Debug + Send + Sync + 'static {
+pub trait Clock: Any + fmt::Debug + Send + Sync {
     /// Returns the present tick; never less than one that it returned before.
     ///
     /// # Examples
@@ -152,6 +153,13 @@ impl SharedClock {
     /// can be measured.
     pub(crate) fn is_system(&self) -> bool {
         self.0.is_none()
+    }
+
+    /// Returns the clock behind the handle, if it is a `C`.
+    #[cfg(feature = "quanta")]
+    pub(crate) fn downcast_ref<C: Clock>(&self) -> Option<&C> {
+        let clock: &dyn Any = &**self.0.as_ref()?;
+        clock.downcast_ref()
     }
 
     /// Returns the present tick.

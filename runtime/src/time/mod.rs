@@ -8,6 +8,8 @@
 mod clock;
 #[cfg(any(test, feature = "test-util"))]
 mod manual;
+#[cfg(feature = "quanta")]
+mod quanta;
 mod reading;
 mod system;
 mod tick;
@@ -16,6 +18,8 @@ mod timestamp;
 pub use clock::{Clock, SharedClock};
 #[cfg(any(test, feature = "test-util"))]
 pub use manual::ManualClock;
+#[cfg(feature = "quanta")]
+pub use quanta::QuantaClock;
 pub use system::SystemClock;
 pub use tick::Tick;
 

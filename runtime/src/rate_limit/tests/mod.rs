@@ -7,5 +7,7 @@ mod contention;
 mod loom;
 #[cfg(not(loom))]
 mod model;
+#[cfg(all(feature = "quanta", not(loom)))]
+mod quanta;
 #[cfg(not(loom))]
 mod quota;
