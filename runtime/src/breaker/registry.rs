@@ -17,6 +17,7 @@ use crate::{
     sync::{Mutex, RwLock},
     time::{SharedClock, Tick},
 };
+use foldhash::fast::RandomState;
 use once_cell::sync::Lazy;
 use std::{
     collections::{BinaryHeap, HashMap, HashSet},
@@ -76,7 +77,7 @@ impl Drop for OfScope {
 /// are dropped as by [`drop_idle`](Self::drop_idle) whenever their number has grown by half.
 #[derive(Default)]
 pub struct BreakerRegistry {
-    breakers: RwLock<HashMap<Box<str>, RegisteredBreaker>>,
+    breakers: RwLock<HashMap<Box<str>, RegisteredBreaker, RandomState>>,
     /// The breakers by key, by the name that those of all keys have in common.
     keyed: RwLock<HashMap<Box<str>, Keyed<CircuitBreaker>>>,
     /// The pairs of places that a warning has named; bounded by the places in the source.
