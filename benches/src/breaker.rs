@@ -9,6 +9,7 @@ use gardefou::{
     time::{Clock, SharedClock, SystemClock, Tick},
 };
 use std::{
+    collections::HashMap,
     future::ready,
     hint::black_box,
     sync::{
@@ -381,7 +382,27 @@ pub fn registry(table: &mut Table) {
     });
     table.add("registry: make each of 100,000 breakers", made, None);
     drop(held);
-    table.single("registry: find one of 100,000", make);
+    // All of them in an order without a pattern: hardly one is in the caches of the processor. The
+    // names are made beforehand, one after the other in memory.
+    let names: Vec<String> = (0..NAMES).map(name).collect();
+    let mut order = 1;
+    let mut next = move || {
+        // Knuth's multiplier; the higher bits have no short period.
+        order = u64::wrapping_add(u64::wrapping_mul(order, 6_364_136_223_846_793_005), 1);
+        (order >> 33) as usize % NAMES as usize
+    };
+    let found: HashMap<&str, u64> = names.iter().map(|name| (&**name, 1)).collect();
+    table.single(
+        "floor: one lookup in a `HashMap` of 100,000 strings",
+        |_| found.get(&*names[next()]).copied().unwrap_or(0),
+    );
+    table.single("registry: `get` one of 100,000", |_| {
+        u64::from(registry.get(&names[next()]).is_some())
+    });
+    table.single("registry: `get_or_create` one of 100,000", |_| {
+        u64::from(registry.get_or_create(&names[next()], |b| b).is_ok())
+    });
+    table.single("registry: find one of 2,000 with a name that is made", make);
     registry.drop_idle(); // from now on they count as idle
     // Fewer than all where a filter leaves out the measurement above, which uses each of them.
     let idle = registry.len();
