@@ -392,10 +392,9 @@ pub fn registry(table: &mut Table) {
         (order >> 33) as usize % NAMES as usize
     };
     let found: HashMap<&str, u64> = names.iter().map(|name| (&**name, 1)).collect();
-    table.single(
-        "floor: one lookup in a `HashMap` of 100,000 strings",
-        |_| found.get(&*names[next()]).copied().unwrap_or(0),
-    );
+    table.single("one lookup in a `HashMap` of 100,000 strings", |_| {
+        found.get(&*names[next()]).copied().unwrap_or(0)
+    });
     table.single("registry: `get` one of 100,000", |_| {
         u64::from(registry.get(&names[next()]).is_some())
     });
