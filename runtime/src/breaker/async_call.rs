@@ -9,6 +9,7 @@ use super::{
 use crate::{
     call::{self, Frame, Framed, Since},
     classify::Verdict,
+    outcome::in_parts,
 };
 use std::{
     future::Future,
@@ -112,12 +113,15 @@ where
         };
         inner.poll(cx)
     };
-    let Poll::Ready(outcome) = polled else {
-        if let Some(shell) = on_panic.shell.as_deref() {
-            shell.note_pending(admission);
+    let outcome = match polled {
+        Poll::Ready(outcome) => in_parts(outcome),
+        Poll::Pending => {
+            if let Some(shell) = on_panic.shell.as_deref() {
+                shell.note_pending(admission);
+            }
+            std::mem::forget(on_panic);
+            return Poll::Pending;
         }
-        std::mem::forget(on_panic);
-        return Poll::Pending;
     };
     let verdict = classifier.verdict(&outcome);
     let shell = on_panic.shell.take();
@@ -136,7 +140,7 @@ where
         }
         place.end(outcome.is_ok());
     }
-    Poll::Ready(outcome)
+    Poll::Ready(in_parts(outcome))
 }
 
 /// Records the drop of an admitted call that has no verdict yet.
