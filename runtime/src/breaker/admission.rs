@@ -1,7 +1,10 @@
 //! Admission and denial of a call.
 
 use super::{in_flight::CellId, state_word::StateWord};
-use crate::time::{Tick, saturating_nanos};
+use crate::{
+    event::CircuitState,
+    time::{Tick, saturating_nanos},
+};
 use std::time::Duration;
 
 /// The admission of one call, which its outcome brings back. Plain values, so that they can live in
@@ -18,7 +21,8 @@ pub(super) struct Admission {
 /// The denial of a call.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Denial {
-    pub(super) generation: u64,
+    /// The state that denied it.
+    pub(super) by: DeniedBy,
     /// Nanoseconds to wait, or [`UNKNOWN_WAIT`]. One word: an `Option<Duration>` is written in
     /// parts and read whole.
     wait: u64,
@@ -27,24 +31,59 @@ pub(super) struct Denial {
 const UNKNOWN_WAIT: u64 = u64::MAX;
 
 impl Denial {
-    pub(super) fn new(generation: u64, retry_after: Option<Duration>) -> Self {
+    pub(super) fn new(by: DeniedBy, retry_after: Option<Duration>) -> Self {
         Self {
-            generation,
+            by,
             wait: retry_after.map_or(UNKNOWN_WAIT, saturating_nanos),
         }
     }
 
     /// The denial of an open circuit whose time ends at `until`. Of two openings that follow each
     /// other, the end of one may be read beside the start of the next: nothing is left then.
-    pub(super) fn until(generation: u64, until: Tick, now: Tick) -> Self {
+    pub(super) fn until(by: DeniedBy, until: Tick, now: Tick) -> Self {
         Self {
-            generation,
+            by,
             wait: until.as_nanos().saturating_sub(now.as_nanos()),
         }
     }
 
     pub(super) fn retry_after(self) -> Option<Duration> {
         (self.wait != UNKNOWN_WAIT).then(|| Duration::from_nanos(self.wait))
+    }
+}
+
+/// A state that denied a call: its generation, and in the lowest bits its mode, as rejections carry
+/// it.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct DeniedBy(u64);
+
+const MODE_BITS: u32 = 3;
+
+impl DeniedBy {
+    pub(super) fn new(word: StateWord) -> Self {
+        Self(word.generation() << MODE_BITS | word.mode())
+    }
+
+    pub(super) fn from_bits(bits: u64) -> Self {
+        Self(bits)
+    }
+
+    pub(super) fn to_bits(self) -> u64 {
+        self.0
+    }
+
+    pub(super) fn generation(self) -> u64 {
+        self.0 >> MODE_BITS
+    }
+
+    pub(super) fn state(self) -> CircuitState {
+        match self.0 & ((1 << MODE_BITS) - 1) {
+            StateWord::CLOSED => CircuitState::Closed,
+            StateWord::OPEN => CircuitState::Open,
+            StateWord::HALF_OPEN => CircuitState::HalfOpen,
+            StateWord::FORCED_OPEN => CircuitState::ForcedOpen,
+            _ => CircuitState::Disabled,
+        }
     }
 }
 
@@ -150,7 +189,8 @@ mod tests {
     #[test]
     fn denial_with_the_start_of_a_later_opening_has_no_time_left() {
         let [until, since] = [1, 2].map(|seconds| Tick::ZERO.after(Duration::from_secs(seconds)));
-        let wait = |now| Denial::until(0, until, now).retry_after();
+        let by = DeniedBy::from_bits(0);
+        let wait = |now| Denial::until(by, until, now).retry_after();
         assert_eq!(wait(since), Some(Duration::ZERO));
         assert_eq!(wait(Tick::ZERO), Some(Duration::from_secs(1)));
     }

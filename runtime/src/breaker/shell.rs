@@ -12,7 +12,7 @@ mod admit;
 mod settle;
 
 use super::{
-    admission::Denial,
+    admission::{Denial, DeniedBy},
     config::BreakerConfig,
     counters::{Counter, Counters},
     event_queue::{EventQueue, QueuedEvent, QueuedKind},
@@ -28,7 +28,6 @@ use super::{
 use crate::{
     call::{self, Deadline},
     error::{ErrorCode, ErrorId, Policy, Rejection, Rejector},
-    event::CircuitState,
     keyed::KeyedName,
     rng::Rng,
     sync::{Mutex, MutexGuard},
@@ -257,23 +256,17 @@ impl Rejector for Shell {
         &self.name
     }
 
-    fn cause(&self, generation: u64) -> Option<String> {
+    fn cause(&self, denied_by: u64) -> Option<String> {
+        let generation = DeniedBy::from_bits(denied_by).generation();
         self.read(|locked| locked.cause_in(generation).map(str::to_owned))
     }
 
-    fn state(&self, generation: u64) -> Option<&'static str> {
-        self.read(|locked| {
-            if locked.machine.generation() == generation {
-                return Some(locked.machine.phase().state().name());
-            }
-            // The state has changed since; what rejects in a past generation is an opening.
-            locked
-                .opening_in(generation)
-                .map(|_| CircuitState::Open.name())
-        })
+    fn state(&self, denied_by: u64) -> Option<&'static str> {
+        Some(DeniedBy::from_bits(denied_by).state().name())
     }
 
-    fn opening(&self, generation: u64) -> Option<ErrorId> {
+    fn opening(&self, denied_by: u64) -> Option<ErrorId> {
+        let generation = DeniedBy::from_bits(denied_by).generation();
         let opening = self.read(|locked| locked.opening_in(generation));
         // A fresh identity reads a clock and a generator: outside of the lock.
         opening.map(|opening| opening.id())
@@ -284,12 +277,12 @@ impl Rejector for Shell {
 #[inline]
 pub(super) fn rejection(shell: &Arc<Shell>, denial: Denial) -> Rejection {
     let rejector: Arc<dyn Rejector> = Arc::<Shell>::clone(shell);
-    let (code, generation) = (ErrorCode::CIRCUIT_OPEN_ERROR, denial.generation);
+    let (code, by) = (ErrorCode::CIRCUIT_OPEN_ERROR, denial.by.to_bits());
     Rejection::new(
         Policy::CircuitBreaker,
         code,
         rejector,
-        generation,
+        by,
         denial.retry_after(),
     )
 }

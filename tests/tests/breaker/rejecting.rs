@@ -411,3 +411,45 @@ fn error_of_an_attribute_fallback_is_returned() {
         .force_open();
     assert_eq!(cached(), Err("nothing in the cache"));
 }
+
+/// The details of an error that is made of a rejection are read when someone asks for them.
+#[test]
+fn rejection_tells_the_state_that_rejected_however_late_it_is_asked() {
+    let svc = bench(|b| {
+        b.failure_threshold(1)
+            .half_open_max_calls(1)
+            .recovery_timeout(SECOND)
+    });
+    let reject = || AppError::from(svc.breaker.try_acquire().unwrap_err());
+    svc.script("F");
+    let by_open = [reject(), reject(), reject()];
+    svc.pass(SECOND);
+    let probe = svc.breaker.try_acquire().unwrap();
+    let by_half_open = reject();
+    probe.success();
+    svc.breaker.force_open();
+    let by_hand = reject();
+    svc.breaker.reset();
+    svc.script("F");
+
+    let [first, second, third] = by_open;
+    assert_eq!(
+        (&first.details()["state"], &first.details()["retry_after"]),
+        (&"open".into(), &1.0.into())
+    );
+    let second = second.with_detail("attempt", 2);
+    assert_eq!(
+        (&second.details()["state"], &second.details()["attempt"]),
+        (&"open".into(), &2.into())
+    );
+    let third = third.with_source(std::io::Error::other("another"));
+    assert_eq!(
+        (
+            &third.details()["state"],
+            &third.details()["circuit_breaker"]
+        ),
+        (&"open".into(), &"svc".into())
+    );
+    assert_eq!(by_half_open.details()["state"], "half_open");
+    assert_eq!(by_hand.details()["state"], "forced_open");
+}

@@ -3,7 +3,7 @@
 use super::Shell;
 use crate::{
     breaker::{
-        admission::{Admission, Denial},
+        admission::{Admission, Denial, DeniedBy},
         counters::Counter,
         event_queue::{QueuedEvent, QueuedKind},
         locked::Locked,
@@ -48,14 +48,13 @@ impl Shell {
 
     #[inline(never)]
     fn admit_slow(&self, word: StateWord) -> Result<Admission, Denial> {
-        let generation = word.generation();
         let denial = match word.mode() {
             StateWord::CLOSED => match self.admit_timed(word) {
                 Ok(admission) => return Ok(admission),
                 Err(denial) => denial,
             },
             StateWord::DISABLED => return Ok(Admission::untimed(word)),
-            StateWord::FORCED_OPEN => Denial::new(generation, None),
+            StateWord::FORCED_OPEN => Denial::new(DeniedBy::new(word), None),
             mode => {
                 let now = self.now_in(word);
                 let (since, until) = self.published.open_time();
@@ -67,7 +66,7 @@ impl Shell {
                 };
                 if is_open && left_at.is_none() {
                     // The coarse reading may lag behind the start.
-                    Denial::until(generation, until, now.max(since))
+                    Denial::until(DeniedBy::new(word), until, now.max(since))
                 } else {
                     let now = left_at.unwrap_or_else(|| self.clock.precise(now, word.is_coarse()));
                     match self.admit_locked(now) {
@@ -80,15 +79,15 @@ impl Shell {
         self.counters.add(Counter::Rejected);
         if self.observers.are_listening(LevelFilter::TRACE) {
             self.emit(|locked| QueuedEvent {
-                generation: denial.generation,
-                opening: locked.opening_in(denial.generation),
+                generation: denial.by.generation(),
+                opening: locked.opening_in(denial.by.generation()),
                 kind: QueuedKind::Rejected {
                     retry_after: denial.retry_after(),
                 },
             });
         }
         if word.is_shadow() {
-            let word = word.bystander(denial.generation);
+            let word = word.bystander(denial.by.generation());
             return Ok(Admission::untimed(word));
         }
         Err(denial)
@@ -178,10 +177,10 @@ impl Shell {
         }
         let mut admitted = self.step(|locked| {
             let (answer, effects) = locked.machine.admit_at(now);
-            let (word, generation) = (StateWord::of(&locked.machine), locked.machine.generation());
+            let word = StateWord::of(&locked.machine);
             let answer = answer
                 .map(|()| Admission::starting(word, now))
-                .map_err(|retry_after| Denial::new(generation, retry_after));
+                .map_err(|retry_after| Denial::new(DeniedBy::new(word), retry_after));
             (answer, effects)
         });
         if let Ok(admission) = &mut admitted

@@ -171,10 +171,20 @@ struct Found {
     ours: Option<(AppError, bool)>,
     /// What is known of the rejection, where it is one and no `AppError` further in has that
     /// already.
-    details: Map<String, Value>,
+    details: FoundDetails,
     /// The identity of the opening that explains a rejection: all rejections of one opening are one
     /// event.
     opening: Option<ErrorId>,
+}
+
+/// Where the details of an error are that comes of a rejection.
+enum FoundDetails {
+    /// It comes of none.
+    None,
+    /// The source is the rejection.
+    InSource,
+    /// The rejection is further in.
+    Of(Map<String, Value>),
 }
 
 impl Found {
@@ -187,7 +197,11 @@ impl Found {
             retry_after: known.mapped_retry_after,
             location: known.location,
             ours,
-            details: from_rejection.map(Rejection::details).unwrap_or_default(),
+            details: match from_rejection {
+                None => FoundDetails::None,
+                Some(_) if view.is_rejection_itself() => FoundDetails::InSource,
+                Some(rejection) => FoundDetails::Of(rejection.details()),
+            },
             opening: rejection.and_then(Rejection::opening),
         }
     }
@@ -201,10 +215,14 @@ impl Found {
                 .map_or_else(Occurrence::new, Occurrence::with_id),
         };
         let mut inner = Inner::new(code, self.code.is_some(), occurrence);
-        inner.details = self.details;
+        match self.details {
+            FoundDetails::None => {}
+            FoundDetails::InSource => inner.leave_details_to_source(),
+            FoundDetails::Of(details) => inner.set_details(details),
+        }
         // What cannot be read through the error that hides it.
         if let Some((ours, true)) = self.ours {
-            inner.details = ours.details().clone();
+            inner.set_details(ours.details().clone());
             inner.public_message = ours.public_message().map(Into::into);
             inner.extension_members = ours.extension_members();
         }

@@ -98,7 +98,7 @@ impl AppError {
     #[must_use]
     pub fn with_detail(mut self, key: impl Into<String>, value: impl Serialize) -> Self {
         let (key, value) = (details::key(key.into()), details::to_value(&value));
-        self.body().details.insert(key, value);
+        self.body().details_mut().insert(key, value);
         self
     }
 
@@ -288,7 +288,7 @@ impl AppError {
     /// ```
     #[must_use]
     pub fn details(&self) -> &Map<String, Value> {
-        &self.0.details
+        self.0.details()
     }
 
     /// Returns the identity of this error, which log line, journal row, alert and HTTP answer
@@ -451,7 +451,7 @@ impl AppError {
     /// Adds a detail unless there is one with this key.
     pub(crate) fn add_detail(&mut self, key: &str, value: impl Into<Value>) {
         self.body()
-            .details
+            .details_mut()
             .entry(key)
             .or_insert_with(|| value.into());
     }

@@ -44,10 +44,10 @@ impl fmt::Debug for Inner {
 }
 
 fn write_details(f: &mut fmt::Formatter<'_>, error: &Inner) -> fmt::Result {
-    if error.details.is_empty() {
+    if error.details().is_empty() {
         return Ok(());
     }
-    let details = redact::object(error.details.clone());
+    let details = redact::object(error.details().clone());
     write!(f, "\n    details {details}")
 }
 

@@ -1,7 +1,7 @@
 //! Shared contents of `AppError`: the body, which `with_*` copies, and the occurrence, which all
 //! copies share.
 
-use crate::error::{Class, ErrorCode, ErrorId, View, chain, details, view};
+use crate::error::{Class, ErrorCode, ErrorId, Rejection, View, chain, details, view};
 use serde_json::{Map, Value};
 use std::{
     backtrace::Backtrace,
@@ -82,7 +82,9 @@ pub(crate) struct Inner {
     pub(super) public_message: Option<Box<str>>,
     /// What else a client may see: extension members of problem details.
     pub(super) extension_members: Map<String, Value>,
-    pub(super) details: Map<String, Value>,
+    /// Unset in the error that is made of a rejection, until someone reads them: few do, and many
+    /// calls are rejected in an outage.
+    details: OnceLock<Map<String, Value>>,
     pub(super) source: Option<SharedError>,
     pub(crate) retry_after: Option<Duration>,
     pub(crate) location: &'static Location<'static>,
@@ -100,7 +102,7 @@ impl Inner {
             source_text: OnceLock::new(),
             public_message: None,
             extension_members: Map::new(),
-            details: Map::new(),
+            details: Map::new().into(),
             source: None,
             retry_after: None,
             location: Location::caller(),
@@ -118,6 +120,35 @@ impl Inner {
         }
     }
 
+    pub(super) fn details(&self) -> &Map<String, Value> {
+        self.details.get_or_init(|| self.details_of_source())
+    }
+
+    pub(super) fn details_mut(&mut self) -> &mut Map<String, Value> {
+        if self.details.get().is_none() {
+            self.details = self.details_of_source().into();
+        }
+        match self.details.get_mut() {
+            Some(details) => details,
+            None => unreachable!("they were just set"),
+        }
+    }
+
+    pub(super) fn set_details(&mut self, details: Map<String, Value>) {
+        self.details = details.into();
+    }
+
+    /// Leaves the details to the source, a rejection, which knows them as long as it lives.
+    pub(super) fn leave_details_to_source(&mut self) {
+        self.details = OnceLock::new();
+    }
+
+    fn details_of_source(&self) -> Map<String, Value> {
+        let source = self.source.as_deref();
+        let rejection = source.and_then(|source| source.downcast_ref::<Rejection>());
+        rejection.map(Rejection::details).unwrap_or_default()
+    }
+
     /// Makes the message independent of the source, which is about to change.
     pub(super) fn keep_message(&mut self) {
         if self.message.is_none() && self.source.is_some() {
@@ -127,6 +158,8 @@ impl Inner {
 
     /// Sets the source; if an `AppError` stands in its chain, both are one event.
     pub(super) fn set_source(&mut self, source: SharedError) {
+        // Those of the source before it stay.
+        self.details();
         if let Some((ours, _)) = View::from_dyn(&*source).shared() {
             self.occurrence = Arc::clone(&ours.0.occurrence);
         }
@@ -140,7 +173,7 @@ impl Inner {
             && self.public_message.is_none()
             && self.extension_members.is_empty()
             && self.retry_after.is_none()
-            && self.details.is_empty()
+            && self.details().is_empty()
     }
 
     /// Iterates over this error and the other `AppError`s in its chain whose contents can be read.

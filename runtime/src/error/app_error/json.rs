@@ -36,8 +36,8 @@ impl AppError {
         json.insert("code".into(), self.code().number().into());
         json.insert("code_name".into(), self.code().name().into());
         json.insert("message".into(), text(self.message()));
-        if !self.0.details.is_empty() {
-            let details = redact::object(self.0.details.clone());
+        if !self.details().is_empty() {
+            let details = redact::object(self.details().clone());
             json.insert("details".into(), details);
         }
         if let Some(source) = self.0.source.as_ref().filter(|_| !self.is_rejection()) {
@@ -101,12 +101,12 @@ impl AppError {
         inner.extension_members = form.map("extension_members")?;
         inner.retry_after = form.number("retry_after_ms")?.map(Duration::from_millis);
         inner.source = form.sources()?.map(|source| Arc::new(*source) as _);
-        inner.details = form.map("details")?;
+        inner.set_details(form.map("details")?);
         if code.is_none()
             && let Some(name) = form.unregistered()
         {
             inner
-                .details
+                .details_mut()
                 .insert("unregistered_code".into(), name.into());
         }
         Ok(Self(Arc::new(inner)))

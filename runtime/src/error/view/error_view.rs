@@ -348,6 +348,11 @@ impl<'a> View<'a> {
         self.head()?.find_map(|level| level.downcast_ref())
     }
 
+    /// Returns `true` if the error is a rejection, and does not only have one in its chain.
+    pub(crate) fn is_rejection_itself(&self) -> bool {
+        matches!(self.error.head(), Some(error) if error.is::<Rejection>())
+    }
+
     /// Returns how long the caller should wait before another attempt, according to the error.
     ///
     /// # Examples
