@@ -17,7 +17,7 @@ use crate::{
 use std::time::Duration;
 
 /// Where fewer failures are missing, a row is counted under the lock alone: each call decides.
-pub(super) const FEW: u64 = 16;
+pub(super) const FEW: u64 = if cfg!(loom) { 2 } else { 16 };
 
 /// The rows of one breaker.
 #[derive(Debug)]
@@ -149,7 +149,7 @@ impl Rows {
             && let Some(row) = self.threads.mine(Row::default)
         {
             let epoch = self.epoch.load(Ordering::Relaxed);
-            let share = (free / 4).min(LEFT);
+            let share = (free / 4).clamp(1, LEFT);
             row.allowance.store(epoch << 32 | share, Ordering::Relaxed);
         }
     }

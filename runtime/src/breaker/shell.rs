@@ -146,6 +146,13 @@ impl Shell {
         locked
     }
 
+    /// Makes the rows before threads share them: a model does not see the ordering by which lazily
+    /// made ones reach another thread.
+    #[cfg(loom)]
+    pub(super) fn make_rows(&self) {
+        self.rows.get_or_init(Box::default);
+    }
+
     /// Returns how many calls failed in this process, and when the latest one did that took no
     /// lock.
     pub(super) fn failures(&self, locked: &Locked) -> (u64, Option<Tick>) {

@@ -9,6 +9,7 @@ use crate::{
         handle::{BreakerSubscription, CircuitBreaker},
         shell::Shell,
     },
+    classify::Verdict,
     event::{BreakerEventKind, CircuitState, Event},
     rng::Rng,
     time::{ManualClock, SharedClock},
@@ -66,9 +67,13 @@ fn changes(watched: &Watched) -> Vec<(CircuitState, CircuitState)> {
 
 /// Explores with a bound on preemptions, beyond which they rarely find more.
 fn explore(model: impl Fn() + Send + Sync + 'static) {
+    explore_within(3, model);
+}
+
+fn explore_within(preemptions: usize, model: impl Fn() + Send + Sync + 'static) {
     let mut builder = ::loom::model::Builder::new();
     // The environment takes precedence.
-    builder.preemption_bound = builder.preemption_bound.or(Some(3));
+    builder.preemption_bound = builder.preemption_bound.or(Some(preemptions));
     builder.check(model);
 }
 
@@ -94,6 +99,48 @@ fn two_threads_at_the_threshold_open_once() {
             seen.counts.failure, 2,
             "a third one came too late or was rejected"
         );
+    });
+}
+
+/// Makes the calls of a script; those that are rejected are over.
+fn script(breaker: &CircuitBreaker, letters: &str) {
+    let shell = breaker.shell();
+    for letter in letters.chars() {
+        match (shell.admit(), letter) {
+            (Ok(admission), 'S') => shell.succeed(admission),
+            (Ok(admission), _) => shell.settle(admission, Verdict::Failure, |_| Ok(())),
+            (Err(_), _) => {}
+        }
+    }
+}
+
+#[test]
+fn row_of_failures_over_two_threads_is_never_longer_than_an_order_allows() {
+    explore_within(2, || {
+        let life = watched(|b| b.failure_threshold(5));
+        life.breaker.shell().make_rows();
+        let breaker = life.breaker.clone();
+        let other = thread::spawn(move || script(&breaker, "FSF"));
+        script(&life.breaker, "FFF");
+        other.join().unwrap();
+        let seen = life.breaker.snapshot();
+        // At most four failures are on one side of the success.
+        assert_eq!(seen.state, CircuitState::Closed);
+        assert!((1..=4).contains(&seen.consecutive_failures));
+        assert_eq!((seen.counts.success, seen.counts.failure), (1, 5));
+    });
+}
+
+#[test]
+fn row_of_failures_over_two_threads_opens_at_most_a_call_of_each_late() {
+    explore_within(2, || {
+        let life = watched(|b| b.failure_threshold(4));
+        life.breaker.shell().make_rows();
+        let breaker = life.breaker.clone();
+        let other = thread::spawn(move || script(&breaker, "FFF"));
+        script(&life.breaker, "FFF");
+        other.join().unwrap();
+        assert_eq!(changes(&life), [(CircuitState::Closed, CircuitState::Open)]);
     });
 }
 
