@@ -6,8 +6,9 @@
 //! of successes that it saw: only rows that saw all successes are part of the present one. An
 //! allowance ends when it is used up, or when the lock revokes all of them.
 //!
-//! A failure that reads its allowance before a revocation and is noted after it is found a call late,
-//! one at most for each thread; none is ever counted early.
+//! None is ever counted early. A failure that reads its allowance before a revocation and is noted after
+//! it is found a call late, one for each thread where a write is seen as soon as it is made, as caches
+//! that are coherent do; the memory model alone promises it for a call that synchronizes with them.
 
 use crate::{
     per_thread::PerThread,
@@ -18,6 +19,8 @@ use std::time::Duration;
 
 /// Where fewer failures are missing, a row is counted under the lock alone: each call decides.
 pub(super) const FEW: u64 = if cfg!(loom) { 2 } else { 16 };
+/// A thread gets this part of what is missing, so that something is left for others.
+const PARTS: u64 = if cfg!(loom) { 1 } else { 4 };
 
 /// The rows of one breaker.
 #[derive(Debug)]
@@ -149,7 +152,7 @@ impl Rows {
             && let Some(row) = self.threads.mine(Row::default)
         {
             let epoch = self.epoch.load(Ordering::Relaxed);
-            let share = (free / 4).clamp(1, LEFT);
+            let share = (free / PARTS).min(LEFT);
             row.allowance.store(epoch << 32 | share, Ordering::Relaxed);
         }
     }

@@ -128,18 +128,22 @@ fn row_of_failures_over_two_threads_is_never_longer_than_an_order_allows() {
         assert_eq!(seen.state, CircuitState::Closed);
         assert!((1..=4).contains(&seen.consecutive_failures));
         assert_eq!((seen.counts.success, seen.counts.failure), (1, 5));
+        script(&life.breaker, "SF");
+        assert_eq!(life.breaker.snapshot().consecutive_failures, 1);
     });
 }
 
 #[test]
-fn row_of_failures_over_two_threads_opens_at_most_a_call_of_each_late() {
+fn call_that_knows_of_a_row_of_failures_opens_the_circuit() {
     explore_within(2, || {
-        let life = watched(|b| b.failure_threshold(4));
+        let life = watched(|b| b.failure_threshold(6));
         life.breaker.shell().make_rows();
         let breaker = life.breaker.clone();
-        let other = thread::spawn(move || script(&breaker, "FFF"));
-        script(&life.breaker, "FFF");
+        let other = thread::spawn(move || script(&breaker, "FFFF"));
+        script(&life.breaker, "FFFFF");
         other.join().unwrap();
+        // Until here a thread may not have seen what the other one wrote.
+        script(&life.breaker, "F");
         assert_eq!(changes(&life), [(CircuitState::Closed, CircuitState::Open)]);
     });
 }
