@@ -26,7 +26,10 @@ const MOST: u32 = 1_000_000_000;
 fn ours(table: &mut Table) {
     let built = |rate, burst| {
         let builder = Ours::builder("counter").rate(rate).burst(burst);
-        builder.clock(gardefou::time::QuantaClock::new()).build().expect("legal")
+        builder
+            .clock(gardefou::time::QuantaClock::new())
+            .build()
+            .expect("legal")
     };
     let open = built(Rate::per_second(MOST), MOST);
     table.both("ours, quanta's clock: admitted", |_| {
