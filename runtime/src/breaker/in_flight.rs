@@ -5,7 +5,7 @@
 //! watches the clock: the next call or outcome after a call may have become slow searches for it,
 //! under the breaker's lock.
 //!
-//! One list behind a lock is slower where two threads call: 504 ns a call beside 139, on two cores;
+//! One list behind a lock is slower where two threads call: 305 ns a call beside 62, on two cores;
 //! `cargo bench -p gardefou-benches --bench breaker "slow calls"` measures both.
 
 mod cell;

@@ -123,7 +123,7 @@ impl Rows {
             let length = row.length.load(Ordering::Acquire);
             if is_same { length } else { 0 }
         };
-        let noted = self.threads.iter().map(of_row).fold(0, u64::saturating_add);
+        let noted = self.threads.sum(of_row);
         // Each count of successes only grows: where two sums are equal, every one of them stood
         // still between, and the rows that saw this sum saw the same successes.
         if now_successes() == successes {
@@ -141,7 +141,7 @@ impl Rows {
             allowance if allowance >> 32 == epoch => allowance & LEFT,
             _ => 0,
         };
-        let given = self.threads.iter().map(left).fold(0, u64::saturating_add);
+        let given = self.threads.sum(left);
         let mut free = missing.saturating_sub(given);
         if free < FEW && given > 0 {
             // What others hold may be all that is missing.

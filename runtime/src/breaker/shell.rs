@@ -2,9 +2,10 @@
 //! state machine.
 //!
 //! One word mirrors what the fast path needs: the mode, a few flags and the generation. It is
-//! written under the lock only. A successful call of a closed breaker loads it twice and writes a
-//! counter of its own thread; where the lock is taken next, the machine takes what was counted.
-//! Everything else takes the lock, which is never held across a wait or across user code.
+//! written under the lock only. A call of a closed breaker whose outcome decides nothing loads it
+//! twice and writes counts of its own thread; where the lock is taken next, the machine takes what
+//! was counted. A rejection of an open one reads the word and the open time. Everything else takes
+//! the lock, which is never held across a wait or across user code.
 //!
 //! `shell/admit.rs` admits and rejects calls, `shell/settle.rs` records their outcomes.
 

@@ -82,9 +82,10 @@ impl StateWord {
         self.0 & (MODE | TIMED) == Self::CLOSED
     }
 
-    /// Returns `true` if a success is only counted while the breaker's word stays the same.
+    /// Returns `true` if the circuit is closed, calls are not timed, and failures in a row alone open
+    /// it: while the breaker's word stays the same, a success is only counted.
     #[inline]
-    pub(super) fn is_success_cheap(self) -> bool {
+    pub(super) fn is_closed_without_window(self) -> bool {
         self.0 & (MODE | TIMED | NO_WINDOW | BYSTANDER) == NO_WINDOW
     }
 

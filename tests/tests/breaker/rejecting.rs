@@ -412,9 +412,9 @@ fn error_of_an_attribute_fallback_is_returned() {
     assert_eq!(cached(), Err("nothing in the cache"));
 }
 
-/// The details of an error that is made of a rejection are read when someone asks for them.
+/// The details of an error that is made of a rejection are made when they are read.
 #[test]
-fn rejection_tells_the_state_that_rejected_however_late_it_is_asked() {
+fn state_that_rejected_is_known_however_late_it_is_read() {
     let svc = bench(|b| {
         b.failure_threshold(1)
             .half_open_max_calls(1)

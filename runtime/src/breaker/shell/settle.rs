@@ -28,7 +28,7 @@ impl Shell {
         // Relaxed: the load only decides whether the lock is taken, and what happened before this
         // call is seen anyway.
         let word = admission.word();
-        if word.is_success_cheap() && self.published.word_relaxed() == word {
+        if word.is_closed_without_window() && self.published.word_relaxed() == word {
             self.counters.add(Counter::Success);
             true
         } else {
@@ -135,7 +135,7 @@ impl Shell {
     pub(in crate::breaker) fn fail_at_once(&self, admission: Admission) -> bool {
         let word = admission.word();
         // Relaxed: as in `succeed_at_once`.
-        if !word.is_success_cheap() || self.published.word_relaxed() != word {
+        if !word.is_closed_without_window() || self.published.word_relaxed() != word {
             return false;
         }
         self.rows.get().is_some_and(|rows| {

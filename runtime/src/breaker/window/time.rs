@@ -2,8 +2,7 @@
 
 use super::{EntryId, Tally};
 use crate::time::Tick;
-use std::ops::Range;
-use std::time::Duration;
+use std::{ops::Range, time::Duration};
 
 /// Distinguishes the entries of time windows from those of count windows, which are small numbers
 /// like early ticks.

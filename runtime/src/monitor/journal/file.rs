@@ -364,7 +364,7 @@ mod tests {
         error::{AppError, ErrorCode},
         event::Severity,
         monitor::{
-            config::MonitorConfig, handle::ErrorMonitor, journal::group_commit::tests::OnLog,
+            config::MonitorConfig, handle::ErrorMonitor, journal::group_commit::tests::with_log,
         },
     };
     use std::{sync::mpsc, thread, time::Duration};
@@ -424,10 +424,10 @@ mod tests {
         let (sender, receiver) = mpsc::channel();
         let shared = journal.clone();
         thread::spawn(move || {
-            let on_log = OnLog(move || {
+            let on_log = move || {
                 monitor.record(&AppError::new(ErrorCode::SYNC_ERROR, "in the log"));
-            });
-            let checked = tracing::subscriber::with_default(on_log, || shared.check());
+            };
+            let checked = with_log(on_log, || shared.check());
             sender.send(checked.is_err())
         });
         let is_failed = receiver.recv_timeout(Duration::from_secs(60));

@@ -293,7 +293,7 @@ fn records_that_wait_for_no_write_make_room_by_one() {
 }
 
 /// A subscriber of the log that runs a function for each line.
-pub(in crate::monitor::journal) struct OnLog<F>(pub(in crate::monitor::journal) F);
+struct OnLog<F>(F);
 
 impl<F: Fn() + 'static> tracing::Subscriber for OnLog<F> {
     fn enabled(&self, _: &tracing::Metadata<'_>) -> bool {
@@ -311,6 +311,17 @@ impl<F: Fn() + 'static> tracing::Subscriber for OnLog<F> {
     fn exit(&self, _: &tracing::span::Id) {}
 }
 
+/// Runs `run` while a function runs for each line of the log.
+pub(in crate::monitor::journal) fn with_log<T>(
+    on_log: impl Fn() + Send + Sync + 'static,
+    run: impl FnOnce() -> T,
+) -> T {
+    // Of one dispatcher alone, a line that another thread reaches first would take that thread's
+    // subscriber for all threads: none.
+    let _second = tracing::Dispatch::new(OnLog(|| {}));
+    with_default(OnLog(on_log), run)
+}
+
 /// A subscriber of the log may report errors in turn.
 #[test]
 fn log_of_a_failure_may_append() {
@@ -324,8 +335,8 @@ fn log_of_a_failure_may_append() {
         }
     }));
     let shared = Arc::clone(&journal);
-    let subscriber = OnLog(move || drop(shared.append_at(0, "about the failure")));
-    let appended = with_default(subscriber, || journal.append_at(0, "fails"));
+    let on_log = move || drop(shared.append_at(0, "about the failure"));
+    let appended = with_log(on_log, || journal.append_at(0, "fails"));
     assert!(is_full(&appended));
     journal.flush_at(1).unwrap();
     assert_eq!(journal.writes().concat(), ["fails", "about the failure"]);
