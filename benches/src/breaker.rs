@@ -315,6 +315,11 @@ pub fn rejected(table: &mut Table) {
     table.both("rejected, forced open", |n| {
         value(forced.call(|| add_one(n)))
     });
+    let kept = built("bench-kept", |b| b).leak();
+    kept.open_for(Duration::from_secs(3600));
+    table.both("rejected, open, kept by `leak`", |n| {
+        value(kept.call(|| add_one(n)))
+    });
     open_annotated();
     table.both("rejected, open, `#[with_circuit_breaker]`", |n| {
         value(annotated_open(n))

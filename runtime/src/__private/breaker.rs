@@ -25,6 +25,10 @@ impl OfSite for CircuitBreaker {
             .or_else(|_| Self::builder("misconfigured").build())
             .expect("the defaults are valid")
     }
+
+    fn keep(&self) {
+        Self::keep(self);
+    }
 }
 
 impl OfSite for Keyed<CircuitBreaker> {

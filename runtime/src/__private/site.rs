@@ -18,6 +18,9 @@ pub trait OfSite: Send + Sync + Sized + 'static {
 
     /// Makes what a site uses whose configuration cannot work.
     fn otherwise(guarded: &'static Guarded) -> Self;
+
+    /// Notes that a site uses it until the program ends.
+    fn keep(&self) {}
 }
 
 /// The policy of one call site, made or looked up by its first call.
@@ -40,7 +43,7 @@ impl<P: OfSite> Site<P> {
     /// Returns the policy of the site; inside of a test scope, its policy there.
     #[inline(always)]
     pub fn policy(&'static self) -> &'static P {
-        if let Some(policy) = in_scope(self, || self.make()) {
+        if let Some(policy) = in_scope(self, || self.make(), P::keep) {
             return policy;
         }
         match self.policy.get() {
@@ -54,7 +57,9 @@ impl<P: OfSite> Site<P> {
         // Not inside: settings of attributes may be computed by code of the user's, and a control
         // can open a new breaker, whose observer may call the function.
         let made = self.make();
-        self.policy.get_or_init(|| made)
+        let policy = self.policy.get_or_init(|| made);
+        policy.keep();
+        policy
     }
 
     fn make(&self) -> P {
@@ -107,9 +112,10 @@ struct OfScope<T: 'static>(Mutex<HashMap<usize, &'static T>>);
 fn in_scope<S, T: Send + Sync + 'static>(
     site: &'static S,
     make: impl FnOnce() -> T,
+    keep: fn(&T),
 ) -> Option<&'static T> {
     if scope::is_entered() {
-        found(site, make)
+        found(site, make, keep)
     } else {
         None
     }
@@ -119,6 +125,7 @@ fn in_scope<S, T: Send + Sync + 'static>(
 fn found<S, T: Send + Sync + 'static>(
     site: &'static S,
     make: impl FnOnce() -> T,
+    keep: fn(&T),
 ) -> Option<&'static T> {
     let all = scope::part(|_| OfScope::<T>(Mutex::default()))?;
     let lock = || all.0.lock();
@@ -127,6 +134,7 @@ fn found<S, T: Send + Sync + 'static>(
     // Not made under the lock: settings of attributes may be computed by code of the user's.
     Some(known.unwrap_or_else(|| {
         let made = make();
+        keep(&made);
         lock()
             .entry(site)
             .or_insert_with(|| Box::leak(Box::new(made)))
@@ -154,4 +162,68 @@ macro_rules! __gardefou_here {
             $line,
         )
     };
+}
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use super::*;
+    use crate::{
+        boundary::Operation,
+        breaker::{CircuitBreaker, circuit_breakers},
+        bulkhead::Bulkhead,
+        error::Rejection,
+        rate_limit::{Rate, RateLimiter},
+    };
+
+    static GUARDED: Guarded = Guarded::new(
+        "resilient",
+        "",
+        Operation::new("read", "site", file!(), line!()),
+    )
+    .with_breaker(|| CircuitBreaker::builder("site-of-a-breaker"))
+    .with_bulkhead(|| Bulkhead::builder("site-of-a-bulkhead").max_concurrent(1))
+    .with_rate_limit(|| RateLimiter::builder("site-of-a-limiter").rate(Rate::per_hour(1)));
+
+    /// Returns whether a rejection by the policy of a site counts a reference to it.
+    fn is_counted<P: OfSite, A>(acquire: fn(&P) -> Result<A, Rejection>) -> bool {
+        let site = Box::leak(Box::new(Site::<P>::new(&GUARDED)));
+        let first = acquire(site.policy());
+        let rejection = acquire(site.policy()).err().or(first.err());
+        rejection
+            .expect("one call is all that is admitted")
+            .is_counted()
+    }
+
+    #[test]
+    fn rejections_of_a_site_count_no_reference_to_its_policy() {
+        let breaker = circuit_breakers().get_or_create("site-of-a-breaker", |builder| builder);
+        breaker.unwrap().force_open();
+        assert!(!is_counted(CircuitBreaker::try_acquire));
+        assert!(!is_counted(Bulkhead::try_acquire));
+        assert!(!is_counted(RateLimiter::try_acquire));
+    }
+
+    #[cfg(feature = "test-util")]
+    #[test]
+    fn rejections_inside_a_test_scope_count_none_either() {
+        let scope = crate::testing::Scope::new();
+        let _entered = scope.enter();
+        assert!(!is_counted(Bulkhead::try_acquire));
+    }
+
+    #[test]
+    fn a_policy_that_is_used_by_hand_is_kept_only_when_it_is_leaked() {
+        let built = || {
+            Bulkhead::builder("by-hand")
+                .max_concurrent(1)
+                .build()
+                .unwrap()
+        };
+        let is_counted = |bulkhead: &Bulkhead| {
+            let _running = bulkhead.try_acquire().unwrap();
+            bulkhead.try_acquire().unwrap_err().is_counted()
+        };
+        assert!(is_counted(&built()));
+        assert!(!is_counted(built().leak()));
+    }
 }

@@ -103,6 +103,10 @@ impl OfSite for Bulkhead {
             .build()
             .expect("the name and the limit are valid")
     }
+
+    fn keep(&self) {
+        Self::keep(self);
+    }
 }
 
 impl Wrap for Bulkhead {
@@ -135,6 +139,10 @@ impl OfSite for RateLimiter {
         limiter_without_effect()
             .build()
             .expect("the name, the rate and the burst are valid")
+    }
+
+    fn keep(&self) {
+        Self::keep(self);
     }
 }
 

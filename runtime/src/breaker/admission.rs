@@ -1,10 +1,7 @@
 //! Admission and denial of a call.
 
 use super::{in_flight::CellId, state_word::StateWord};
-use crate::{
-    event::CircuitState,
-    time::{Tick, saturating_nanos},
-};
+use crate::{error::RetryAfter, event::CircuitState, time::Tick};
 use std::time::Duration;
 
 /// The admission of one call, which its outcome brings back. Plain values, so that they can live in
@@ -23,18 +20,14 @@ pub(super) struct Admission {
 pub(super) struct Denial {
     /// The state that denied it.
     pub(super) by: DeniedBy,
-    /// Nanoseconds to wait, or [`UNKNOWN_WAIT`]. One word: an `Option<Duration>` is written in
-    /// parts and read whole.
-    wait: u64,
+    pub(super) retry_after: RetryAfter,
 }
-
-const UNKNOWN_WAIT: u64 = u64::MAX;
 
 impl Denial {
     pub(super) fn new(by: DeniedBy, retry_after: Option<Duration>) -> Self {
         Self {
             by,
-            wait: retry_after.map_or(UNKNOWN_WAIT, saturating_nanos),
+            retry_after: retry_after.into(),
         }
     }
 
@@ -43,12 +36,8 @@ impl Denial {
     pub(super) fn until(by: DeniedBy, until: Tick, now: Tick) -> Self {
         Self {
             by,
-            wait: until.as_nanos().saturating_sub(now.as_nanos()),
+            retry_after: RetryAfter::from_nanos(until.as_nanos().saturating_sub(now.as_nanos())),
         }
-    }
-
-    pub(super) fn retry_after(self) -> Option<Duration> {
-        (self.wait != UNKNOWN_WAIT).then(|| Duration::from_nanos(self.wait))
     }
 }
 
@@ -190,7 +179,7 @@ mod tests {
     fn denial_with_the_start_of_a_later_opening_has_no_time_left() {
         let [until, since] = [1, 2].map(|seconds| Tick::ZERO.after(Duration::from_secs(seconds)));
         let by = DeniedBy::from_bits(0);
-        let wait = |now| Denial::until(by, until, now).retry_after();
+        let wait = |now| Denial::until(by, until, now).retry_after.get();
         assert_eq!(wait(since), Some(Duration::ZERO));
         assert_eq!(wait(Tick::ZERO), Some(Duration::from_secs(1)));
     }

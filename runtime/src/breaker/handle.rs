@@ -11,14 +11,14 @@ use super::{
     snapshot::BreakerSnapshot,
     sync_call,
 };
-#[cfg(feature = "async")]
-use crate::chaos::Ahead;
 use crate::{
     chaos,
     error::{CarriesRejection, Rejection},
     event::{CircuitState, Observer, Shown},
     time::Tick,
 };
+#[cfg(feature = "async")]
+use crate::{chaos::Ahead, outcome::in_parts};
 use std::{
     error::Error,
     fmt,
@@ -89,6 +89,32 @@ impl CircuitBreaker {
         let shell = self.shell();
         let success = shell.counters.sum(Counter::Success);
         (success, shell.read(|locked| shell.failures(locked).0))
+    }
+
+    /// Keeps the breaker until the program ends, and returns it.
+    ///
+    /// A [`Rejection`] refers to its breaker. It counts that reference, unless the breaker stays: then threads
+    /// that are rejected at the same time write nothing that they share. Attributes keep theirs.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::breaker::CircuitBreaker;
+    ///
+    /// let breaker: &'static CircuitBreaker = CircuitBreaker::builder("payments").build()?.leak();
+    /// breaker.force_open();
+    /// assert_eq!(breaker.try_acquire().unwrap_err().name(), "payments");
+    /// # Ok::<(), gardefou::ConfigError>(())
+    /// ```
+    #[must_use]
+    pub fn leak(self) -> &'static Self {
+        self.keep();
+        Box::leak(Box::new(self))
+    }
+
+    /// Keeps the breaker until the program ends: its rejections need not count how many refer to it.
+    pub(crate) fn keep(&self) {
+        self.shell.lasting.keep(&self.shell);
     }
 
     /// Returns the name.
@@ -176,7 +202,7 @@ impl CircuitBreaker {
                 }
                 sync_call::run(shell, admission, classifier, f)
             },
-            |denial| shell::rejection(shell, denial).into_result(),
+            |denial| shell::denied(shell, denial),
         )
     }
 
@@ -211,7 +237,7 @@ impl CircuitBreaker {
         }
         shell.admit_then(
             |admission| sync_call::run(shell, admission, classifier, f),
-            |denial| reject(shell::rejection(shell, denial)),
+            |denial| shell::reject_then(shell, denial, reject),
         )
     }
 
@@ -331,7 +357,7 @@ impl CircuitBreaker {
         F: Future<Output = Result<T, E>>,
     {
         match self.admit() {
-            Ok(admitted) => admitted.guard_new(classifier, f).await,
+            Ok(admitted) => in_parts(admitted.guard_new(classifier, f).await),
             Err(refused) => refused.into_rejection().into_result(),
         }
     }
@@ -381,7 +407,7 @@ impl CircuitBreaker {
         G: Future<Output = Result<T, E>>,
     {
         match self.admit() {
-            Ok(admitted) => admitted.guard_new(classifier, f).await,
+            Ok(admitted) => in_parts(admitted.guard_new(classifier, f).await),
             Err(refused) => reject(refused.into_rejection()).await,
         }
     }
@@ -409,11 +435,12 @@ impl CircuitBreaker {
     /// assert_eq!((rejection.name(), rejection.code()), ("search", ErrorCode::CIRCUIT_OPEN_ERROR));
     /// # Ok::<(), gardefou::AppError>(())
     /// ```
+    #[inline]
     pub fn try_acquire(&self) -> Result<Permit, Rejection> {
-        match self.shell.admit() {
-            Ok(admission) => Ok(Permit::new(Arc::clone(&self.shell), admission)),
-            Err(denial) => Err(shell::rejection(&self.shell, denial)),
-        }
+        self.shell.admit_then(
+            |admission| Ok(Permit::new(Arc::clone(&self.shell), admission)),
+            |denial| Err(shell::rejection(&self.shell, denial)),
+        )
     }
 
     /// Returns the state as the next call would find it. Reading it changes nothing and takes no

@@ -37,26 +37,38 @@ pub(super) struct Cleared {
     pub(super) slow_call: bool,
 }
 
+/// Which settings of a configuration are explicit, and not defaults, a bit for each. A breaker keeps
+/// them apart, for when it is reconfigured.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct ExplicitSettings(u32);
+
+impl ExplicitSettings {
+    fn with(self, setting: Setting, is_set: bool) -> Self {
+        Self(self.0 | u32::from(is_set) << setting as u32)
+    }
+
+    fn has(self, setting: Setting) -> bool {
+        self.0 & 1 << setting as u32 != 0
+    }
+}
+
 /// Lists all settings once, so that none is forgotten; the windows are one value of a configuration.
 macro_rules! settings {
     ($($setting:ident),*) => {
-        /// Which settings of a configuration are explicit, and not defaults. A breaker keeps them
-        /// apart, for when it is reconfigured.
-        #[derive(Clone, Copy, Debug, Default)]
-        pub(super) struct ExplicitSettings {
-            $($setting: bool,)*
-            count_window: bool,
-            time_window: bool,
+        #[expect(non_camel_case_types, reason = "named as the settings")]
+        enum Setting {
+            $($setting,)*
+            count_window,
+            time_window,
         }
 
         impl PartialConfig {
             /// Returns which settings are set.
             pub(super) fn explicit(&self) -> ExplicitSettings {
-                ExplicitSettings {
-                    $($setting: self.$setting.is_some(),)*
-                    count_window: self.count_window.is_some(),
-                    time_window: self.time_window.is_some(),
-                }
+                ExplicitSettings::default()
+                    $(.with(Setting::$setting, self.$setting.is_some()))*
+                    .with(Setting::count_window, self.count_window.is_some())
+                    .with(Setting::time_window, self.time_window.is_some())
             }
 
             /// Returns the settings that resolve to this configuration again, of which `explicit`
@@ -68,9 +80,9 @@ macro_rules! settings {
                     None => (None, None),
                 };
                 Self {
-                    $($setting: Option::from(config.$setting).filter(|_| explicit.$setting),)*
-                    count_window: calls.filter(|_| explicit.count_window),
-                    time_window: span.filter(|_| explicit.time_window),
+                    $($setting: Option::from(config.$setting).filter(|_| explicit.has(Setting::$setting)),)*
+                    count_window: calls.filter(|_| explicit.has(Setting::count_window)),
+                    time_window: span.filter(|_| explicit.has(Setting::time_window)),
                     cleared: Cleared::default(),
                 }
             }

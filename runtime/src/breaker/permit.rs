@@ -53,6 +53,9 @@ pub struct Permit {
 }
 
 impl Permit {
+    // In line, as all on the way of a success: a permit whose parts stay in registers is not written
+    // in parts and moved as a whole, which costs more than all the rest.
+    #[inline]
     pub(super) fn new(shell: Arc<Shell>, admission: Admission) -> Self {
         let (since, successes) = (shell.waits_from(admission), shell.successes());
         Self {
@@ -78,6 +81,7 @@ impl Permit {
     /// assert_eq!(breaker.state(), CircuitState::Closed);
     /// # Ok::<(), gardefou::AppError>(())
     /// ```
+    #[inline]
     pub fn success(self) {
         self.record(Verdict::Success);
     }
@@ -160,6 +164,7 @@ impl Permit {
     /// assert_eq!((counts.success, counts.ignored, counts.failure), (1, 1, 1));
     /// # Ok::<(), gardefou::AppError>(())
     /// ```
+    #[inline]
     pub fn record(mut self, verdict: Verdict) {
         if let Some(admission) = self.admission.take() {
             self.shell.settle(admission, verdict, |_| Ok(()));
@@ -171,16 +176,28 @@ impl Permit {
 }
 
 impl Drop for Permit {
+    #[inline]
     fn drop(&mut self) {
-        let Some(admission) = self.admission.take() else {
-            return;
-        };
-        if std::thread::panicking() && !self.in_panic {
-            self.shell.fail_by_panic(admission);
-        } else {
-            self.shell
-                .drop_pending(admission, self.since, self.successes, DropReason::Caller);
+        if let Some(admission) = self.admission.take() {
+            dropped(
+                &self.shell,
+                admission,
+                self.since,
+                self.successes,
+                self.in_panic,
+            );
         }
+    }
+}
+
+/// Records the drop of a permit without a verdict.
+#[cold]
+#[inline(never)]
+fn dropped(shell: &Shell, admission: Admission, since: Tick, successes: u32, in_panic: bool) {
+    if std::thread::panicking() && !in_panic {
+        shell.fail_by_panic(admission);
+    } else {
+        shell.drop_pending(admission, since, successes, DropReason::Caller);
     }
 }
 

@@ -28,7 +28,7 @@ use super::{
 };
 use crate::{
     call::{self, Deadline},
-    error::{ErrorCode, ErrorId, Policy, Rejection, Rejector},
+    error::{ErrorCode, ErrorId, Lasting, Policy, Rejection, Rejector},
     keyed::KeyedName,
     rng::Rng,
     sync::{Mutex, MutexGuard},
@@ -48,6 +48,7 @@ pub(super) struct Shell {
     in_flight: OnceBox<InFlight>,
     pub(super) observers: Observers,
     pub(super) name: KeyedName,
+    pub(super) lasting: Lasting,
     pub(super) clock: SharedClock,
     /// For the warning about a second declaration that differs.
     pub(super) place: &'static Location<'static>,
@@ -85,6 +86,7 @@ impl Shell {
             in_flight: OnceBox::new(),
             observers,
             name,
+            lasting: Lasting::default(),
             clock,
             place,
             locked: Mutex::new(locked),
@@ -281,18 +283,46 @@ impl Rejector for Shell {
     }
 }
 
-/// Makes the rejection of a call that was denied.
-#[inline]
-pub(super) fn rejection(shell: &Arc<Shell>, denial: Denial) -> Rejection {
-    let rejector: Arc<dyn Rejector> = Arc::<Shell>::clone(shell);
+/// Makes the rejection of a call that was denied, and goes on with `go`: for each kind of reference, so
+/// that the parts of the rejection stay in registers.
+#[inline(always)]
+pub(super) fn reject_then<R>(
+    shell: &Arc<Shell>,
+    denial: Denial,
+    go: impl FnOnce(Rejection) -> R,
+) -> R {
     let (code, by) = (ErrorCode::CIRCUIT_OPEN_ERROR, denial.by.to_bits());
-    Rejection::new(
-        Policy::CircuitBreaker,
-        code,
-        rejector,
-        by,
-        denial.retry_after(),
-    )
+    match shell.lasting.get() {
+        Some(rejector) => go(Rejection::of(
+            Policy::CircuitBreaker,
+            code,
+            rejector,
+            by,
+            denial.retry_after,
+        )),
+        None => {
+            let rejector: Arc<dyn Rejector> = Arc::<Shell>::clone(shell);
+            go(Rejection::of(
+                Policy::CircuitBreaker,
+                code,
+                rejector,
+                by,
+                denial.retry_after,
+            ))
+        }
+    }
+}
+
+/// Makes the rejection of a call that was denied.
+pub(super) fn rejection(shell: &Arc<Shell>, denial: Denial) -> Rejection {
+    reject_then(shell, denial, |rejection| rejection)
+}
+
+/// Makes the error of a call that was denied.
+#[cold]
+#[inline(never)]
+pub(super) fn denied<T, E: From<Rejection>>(shell: &Arc<Shell>, denial: Denial) -> Result<T, E> {
+    reject_then(shell, denial, Rejection::into_result)
 }
 
 impl fmt::Debug for Shell {

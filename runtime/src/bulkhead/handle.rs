@@ -16,6 +16,8 @@ use super::{
 };
 #[cfg(feature = "tower")]
 use crate::chaos::Ahead;
+#[cfg(feature = "async")]
+use crate::outcome::in_parts;
 use crate::{
     classify::Classified,
     error::{CarriesRejection, ConfigError, Rejection},
@@ -158,7 +160,7 @@ impl Bulkhead {
             Err(injected) => return injected.into_result(),
         };
         match Guarded::admitted(held, held::by_view, ahead.before(f())).await {
-            Ok(outcome) => outcome,
+            Ok(outcome) => in_parts(outcome),
             Err(rejection) => rejection.into_result(),
         }
     }
@@ -377,6 +379,33 @@ impl Bulkhead {
                 Ok(())
             }
         }
+    }
+
+    /// Keeps the bulkhead until the program ends, and returns it.
+    ///
+    /// A [`Rejection`] refers to its bulkhead. It counts that reference, unless the bulkhead stays: then threads
+    /// that are rejected at the same time write nothing that they share. Attributes keep theirs.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::bulkhead::Bulkhead;
+    ///
+    /// let bulkhead: &'static Bulkhead = Bulkhead::builder("reports").max_concurrent(1).build()?.leak();
+    /// let running = bulkhead.try_acquire();
+    /// assert_eq!(bulkhead.try_acquire().unwrap_err().name(), "reports");
+    /// # drop(running);
+    /// # Ok::<(), gardefou::ConfigError>(())
+    /// ```
+    #[must_use]
+    pub fn leak(self) -> &'static Self {
+        self.keep();
+        Box::leak(Box::new(self))
+    }
+
+    /// Keeps the bulkhead until the program ends: its rejections need not count how many refer to it.
+    pub(crate) fn keep(&self) {
+        self.0.lasting.keep(&self.0);
     }
 
     /// Returns the name.

@@ -7,7 +7,7 @@ use super::{
     state_word::StateWord,
 };
 use crate::{
-    error::{ErrorCode, Policy, Rejection, Rejector},
+    error::{ErrorCode, Lasting, Policy, Rejection, Rejector, RetryAfter},
     keyed::KeyedName,
     sync::{AtomicU32, AtomicU64, Mutex, MutexGuard, Ordering},
     time::SharedClock,
@@ -18,6 +18,7 @@ use std::{sync::Arc, task::Waker, time::Duration};
 #[derive(Debug)]
 pub(super) struct Inner {
     pub(super) name: KeyedName,
+    pub(super) lasting: Lasting,
     pub(super) config: BulkheadConfig,
     pub(super) clock: SharedClock,
     adaptive: Option<Adaptive>,
@@ -89,6 +90,7 @@ impl Inner {
         });
         Self {
             name,
+            lasting: Lasting::default(),
             word: OwnLine(AtomicU64::new(StateWord::new(config.max_concurrent).0)),
             config,
             clock,
@@ -412,13 +414,12 @@ impl Inner {
     pub(super) fn reject(self: &Arc<Self>, reason: Reason) -> Rejection {
         // Relaxed: nothing is decided by it.
         self.rejected[reason as usize].fetch_add(1, Ordering::Relaxed);
-        let inner: Arc<Self> = Arc::clone(self);
-        Rejection::new(
+        Rejection::of(
             Policy::Bulkhead,
             ErrorCode::CONCURRENCY_LIMIT_ERROR,
-            inner,
+            self.lasting.rejector(self),
             reason as u64,
-            None,
+            RetryAfter::NONE,
         )
     }
 

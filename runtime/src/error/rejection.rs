@@ -1,6 +1,10 @@
 //! Rejections: what a policy returns instead of running the function.
 
-use super::{AppError, ErrorCode, ErrorId, details, redact, view};
+use super::{
+    AppError, ErrorCode, ErrorId, details, redact,
+    rejector::{Rejector, RejectorRef},
+    view,
+};
 use crate::{
     call::{Conversion, RejectionNumber},
     time::saturating_nanos,
@@ -86,144 +90,6 @@ impl fmt::Display for Policy {
     }
 }
 
-/// The policy behind a [`Rejection`]: it provides on request what the rejection itself need not
-/// carry.
-///
-/// A rejection holds its policy by one reference count and fetches texts later, so that rejecting
-/// allocates and formats nothing. Implement it to write a policy of your own.
-///
-/// # Examples
-///
-/// ```
-/// use gardefou::{AppError, ErrorCode, Rejection, error::{Policy, Rejector}};
-/// use std::{sync::Arc, time::Duration};
-///
-/// #[derive(Debug)]
-/// struct Uploads;
-///
-/// impl Rejector for Uploads {
-///     fn name(&self) -> &str {
-///         "uploads"
-///     }
-///
-///     fn cause(&self, _generation: u64) -> Option<String> {
-///         Some("12 uploads in one minute".to_owned())
-///     }
-/// }
-///
-/// let wait = Some(Duration::from_secs(20));
-/// let rejection = Rejection::new(Policy::RateLimit, ErrorCode::RATE_LIMIT_ERROR, Arc::new(Uploads), 1, wait);
-/// assert_eq!(rejection.to_string(), "rate_limit `uploads` rejected the call; try again in 20.0s");
-/// assert_eq!(rejection.cause().as_deref(), Some("12 uploads in one minute"));
-/// assert_eq!(AppError::from(rejection).to_problem().status(), 429);
-/// ```
-pub trait Rejector: fmt::Debug + Send + Sync + 'static {
-    /// Returns the name under which the policy was built.
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// use gardefou::error::Rejector;
-    ///
-    /// #[derive(Debug)]
-    /// struct Uploads { tenant: String }
-    ///
-    /// impl Rejector for Uploads {
-    ///     fn name(&self) -> &str {
-    ///         &self.tenant
-    ///     }
-    /// }
-    ///
-    /// let rejector: &dyn Rejector = &Uploads { tenant: "acme".to_owned() };
-    /// assert_eq!((rejector.name(), rejector.state(1)), ("acme", None), "a policy need not have states");
-    /// ```
-    fn name(&self) -> &str;
-
-    /// Returns, in one line, what made the policy reject in `generation`, where that is still
-    /// known.
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// # use gardefou::{ErrorCode, Rejection, error::{ErrorId, Policy, Rejector}};
-    /// # use std::sync::Arc;
-    /// #[derive(Debug)]
-    /// struct Uploads { latest: (u64, &'static str) }
-    ///
-    /// impl Rejector for Uploads {
-    ///     # fn name(&self) -> &str { "uploads" }
-    ///     fn cause(&self, generation: u64) -> Option<String> {
-    ///         let (known, cause) = self.latest;
-    ///         (generation == known).then(|| cause.to_owned())
-    ///     }
-    /// }
-    ///
-    /// let uploads = Arc::new(Uploads { latest: (2, "disk full") });
-    /// let reject = |generation| Rejection::new(Policy::Bulkhead, ErrorCode::CONCURRENCY_LIMIT_ERROR, uploads.clone(), generation, None);
-    /// assert_eq!((reject(1).cause(), reject(2).cause()), (None, Some("disk full".to_owned())));
-    /// ```
-    fn cause(&self, generation: u64) -> Option<String> {
-        let _ = generation;
-        None
-    }
-
-    /// Returns the name of the state in which the policy rejected in `generation`, for example
-    /// `open`, where it has states and that one is still known.
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// # use gardefou::{ErrorCode, Rejection, error::{ErrorId, Policy, Rejector}};
-    /// # use std::sync::Arc;
-    /// #[derive(Debug)]
-    /// struct Uploads;
-    ///
-    /// impl Rejector for Uploads {
-    ///     # fn name(&self) -> &str { "uploads" }
-    ///     fn state(&self, generation: u64) -> Option<&'static str> {
-    ///         (generation > 0).then_some("draining")
-    ///     }
-    /// }
-    ///
-    /// let rejection = Rejection::new(Policy::Bulkhead, ErrorCode::CONCURRENCY_LIMIT_ERROR, Arc::new(Uploads), 1, None);
-    /// assert_eq!(rejection.state(), Some("draining"));
-    /// ```
-    fn state(&self, generation: u64) -> Option<&'static str> {
-        let _ = generation;
-        None
-    }
-
-    /// Returns the identity of the event that made the policy reject in `generation`, for example
-    /// the opening of a circuit, where there is one event behind many rejections and it is still
-    /// known.
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// # use gardefou::{ErrorCode, Rejection, error::{ErrorId, Policy, Rejector}};
-    /// # use std::sync::Arc;
-    /// # use gardefou::AppError;
-    /// #[derive(Debug)]
-    /// struct Uploads { stopped: ErrorId }
-    ///
-    /// impl Rejector for Uploads {
-    ///     # fn name(&self) -> &str { "uploads" }
-    ///     fn opening(&self, _generation: u64) -> Option<ErrorId> {
-    ///         Some(self.stopped)
-    ///     }
-    /// }
-    ///
-    /// let stopped = ErrorId::new();
-    /// let uploads = Arc::new(Uploads { stopped });
-    /// let rejection = Rejection::new(Policy::Bulkhead, ErrorCode::CONCURRENCY_LIMIT_ERROR, uploads, 1, None);
-    /// assert_eq!(AppError::from(rejection).id(), stopped, "all rejections are one event");
-    /// ```
-    fn opening(&self, generation: u64) -> Option<ErrorId> {
-        let _ = generation;
-        None
-    }
-}
-
 /// What a policy returns instead of running the function.
 ///
 /// An attribute on `fn f() -> Result<T, E>` needs `E: From<Rejection>`.
@@ -254,7 +120,7 @@ pub struct Rejection {
     /// The policy as well.
     number: RejectionNumber,
     code: ErrorCode,
-    rejector: Arc<dyn Rejector>,
+    rejector: RejectorRef,
     generation: u64,
     retry_after: RetryAfter,
     reported: Reported,
@@ -269,20 +135,26 @@ pub(crate) const CHAOS_DETAIL: &str = "chaos";
 /// A wait of whole nanoseconds, or none. A word without a gap: where the error of a result holds a
 /// rejection, what is beside the gap is copied across the parts that it was written in, and each
 /// such copy makes the processor wait.
-#[derive(Clone, Copy)]
-struct RetryAfter(u64);
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct RetryAfter(u64);
 
 impl RetryAfter {
-    const NONE: u64 = u64::MAX;
+    pub(crate) const NONE: Self = Self(u64::MAX);
 
-    fn new(wait: Option<Duration>) -> Self {
-        Self(wait.map_or(Self::NONE, |wait| {
-            saturating_nanos(wait).min(Self::NONE - 1)
-        }))
+    #[inline]
+    pub(crate) fn from_nanos(nanos: u64) -> Self {
+        Self(nanos.min(Self::NONE.0 - 1))
     }
 
-    fn get(self) -> Option<Duration> {
-        (self.0 != Self::NONE).then(|| Duration::from_nanos(self.0))
+    pub(crate) fn get(self) -> Option<Duration> {
+        (self.0 != Self::NONE.0).then(|| Duration::from_nanos(self.0))
+    }
+}
+
+impl From<Option<Duration>> for RetryAfter {
+    #[inline]
+    fn from(wait: Option<Duration>) -> Self {
+        wait.map_or(Self::NONE, |wait| Self::from_nanos(saturating_nanos(wait)))
     }
 }
 
@@ -328,6 +200,22 @@ impl Rejection {
         generation: u64,
         retry_after: Option<Duration>,
     ) -> Self {
+        Self::of(policy, code, rejector, generation, retry_after.into())
+    }
+
+    /// Makes the rejection of a policy by one of the two kinds of reference.
+    ///
+    /// In line, and the reference by its own type, so that each part is written once, where the
+    /// caller wants it: what is written in parts and copied as a whole right after makes the processor
+    /// wait.
+    #[inline(always)]
+    pub(crate) fn of<R: Into<RejectorRef> + Clone>(
+        policy: Policy,
+        code: ErrorCode,
+        rejector: R,
+        generation: u64,
+        retry_after: RetryAfter,
+    ) -> Self {
         // After a time limit or an injected failure another try can help: no retry is to stop at it.
         let tag = policy as u8;
         let number = if matches!(policy, Policy::Timeout | Policy::Chaos) {
@@ -341,27 +229,33 @@ impl Rejection {
     /// Makes the rejection of a time limit that had passed before the function was started.
     pub(crate) fn before_start(code: ErrorCode, rejector: Arc<dyn Rejector>) -> Self {
         let number = RejectionNumber::here(Policy::Timeout as u8);
-        Self::numbered(number, code, rejector, 0, None)
+        Self::numbered(number, code, rejector, 0, RetryAfter::NONE)
     }
 
-    #[inline]
-    fn numbered(
+    #[inline(always)]
+    fn numbered<R: Into<RejectorRef> + Clone>(
         number: RejectionNumber,
         code: ErrorCode,
-        rejector: Arc<dyn Rejector>,
+        rejector: R,
         generation: u64,
-        retry_after: Option<Duration>,
+        retry_after: RetryAfter,
     ) -> Self {
-        let rejection = Self {
+        number.announce(|| Self {
+            number: RejectionNumber::unknown(number.tag()),
+            code,
+            rejector: rejector.clone().into(),
+            generation,
+            retry_after,
+            reported: Reported::default(),
+        });
+        Self {
             number,
             code,
-            rejector,
+            rejector: rejector.into(),
             generation,
-            retry_after: RetryAfter::new(retry_after),
+            retry_after,
             reported: Reported::default(),
-        };
-        rejection.number.announce(|| rejection.clone());
-        rejection
+        }
     }
 
     /// Turns the rejection into the error that the caller gets, which the calls around shall know
@@ -572,6 +466,12 @@ impl Rejection {
         self.rejector.opening(self.generation)
     }
 
+    /// Returns `true` if it counts a reference to its policy.
+    #[cfg(test)]
+    pub(crate) fn is_counted(&self) -> bool {
+        matches!(self.rejector, RejectorRef::Counted(_))
+    }
+
     pub(crate) fn is_reported(&self) -> bool {
         self.reported.0.load(Ordering::Relaxed)
     }
@@ -590,7 +490,7 @@ impl Clone for Rejection {
         Self {
             number: RejectionNumber::unknown(self.number.tag()),
             code: self.code,
-            rejector: Arc::clone(&self.rejector),
+            rejector: self.rejector.clone(),
             generation: self.generation,
             retry_after: self.retry_after,
             reported: Reported::default(),

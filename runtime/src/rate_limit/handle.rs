@@ -51,6 +51,32 @@ impl RateLimiter {
         Self(inner)
     }
 
+    /// Keeps the limiter until the program ends, and returns it.
+    ///
+    /// A [`Rejection`] refers to its limiter. It counts that reference, unless the limiter stays: then threads
+    /// that are rejected at the same time write nothing that they share. Attributes keep theirs.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::rate_limit::{Rate, RateLimiter};
+    ///
+    /// let limiter: &'static RateLimiter = RateLimiter::builder("search").rate(Rate::per_hour(1)).build()?.leak();
+    /// assert!(limiter.try_acquire().is_ok());
+    /// assert_eq!(limiter.try_acquire().unwrap_err().name(), "search");
+    /// # Ok::<(), gardefou::ConfigError>(())
+    /// ```
+    #[must_use]
+    pub fn leak(self) -> &'static Self {
+        self.keep();
+        Box::leak(Box::new(self))
+    }
+
+    /// Keeps the limiter until the program ends: its rejections need not count how many refer to it.
+    pub(crate) fn keep(&self) {
+        self.0.lasting.keep(&self.0);
+    }
+
     /// Returns the name.
     ///
     /// # Examples

@@ -12,7 +12,7 @@ use super::{
 use crate::time::{Clock, QuantaClock};
 use crate::{
     call,
-    error::{ConfigError, ErrorCode, Policy, Rejection, Rejector, redact},
+    error::{ConfigError, ErrorCode, Lasting, Policy, Rejection, Rejector, redact},
     event::names::TARGET_RATE_LIMIT,
     keyed::KeyedName,
     per_thread::Counters,
@@ -28,6 +28,7 @@ pub(super) struct Inner {
     /// Reservations that wait now. Written by those that wait, and only by them.
     waiting: AtomicU64,
     pub(super) name: KeyedName,
+    pub(super) lasting: Lasting,
     pub(super) max_wait: Duration,
     pub(super) clock: LimiterClock,
 }
@@ -81,6 +82,7 @@ impl Inner {
             counters: Counters::default(),
             waiting: AtomicU64::new(0),
             name,
+            lasting: Lasting::default(),
             max_wait,
             clock: LimiterClock::new(clock),
         }
@@ -272,13 +274,12 @@ impl Inner {
             retry_after = retry_after.map(tracing::field::debug),
             "the rate limiter rejected a call"
         );
-        let inner: Arc<dyn Rejector> = Arc::<Self>::clone(self);
-        Rejection::new(
+        Rejection::of(
             Policy::RateLimit,
             ErrorCode::RATE_LIMIT_ERROR,
-            inner,
+            self.lasting.rejector(self),
             0,
-            retry_after,
+            retry_after.into(),
         )
     }
 

@@ -82,7 +82,7 @@ impl Shell {
                 generation: denial.by.generation(),
                 opening: locked.opening_in(denial.by.generation()),
                 kind: QueuedKind::Rejected {
-                    retry_after: denial.retry_after(),
+                    retry_after: denial.retry_after.get(),
                 },
             });
         }

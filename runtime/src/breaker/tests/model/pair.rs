@@ -130,7 +130,7 @@ impl Pair {
             }
             (Err(denial), Err(wait)) => {
                 assert_eq!(
-                    denial.retry_after().map(saturating_nanos),
+                    denial.retry_after.get().map(saturating_nanos),
                     wait,
                     "at {}",
                     self.step
