@@ -6,6 +6,7 @@
 //! return type.
 
 use crate::error::AppError;
+use crate::outcome::in_parts;
 use std::{
     marker::PhantomData,
     pin::Pin,
@@ -53,7 +54,7 @@ impl<T, E> Conversion<Result<T, E>> for Itself {
 
     #[inline(always)]
     fn returned(self, result: Result<T, E>) -> Result<T, E> {
-        result
+        in_parts(result)
     }
 
     #[inline(always)]

@@ -1,6 +1,8 @@
 //! Handle of a fallback.
 
 use super::{Recovered, Started};
+#[cfg(feature = "async")]
+use crate::outcome::in_parts;
 use crate::{
     boundary::Operation,
     chaos,
@@ -197,7 +199,7 @@ impl Fallback {
     where
         F: Future<Output = Result<T, E>>,
     {
-        self.call_on_async(|_| true, f, fallback).await
+        in_parts(self.call_on_async(|_| true, f, fallback).await)
     }
 
     /// As [`call_async`](Self::call_async), for the errors that a predicate selects.
@@ -242,8 +244,8 @@ impl Fallback {
             f,
         );
         let outcome = started.suspend(faulty).await;
-        match started.end(outcome, on) {
-            ControlFlow::Break(outcome) => outcome,
+        match started.end(in_parts(outcome), on) {
+            ControlFlow::Break(outcome) => in_parts(outcome),
             ControlFlow::Continue(failed) => {
                 let recovered = fallback(failed.error()).await.outcome();
                 self.recovered(failed, recovered)

@@ -170,7 +170,7 @@ impl Pipeline {
     {
         match &self.policies {
             None => in_parts(f().await),
-            Some(policies) => policies.whole_async(OneByOne(f)).await,
+            Some(policies) => in_parts(policies.whole_async(OneByOne(f)).await),
         }
     }
 }
@@ -221,7 +221,7 @@ impl Pipeline<Hedged> {
     {
         match &self.policies {
             None => in_parts(f().await),
-            Some(policies) => policies.whole_async(SideBySide(f)).await,
+            Some(policies) => in_parts(policies.whole_async(SideBySide(f)).await),
         }
     }
 }
@@ -365,8 +365,8 @@ where
         let make = &self.0;
         let attempt = || policies.attempt_async(make);
         match &policies.hedge {
-            None => attempt().await,
-            Some(hedge) => hedge.call_async(attempt).await,
+            None => in_parts(attempt().await),
+            Some(hedge) => in_parts(hedge.call_async(attempt).await),
         }
     }
 }
@@ -379,8 +379,8 @@ impl Policies {
         E: CarriesRejection + 'static,
     {
         match &self.timeout {
-            None => self.attempts_async(attempts).await,
-            Some(timeout) => timeout.call_async(|| self.attempts_async(attempts)).await,
+            None => in_parts(self.attempts_async(attempts).await),
+            Some(timeout) => in_parts(timeout.call_async(|| self.attempts_async(attempts)).await),
         }
     }
 
@@ -389,7 +389,7 @@ impl Policies {
         E: CarriesRejection + 'static,
     {
         let Some(retry) = &self.retry else {
-            return attempts.next(self).await;
+            return in_parts(attempts.next(self).await);
         };
         // A loop in place: the future of an attempt borrows the function.
         let mut run = retry.start();
@@ -408,8 +408,8 @@ impl Policies {
         F: Future<Output = Result<T, E>>,
     {
         match &self.circuit_breaker {
-            None => self.paced_async(f).await,
-            Some(breaker) => breaker.call_async(|| self.paced_async(f)).await,
+            None => in_parts(self.paced_async(f).await),
+            Some(breaker) => in_parts(breaker.call_async(|| self.paced_async(f)).await),
         }
     }
 
@@ -419,8 +419,8 @@ impl Policies {
         F: Future<Output = Result<T, E>>,
     {
         match &self.rate_limit {
-            None => self.bounded_async(f).await,
-            Some(limiter) => limiter.call_async(|| self.bounded_async(f)).await,
+            None => in_parts(self.bounded_async(f).await),
+            Some(limiter) => in_parts(limiter.call_async(|| self.bounded_async(f)).await),
         }
     }
 
@@ -430,8 +430,8 @@ impl Policies {
         F: Future<Output = Result<T, E>>,
     {
         match &self.bulkhead {
-            None => self.limited_async(f).await,
-            Some(bulkhead) => bulkhead.call_async(|| self.limited_async(f)).await,
+            None => in_parts(self.limited_async(f).await),
+            Some(bulkhead) => in_parts(bulkhead.call_async(|| self.limited_async(f)).await),
         }
     }
 
@@ -441,8 +441,8 @@ impl Policies {
         F: Future<Output = Result<T, E>>,
     {
         match &self.attempt_timeout {
-            None => f().await,
-            Some(timeout) => timeout.call_async(f).await,
+            None => in_parts(f().await),
+            Some(timeout) => in_parts(timeout.call_async(f).await),
         }
     }
 }

@@ -3,14 +3,14 @@
 #[cfg(feature = "tower")]
 use super::run::SuspendedRun;
 use super::{config::RetryConfig, inner::Budgeted, run::Run, view::AnyError};
-#[cfg(feature = "async")]
-use crate::error::CarriesRejection;
 use crate::{
     budget::{Payer, RetryBudget},
     call::{Attempt, Frame},
     error::{Rejection, carry_any},
     outcome::succeeded,
 };
+#[cfg(feature = "async")]
+use crate::{error::CarriesRejection, outcome::in_parts};
 use std::{fmt, marker::PhantomData, ops::ControlFlow, sync::Arc, time::Duration};
 
 /// Calls a function again when it fails, after a growing delay, as often and as long as configured.
@@ -223,7 +223,7 @@ impl Retry {
     where
         F: Future<Output = Result<T, E>>,
     {
-        self.call_with_async(|_| op()).await
+        in_parts(self.call_with_async(|_| op()).await)
     }
 
     /// As [`call_async`](Self::call_async), and passes the attempt to the function.

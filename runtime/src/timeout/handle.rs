@@ -3,8 +3,6 @@
 #[cfg(feature = "async")]
 use super::async_call::Timed;
 use super::{builder::TimeoutBuilder, late};
-#[cfg(feature = "async")]
-use crate::chaos::Ahead;
 use crate::{
     call::Granted,
     chaos,
@@ -12,6 +10,8 @@ use crate::{
     event::GuardName,
     time::{Reading, SharedClock},
 };
+#[cfg(feature = "async")]
+use crate::{chaos::Ahead, outcome::in_parts};
 use std::{borrow::Cow, fmt, panic::Location, sync::Arc, time::Duration};
 
 /// A limit on how long a call may take.
@@ -186,7 +186,7 @@ impl Timeout {
             Err(injected) => return injected.into_result(),
         };
         match granted.limit(ahead.before(f())).await {
-            Some(outcome) => outcome,
+            Some(outcome) => in_parts(outcome),
             None => self.rejection().into_result(),
         }
     }
