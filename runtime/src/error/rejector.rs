@@ -4,7 +4,7 @@ use super::ErrorId;
 use once_cell::race::OnceRef;
 use std::{fmt, ops::Deref, sync::Arc};
 
-/// The policy behind a [`Rejection`]: it provides on request what the rejection itself need not
+/// The policy behind a [`Rejection`](super::Rejection): it provides on request what the rejection itself need not
 /// carry.
 ///
 /// A rejection refers to its policy and fetches texts later, so that rejecting allocates and formats

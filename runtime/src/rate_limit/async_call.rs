@@ -78,7 +78,10 @@ fn admit(
     if let Stage::Asking = stage {
         let reserved = match limiter.0.take_at_once(1) {
             Ok(()) => None,
-            Err(now) => limiter.0.take_or_reserve(now, 1)?,
+            Err(now) => limiter
+                .0
+                .take_or_reserve(now, 1)
+                .map_err(|refusal| limiter.0.rejection(refusal))?,
         };
         *stage = reserved.map_or(Stage::Admitted, |reservation| {
             Stage::Waiting(wait(reservation))

@@ -138,9 +138,9 @@ impl RateLimiter {
         E: CarriesRejection,
     {
         if let Err(now) = self.0.take_at_once(1)
-            && let Err(rejection) = self.0.acquire_at(now, 1)
+            && let Err(refusal) = self.0.acquire_at(now, 1)
         {
-            return rejection.into_result();
+            return self.0.reject(refusal);
         }
         match self.inject_blocking() {
             Ok(()) => f(),
@@ -216,7 +216,7 @@ impl RateLimiter {
             match self.0.take_or_reserve(now, 1) {
                 Ok(None) => {}
                 Ok(Some(reservation)) => async_call::wait(reservation).await,
-                Err(rejection) => return rejection.into_result(),
+                Err(refusal) => return self.0.reject(refusal),
             }
         }
         let ahead = match self.inject() {
@@ -297,7 +297,10 @@ impl RateLimiter {
     pub fn try_acquire_n(&self, weight: u32) -> Result<(), Rejection> {
         match self.0.take_at_once(weight) {
             Ok(()) => Ok(()),
-            Err(now) => self.0.take_or_reject(now, weight),
+            Err(now) => self
+                .0
+                .take_after(now, weight)
+                .map_err(|refusal| self.0.rejection(refusal)),
         }
     }
 
@@ -354,7 +357,10 @@ impl RateLimiter {
     pub fn acquire_n(&self, weight: u32) -> Result<(), Rejection> {
         match self.0.take_at_once(weight) {
             Ok(()) => Ok(()),
-            Err(now) => self.0.acquire_at(now, weight),
+            Err(now) => self
+                .0
+                .acquire_at(now, weight)
+                .map_err(|refusal| self.0.rejection(refusal)),
         }
     }
 
@@ -425,7 +431,10 @@ impl RateLimiter {
     #[inline]
     pub async fn acquire_n_async(&self, weight: u32) -> Result<(), Rejection> {
         if let Err(now) = self.0.take_at_once(weight)
-            && let Some(reservation) = self.0.take_or_reserve(now, weight)?
+            && let Some(reservation) = self
+                .0
+                .take_or_reserve(now, weight)
+                .map_err(|refusal| self.0.rejection(refusal))?
         {
             async_call::wait(reservation).await;
         }
@@ -459,7 +468,9 @@ impl RateLimiter {
     /// # Ok::<(), gardefou::AppError>(())
     /// ```
     pub fn reserve(&self, weight: u32, max_wait: Duration) -> Result<Reservation, Rejection> {
-        self.0.reserve(weight, max_wait)
+        self.0
+            .reserve(weight, max_wait)
+            .map_err(|refusal| self.0.rejection(refusal))
     }
 
     /// Takes all permits that are there, and returns how many: the next call is let through after

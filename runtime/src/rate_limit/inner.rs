@@ -12,7 +12,7 @@ use super::{
 use crate::time::{Clock, QuantaClock};
 use crate::{
     call,
-    error::{ConfigError, ErrorCode, Lasting, Policy, Rejection, Rejector, redact},
+    error::{ConfigError, ErrorCode, Lasting, Policy, Rejection, Rejector, RetryAfter, redact},
     event::names::TARGET_RATE_LIMIT,
     keyed::KeyedName,
     per_thread::Counters,
@@ -177,23 +177,22 @@ impl Inner {
         }
     }
 
-    /// Takes permits that the attempt at `now` did not get, or rejects the request.
+    /// Takes permits that the attempt at `now` did not get; returns why not where they are not there.
     #[cold]
     #[inline(never)]
-    pub(super) fn take_or_reject(
-        self: &Arc<Self>,
-        now: Tick,
-        weight: u32,
-    ) -> Result<(), Rejection> {
+    pub(super) fn take_after(&self, now: Tick, weight: u32) -> Result<(), Refusal> {
         self.take_now(now, weight)
-            .map_err(|not_now| self.reject(not_now.refusal))
+            .map_err(|not_now| not_now.refusal)
     }
 
     /// Takes permits that the attempt at `now` did not get, and waits for them where the configuration
     /// and the deadline of the call under way let it.
     #[cold]
     #[inline(never)]
-    pub(super) fn acquire_at(self: &Arc<Self>, now: Tick, weight: u32) -> Result<(), Rejection> {
+    pub(super) fn acquire_at(self: &Arc<Self>, now: Tick, weight: u32) -> Result<(), Refusal> {
+        if self.max_wait.is_zero() {
+            return self.take_after(now, weight);
+        }
         if let Some(reservation) = self.take_or_reserve(now, weight)? {
             reservation.wait();
         }
@@ -207,7 +206,7 @@ impl Inner {
         self: &Arc<Self>,
         now: Tick,
         weight: u32,
-    ) -> Result<Option<Reservation>, Rejection> {
+    ) -> Result<Option<Reservation>, Refusal> {
         match self.take_now(now, weight) {
             Ok(()) => Ok(None),
             Err(not_now) => self.reserve_later(weight, self.max_wait, not_now).map(Some),
@@ -219,7 +218,7 @@ impl Inner {
         self: &Arc<Self>,
         weight: u32,
         max_wait: Duration,
-    ) -> Result<Reservation, Rejection> {
+    ) -> Result<Reservation, Refusal> {
         let now = self.clock.now();
         match self.word.take(now, || self.clock.now(), weight, 0) {
             Ok(taken) => Ok(Reservation::new(Arc::clone(self), taken)),
@@ -252,35 +251,58 @@ impl Inner {
         weight: u32,
         max_wait: Duration,
         NotNow { now, refusal }: NotNow,
-    ) -> Result<Reservation, Rejection> {
+    ) -> Result<Reservation, Refusal> {
         let longest = call::remaining().map_or(max_wait, |left| left.min(max_wait));
         if longest.is_zero() {
-            return Err(self.reject(refusal));
+            return Err(refusal);
         }
         let longest = saturating_nanos(longest);
-        match self.word.take(now, || self.clock.now(), weight, longest) {
-            Ok(taken) => Ok(Reservation::new(Arc::clone(self), taken)),
-            Err(refusal) => Err(self.reject(refusal)),
+        self.word
+            .take(now, || self.clock.now(), weight, longest)
+            .map(|taken| Reservation::new(Arc::clone(self), taken))
+    }
+
+    /// Counts a request that was refused, and makes its rejection. Allocates nothing.
+    pub(super) fn rejection(self: &Arc<Self>, refusal: Refusal) -> Rejection {
+        self.reject_then(refusal, |rejection| rejection)
+    }
+
+    /// Counts a request that was refused, and makes its error.
+    #[cold]
+    #[inline(never)]
+    pub(super) fn reject<T, E: From<Rejection>>(
+        self: &Arc<Self>,
+        refusal: Refusal,
+    ) -> Result<T, E> {
+        self.reject_then(refusal, Rejection::into_result)
+    }
+
+    /// Goes on with the rejection for each kind of reference, so that its parts stay in registers.
+    #[inline(always)]
+    fn reject_then<R>(self: &Arc<Self>, refusal: Refusal, go: impl FnOnce(Rejection) -> R) -> R {
+        self.count(Counter::Rejected);
+        self.log_rejection(refusal);
+        let retry_after = refusal
+            .retry_after
+            .map_or(RetryAfter::NONE, RetryAfter::from_nanos);
+        let (policy, code) = (Policy::RateLimit, ErrorCode::RATE_LIMIT_ERROR);
+        match self.lasting.get() {
+            Some(rejector) => go(Rejection::of(policy, code, rejector, 0, retry_after)),
+            None => {
+                let rejector: Arc<dyn Rejector> = Arc::<Self>::clone(self);
+                go(Rejection::of(policy, code, rejector, 0, retry_after))
+            }
         }
     }
 
-    /// Counts a request that was refused, and returns its rejection. Allocates nothing.
-    fn reject(self: &Arc<Self>, refusal: Refusal) -> Rejection {
-        self.count(Counter::Rejected);
-        let retry_after = refusal.retry_after.map(Duration::from_nanos);
+    #[inline(never)]
+    fn log_rejection(&self, refusal: Refusal) {
         tracing::debug!(
             target: TARGET_RATE_LIMIT,
             limiter = %redact::name(&self.name),
-            retry_after = retry_after.map(tracing::field::debug),
+            retry_after = refusal.retry_after.map(Duration::from_nanos).map(tracing::field::debug),
             "the rate limiter rejected a call"
         );
-        Rejection::of(
-            Policy::RateLimit,
-            ErrorCode::RATE_LIMIT_ERROR,
-            self.lasting.rejector(self),
-            0,
-            retry_after.into(),
-        )
     }
 
     /// Takes a reservation back; returns `true` if its permits are there again.
