@@ -73,14 +73,22 @@ impl InFlight {
         CellId::new(thread, place)
     }
 
-    /// Removes a call; `None` where it is not entered.
-    pub(super) fn leave(&self, id: CellId) -> Option<EndedCall> {
-        let (thread, place) = id.parts()?;
-        let slab = self.slabs.get(thread as usize)?;
-        let cell = slab.cell(place)?;
-        let ended = cell.leave()?;
+    /// Removes a call that started at `start`, if it was not entered.
+    pub(super) fn leave(&self, id: CellId, start: Tick) -> EndedCall {
+        let find = || {
+            let (thread, place) = id.parts()?;
+            let slab = self.slabs.get(thread as usize)?;
+            Some((thread, place, slab, slab.cell(place)?))
+        };
+        let Some((thread, place, slab, cell)) = find() else {
+            return EndedCall::not_entered(start);
+        };
+        let ended = cell.leave();
+        if !ended.was_entered() {
+            return EndedCall::not_entered(start);
+        }
         slab.free(place, cell, per_thread::current() == Some(thread));
-        Some(ended)
+        ended
     }
 
     /// Returns when a running call started.
@@ -160,12 +168,13 @@ mod tests {
         assert!(!calls.is_due(Tick::from_nanos(15)) && calls.is_due(Tick::from_nanos(16)));
         assert_eq!(overdue(&calls, 16, 5, 1), [10]);
         assert!(overdue(&calls, 17, 5, 1).is_empty(), "counted already");
-        let ended = calls.leave(id).unwrap();
+        let ended = calls.leave(id, Tick::ZERO);
+        assert!(ended.was_entered());
         assert_eq!(
-            (ended.start, ended.counted),
+            (ended.start, ended.counted()),
             (Tick::from_nanos(10), Some(EntryId(7)))
         );
-        assert!(calls.leave(id).is_none());
+        assert!(!calls.leave(id, Tick::ZERO).was_entered());
     }
 
     #[test]
@@ -175,9 +184,12 @@ mod tests {
             .map(|start| calls.enter(Tick::from_nanos(start), 0))
             .collect();
         assert!(!ids.contains(&CellId::NONE));
-        assert!(calls.leave(CellId::NONE).is_none());
+        assert!(!calls.leave(CellId::NONE, Tick::ZERO).was_entered());
         assert_eq!(overdue(&calls, 100_000, 0, 0).len(), 50_000);
-        assert_eq!(calls.leave(ids[1000]).unwrap().counted, Some(EntryId(7)));
+        assert_eq!(
+            calls.leave(ids[1000], Tick::ZERO).counted(),
+            Some(EntryId(7))
+        );
         assert_eq!(calls.enter(Tick::ZERO, 0), ids[1000]);
     }
 
@@ -190,7 +202,7 @@ mod tests {
         std::thread::scope(|scope| {
             scope.spawn(|| {
                 ids.iter()
-                    .for_each(|id| assert_eq!(calls.leave(*id).unwrap().counted, None));
+                    .for_each(|id| assert_eq!(calls.leave(*id, Tick::ZERO).counted(), None));
             });
         });
         let mut again: Vec<_> = (0..100)
@@ -218,7 +230,7 @@ mod tests {
     fn call_in_a_cell_that_was_free_at_the_last_check_is_found() {
         let calls = InFlight::default();
         let id = calls.enter(Tick::from_nanos(5), 0);
-        calls.leave(id);
+        calls.leave(id, Tick::ZERO);
         assert!(overdue(&calls, 100, 10, 0).is_empty());
         assert_eq!(calls.enter(Tick::from_nanos(100), 0), id);
         assert!(overdue(&calls, 110, 10, 0).is_empty());

@@ -26,13 +26,29 @@ pub(super) struct Cell {
 const FREE: u64 = 0;
 const COUNTED: u64 = 1 << 63;
 
-/// A call that was removed.
+/// A call that was removed. Two words, which are returned in registers.
 #[derive(Clone, Copy)]
 pub(in super::super) struct EndedCall {
     /// When it started.
     pub(in super::super) start: Tick,
-    /// The entry under which it was counted while it ran.
-    pub(in super::super) counted: Option<EntryId>,
+    /// What its cell held.
+    call: u64,
+}
+
+impl EndedCall {
+    /// A call that was not entered as running.
+    pub(in super::super) fn not_entered(start: Tick) -> Self {
+        Self { start, call: FREE }
+    }
+
+    pub(in super::super) fn was_entered(self) -> bool {
+        self.call != FREE
+    }
+
+    /// Returns the entry under which it was counted while it ran.
+    pub(in super::super) fn counted(self) -> Option<EntryId> {
+        (self.call & COUNTED != 0).then_some(EntryId(self.call & !COUNTED))
+    }
 }
 
 impl Cell {
@@ -46,16 +62,13 @@ impl Cell {
         );
     }
 
-    /// Frees the cell; `None` where it was free already.
-    pub(super) fn leave(&self) -> Option<EndedCall> {
+    /// Frees the cell; the call was not entered where it was free already.
+    pub(super) fn leave(&self) -> EndedCall {
         let start = self.start();
         // AcqRel: the next owner of the cell comes after this call, and the count of
         // `count_overdue` comes before.
         let call = self.call.swap(FREE, Ordering::AcqRel);
-        (call != FREE).then(|| EndedCall {
-            start,
-            counted: (call & COUNTED != 0).then_some(EntryId(call & !COUNTED)),
-        })
+        EndedCall { start, call }
     }
 
     /// Returns the start of the call; only for the holder of the call.

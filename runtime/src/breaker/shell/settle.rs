@@ -74,7 +74,7 @@ impl Shell {
         let ended = self.leave(admission);
         let slow = admission.is_timed() && (is_late || self.published.is_slow(ended.start, now));
         if !slow
-            && ended.counted.is_none()
+            && ended.counted().is_none()
             && self.is_quiet(admission.word())
             && self.published.is_quiet_at(now)
             && !self.in_flight.get().is_some_and(|calls| calls.is_due(now))
@@ -179,10 +179,7 @@ impl Shell {
             last.at = Moment::Here(now);
         }
         locked.totals.failure = locked.totals.failure.saturating_add(1);
-        let ended = EndedCall {
-            start: admission.start(),
-            counted: None,
-        };
+        let ended = EndedCall::not_entered(admission.start());
         self.record_locked(&mut locked, admission, now, ended, true, false);
         self.allow_failures(&locked);
         self.finish(locked);
@@ -349,7 +346,7 @@ impl Shell {
         if admission.word().is_bystander() {
             return;
         }
-        if slow && ended.counted.is_none() {
+        if slow && ended.counted().is_none() {
             locked.totals.slow = locked.totals.slow.saturating_add(1);
             let (elapsed, pending) = (now.since(ended.start), false);
             self.emit_locked(locked, QueuedKind::Slow { elapsed, pending });
@@ -357,7 +354,7 @@ impl Shell {
         let outcome = Outcome {
             failure,
             slow,
-            counted: ended.counted,
+            counted: ended.counted(),
             started: ended.start,
             lent: admission.is_lent(),
         };
@@ -376,14 +373,10 @@ impl Shell {
     /// Removes a call from the running ones; returns its start, and the entry under which it was
     /// counted as slow while it ran.
     fn leave(&self, admission: Admission) -> EndedCall {
-        let ended = self
-            .in_flight
-            .get()
-            .and_then(|calls| calls.leave(admission.cell()));
-        ended.unwrap_or_else(|| EndedCall {
-            start: admission.start(),
-            counted: None,
-        })
+        match self.in_flight.get() {
+            Some(calls) => calls.leave(admission.cell(), admission.start()),
+            None => EndedCall::not_entered(admission.start()),
+        }
     }
 
     /// Returns the entry under which a running call was counted.
