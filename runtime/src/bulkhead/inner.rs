@@ -3,6 +3,7 @@
 use super::{
     aimd::{Aimd, Signal},
     config::BulkheadConfig,
+    kept::Kept,
     queue::{Place, Queue, Removed},
     state_word::StateWord,
 };
@@ -22,8 +23,9 @@ pub(super) struct Inner {
     pub(super) config: BulkheadConfig,
     pub(super) clock: SharedClock,
     adaptive: Option<Adaptive>,
-    word: OwnLine<AtomicU64>,
-    locked: Mutex<Locked>,
+    pub(super) word: OwnLine<AtomicU64>,
+    pub(super) kept: Kept,
+    pub(super) locked: Mutex<Locked>,
     /// By [`Reason`].
     rejected: [AtomicU64; 3],
     /// The longest time that a call has waited, in nanoseconds.
@@ -33,14 +35,14 @@ pub(super) struct Inner {
 /// Keeps a value that many threads write on a cache line of its own.
 #[derive(Debug)]
 #[repr(align(64))]
-struct OwnLine<T>(T);
+pub(super) struct OwnLine<T>(pub(super) T);
 
 /// What only calls that wait, and changes of the limit, need.
 #[derive(Debug)]
 pub(super) struct Locked {
     pub(super) queue: Queue<Waker>,
     /// How many calls were admitted beside those that the word counts.
-    admitted: u64,
+    pub(super) admitted: u64,
     /// How many waiters went away although a slot was granted to them, which counted them as
     /// admitted.
     forgone: u64,
@@ -92,6 +94,7 @@ impl Inner {
             name,
             lasting: Lasting::default(),
             word: OwnLine(AtomicU64::new(StateWord::new(config.max_concurrent).0)),
+            kept: Kept::new(),
             config,
             clock,
             adaptive,
@@ -119,32 +122,38 @@ impl Inner {
     /// Takes a free slot, unless others wait for one.
     #[inline]
     pub(super) fn try_enter(&self) -> bool {
-        // Relaxed: the exchange below decides.
-        let mut word = StateWord(self.word.0.load(Ordering::Relaxed));
-        while let Some(next) = word.admit() {
-            // Acquire pairs with the Release in `leave`: a call sees what those wrote whose slots it
-            // takes over.
-            match self.word.0.compare_exchange_weak(
-                word.0,
-                next.0,
-                Ordering::Acquire,
-                Ordering::Relaxed,
-            ) {
-                Ok(_) => {
-                    if next.has_many_admitted() {
-                        self.move_admitted();
-                    }
-                    return true;
-                }
-                Err(actual) => word = StateWord(actual),
-            }
+        let word = self.raw_word();
+        let Some(next) = word.admit_unmarked() else {
+            return word.is_keeping() && self.enter_keeping();
+        };
+        match self.exchange(word, next) {
+            Ok(()) => true,
+            Err(actual) => self.enter_contended(actual, word != actual),
         }
-        false
+    }
+
+    /// Admits a call by the word, unless that has changed.
+    #[inline]
+    pub(super) fn exchange(&self, from: StateWord, next: StateWord) -> Result<(), StateWord> {
+        // Acquire pairs with the Release in `leave` and `collect`: a call sees what those wrote whose
+        // slots it takes over.
+        let word = &self.word.0;
+        let exchanged =
+            word.compare_exchange_weak(from.0, next.0, Ordering::Acquire, Ordering::Relaxed);
+        if exchanged.is_ok() && next.has_many_admitted() {
+            self.move_admitted();
+        }
+        exchanged.map(drop).map_err(StateWord)
     }
 
     /// Gives a slot back, to the first of those that wait.
     #[inline]
     pub(super) fn leave(&self) {
+        // Relaxed: a thread that keeps its slot reads it again.
+        let word = self.raw_word();
+        if word.is_keeping() && self.keep(word) {
+            return;
+        }
         // Release pairs with the Acquire of whoever takes the slot over.
         let before = self
             .word
@@ -158,12 +167,18 @@ impl Inner {
     /// Takes a free slot, or else a place in the queue. The fast path has failed already.
     pub(super) fn enter_or_queue(&self, waker: Waker) -> Entered {
         let mut locked = self.locked.lock();
-        let mut word = StateWord(self.word.0.load(Ordering::Relaxed));
         // Whoever waits is in the queue and in the word, both or neither: changes of either are made
         // under the lock. So where the flag is set, every release comes through the lock.
         loop {
+            let word = self.raw_word();
             let (next, is_admitted) = match word.admit() {
                 Some(next) => (next, true),
+                None if word.is_keeping() => {
+                    if self.collect(&mut locked, true) {
+                        return Entered::Admitted;
+                    }
+                    continue;
+                }
                 None if word.limit() == 0 => return Entered::Rejected(Reason::Full),
                 None if locked.queue.waiting() >= self.config.max_queue => {
                     return Entered::Rejected(if self.config.max_queue == 0 {
@@ -175,17 +190,23 @@ impl Inner {
                 None => (word.with_waiting(), false),
             };
             // It fails where a slot was given back since the word was read: that release may not have
-            // seen the flag, and so looks for nobody. Acquire as in `try_enter`.
-            match self
-                .word
-                .0
-                .compare_exchange(word.0, next.0, Ordering::Acquire, Ordering::Relaxed)
-            {
-                Ok(_) if is_admitted => return Entered::Admitted,
-                Ok(_) => return Entered::Queued(locked.queue.push(waker)),
-                Err(actual) => word = StateWord(actual),
+            // seen the flag, and so looks for nobody.
+            if self.exchange_locked(word, next) {
+                return if is_admitted {
+                    Entered::Admitted
+                } else {
+                    Entered::Queued(locked.queue.push(waker))
+                };
             }
         }
+    }
+
+    /// Changes the word under the lock, unless it has changed. Acquire as in `exchange`.
+    pub(super) fn exchange_locked(&self, word: StateWord, next: StateWord) -> bool {
+        self.word
+            .0
+            .compare_exchange(word.0, next.0, Ordering::Acquire, Ordering::Relaxed)
+            .is_ok()
     }
 
     /// Grants free slots to those that wait, first come, first served, and wakes them.
@@ -196,7 +217,7 @@ impl Inner {
             let granted = {
                 let mut locked = self.locked.lock();
                 let granted = self.grant_one(&mut locked);
-                let word = StateWord(self.word.0.load(Ordering::Relaxed));
+                let word = self.raw_word();
                 is_done = !word.is_waiting() || !word.has_free_slot();
                 granted
             };
@@ -282,13 +303,15 @@ impl Inner {
     /// Changes the limit. Slots that become free at once are granted to those that wait; too many
     /// running calls go on.
     pub(super) fn set_limit(&self, limit: u32) {
-        let locked = self.locked.lock();
-        self.set_limit_locked(&locked, limit);
+        let mut locked = self.locked.lock();
+        self.set_limit_locked(&mut locked, limit);
         drop(locked);
         self.hand_on();
     }
 
-    fn set_limit_locked(&self, _: &MutexGuard<'_, Locked>, limit: u32) {
+    fn set_limit_locked(&self, locked: &mut MutexGuard<'_, Locked>, limit: u32) {
+        // A kept slot is one of the former limit.
+        self.settle(locked);
         let change = |word| Some(StateWord(word).with_limit(limit).0);
         // Release pairs with the Acquire in `try_enter`: who is admitted under the new limit sees
         // the round that began before it.
@@ -323,8 +346,13 @@ impl Inner {
     }
 
     fn count_success(&self, adaptive: &Adaptive) {
-        let word = StateWord(self.word.0.load(Ordering::Relaxed));
-        if !adaptive.bounds.is_utilised(word.in_flight(), word.limit()) {
+        let is_utilised =
+            |word: StateWord| adaptive.bounds.is_utilised(word.in_flight(), word.limit());
+        let mut word = self.raw_word();
+        if is_utilised(word) && word.is_keeping() {
+            word = self.word();
+        }
+        if !is_utilised(word) {
             return;
         }
         // Relaxed: the number orders nothing; what it leads to is decided under the lock.
@@ -336,22 +364,22 @@ impl Inner {
 
     #[cold]
     fn raise(&self, adaptive: &Adaptive) {
-        let locked = self.locked.lock();
-        let limit = StateWord(self.word.0.load(Ordering::Relaxed)).limit();
+        let mut locked = self.locked.lock();
+        let limit = self.raw_word().limit();
         let successes = adaptive.successes.load(Ordering::Relaxed);
         // Again, under the lock: another thread may have raised or lowered it meanwhile.
         let Some(raised) = adaptive.bounds.raised(limit, successes) else {
             return;
         };
         adaptive.successes.store(0, Ordering::Relaxed);
-        self.set_limit_locked(&locked, raised);
+        self.set_limit_locked(&mut locked, raised);
         drop(locked);
         self.hand_on();
     }
 
     #[cold]
     fn lower(&self, adaptive: &Adaptive, round: u32) {
-        let locked = self.locked.lock();
+        let mut locked = self.locked.lock();
         if adaptive.round.load(Ordering::Relaxed) != round {
             return;
         }
@@ -359,8 +387,8 @@ impl Inner {
             .round
             .store(round.wrapping_add(1), Ordering::Relaxed);
         adaptive.successes.store(0, Ordering::Relaxed);
-        let limit = StateWord(self.word.0.load(Ordering::Relaxed)).limit();
-        self.set_limit_locked(&locked, adaptive.bounds.lowered(limit));
+        let limit = self.raw_word().limit();
+        self.set_limit_locked(&mut locked, adaptive.bounds.lowered(limit));
     }
 
     /// Moves the number of admitted calls from the word, before it overflows there.
@@ -383,15 +411,26 @@ impl Inner {
 
     /// Calls `read` with the state, and the number of calls that were admitted.
     pub(super) fn read<R>(&self, read: impl FnOnce(StateWord, u64, &Locked) -> R) -> R {
-        let locked = self.locked.lock();
-        let word = self.word();
-        let admitted = locked.admitted + word.admitted() - locked.forgone;
+        let mut locked = self.locked.lock();
+        let word = self.settle(&mut locked);
+        let admitted = locked.admitted + word.admitted() + self.kept.admitted() - locked.forgone;
         read(word, admitted, &locked)
     }
 
-    /// Returns the state at this moment.
+    /// Returns the state at this moment, without kept slots.
     pub(super) fn word(&self) -> StateWord {
-        // Relaxed: nothing else is read by it.
+        let word = self.raw_word();
+        if word.is_keeping() {
+            self.settle(&mut self.locked.lock())
+        } else {
+            word
+        }
+    }
+
+    /// Returns the state at this moment, in which kept slots count as taken.
+    #[inline]
+    pub(super) fn raw_word(&self) -> StateWord {
+        // Relaxed: nothing else is read by it, and exchanges decide.
         StateWord(self.word.0.load(Ordering::Relaxed))
     }
 

@@ -21,6 +21,7 @@ mod config;
 mod handle;
 mod held;
 mod inner;
+mod kept;
 mod keyed;
 #[cfg(feature = "tower")]
 mod owned_call;

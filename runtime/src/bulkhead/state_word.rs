@@ -1,19 +1,24 @@
 //! State of a bulkhead in one word, so that admission and release are one atomic step each: how
-//! many calls run, how many may, whether others wait, and how many were admitted.
+//! many slots are taken, how many there are, whether others wait, whether threads may keep slots, and
+//! how many calls were admitted.
 
 /// The greatest limit.
 pub(super) const MAX_LIMIT: u32 = 1_000_000;
 
-/// The state, as it is stored in the atomic. From the lowest bit: 20 bits of running calls, 20 of
-/// the limit, one that is set while calls wait in the queue, and 23 of the number of admitted calls,
-/// which is moved elsewhere before it overflows.
+/// The smallest limit of which threads keep slots: with fewer slots each of them decides too often.
+const FEWEST: u32 = if cfg!(loom) { 2 } else { 4 };
+
+/// The state, as it is stored in the atomic. From the lowest bit: 20 bits of taken slots, 20 of the
+/// limit, one that is set while calls wait in the queue, one while threads may have kept slots, one
+/// while those are collected, and 21 of the number of admitted calls, which is moved elsewhere before
+/// it overflows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct StateWord(pub(super) u64);
 
 const FIELD: u32 = 20;
 const FIELD_MASK: u64 = (1 << FIELD) - 1;
 const LIMIT_SHIFT: u32 = FIELD;
-const ADMITTED_SHIFT: u32 = 2 * FIELD + 1;
+const ADMITTED_SHIFT: u32 = 2 * FIELD + 3;
 
 const _: () = assert!((MAX_LIMIT as u64) <= FIELD_MASK);
 
@@ -23,6 +28,11 @@ impl StateWord {
     /// Set exactly while calls wait: then releases go through the queue, and no newcomer is
     /// admitted past it.
     pub(super) const WAITING: u64 = 1 << (2 * FIELD);
+    /// Set while threads may have [kept](super::kept) slots, which count as taken; never together with
+    /// [`WAITING`](Self::WAITING). Changed under the lock.
+    const KEEPING: u64 = 1 << (2 * FIELD + 1);
+    /// Set while kept slots are collected: no thread keeps another one.
+    pub(super) const COLLECTING: u64 = 1 << (2 * FIELD + 2);
     const ONE_ADMITTED: u64 = 1 << ADMITTED_SHIFT;
     /// The number of admitted calls from which on they are moved elsewhere: half of what fits, so
     /// that there is room for those that are admitted meanwhile.
@@ -32,6 +42,7 @@ impl StateWord {
         Self(0).with_limit(limit)
     }
 
+    /// Returns how many slots are taken: by running calls, and by threads that keep one.
     #[inline]
     pub(super) fn in_flight(self) -> u32 {
         (self.0 & FIELD_MASK) as u32
@@ -45,6 +56,24 @@ impl StateWord {
     #[inline]
     pub(super) fn is_waiting(self) -> bool {
         self.0 & Self::WAITING != 0
+    }
+
+    /// Returns `true` if threads may have kept slots.
+    #[inline]
+    pub(super) fn is_keeping(self) -> bool {
+        self.0 & Self::KEEPING != 0
+    }
+
+    /// Returns `true` if a thread may keep the slot of a call that ended.
+    #[inline]
+    pub(super) fn may_keep(self) -> bool {
+        self.0 & (Self::KEEPING | Self::COLLECTING) == Self::KEEPING
+    }
+
+    /// Returns `true` if no more than the `parts`-th part of the slots is taken.
+    #[inline]
+    pub(super) fn is_far_from_limit(self, parts: u64) -> bool {
+        u64::from(self.in_flight()) * parts <= u64::from(self.limit())
     }
 
     /// Returns how many calls were admitted since the number was last moved elsewhere.
@@ -67,6 +96,13 @@ impl StateWord {
     #[inline]
     pub(super) fn admit(self) -> Option<Self> {
         (self.has_free_slot() && !self.is_waiting()).then_some(self.plus_one())
+    }
+
+    /// As [`admit`](Self::admit), also unless threads may keep slots.
+    #[inline]
+    pub(super) fn admit_unmarked(self) -> Option<Self> {
+        let is_marked = self.0 & (Self::WAITING | Self::KEEPING) != 0;
+        (self.has_free_slot() && !is_marked).then_some(self.plus_one())
     }
 
     /// Returns the state in which the call that has waited longest runs, unless there is no free
@@ -93,6 +129,21 @@ impl StateWord {
 
     pub(super) fn with_waiting(self) -> Self {
         Self(self.0 | Self::WAITING)
+    }
+
+    /// Returns the state in which threads may keep slots, where that cannot be soon in the way.
+    pub(super) fn start_keeping(self, parts: u64) -> Option<Self> {
+        let may_start = !self.is_waiting()
+            && !self.is_keeping()
+            && self.limit() >= FEWEST
+            && self.is_far_from_limit(parts);
+        may_start.then_some(Self(self.0 | Self::KEEPING))
+    }
+
+    /// Returns the state after all kept slots were collected, so many of which are free.
+    pub(super) fn collected(self, freed: u32) -> Self {
+        let marks = Self::KEEPING | Self::COLLECTING;
+        Self((self.0 & !marks) - u64::from(freed) * Self::ONE_IN_FLIGHT)
     }
 
     /// Returns the state from which [`MANY`](Self::MANY) admitted calls were taken.

@@ -6,7 +6,7 @@ use gardefou::{
     bulkhead::{Bulkhead, BulkheadBuilder},
 };
 use gardefou_tests::testkit::poll;
-use std::{future::ready, time::Duration};
+use std::{future::ready, thread, time::Duration};
 
 #[derive(Debug)]
 enum Error {
@@ -59,6 +59,26 @@ fn admitted_call_allocates_nothing() {
         };
         assert_eq!(allocations(calls), 0, "{:?}", bulkhead.config());
     }
+}
+
+/// What a thread allocates to keep slots is made once.
+#[test]
+fn threads_that_meet_allocate_nothing_for_each_call() {
+    let bulkhead = Bulkhead::builder("svc").build().unwrap();
+    let calls = || {
+        for _ in 0..10_000 {
+            assert!(bulkhead.call(|| Ok::<_, Error>(1)).is_ok());
+            drop(bulkhead.try_acquire().unwrap());
+        }
+    };
+    thread::scope(|scope| {
+        for _ in 0..2 {
+            scope.spawn(|| {
+                let made = allocation_counter::measure(calls).count_total;
+                assert!(made <= 10, "{made} allocations");
+            });
+        }
+    });
 }
 
 #[test]

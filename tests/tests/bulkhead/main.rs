@@ -7,5 +7,6 @@ mod attribute;
 mod blocking;
 mod calls;
 mod configuration;
+mod contention;
 mod stress;
 mod support;

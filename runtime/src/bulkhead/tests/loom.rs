@@ -16,7 +16,7 @@ use std::{
 };
 
 /// Explores with a bound on preemptions, beyond which they rarely find more.
-fn explore(model: impl Fn() + Send + Sync + 'static) {
+pub(super) fn explore(model: impl Fn() + Send + Sync + 'static) {
     let mut builder = ::loom::model::Builder::new();
     // The environment takes precedence.
     builder.preemption_bound = builder.preemption_bound.or(Some(3));
@@ -25,7 +25,7 @@ fn explore(model: impl Fn() + Send + Sync + 'static) {
 
 /// Counts how often it was woken.
 #[derive(Default)]
-struct Counting(AtomicUsize);
+pub(super) struct Counting(AtomicUsize);
 
 impl Wake for Counting {
     fn wake(self: Arc<Self>) {
@@ -33,17 +33,17 @@ impl Wake for Counting {
     }
 }
 
-fn counting() -> (Arc<Counting>, Waker) {
+pub(super) fn counting() -> (Arc<Counting>, Waker) {
     let counting = Arc::new(Counting::default());
     (Arc::clone(&counting), Waker::from(counting))
 }
 
-fn woken(counting: &Counting) -> usize {
+pub(super) fn woken(counting: &Counting) -> usize {
     counting.0.load(Ordering::SeqCst)
 }
 
 /// Runs a function of the bulkhead on another thread.
-fn beside(
+pub(super) fn beside(
     bulkhead: &Bulkhead,
     act: impl FnOnce(&Bulkhead) + Send + 'static,
 ) -> thread::JoinHandle<()> {
@@ -51,7 +51,7 @@ fn beside(
     thread::spawn(move || act(&bulkhead))
 }
 
-fn assert_whole(bulkhead: &Bulkhead, limit: u32) {
+pub(super) fn assert_whole(bulkhead: &Bulkhead, limit: u32) {
     let snapshot = bulkhead.snapshot();
     assert_eq!(
         (snapshot.in_flight, snapshot.queued, snapshot.limit),

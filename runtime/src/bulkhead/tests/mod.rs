@@ -1,7 +1,11 @@
 //! Tests of the whole bulkhead: interleavings explored by loom, random histories beside a model.
 
+#[cfg(not(loom))]
+mod kept;
 #[cfg(loom)]
 mod loom;
+#[cfg(loom)]
+mod loom_kept;
 #[cfg(not(loom))]
 mod model;
 #[cfg(not(loom))]

@@ -15,7 +15,11 @@ use crate::{
     },
     rng::Rng,
 };
-use std::task::{Poll, Waker};
+use std::{
+    sync::{Mutex, mpsc},
+    task::{Poll, Waker},
+    thread,
+};
 
 /// One call that was not rejected, in the order of arrival.
 #[derive(Clone, Debug, PartialEq)]
@@ -218,6 +222,28 @@ impl<'a> Pair<'a> {
         }
     }
 
+    fn step(&mut self, step: u64, rng: &mut Rng) {
+        // Long stretches in which calls mostly come, in which they mostly end, and with few calls.
+        let busy = [6, 3, 2][(step / 100 % 3) as usize];
+        match rng.next_u64() % 10 {
+            9 if rng.next_u64().is_multiple_of(4) => {
+                let limit = (rng.next_u64() % 10) as u32;
+                if self.real.set_max_concurrent(limit).is_ok() {
+                    self.model.set_limit(limit);
+                }
+            }
+            choice if choice < busy => self.arrive(!rng.next_u64().is_multiple_of(4)),
+            _ => {
+                let signal = match rng.next_u64() % 20 {
+                    0 => Signal::Overload,
+                    1 | 2 => Signal::Neutral,
+                    _ => Signal::Success,
+                };
+                self.act(rng, signal);
+            }
+        }
+    }
+
     /// Lets the caller of a random call act.
     fn act(&mut self, rng: &mut Rng, signal: Signal) {
         if self.callers.is_empty() {
@@ -281,36 +307,55 @@ fn steps() -> u64 {
         .unwrap_or(20_000)
 }
 
+/// Lets one of several threads, each of which has slots of its own to keep, take each turn.
+fn by_turns<S: Send>(state: S, turns: u64, turn: impl Fn(&mut S, &mut Rng) + Sync, seed: u64) -> S {
+    let state = Mutex::new(state);
+    let mut rng = Rng::seeded(seed);
+    thread::scope(|scope| {
+        let threads = [0, 1, 2].map(|_| {
+            let (start, started) = mpsc::channel::<u64>();
+            let (end, ended) = mpsc::channel();
+            let (state, turn) = (&state, &turn);
+            scope.spawn(move || {
+                for seed in started {
+                    turn(&mut state.lock().unwrap(), &mut Rng::seeded(seed));
+                    end.send(()).unwrap();
+                }
+            });
+            (start, ended)
+        });
+        for _ in 0..turns {
+            let (start, ended) = &threads[rng.next_u64() as usize % threads.len()];
+            start.send(rng.next_u64()).unwrap();
+            ended.recv().unwrap();
+        }
+    });
+    state.into_inner().unwrap()
+}
+
 fn assert_agreement(configure: impl Fn(BulkheadBuilder) -> BulkheadBuilder) {
     let lives = 4;
+    let mut admitted_by_kept = 0;
     for seed in 0..lives {
         let real = waiting(&configure);
-        let mut rng = Rng::seeded(seed + 1);
-        let mut pair = Pair::new(&real);
-        let mut limits = Vec::new();
-        for step in 0..steps() / lives {
-            // Long stretches in which calls mostly come, and in which they mostly end.
-            let busy = if step / 100 % 2 == 0 { 6 } else { 3 };
-            match rng.next_u64() % 10 {
-                9 if rng.next_u64().is_multiple_of(4) => {
-                    let limit = (rng.next_u64() % 8) as u32;
-                    if real.set_max_concurrent(limit).is_ok() {
-                        pair.model.set_limit(limit);
-                    }
-                }
-                choice if choice < busy => pair.arrive(!rng.next_u64().is_multiple_of(4)),
-                _ => {
-                    let signal = match rng.next_u64() % 20 {
-                        0 => Signal::Overload,
-                        1 | 2 => Signal::Neutral,
-                        _ => Signal::Success,
-                    };
-                    pair.act(&mut rng, signal);
-                }
+        let turn = |state: &mut (Pair<'_>, Vec<u32>, u64), rng: &mut Rng| {
+            let (pair, limits, step) = state;
+            // Readers collect kept slots: only some turns end with one.
+            if rng.next_u64().is_multiple_of(4) {
+                real.inner().start_keeping();
             }
-            pair.assert_equal();
-            limits.push(pair.model.limit);
-        }
+            for _ in 0..4 {
+                *step += 1;
+                pair.step(*step, rng);
+                limits.push(pair.model.limit);
+            }
+            if rng.next_u64().is_multiple_of(4) {
+                pair.assert_equal();
+            }
+        };
+        let history = (Pair::new(&real), Vec::new(), 0);
+        let (mut pair, mut limits, _) = by_turns(history, steps() / lives / 4, turn, seed + 1);
+        pair.assert_equal();
         limits.sort_unstable();
         limits.dedup();
         assert!(
@@ -320,7 +365,9 @@ fn assert_agreement(configure: impl Fn(BulkheadBuilder) -> BulkheadBuilder) {
         );
         pair.callers.clear();
         assert!(real.is_idle());
+        admitted_by_kept += real.inner().admitted_by_kept();
     }
+    assert!(admitted_by_kept > 10, "{admitted_by_kept}");
 }
 
 #[test]
