@@ -1,7 +1,11 @@
 //! Tests of kept slots, with threads that act one after the other.
 
 use super::{queue, take, waiting};
-use crate::bulkhead::{handle::Bulkhead, held::Held, inner::Inner};
+use crate::bulkhead::{
+    handle::Bulkhead,
+    held::Held,
+    inner::{Entered, Inner},
+};
 use std::{
     sync::{Barrier, mpsc},
     task::{Poll, Waker},
@@ -98,6 +102,21 @@ fn slot_that_is_kept_costs_no_place_in_the_queue() {
         assert!(Held::try_take(bulkhead.inner()).is_none());
         assert!(matches!(ticket.poll(Waker::noop()), Poll::Ready(Some(_))));
     });
+}
+
+/// Threads may begin to keep slots between the first look of a call and its place in the queue.
+#[test]
+fn call_that_is_about_to_wait_takes_a_kept_slot() {
+    let bulkhead = keeping(8);
+    beside_callers(&bulkhead, 4, || {
+        let held: Vec<_> = (0..4).map(|_| take(bulkhead.inner())).collect();
+        assert!(bulkhead.inner().is_keeping());
+        let entered = bulkhead.inner().enter_or_queue(Waker::noop().clone());
+        assert!(matches!(entered, Entered::Admitted), "{entered:?}");
+        bulkhead.inner().leave();
+        drop(held);
+    });
+    assert!(bulkhead.is_idle());
 }
 
 #[test]
