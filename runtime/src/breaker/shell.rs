@@ -283,34 +283,16 @@ impl Rejector for Shell {
     }
 }
 
-/// Makes the rejection of a call that was denied, and goes on with `go`: for each kind of reference, so
-/// that the parts of the rejection stay in registers.
+/// Makes the rejection of a call that was denied, and goes on with it.
 #[inline(always)]
 pub(super) fn reject_then<R>(
     shell: &Arc<Shell>,
     denial: Denial,
     go: impl FnOnce(Rejection) -> R,
 ) -> R {
-    let (code, by) = (ErrorCode::CIRCUIT_OPEN_ERROR, denial.by.to_bits());
-    match shell.lasting.get() {
-        Some(rejector) => go(Rejection::of(
-            Policy::CircuitBreaker,
-            code,
-            rejector,
-            by,
-            denial.retry_after,
-        )),
-        None => {
-            let rejector: Arc<dyn Rejector> = Arc::<Shell>::clone(shell);
-            go(Rejection::of(
-                Policy::CircuitBreaker,
-                code,
-                rejector,
-                by,
-                denial.retry_after,
-            ))
-        }
-    }
+    let kind = (Policy::CircuitBreaker, ErrorCode::CIRCUIT_OPEN_ERROR);
+    let (by, retry_after) = (denial.by.to_bits(), denial.retry_after);
+    shell.lasting.reject(shell, kind, by, retry_after, go)
 }
 
 /// Makes the rejection of a call that was denied.

@@ -10,6 +10,7 @@ use super::{
 use crate::{
     error::{ErrorCode, Lasting, Policy, Rejection, Rejector, RetryAfter},
     keyed::KeyedName,
+    per_thread::Counters,
     sync::{AtomicU32, AtomicU64, Mutex, MutexGuard, Ordering},
     time::SharedClock,
 };
@@ -27,7 +28,7 @@ pub(super) struct Inner {
     pub(super) kept: Kept,
     pub(super) locked: Mutex<Locked>,
     /// By [`Reason`].
-    rejected: [AtomicU64; 3],
+    rejected: Counters<3>,
     /// The longest time that a call has waited, in nanoseconds.
     longest_wait: AtomicU64,
 }
@@ -104,7 +105,7 @@ impl Inner {
                 forgone: 0,
                 cancelled: 0,
             }),
-            rejected: std::array::from_fn(|_| AtomicU64::new(0)),
+            rejected: Counters::default(),
             longest_wait: AtomicU64::new(0),
         }
     }
@@ -445,21 +446,16 @@ impl Inner {
     }
 
     pub(super) fn rejected(&self, reason: Reason) -> u64 {
-        self.rejected[reason as usize].load(Ordering::Relaxed)
+        self.rejected.sum(reason as usize)
     }
 
     /// Counts a rejected call and makes its rejection.
     #[cold]
     pub(super) fn reject(self: &Arc<Self>, reason: Reason) -> Rejection {
-        // Relaxed: nothing is decided by it.
-        self.rejected[reason as usize].fetch_add(1, Ordering::Relaxed);
-        Rejection::of(
-            Policy::Bulkhead,
-            ErrorCode::CONCURRENCY_LIMIT_ERROR,
-            self.lasting.rejector(self),
-            reason as u64,
-            RetryAfter::NONE,
-        )
+        self.rejected.add(reason as usize);
+        let kind = (Policy::Bulkhead, ErrorCode::CONCURRENCY_LIMIT_ERROR);
+        self.lasting
+            .reject(self, kind, reason as u64, RetryAfter::NONE, |it| it)
     }
 
     #[cfg(all(test, not(loom)))]

@@ -1,6 +1,9 @@
 //! The policy behind a rejection, and how a rejection refers to it.
 
-use super::ErrorId;
+use super::{
+    ErrorCode, ErrorId,
+    rejection::{Policy, Rejection, RetryAfter},
+};
 use once_cell::race::OnceRef;
 use std::{fmt, ops::Deref, sync::Arc};
 
@@ -193,18 +196,35 @@ impl Lasting {
         }
     }
 
-    /// Returns the policy, if it is kept.
-    #[inline]
-    pub(crate) fn get(&self) -> Option<&'static Arc<dyn Rejector>> {
-        self.0.get()
-    }
-
-    /// Returns how a rejection refers to the policy.
-    #[inline]
-    pub(crate) fn rejector<R: Rejector>(&self, rejector: &Arc<R>) -> RejectorRef {
+    /// Makes the rejection of the policy, and goes on with it: apart for each kind of reference, so that
+    /// its parts stay in registers.
+    #[inline(always)]
+    pub(crate) fn reject<R: Rejector, T>(
+        &self,
+        rejector: &Arc<R>,
+        (policy, code): (Policy, ErrorCode),
+        generation: u64,
+        retry_after: RetryAfter,
+        go: impl FnOnce(Rejection) -> T,
+    ) -> T {
         match self.0.get() {
-            Some(rejector) => rejector.into(),
-            None => RejectorRef::Counted(Arc::<R>::clone(rejector)),
+            Some(rejector) => go(Rejection::of(
+                policy,
+                code,
+                rejector,
+                generation,
+                retry_after,
+            )),
+            None => {
+                let rejector: Arc<dyn Rejector> = Arc::<R>::clone(rejector);
+                go(Rejection::of(
+                    policy,
+                    code,
+                    rejector,
+                    generation,
+                    retry_after,
+                ))
+            }
         }
     }
 }
@@ -233,15 +253,18 @@ mod tests {
     #[test]
     fn references_to_a_kept_policy_are_not_counted() {
         let (uploads, lasting) = (Arc::new(Uploads), Lasting::default());
-        let counted = lasting.rejector(&uploads);
-        assert!(matches!(counted, RejectorRef::Counted(_)));
+        let reject = |uploads| {
+            let kind = (Policy::RateLimit, ErrorCode::RATE_LIMIT_ERROR);
+            lasting.reject(uploads, kind, 0, RetryAfter::NONE, |rejection| rejection)
+        };
+        let counted = reject(&uploads);
         assert_eq!(Arc::strong_count(&uploads), 2);
         drop(counted);
 
         lasting.keep(&uploads);
         lasting.keep(&uploads);
         assert_eq!(Arc::strong_count(&uploads), 2, "it is kept once");
-        let rejector = lasting.rejector(&uploads);
+        let rejector = reject(&uploads);
         let clone = rejector.clone();
         assert_eq!(Arc::strong_count(&uploads), 2);
         drop(uploads);

@@ -277,7 +277,6 @@ impl Inner {
         self.reject_then(refusal, Rejection::into_result)
     }
 
-    /// Goes on with the rejection for each kind of reference, so that its parts stay in registers.
     #[inline(always)]
     fn reject_then<R>(self: &Arc<Self>, refusal: Refusal, go: impl FnOnce(Rejection) -> R) -> R {
         self.count(Counter::Rejected);
@@ -285,14 +284,8 @@ impl Inner {
         let retry_after = refusal
             .retry_after
             .map_or(RetryAfter::NONE, RetryAfter::from_nanos);
-        let (policy, code) = (Policy::RateLimit, ErrorCode::RATE_LIMIT_ERROR);
-        match self.lasting.get() {
-            Some(rejector) => go(Rejection::of(policy, code, rejector, 0, retry_after)),
-            None => {
-                let rejector: Arc<dyn Rejector> = Arc::<Self>::clone(self);
-                go(Rejection::of(policy, code, rejector, 0, retry_after))
-            }
-        }
+        let kind = (Policy::RateLimit, ErrorCode::RATE_LIMIT_ERROR);
+        self.lasting.reject(self, kind, 0, retry_after, go)
     }
 
     #[inline(never)]
