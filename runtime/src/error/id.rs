@@ -95,17 +95,18 @@ impl std::str::FromStr for ErrorId {
     type Err = InvalidErrorId;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let shape = |(i, c): (usize, char)| match i {
-            8 | 13 | 18 | 23 => c == '-',
-            _ => c.is_ascii_hexdigit(),
-        };
-        if text.len() != 36 || !text.char_indices().all(shape) {
+        if text.len() != 36 {
             return Err(InvalidErrorId);
         }
-        let digits: String = text.chars().filter(|c| *c != '-').collect();
-        u128::from_str_radix(&digits, 16)
-            .map(Self)
-            .map_err(|_| InvalidErrorId)
+        let mut bits = 0;
+        for (i, c) in text.chars().enumerate() {
+            match (i, c.to_digit(16)) {
+                (8 | 13 | 18 | 23, _) if c == '-' => {}
+                (8 | 13 | 18 | 23, _) | (_, None) => return Err(InvalidErrorId),
+                (_, Some(digit)) => bits = bits << 4 | u128::from(digit),
+            }
+        }
+        Ok(Self(bits))
     }
 }
 

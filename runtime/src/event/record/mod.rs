@@ -26,4 +26,5 @@ pub use record::{Record, RecordKind, RecordState};
 #[cfg(feature = "tracing-subscriber")]
 pub use span::SpanFields;
 
+pub(crate) use from_json::Versioned;
 pub(crate) use text::{MAX_NAME, chain_of, details_of, details_within, type_of};

@@ -1,7 +1,9 @@
 //! Lines: the form of records on disk, one JSON object each.
 
-use crate::{event::Record, time::Timestamp};
-use serde_json::Value;
+use crate::{
+    event::{Record, record::Versioned},
+    time::Timestamp,
+};
 
 /// The start of each line. A text inside a record cannot contain it: JSON escapes the quotes.
 const START: &str = r#"{"v":1,"id":""#;
@@ -75,16 +77,26 @@ pub(super) fn decode(line: &[u8]) -> Result<Decoded, Torn> {
 /// Returns `None` for a line that is not exactly as `encode` writes it, that may be torn, or that
 /// may be joined with another one.
 pub(super) fn head(line: &str) -> Option<(Timestamp, &str)> {
-    let rest = line.strip_prefix(START)?;
-    let keys = [r#""kind":"#, r#""state":"#, r#""attempt":"#];
-    if !rest.ends_with('}') || rest.contains(START) || keys.iter().any(|key| rest.contains(key)) {
+    if !is_plain(line) {
         return None;
     }
-    let rest = rest.get(36..)?.strip_prefix(r#"","timestamp":""#)?;
-    let timestamp = rest.get(..24)?.parse().ok()?;
-    let (_, rest) = rest.split_once(r#","error_code":""#)?;
+    let timestamp = timestamp_text(line)?.parse().ok()?;
+    let (_, rest) = line.split_once(r#","error_code":""#)?;
     let (name, _) = rest.split_once('"')?;
     (!name.contains('\\')).then_some((timestamp, name))
+}
+
+/// Returns `true` if a line is, by its ends, as `encode` writes an error that is not joined.
+pub(super) fn is_plain(line: &str) -> bool {
+    let keys = [START, r#""kind":"#, r#""state":"#, r#""attempt":"#];
+    line.strip_prefix(START)
+        .is_some_and(|rest| rest.ends_with('}') && !keys.iter().any(|key| rest.contains(key)))
+}
+
+/// Returns the text of the time of a line, where it stands as `encode` writes it.
+pub(super) fn timestamp_text(line: &str) -> Option<&str> {
+    let rest = line.get(START.len() + 36..)?;
+    rest.strip_prefix(r#"","timestamp":""#)?.get(..24)
 }
 
 /// Returns `true` if the line may be a record about a notification; found without parsing.
@@ -111,12 +123,9 @@ pub(super) fn joined(line: &[u8]) -> Option<Record> {
 }
 
 fn parse(line: &str) -> Option<Record> {
-    let Ok(Value::Object(map)) = serde_json::from_str(line) else {
-        return None;
-    };
+    let read: Versioned = serde_json::from_str(line).ok()?;
     // A line of a later version is kept as far as its fields are known.
-    map.get("v")?.as_u64()?;
-    Record::from_map(map)
+    read.record.filter(|_| read.has_version)
 }
 
 #[cfg(test)]
