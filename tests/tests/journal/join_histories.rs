@@ -1,7 +1,10 @@
 //! Random histories of records with two lines, compared with a plain list.
 
 use super::{joins::*, *};
-use gardefou::monitor::{RecordKind, RecordState};
+use gardefou::monitor::{
+    RecordKind, RecordState,
+    journal::{JournalReader, Records},
+};
 use gardefou_tests::testkit::journal::Kind;
 use proptest::prelude::*;
 use std::collections::HashSet;
@@ -131,6 +134,20 @@ fn random_history(kind: Kind, steps: &[Step], limit: usize, max_bytes: u64) {
         .map(|(i, of)| (i.to_string(), state(*of)))
         .collect();
     assert_eq!(with_retried, expected);
+    if kind == Kind::Files {
+        let reader = JournalReader::open(folder.path()).unwrap();
+        let query = Query::new().include_retried();
+        let read = |records: Records<'_>| -> Vec<_> {
+            let records = records.map(Result::unwrap);
+            records
+                .map(|record| (record.message, record.state))
+                .collect()
+        };
+        assert_eq!(read(reader.newest_first(&query).unwrap()), expected);
+        let mut oldest_first = read(reader.oldest_first(&query).unwrap());
+        oldest_first.reverse();
+        assert_eq!(oldest_first, expected);
+    }
     let shown = messages(
         &**journal,
         Query::new().kind(RecordKind::Transition).limit(limit),

@@ -15,6 +15,7 @@ mod paging;
 #[cfg(unix)]
 mod permissions;
 mod processes;
+mod reader;
 mod removed_counts;
 mod retention;
 mod retiring;

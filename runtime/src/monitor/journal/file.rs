@@ -8,13 +8,13 @@ use super::{
     daily_counts::ErrorCounts,
     error::JournalError,
     group_commit::{GroupCommit, Now, Pass},
-    joins::Joins,
     line,
     maintenance::Maintenance,
     query::{Cursor, Page, Query},
+    read_error::ReadError,
     removed_counts::RemovedCounts,
     retention::remove_old,
-    reverse_lines::ReverseLines,
+    scan::{Direction, Scan},
     segments::Folder,
     status::{JournalStatus, StatusTracker},
     tally_cache::TallyCache,
@@ -250,59 +250,20 @@ impl Inner {
         let through = RemovedCounts::read_or_none(self.folder.path())
             .unwrap_or_default()
             .through;
-        let mut page = Page::new(Vec::new(), None);
-        let is_of_notifications = query.is_of_notifications();
-        let (last, mut end) = match query.parts().after {
-            None => (u64::MAX, None),
-            Some(cursor) => (cursor.part(), Some(cursor.position())),
-        };
         let numbers = self.numbers(through)?;
-        let mut joins = Joins::new(&self.folder, &self.tallies, &numbers);
-        for number in numbers
-            .iter()
-            .rev()
-            .copied()
-            .filter(|number| *number <= last)
-        {
-            let Some(file) = self.folder.open_to_read(number)? else {
-                continue;
-            };
-            let length = file.metadata()?.len();
-            let from = if number == last {
-                end.take().unwrap_or(length).min(length)
-            } else {
-                length
-            };
-            let mut lines = ReverseLines::new(file, from);
-            while let Some((at, line)) = lines.next_line()? {
-                // When alerting starts, it reads the whole journal for few records.
-                if is_of_notifications && !line::is_of_notification(&line) {
-                    continue;
-                }
-                let Ok(found) = line::decode(&line) else {
-                    page.torn += 1;
-                    continue;
-                };
-                page.torn += u64::from(found.after_torn);
-                if !query.may_match(&found.record) {
-                    continue;
-                }
-                let record = if found.record.is_joined() {
-                    joins.join(number, at, found.record)?
-                } else {
-                    Some(found.record)
-                };
-                let Some(record) = record.and_then(|record| query.matching(record)) else {
-                    continue;
-                };
-                if page.records.len() == query.parts().limit {
+        let direction = Direction::NewestFirst;
+        let mut scan = Scan::new(&self.folder, &self.tallies, numbers, query, direction);
+        let mut page = Page::new(Vec::new(), None);
+        while let Some(found) = scan.next() {
+            match found.map_err(ReadError::into_io) {
+                Err(Some(err)) => return Err(err),
+                Err(None) => page.torn += 1,
+                Ok(found) if page.records.len() == query.parts().limit => {
                     // One more than the page holds: the page ends before it.
-                    page.next = page
-                        .next
-                        .or(Some(Cursor::new(number, at + line.len() as u64 + 1)));
-                    return Ok(page);
+                    page.next = Some(Cursor::new(found.number, found.end));
+                    break;
                 }
-                page.records.push(record);
+                Ok(found) => page.records.push(found.record),
             }
         }
         Ok(page)

@@ -12,7 +12,7 @@ use crate::{
     event::{Record, RecordKind, RecordState},
     sync::Mutex,
 };
-use std::{collections::HashMap, io, time::Duration};
+use std::{collections::HashMap, io, sync::Arc, time::Duration};
 
 /// Joins lines for one query.
 #[derive(Debug)]
@@ -20,7 +20,7 @@ pub(super) struct Joins<'a> {
     folder: &'a Folder,
     tallies: &'a Mutex<TallyCache>,
     /// The files that are read, in order.
-    numbers: &'a [u64],
+    numbers: Arc<[u64]>,
     /// The file that is being read.
     places: Option<(u64, Places)>,
 }
@@ -34,7 +34,7 @@ impl<'a> Joins<'a> {
     pub(super) fn new(
         folder: &'a Folder,
         tallies: &'a Mutex<TallyCache>,
-        numbers: &'a [u64],
+        numbers: Arc<[u64]>,
     ) -> Self {
         Self {
             folder,
@@ -62,7 +62,13 @@ impl<'a> Joins<'a> {
         {
             return Ok(None);
         }
-        let (number, place) = match self.in_later(number, &record)? {
+        // An error has no third line, and most have both in one file.
+        let is_complete = last != at && record.kind == RecordKind::Error;
+        let later = match is_complete {
+            true => None,
+            false => self.in_later(number, &record)?,
+        };
+        let (number, place) = match later {
             Some(later) => later,
             None if last == at => return Ok(Some(record)),
             None => (number, last),

@@ -64,10 +64,16 @@ mod group_commit;
 #[cfg(feature = "journal")]
 mod joins;
 mod line;
+#[cfg(feature = "journal")]
+mod line_filter;
 mod maintenance;
 #[cfg(feature = "test-util")]
 mod memory;
 mod query;
+#[cfg(feature = "journal")]
+mod read_error;
+#[cfg(feature = "journal")]
+mod reader;
 #[cfg(feature = "journal")]
 mod removed_counts;
 #[cfg(feature = "journal")]
@@ -75,8 +81,13 @@ mod retention;
 #[cfg(feature = "journal")]
 mod reverse_lines;
 #[cfg(feature = "journal")]
+mod scan;
+#[cfg(feature = "journal")]
 mod segments;
+mod settling;
 mod status;
+#[cfg(feature = "journal")]
+mod tail;
 #[cfg(feature = "journal")]
 mod tally;
 #[cfg(feature = "journal")]
@@ -95,7 +106,13 @@ pub use file::FileJournal;
 #[cfg(feature = "test-util")]
 pub use memory::MemoryJournal;
 pub use query::{Cursor, InvalidCursor, Page, Query, QueryParts};
+#[cfg(feature = "journal")]
+pub use read_error::ReadError;
+#[cfg(feature = "journal")]
+pub use reader::{JournalReader, Records};
 pub use status::JournalStatus;
+#[cfg(feature = "journal")]
+pub use tail::Tail;
 
 /// Parts of the journals of the library, for journals of your own.
 ///
@@ -106,6 +123,7 @@ pub mod support {
     pub use super::{
         clock_jumps::JumpDetector,
         maintenance::Maintenance,
+        settling::Unsettled,
         status::{StatusTracker, WriteOutcome, report_trouble},
     };
 }
