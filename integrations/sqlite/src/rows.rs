@@ -2,6 +2,7 @@
 
 use crate::incoming;
 use gardefou::{
+    error::ErrorId,
     event::{Record, RecordKind, RecordState},
     monitor::journal::{Cursor, ErrorCounts, Page, Query},
     time::Timestamp,
@@ -195,9 +196,7 @@ impl Filling<'_> {
             return true;
         };
         if self.page.records.len() == self.query.parts().limit {
-            self.page.next = self
-                .last
-                .map(|seq| Cursor::new(0, u64::try_from(seq).unwrap_or_default()));
+            self.page.next = self.last.map(cursor);
             return false;
         }
         self.page.records.push(record);
@@ -207,7 +206,8 @@ impl Filling<'_> {
 
     /// Adds rows from the table; returns where to go on, as not every selected row matches.
     fn read(&mut self, db: &Connection, before: Option<i64>) -> rusqlite::Result<Option<i64>> {
-        let (sql, values) = select(self.query, before);
+        let limit = self.query.parts().limit + 1;
+        let (sql, values) = select(self.query, ("seq < ?", before), "DESC", limit);
         let mut select = db.prepare_cached(&sql)?;
         let mut rows = select.query(rusqlite::params_from_iter(values))?;
         let (mut seen, mut last) = (0, None);
@@ -227,13 +227,90 @@ impl Filling<'_> {
     }
 }
 
-fn position(cursor: Cursor) -> i64 {
+pub(crate) fn position(cursor: Cursor) -> i64 {
     i64::try_from(cursor.position()).unwrap_or(i64::MAX)
 }
 
-/// Returns the statement for the rows of a page, newest first: one more than the page holds, which
-/// shows whether there is a next page.
-fn select(query: &Query, before: Option<i64>) -> (String, Vec<Value>) {
+pub(crate) fn cursor(position: i64) -> Cursor {
+    Cursor::new(0, u64::try_from(position).unwrap_or_default())
+}
+
+/// Records in the order in which they were written.
+#[derive(Debug)]
+pub(crate) struct Chunk {
+    /// They may match the query, and are not changed to what it shows.
+    pub(crate) records: Vec<Record>,
+    pub(crate) torn: u64,
+    /// The position behind the last row; `None` if there was none.
+    pub(crate) end: Option<i64>,
+}
+
+/// Reads the rows behind a position, as many as the query has as a limit.
+pub(crate) fn chunk(db: &Connection, query: &Query, after: i64) -> rusqlite::Result<Chunk> {
+    let reading = db.unchecked_transaction()?;
+    let (limit, last) = (query.parts().limit, end(&reading)?);
+    let (sql, values) = select(query, ("seq > ?", Some(after)), "ASC", limit);
+    let mut chunk = Chunk {
+        records: Vec::new(),
+        torn: 0,
+        end: None,
+    };
+    let mut select = reading.prepare_cached(&sql)?;
+    let mut rows = select.query(rusqlite::params_from_iter(values))?;
+    let mut seen = 0;
+    while let Some(row) = rows.next()? {
+        (seen, chunk.end) = (seen + 1, Some(row.get(0)?));
+        match serde_json::from_slice(row.get_ref(1)?.as_bytes().unwrap_or_default()) {
+            Ok(record) => chunk.records.push(record),
+            Err(_) => chunk.torn += 1,
+        }
+    }
+    if seen == limit {
+        return Ok(chunk);
+    }
+    let (incoming, torn) = incoming::all(&reading)?;
+    let is_new = |found: &incoming::Incoming| found.seq > after;
+    let is_due = last > after;
+    let incoming: Vec<_> = incoming.into_iter().filter(is_new).collect();
+    // An unreadable slot has no position, and is counted with the records around it.
+    chunk.torn += if is_due { torn } else { 0 };
+    let incoming = incoming.into_iter().map(|found| found.record);
+    chunk.records.extend(incoming);
+    chunk.end = is_due.then_some(last);
+    Ok(chunk)
+}
+
+/// Returns the position of the last record.
+pub(crate) fn end(db: &Connection) -> rusqlite::Result<i64> {
+    let last = "SELECT coalesce(max(seq), 0) FROM errors";
+    let last: i64 = db.prepare_cached(last)?.query_row([], |row| row.get(0))?;
+    let (incoming, _) = incoming::all(db)?;
+    Ok(incoming.iter().map(|found| found.seq).fold(last, i64::max))
+}
+
+/// Reads an error inside an attempt, if it is settled.
+pub(crate) fn settled(db: &Connection, id: ErrorId) -> rusqlite::Result<Option<Record>> {
+    let mut select = db.prepare_cached("SELECT record FROM errors WHERE id = ?1")?;
+    let mut rows = select.query([id.to_string()])?;
+    while let Some(row) = rows.next()? {
+        let json = row.get_ref(0)?.as_bytes().unwrap_or_default();
+        if let Ok(record) = serde_json::from_slice::<Record>(json)
+            && record.state != RecordState::Pending
+        {
+            return Ok(Some(record));
+        }
+    }
+    Ok(None)
+}
+
+/// Returns the statement for rows on one side of a position, in an order. A page selects one more
+/// than it holds, which shows whether there is a next one.
+fn select(
+    query: &Query,
+    (side, position): (&str, Option<i64>),
+    order: &str,
+    limit: usize,
+) -> (String, Vec<Value>) {
     let parts = query.parts();
     let mut conditions = vec![kinds(query)];
     let mut values: Vec<Value> = Vec::new();
@@ -244,7 +321,7 @@ fn select(query: &Query, before: Option<i64>) -> (String, Vec<Value>) {
         }
     };
     let millis = |time: Timestamp| time.as_unix_millis().into();
-    add("seq < ?", before.map(Into::into));
+    add(side, position.map(Into::into));
     add("id = ?", parts.id.map(|id| id.to_string().into()));
     add("code = ?", parts.code.clone().map(Into::into));
     let level = parts.min_level.map(|level| i64::from(level as u8).into());
@@ -256,9 +333,9 @@ fn select(query: &Query, before: Option<i64>) -> (String, Vec<Value>) {
     add("time < ?", parts.until.map(millis));
     let text = parts.text.as_deref().map(|text| in_json(text).into());
     add("instr(record, ?) > 0", text);
-    let (conditions, limit) = (conditions.join(" AND "), parts.limit + 1);
+    let conditions = conditions.join(" AND ");
     let sql = format!(
-        "SELECT seq, record FROM errors WHERE {conditions} ORDER BY seq DESC LIMIT {limit}"
+        "SELECT seq, record FROM errors WHERE {conditions} ORDER BY seq {order} LIMIT {limit}"
     );
     (sql, values)
 }

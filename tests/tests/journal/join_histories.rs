@@ -1,10 +1,8 @@
 //! Random histories of records with two lines, compared with a plain list.
 
 use super::{joins::*, *};
-use gardefou::monitor::{
-    RecordKind, RecordState,
-    journal::{JournalReader, Records},
-};
+use gardefou::monitor::{RecordKind, RecordState, journal::JournalReader};
+use gardefou_sqlite::SqliteReader;
 use gardefou_tests::testkit::journal::Kind;
 use proptest::prelude::*;
 use std::collections::HashSet;
@@ -134,20 +132,29 @@ fn random_history(kind: Kind, steps: &[Step], limit: usize, max_bytes: u64) {
         .map(|(i, of)| (i.to_string(), state(*of)))
         .collect();
     assert_eq!(with_retried, expected);
-    if kind == Kind::Files {
-        let reader = JournalReader::open(folder.path()).unwrap();
-        let query = Query::new().include_retried();
-        let read = |records: Records<'_>| -> Vec<_> {
-            let records = records.map(Result::unwrap);
-            records
-                .map(|record| (record.message, record.state))
-                .collect()
-        };
-        assert_eq!(read(reader.newest_first(&query).unwrap()), expected);
-        let mut oldest_first = read(reader.oldest_first(&query).unwrap());
-        oldest_first.reverse();
-        assert_eq!(oldest_first, expected);
-    }
+    let query = Query::new().include_retried().limit(limit);
+    let mut oldest_first: Vec<_> = match kind {
+        Kind::Files => {
+            let reader = JournalReader::open(folder.path()).unwrap();
+            let newest_first = reader.newest_first(&query).unwrap().map(Result::unwrap);
+            let newest_first = newest_first.map(|record| (record.message, record.state));
+            assert_eq!(newest_first.collect::<Vec<_>>(), expected);
+            let oldest_first = reader.oldest_first(&query).unwrap();
+            oldest_first.map(Result::unwrap).collect()
+        }
+        Kind::Database => {
+            let path = folder.path().join("errors.sqlite");
+            // Nothing was written where no step wrote.
+            let reader = SqliteReader::open(path).ok();
+            reader.map_or_else(Vec::new, |reader| {
+                sqlite_reader::oldest_first(&reader, &query)
+            })
+        }
+    };
+    oldest_first.reverse();
+    let oldest_first = oldest_first.into_iter();
+    let oldest_first = oldest_first.map(|record| (record.message, record.state));
+    assert_eq!(oldest_first.collect::<Vec<_>>(), expected);
     let shown = messages(
         &**journal,
         Query::new().kind(RecordKind::Transition).limit(limit),

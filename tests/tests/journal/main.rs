@@ -21,6 +21,7 @@ mod retention;
 mod retiring;
 mod sqlite;
 mod sqlite_processes;
+mod sqlite_reader;
 
 use gardefou::{
     AppError, ErrorCode,
