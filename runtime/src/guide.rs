@@ -24,6 +24,7 @@ pages! {
     #[cfg(any(feature = "chaos", not(doctest)))]
     chaos = "docs/chaos.md";
     circuit_breaker = "docs/circuit-breaker.md";
+    command_line = "docs/command-line.md";
     errors = "docs/errors.md";
     fallback = "docs/fallback.md";
     #[cfg(any(feature = "test-util", not(doctest)))]

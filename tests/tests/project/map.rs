@@ -10,7 +10,12 @@ const BEGIN: &str = "<!-- map: begin -->\n";
 const END: &str = "<!-- map: end -->\n";
 
 /// The folders whose files have a line.
-const FOLDERS: [&str; 3] = ["runtime/src", "macros/src", "integrations/sqlite/src"];
+const FOLDERS: [&str; 4] = [
+    "runtime/src",
+    "macros/src",
+    "integrations/sqlite/src",
+    "cli/src",
+];
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..")

@@ -135,6 +135,25 @@ impl Query {
         self
     }
 
+    /// Finds records of every kind; errors alone by default.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use gardefou::{AppError, ErrorCode, monitor::{ErrorMonitor, MonitorConfig, journal::{JournalError, Query}}};
+    /// # let monitor = ErrorMonitor::new(MonitorConfig::default());
+    /// use gardefou::monitor::RecordKind;
+    ///
+    /// let id = monitor.record(&AppError::new(ErrorCode::SYNC_ERROR, "late"));
+    /// let records = monitor.query(&Query::new().any_kind().id(id))?.records;
+    /// assert_eq!(records[0].kind, RecordKind::Error);
+    /// # Ok::<(), JournalError>(())
+    /// ```
+    pub fn any_kind(mut self) -> Self {
+        self.0.kinds = &RecordKind::ALL;
+        self
+    }
+
     /// Keeps records of notifications, from which alerting restores what is undelivered.
     pub(crate) fn of_notifications(mut self) -> Self {
         self.0.kinds = NOTIFICATIONS;
