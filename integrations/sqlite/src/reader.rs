@@ -79,12 +79,22 @@ impl SqliteReader {
     ///
     /// # Examples
     ///
-    /// ```no_run
-    /// use gardefou_sqlite::SqliteReader;
-    ///
-    /// let reader = SqliteReader::open("logs/errors.sqlite")?;
-    /// assert_eq!(reader.path().to_str(), Some("logs/errors.sqlite"));
-    /// # Ok::<(), gardefou::monitor::journal::JournalError>(())
+    /// ```
+    /// # use gardefou::{AppError, ErrorCode, monitor::{ErrorMonitor, MonitorConfig}, time::Timestamp};
+    /// # use gardefou::monitor::journal::{Cursor, Query};
+    /// # use gardefou_sqlite::{SqliteJournal, SqliteReader};
+    /// # use std::{sync::Arc, time::SystemTime};
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let folder = std::env::temp_dir().join(format!("gardefou-sqlite-path-{}", std::process::id()));
+    /// # let monitor = ErrorMonitor::new(MonitorConfig::default());
+    /// # monitor.set_journal(Arc::new(SqliteJournal::builder(&folder).build()?));
+    /// monitor.record(&AppError::new(ErrorCode::SYNC_ERROR, "late"));
+    /// let reader = SqliteReader::open(folder.join("errors.sqlite"))?;
+    /// assert_eq!(reader.path(), folder.join("errors.sqlite"));
+    /// # drop((monitor, reader));
+    /// # std::fs::remove_dir_all(&folder)?;
+    /// # Ok(())
+    /// # }
     /// ```
     #[must_use]
     pub fn path(&self) -> &Path {
@@ -99,7 +109,26 @@ impl SqliteReader {
     ///
     /// # Examples
     ///
-    /// See [`SqliteReader`].
+    /// ```
+    /// # use gardefou::{AppError, ErrorCode, monitor::{ErrorMonitor, MonitorConfig}, time::Timestamp};
+    /// # use gardefou::monitor::journal::{Cursor, Query};
+    /// # use gardefou_sqlite::{SqliteJournal, SqliteReader};
+    /// # use std::{sync::Arc, time::SystemTime};
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let folder = std::env::temp_dir().join(format!("gardefou-sqlite-query-{}", std::process::id()));
+    /// # let monitor = ErrorMonitor::new(MonitorConfig::default());
+    /// # monitor.set_journal(Arc::new(SqliteJournal::builder(&folder).build()?));
+    /// for message in ["late", "out of step"] {
+    ///     monitor.record(&AppError::new(ErrorCode::SYNC_ERROR, message));
+    /// }
+    /// let reader = SqliteReader::open(folder.join("errors.sqlite"))?;
+    /// let page = reader.query(&Query::new().limit(1))?;
+    /// assert_eq!((&*page.records[0].message, page.next.is_some()), ("out of step", true));
+    /// # drop((monitor, reader));
+    /// # std::fs::remove_dir_all(&folder)?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn query(&self, query: &Query) -> Result<Page, JournalError> {
         rows::page(&self.db, query).map_err(|err| JournalError::new("read records", err))
     }
@@ -116,7 +145,29 @@ impl SqliteReader {
     ///
     /// # Examples
     ///
-    /// See [`SqliteReader`].
+    /// ```
+    /// # use gardefou::{AppError, ErrorCode, monitor::{ErrorMonitor, MonitorConfig}, time::Timestamp};
+    /// # use gardefou::monitor::journal::{Cursor, Query};
+    /// # use gardefou_sqlite::{SqliteJournal, SqliteReader};
+    /// # use std::{sync::Arc, time::SystemTime};
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let folder = std::env::temp_dir().join(format!("gardefou-sqlite-from-{}", std::process::id()));
+    /// # let monitor = ErrorMonitor::new(MonitorConfig::default());
+    /// # monitor.set_journal(Arc::new(SqliteJournal::builder(&folder).build()?));
+    /// for message in ["late", "out of step"] {
+    ///     monitor.record(&AppError::new(ErrorCode::SYNC_ERROR, message));
+    /// }
+    /// let reader = SqliteReader::open(folder.join("errors.sqlite"))?;
+    /// let page = reader.query_from(&Query::new().limit(1), Cursor::new(0, 0))?;
+    /// assert_eq!(page.records[0].message, "late");
+    /// let page = reader.query_from(&Query::new(), page.next.expect("a position"))?;
+    /// assert_eq!(page.records[0].message, "out of step");
+    /// assert_eq!(reader.query_from(&Query::new(), page.next.expect("a position"))?.next, None);
+    /// # drop((monitor, reader));
+    /// # std::fs::remove_dir_all(&folder)?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn query_from(&self, query: &Query, after: Cursor) -> Result<Page, JournalError> {
         let chunk = rows::chunk(&self.db, query, rows::position(after));
         let chunk = chunk.map_err(|err| JournalError::new("read records", err))?;
@@ -135,7 +186,25 @@ impl SqliteReader {
     ///
     /// # Examples
     ///
-    /// See [`SqliteTail`].
+    /// ```
+    /// # use gardefou::{AppError, ErrorCode, monitor::{ErrorMonitor, MonitorConfig}, time::Timestamp};
+    /// # use gardefou::monitor::journal::{Cursor, Query};
+    /// # use gardefou_sqlite::{SqliteJournal, SqliteReader};
+    /// # use std::{sync::Arc, time::SystemTime};
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let folder = std::env::temp_dir().join(format!("gardefou-sqlite-follow-{}", std::process::id()));
+    /// # let monitor = ErrorMonitor::new(MonitorConfig::default());
+    /// # monitor.set_journal(Arc::new(SqliteJournal::builder(&folder).build()?));
+    /// monitor.record(&AppError::new(ErrorCode::SYNC_ERROR, "before"));
+    /// let mut tail = SqliteReader::open(folder.join("errors.sqlite"))?.follow(&Query::new())?;
+    /// monitor.record(&AppError::new(ErrorCode::SYNC_ERROR, "after"));
+    /// let next = tail.next_at(SystemTime::now().into()).expect("a new record");
+    /// assert_eq!(next?.message, "after");
+    /// # drop((monitor, tail));
+    /// # std::fs::remove_dir_all(&folder)?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn follow(self, query: &Query) -> Result<SqliteTail, JournalError> {
         let end = rows::end(&self.db).map_err(|err| JournalError::new("read records", err))?;
         Ok(SqliteTail::new(self.db, query, end))

@@ -268,15 +268,21 @@ pub(crate) fn chunk(db: &Connection, query: &Query, after: i64) -> rusqlite::Res
     if seen == limit {
         return Ok(chunk);
     }
-    let (incoming, torn) = incoming::all(&reading)?;
-    let is_new = |found: &incoming::Incoming| found.seq > after;
-    let is_due = last > after;
-    let incoming: Vec<_> = incoming.into_iter().filter(is_new).collect();
-    // An unreadable slot has no position, and is counted with the records around it.
-    chunk.torn += if is_due { torn } else { 0 };
-    let incoming = incoming.into_iter().map(|found| found.record);
-    chunk.records.extend(incoming);
-    chunk.end = is_due.then_some(last);
+    let (mut incoming, torn) = incoming::all(&reading)?;
+    incoming.retain(|found| found.seq > after);
+    let is_last = incoming.len() <= limit - seen;
+    incoming.truncate(limit - seen);
+    let in_slots = incoming.last().map(|found| found.seq);
+    let records = incoming.into_iter().map(|found| found.record);
+    chunk.records.extend(records);
+    if !is_last {
+        chunk.end = in_slots.or(chunk.end);
+    } else if last > after {
+        // Behind rows that do not match, too.
+        chunk.end = Some(last);
+        // An unreadable slot has no position, and is counted with the records around it.
+        chunk.torn += torn;
+    }
     Ok(chunk)
 }
 

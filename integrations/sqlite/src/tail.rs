@@ -73,7 +73,26 @@ impl SqliteTail {
     ///
     /// # Examples
     ///
-    /// See [`SqliteTail`].
+    /// ```
+    /// # use gardefou::{AppError, ErrorCode, monitor::{ErrorMonitor, MonitorConfig}, time::Timestamp};
+    /// # use gardefou::monitor::journal::{Cursor, Query};
+    /// # use gardefou_sqlite::{SqliteJournal, SqliteReader};
+    /// # use std::{sync::Arc, time::SystemTime};
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let folder = std::env::temp_dir().join(format!("gardefou-sqlite-next-{}", std::process::id()));
+    /// # let monitor = ErrorMonitor::new(MonitorConfig::default());
+    /// # monitor.set_journal(Arc::new(SqliteJournal::builder(&folder).build()?));
+    /// monitor.record(&AppError::new(ErrorCode::SYNC_ERROR, "before"));
+    /// let mut tail = SqliteReader::open(folder.join("errors.sqlite"))?.follow(&Query::new())?;
+    /// let now = Timestamp::from(SystemTime::now());
+    /// assert!(tail.next_at(now).is_none());
+    /// monitor.record(&AppError::new(ErrorCode::SYNC_ERROR, "after"));
+    /// assert_eq!(tail.next_at(now).expect("a new record")?.message, "after");
+    /// # drop((monitor, tail));
+    /// # std::fs::remove_dir_all(&folder)?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn next_at(&mut self, now: Timestamp) -> Option<Result<Record, JournalError>> {
         loop {
             while let Some(record) = self.ready.pop_front() {
@@ -100,7 +119,24 @@ impl SqliteTail {
     ///
     /// # Examples
     ///
-    /// See [`SqliteTail`].
+    /// ```
+    /// # use gardefou::{AppError, ErrorCode, monitor::{ErrorMonitor, MonitorConfig}, time::Timestamp};
+    /// # use gardefou::monitor::journal::{Cursor, Query};
+    /// # use gardefou_sqlite::{SqliteJournal, SqliteReader};
+    /// # use std::{sync::Arc, time::SystemTime};
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let folder = std::env::temp_dir().join(format!("gardefou-sqlite-torn-{}", std::process::id()));
+    /// # let monitor = ErrorMonitor::new(MonitorConfig::default());
+    /// # monitor.set_journal(Arc::new(SqliteJournal::builder(&folder).build()?));
+    /// monitor.record(&AppError::new(ErrorCode::SYNC_ERROR, "before"));
+    /// let mut tail = SqliteReader::open(folder.join("errors.sqlite"))?.follow(&Query::new())?;
+    /// assert!(tail.next_at(SystemTime::now().into()).is_none());
+    /// assert_eq!(tail.take_torn(), 0);
+    /// # drop((monitor, tail));
+    /// # std::fs::remove_dir_all(&folder)?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn take_torn(&mut self) -> u64 {
         mem::take(&mut self.torn)
     }

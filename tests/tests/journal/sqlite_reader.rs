@@ -14,6 +14,7 @@ pub(super) fn oldest_first(reader: &SqliteReader, query: &Query) -> Vec<ErrorRec
     let (mut after, mut records) = (Cursor::new(0, 0), Vec::new());
     loop {
         let page = reader.query_from(query, after).unwrap();
+        assert!(page.records.len() <= query.parts().limit);
         records.extend(page.records);
         match page.next {
             Some(next) => after = next,

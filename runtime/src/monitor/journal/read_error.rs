@@ -51,7 +51,17 @@ impl ReadError {
     ///
     /// # Examples
     ///
-    /// See [`ReadError`].
+    /// ```
+    /// # use gardefou::monitor::journal::{JournalReader, Query};
+    /// # let folder = std::env::temp_dir().join(format!("gardefou-is-torn-{}", std::process::id()));
+    /// # std::fs::create_dir_all(&folder)?;
+    /// std::fs::write(folder.join("errors-00000001.jsonl"), "no record\n")?;
+    /// let reader = JournalReader::open(&folder)?;
+    /// let err = reader.oldest_first(&Query::new())?.next().unwrap().unwrap_err();
+    /// assert!(err.is_torn());
+    /// # std::fs::remove_dir_all(&folder)?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub const fn is_torn(&self) -> bool {
         matches!(self.kind, Kind::Torn(_))
@@ -61,7 +71,17 @@ impl ReadError {
     ///
     /// # Examples
     ///
-    /// See [`ReadError`].
+    /// ```
+    /// # use gardefou::monitor::journal::{JournalReader, Query};
+    /// # let folder = std::env::temp_dir().join(format!("gardefou-torn-file-{}", std::process::id()));
+    /// # std::fs::create_dir_all(&folder)?;
+    /// std::fs::write(folder.join("errors-00000001.jsonl"), "no record\n")?;
+    /// let reader = JournalReader::open(&folder)?;
+    /// let err = reader.oldest_first(&Query::new())?.next().unwrap().unwrap_err();
+    /// assert_eq!(err.file(), folder.join("errors-00000001.jsonl"));
+    /// # std::fs::remove_dir_all(&folder)?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn file(&self) -> &Path {
         &self.file

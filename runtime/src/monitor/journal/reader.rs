@@ -102,7 +102,24 @@ impl JournalReader {
     ///
     /// # Examples
     ///
-    /// See [`JournalReader`].
+    /// ```
+    /// # use gardefou::{AppError, ErrorCode, monitor::{ErrorMonitor, MonitorConfig}, time::Timestamp};
+    /// # use gardefou::monitor::journal::{FileJournal, JournalConfig, JournalReader, Query};
+    /// # use std::{sync::Arc, time::SystemTime};
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let folder = std::env::temp_dir().join(format!("gardefou-oldest-{}", std::process::id()));
+    /// # let monitor = ErrorMonitor::new(MonitorConfig::default());
+    /// # monitor.set_journal(Arc::new(FileJournal::open(JournalConfig::builder(&folder).build()?)));
+    /// for message in ["late", "out of step"] {
+    ///     monitor.record(&AppError::new(ErrorCode::SYNC_ERROR, message));
+    /// }
+    /// let reader = JournalReader::open(&folder)?;
+    /// let found: Result<Vec<_>, _> = reader.oldest_first(&Query::new().text("step"))?.collect();
+    /// assert_eq!(found?[0].message, "out of step");
+    /// # std::fs::remove_dir_all(&folder)?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn oldest_first(&self, query: &Query) -> Result<Records<'_>, JournalError> {
         self.records(query, Direction::OldestFirst)
     }
@@ -146,7 +163,23 @@ impl JournalReader {
     ///
     /// # Examples
     ///
-    /// See [`Tail`].
+    /// ```
+    /// # use gardefou::{AppError, ErrorCode, monitor::{ErrorMonitor, MonitorConfig}, time::Timestamp};
+    /// # use gardefou::monitor::journal::{FileJournal, JournalConfig, JournalReader, Query};
+    /// # use std::{sync::Arc, time::SystemTime};
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let folder = std::env::temp_dir().join(format!("gardefou-follow-{}", std::process::id()));
+    /// # let monitor = ErrorMonitor::new(MonitorConfig::default());
+    /// # monitor.set_journal(Arc::new(FileJournal::open(JournalConfig::builder(&folder).build()?)));
+    /// monitor.record(&AppError::new(ErrorCode::SYNC_ERROR, "before"));
+    /// let mut tail = JournalReader::open(&folder)?.follow(&Query::new())?;
+    /// monitor.record(&AppError::new(ErrorCode::SYNC_ERROR, "after"));
+    /// let next = tail.next_at(SystemTime::now().into()).expect("a new record");
+    /// assert_eq!(next?.message, "after");
+    /// # std::fs::remove_dir_all(&folder)?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn follow(&self, query: &Query) -> Result<Tail, JournalError> {
         Tail::new(self.folder.clone(), query.clone())
             .map_err(JournalError::io("list the files of the folder"))

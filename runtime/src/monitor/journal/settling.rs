@@ -52,7 +52,17 @@ impl Unsettled {
     ///
     /// # Examples
     ///
-    /// See [`Unsettled`].
+    /// ```
+    /// # use gardefou::{AppError, ErrorCode, event::RecordState, monitor::{ErrorMonitor, MonitorConfig}};
+    /// # use gardefou::monitor::journal::{Query, support::Unsettled};
+    /// # let monitor = ErrorMonitor::new(MonitorConfig::default());
+    /// monitor.record(&AppError::new(ErrorCode::SYNC_ERROR, "late"));
+    /// let mut record = monitor.stats().recent_errors.remove(0);
+    /// let (query, mut unsettled) = (Query::new(), Unsettled::default());
+    /// assert!(unsettled.add(&query, record.clone()).is_some());
+    /// record.state = RecordState::Pending;
+    /// assert!(unsettled.add(&query, record).is_none());
+    /// ```
     pub fn add(&mut self, query: &Query, record: Record) -> Option<Record> {
         if record.kind == RecordKind::Transition {
             let is_first = self.shown.insert(record.id);
@@ -112,9 +122,15 @@ impl Unsettled {
     /// # Examples
     ///
     /// ```
-    /// use gardefou::monitor::journal::support::Unsettled;
-    ///
-    /// assert_eq!(Unsettled::default().ids().count(), 0);
+    /// # use gardefou::{AppError, ErrorCode, event::RecordState, monitor::{ErrorMonitor, MonitorConfig}};
+    /// # use gardefou::monitor::journal::{Query, support::Unsettled};
+    /// # let monitor = ErrorMonitor::new(MonitorConfig::default());
+    /// let id = monitor.record(&AppError::new(ErrorCode::SYNC_ERROR, "late"));
+    /// let mut record = monitor.stats().recent_errors.remove(0);
+    /// record.state = RecordState::Pending;
+    /// let mut unsettled = Unsettled::default();
+    /// unsettled.add(&Query::new(), record);
+    /// assert_eq!(unsettled.ids().collect::<Vec<_>>(), [id]);
     /// ```
     pub fn ids(&self) -> impl Iterator<Item = ErrorId> {
         self.held.keys().copied()

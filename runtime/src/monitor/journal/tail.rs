@@ -103,7 +103,25 @@ impl Tail {
     ///
     /// # Examples
     ///
-    /// See [`Tail`].
+    /// ```
+    /// # use gardefou::{AppError, ErrorCode, monitor::{ErrorMonitor, MonitorConfig}, time::Timestamp};
+    /// # use gardefou::monitor::journal::{FileJournal, JournalConfig, JournalReader, Query};
+    /// # use std::{sync::Arc, time::SystemTime};
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let folder = std::env::temp_dir().join(format!("gardefou-next-{}", std::process::id()));
+    /// # let monitor = ErrorMonitor::new(MonitorConfig::default());
+    /// # monitor.set_journal(Arc::new(FileJournal::open(JournalConfig::builder(&folder).build()?)));
+    /// monitor.record(&AppError::new(ErrorCode::SYNC_ERROR, "before"));
+    /// let mut tail = JournalReader::open(&folder)?.follow(&Query::new())?;
+    /// let now = Timestamp::from(SystemTime::now());
+    /// assert!(tail.next_at(now).is_none());
+    /// monitor.record(&AppError::new(ErrorCode::SYNC_ERROR, "after"));
+    /// assert_eq!(tail.next_at(now).expect("a new record")?.message, "after");
+    /// assert!(tail.next_at(now).is_none());
+    /// # std::fs::remove_dir_all(&folder)?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn next_at(&mut self, now: Timestamp) -> Option<Result<Record, ReadError>> {
         let mut is_new_round = self.open.is_none() && self.round.is_empty();
         loop {
