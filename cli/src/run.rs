@@ -19,6 +19,8 @@ pub(crate) enum Outcome {
     Done,
     /// The answer is no: the service is not healthy, or there is no such record.
     Negative,
+    /// A part of the journal could not be read.
+    Incomplete,
 }
 
 /// Why a command ended early.
@@ -88,6 +90,7 @@ pub(crate) fn run(arguments: Arguments) -> ExitCode {
     match done.and_then(|outcome| flushed.map(|()| outcome)) {
         Ok(Outcome::Done) | Err(Failure::ClosedPipe) => ExitCode::SUCCESS,
         Ok(Outcome::Negative) => ExitCode::from(1),
+        Ok(Outcome::Incomplete) => ExitCode::from(2),
         Err(Failure::Message(text)) => {
             output.complain(&text);
             ExitCode::from(2)

@@ -31,6 +31,5 @@ pub(crate) fn run(
             ExportFormat::Csv => writeln!(output, "{}", csv::row(&record))?,
         }
     }
-    problems.finish(output);
-    Ok(Outcome::Done)
+    Ok(problems.finish(Outcome::Done, output))
 }

@@ -39,7 +39,7 @@ pub(crate) fn run(
         }
         output.flush()?;
         if is_closed_after(POLL)? {
-            problems.finish(output);
+            problems.finish(Outcome::Done, output);
             return Ok(Outcome::Done);
         }
     }

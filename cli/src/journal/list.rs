@@ -34,8 +34,7 @@ pub(crate) fn run(
         }
     }
     list.flush(output)?;
-    problems.finish(output);
-    Ok(Outcome::Done)
+    Ok(problems.finish(Outcome::Done, output))
 }
 
 /// Prints records as rows, or as JSON lines.

@@ -1,12 +1,15 @@
 //! Parts of a journal that cannot be read: reported and counted, while the rest is read.
 
-use crate::{output::Output, source::Problem};
+use crate::{output::Output, run::Outcome, source::Problem};
 
-/// Reports the first problems one by one, and the number of lines without a record at the end.
+/// Reports the first problems one by one, and the numbers of all at the end.
 #[derive(Debug, Default)]
 pub(crate) struct Problems {
-    seen: u64,
+    reported: u64,
+    /// Lines without a record.
     torn: u64,
+    /// Files that could not be read.
+    unreadable: u64,
 }
 
 /// How many problems are reported one by one.
@@ -15,29 +18,32 @@ const MAX_REPORTED: u64 = 5;
 impl Problems {
     /// Takes the next record, or reports the problem in its place.
     pub(crate) fn check<T>(&mut self, next: Result<T, Problem>, output: &mut Output) -> Option<T> {
-        match next {
-            Ok(record) => Some(record),
-            Err(problem) => {
-                self.seen += 1;
-                self.torn += problem.torn;
-                if self.seen <= MAX_REPORTED {
-                    output.complain(&problem.text);
-                }
-                None
-            }
+        let problem = match next {
+            Ok(record) => return Some(record),
+            Err(problem) => problem,
+        };
+        self.torn += problem.torn;
+        self.unreadable += u64::from(problem.torn == 0);
+        if self.reported < MAX_REPORTED {
+            self.reported += 1;
+            output.complain(&problem.text);
         }
+        None
     }
 
-    /// Reports how much was left out.
-    pub(crate) fn finish(self, output: &mut Output) {
-        match self.torn {
-            0 => {}
-            1 => output.complain("1 line without a record was left out"),
-            torn => output.complain(&format!("{torn} lines without a record were left out")),
+    /// Reports how much was left out; a journal that was read as far as it holds records leaves the
+    /// outcome as it is.
+    pub(crate) fn finish(self, outcome: Outcome, output: &mut Output) -> Outcome {
+        let plural = |n: u64| if n == 1 { "" } else { "s" };
+        if self.torn > 0 {
+            let (n, s) = (self.torn, plural(self.torn));
+            output.complain(&format!("{n} line{s} without a record left out"));
         }
-        let others = self.seen.saturating_sub(MAX_REPORTED);
-        if self.torn == 0 && others > 0 {
-            output.complain(&format!("{others} further problems"));
+        if self.unreadable == 0 {
+            return outcome;
         }
+        let (n, s) = (self.unreadable, plural(self.unreadable));
+        output.complain(&format!("{n} part{s} of the journal could not be read"));
+        Outcome::Incomplete
     }
 }

@@ -36,10 +36,9 @@ pub(crate) fn run(
             found.push(record);
         }
     }
-    problems.finish(output);
     let Some(first) = found.first() else {
         output.complain(&format!("no record has the identity {id}"));
-        return Ok(Outcome::Negative);
+        return Ok(problems.finish(Outcome::Negative, output));
     };
     if found.iter().any(|record| record.id != first.id) {
         let mut ids: Vec<_> = found.iter().map(|record| record.id.to_string()).collect();
@@ -62,7 +61,7 @@ pub(crate) fn run(
             writeln!(output, "{line}")?;
         }
     }
-    Ok(Outcome::Done)
+    Ok(problems.finish(Outcome::Done, output))
 }
 
 /// Returns the last digits of an identity, as it writes them.

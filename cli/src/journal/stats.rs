@@ -69,8 +69,7 @@ pub(crate) fn run(
     } else {
         counts.print(shown, output)?;
     }
-    problems.finish(output);
-    Ok(Outcome::Done)
+    Ok(problems.finish(Outcome::Done, output))
 }
 
 impl Counts {

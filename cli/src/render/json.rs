@@ -1,13 +1,13 @@
 //! JSON lines that are safe to look at.
 
-use super::text::is_invisible;
+use super::text::{is_invisible, is_plain};
 use std::fmt::Write;
 
 /// Returns JSON on one line. What a terminal would act on is escaped as JSON does, so that a parser
 /// reads the same values.
 pub(crate) fn line(value: &impl serde_core::Serialize) -> serde_json::Result<String> {
     let json = serde_json::to_string(value)?;
-    if !json.chars().any(is_invisible) {
+    if is_plain(&json) || !json.chars().any(is_invisible) {
         return Ok(json);
     }
     let mut safe = String::with_capacity(json.len() + 64);

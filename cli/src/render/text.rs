@@ -6,6 +6,9 @@ use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 /// Returns a text in which nothing but visible characters is left: control characters, escape
 /// sequences, and what changes the direction of a line or hides in it are written as their numbers.
 pub(crate) fn escaped(text: &str) -> String {
+    if is_plain(text) {
+        return text.to_owned();
+    }
     let mut shown = String::with_capacity(text.len());
     for c in text.chars() {
         match c {
@@ -20,6 +23,11 @@ pub(crate) fn escaped(text: &str) -> String {
         }
     }
     shown
+}
+
+/// Returns `true` for a text of visible ASCII characters and spaces, as most are.
+pub(crate) fn is_plain(text: &str) -> bool {
+    text.bytes().all(|c| matches!(c, b' '..=b'~'))
 }
 
 /// Returns `true` for a character that acts on a terminal, or that is not seen.
@@ -49,7 +57,8 @@ pub(crate) fn width(text: &str) -> usize {
 
 /// Cuts a text to so many columns; an ellipsis stands for what is cut off.
 pub(crate) fn cut(text: &str, columns: usize) -> String {
-    if width(text) <= columns {
+    // No character takes more columns than bytes.
+    if text.len() <= columns || width(text) <= columns {
         return text.to_owned();
     }
     let (mut cut, mut used) = (String::new(), 1);

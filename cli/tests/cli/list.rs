@@ -152,7 +152,7 @@ fn torn_lines_are_reported_and_hide_nothing() {
             "{errors:?}"
         );
         assert!(
-            errors.contains(&"gardefou: 18 lines without a record were left out"),
+            errors.contains(&"gardefou: 18 lines without a record left out"),
             "{errors:?}"
         );
         assert!(errors.len() <= 8 && !printed.stderr.contains('\u{1b}'));

@@ -9,6 +9,8 @@ mod health;
 mod hostile;
 mod list;
 mod memory;
+#[cfg(unix)]
+mod other_users;
 mod show;
 mod stats;
 mod terminal;
@@ -19,7 +21,7 @@ use gardefou::{
     event::{Record, Severity},
     monitor::{
         ErrorMonitor, MonitorConfig,
-        journal::{FileJournal, Journal, JournalConfig},
+        journal::{FileJournal, Journal, JournalConfig, MemoryJournal},
     },
     time::ManualClock,
 };
@@ -93,6 +95,23 @@ impl Fixture {
         fixture.advance_hours(1);
         fixture.add("save", ErrorCode::TIMEOUT_ERROR, Severity::Error, "last");
         fixture
+    }
+
+    /// Ends the program that writes the journal.
+    fn closed(self) -> Self {
+        let Self {
+            root,
+            clock,
+            monitor,
+            journal,
+        } = self;
+        drop((monitor, journal));
+        Self {
+            journal: Arc::new(MemoryJournal::default()),
+            monitor: ErrorMonitor::new(MonitorConfig::default()),
+            root,
+            clock,
+        }
     }
 
     fn folder(&self) -> PathBuf {
