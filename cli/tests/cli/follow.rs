@@ -4,7 +4,7 @@ use super::*;
 use gardefou_sqlite::SqliteJournal;
 use std::{
     fs,
-    io::{BufRead, BufReader, Read, Write},
+    io::{BufRead, BufReader, Write},
     process::{Child, Stdio},
     sync::mpsc::{self, Receiver},
     thread,
@@ -64,23 +64,11 @@ impl Follower {
     }
 
     /// Ends it by a signal; returns its exit status and what it wrote to the standard error.
-    fn interrupt(mut self, signal: &str) -> (Option<i32>, String) {
+    fn interrupt(self, signal: &str) -> (Option<i32>, String) {
         let id = self.child.id().to_string();
-        assert!(
-            Command::new("kill")
-                .args([signal, &id])
-                .status()
-                .unwrap()
-                .success()
-        );
-        self.end()
-    }
-
-    fn end(&mut self) -> (Option<i32>, String) {
-        let mut errors = String::new();
-        let stderr = self.child.stderr.as_mut().unwrap();
-        stderr.read_to_string(&mut errors).unwrap();
-        (self.child.wait().unwrap().code(), errors)
+        let sent = Command::new("kill").args([signal, &id]).status();
+        assert!(sent.unwrap().success());
+        ended(self.child)
     }
 }
 
@@ -149,14 +137,7 @@ fn closed_pipe_ends_it_without_another_record() {
     command.stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = command.spawn().unwrap();
     drop(child.stdout.take());
-    let mut errors = String::new();
-    child
-        .stderr
-        .take()
-        .unwrap()
-        .read_to_string(&mut errors)
-        .unwrap();
-    assert_eq!((child.wait().unwrap().code(), &*errors), (Some(0), ""));
+    assert_eq!(ended(child), (Some(0), String::new()));
 }
 
 #[test]

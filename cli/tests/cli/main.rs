@@ -27,8 +27,9 @@ use gardefou::{
 };
 use std::{
     path::{Path, PathBuf},
-    process::{Command, Output},
+    process::{Child, Command, Output},
     sync::Arc,
+    thread,
     time::Duration,
 };
 
@@ -206,6 +207,21 @@ fn printed(mut command: Command) -> Printed {
         stdout: String::from_utf8(stdout).unwrap(),
         stderr: String::from_utf8(stderr).unwrap(),
     }
+}
+
+/// Waits for the end of a child; returns its exit status and what it wrote to the standard error. One
+/// that does not end within a minute is killed.
+fn ended(mut child: Child) -> (Option<i32>, String) {
+    for _ in 0..6000 {
+        if child.try_wait().unwrap().is_some() {
+            let output = child.wait_with_output().unwrap();
+            let errors = String::from_utf8(output.stderr).unwrap();
+            return (output.status.code(), errors);
+        }
+        thread::park_timeout(Duration::from_millis(10));
+    }
+    child.kill().unwrap();
+    panic!("it did not end");
 }
 
 fn parsed(line: &str) -> Record {
