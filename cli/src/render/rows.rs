@@ -2,7 +2,7 @@
 
 use super::{
     style::{Style, Tone, of_level},
-    text::{cut, escaped, fitted, width},
+    text::{cut, escaped, filled, fitted, width},
 };
 use gardefou::event::{Record, RecordKind, RecordState};
 
@@ -103,7 +103,12 @@ impl Layout {
             if columns == 0 {
                 continue;
             }
-            line += &style.paint(tone, &fitted(text, columns));
+            // A terminal gets columns, a file or a pipe whole texts.
+            let text = match self.total {
+                Some(_) => fitted(text, columns),
+                None => filled(text, columns),
+            };
+            line += &style.paint(tone, &text);
             used += columns;
             let gap = total.saturating_sub(used).min(2);
             line += &"  "[..gap];

@@ -77,10 +77,13 @@ pub(crate) fn cut(text: &str, columns: usize) -> String {
 
 /// Cuts or fills a text to exactly so many columns.
 pub(crate) fn fitted(text: &str, columns: usize) -> String {
-    let mut fitted = cut(text, columns);
-    let missing = columns.saturating_sub(width(&fitted));
-    fitted.extend(std::iter::repeat_n(' ', missing));
-    fitted
+    filled(&cut(text, columns), columns)
+}
+
+/// Fills a text to at least so many columns.
+pub(crate) fn filled(text: &str, columns: usize) -> String {
+    let missing = columns.saturating_sub(width(text));
+    format!("{text}{}", " ".repeat(missing))
 }
 
 /// Returns a number with separators between thousands.

@@ -29,6 +29,19 @@ fn records_are_listed_newest_first_in_plain_text_for_a_pipe() {
 }
 
 #[test]
+fn a_pipe_gets_names_that_are_longer_than_their_column() {
+    let fixture = Fixture::new();
+    let operation = "operation_with_a_name_of_some_length";
+    fixture.add(operation, ErrorCode::SYNC_ERROR, Severity::Error, "late");
+    fixture.add("load", ErrorCode::SYNC_ERROR, Severity::Error, "early");
+    let lines = fixture.lines(&["list"]);
+    assert!(
+        lines.iter().any(|line| line.contains(operation)),
+        "{lines:?}"
+    );
+}
+
+#[test]
 fn limit_ends_the_list() {
     let fixture = Fixture::with_errors();
     assert_eq!(fixture.listed(&["-n", "2"]), ["last", "disk gone"]);
