@@ -54,7 +54,7 @@ impl<T, E> Conversion<Result<T, E>> for Itself {
 
     #[inline(always)]
     fn returned(self, result: Result<T, E>) -> Result<T, E> {
-        in_parts(result)
+        result
     }
 
     #[inline(always)]
@@ -147,7 +147,7 @@ pub fn result<R, C: Conversion<R>>(conversion: C, returned: R) -> Result<C::Valu
 /// Gives a `Result` as what is returned.
 #[inline(always)]
 pub fn returned<R, C: Conversion<R>>(conversion: C, result: Result<C::Value, C::Error>) -> R {
-    conversion.returned(result)
+    conversion.returned(in_parts(result))
 }
 
 /// Passes an async body on as one that gives a `Result`. Blocking bodies are converted where they

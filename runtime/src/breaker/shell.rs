@@ -283,8 +283,10 @@ impl Rejector for Shell {
     }
 }
 
-/// Makes the rejection of a call that was denied, and goes on with it.
-#[inline(always)]
+/// Makes the rejection of a call that was denied, and goes on with it. Out of line, so that the way of a
+/// call that is admitted saves no registers for it.
+#[cold]
+#[inline(never)]
 pub(super) fn reject_then<R>(
     shell: &Arc<Shell>,
     denial: Denial,
@@ -301,8 +303,7 @@ pub(super) fn rejection(shell: &Arc<Shell>, denial: Denial) -> Rejection {
 }
 
 /// Makes the error of a call that was denied.
-#[cold]
-#[inline(never)]
+#[inline]
 pub(super) fn denied<T, E: From<Rejection>>(shell: &Arc<Shell>, denial: Denial) -> Result<T, E> {
     reject_then(shell, denial, Rejection::into_result)
 }
