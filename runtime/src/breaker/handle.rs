@@ -88,7 +88,7 @@ impl CircuitBreaker {
     pub(crate) fn ended_here(&self) -> (u64, u64) {
         let shell = self.shell();
         let success = shell.counters.sum(Counter::Success);
-        (success, shell.read(|locked| shell.failures(locked).0))
+        (success, shell.failures().0)
     }
 
     /// Keeps the breaker until the program ends, and returns it.

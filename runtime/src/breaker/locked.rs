@@ -28,7 +28,6 @@ pub(super) struct Locked {
     pub(super) explicit: ExplicitSettings,
     /// How many successes of this process the machine has taken; the others were only counted.
     pub(super) taken_successes: u64,
-    pub(super) totals: Totals,
     pub(super) last_failure: Option<LastFailure>,
     /// The latest opening. It stays when the circuit closes: a rejection can be read later.
     pub(super) opening: Option<Arc<Opening>>,
@@ -37,14 +36,6 @@ pub(super) struct Locked {
     /// Boxed, because few breakers have any.
     pub(super) extras: Option<Box<Extras>>,
     pub(super) events: EventQueue,
-}
-
-/// Counts of the calls of this process whose outcome takes the lock.
-#[derive(Debug, Default)]
-pub(super) struct Totals {
-    pub(super) failure: u64,
-    pub(super) slow: u64,
-    pub(super) abandoned: u64,
 }
 
 /// State that few breakers have.

@@ -446,7 +446,7 @@ impl BreakerRegistry {
     }
 
     /// Returns handles of all breakers, so that they are used after the lock is released.
-    fn all(&self) -> Vec<CircuitBreaker> {
+    pub(super) fn all(&self) -> Vec<CircuitBreaker> {
         let breakers = self.breakers.read();
         let mut all: Vec<_> = breakers
             .values()

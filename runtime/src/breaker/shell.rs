@@ -15,10 +15,11 @@ mod settle;
 use super::{
     admission::{Denial, DeniedBy},
     config::BreakerConfig,
-    counters::{Counter, Counters},
+    counters::{Counter, Counters, Totals},
     event_queue::{EventQueue, QueuedEvent, QueuedKind},
+    history::HistoryReading,
     in_flight::InFlight,
-    locked::{Locked, Totals},
+    locked::Locked,
     observers::Observers,
     opening::is_open,
     partial_config::ExplicitSettings,
@@ -42,6 +43,8 @@ use tracing::level_filters::LevelFilter;
 pub(super) struct Shell {
     published: PublishedState,
     pub(super) counters: Counters,
+    /// Written under the lock, read without it.
+    pub(super) totals: Totals,
     /// Made by the first failure that opens nothing by far.
     rows: OnceBox<Rows>,
     /// Made by the first call that is timed.
@@ -71,7 +74,6 @@ impl Shell {
             machine,
             explicit,
             taken_successes: 0,
-            totals: Totals::default(),
             last_failure: None,
             opening: None,
             rejected_before: 0,
@@ -82,6 +84,7 @@ impl Shell {
         Self {
             published,
             counters,
+            totals: Totals::default(),
             rows: OnceBox::new(),
             in_flight: OnceBox::new(),
             observers,
@@ -158,9 +161,9 @@ impl Shell {
 
     /// Returns how many calls failed in this process, and when the latest one did that took no
     /// lock.
-    pub(super) fn failures(&self, locked: &Locked) -> (u64, Option<Tick>) {
+    pub(super) fn failures(&self) -> (u64, Option<Tick>) {
         let (noted, latest) = self.rows.get().map_or((0, None), Rows::failures);
-        (locked.totals.failure.wrapping_add(noted), latest)
+        (self.totals.failure.get().wrapping_add(noted), latest)
     }
 
     /// Reads the state under the lock.
@@ -189,8 +192,21 @@ impl Shell {
             } else {
                 0
             };
+            self.note_history(&effects);
             locked.apply(effects, None, rejected);
         }
+    }
+
+    /// Adds changes of state to the history, under the lock and before they are published.
+    pub(super) fn note_history(&self, effects: &Effects) {
+        if *effects != Effects::default() {
+            self.published.note_history(effects);
+        }
+    }
+
+    /// Returns the history of the state, without the lock.
+    pub(super) fn history_at(&self, now: Tick) -> HistoryReading {
+        self.published.history_at(now)
     }
 
     /// Returns how many calls were rejected in this process.

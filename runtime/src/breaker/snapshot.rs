@@ -158,12 +158,12 @@ impl BreakerSnapshot {
             ..CallCounts::default()
         };
         shell.read(|locked| {
-            let (failure, latest) = shell.failures(locked);
+            let (failure, latest) = shell.failures();
             let restored = locked.extras.as_ref().map(|extras| extras.restored_counts);
             let counts = CallCounts {
                 failure,
-                slow: locked.totals.slow,
-                abandoned: locked.totals.abandoned,
+                slow: shell.totals.slow.get(),
+                abandoned: shell.totals.abandoned.get(),
                 ..counted
             };
             let machine = &locked.machine;
@@ -231,6 +231,7 @@ impl BreakerSnapshot {
             let restored_counts = &mut locked.extras.get_or_insert_default().restored_counts;
             *restored_counts = restored_counts.plus(counts);
             let effects = locked.machine.restore_at(now, restored);
+            shell.note_history(&effects);
             locked.apply(effects, opened_by.as_deref(), shell.rejected());
             ((), Effects::default())
         });

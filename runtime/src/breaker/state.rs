@@ -448,6 +448,7 @@ impl StateMachine {
             from: self.phase.state(),
             to: phase.state(),
             reason,
+            at: now,
             generation: self.generation,
             consecutive: self.consecutive(),
             lasts,

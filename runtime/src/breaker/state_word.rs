@@ -1,10 +1,14 @@
 //! The state as the fast path reads it: one word, and the times beside it.
 
-use super::state::{Phase, StateMachine};
+use super::{
+    history::{History, HistoryReading},
+    state::{Effects, Phase, StateMachine},
+};
 use crate::{
     sync::{AtomicU64, Ordering},
     time::{Reading, Tick, saturating_nanos},
 };
+use once_cell::race::OnceBox;
 
 /// Three bits of mode, flags, and the generation above. An admission keeps the word that it was
 /// given by, with flags of its own.
@@ -185,6 +189,10 @@ pub(super) struct PublishedState {
     /// The stretch of time in which a success is only counted. Written under the lock.
     quiet_from: AtomicU64,
     quiet_until: AtomicU64,
+    /// When the breaker was made. Here, as the history, because the line has room for both.
+    made: Tick,
+    /// Made by the first change of state.
+    history: OnceBox<History>,
 }
 
 impl PublishedState {
@@ -197,6 +205,22 @@ impl PublishedState {
             slow_above: AtomicU64::new(slow_above(machine)),
             quiet_from: AtomicU64::new(quiet.start.as_nanos()),
             quiet_until: AtomicU64::new(quiet.end.as_nanos()),
+            made: machine.since(),
+            history: OnceBox::new(),
+        }
+    }
+
+    /// Adds changes of state to the history, under the lock and before they are published.
+    pub(super) fn note_history(&self, effects: &Effects) {
+        let history = (self.history).get_or_init(|| Box::new(History::new(self.made)));
+        history.record(effects, self.open_time().1);
+    }
+
+    /// Returns the history up to `now`.
+    pub(super) fn history_at(&self, now: Tick) -> HistoryReading {
+        match self.history.get() {
+            Some(history) => history.read_at(now, self.open_time().1),
+            None => HistoryReading::closed_at(now, self.made),
         }
     }
 

@@ -28,4 +28,4 @@ pub(crate) use guard::FORGOTTEN_AFTER;
 pub use handle::{Keyed, OTHER};
 pub(crate) use handle::{MAX_KEYS, check_max_keys, without_keys};
 pub(crate) use key::Key;
-pub(crate) use name::KeyedName;
+pub(crate) use name::{InstanceId, KeyedName};

@@ -161,7 +161,7 @@ impl Shell {
             // The entry's identity is known before it is made, so that the call that ends now
             // cannot count twice.
             if call.claim(locked.machine.next_entry_at(now)) {
-                locked.totals.slow = locked.totals.slow.saturating_add(1);
+                self.totals.slow.add_locked();
                 let (elapsed, pending) = (now.since(call.start()), true);
                 self.emit_locked(locked, QueuedKind::Slow { elapsed, pending });
                 let effects = locked.machine.record_pending_slow_at(now);

@@ -178,7 +178,7 @@ impl Shell {
         if let Some(last) = &mut locked.last_failure {
             last.at = Moment::Here(now);
         }
-        locked.totals.failure = locked.totals.failure.saturating_add(1);
+        self.totals.failure.add_locked();
         let ended = EndedCall::not_entered(admission.start());
         self.record_locked(&mut locked, admission, now, ended, true, false);
         self.allow_failures(&locked);
@@ -303,14 +303,14 @@ impl Shell {
         let slow = admission.is_timed() && self.published.is_slow(ended.start, now);
         let mut locked = self.lock();
         if self.is_current_locked(&mut locked, admission, now) {
-            locked.totals.failure = locked.totals.failure.saturating_add(1);
+            self.totals.failure.add_locked();
             locked.last_failure = Some(LastFailure {
                 at: Moment::Here(now),
                 cause,
                 written: now,
             });
             if let Some(elapsed) = abandoned {
-                locked.totals.abandoned = locked.totals.abandoned.saturating_add(1);
+                self.totals.abandoned.add_locked();
                 self.emit_locked(&mut locked, QueuedKind::Abandoned { elapsed });
             }
             self.record_locked(&mut locked, admission, now, ended, true, slow);
@@ -347,7 +347,7 @@ impl Shell {
             return;
         }
         if slow && ended.counted().is_none() {
-            locked.totals.slow = locked.totals.slow.saturating_add(1);
+            self.totals.slow.add_locked();
             let (elapsed, pending) = (now.since(ended.start), false);
             self.emit_locked(locked, QueuedKind::Slow { elapsed, pending });
         }

@@ -1,6 +1,9 @@
 //! Changes of state, as effects of a step of the machine.
 
-use crate::event::{CircuitState, TransitionReason};
+use crate::{
+    event::{CircuitState, TransitionReason},
+    time::Tick,
+};
 use std::time::Duration;
 
 /// One change of state, as an effect.
@@ -9,6 +12,8 @@ pub(in crate::breaker) struct Transition {
     pub(in crate::breaker) from: CircuitState,
     pub(in crate::breaker) to: CircuitState,
     pub(in crate::breaker) reason: TransitionReason,
+    /// When the state changed.
+    pub(in crate::breaker) at: Tick,
     pub(in crate::breaker) generation: u64,
     pub(in crate::breaker) consecutive: u32,
     pub(in crate::breaker) lasts: Option<Duration>,
