@@ -336,6 +336,12 @@ impl BulkheadBuilder {
         self.is_renamed
     }
 
+    /// Returns the name by which the whole process shares the bulkhead of a call site, if it was given
+    /// one.
+    pub(crate) fn shared_name(&self) -> Option<&str> {
+        Some(&*self.name.0).filter(|_| self.is_renamed)
+    }
+
     pub(super) fn place(&self) -> &'static Location<'static> {
         self.place
     }

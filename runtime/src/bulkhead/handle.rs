@@ -12,6 +12,7 @@ use super::{
     held::Held,
     inner::{Inner, Reason},
     permit::BulkheadPermit,
+    reading::BulkheadReading,
     snapshot::BulkheadSnapshot,
 };
 #[cfg(feature = "tower")]
@@ -462,6 +463,10 @@ impl Bulkhead {
     #[must_use]
     pub fn snapshot(&self) -> BulkheadSnapshot {
         BulkheadSnapshot::new(&self.0)
+    }
+
+    pub(super) fn reading(&self) -> BulkheadReading {
+        self.0.reading()
     }
 
     /// Returns `true` if no call runs or waits.

@@ -5,6 +5,7 @@ use super::{
     config::BulkheadConfig,
     kept::Kept,
     queue::{Place, Queue, Removed},
+    reading::Waits,
     state_word::StateWord,
 };
 use crate::{
@@ -12,7 +13,7 @@ use crate::{
     keyed::KeyedName,
     per_thread::Counters,
     sync::{AtomicU32, AtomicU64, Mutex, MutexGuard, Ordering},
-    time::SharedClock,
+    time::{SharedClock, saturating_nanos},
 };
 use std::{sync::Arc, task::Waker, time::Duration};
 
@@ -27,6 +28,7 @@ pub(super) struct Inner {
     pub(super) word: OwnLine<AtomicU64>,
     pub(super) kept: Kept,
     pub(super) locked: Mutex<Locked>,
+    pub(super) waits: Waits,
     /// By [`Reason`].
     rejected: Counters<3>,
     /// The longest time that a call has waited, in nanoseconds.
@@ -106,6 +108,7 @@ impl Inner {
                 cancelled: 0,
             }),
             rejected: Counters::default(),
+            waits: Waits::default(),
             longest_wait: AtomicU64::new(0),
         }
     }
@@ -437,8 +440,9 @@ impl Inner {
 
     /// Notes how long a call has waited. Relaxed: nothing is decided by it.
     pub(super) fn note_wait(&self, waited: Duration) {
-        self.longest_wait
-            .fetch_max(crate::time::saturating_nanos(waited), Ordering::Relaxed);
+        let nanos = saturating_nanos(waited);
+        self.longest_wait.fetch_max(nanos, Ordering::Relaxed);
+        self.waits.add(nanos);
     }
 
     pub(super) fn longest_wait(&self) -> Duration {

@@ -27,6 +27,7 @@ mod keyed;
 mod owned_call;
 mod permit;
 mod queue;
+mod reading;
 mod registry;
 mod snapshot;
 mod state_word;
@@ -40,5 +41,6 @@ pub use handle::Bulkhead;
 #[cfg(feature = "tower")]
 pub(crate) use owned_call::OwnedCall;
 pub use permit::BulkheadPermit;
+pub(crate) use reading::BulkheadReading;
 pub use registry::{BulkheadRegistry, bulkheads};
 pub use snapshot::{BulkheadSnapshot, RejectedCalls};

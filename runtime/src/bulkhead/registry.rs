@@ -123,9 +123,15 @@ impl BulkheadRegistry {
     #[must_use]
     #[inline]
     pub fn snapshots(&self) -> Vec<BulkheadSnapshot> {
-        let (unkeyed, keyed) = (self.unkeyed.all(), self.keyed.guards_of_keys());
-        let all = unkeyed.iter().chain(&keyed);
-        all.map(Bulkhead::snapshot).collect()
+        self.all().iter().map(Bulkhead::snapshot).collect()
+    }
+
+    /// Returns each bulkhead, in the order of their names, and then each one of a key.
+    #[inline]
+    pub(super) fn all(&self) -> Vec<Bulkhead> {
+        let mut all = self.unkeyed.all();
+        all.append(&mut self.keyed.guards_of_keys());
+        all
     }
 
     /// Returns the bulkhead that has the name of `made`, which is that one if there is none.

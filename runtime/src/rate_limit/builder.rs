@@ -92,6 +92,12 @@ impl RateLimiterBuilder {
         self
     }
 
+    /// Returns the name by which the whole process shares the limiter of a call site, if it was given
+    /// one.
+    pub(crate) fn shared_name(&self) -> Option<&str> {
+        Some(&*self.name.0).filter(|_| self.is_named)
+    }
+
     pub(super) fn is_named(&self) -> bool {
         self.is_named
     }

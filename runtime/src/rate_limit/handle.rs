@@ -3,8 +3,8 @@
 #[cfg(feature = "async")]
 use super::async_call::{self, Limited};
 use super::{
-    config::RateLimiterConfig, inner::Inner, rate::RateSetting, reservation::Reservation,
-    snapshot::RateLimiterSnapshot,
+    config::RateLimiterConfig, inner::Inner, rate::RateSetting, reading::RateLimiterReading,
+    reservation::Reservation, snapshot::RateLimiterSnapshot,
 };
 use crate::{
     chaos,
@@ -539,6 +539,10 @@ impl RateLimiter {
     #[must_use]
     pub fn snapshot(&self) -> RateLimiterSnapshot {
         RateLimiterSnapshot::new(&self.0)
+    }
+
+    pub(super) fn reading(&self) -> RateLimiterReading {
+        self.0.reading()
     }
 
     /// Returns `true` if the limiter is full and nothing waits: it is as one that was just made.

@@ -4,6 +4,7 @@ use super::{
     clock::LimiterClock,
     config::RateLimiterConfig,
     rate::Rate,
+    reading::{RateLimiterReading, WaitTime},
     reservation::Reservation,
     state::Refusal,
     word::{Taken, Word},
@@ -27,6 +28,8 @@ pub(super) struct Inner {
     counters: Counters<4>,
     /// Reservations that wait now. Written by those that wait, and only by them.
     waiting: AtomicU64,
+    /// The nanoseconds of all waits after which permits were used.
+    wait_time: WaitTime,
     pub(super) name: KeyedName,
     pub(super) lasting: Lasting,
     pub(super) max_wait: Duration,
@@ -81,6 +84,7 @@ impl Inner {
             word,
             counters: Counters::default(),
             waiting: AtomicU64::new(0),
+            wait_time: WaitTime::default(),
             name,
             lasting: Lasting::default(),
             max_wait,
@@ -106,6 +110,26 @@ impl Inner {
     pub(super) fn waiting(&self) -> u64 {
         // Relaxed: nothing is decided by it.
         self.waiting.load(Ordering::Relaxed)
+    }
+
+    /// Notes how long a request has waited for its permits.
+    pub(super) fn note_wait(&self, nanos: u64) {
+        self.wait_time.add(nanos);
+    }
+
+    /// Reads the counts without a lock, one after another.
+    pub(super) fn reading(&self) -> RateLimiterReading {
+        RateLimiterReading {
+            instance: self.name.instance(),
+            name: self.name.unkeyed().into(),
+            available: self.word.available_at(self.clock.now()).0,
+            waiting: self.waiting(),
+            admitted: self.counted(Counter::Admitted),
+            rejected: self.counted(Counter::Rejected),
+            cancelled: self.counted(Counter::Cancelled),
+            waits: self.counted(Counter::Waited),
+            wait_time: self.wait_time.get(),
+        }
     }
 
     pub(super) fn begin_wait(&self) {

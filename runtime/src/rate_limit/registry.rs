@@ -110,9 +110,15 @@ impl RateLimiters {
     #[must_use]
     #[inline]
     pub fn snapshots(&self) -> Vec<RateLimiterSnapshot> {
-        let (unkeyed, keyed) = (self.unkeyed.all(), self.keyed.guards_of_keys());
-        let all = unkeyed.iter().chain(&keyed);
-        all.map(RateLimiter::snapshot).collect()
+        self.all().iter().map(RateLimiter::snapshot).collect()
+    }
+
+    /// Returns each limiter, in the order of their names, and then each one of a key.
+    #[inline]
+    pub(super) fn all(&self) -> Vec<RateLimiter> {
+        let mut all = self.unkeyed.all();
+        all.append(&mut self.keyed.guards_of_keys());
+        all
     }
 
     /// Returns the limiters by key that have the name of `made`, which are those if there are none.

@@ -191,6 +191,7 @@ impl Reservation {
         self.inner.count(Counter::Admitted);
         if has_waited {
             self.inner.count(Counter::Waited);
+            self.inner.note_wait(self.taken.wait());
         }
     }
 }
