@@ -54,6 +54,10 @@ use std::{fmt, io, sync::Arc};
 pub struct Health(Arc<Registry>);
 
 impl Health {
+    pub(super) fn shared(&self) -> &Registry {
+        &self.0
+    }
+
     /// Makes a registry beside the process-wide one.
     ///
     /// # Examples

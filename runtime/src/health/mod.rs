@@ -22,6 +22,7 @@ mod pool;
 mod probes;
 #[cfg(feature = "async")]
 mod race;
+mod reading;
 mod registered;
 mod registry;
 mod report;

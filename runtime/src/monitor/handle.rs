@@ -290,6 +290,11 @@ impl ErrorMonitor {
         parts.finish(taken_at)
     }
 
+    /// Reads the tables after everything that was recorded so far.
+    pub(super) fn read_counts<T>(&self, read: impl FnOnce(&ErrorTables) -> T) -> T {
+        self.0.shards.read_counts(read)
+    }
+
     /// Clears all counts, groups and recent errors. The journal stays as it is.
     ///
     /// # Examples

@@ -31,6 +31,7 @@ mod handle;
 mod heavy_hitters;
 pub mod journal;
 mod openings;
+mod reading;
 mod recent;
 mod recordable;
 mod retries;

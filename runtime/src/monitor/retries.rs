@@ -170,6 +170,13 @@ impl RetryRow {
         }
     }
 
+    /// Returns the name, the number of calls by outcome, and of all their attempts.
+    pub(super) fn reading(&self) -> (Arc<str>, [u64; 3], u64) {
+        let attempts = self.tallies.iter().map(|tally| tally.attempts).sum();
+        let name = Arc::clone(&self.name);
+        (name, self.tallies.map(|tally| tally.count), attempts)
+    }
+
     fn snapshot(&self, kind: RetryOutcome) -> RetrySnapshot {
         let tally = self.tallies[kind as usize];
         RetrySnapshot {

@@ -176,6 +176,16 @@ impl Shards {
         })
     }
 
+    /// Brings the tables up to date and reads them. Each shard is locked for itself, so that a thread
+    /// that records meanwhile finds another one.
+    pub(super) fn read_counts<T>(&self, read: impl FnOnce(&ErrorTables) -> T) -> T {
+        let mut merged = self.merged.lock();
+        for shard in &self.shards {
+            merged.take(&mut shard.0.lock());
+        }
+        read(&merged.tables)
+    }
+
     /// Reads the recent errors alone, oldest first.
     pub(super) fn recent(&self) -> Vec<Arc<RecentError>> {
         self.with_all(|merged, shards| recent_errors(shards, merged.limits))

@@ -35,6 +35,8 @@ pub(super) struct CountRow {
     pub(super) name: Arc<str>,
     pub(super) code: Option<ErrorCode>,
     pub(super) count: u64,
+    /// By the number of the level; the sum is `count`.
+    pub(super) by_level: [u64; 4],
     pub(super) windows: Windows,
     pub(super) last_seen: Timestamp,
     last: Moment,
@@ -75,10 +77,7 @@ impl ErrorTables {
     pub(super) fn add(&mut self, delta: &Delta) {
         let (count, now) = (delta.count(), delta.last.0.tick);
         self.total += count;
-        self.by_level
-            .iter_mut()
-            .zip(delta.by_level)
-            .for_each(|(sum, n)| *sum += n);
+        add_levels(&mut self.by_level, delta.by_level);
         self.windows.add_many(delta.at, count);
 
         let Delta {
@@ -115,12 +114,19 @@ fn name(raw: &str) -> Arc<str> {
     text::for_sink(&raw, MAX_NAME).into()
 }
 
+fn add_levels(sums: &mut [u64; 4], more: [u64; 4]) {
+    for (sum, more) in sums.iter_mut().zip(more) {
+        *sum += more;
+    }
+}
+
 impl CountRow {
     fn new(name: Arc<str>, code: Option<ErrorCode>, last_seen: Timestamp) -> Self {
         Self {
             name,
             code,
             count: 0,
+            by_level: [0; 4],
             windows: Windows::new(),
             last_seen,
             last: Moment::START,
@@ -129,6 +135,7 @@ impl CountRow {
 
     fn add(&mut self, delta: &Delta, count: u64) {
         self.count += count;
+        add_levels(&mut self.by_level, delta.by_level);
         self.windows.add_many(delta.at, count);
         if delta.last.0 >= self.last {
             (self.last, self.last_seen) = delta.last;
@@ -143,6 +150,7 @@ impl Row for CountRow {
 
     fn absorb(&mut self, idle: &Self) {
         self.count += idle.count;
+        add_levels(&mut self.by_level, idle.by_level);
         self.windows.merge(&idle.windows);
         self.last_seen = self.last_seen.max(idle.last_seen);
         self.last = self.last.max(idle.last);
