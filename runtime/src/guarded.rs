@@ -455,6 +455,18 @@ impl GuardedFunction {
         self.breaker.map(|builder| builder())
     }
 
+    /// Returns the name that the function's bulkhead has in the whole process, if it was given one.
+    pub(crate) fn bulkhead_name(&self) -> Option<String> {
+        let builder = self.bulkhead.map(|builder| builder())?;
+        builder.shared_name().map(str::to_owned)
+    }
+
+    /// Returns the name that the function's rate limiter has in the whole process, if it was given one.
+    pub(crate) fn rate_limiter_name(&self) -> Option<String> {
+        let builder = self.rate_limit.map(|builder| builder())?;
+        builder.shared_name().map(str::to_owned)
+    }
+
     pub(crate) fn built_timeout(&self) -> Option<Result<Timeout, ConfigError>> {
         self.timeout.map(|builder| builder().build())
     }

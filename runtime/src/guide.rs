@@ -39,6 +39,8 @@ pages! {
     outage = "docs/outage.md";
     retry = "docs/retry.md";
     health = "docs/health.md";
+    #[cfg(any(all(feature = "metrics", feature = "opentelemetry"), not(doctest)))]
+    metrics = "docs/metrics.md";
     monitoring = "docs/monitoring.md";
     #[cfg(any(
         all(feature = "axum", feature = "reqwest-middleware", feature = "tower"),

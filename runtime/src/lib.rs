@@ -60,6 +60,7 @@
 //! | pass the remaining time to the next service | [`call::wire`], [`integrations::http`] |
 //! | start and end all of it | [`init_error_system`], [`ErrorSystem::builder`], [`system`] |
 //! | pass deadlines and identity to threads and tasks | [`call`] |
+//! | show it to Prometheus or OpenTelemetry | `telemetry`, `integrations::metrics`, `integrations::opentelemetry` (features `metrics`, `opentelemetry`) |
 //! | observe everything yourself | [`event`] |
 //! | list what is guarded, with its settings | [`guarded_functions`], [`guarded`] |
 //! | make calls fail on purpose | `chaos::inject` (feature `chaos`) |
@@ -82,6 +83,8 @@
 //! | `axum` | | errors, refusals and panics as problem details (RFC 9457) with their route in the record, and with `health` probes as a router, for axum |
 //! | `tower` | | guards as layers of tower, for axum, tonic, hyper and services of your own |
 //! | `reqwest-middleware` | | retries, a breaker for each host and deadlines as a middleware of reqwest 0.13 |
+//! | `metrics` | | [metrics](guide::metrics) by the facade `metrics`, for Prometheus, StatsD and others |
+//! | `opentelemetry` | | [metrics](guide::metrics) as observable instruments of the API of OpenTelemetry |
 //! | `http-1` | | statuses and deadlines in headers of http 1; on with `axum`, `reqwest-0_13` and `reqwest-middleware` |
 //! | `quanta` | | `time::QuantaClock`: [rate limiters](guide::rate_limit#the-clock) that read the time-stamp counter of the processor, at a third of the cost |
 //! | `health-system` | | checks of free disk space on every platform; of memory and CPU outside of Linux |
@@ -105,7 +108,8 @@
         feature = "monitor",
         feature = "journal",
         feature = "alerts",
-        feature = "health"
+        feature = "health",
+        any(feature = "metrics", feature = "opentelemetry")
     )),
     allow(dead_code, unused_imports)
 )]
@@ -156,6 +160,8 @@ pub mod health;
 pub mod monitor;
 #[cfg(feature = "monitor")]
 pub mod system;
+#[cfg(any(feature = "metrics", feature = "opentelemetry"))]
+pub mod telemetry;
 #[cfg(feature = "test-util")]
 pub mod testing;
 pub mod timeout;

@@ -35,6 +35,8 @@ pub const TARGET_CALL: &str = "gardefou::call";
 pub const TARGET_AUDIT: &str = "gardefou::audit";
 /// Fault injection: rules that begin and end, and each injected fault.
 pub const TARGET_CHAOS: &str = "gardefou::chaos";
+/// Metrics whose labels have too many values.
+pub const TARGET_TELEMETRY: &str = "gardefou::telemetry";
 
 /// The names of fields.
 ///

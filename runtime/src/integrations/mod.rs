@@ -4,6 +4,10 @@
 pub mod axum;
 #[cfg(feature = "http-1")]
 pub mod http;
+#[cfg(feature = "metrics")]
+pub mod metrics;
+#[cfg(feature = "opentelemetry")]
+pub mod opentelemetry;
 #[cfg(feature = "reqwest-0_13")]
 pub mod reqwest;
 #[cfg(feature = "reqwest-middleware")]

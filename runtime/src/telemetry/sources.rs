@@ -1,0 +1,252 @@
+//! Readings of each source, as values in the order of its columns.
+
+use super::{accumulator::Identity, catalogue::Source, instrument::InstrumentKind};
+use crate::{
+    breaker::{BreakerReading, circuit_breakers},
+    bulkhead::{BulkheadReading, bulkheads},
+    error::redact,
+    event::CircuitState,
+    rate_limit::{RateLimiterReading, rate_limiters},
+};
+use std::{collections::HashMap, sync::Arc};
+
+/// The readings of all sources. Taken without a lock of this module: clocks and journals are foreign
+/// code.
+#[derive(Debug, Default)]
+pub(super) struct Readings {
+    pub(super) all: Vec<(Source, Vec<Reading>)>,
+    /// Where the reading of a name stands among those of its source.
+    named: HashMap<(Source, Arc<str>), usize>,
+}
+
+#[derive(Debug)]
+pub(super) struct Reading {
+    pub(super) label: Arc<str>,
+    /// What it is of, and the values; `None` where a label is only declared.
+    pub(super) values: Option<(Identity, Vec<u64>)>,
+}
+
+/// Labels by the name that they show, redacted once for all guards that share it.
+#[derive(Debug, Default)]
+struct Labels(HashMap<Box<str>, Arc<str>>);
+
+impl Labels {
+    fn of(&mut self, name: &str) -> Arc<str> {
+        if let Some(label) = self.0.get(name) {
+            return Arc::clone(label);
+        }
+        let label: Arc<str> = redact::name(name).into();
+        self.0.insert(name.into(), Arc::clone(&label));
+        label
+    }
+}
+
+impl Readings {
+    pub(super) fn take() -> Self {
+        let mut readings = Self::default();
+        let mut labels = Labels::default();
+        readings.take_guards(&mut labels);
+        #[cfg(feature = "monitor")]
+        readings.take_monitor(&mut labels);
+        #[cfg(feature = "alerts")]
+        readings.take_alerts(&mut labels);
+        #[cfg(feature = "health")]
+        readings.take_health(&mut labels);
+        for (source, name) in super::declared::names() {
+            readings.of(*source).push(Reading {
+                label: labels.of(name),
+                values: None,
+            });
+        }
+        readings
+    }
+
+    fn of(&mut self, source: Source) -> &mut Vec<Reading> {
+        let at = self.all.iter().position(|(known, _)| *known == source);
+        let at = at.unwrap_or_else(|| {
+            self.all.push((source, Vec::new()));
+            self.all.len() - 1
+        });
+        &mut self.all[at].1
+    }
+
+    fn take_guards(&mut self, labels: &mut Labels) {
+        let mut breakers: Vec<BreakerReading> = circuit_breakers().readings().collect();
+        // By name, so that the same names have series of their own wherever there are too many.
+        breakers.sort_by(|a, b| a.unkeyed_name().cmp(b.unkeyed_name()));
+        let breakers = breakers.iter().map(|breaker| Reading {
+            label: labels.of(breaker.unkeyed_name()),
+            values: Some((Identity::Guard(breaker.instance), breaker_values(breaker))),
+        });
+        let breakers = breakers.collect();
+        let bulkheads = bulkheads().readings();
+        let bulkheads = bulkheads.iter().map(|bulkhead| Reading {
+            label: labels.of(&bulkhead.name),
+            values: Some((
+                Identity::Guard(bulkhead.instance),
+                bulkhead_values(bulkhead),
+            )),
+        });
+        let bulkheads = bulkheads.collect();
+        let limiters = rate_limiters().readings();
+        let limiters = limiters.iter().map(|limiter| Reading {
+            label: labels.of(&limiter.name),
+            values: Some((Identity::Guard(limiter.instance), limiter_values(limiter))),
+        });
+        let limiters = limiters.collect();
+        self.all = vec![
+            (Source::CircuitBreaker, breakers),
+            (Source::Bulkhead, bulkheads),
+            (Source::RateLimiter, limiters),
+        ];
+    }
+
+    #[cfg(feature = "monitor")]
+    fn take_monitor(&mut self, labels: &mut Labels) {
+        use crate::{error::registered_codes, monitor};
+
+        let codes = registered_codes().map(|code| Reading {
+            label: labels.of(code.name()),
+            values: None,
+        });
+        let codes: Vec<Reading> = codes.collect();
+        self.of(Source::Errors).extend(codes);
+        let Some(monitor) = monitor::started() else {
+            return;
+        };
+        let reading = monitor.reading();
+        for (name, by_level) in reading.codes {
+            self.push_named(Source::Errors, labels, &name, by_level.to_vec());
+        }
+        for (name, calls, attempts) in reading.retries {
+            let values = calls.into_iter().chain([attempts]).collect();
+            self.push_named(Source::Retry, labels, &name, values);
+        }
+        if let Some(journal) = monitor.journal() {
+            let status = journal.status();
+            let is_healthy = status.is_healthy().into();
+            let values = vec![
+                status.written,
+                status.failed,
+                status.lost,
+                status.waiting,
+                is_healthy,
+            ];
+            self.push_named(Source::Journal, labels, "", values);
+        }
+    }
+
+    #[cfg(feature = "alerts")]
+    fn take_alerts(&mut self, labels: &mut Labels) {
+        use crate::alerts;
+
+        for status in alerts::statuses() {
+            let values = vec![status.suppressed, status.inhibited, status.replayed];
+            self.push_named(Source::Alerts, labels, "", values);
+            for channel in status.channels {
+                let lost = channel.lost;
+                let mut values = vec![channel.sent, channel.kept, lost.total(), channel.attempts];
+                values.extend(lost.entries().map(|(_, count)| count));
+                values.extend([channel.waiting as u64, channel.is_healthy().into()]);
+                self.push_named(Source::Channel, labels, &channel.name, values);
+            }
+        }
+    }
+
+    #[cfg(feature = "health")]
+    fn take_health(&mut self, labels: &mut Labels) {
+        use crate::{
+            health::{Status, health},
+            time::saturating_nanos,
+        };
+
+        for check in health().readings() {
+            let counts = check.counts;
+            let mut values: Vec<u64> = [Status::Pass, Status::Warn, Status::Fail]
+                .map(|status| u64::from(check.status == status))
+                .to_vec();
+            values.extend([
+                counts.results - counts.failures,
+                counts.failures,
+                counts.timeouts,
+                check.duration.map_or(0, saturating_nanos),
+            ]);
+            self.push_named(Source::HealthCheck, labels, &check.name, values);
+        }
+    }
+
+    /// Adds the reading of what has this name, empty where the source has no label. Where two have one
+    /// name, for example channels of alerting that was started twice, their readings are one.
+    #[cfg(any(feature = "monitor", feature = "health"))]
+    fn push_named(&mut self, source: Source, labels: &mut Labels, name: &str, values: Vec<u64>) {
+        let name: Arc<str> = name.into();
+        let key = (source, Arc::clone(&name));
+        if let Some(at) = self.named.get(&key).copied() {
+            if let Some((_, known)) = &mut self.of(source)[at].values {
+                for ((known, new), column) in known.iter_mut().zip(values).zip(source.columns()) {
+                    *known = match column.kind() {
+                        // Healthy are two things only where both are.
+                        InstrumentKind::Gauge => new.min(*known),
+                        _ => known.saturating_add(new),
+                    };
+                }
+            }
+            return;
+        }
+        let label = if name.is_empty() {
+            Arc::clone(&name)
+        } else {
+            labels.of(&name)
+        };
+        let of_source = self.of(source);
+        let at = of_source.len();
+        of_source.push(Reading {
+            label,
+            values: Some((Identity::Name(name), values)),
+        });
+        self.named.insert(key, at);
+    }
+}
+
+fn breaker_values(reading: &BreakerReading) -> Vec<u64> {
+    let (counts, history) = (&reading.counts, &reading.history);
+    let mut values = vec![
+        counts.success,
+        counts.failure,
+        counts.ignored,
+        counts.rejected,
+        counts.slow,
+        counts.abandoned,
+    ];
+    values.extend(CircuitState::ALL.map(|state| u64::from(state == history.state)));
+    values.extend(history.times);
+    values.extend(history.automatic);
+    values.extend(history.manual);
+    values
+}
+
+fn bulkhead_values(reading: &BulkheadReading) -> Vec<u64> {
+    let mut values = vec![reading.admitted];
+    values.extend(reading.rejected);
+    values.extend([
+        reading.cancelled,
+        reading.limit.into(),
+        reading.running.into(),
+        reading.waiting,
+        reading.waits,
+        reading.wait_time,
+    ]);
+    values
+}
+
+fn limiter_values(reading: &RateLimiterReading) -> Vec<u64> {
+    vec![
+        reading.admitted,
+        reading.rejected,
+        reading.cancelled,
+        reading.available.into(),
+        reading.waiting,
+        reading.waits,
+        reading.wait_time,
+    ]
+}

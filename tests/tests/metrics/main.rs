@@ -1,0 +1,12 @@
+//! Metrics: the catalogue, its page, and what real exporters make of it.
+
+#![expect(clippy::unwrap_used, reason = "a test that finds nothing has failed")]
+
+mod catalogue;
+mod guards;
+mod lifetime;
+mod names;
+mod observation;
+mod opentelemetry;
+mod support;
+mod waiting;
