@@ -84,7 +84,7 @@
 //! | `tower` | | guards as layers of tower, for axum, tonic, hyper and services of your own |
 //! | `reqwest-middleware` | | retries, a breaker for each host and deadlines as a middleware of reqwest 0.13 |
 //! | `metrics` | | [metrics](guide::metrics) by the facade `metrics`, for Prometheus, StatsD and others |
-//! | `opentelemetry` | | [metrics](guide::metrics) as observable instruments of the API of OpenTelemetry |
+//! | `opentelemetry` | | [metrics](guide::metrics) as observable instruments of the API of OpenTelemetry, and its trace ids on records |
 //! | `http-1` | | statuses and deadlines in headers of http 1; on with `axum`, `reqwest-0_13` and `reqwest-middleware` |
 //! | `quanta` | | `time::QuantaClock`: [rate limiters](guide::rate_limit#the-clock) that read the time-stamp counter of the processor, at a third of the cost |
 //! | `health-system` | | checks of free disk space on every platform; of memory and CPU outside of Linux |

@@ -9,4 +9,5 @@ mod names;
 mod observation;
 mod opentelemetry;
 mod support;
+mod traces;
 mod waiting;

@@ -11,7 +11,8 @@ use std::{cell::Cell, sync::OnceLock};
 pub struct ErrorContext {
     /// The name of the span; that of [`tracing::Span::current`] where no hook sets another.
     pub span: Option<String>,
-    /// The trace that the span belongs to.
+    /// The trace that the span belongs to; with the feature `opentelemetry`, that of its current context
+    /// where no hook sets another.
     pub trace_id: Option<String>,
     /// The fields of the span; at most about 4 KiB reach a sink.
     pub fields: Map<String, Value>,
@@ -102,7 +103,8 @@ static HOOK: OnceLock<Hook> = OnceLock::new();
 ///
 /// `tracing` shows the fields of a span to the subscriber only, and knows no traces. Records carry
 /// the name of the current span by themselves, its fields where the layer `SpanFields` (feature
-/// `tracing-subscriber`) keeps them, and all else from this function, in which the program reads
+/// `tracing-subscriber`) keeps them, the trace of the current context of OpenTelemetry (feature
+/// `opentelemetry`), and all else from this function, in which the program reads
 /// its own subscriber. The function runs on the thread that reports, once for each error, before
 /// any lock; if it panics, the record has no context from it, and neither have errors that it
 /// reports itself. What it returns is redacted and bounded like every text.
@@ -131,7 +133,11 @@ const MAX_FIELDS: usize = 4096;
 pub(super) fn current() -> Option<Box<ErrorContext>> {
     let of_hook = HOOK.get().and_then(|hook| hook::run(&IN_HOOK, hook));
     let current = tracing::Span::current();
-    if of_hook.is_none() && current.is_none() {
+    #[cfg(feature = "opentelemetry")]
+    let of_context = trace_id_of_context();
+    #[cfg(not(feature = "opentelemetry"))]
+    let of_context: Option<String> = None;
+    if of_hook.is_none() && current.is_none() && of_context.is_none() {
         return None;
     }
     let ErrorContext {
@@ -144,6 +150,7 @@ pub(super) fn current() -> Option<Box<ErrorContext>> {
     #[cfg(not(feature = "tracing-subscriber"))]
     let mut fields = Map::new();
     fields.extend(of_hook);
+    let trace_id = trace_id.or(of_context);
     let span = span.or_else(|| current.metadata().map(|span| span.name().to_owned()));
     if span.is_none() && trace_id.is_none() && fields.is_empty() {
         return None;
@@ -153,6 +160,22 @@ pub(super) fn current() -> Option<Box<ErrorContext>> {
         trace_id,
         fields,
     })))
+}
+
+/// Returns the trace of the current context of OpenTelemetry, in hexadecimal digits.
+#[cfg(feature = "opentelemetry")]
+fn trace_id_of_context() -> Option<String> {
+    use opentelemetry::{Context, trace::TraceContextExt};
+
+    // On a thread that is ending there is no context, and asking for it panics.
+    let of_span = crate::panics::catch(|| {
+        Context::map_current(|context| {
+            let span = context.span();
+            let span = span.span_context();
+            span.is_valid().then(|| span.trace_id())
+        })
+    });
+    of_span.ok().flatten().map(|id| id.to_string())
 }
 
 /// Redacts and bounds a context.
