@@ -341,7 +341,7 @@ fn metrics_are_in_the_format_of_prometheus() {
         "text/plain; version=0.0.4; charset=utf-8"
     );
     let (mut current, mut seen) = (String::new(), std::collections::HashSet::new());
-    for line in page.lines() {
+    for line in page.lines().filter(|line| !line.is_empty()) {
         let words: Vec<&str> = line.split(' ').collect();
         match words[..] {
             ["#", "HELP", name, ..] => assert!(seen.insert(name.to_owned()), "{name} comes twice"),
@@ -354,29 +354,34 @@ fn metrics_are_in_the_format_of_prometheus() {
             }
             _ => {
                 let (series, value) = line.rsplit_once(' ').unwrap();
-                assert!(
-                    series.starts_with(&format!("{current}{{")) && series.ends_with("\"}"),
-                    "{line} below {current}"
-                );
+                let labels = series
+                    .strip_prefix(&*current)
+                    .map(|labels| labels.trim_matches(['{', '}']));
+                let is_well_formed =
+                    labels.is_some_and(|labels| labels.is_empty() || labels.ends_with('"'));
+                assert!(is_well_formed, "{line} below {current}");
                 assert!(value.parse::<f64>().is_ok(), "{line}");
             }
         }
     }
     assert_eq!(
-        page.matches("breaker_state{breaker=\"payments\"").count(),
+        page.matches("gardefou_circuit_breaker_state{name=\"payments\"")
+            .count(),
         5,
         "{page}"
     );
     assert!(
-        page.contains("breaker_state{breaker=\"payments\",state=\"closed\"} 1\n"),
+        page.contains("gardefou_circuit_breaker_state{name=\"payments\",state=\"closed\"} 1\n"),
         "{page}"
     );
     assert!(
-        page.contains("breaker_state{breaker=\"payments\",state=\"open\"} 0\n"),
+        page.contains("gardefou_circuit_breaker_state{name=\"payments\",state=\"open\"} 0\n"),
         "{page}"
     );
     assert!(
-        page.contains("errors_total{code=\"FILE_NOT_FOUND_ERROR\"} 1\n"),
+        page.contains(
+            "gardefou_errors_total{error_type=\"FILE_NOT_FOUND_ERROR\",severity=\"warning\"} 1\n"
+        ),
         "{page}"
     );
 }

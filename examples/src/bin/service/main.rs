@@ -75,6 +75,7 @@ async fn run(options: &Options) -> Result<SystemReport> {
         print_line(io::stderr(), format_args!("warning: {warning}"));
     }
 
+    let metrics = metrics::Metrics::install()?;
     let provider = upstream::start().await?;
     let orders = orders::Orders::open(&options.data.join("orders.sqlite"))?;
     let payments = payments::Payments::new(provider.url());
@@ -98,6 +99,7 @@ async fn run(options: &Options) -> Result<SystemReport> {
     );
 
     let router = web::router(web::App {
+        metrics,
         orders,
         payments,
         provider,

@@ -1,7 +1,7 @@
 //! The routes.
 
 use crate::{
-    metrics,
+    metrics::Metrics,
     orders::{Order, Orders},
     payments::Payments,
     upstream::{Behaviour, Provider},
@@ -23,8 +23,9 @@ use gardefou::{
 use serde_json::{Value, json};
 
 /// What the handlers share.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(crate) struct App {
+    pub(crate) metrics: Metrics,
     pub(crate) orders: Orders,
     pub(crate) payments: Payments,
     pub(crate) provider: Provider,
@@ -117,7 +118,7 @@ async fn errors() -> Result<impl IntoResponse> {
 async fn numbers(State(app): State<App>) -> Result<impl IntoResponse> {
     Ok((
         [(CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")],
-        metrics::page(&app.orders)?,
+        app.metrics.page(&app.orders)?,
     ))
 }
 
