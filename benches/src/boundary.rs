@@ -2,7 +2,7 @@
 
 use crate::{
     Table,
-    breaker::{Error, add_one},
+    breaker::{Error, add_one, value},
     polled,
 };
 use gardefou::{
@@ -41,10 +41,6 @@ fn compensated(n: u64) -> Result<u64, AppError> {
 
 fn add(n: u64) -> Result<u64, AppError> {
     add_one(n).map_err(|_: Error| AppError::new(gardefou::ErrorCode::UNKNOWN_ERROR, "never"))
-}
-
-fn value(outcome: Result<u64, AppError>) -> u64 {
-    outcome.unwrap_or(0)
 }
 
 /// Measures blocks that succeed, with no subscriber of `tracing`.

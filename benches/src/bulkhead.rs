@@ -2,7 +2,7 @@
 
 use crate::{
     Table,
-    breaker::{Error, add_one, add_one_async},
+    breaker::{Error, add_one, add_one_async, value},
     polled,
 };
 use gardefou::bulkhead::{Bulkhead, BulkheadBuilder};
@@ -17,10 +17,6 @@ fn annotated(n: u64) -> Result<u64, Error> {
 #[gardefou::bulkhead(max_concurrent = 16)]
 async fn annotated_async(n: u64) -> Result<u64, Error> {
     add_one_async(n).await
-}
-
-fn value(outcome: Result<u64, Error>) -> u64 {
-    outcome.unwrap_or(0)
 }
 
 fn built(configure: impl FnOnce(BulkheadBuilder) -> BulkheadBuilder) -> Bulkhead {

@@ -2,7 +2,7 @@
 
 use crate::{
     Table,
-    breaker::{Error, add_one, add_one_async},
+    breaker::{Error, add_one, add_one_async, value},
     enter, polled,
 };
 use gardefou::{
@@ -22,10 +22,6 @@ use std::time::Duration;
 
 /// Longer than any call of a benchmark.
 pub const MINUTE: Duration = Duration::from_secs(60);
-
-fn value(outcome: Result<u64, Error>) -> u64 {
-    outcome.unwrap_or(0)
-}
 
 #[timeout("60s")]
 fn limited(n: u64) -> Result<u64, Error> {

@@ -1,6 +1,10 @@
 //! What a guard for each key costs.
 
-use crate::{StandingClock, Table, breaker::Error, breaker::add_one, once};
+use crate::{
+    StandingClock, Table,
+    breaker::{Error, add_one, value},
+    once,
+};
 use gardefou::{
     breaker::{BreakerBuilder, CircuitBreaker},
     keyed::Keyed,
@@ -15,10 +19,6 @@ use std::{
 };
 
 const KEYS: u64 = 10_000;
-
-fn value(outcome: Result<u64, Error>) -> u64 {
-    outcome.unwrap_or(0)
-}
 
 fn built(configure: impl FnOnce(BreakerBuilder) -> BreakerBuilder) -> Keyed<CircuitBreaker> {
     configure(CircuitBreaker::builder("bench-keyed"))

@@ -1,5 +1,6 @@
 //! Sampling and tables.
 
+use crate::breaker::value;
 use std::{
     hint::{black_box, spin_loop},
     pin::pin,
@@ -51,7 +52,7 @@ pub fn once(run: &mut dyn FnMut()) -> Duration {
 )]
 pub fn polled<E>(future: impl Future<Output = Result<u64, E>>) -> u64 {
     match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
-        Poll::Ready(outcome) => outcome.unwrap_or(0),
+        Poll::Ready(outcome) => value(outcome),
         Poll::Pending => pending(),
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::{
     Table,
-    breaker::{Error, add_one, add_one_async},
+    breaker::{Error, add_one, add_one_async, value},
     polled,
 };
 use gardefou::time::Clock;
@@ -45,10 +45,6 @@ pub fn annotated(n: u64) -> Result<u64, Error> {
 #[gardefou::rate_limit("1_000_000_000/s")]
 async fn annotated_async(n: u64) -> Result<u64, Error> {
     add_one_async(n).await
-}
-
-fn value(outcome: Result<u64, Error>) -> u64 {
-    outcome.unwrap_or(0)
 }
 
 /// Measures the least that a limiter which reads the clock can cost.

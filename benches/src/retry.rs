@@ -2,7 +2,7 @@
 
 use crate::{
     StandingClock, Table,
-    breaker::{Error, add_one, add_one_async, fail},
+    breaker::{Error, add_one, add_one_async, fail, value},
     polled,
 };
 use futures::executor::block_on;
@@ -17,10 +17,6 @@ use std::{
     sync::LazyLock,
     time::Duration,
 };
-
-fn value(outcome: Result<u64, Error>) -> u64 {
-    outcome.unwrap_or(0)
-}
 
 fn built(configure: impl FnOnce(RetryBuilder) -> RetryBuilder) -> Retry {
     configure(Retry::builder())
@@ -78,7 +74,7 @@ pub fn fails_once_async(n: u64) -> impl FnMut() -> Ready<Result<u64, Error>> {
 
 /// Measures retries whose first attempt succeeds, with an error of one word.
 pub fn first_success_small(table: &mut Table) {
-    let sum = |outcome: gardefou::Result<u64>| outcome.unwrap_or(0);
+    let sum = |outcome: gardefou::Result<u64>| value(outcome);
     table.both("floor: bare call, `AppError`", move |n| sum(add_one_app(n)));
     let retry = built(|b| b);
     table.both("default, `call`, `AppError`", move |n| {

@@ -6,7 +6,7 @@ use gardefou::{breaker::CircuitBreaker, integrations::tower::CircuitBreakerLayer
 use gardefou_bench_peers::{HOUR, bare, clones, floor};
 use gardefou_benches::{
     Table,
-    breaker::{self, add_one, fail},
+    breaker::{self, add_one, fail, value},
 };
 use tower::Layer;
 
@@ -20,36 +20,32 @@ fn failsafe(table: &mut Table) {
     };
     let closed = build(5);
     table.both("failsafe, consecutive: closed", |n| {
-        closed.call(|| add_one(n)).unwrap_or(0)
+        value(closed.call(|| add_one(n)))
     });
     let default = failsafe::Config::new().build();
     table.both("failsafe, default: closed", |n| {
-        default.call(|| add_one(n)).unwrap_or(0)
+        value(default.call(|| add_one(n)))
     });
     let failing = build(u32::MAX);
     table.both("failsafe, consecutive: every call fails", |n| {
-        failing.call(|| fail(n)).unwrap_or(0)
+        value(failing.call(|| fail(n)))
     });
     let open = build(1);
     assert!(open.call(|| fail(0)).is_err() && open.call(|| add_one(0)).is_err());
     table.both("failsafe, consecutive: rejected", |n| {
-        open.call(|| add_one(n)).unwrap_or(0)
+        value(open.call(|| add_one(n)))
     });
 }
 
 fn recloser(table: &mut Table) {
     let closed = recloser::Recloser::default();
-    table.both("recloser: closed", |n| {
-        closed.call(|| add_one(n)).unwrap_or(0)
-    });
+    table.both("recloser: closed", |n| value(closed.call(|| add_one(n))));
     let open = recloser::Recloser::custom()
         .closed_len(1)
         .open_wait(HOUR)
         .build();
     while !matches!(open.call(|| fail(0)), Err(recloser::Error::Rejected)) {}
-    table.both("recloser: rejected", |n| {
-        open.call(|| add_one(n)).unwrap_or(0)
-    });
+    table.both("recloser: rejected", |n| value(open.call(|| add_one(n))));
 }
 
 fn layers(table: &mut Table) {
@@ -71,7 +67,7 @@ fn layers(table: &mut Table) {
 fn main() {
     let mut table = Table::new("circuit breaker, and its peers");
     breaker::all(&mut table);
-    table.both("floor: bare call", |n| add_one(n).unwrap_or(0));
+    table.both("floor: bare call", |n| value(add_one(n)));
     failsafe(&mut table);
     recloser(&mut table);
     layers(&mut table);

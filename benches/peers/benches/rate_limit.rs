@@ -10,7 +10,11 @@ use gardefou::{
     rate_limit::{Rate, RateLimiter as Ours},
 };
 use gardefou_bench_peers::{alone, bare, clones, floor};
-use gardefou_benches::{Table, breaker::add_one, rate_limit};
+use gardefou_benches::{
+    Table,
+    breaker::{add_one, value},
+    rate_limit,
+};
 use governor::{
     Quota, RateLimiter,
     clock::{Clock, MonotonicClock, QuantaClock, Reference},
@@ -36,7 +40,7 @@ fn ours(table: &mut Table) {
         u64::from(open.try_acquire().is_ok())
     });
     table.both("ours, quanta's clock: admitted, `call`", |n| {
-        open.call(|| add_one(n)).unwrap_or(0)
+        value(open.call(|| add_one(n)))
     });
     let closed = built(Rate::per_hour(1), 1);
     assert!(closed.try_acquire().is_ok() && closed.try_acquire().is_err());

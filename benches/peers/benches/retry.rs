@@ -8,7 +8,7 @@ use gardefou::{integrations::tower::RetryLayer, retry::Retry};
 use gardefou_bench_peers::{Retries, bare, clones, floor};
 use gardefou_benches::{
     Table,
-    breaker::{add_one, add_one_async, fail},
+    breaker::{add_one, add_one_async, fail, value},
     polled,
     retry::{self, fails_once, fails_once_async},
 };
@@ -21,11 +21,9 @@ use tower::{Layer, retry::budget::TpsBudget, service_fn};
 fn backon(table: &mut Table) {
     let default = ExponentialBuilder::default().with_jitter();
     let at_once = ConstantBuilder::default().with_delay(Duration::ZERO);
-    table.both("floor: bare call", |n| add_one(n).unwrap_or(0));
+    table.both("floor: bare call", |n| value(add_one(n)));
     table.both("backon: first success", |n| {
-        BlockingRetryable::retry(|| add_one(n), default)
-            .call()
-            .unwrap_or(0)
+        value(BlockingRetryable::retry(|| add_one(n), default).call())
     });
     table.both("floor: bare async call, polled once", |n| {
         polled(add_one_async(n))
@@ -35,12 +33,10 @@ fn backon(table: &mut Table) {
     });
     table.both("floor: two bare calls, one of which fails", |n| {
         let mut run = fails_once(n);
-        run().or_else(|_| run()).unwrap_or(0)
+        value(run().or_else(|_| run()))
     });
     table.both("backon: one failure, then success", |n| {
-        BlockingRetryable::retry(fails_once(n), at_once)
-            .call()
-            .unwrap_or(0)
+        value(BlockingRetryable::retry(fails_once(n), at_once).call())
     });
     table.both(
         "backon: one failure, then success, async, polled once",
