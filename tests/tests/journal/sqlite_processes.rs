@@ -13,7 +13,7 @@ use gardefou_tests::testkit::{
 use std::{collections::HashSet, io::Read, process::Command, thread, time::Duration};
 
 /// Runs in a process of its own: records errors, with a pause after each or none, and ends without
-/// a flush.
+/// a flush once some were written.
 #[test]
 fn child_records_and_ends() {
     let Some([count, pause_micros, folder]) = child::orders() else {
@@ -33,7 +33,9 @@ fn child_records_and_ends() {
             micros => thread::park_timeout(Duration::from_micros(micros)),
         }
     }
-    println!("\nwritten {}", journal.status().written);
+    // A quick process may have recorded all before the database was free once.
+    let written = eventually(|| journal.status().written, |written| *written > 0);
+    println!("\nwritten {written}");
 }
 
 /// Runs in a process of its own: holds the database until its input ends.
@@ -51,7 +53,7 @@ fn child_holds_the_database() {
 }
 
 /// Runs four processes that record at the same time; returns the ids of all records, and how many
-/// each process had written when it recorded its last one.
+/// each process had written before its end.
 fn four_at_once(folder: &Path, count: u32, pause_micros: u32) -> (HashSet<String>, Vec<u32>) {
     let orders = format!("{count} {pause_micros} {}", folder.display());
     let children: Vec<_> = (0..4)
