@@ -1,8 +1,8 @@
 //! `cargo bench -p gardefou-benches --bench keyed`: what a guard for each key costs.
 //!
-//! Bar: the guard of a known key, one of 10,000, is found in at most 60 ns, also by two threads at
-//! once. Not where both look up one key at the same moment: they count their handles in one word, and
-//! its cache line goes from one to the other.
+//! The guard of a known key, one of 10,000, is to be found in at most 60 ns by one thread. Of two threads at
+//! once each takes up to twice as long: they count their handles in a word of the guard, and where the
+//! other one had it last, its cache line goes from one to the other.
 
 use gardefou_benches::{Table, keyed};
 
