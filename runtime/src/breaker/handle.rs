@@ -93,8 +93,8 @@ impl CircuitBreaker {
 
     /// Keeps the breaker until the program ends, and returns it.
     ///
-    /// A [`Rejection`] refers to its breaker. It counts that reference, unless the breaker stays: then threads
-    /// that are rejected at the same time write nothing that they share. Attributes keep theirs.
+    /// A [`Rejection`] and a [`Permit`] refer to their breaker. They count that reference, unless the breaker
+    /// stays: then threads that get them at the same time write nothing that they share. Attributes keep theirs.
     ///
     /// # Examples
     ///
@@ -438,7 +438,7 @@ impl CircuitBreaker {
     #[inline]
     pub fn try_acquire(&self) -> Result<Permit, Rejection> {
         self.shell.admit_then(
-            |admission| Ok(Permit::new(Arc::clone(&self.shell), admission)),
+            |admission| Ok(Permit::new(&self.shell, admission)),
             |denial| Err(shell::rejection(&self.shell, denial)),
         )
     }

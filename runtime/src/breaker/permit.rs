@@ -14,7 +14,7 @@ use crate::{
     call::DropReason,
     chaos::{self, Ahead},
     classify::Verdict,
-    error::Rejection,
+    error::{PolicyRef, Rejection},
     time::Tick,
 };
 #[cfg(feature = "async")]
@@ -42,28 +42,34 @@ use std::{fmt, sync::Arc};
 /// ```
 #[must_use = "a permit that is dropped at once records no outcome"]
 pub struct Permit {
-    shell: Arc<Shell>,
+    shell: PolicyRef<Shell>,
     /// Taken by the verdict.
     admission: Option<Admission>,
     since: Tick,
-    /// How many calls had succeeded by then.
-    successes: u32,
-    /// Whether the thread was unwinding already when the permit was given.
-    in_panic: bool,
+    /// How many calls had succeeded by then, below [`IN_PANIC`]. One word: what is written in parts and moved
+    /// as a whole makes the processor wait.
+    successes: u64,
 }
+
+/// Marks a permit that was given while the thread was unwinding already.
+const IN_PANIC: u64 = 1 << 32;
 
 impl Permit {
     // In line, as all on the way of a success: a permit whose parts stay in registers is not written
     // in parts and moved as a whole, which costs more than all the rest.
     #[inline]
-    pub(super) fn new(shell: Arc<Shell>, admission: Admission) -> Self {
+    pub(super) fn new(shell: &Arc<Shell>, admission: Admission) -> Self {
         let (since, successes) = (shell.waits_from(admission), shell.successes());
+        let in_panic = if std::thread::panicking() {
+            IN_PANIC
+        } else {
+            0
+        };
         Self {
-            shell,
+            shell: shell.lasting.refer(shell),
             admission: Some(admission),
             since,
-            successes,
-            in_panic: std::thread::panicking(),
+            successes: u64::from(successes) | in_panic,
         }
     }
 
@@ -179,13 +185,7 @@ impl Drop for Permit {
     #[inline]
     fn drop(&mut self) {
         if let Some(admission) = self.admission.take() {
-            dropped(
-                &self.shell,
-                admission,
-                self.since,
-                self.successes,
-                self.in_panic,
-            );
+            dropped(&self.shell, admission, self.since, self.successes);
         }
     }
 }
@@ -193,11 +193,11 @@ impl Drop for Permit {
 /// Records the drop of a permit without a verdict.
 #[cold]
 #[inline(never)]
-fn dropped(shell: &Shell, admission: Admission, since: Tick, successes: u32, in_panic: bool) {
-    if std::thread::panicking() && !in_panic {
+fn dropped(shell: &Shell, admission: Admission, since: Tick, successes: u64) {
+    if std::thread::panicking() && successes & IN_PANIC == 0 {
         shell.fail_by_panic(admission);
     } else {
-        shell.drop_pending(admission, since, successes, DropReason::Caller);
+        shell.drop_pending(admission, since, successes as u32, DropReason::Caller);
     }
 }
 
@@ -391,5 +391,33 @@ impl Drop for Admitted<'_> {
     #[cold]
     fn drop(&mut self) {
         self.shell.release(self.admission);
+    }
+}
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use crate::breaker::{CircuitBreaker, CircuitState};
+
+    #[test]
+    fn permit_of_a_kept_breaker_counts_no_reference_and_outlives_every_handle_of_another() {
+        let built = |name: &str| {
+            CircuitBreaker::builder(name)
+                .failure_threshold(1)
+                .build()
+                .unwrap()
+        };
+        let kept: &'static CircuitBreaker = built("permit-kept").leak();
+        let handles = kept.handles();
+        let permit = kept.try_acquire().unwrap();
+        assert_eq!(kept.handles(), handles);
+        std::thread::spawn(move || permit.failure()).join().unwrap();
+        assert_eq!(kept.state(), CircuitState::Open);
+
+        let counted = built("permit-counted");
+        let (permit, shell) = (counted.try_acquire().unwrap(), counted.downgrade());
+        assert_eq!(counted.handles(), 2);
+        drop(counted);
+        permit.failure();
+        assert!(shell.upgrade().is_none(), "nothing else keeps it");
     }
 }

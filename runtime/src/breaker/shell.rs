@@ -51,7 +51,7 @@ pub(super) struct Shell {
     in_flight: OnceBox<InFlight>,
     pub(super) observers: Observers,
     pub(super) name: KeyedName,
-    pub(super) lasting: Lasting,
+    pub(super) lasting: Lasting<Shell>,
     pub(super) clock: SharedClock,
     /// For the warning about a second declaration that differs.
     pub(super) place: &'static Location<'static>,

@@ -384,8 +384,8 @@ impl Bulkhead {
 
     /// Keeps the bulkhead until the program ends, and returns it.
     ///
-    /// A [`Rejection`] refers to its bulkhead. It counts that reference, unless the bulkhead stays: then threads
-    /// that are rejected at the same time write nothing that they share. Attributes keep theirs.
+    /// A [`Rejection`] and a [`BulkheadPermit`] refer to their bulkhead. They count that reference, unless the
+    /// bulkhead stays: then threads that get them at the same time do not write one count. Attributes keep theirs.
     ///
     /// # Examples
     ///

@@ -88,6 +88,7 @@ impl<'a> Held<'a> {
     }
 
     /// Hands the slot on to an owner that gives it back; returns the round.
+    #[inline]
     pub(super) fn into_round(self) -> u32 {
         let round = self.round;
         std::mem::forget(self);
@@ -103,7 +104,7 @@ impl Drop for Held<'_> {
 }
 
 /// Gives back the slot of a call that did not end by itself.
-#[cold]
+#[inline]
 pub(super) fn end_by_drop(inner: &Inner, round: u32) {
     if inner.is_adaptive() {
         inner.learn(round, signal_of_drop());

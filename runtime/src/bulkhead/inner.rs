@@ -21,7 +21,7 @@ use std::{sync::Arc, task::Waker, time::Duration};
 #[derive(Debug)]
 pub(super) struct Inner {
     pub(super) name: KeyedName,
-    pub(super) lasting: Lasting,
+    pub(super) lasting: Lasting<Inner>,
     pub(super) config: BulkheadConfig,
     pub(super) clock: SharedClock,
     adaptive: Option<Adaptive>,

@@ -1,7 +1,7 @@
 //! Permits: the right to one call.
 
 use super::{aimd::Signal, held, held::Held, inner::Inner};
-use crate::event::Shown;
+use crate::{error::PolicyRef, event::Shown};
 use std::{fmt, sync::Arc};
 
 /// The right to make one call, whose slot is given back when this is dropped.
@@ -28,18 +28,21 @@ use std::{fmt, sync::Arc};
 /// ```
 #[must_use = "a permit that is dropped at once limits nothing"]
 pub struct BulkheadPermit {
-    inner: Arc<Inner>,
-    round: u32,
-    /// Whether the limit has learned how the call ended.
-    is_learned: bool,
+    inner: PolicyRef<Inner>,
+    /// In which the call was admitted, until the limit has learned how it ended. A whole word: what is written
+    /// in parts and moved as a whole makes the processor wait.
+    round: u64,
 }
 
+/// In place of the round: the limit has learned how the call ended.
+const LEARNED: u64 = u64::MAX;
+
 impl BulkheadPermit {
+    #[inline(always)]
     pub(super) fn new(inner: &Arc<Inner>, held: Held<'_>) -> Self {
         Self {
-            inner: Arc::clone(inner),
-            round: held.into_round(),
-            is_learned: false,
+            inner: inner.lasting.refer(inner),
+            round: held.into_round().into(),
         }
     }
 
@@ -113,17 +116,18 @@ impl BulkheadPermit {
     }
 
     fn end(mut self, signal: Signal) {
-        self.inner.learn(self.round, signal);
-        self.is_learned = true;
+        self.inner.learn(self.round as u32, signal);
+        self.round = LEARNED;
     }
 }
 
 impl Drop for BulkheadPermit {
+    #[inline]
     fn drop(&mut self) {
-        if self.is_learned {
+        if self.round == LEARNED {
             self.inner.leave();
         } else {
-            held::end_by_drop(&self.inner, self.round);
+            held::end_by_drop(&self.inner, self.round as u32);
         }
     }
 }
@@ -133,5 +137,33 @@ impl fmt::Debug for BulkheadPermit {
         f.debug_struct("BulkheadPermit")
             .field("bulkhead", &Shown(&self.inner.name))
             .finish_non_exhaustive()
+    }
+}
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use super::super::handle::Bulkhead;
+    use std::sync::Arc;
+
+    #[test]
+    fn permit_of_a_kept_bulkhead_counts_no_reference_and_gives_its_slot_back() {
+        let built = || {
+            Bulkhead::builder("permits")
+                .max_concurrent(1)
+                .build()
+                .unwrap()
+        };
+        let kept: &'static Bulkhead = built().leak();
+        let handles = Arc::strong_count(&kept.0);
+        let permit = kept.try_acquire().unwrap();
+        assert_eq!(Arc::strong_count(&kept.0), handles);
+        assert!(kept.try_acquire().is_err());
+        std::thread::spawn(move || drop(permit)).join().unwrap();
+        assert!(kept.try_acquire().is_ok());
+
+        let counted = built();
+        let (_permit, inner) = (counted.try_acquire().unwrap(), Arc::downgrade(&counted.0));
+        drop(counted);
+        assert!(inner.upgrade().is_some(), "the permit is what keeps it");
     }
 }

@@ -1,10 +1,6 @@
 //! The policy behind a rejection, and how a rejection refers to it.
 
-use super::{
-    ErrorCode, ErrorId,
-    rejection::{Policy, Rejection, RetryAfter},
-};
-use once_cell::race::OnceRef;
+use super::ErrorId;
 use std::{fmt, ops::Deref, sync::Arc};
 
 /// The policy behind a [`Rejection`](super::Rejection): it provides on request what the rejection itself need not
@@ -179,95 +175,5 @@ impl From<&'static Arc<dyn Rejector>> for RejectorRef {
     #[inline]
     fn from(rejector: &'static Arc<dyn Rejector>) -> Self {
         Self::Lasting(rejector)
-    }
-}
-
-/// Whether a policy is kept until the program ends, as those of attributes are.
-#[derive(Default)]
-pub(crate) struct Lasting(OnceRef<'static, Arc<dyn Rejector>>);
-
-impl Lasting {
-    /// Keeps the policy until the program ends.
-    pub(crate) fn keep<R: Rejector>(&self, rejector: &Arc<R>) {
-        if self.0.get().is_none() {
-            let rejector: Arc<dyn Rejector> = Arc::<R>::clone(rejector);
-            // Two threads at once may both keep it: it is kept in any case.
-            let _ = self.0.set(Box::leak(Box::new(rejector)));
-        }
-    }
-
-    /// Makes the rejection of the policy, and goes on with it: apart for each kind of reference, so that
-    /// its parts stay in registers.
-    #[inline(always)]
-    pub(crate) fn reject<R: Rejector, T>(
-        &self,
-        rejector: &Arc<R>,
-        (policy, code): (Policy, ErrorCode),
-        generation: u64,
-        retry_after: RetryAfter,
-        go: impl FnOnce(Rejection) -> T,
-    ) -> T {
-        match self.0.get() {
-            Some(rejector) => go(Rejection::of(
-                policy,
-                code,
-                rejector,
-                generation,
-                retry_after,
-            )),
-            None => {
-                let rejector: Arc<dyn Rejector> = Arc::<R>::clone(rejector);
-                go(Rejection::of(
-                    policy,
-                    code,
-                    rejector,
-                    generation,
-                    retry_after,
-                ))
-            }
-        }
-    }
-}
-
-impl fmt::Debug for Lasting {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Lasting")
-            .field(&self.0.get().is_some())
-            .finish()
-    }
-}
-
-#[cfg(all(test, not(loom)))]
-mod tests {
-    use super::*;
-
-    #[derive(Debug)]
-    struct Uploads;
-
-    impl Rejector for Uploads {
-        fn name(&self) -> &str {
-            "uploads"
-        }
-    }
-
-    #[test]
-    fn references_to_a_kept_policy_are_not_counted() {
-        let (uploads, lasting) = (Arc::new(Uploads), Lasting::default());
-        let reject = |uploads| {
-            let kind = (Policy::RateLimit, ErrorCode::RATE_LIMIT_ERROR);
-            lasting.reject(uploads, kind, 0, RetryAfter::NONE, |rejection| rejection)
-        };
-        let counted = reject(&uploads);
-        assert_eq!(Arc::strong_count(&uploads), 2);
-        drop(counted);
-
-        lasting.keep(&uploads);
-        lasting.keep(&uploads);
-        assert_eq!(Arc::strong_count(&uploads), 2, "it is kept once");
-        let rejector = reject(&uploads);
-        let clone = rejector.clone();
-        assert_eq!(Arc::strong_count(&uploads), 2);
-        drop(uploads);
-        assert_eq!((rejector.name(), clone.name()), ("uploads", "uploads"));
     }
 }

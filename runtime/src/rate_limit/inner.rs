@@ -31,7 +31,7 @@ pub(super) struct Inner {
     /// The nanoseconds of all waits after which permits were used.
     wait_time: WaitTime,
     pub(super) name: KeyedName,
-    pub(super) lasting: Lasting,
+    pub(super) lasting: Lasting<Inner>,
     pub(super) max_wait: Duration,
     pub(super) clock: LimiterClock,
 }
