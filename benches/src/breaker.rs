@@ -203,17 +203,21 @@ pub fn closed(table: &mut Table) {
         value(annotated(n))
     });
     let permits = built("bench-permit", |b| b);
-    table.both(
-        "closed, default, `try_acquire` and `success`",
-        |n| match permits.try_acquire() {
-            Ok(permit) => {
-                let sum = value(add_one(n));
-                permit.success();
-                sum
-            }
-            Err(_) => 0,
-        },
-    );
+    let kept = built("bench-permit-kept", |b| b).leak();
+    let by_hand = |breaker: &CircuitBreaker, n| match breaker.try_acquire() {
+        Ok(permit) => {
+            let sum = value(add_one(n));
+            permit.success();
+            sum
+        }
+        Err(_) => 0,
+    };
+    table.both("closed, default, `try_acquire` and `success`", |n| {
+        by_hand(&permits, n)
+    });
+    table.both("closed, kept by `leak`, `try_acquire` and `success`", |n| {
+        by_hand(kept, n)
+    });
     for calls in [10, 64, 100, 1000] {
         let count = built("bench-count", |b| b.count_window(calls));
         fill(&count, calls);

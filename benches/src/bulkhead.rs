@@ -49,6 +49,13 @@ pub fn admitted(table: &mut Table) {
         Ok(_permit) => value(add_one(n)),
         Err(_) => 0,
     });
+    let kept = built(|b| b).leak();
+    table.both("admitted, kept by `leak`, `try_acquire`", |n| {
+        match kept.try_acquire() {
+            Ok(_permit) => value(add_one(n)),
+            Err(_) => 0,
+        }
+    });
     let default = built(|b| b);
     table.both("admitted, `call`", |n| value(default.call(|| add_one(n))));
     table.both("admitted, `#[bulkhead]`", |n| value(annotated(n)));
