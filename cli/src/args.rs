@@ -166,13 +166,23 @@ pub(crate) enum Kind {
     One(RecordKind),
 }
 
+/// A service to ask.
 #[derive(Debug, Args)]
-pub(crate) struct HealthArguments {
-    /// The address of a probe, for example http://localhost:8080/readyz
+pub(crate) struct Service {
+    /// The address, for example http://localhost:8080/readyz
     pub(crate) url: String,
     /// How long the answer may take, for example 500ms, 3s or 1m
     #[arg(long, default_value = "5s", value_name = "TIME", value_parser = parse_duration)]
     pub(crate) timeout: Duration,
+    /// Trusts the authorities in this file (PEM), and no others
+    #[arg(long, value_name = "FILE")]
+    pub(crate) ca_certificate: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct HealthArguments {
+    #[command(flatten)]
+    pub(crate) service: Service,
     /// Prints the report as one line of JSON
     #[arg(long)]
     pub(crate) json: bool,

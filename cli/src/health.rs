@@ -2,31 +2,24 @@
 
 use crate::{
     args::HealthArguments,
+    http::{self, Answer},
     output::Output,
     render::{
         json,
         style::Tone,
         text::{escaped, fitted, width},
     },
-    run::{Failure, Outcome, chain},
+    run::{Failure, Outcome},
 };
 use serde_json::{Map, Value};
 use std::io::Write;
 
-/// A longer answer is no health report.
-const MAX_BODY: u64 = 4 * 1024 * 1024;
+const MEDIA_TYPES: &str = "application/health+json, application/json";
 
 /// Asks a service, and shows its answer.
 pub(crate) fn run(arguments: &HealthArguments, output: &mut Output) -> Result<Outcome, Failure> {
-    let url = &*arguments.url;
-    let is_http = ["http://", "https://"]
-        .iter()
-        .any(|scheme| url.starts_with(scheme));
-    if !is_http {
-        let rule = "must begin with http:// or https://";
-        return Err(Failure::new(format!("`URL` is `{url}`: it {rule}")));
-    }
-    let (status, body) = ask(arguments).map_err(|why| Failure::new(format!("{url}: {why}")))?;
+    let url = &*arguments.service.url;
+    let Answer { status, body } = http::get(&arguments.service, MEDIA_TYPES)?;
     let report = report(&body);
     let is_success = (200..300).contains(&status);
     let Some(report) = report else {
@@ -53,29 +46,6 @@ pub(crate) fn run(arguments: &HealthArguments, output: &mut Output) -> Result<Ou
     } else {
         Outcome::Negative
     })
-}
-
-/// Returns the HTTP status and the body of the answer.
-fn ask(arguments: &HealthArguments) -> Result<(u16, String), String> {
-    let config = ureq::Agent::config_builder()
-        .timeout_global(Some(arguments.timeout))
-        .http_status_as_error(false)
-        // A probe is about the service, not about what stands in between.
-        .proxy(None)
-        .user_agent(concat!("gardefou/", env!("CARGO_PKG_VERSION")));
-    let agent: ureq::Agent = config.build().into();
-    let request = agent
-        .get(&arguments.url)
-        .header("accept", "application/health+json, application/json");
-    let failed = |err: ureq::Error| match err {
-        ureq::Error::Timeout(_) => format!("no answer within {:?}", arguments.timeout),
-        err => chain(&err),
-    };
-    let mut answer = request.call().map_err(failed)?;
-    let body = answer.body_mut().with_config().limit(MAX_BODY);
-    let body = body.read_to_vec().map_err(failed)?;
-    let body = String::from_utf8_lossy(&body).into_owned();
-    Ok((answer.status().as_u16(), body))
 }
 
 /// Returns the health report in a body: a JSON object with a status.

@@ -2,6 +2,7 @@
 
 mod args;
 mod health;
+mod http;
 mod journal;
 mod output;
 mod render;
