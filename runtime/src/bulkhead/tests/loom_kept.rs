@@ -110,7 +110,7 @@ fn slot_that_is_kept_by_turns_is_never_missed() {
         let threads = [0, 1].map(|_| after_a_call(&bulkhead, by_turns(Arc::clone(&turn))));
         let others = [0, 1].map(|_| take(bulkhead.inner()));
         call(&bulkhead);
-        threads.map(|thread| thread.join().unwrap());
+        threads.into_iter().for_each(|thread| thread.join().unwrap());
         drop(others);
         assert_eq!(bulkhead.snapshot().admitted, 7);
         assert_whole(&bulkhead, 4);
@@ -151,7 +151,7 @@ fn call_that_finds_a_slot_which_a_reader_freed_sees_what_the_one_before_it_wrote
             }
         });
         let reader = beside(&bulkhead, |bulkhead| {
-            bulkhead.is_idle();
+            let _ = bulkhead.is_idle();
         });
         written.store(1, Ordering::Relaxed);
         drop(held);
