@@ -110,7 +110,9 @@ fn slot_that_is_kept_by_turns_is_never_missed() {
         let threads = [0, 1].map(|_| after_a_call(&bulkhead, by_turns(Arc::clone(&turn))));
         let others = [0, 1].map(|_| take(bulkhead.inner()));
         call(&bulkhead);
-        threads.into_iter().for_each(|thread| thread.join().unwrap());
+        threads
+            .into_iter()
+            .for_each(|thread| thread.join().unwrap());
         drop(others);
         assert_eq!(bulkhead.snapshot().admitted, 7);
         assert_whole(&bulkhead, 4);
