@@ -15,7 +15,12 @@ use crate::{
     retry::{Retry, RetryBudget, RetryConfig},
     timeout::{Timeout, TimeoutBuilder},
 };
-use std::{collections::HashMap, fmt, time::Duration};
+use std::{
+    collections::HashMap,
+    fmt,
+    sync::atomic::{AtomicBool, Ordering},
+    time::Duration,
+};
 
 /// A guarded function: one for each attribute of a function.
 ///
@@ -50,6 +55,8 @@ pub struct GuardedFunction {
     rate_limit: Option<fn() -> RateLimiterBuilder>,
     bulkhead: Option<fn() -> BulkheadBuilder>,
     hedge: Option<fn() -> HedgeBuilder>,
+    /// Whether a call has made its policy. Relaxed: the flag publishes nothing else.
+    called: AtomicBool,
 }
 
 type BuildBudgets = fn() -> Result<Keyed<RetryBudget>, ConfigError>;
@@ -75,6 +82,7 @@ impl GuardedFunction {
             rate_limit: None,
             bulkhead: None,
             hedge: None,
+            called: AtomicBool::new(false),
         }
     }
 
@@ -445,6 +453,49 @@ impl GuardedFunction {
     #[must_use]
     pub fn hedge(&self) -> Option<Result<HedgeConfig, ConfigError>> {
         Some(self.built_hedge()?.map(|hedge| *hedge.config()))
+    }
+
+    /// Returns `true` once the function was called, `false` before that; `None`, unknown, for an
+    /// attribute without a policy of its own: error handling, audit, and fallback.
+    ///
+    /// Set by the first call of the process that reaches this attribute, also inside of a test scope:
+    /// the call that makes the policy. Later calls do not touch it.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// #[gardefou::retry(max_retries = 2)]
+    /// fn fetch_late() -> Result<u32, gardefou::AppError> {
+    ///     Ok(10)
+    /// }
+    ///
+    /// let all = gardefou::guarded_functions();
+    /// let function = all.iter().find(|function| function.name() == "fetch_late").unwrap();
+    /// assert_eq!(function.was_called(), Some(false));
+    /// fetch_late()?;
+    /// assert_eq!(function.was_called(), Some(true));
+    /// # Ok::<(), gardefou::AppError>(())
+    /// ```
+    #[must_use]
+    pub fn was_called(&self) -> Option<bool> {
+        self.has_policy()
+            .then(|| self.called.load(Ordering::Relaxed))
+    }
+
+    /// Notes a call, for [`was_called`](Self::was_called).
+    pub(crate) fn note_call(&self) {
+        self.called.store(true, Ordering::Relaxed);
+    }
+
+    /// Returns `true` if the first call makes a policy.
+    const fn has_policy(&self) -> bool {
+        self.breaker.is_some()
+            || self.retry.is_some()
+            || self.budgets.is_some()
+            || self.timeout.is_some()
+            || self.rate_limit.is_some()
+            || self.bulkhead.is_some()
+            || self.hedge.is_some()
     }
 
     pub(crate) fn operation(&self) -> &Operation<'static> {

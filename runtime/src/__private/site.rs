@@ -63,6 +63,7 @@ impl<P: OfSite> Site<P> {
     }
 
     fn make(&self) -> P {
+        self.guarded.note_call();
         match P::declared(self.guarded) {
             Some(Ok(policy)) => policy,
             Some(Err(problem)) => {

@@ -157,3 +157,99 @@ fn observer_of_the_first_call_may_call_the_function() {
     let rejected = calls.recv_timeout(Duration::from_secs(60));
     assert_eq!(rejected, Ok(true), "the first call waits for itself");
 }
+
+mod called {
+    //! Functions that the test calls, and no other.
+
+    use super::R;
+    use gardefou::{
+        bulkhead, enhanced_error_handling, fallback, log_sensitive_operations, rate_limit,
+        resilient, retry, retry_with_circuit_breaker, timeout, with_circuit_breaker,
+    };
+
+    macro_rules! functions {
+        ($($(#[$attribute:meta])* $name:ident($key:ident);)*) => {
+            $(
+                $(#[$attribute])*
+                pub(super) fn $name($key: u32) -> R<u32> {
+                    Ok($key)
+                }
+            )*
+            pub(super) const ALL: &[(&str, fn(u32) -> R<u32>)] = &[$((stringify!($name), $name)),*];
+        };
+    }
+
+    functions! {
+        #[with_circuit_breaker(name = "called-breaker")] called_breaker(key);
+        #[with_circuit_breaker(name = "called-keyed", key = key)] called_keyed_breaker(key);
+        #[retry] called_retry(key);
+        #[retry(key = key)] called_keyed_retry(key);
+        #[retry_with_circuit_breaker(name = "called-both")] called_both(key);
+        #[timeout("1h")] called_timeout(key);
+        #[bulkhead(max_concurrent = 2)] called_bulkhead(key);
+        #[rate_limit("100/s")] called_rate_limit(key);
+        #[resilient(name = "called-resilient", timeout = "1h", retry(max_retries = 1))] called_resilient(key);
+        #[enhanced_error_handling] unknown_handling(key);
+        #[log_sensitive_operations("called")] unknown_audit(key);
+        #[fallback(0)] unknown_fallback(key);
+    }
+}
+
+/// Returns whether a function was called, by its name.
+fn was_called(name: &str) -> Option<bool> {
+    let all = guarded_functions();
+    let function = all.iter().find(|function| function.name() == name);
+    function
+        .unwrap_or_else(|| panic!("{name} is not listed"))
+        .was_called()
+}
+
+#[test]
+fn first_call_is_noted_for_every_attribute_with_a_policy() {
+    for (name, call) in called::ALL {
+        let is_known = name.starts_with("called");
+        assert_eq!(was_called(name), is_known.then_some(false), "{name}");
+        // To read its settings is no call.
+        for function in guarded_functions()
+            .iter()
+            .filter(|function| function.name() == *name)
+        {
+            let _ = (function.breaker(), function.retry(), function.rate_limit());
+        }
+        assert_eq!(was_called(name), is_known.then_some(false), "{name}");
+        call(1).unwrap();
+        assert_eq!(was_called(name), is_known.then_some(true), "{name}");
+    }
+}
+
+#[gardefou::retry]
+fn called_in_a_scope() -> R<()> {
+    Ok(())
+}
+
+#[test]
+fn call_inside_of_a_test_scope_is_noted_too() {
+    assert_eq!(was_called("called_in_a_scope"), Some(false));
+    gardefou::testing::Scope::new()
+        .run(called_in_a_scope)
+        .unwrap();
+    assert_eq!(was_called("called_in_a_scope"), Some(true));
+}
+
+#[cfg(feature = "async")]
+mod asynchronous {
+    use super::{R, was_called};
+
+    #[gardefou::hedge(after = "1h")]
+    async fn called_hedge() -> R<()> {
+        Ok(())
+    }
+
+    #[tokio::test]
+    async fn future_that_is_dropped_before_its_first_poll_is_no_call() {
+        drop(called_hedge());
+        assert_eq!(was_called("called_hedge"), Some(false));
+        called_hedge().await.unwrap();
+        assert_eq!(was_called("called_hedge"), Some(true));
+    }
+}
