@@ -39,7 +39,7 @@ impl Payer {
     /// The default budget of a guard with this clock.
     pub(crate) fn default_for(clock: &SharedClock) -> Self {
         if clock.is_system() {
-            let process = PROCESS.get_or_init(|| with_defaults(SharedClock::default()));
+            let process = of_process();
             Self {
                 budget: Some(process.clone()),
                 is_default: true,
@@ -91,6 +91,16 @@ impl Payer {
         let part = scope::part(|_| OfScope(with_defaults(SharedClock::current())))?;
         Some(part.0.clone())
     }
+}
+
+/// Returns the default budget of the process, or of the test scope that this thread is in.
+pub(super) fn current() -> RetryBudget {
+    scope::part(|_| OfScope(with_defaults(SharedClock::current())))
+        .map_or_else(|| of_process().clone(), |scoped| scoped.0.clone())
+}
+
+fn of_process() -> &'static RetryBudget {
+    PROCESS.get_or_init(|| with_defaults(SharedClock::default()))
 }
 
 fn with_defaults(clock: SharedClock) -> RetryBudget {

@@ -15,7 +15,7 @@ use crate::{
 use std::{sync::Arc, time::Duration};
 
 /// The named budgets by key of the process; bounded by the names in the program.
-static NAMED: OfProcess<Keyed<RetryBudget>> = OfProcess::new();
+pub(super) static NAMED: OfProcess<Keyed<RetryBudget>> = OfProcess::new();
 
 /// What budgets by key are listed under that have no name.
 const UNNAMED: &str = "budget";

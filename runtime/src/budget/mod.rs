@@ -10,6 +10,7 @@ mod default;
 mod floor;
 mod handle;
 mod keyed;
+mod registry;
 mod snapshot;
 mod source;
 #[cfg(test)]
@@ -20,5 +21,6 @@ pub use builder::RetryBudgetBuilder;
 pub use config::RetryBudgetConfig;
 pub(crate) use default::Payer;
 pub use handle::RetryBudget;
+pub use registry::{RetryBudgets, retry_budgets};
 pub use snapshot::RetryBudgetSnapshot;
 pub use source::BudgetSource;

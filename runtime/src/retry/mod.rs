@@ -35,6 +35,7 @@ mod view;
 pub use crate::{
     budget::{
         BudgetSource, RetryBudget, RetryBudgetBuilder, RetryBudgetConfig, RetryBudgetSnapshot,
+        RetryBudgets, retry_budgets,
     },
     call::Attempt,
     event::StopReason,
