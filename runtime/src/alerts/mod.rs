@@ -69,11 +69,10 @@ pub use config::{AlertsConfig, AlertsConfigBuilder};
 pub use email::{EmailBuilder, EmailChannel, EmailTls};
 pub use handle::{Alerts, Flushed};
 pub use notification::{Notification, NotificationKind};
+pub use registry::statuses;
 pub use rule::Rule;
 pub use status::{AlertsStatus, ChannelStatus, LossCounts};
 #[cfg(feature = "alert-webhook")]
 pub use webhook::{
     InvalidSignature, WebhookBuilder, WebhookChannel, WebhookFormat, verify_signature,
 };
-
-pub(crate) use registry::statuses;

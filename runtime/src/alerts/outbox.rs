@@ -233,6 +233,7 @@ impl Outbox {
                 level: notification.level,
                 fingerprint: notification.fingerprint,
                 error: notification.error.as_ref().map(|record| record.id),
+                suppressed: notification.suppressed,
                 outcome,
                 record: RecordSlot::default(),
             })

@@ -1,4 +1,4 @@
-//! The registry of started alerting, for health reports.
+//! The registry of started alerting, for health reports and dashboards.
 
 use super::{dispatcher::Dispatcher, status::AlertsStatus};
 use crate::{scope, sync::Mutex};
@@ -18,8 +18,24 @@ pub(super) fn add(dispatcher: &Arc<Dispatcher>) {
     });
 }
 
-/// Returns the state of each alerting that was started and not stopped, oldest first.
-pub(crate) fn statuses() -> Vec<AlertsStatus> {
+/// Returns the status of each alerting that was started and not stopped, oldest first; inside of a
+/// test scope, of each that was started in the scope.
+///
+/// # Examples
+///
+/// ```
+/// use gardefou::alerts::{Alerts, AlertsConfig, LogChannel, statuses};
+/// use std::time::Duration;
+///
+/// let config = AlertsConfig::builder().background(false).channel(LogChannel::new());
+/// let alerts = Alerts::start(config.build()?)?;
+/// assert_eq!(statuses()[0].channels[0].name, "log");
+/// alerts.shutdown(Duration::from_secs(1));
+/// assert!(statuses().is_empty());
+/// # Ok::<(), gardefou::ConfigError>(())
+/// ```
+#[must_use]
+pub fn statuses() -> Vec<AlertsStatus> {
     let dispatchers: Vec<Arc<Dispatcher>> =
         with_registry(|registry| registry.0.lock().iter().filter_map(Weak::upgrade).collect());
     dispatchers

@@ -56,10 +56,12 @@ pub struct NotificationEvent<'a> {
     pub fingerprint: Fingerprint,
     /// The error that it is about, where it is about one.
     pub error: Option<ErrorId>,
+    /// How many occurrences were held back since the notification before it.
+    pub suppressed: u64,
     /// The outcome.
     pub outcome: NotificationOutcome,
     /// Where observers find the event's record.
     pub(crate) record: RecordSlot<'a>,
 }
 
-debug_with_names!(NotificationEvent { channel, rule; id, kind, title, level, fingerprint, error, outcome });
+debug_with_names!(NotificationEvent { channel, rule; id, kind, title, level, fingerprint, error, suppressed, outcome });

@@ -238,6 +238,10 @@ fn of_notification(event: &NotificationEvent<'_>, stamp: Stamp) -> Record {
             ("rule", Some(clean_name(event.rule).into())),
             ("outcome", Some(event.outcome.name().into())),
             ("error", event.error.map(|id| id.to_string().into())),
+            (
+                "suppressed",
+                (event.suppressed > 0).then(|| event.suppressed.into()),
+            ),
         ]),
         ..stamp.record(
             RecordKind::Notification,

@@ -88,6 +88,7 @@ fn debug_of_events_hides_secrets_in_names() {
                 level,
                 fingerprint: crate::event::Fingerprint::OTHER,
                 error: None,
+                suppressed: 0,
                 outcome: NotificationOutcome::Lost,
                 record,
             }
