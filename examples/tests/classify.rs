@@ -160,7 +160,31 @@ fn shipped_recordings_are_classified_stored_and_delivered() {
         .prints(&["arrived at the webhook: circuit `results` opened: too many failures in a row"])
         .prints(&["arrived at the webhook: circuit `results` closed"])
         .prints(&["Health", "healthy"])
+        .prints(&["As a page", "file:///", "/report.html"])
         .prints(&["All went well"]);
+    let page = fs::read_to_string(run.out.path().join("report.html")).unwrap();
+    assert!(page.starts_with("<!doctype html>") && page.contains("<title>classify"));
+    let data = page.split_once(r#"id="data">"#).unwrap().1;
+    let data: serde_json::Value =
+        serde_json::from_str(data.split_once("</script>").unwrap().0).unwrap();
+    let names = |list: &str, key: &str| -> Vec<String> {
+        let entries = data[list].as_array().unwrap().iter();
+        entries
+            .map(|entry| entry[key].as_str().unwrap_or_default().to_owned())
+            .collect()
+    };
+    assert!(
+        names("guards", "name").contains(&"results".to_owned()),
+        "{data:#}"
+    );
+    assert!(names("groups", "code").contains(&"DB_INTEGRITY_ERROR".to_owned()));
+    assert!(names("timeline", "to").contains(&"half_open".to_owned()));
+    assert!(
+        names("notifications", "title")
+            .iter()
+            .any(|title| title.contains("opened"))
+    );
+    assert!(names("checks", "name").contains(&"database".to_owned()));
     let journal = contents(&run.out.path().join("journal"));
     let journal: String = journal
         .iter()
@@ -468,6 +492,17 @@ fn unwritable_journal_is_reported_and_the_exit_status_is_1() {
         .prints(&["Stored", "1 of 1"])
         .prints(&["Delivered", "1 of 1"])
         .prints(&["Journal", "incomplete: 0 records written"])
+        .prints(&["Not all went well"]);
+}
+
+#[test]
+fn unwritable_page_is_reported_and_the_exit_status_is_1() {
+    let recordings = folder(&[("one.wav", &whistle())]);
+    let out = folder(&[("report.html/file", b"a folder where the page should be")]);
+    Run::with(&[], recordings.path(), out)
+        .exits_with(1)
+        .prints(&["Delivered", "1 of 1"])
+        .prints(&["As a page", "report.html: "])
         .prints(&["Not all went well"]);
 }
 

@@ -10,13 +10,14 @@ use std::{
 };
 
 /// A part of the output of each example.
-const OUTPUT: [(&str, &str); 17] = [
+const OUTPUT: [(&str, &str); 18] = [
     ("alerts", "notification: circuit `payments`"),
     ("axum_service", "orders/7: 404 {"),
     ("boundaries", "3 errors recorded"),
     ("breaker", "closed again after 1 rejected call"),
     ("cli", " lines"),
     ("codes", "MODEL_VERSION_ERROR answers 409"),
+    ("dashboard", r#""payments": "open", {"#),
     ("health", "status: "),
     ("library", "the service does not answer: "),
     ("monitor", "in the journal: no database at port 5434"),

@@ -487,6 +487,39 @@ fn incomplete_request_does_not_delay_the_shutdown() {
 
 #[cfg(unix)]
 #[test]
+fn open_dashboard_does_not_delay_the_shutdown() {
+    let data = tempfile::tempdir().unwrap();
+    let mut service = start(data.path());
+    let (status, headers, page) = service.get("/gardefou");
+    assert_eq!((status, page.contains("<title>orders")), (200, true));
+    assert!(
+        headers["content-security-policy"]
+            .to_str()
+            .unwrap()
+            .starts_with("default-src 'none'")
+    );
+    let mut viewer =
+        std::net::TcpStream::connect(service.url.trim_start_matches("http://")).unwrap();
+    viewer
+        .write_all(b"GET /gardefou/api/v1/events HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        .unwrap();
+    let mut begin = [0; 12];
+    viewer.read_exact(&mut begin).unwrap();
+    assert_eq!(&begin, b"HTTP/1.1 200");
+    service.signal("TERM");
+    let (ended, output) = service.ends_within(Duration::from_secs(30));
+    assert!(
+        ended.success() && output.contains("was shut down"),
+        "{output}"
+    );
+    assert!(
+        !output.contains("cut off"),
+        "its connection was ended: {output}"
+    );
+}
+
+#[cfg(unix)]
+#[test]
 fn second_signal_ends_the_program_at_once() {
     let data = tempfile::tempdir().unwrap();
     let mut service = start(data.path());

@@ -14,6 +14,7 @@ mod folder;
 mod log;
 mod options;
 mod outcome;
+mod page;
 mod report;
 mod service;
 mod store;
@@ -70,6 +71,7 @@ fn main() -> ExitCode {
 fn run(options: &Options, terminal: &mut Terminal) -> Result<u8> {
     let (started, begin) = (SystemClock.now(), Timestamp::from(SystemClock.wall()));
     let _system = surroundings::init(options)?;
+    let dashboard = page::begin()?;
     let listing = folder::list(&options.folder)?;
     let service = Service::start()?;
     let client = Client::new(service.url());
@@ -114,5 +116,6 @@ fn run(options: &Options, terminal: &mut Terminal) -> Result<u8> {
         seconds: SystemClock.now().since(started).as_secs_f64(),
         ..Surroundings::collect(options)
     };
-    Ok(report::show(terminal, &outcome, &around))
+    let page = page::write(&dashboard, options);
+    Ok(report::show(terminal, &outcome, &around, &page))
 }

@@ -13,7 +13,7 @@ use std::{
 pub(crate) struct Options {
     /// The recordings; those that are shipped unless the user names others.
     pub(crate) folder: PathBuf,
-    /// Where the database and the journal go.
+    /// Where the database, the journal and the page of the report go.
     pub(crate) out: PathBuf,
     pub(crate) database: PathBuf,
 }
@@ -34,8 +34,9 @@ Usage: classify [OPTIONS] [FOLDER]
                     The companions that macOS leaves (._*.wav) are passed over.
 
 Options:
-  --out FOLDER      where the database and the journal of errors go [default:
-                    gardefou-classify-USER in the folder for temporary files]
+  --out FOLDER      where the database, the journal of errors and the report as a
+                    page go [default: gardefou-classify-USER in the folder for
+                    temporary files]
   --database FILE   the SQLite database [default: recordings.sqlite in --out]
   -h, --help        this text
 
@@ -61,6 +62,11 @@ impl Options {
     /// The folder of the journal of errors.
     pub(crate) fn journal(&self) -> PathBuf {
         self.out.join("journal")
+    }
+
+    /// The page of the report.
+    pub(crate) fn page(&self) -> PathBuf {
+        self.out.join("report.html")
     }
 }
 

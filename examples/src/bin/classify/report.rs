@@ -9,8 +9,13 @@ use crate::{
 };
 
 /// Shows everything and returns the exit status that follows from it.
-pub(crate) fn show(terminal: &mut Terminal, outcome: &Outcome, around: &Surroundings) -> u8 {
-    let status = outcome.exit_status(around.is_well());
+pub(crate) fn show(
+    terminal: &mut Terminal,
+    outcome: &Outcome,
+    around: &Surroundings,
+    page: &Result<String, Problem>,
+) -> u8 {
+    let status = outcome.exit_status(around.is_well() && page.is_ok());
     let lines = [
         classified(outcome),
         isolated(terminal, outcome),
@@ -21,6 +26,7 @@ pub(crate) fn show(terminal: &mut Terminal, outcome: &Outcome, around: &Surround
         journal(terminal, around),
         alerts(around),
         health(terminal, around),
+        as_page(terminal, page),
     ];
     terminal.line("");
     for (title, text) in lines.into_iter().flatten() {
@@ -258,6 +264,14 @@ fn health(terminal: &Terminal, around: &Surroundings) -> Lines {
         )
     }));
     lines
+}
+
+fn as_page(terminal: &Terminal, page: &Result<String, Problem>) -> Lines {
+    let text = match page {
+        Ok(address) => address.clone(),
+        Err(problem) => described(terminal, Tone::Bad, problem),
+    };
+    vec![("As a page", text)]
 }
 
 fn described(terminal: &Terminal, tone: Tone, problem: &Problem) -> String {

@@ -22,9 +22,15 @@ use gardefou::{
     ErrorCode, ErrorSystem, Result, ResultExt, alerts::AlertsConfig, health::HealthConfig,
     health_check, monitor::journal::JournalConfig, system::SystemReport,
 };
+use gardefou_dashboard::Dashboard;
 use options::Options;
 use signals::Signals;
-use std::{fmt, io, net::Ipv4Addr, process::ExitCode, time::Duration};
+use std::{
+    fmt, io,
+    net::{Ipv4Addr, SocketAddr},
+    process::ExitCode,
+    time::Duration,
+};
 use tokio::sync::oneshot;
 use tracing_subscriber::{filter::Targets, layer::SubscriberExt, util::SubscriberInitExt};
 
@@ -75,6 +81,7 @@ async fn run(options: &Options) -> Result<SystemReport> {
         print_line(io::stderr(), format_args!("warning: {warning}"));
     }
 
+    let dashboard = Dashboard::builder().title("orders").build()?;
     let metrics = metrics::Metrics::install()?;
     let provider = upstream::start().await?;
     let orders = orders::Orders::open(&options.data.join("orders.sqlite"))?;
@@ -98,18 +105,21 @@ async fn run(options: &Options) -> Result<SystemReport> {
         ),
     );
 
-    let router = web::router(web::App {
+    let app = web::App {
         metrics,
         orders,
         payments,
         provider,
-    });
+    };
+    let router = web::router(app, &dashboard).into_make_service_with_connect_info::<SocketAddr>();
     let (stop, stopped) = oneshot::channel();
     tokio::spawn(wait_for_signals(signals, stop));
     let (closing, closed) = oneshot::channel();
-    let shutdown = async {
+    let shutdown = async move {
         let _ = stopped.await;
         health_check().mark_stopping();
+        // Its connections would keep the service until the time for requests is over.
+        dashboard.close();
         print_line(
             io::stderr(),
             format_args!(

@@ -20,6 +20,7 @@ use gardefou::{
     integrations::axum::{probes, problems},
     monitor::journal::Query,
 };
+use gardefou_dashboard::Dashboard;
 use serde_json::{Value, json};
 
 /// What the handlers share.
@@ -33,7 +34,7 @@ pub(crate) struct App {
 
 /// All routes, the probes among them; whatever is refused or fails is answered with problem
 /// details.
-pub(crate) fn router(app: App) -> Router {
+pub(crate) fn router(app: App, dashboard: &Dashboard) -> Router {
     let router = Router::new()
         .route("/orders", post(place))
         .route("/orders/{id}", get(find))
@@ -47,7 +48,8 @@ pub(crate) fn router(app: App) -> Router {
             probes(health_check())
                 .show_details(ShowDetails::Always)
                 .build(),
-        );
+        )
+        .merge(dashboard.router().loopback_only());
     problems(router)
 }
 
