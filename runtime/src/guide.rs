@@ -61,6 +61,7 @@ pages! {
     changelog = "CHANGELOG.md";
     comparison = "docs/comparison.md";
     cookbook = "docs/cookbook.md";
+    dashboard = "docs/dashboard.md";
     design = "docs/design.md";
 }
 

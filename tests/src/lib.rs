@@ -31,5 +31,7 @@ pages! {
     Comparison = "docs/comparison.md";
     #[cfg(feature = "clients")]
     Cookbook = "docs/cookbook.md";
+    #[cfg(feature = "clients")]
+    Dashboard = "docs/dashboard.md";
     Design = "docs/design.md";
 }

@@ -23,7 +23,7 @@ pub(crate) struct Feed {
     interval: Duration,
     max_viewers: usize,
     clock: SharedClock,
-    /// Called for by changes of states.
+    /// Notified when a state changes.
     wake: Arc<Notify>,
     /// The free places of viewers.
     places: Arc<Semaphore>,
