@@ -35,6 +35,11 @@ pub(crate) enum Command {
     /// Exit status: 0 if it is healthy, also with warnings; 1 if it answers that it is not; 2 if it
     /// cannot be reached, or does not answer with a health report.
     Health(HealthArguments),
+    /// Lists the functions that a service guards
+    ///
+    /// A function has a line for each of its attributes. Functions that were never called since the
+    /// service started may be guarded in vain.
+    Functions(FunctionsArguments),
     /// Prints completions for a shell
     Completions {
         /// The shell
@@ -169,7 +174,8 @@ pub(crate) enum Kind {
 /// A service to ask.
 #[derive(Debug, Args)]
 pub(crate) struct Service {
-    /// The address, for example http://localhost:8080/readyz
+    /// The address: of a probe, for example http://localhost:8080/readyz, or of a dashboard, for
+    /// example http://localhost:8080/gardefou
     pub(crate) url: String,
     /// How long the answer may take, for example 500ms, 3s or 1m
     #[arg(long, default_value = "5s", value_name = "TIME", value_parser = parse_duration)]
@@ -177,6 +183,9 @@ pub(crate) struct Service {
     /// Trusts the authorities in this file (PEM), and no others
     #[arg(long, value_name = "FILE")]
     pub(crate) ca_certificate: Option<PathBuf>,
+    /// Sends a header, for example 'Authorization: Bearer ..'; other users of the machine may see it
+    #[arg(long = "header", value_name = "NAME: VALUE", value_parser = header)]
+    pub(crate) headers: Vec<(String, String)>,
 }
 
 #[derive(Debug, Args)]
@@ -189,6 +198,34 @@ pub(crate) struct HealthArguments {
     /// Prints nothing on the standard output
     #[arg(short, long, conflicts_with = "json")]
     pub(crate) quiet: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct FunctionsArguments {
+    #[command(flatten)]
+    pub(crate) service: Service,
+    /// Keeps functions that were never called
+    #[arg(long)]
+    pub(crate) never_called: bool,
+    /// Prints JSON lines
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+fn header(text: &str) -> Result<(String, String), &'static str> {
+    let rule = "must be a name of letters, digits and hyphens, a colon, and a value of printable characters";
+    let (name, value) = text.split_once(':').ok_or(rule)?;
+    let (name, value) = (name.trim(), value.trim());
+    let is_name = !name.is_empty()
+        && name
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_');
+    let is_value = value
+        .bytes()
+        .all(|byte| byte == b' ' || byte.is_ascii_graphic());
+    (is_name && is_value)
+        .then(|| (name.to_owned(), value.to_owned()))
+        .ok_or(rule)
 }
 
 fn not_empty(text: &str) -> Result<String, &'static str> {

@@ -19,7 +19,7 @@ const MEDIA_TYPES: &str = "application/health+json, application/json";
 /// Asks a service, and shows its answer.
 pub(crate) fn run(arguments: &HealthArguments, output: &mut Output) -> Result<Outcome, Failure> {
     let url = &*arguments.service.url;
-    let Answer { status, body } = http::get(&arguments.service, MEDIA_TYPES)?;
+    let Answer { status, body } = http::get(url, &arguments.service, MEDIA_TYPES)?;
     let report = report(&body);
     let is_success = (200..300).contains(&status);
     let Some(report) = report else {

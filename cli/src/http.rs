@@ -7,8 +7,8 @@ use crate::{
 use std::{fs, path::Path};
 use ureq::tls::{PemItem, RootCerts, TlsConfig, parse_pem};
 
-/// A longer answer is none of a service that this program reads.
-const MAX_BODY: u64 = 4 * 1024 * 1024;
+/// A longer answer is not read.
+const MAX_BODY: u64 = 32 * 1024 * 1024;
 
 /// What a service answered.
 pub(crate) struct Answer {
@@ -17,9 +17,8 @@ pub(crate) struct Answer {
     pub(crate) body: String,
 }
 
-/// Asks a service for a document of one of these media types.
-pub(crate) fn get(service: &Service, media_types: &str) -> Result<Answer, Failure> {
-    let url = &*service.url;
+/// Asks a service for the document of this address, of one of these media types.
+pub(crate) fn get(url: &str, service: &Service, media_types: &str) -> Result<Answer, Failure> {
     let is_http = ["http://", "https://"]
         .iter()
         .any(|scheme| url.starts_with(scheme));
@@ -46,7 +45,10 @@ pub(crate) fn get(service: &Service, media_types: &str) -> Result<Answer, Failur
         };
         Failure::new(format!("{url}: {why}"))
     };
-    let request = agent.get(url).header("accept", media_types);
+    let mut request = agent.get(url).header("accept", media_types);
+    for (name, value) in &service.headers {
+        request = request.header(name, value);
+    }
     let mut answer = request.call().map_err(failed)?;
     let body = answer.body_mut().with_config().limit(MAX_BODY);
     let body = body.read_to_vec().map_err(failed)?;

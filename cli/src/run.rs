@@ -2,7 +2,7 @@
 
 use crate::{
     args::{Arguments, Command},
-    health, journal,
+    functions, health, journal,
     output::Output,
 };
 use clap::CommandFactory;
@@ -79,6 +79,7 @@ pub(crate) fn run(arguments: Arguments) -> ExitCode {
     let done = match arguments.command {
         Command::Journal(command) => journal::run(command, &mut output),
         Command::Health(arguments) => health::run(&arguments, &mut output),
+        Command::Functions(arguments) => functions::run(&arguments, &mut output),
         Command::Completions { shell } => {
             let mut script = Vec::new();
             clap_complete::generate(shell, &mut Arguments::command(), "gardefou", &mut script);

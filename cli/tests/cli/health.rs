@@ -2,69 +2,8 @@
 
 use super::*;
 use gardefou::health::{Check, CheckResult, Health, HealthConfig, Probes, ShowDetails};
-use rustls::{
-    ServerConfig, ServerConnection, StreamOwned,
-    pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject},
-};
-use std::{
-    io::{BufRead, BufReader, Read, Write},
-    net::TcpListener,
-    thread,
-};
-
-const AUTHORITY: &str = concat!(
-    env!("CARGO_MANIFEST_DIR"),
-    "/../tests/data/tls/authority.pem"
-);
-const SERVER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/data/tls/server.pem");
-const KEY: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/data/tls/server.key");
-
-/// Answers one request with these bytes, and returns the address of the server.
-fn server(answer: impl Into<Vec<u8>>) -> String {
-    let (listener, answer) = (TcpListener::bind("127.0.0.1:0").unwrap(), answer.into());
-    let address = listener.local_addr().unwrap();
-    thread::spawn(move || {
-        respond(listener.accept().unwrap().0, &answer);
-    });
-    format!("http://{address}/readyz")
-}
-
-/// As [`server`], over TLS, with a certificate of an authority that only [`AUTHORITY`] names.
-fn tls_server(answer: &str) -> String {
-    let certificate = CertificateDer::from_pem_file(SERVER).unwrap();
-    let key = PrivateKeyDer::from_pem_file(KEY).unwrap();
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let config = ServerConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .unwrap()
-        .with_no_client_auth()
-        .with_single_cert(vec![certificate], key)
-        .unwrap();
-    let (listener, answer) = (TcpListener::bind("127.0.0.1:0").unwrap(), answer.to_owned());
-    let port = listener.local_addr().unwrap().port();
-    thread::spawn(move || {
-        let connection = ServerConnection::new(Arc::new(config)).unwrap();
-        let stream = StreamOwned::new(connection, listener.accept().unwrap().0);
-        respond(stream, answer.as_bytes());
-    });
-    format!("https://localhost:{port}/readyz")
-}
-
-/// Reads a request up to its empty line, and answers it.
-fn respond(stream: impl Read + Write, answer: &[u8]) {
-    let mut stream = BufReader::new(stream);
-    let mut line = String::new();
-    while stream.read_line(&mut line).is_ok_and(|length| length > 2) {
-        line.clear();
-    }
-    let _ = stream.get_mut().write_all(answer);
-    let _ = stream.get_mut().flush();
-}
-
-fn response(status: u16, body: &str) -> String {
-    let length = body.len();
-    format!("HTTP/1.1 {status} X\r\ncontent-length: {length}\r\nconnection: close\r\n\r\n{body}")
-}
+use service::{AUTHORITY, KEY, response, server, tls_server};
+use std::net::TcpListener;
 
 fn ask(url: &str, arguments: &[&str]) -> Printed {
     printed(program(&[&["health", url], arguments].concat()))

@@ -5,12 +5,14 @@
 mod database;
 mod export;
 mod follow;
+mod functions;
 mod health;
 mod hostile;
 mod list;
 mod memory;
 #[cfg(unix)]
 mod other_users;
+mod service;
 mod show;
 mod stats;
 mod terminal;
