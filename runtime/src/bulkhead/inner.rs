@@ -5,7 +5,7 @@ use super::{
     config::BulkheadConfig,
     kept::Kept,
     queue::{Place, Queue, Removed},
-    reading::Waits,
+    reading::{Tallies, Waits},
     state_word::StateWord,
 };
 use crate::{
@@ -28,6 +28,7 @@ pub(super) struct Inner {
     pub(super) word: OwnLine<AtomicU64>,
     pub(super) kept: Kept,
     pub(super) locked: Mutex<Locked>,
+    pub(super) tallies: Tallies,
     pub(super) waits: Waits,
     /// By [`Reason`].
     rejected: Counters<3>,
@@ -44,13 +45,6 @@ pub(super) struct OwnLine<T>(pub(super) T);
 #[derive(Debug)]
 pub(super) struct Locked {
     pub(super) queue: Queue<Waker>,
-    /// How many calls were admitted beside those that the word counts.
-    pub(super) admitted: u64,
-    /// How many waiters went away although a slot was granted to them, which counted them as
-    /// admitted.
-    forgone: u64,
-    /// How many waiters went away before a slot was granted to them or their time was over.
-    pub(super) cancelled: u64,
 }
 
 /// The state of an adaptive limit, which itself is in the word.
@@ -103,11 +97,9 @@ impl Inner {
             adaptive,
             locked: Mutex::new(Locked {
                 queue: Queue::new(),
-                admitted: 0,
-                forgone: 0,
-                cancelled: 0,
             }),
             rejected: Counters::default(),
+            tallies: Tallies::default(),
             waits: Waits::default(),
             longest_wait: AtomicU64::new(0),
         }
@@ -199,7 +191,9 @@ impl Inner {
                 return if is_admitted {
                     Entered::Admitted
                 } else {
-                    Entered::Queued(locked.queue.push(waker))
+                    let place = locked.queue.push(waker);
+                    self.tallies.set_waiting(locked.queue.waiting());
+                    Entered::Queued(place)
                 };
             }
         }
@@ -246,7 +240,9 @@ impl Inner {
                 Some(StateWord(word).grant(is_last)?.0)
             })
             .ok()?;
-        locked.queue.grant_first()
+        let granted = locked.queue.grant_first();
+        self.tallies.set_waiting(locked.queue.waiting());
+        granted
     }
 
     /// Calls `change` with the waker of a waiter; returns `None`, and takes the slot, if one was
@@ -282,9 +278,9 @@ impl Inner {
         let removed = {
             let mut locked = self.locked.lock();
             let removed = self.remove(&mut locked, place);
-            locked.cancelled += 1;
+            self.tallies.add_cancelled();
             if let Removed::Granted = removed {
-                locked.forgone += 1;
+                self.tallies.add_forgone();
             }
             removed
         };
@@ -295,6 +291,7 @@ impl Inner {
 
     fn remove(&self, locked: &mut MutexGuard<'_, Locked>, place: Place) -> Removed<Waker> {
         let removed = locked.queue.remove(place);
+        self.tallies.set_waiting(locked.queue.waiting());
         if matches!(removed, Removed::Waiting(_)) && locked.queue.waiting() == 0 {
             // Relaxed: releases that still see the flag find the queue empty, under the lock.
             self.word
@@ -399,7 +396,7 @@ impl Inner {
     #[cold]
     #[inline(never)]
     fn move_admitted(&self) {
-        let mut locked = self.locked.lock();
+        let _locked = self.locked.lock();
         // Relaxed: the number orders nothing. Not moved where another thread did it meanwhile.
         let moved = self
             .word
@@ -409,7 +406,8 @@ impl Inner {
                 word.has_many_admitted().then(|| word.without_many().0)
             });
         if moved.is_ok() {
-            locked.admitted += StateWord::MANY;
+            // After they are gone from the word: see `Tallies::admitted`.
+            self.tallies.add_admitted(StateWord::MANY);
         }
     }
 
@@ -417,8 +415,8 @@ impl Inner {
     pub(super) fn read<R>(&self, read: impl FnOnce(StateWord, u64, &Locked) -> R) -> R {
         let mut locked = self.locked.lock();
         let word = self.settle(&mut locked);
-        let admitted = locked.admitted + word.admitted() + self.kept.admitted() - locked.forgone;
-        read(word, admitted, &locked)
+        let admitted = self.tallies.admitted() + word.admitted() + self.kept.admitted();
+        read(word, admitted - self.tallies.forgone(), &locked)
     }
 
     /// Returns the state at this moment, without kept slots.

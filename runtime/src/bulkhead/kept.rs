@@ -128,6 +128,12 @@ impl Kept {
         collected
     }
 
+    /// Returns how many threads keep a slot.
+    pub(super) fn slots(&self) -> u32 {
+        // Relaxed: a number for display, which the caller compares with the word.
+        (self.cells).sum(|Cell(cell)| cell.load(Ordering::Relaxed) & SLOT) as u32
+    }
+
     /// Returns how many calls took a kept slot.
     pub(super) fn admitted(&self) -> u64 {
         // Relaxed: exact after a collection under the same lock, as nobody takes a slot then.
@@ -199,14 +205,14 @@ impl Inner {
 
     /// Takes all kept slots; returns `true` if a call took one over, which `is_wanted` asks for. The
     /// others are free in the word, and no thread has a kept slot any more.
-    pub(super) fn collect(&self, locked: &mut MutexGuard<'_, Locked>, is_wanted: bool) -> bool {
+    pub(super) fn collect(&self, _: &mut MutexGuard<'_, Locked>, is_wanted: bool) -> bool {
         // Sequentially consistent as in `Kept::put`.
         self.word
             .0
             .fetch_or(StateWord::COLLECTING, Ordering::SeqCst);
         let found = self.kept.collect();
         let is_taken = is_wanted && found > 0;
-        locked.admitted += u64::from(is_taken);
+        self.tallies.add_admitted(is_taken.into());
         let freed = found - u32::from(is_taken);
         // Release pairs with the Acquire in `exchange`.
         let changed = self

@@ -4,9 +4,10 @@ use super::{
     handle::Bulkhead,
     inner::{Inner, Reason},
     registry::BulkheadRegistry,
+    state_word::StateWord,
 };
 use crate::keyed::InstanceId;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
 /// The numbers of one bulkhead since it was made.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,6 +26,52 @@ pub(crate) struct BulkheadReading {
     pub(crate) waits: u64,
     /// Their nanoseconds together.
     pub(crate) wait_time: u64,
+}
+
+/// Numbers that change under the lock of the queue and are read without it.
+#[derive(Debug, Default)]
+pub(super) struct Tallies {
+    admitted: AtomicU64,
+    forgone: AtomicU64,
+    cancelled: AtomicU64,
+    waiting: AtomicU32,
+}
+
+impl Tallies {
+    /// Counts calls that were admitted beside those that the word and the kept slots count.
+    pub(super) fn add_admitted(&self, number: u64) {
+        // Release pairs with the Acquire in `admitted`.
+        self.admitted.fetch_add(number, Ordering::Release);
+    }
+
+    /// Counts a waiter that went away although a slot was granted to it, which counted it as admitted.
+    pub(super) fn add_forgone(&self) {
+        self.forgone.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Counts a waiter whose call was dropped.
+    pub(super) fn add_cancelled(&self) {
+        self.cancelled.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Notes how many calls wait in the queue.
+    pub(super) fn set_waiting(&self, number: u32) {
+        self.waiting.store(number, Ordering::Relaxed);
+    }
+
+    /// Returns how many calls were admitted beside those of the word and of kept slots. Who reads the
+    /// word after it counts no call twice that was moved from there.
+    pub(super) fn admitted(&self) -> u64 {
+        self.admitted.load(Ordering::Acquire)
+    }
+
+    pub(super) fn forgone(&self) -> u64 {
+        self.forgone.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn cancelled(&self) -> u64 {
+        self.cancelled.load(Ordering::Relaxed)
+    }
 }
 
 /// Waits that ended. Relaxed: nothing is decided by them.
@@ -51,23 +98,46 @@ impl Waits {
 }
 
 impl Inner {
-    /// Reads the counts for a scrape, under the lock for as long as it takes to copy a few numbers.
+    /// Reads the counts for a scrape, without a lock.
     pub(super) fn reading(&self) -> BulkheadReading {
-        self.read(|word, admitted, locked| BulkheadReading {
+        // Before the word.
+        let moved = self.tallies.admitted();
+        let (word, running) = self.running();
+        let admitted = moved + word.admitted() + self.kept.admitted();
+        BulkheadReading {
             instance: self.name.instance(),
             name: self.name.unkeyed().into(),
             limit: word.limit(),
-            running: word.in_flight(),
-            waiting: locked.queue.waiting().into(),
-            admitted,
+            running,
+            waiting: self.tallies.waiting.load(Ordering::Relaxed).into(),
+            admitted: admitted.saturating_sub(self.tallies.forgone()),
             rejected: [Reason::Full, Reason::QueueFull, Reason::TimedOut]
                 .map(|reason| self.rejected(reason)),
-            cancelled: locked.cancelled,
+            cancelled: self.tallies.cancelled(),
             waits: self.waits.number(),
             wait_time: self.waits.time(),
-        })
+        }
+    }
+
+    /// Returns the state and how many calls run. Kept slots, which count as taken in the word, are
+    /// read apart from it, and again where it has changed meanwhile: they may have been collected.
+    fn running(&self) -> (StateWord, u32) {
+        let mut word = self.raw_word();
+        for _ in 0..MOST_READS {
+            let kept = self.kept.slots();
+            let again = self.raw_word();
+            if again == word || !word.is_keeping() {
+                let kept = if word.is_keeping() { kept } else { 0 };
+                return (word, word.in_flight().saturating_sub(kept));
+            }
+            word = again;
+        }
+        (word, word.in_flight().saturating_sub(self.kept.slots()))
     }
 }
+
+/// How often the word is read at most until it stays the same: it hardly changes while slots are kept.
+const MOST_READS: usize = 10;
 
 impl BulkheadRegistry {
     /// Reads each bulkhead, those of keys included.

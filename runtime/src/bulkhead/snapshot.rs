@@ -94,7 +94,7 @@ impl BulkheadSnapshot {
                 queue_full: inner.rejected(Reason::QueueFull),
                 timed_out: inner.rejected(Reason::TimedOut),
             },
-            cancelled: locked.cancelled,
+            cancelled: inner.tallies.cancelled(),
             longest_wait: inner.longest_wait(),
             config: inner.config.clone(),
         })

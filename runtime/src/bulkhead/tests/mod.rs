@@ -10,6 +10,8 @@ mod loom_kept;
 mod model;
 #[cfg(not(loom))]
 mod parts;
+#[cfg(not(loom))]
+mod reading;
 
 use super::{
     builder::BulkheadBuilder,
