@@ -174,6 +174,7 @@ pub fn enhanced_error_handling(args: TokenStream, item: TokenStream) -> TokenStr
 /// | `ignore_if` | `fn(&Result<T, E>) -> bool`: `true` ignores the outcome; called before `failure_if` | none |
 /// | `fallback` | `FnOnce(Rejection) -> Result<T, E>`: called while the circuit is open; a closure can use the arguments | the rejection |
 /// | `shadow` | `true`: count, log and emit events, but never reject | `false` |
+/// | `timed` | `true`: calls are timed, for a histogram of their durations in metrics; decides nothing | `false` |
 /// | `control` | path to a `static` with a `ManualControl`, by which several breakers are isolated at once | none |
 /// | `on_transition` | `fn(&BreakerEvent<'_>)`, called with each change of state | none |
 /// | `seed` | integer (`u64`) that makes the random part of open times reproducible, for tests | random |
@@ -247,6 +248,7 @@ pub fn with_circuit_breaker(args: TokenStream, item: TokenStream) -> TokenStream
 /// | `on_retry` | `fn(&FailedAttempt<'_>)`, called before each wait | none |
 /// | `on_give_up` | `fn(&FailedAttempt<'_>)`, called for the failed attempt that no other one follows | none |
 /// | `log_level` | level of the lines between attempts: `"trace"` to `"critical"`, or a path to a `LogLevel` | `"warn"` |
+/// | `timed` | `true`: calls are timed, waits included, for a histogram in metrics; decides nothing | `false` |
 /// | `budget` | the name of a shared budget, a `RetryBudget`, or `false` for none | that of the process: 20 % of the calls, 10 a second, 100 at once |
 /// | `key` | expression over the arguments (`Display`), evaluated once per call: each value has a budget of its own, under the name that `budget` or else `name` gives; `budget` may be a `Keyed<RetryBudget>` then | all calls share one |
 /// | `max_keys` | values with a budget of their own, 1 to 1,000,000; further ones share one: see `gardefou::keyed::Keyed` | 10,000 |

@@ -139,6 +139,7 @@ pub mod hedge;
 pub mod keyed;
 mod name;
 mod named;
+mod named_counts;
 mod outcome;
 mod panics;
 mod per_thread;

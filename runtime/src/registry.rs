@@ -49,6 +49,30 @@ impl<T: Clone + Send + Sync + 'static> ByName<T> {
         }
     }
 
+    /// Returns what has this name, and makes it if there is nothing; where that would be one name more
+    /// than `most`, what has the name `other`. `make` is called under the lock.
+    pub(crate) fn get_or_make(
+        &self,
+        name: &str,
+        most: usize,
+        other: &str,
+        make: impl FnOnce(&str) -> T,
+    ) -> T {
+        if let Some(known) = self.get(name) {
+            return known;
+        }
+        let mut guards = self.0.write();
+        let name = if guards.len() < most { name } else { other };
+        match place_of(&guards, name) {
+            Ok(place) => guards[place].1.clone(),
+            Err(place) => {
+                let made = make(name);
+                guards.insert(place, (name.into(), made.clone()));
+                made
+            }
+        }
+    }
+
     /// Returns all guards, in the order of their names.
     pub(crate) fn all(&self) -> Vec<T> {
         let guards = self.0.read();

@@ -49,6 +49,8 @@ const BREAKER: &[&str] = &[
 const KEY: &[&str] = &["key", "max_keys"];
 /// Seeds the random parts of the breaker's open times and of the retry's delays.
 const SEED: &[&str] = &["seed"];
+/// Times the calls of the breaker, of the retry or of both.
+const TIMED: &[&str] = &["timed"];
 const RETRY: &[&str] = &[
     "max_retries",
     "max_attempts",
@@ -113,13 +115,19 @@ const HEALTH: &[&str] = &[
 impl Spec {
     pub(crate) const HANDLING: Self =
         Self::attribute("#[enhanced_error_handling]", &[HANDLING], "error_code");
-    pub(crate) const BREAKER: Self =
-        Self::attribute("#[with_circuit_breaker]", &[BREAKER, SEED, KEY], "name");
-    pub(crate) const RETRY: Self =
-        Self::attribute("#[retry]", &[RETRY, SEED, KEY, &["name"]], "max_retries");
+    pub(crate) const BREAKER: Self = Self::attribute(
+        "#[with_circuit_breaker]",
+        &[BREAKER, TIMED, SEED, KEY],
+        "name",
+    );
+    pub(crate) const RETRY: Self = Self::attribute(
+        "#[retry]",
+        &[RETRY, TIMED, SEED, KEY, &["name"]],
+        "max_retries",
+    );
     pub(crate) const RETRY_WITH_BREAKER: Self = Self::attribute(
         "#[retry_with_circuit_breaker]",
-        &[BREAKER, RETRY, SEED, KEY],
+        &[BREAKER, RETRY, TIMED, SEED, KEY],
         "name",
     );
     pub(crate) const TIMEOUT: Self = Self {

@@ -12,7 +12,7 @@ use crate::{
     span::{at, path_at},
 };
 use proc_macro2::TokenStream;
-use quote::{quote, quote_spanned};
+use quote::quote_spanned;
 use std::time::Duration;
 use syn::{Expr, Ident, Path};
 
@@ -87,10 +87,8 @@ fn setters(
     let part = |fraction: f64| (0.0..=1.0).contains(&fraction);
     let rule = "must be 0 to 1, as a share of the open time";
     reader.number("recovery_jitter", part, rule);
-    reader.value("shadow", |expr, _, diag| {
-        let shadow = value::flag("shadow", expr, diag)?;
-        Some(quote!(#shadow))
-    });
+    reader.flag("shadow");
+    reader.flag("timed");
     reader.value("control", control);
     reader.callback("on_transition");
     let Reader { mut setters, .. } = reader;

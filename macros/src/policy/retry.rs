@@ -88,6 +88,11 @@ impl Retry {
             Some(text)
         });
         let attempt_timeout = setters(&mut reader, seed);
+        match breaker {
+            // Both are timed, by the key that was taken before.
+            Some(breaker) => reader.setters.copy_from(&breaker.setters, "timed"),
+            None => reader.flag("timed"),
+        }
         let budgets = match key {
             None => {
                 reader.value("budget", budget);

@@ -31,6 +31,15 @@ impl Setters {
         });
     }
 
+    /// Makes the call of another builder's setter that has the same name, if there is one.
+    pub(super) fn copy_from(&mut self, other: &Self, name: &str) {
+        let setter = other.0.iter().find(|setter| setter.name == name);
+        self.0.extend(setter.map(|Setter { name, value }| Setter {
+            name: name.clone(),
+            value: value.clone(),
+        }));
+    }
+
     pub(super) fn has(&self, name: &str) -> bool {
         self.0.iter().any(|setter| setter.name == name)
     }
@@ -114,6 +123,13 @@ impl<'a> Reader<'a> {
             let value = value::number(key, expr, allowed, rule, diag)?;
             Some((value.tokens(krate), value))
         })
+    }
+
+    pub(super) fn flag(&mut self, key: &'static str) {
+        self.value(key, |expr, _, diag| {
+            let flag = value::flag(key, expr, diag)?;
+            Some(quote!(#flag))
+        });
     }
 
     /// Takes a value that `parse` turns into the argument of the setter.

@@ -583,6 +583,27 @@ impl BreakerBuilder {
         self
     }
 
+    /// Sets whether calls are timed, for a histogram of their durations in
+    /// [metrics](crate::guide::metrics): by default only those of a breaker with a
+    /// [`slow_call`](Self::slow_call) are. It decides nothing.
+    ///
+    /// A timed call reads the clock twice, which costs several times the rest of a closed circuit.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::breaker::CircuitBreaker;
+    ///
+    /// let breaker = CircuitBreaker::builder("search").timed(true).build()?;
+    /// assert!(breaker.config().timed);
+    /// assert_eq!(breaker.config().slow_call, None, "no call is slow");
+    /// # Ok::<(), gardefou::ConfigError>(())
+    /// ```
+    pub fn timed(mut self, timed: bool) -> Self {
+        self.settings.timed = Some(timed);
+        self
+    }
+
     /// Sets the clock; the system's by default. It cannot be changed later.
     ///
     /// # Examples

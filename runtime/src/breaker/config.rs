@@ -27,6 +27,7 @@ use std::time::Duration;
 /// | `slow_rate` | 0.5 where `slow_call` is set | above 0, up to 1 |
 /// | `abandoned_after` | 1 s | any |
 /// | `shadow` | false | |
+/// | `timed` | false; calls are timed where `slow_call` is set too | |
 ///
 /// A value outside its range is a [`ConfigError`](crate::ConfigError) of the builder.
 #[derive(Clone, Debug, PartialEq)]
@@ -64,6 +65,8 @@ pub struct BreakerConfig {
     pub abandoned_after: Duration,
     /// Whether the breaker only counts and emits events, and never rejects.
     pub shadow: bool,
+    /// Whether calls are timed for [metrics](crate::guide::metrics) although no `slow_call` is set.
+    pub timed: bool,
 }
 
 /// The kind and size of a window.
@@ -101,11 +104,17 @@ impl Default for BreakerConfig {
             slow_rate: None,
             abandoned_after: ABANDONED_AFTER,
             shadow: false,
+            timed: false,
         }
     }
 }
 
 impl BreakerConfig {
+    /// Returns `true` if calls are timed.
+    pub(crate) fn is_timed(&self) -> bool {
+        self.timed || self.slow_call.is_some()
+    }
+
     /// Returns how long the circuit stays open when recovery has failed `reopened` times already;
     /// `fraction` in `[0, 1)` is the random part of the jitter.
     pub(super) fn open_time(&self, reopened: u32, fraction: f64) -> Duration {

@@ -1,6 +1,6 @@
 //! Running calls, so that a call can be counted as slow before it ends.
 //!
-//! Only breakers with a `slow_call` keep them. Each thread enters its calls in a slab of its own,
+//! Only breakers whose calls are timed keep them. Each thread enters its calls in a slab of its own,
 //! so that entering needs no atomic read-modify-write; a call may end on another thread. No thread
 //! watches the clock: the next call or outcome after a call may have become slow searches for it,
 //! under the breaker's lock.
@@ -12,7 +12,7 @@ mod cell;
 mod slab;
 
 use crate::{
-    per_thread::{self, PerThread},
+    per_thread::{self, Durations, DurationsReading, PerThread},
     sync::{AtomicU64, Ordering},
     time::Tick,
 };
@@ -26,6 +26,8 @@ pub(super) struct InFlight {
     slabs: PerThread<Slab>,
     /// Before this tick no call can have become slow. Written under the breaker's lock.
     next_check: AtomicU64,
+    /// How long calls took that have ended.
+    durations: Durations,
 }
 
 /// Where a call is entered; zero where it is not, because a thread ends or has too many running
@@ -103,6 +105,15 @@ impl InFlight {
     pub(super) fn entry(&self, id: CellId) -> Option<super::window::EntryId> {
         let (thread, place) = id.parts()?;
         self.slabs.get(thread as usize)?.cell(place)?.entry()
+    }
+
+    /// Counts how long a call took, in nanoseconds.
+    pub(super) fn note_duration(&self, nanos: u64) {
+        self.durations.record(nanos);
+    }
+
+    pub(super) fn durations(&self) -> DurationsReading {
+        self.durations.read()
     }
 
     /// Returns `true` if a call may have become slow since the last check.

@@ -26,6 +26,7 @@ pub(super) struct PartialConfig {
     pub(super) slow_rate: Option<f64>,
     pub(super) abandoned_after: Option<Duration>,
     pub(super) shadow: Option<bool>,
+    pub(super) timed: Option<bool>,
     pub(super) cleared: Cleared,
 }
 
@@ -113,7 +114,8 @@ settings!(
     slow_call,
     slow_rate,
     abandoned_after,
-    shadow
+    shadow,
+    timed
 );
 
 const MAX_BACKOFF: f64 = 1000.0;
@@ -192,6 +194,7 @@ impl PartialConfig {
             slow_rate: self.slow_rate.or(self.slow_call.map(|_| RATE)),
             abandoned_after: self.abandoned_after.unwrap_or(ABANDONED_AFTER),
             shadow: self.shadow.unwrap_or(false),
+            timed: self.timed.unwrap_or(false),
         };
 
         rules.at_least_one("failure_threshold", self.failure_threshold);

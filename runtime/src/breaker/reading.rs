@@ -4,7 +4,7 @@ use super::{
     counters::Counter, handle::CircuitBreaker, history::HistoryReading, registry::BreakerRegistry,
     snapshot::CallCounts,
 };
-use crate::keyed::InstanceId;
+use crate::{keyed::InstanceId, per_thread::DurationsReading};
 
 /// The numbers of one breaker since it was made.
 ///
@@ -17,6 +17,8 @@ pub(crate) struct BreakerReading {
     /// Without those of an earlier process.
     pub(crate) counts: CallCounts,
     pub(crate) history: HistoryReading,
+    /// Where calls are timed.
+    pub(crate) durations: Option<DurationsReading>,
 }
 
 impl BreakerReading {
@@ -41,6 +43,7 @@ impl CircuitBreaker {
             instance: shell.name.instance(),
             counts,
             history: shell.history_at(shell.clock.now()),
+            durations: shell.durations(),
             breaker: self,
         }
     }

@@ -13,7 +13,7 @@ mod admit;
 mod settle;
 
 use super::{
-    admission::{Denial, DeniedBy},
+    admission::{Admission, Denial, DeniedBy},
     config::BreakerConfig,
     counters::{Counter, Counters, Totals},
     event_queue::{EventQueue, QueuedEvent, QueuedKind},
@@ -31,6 +31,7 @@ use crate::{
     call::{self, Deadline},
     error::{ErrorCode, ErrorId, Lasting, Policy, Rejection, Rejector},
     keyed::KeyedName,
+    per_thread::DurationsReading,
     rng::Rng,
     sync::{Mutex, MutexGuard},
     time::{SharedClock, Tick},
@@ -207,6 +208,26 @@ impl Shell {
     /// Returns the history of the state, without the lock.
     pub(super) fn history_at(&self, now: Tick) -> HistoryReading {
         self.published.history_at(now)
+    }
+
+    /// Counts how long a call took, if it is timed.
+    fn note_duration(&self, admission: Admission, start: Tick, now: Tick) {
+        if cfg!(any(feature = "metrics", feature = "opentelemetry")) && admission.is_timed() {
+            let calls = self.in_flight.get_or_init(Box::default);
+            calls.note_duration(now.as_nanos().saturating_sub(start.as_nanos()));
+        }
+    }
+
+    /// Returns how long calls took, if they are timed.
+    pub(super) fn durations(&self) -> Option<DurationsReading> {
+        match self.in_flight.get() {
+            Some(calls) => Some(calls.durations()),
+            None => self
+                .published
+                .word_relaxed()
+                .is_timed()
+                .then(DurationsReading::default),
+        }
     }
 
     /// Returns how many calls were rejected in this process.

@@ -160,7 +160,7 @@ impl StateMachine {
         match (self.phase, self.config.window) {
             (Phase::Open { until }, _) => until.since(self.since),
             (Phase::HalfOpen(_), _) => Duration::ZERO,
-            (Phase::Closed, _) if self.config.slow_call.is_some() => Duration::ZERO,
+            (Phase::Closed, _) if self.config.is_timed() => Duration::ZERO,
             (Phase::Closed, Some(WindowKind::Time(span))) => span.min(dropped),
             (Phase::Closed | Phase::ForcedOpen | Phase::Disabled, _) => dropped,
         }

@@ -64,7 +64,7 @@ impl StateWord {
         Self(
             mode | flag(machine.config().window.is_none(), NO_WINDOW)
                 | flag(machine.quiet_stretch().is_some(), QUIET)
-                | flag(machine.config().slow_call.is_some(), TIMED)
+                | flag(machine.config().is_timed(), TIMED)
                 | flag(machine.config().shadow, SHADOW)
                 | flag(Reading::of(machine.shortest_time()).is_coarse(), COARSE)
                 | machine.generation() << GENERATION,

@@ -103,6 +103,15 @@ fn of_process() -> &'static RetryBudget {
     PROCESS.get_or_init(|| with_defaults(SharedClock::default()))
 }
 
+/// Returns the default budget of the test scope or else of the process, if a guard has used it.
+pub(super) fn used() -> Option<RetryBudget> {
+    if scope::is_entered() {
+        Some(scope::stored::<OfScope>()?.0.clone())
+    } else {
+        PROCESS.get().cloned()
+    }
+}
+
 fn with_defaults(clock: SharedClock) -> RetryBudget {
     RetryBudget(Arc::new(BudgetInner::new(
         String::new().into(),

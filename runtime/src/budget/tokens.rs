@@ -121,6 +121,15 @@ impl Tokens {
         (self.capacity - self.settle()) / TOKEN
     }
 
+    /// As [`available`](Self::available), without the lock and without collecting: at most the
+    /// deposits that are being collected at the moment are left out.
+    pub(super) fn available_now(&self) -> u64 {
+        let stripes = self.stripes.get().into_iter().flatten();
+        let deposited: u64 = stripes.map(|Stripe(all)| all.load(Relaxed)).sum();
+        let missing = self.missing.load(Relaxed).saturating_sub(deposited);
+        (self.capacity - missing) / TOKEN
+    }
+
     /// Collects all deposits; returns how much is missing then.
     pub(super) fn settle(&self) -> u64 {
         let Some(stripes) = self.stripes.get() else {

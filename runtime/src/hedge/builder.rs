@@ -221,6 +221,7 @@ impl HedgeBuilder {
             HedgeDelay::Quantile(quantile) => Some(Latencies::new(quantile)),
             HedgeDelay::After(_) => None,
         };
+        let counts = Counts::new(&self.name, latencies.is_some());
         Ok(Hedge(Arc::new(HedgeInner {
             name: self.name,
             config: HedgeConfig {
@@ -230,7 +231,7 @@ impl HedgeBuilder {
             budget,
             clock: self.clock,
             latencies,
-            counts: Counts::default(),
+            counts,
         })))
     }
 }

@@ -3,6 +3,7 @@
 use super::{
     config::{HedgeConfig, HedgeDelay},
     latencies::Latencies,
+    reading::OfName,
 };
 use crate::{
     budget::Payer,
@@ -27,33 +28,48 @@ pub(super) struct HedgeInner {
     pub(super) counts: Counts,
 }
 
-/// What hedges did. Relaxed: nothing is decided by them.
-#[derive(Debug, Default)]
+/// What a hedge did, and those of its name.
+#[derive(Debug)]
 pub(super) struct Counts {
-    /// Attempts after the first.
-    started: AtomicU64,
-    /// Those of them that succeeded first.
-    won: AtomicU64,
-    /// Those that the budget refused.
-    refused: AtomicU64,
+    /// Attempts after the first; those of them that succeeded first; those that the budget refused.
+    /// Relaxed: nothing is decided by them.
+    own: [AtomicU64; 3],
+    of_name: OfName,
 }
 
 impl Counts {
+    pub(super) fn new(name: &str, is_timed: bool) -> Self {
+        Self {
+            own: Default::default(),
+            of_name: OfName::new(name, is_timed),
+        }
+    }
+
+    /// Counts how long an attempt took, or was let run.
+    fn record(&self, took: Duration) {
+        self.of_name.record(took);
+    }
+
+    fn add(&self, which: usize) {
+        self.own[which].fetch_add(1, Relaxed);
+        self.of_name.add(which);
+    }
+
     pub(super) fn add_started(&self) {
-        self.started.fetch_add(1, Relaxed);
+        self.add(0);
     }
 
     pub(super) fn add_won(&self) {
-        self.won.fetch_add(1, Relaxed);
+        self.add(1);
     }
 
     pub(super) fn add_refused(&self) {
-        self.refused.fetch_add(1, Relaxed);
+        self.add(2);
     }
 
     /// Returns the attempts that were started, that won and that were refused.
     pub(super) fn read(&self) -> [u64; 3] {
-        [&self.started, &self.won, &self.refused].map(|count| count.load(Relaxed))
+        [0, 1, 2].map(|which| self.own[which].load(Relaxed))
     }
 }
 
@@ -75,7 +91,9 @@ impl HedgeInner {
     /// Records how long an attempt took, or was let run.
     pub(super) fn record(&self, began: Option<Tick>, now: Option<Tick>) {
         if let (Some(latencies), Some(began), Some(now)) = (&self.latencies, began, now) {
-            latencies.record_at(now, now.since(began));
+            let took = now.since(began);
+            latencies.record_at(now, took);
+            self.counts.record(took);
         }
     }
 }

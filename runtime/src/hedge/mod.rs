@@ -39,6 +39,7 @@ mod inner;
 mod latencies;
 #[cfg(feature = "tower")]
 mod owned_call;
+mod reading;
 #[cfg(feature = "async")]
 mod run;
 mod snapshot;
@@ -54,6 +55,7 @@ pub use config::{HedgeConfig, HedgeDelay};
 pub use handle::Hedge;
 #[cfg(feature = "tower")]
 pub(crate) use owned_call::OwnedCall;
+pub(crate) use reading::{durations, readings};
 pub use snapshot::HedgeSnapshot;
 #[cfg(feature = "async")]
 pub(crate) use view::AttemptView;

@@ -25,7 +25,7 @@ pub struct KeyedName {
 pub(crate) struct InstanceId(u32);
 
 impl InstanceId {
-    fn next() -> Self {
+    pub(crate) fn next() -> Self {
         static NEXT: AtomicU32 = AtomicU32::new(0);
         // Relaxed: only the number itself matters. Four billion guards later it comes again.
         Self(NEXT.fetch_add(1, Ordering::Relaxed))

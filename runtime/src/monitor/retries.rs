@@ -17,8 +17,8 @@ use std::sync::Arc;
 
 /// How a call through a retry ended.
 ///
-/// A call whose first attempt succeeds emits no event, so that it costs nothing, and is not
-/// counted.
+/// A call whose first attempt succeeds emits no event, and is not counted here: only
+/// [metrics](crate::guide::metrics) have those.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum RetryOutcome {

@@ -39,25 +39,31 @@ impl<const N: usize> Counters<N> {
     /// Adds one to a counter.
     #[inline]
     pub(crate) fn add(&self, which: usize) {
+        self.add_many(which, 1);
+    }
+
+    /// Adds a number to a counter.
+    #[inline]
+    pub(crate) fn add_many(&self, which: usize, number: u64) {
         match self.threads.mine(Cells::default) {
             Some(cells) => {
                 let cell = &cells.0[which];
                 // Only this thread writes the cell, so that load and store lose nothing; and
                 // nothing is decided by a count, so that Relaxed is enough.
                 cell.store(
-                    cell.load(Ordering::Relaxed).wrapping_add(1),
+                    cell.load(Ordering::Relaxed).wrapping_add(number),
                     Ordering::Relaxed,
                 );
             }
-            None => self.add_orphan(which),
+            None => self.add_orphan(which, number),
         }
     }
 
     #[cold]
-    fn add_orphan(&self, which: usize) {
+    fn add_orphan(&self, which: usize, number: u64) {
         // Several threads may be ending: here an atomic addition is needed. Relaxed: nothing is
         // decided by it.
-        self.orphans[which].fetch_add(1, Ordering::Relaxed);
+        self.orphans[which].fetch_add(number, Ordering::Relaxed);
     }
 
     /// Sums what all threads have counted.

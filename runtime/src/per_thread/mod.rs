@@ -2,7 +2,9 @@
 //! line.
 
 mod counters;
+mod durations;
 mod slots;
 
 pub(crate) use counters::Counters;
+pub(crate) use durations::{Durations, DurationsReading};
 pub(crate) use slots::{PerThread, current};

@@ -5,6 +5,7 @@ use super::handle::Timed;
 use super::{
     backoff::{Backoff, BackoffKind, BackoffSetting, Setting},
     config::{LONGEST_NAME, RetryConfig},
+    counts::RetryCounts,
     handle::{Retry, Untimed},
     hooks::{FailedAttempt, Hooks},
     inner::{Budgeted, RetryInner},
@@ -75,6 +76,7 @@ struct Settings {
     seed: Option<u64>,
     max_elapsed: Option<Duration>,
     attempt_timeout: Option<Duration>,
+    timed: bool,
     budget: Option<BudgetSource>,
     clock: SharedClock,
     hooks: Hooks,
@@ -321,6 +323,26 @@ impl<A> RetryBuilder<A> {
     /// ```
     pub fn max_elapsed(mut self, limit: Duration) -> Self {
         self.settings.max_elapsed = Some(limit);
+        self
+    }
+
+    /// Sets whether calls are timed, for a histogram of their durations, waits included, in
+    /// [metrics](crate::guide::metrics). It decides nothing.
+    ///
+    /// A timed call reads the clock twice, which costs several times the rest of a call whose first
+    /// attempt succeeds.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::retry::Retry;
+    ///
+    /// let retry = Retry::builder().name("fetch").timed(true).build()?;
+    /// assert!(retry.config().timed);
+    /// # Ok::<(), gardefou::ConfigError>(())
+    /// ```
+    pub fn timed(mut self, timed: bool) -> Self {
+        self.settings.timed = timed;
         self
     }
 
@@ -576,6 +598,7 @@ impl<A> RetryBuilder<A> {
             backoff: settings.resolve_backoff(&mut problems),
             max_elapsed: settings.max_elapsed,
             attempt_timeout: settings.attempt_timeout,
+            timed: settings.timed,
         };
         for (field, limit) in [
             ("max_elapsed", config.max_elapsed),
@@ -593,8 +616,9 @@ impl<A> RetryBuilder<A> {
         if let Some(problem) = ConfigError::join(problems) {
             return Err(problem);
         }
-        let is_limited = config.max_elapsed.is_some();
+        let is_timed = config.timed || config.max_elapsed.is_some();
         let first = PackedSeries::first(config.max_attempts.get(), self.place);
+        let counts = RetryCounts::new(&name, config.timed);
         let inner = Arc::new(RetryInner {
             name,
             config,
@@ -603,7 +627,8 @@ impl<A> RetryBuilder<A> {
             log_level: settings.log_level,
             first,
             warned_of_nesting: AtomicBool::new(false),
-            is_limited,
+            counts,
+            is_timed,
         });
         Ok(Retry::new(Budgeted { inner, budget }))
     }

@@ -13,6 +13,7 @@ use std::{num::NonZeroU32, time::Duration};
 ///   and to three times `max_delay` with any; a default limit here would have every call read the
 ///   clock before it runs
 /// - `attempt_timeout` none
+/// - `timed` false
 ///
 /// # Examples
 ///
@@ -35,6 +36,8 @@ pub struct RetryConfig {
     pub max_elapsed: Option<Duration>,
     /// How long one attempt may take (async forms).
     pub attempt_timeout: Option<Duration>,
+    /// Whether calls are timed for [metrics](crate::guide::metrics).
+    pub timed: bool,
 }
 
 impl RetryConfig {
@@ -51,6 +54,7 @@ impl Default for RetryConfig {
             backoff: Backoff::exponential(Self::DEFAULT_INITIAL_DELAY),
             max_elapsed: None,
             attempt_timeout: None,
+            timed: false,
         }
     }
 }

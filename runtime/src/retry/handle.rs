@@ -178,7 +178,10 @@ impl Retry {
         let result = retried.attempt(carry, || op(attempt));
         let frame = entered.leave();
         match result {
-            Ok(value) if !frame.has_contents() => succeeded(value),
+            Ok(value) if !frame.has_contents() => {
+                self.budgeted.counts.add_first_success();
+                succeeded(value)
+            }
             result => more_attempts(&self.budgeted, frame, result, carry, op),
         }
     }

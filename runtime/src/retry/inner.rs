@@ -1,6 +1,6 @@
 //! Contents of a retry, which all its clones share, and the budget that one of them draws on.
 
-use super::{config::RetryConfig, hooks::Hooks};
+use super::{config::RetryConfig, counts::RetryCounts, hooks::Hooks};
 use crate::{
     budget::Payer,
     call::PackedSeries,
@@ -27,8 +27,10 @@ pub(crate) struct RetryInner {
     pub(super) first: PackedSeries,
     /// Whether a warning was logged that it runs inside an attempt of another retry.
     pub(super) warned_of_nesting: AtomicBool,
-    /// Whether the time of a series is limited, so that it begins with a clock reading.
-    pub(super) is_limited: bool,
+    /// What metrics read.
+    pub(super) counts: RetryCounts,
+    /// Whether a series begins with a clock reading, because its time is limited or metrics have it.
+    pub(super) is_timed: bool,
 }
 
 /// A retry and the budget that it draws on: what a series of attempts borrows.

@@ -22,6 +22,7 @@ mod async_run;
 mod backoff;
 mod builder;
 mod config;
+mod counts;
 mod handle;
 mod hooks;
 mod inner;
@@ -47,6 +48,7 @@ pub(crate) use async_run::Watched;
 pub use backoff::{Backoff, BackoffKind, BackoffSetting, Delays};
 pub use builder::RetryBuilder;
 pub use config::RetryConfig;
+pub(crate) use counts::{durations, first_successes};
 #[cfg(feature = "async")]
 pub(crate) use handle::settle;
 pub use handle::{Retry, Timed, Untimed};

@@ -1,8 +1,9 @@
 //! One series of attempts, for a loop in the caller's own code.
 //!
-//! `run/failure.rs` handles a failed attempt.
+//! `run/failure.rs` handles a failed attempt, `run/success.rs` one that succeeded.
 
 mod failure;
+mod success;
 
 #[cfg(any(feature = "tower", feature = "reqwest-middleware"))]
 pub(crate) use self::failure::FailedValue;
@@ -114,7 +115,7 @@ impl Budgeted {
     /// it. Without an error it needs no [`Run`].
     #[inline(always)]
     pub(super) fn enter_first(&self) -> Option<(EnteredFirst, Retried<'_>, Attempt)> {
-        if self.is_limited {
+        if self.is_timed {
             return None;
         }
         let entered = EnteredFirst::enter(self.first)?;
@@ -144,9 +145,9 @@ impl<'r> Run<'r> {
         if !retry.budget.is_full() {
             retry.budget.deposit();
         }
-        // A limit on the whole time includes the first attempt; without a limit the beginning is
-        // not needed.
-        let began = if retry.is_limited {
+        // A limit on the whole time includes the first attempt; where the series is not timed either,
+        // the beginning is not needed.
+        let began = if retry.is_timed {
             read_clock(retry)
         } else {
             Tick::MAX
@@ -203,7 +204,9 @@ impl<'r> Run<'r> {
     ) -> Next {
         match result {
             Ok(_) => {
-                if self.failed_attempts() != 0 {
+                if self.failed_attempts() == 0 {
+                    self.first_succeeded();
+                } else {
                     *self = self.take().recovered();
                 }
                 Next::Return
@@ -353,7 +356,7 @@ impl<'r> Run<'r> {
     #[inline(always)]
     pub fn enter(&mut self) -> EnteredAttempt<'_> {
         let (inner, index) = (&**self.retry, self.failed_attempts());
-        let deadline = if inner.is_limited {
+        let deadline = if inner.is_timed {
             limit_whole(inner, self.began)
         } else {
             None
@@ -396,24 +399,6 @@ impl<'r> Run<'r> {
     #[inline(always)]
     pub fn retried(&self) -> Retried<'r> {
         Retried(self.retry)
-    }
-
-    /// Ends the series after an attempt that succeeded.
-    #[inline]
-    pub(super) fn succeeded(&mut self) {
-        if self.frame.has_contents() {
-            *self = self.take().succeeded_after_all();
-        }
-    }
-
-    #[cold]
-    #[inline(never)]
-    fn succeeded_after_all(mut self) -> Self {
-        if self.failed_attempts() != 0 {
-            self = self.recovered();
-        }
-        self.frame.succeeded();
-        self
     }
 
     /// Returns what policies rejected inside the attempt that has just ended with an error.

@@ -1,5 +1,6 @@
 //! The catalogue: every instrument, and which of them one source has values for.
 
+mod series;
 mod table;
 
 use super::instrument::Instrument;
@@ -31,6 +32,11 @@ pub(crate) enum Source {
     Bulkhead,
     RateLimiter,
     Retry,
+    RetryBudget,
+    Hedge,
+    BreakerDurations,
+    RetryDurations,
+    HedgeDurations,
     Errors,
     Journal,
     Alerts,
@@ -39,11 +45,16 @@ pub(crate) enum Source {
 }
 
 impl Source {
-    pub(crate) const ALL: [Self; 9] = [
+    pub(crate) const ALL: [Self; 14] = [
         Self::CircuitBreaker,
         Self::Bulkhead,
         Self::RateLimiter,
         Self::Retry,
+        Self::RetryBudget,
+        Self::Hedge,
+        Self::BreakerDurations,
+        Self::RetryDurations,
+        Self::HedgeDurations,
         Self::Errors,
         Self::Journal,
         Self::Alerts,
@@ -52,7 +63,7 @@ impl Source {
     ];
 
     /// The number of instruments of each source, in the order of `ALL`.
-    const LENGTHS: [usize; 9] = [7, 6, 5, 2, 1, 3, 3, 5, 4];
+    const LENGTHS: [usize; 14] = [7, 6, 5, 2, 2, 3, 2, 2, 2, 1, 3, 3, 5, 4];
 
     /// Returns the index of its first instrument.
     pub(crate) fn first(self) -> usize {

@@ -1,7 +1,7 @@
 //! Names of the guards of attributes, known before their first call.
 
 use super::catalogue::Source;
-use crate::guarded::guarded_functions;
+use crate::{guarded::guarded_functions, hedge::HedgeDelay};
 use std::sync::OnceLock;
 
 /// Returns the name of each guard that attributes declare and that the whole process shares.
@@ -13,12 +13,28 @@ pub(super) fn names() -> &'static [(Source, String)] {
             let breaker = function.breaker_builder();
             let breaker = breaker.map(|builder| builder.name().to_owned());
             let retry = function.built_retry().and_then(Result::ok);
+            let timed_retry = retry.as_ref().filter(|retry| retry.config().timed);
+            let timed_retry = timed_retry.map(|retry| retry.name().to_owned());
             let retry = retry.map(|retry| retry.name().to_owned());
+            let config = function.breaker().and_then(Result::ok);
+            let is_timed = config.is_some_and(|(_, config)| config.is_timed());
+            let timed = breaker.clone().filter(|_| is_timed);
+            let hedge = function.built_hedge().and_then(Result::ok);
+            let measured = hedge.as_ref().filter(|hedge| {
+                let delay = hedge.config().delay;
+                matches!(delay, HedgeDelay::Quantile(_))
+            });
+            let measured = measured.map(|hedge| hedge.name().to_owned());
+            let hedge = hedge.map(|hedge| hedge.name().to_owned());
             let of_function = [
                 (Source::CircuitBreaker, breaker),
                 (Source::Bulkhead, function.bulkhead_name()),
                 (Source::RateLimiter, function.rate_limiter_name()),
                 (Source::Retry, retry),
+                (Source::Hedge, hedge),
+                (Source::BreakerDurations, timed),
+                (Source::RetryDurations, timed_retry),
+                (Source::HedgeDurations, measured),
             ];
             let named = of_function
                 .into_iter()

@@ -3,10 +3,14 @@
 use super::{accumulator::Identity, catalogue::Source, instrument::InstrumentKind};
 use crate::{
     breaker::{BreakerReading, circuit_breakers},
+    budget,
     bulkhead::{BulkheadReading, bulkheads},
     error::redact,
     event::CircuitState,
+    hedge,
+    named_counts::NamedReading,
     rate_limit::{RateLimiterReading, rate_limiters},
+    retry,
 };
 use std::{collections::HashMap, sync::Arc};
 
@@ -74,6 +78,14 @@ impl Readings {
         let mut breakers: Vec<BreakerReading> = circuit_breakers().readings().collect();
         // By name, so that the same names have series of their own wherever there are too many.
         breakers.sort_by(|a, b| a.unkeyed_name().cmp(b.unkeyed_name()));
+        let timed = breakers.iter().filter_map(|breaker| {
+            let durations = breaker.durations?.to_vec();
+            Some(Reading {
+                label: labels.of(breaker.unkeyed_name()),
+                values: Some((Identity::Guard(breaker.instance), durations)),
+            })
+        });
+        let durations = timed.collect();
         let breakers = breakers.iter().map(|breaker| Reading {
             label: labels.of(breaker.unkeyed_name()),
             values: Some((Identity::Guard(breaker.instance), breaker_values(breaker))),
@@ -94,10 +106,31 @@ impl Readings {
             values: Some((Identity::Guard(limiter.instance), limiter_values(limiter))),
         });
         let limiters = limiters.collect();
+        let budgets = budget::readings().into_iter().map(|budget| Reading {
+            label: labels.of(&budget.name),
+            values: Some((
+                Identity::Guard(budget.instance),
+                vec![budget.available, budget.burst.into()],
+            )),
+        });
+        let budgets = budgets.collect();
+        let hedges = named(labels, hedge::readings(), |counts| counts.to_vec());
+        let hedge_durations = named(labels, hedge::durations(), |values| values.to_vec());
+        let retry_durations = named(labels, retry::durations(), |values| values.to_vec());
+        // Those with a failed attempt come from the monitor, and are added up by name.
+        let retries = named(labels, retry::first_successes(), |count| {
+            vec![count, 0, 0, 0, count]
+        });
         self.all = vec![
             (Source::CircuitBreaker, breakers),
             (Source::Bulkhead, bulkheads),
             (Source::RateLimiter, limiters),
+            (Source::Retry, retries),
+            (Source::RetryBudget, budgets),
+            (Source::Hedge, hedges),
+            (Source::BreakerDurations, durations),
+            (Source::RetryDurations, retry_durations),
+            (Source::HedgeDurations, hedge_durations),
         ];
     }
 
@@ -119,7 +152,7 @@ impl Readings {
             self.push_named(Source::Errors, labels, &name, by_level.to_vec());
         }
         for (name, calls, attempts) in reading.retries {
-            let values = calls.into_iter().chain([attempts]).collect();
+            let values = [0].into_iter().chain(calls).chain([attempts]).collect();
             self.push_named(Source::Retry, labels, &name, values);
         }
         if let Some(journal) = monitor.journal() {
@@ -206,6 +239,19 @@ impl Readings {
         });
         self.named.insert(key, at);
     }
+}
+
+/// Makes readings of the counts of guards that no registry lists.
+fn named<V>(
+    labels: &mut Labels,
+    readings: Vec<NamedReading<V>>,
+    values: impl Fn(V) -> Vec<u64>,
+) -> Vec<Reading> {
+    let readings = readings.into_iter().map(|reading| Reading {
+        label: labels.of(&reading.name),
+        values: Some((Identity::Guard(reading.instance), values(reading.values))),
+    });
+    readings.collect()
 }
 
 fn breaker_values(reading: &BreakerReading) -> Vec<u64> {

@@ -278,6 +278,7 @@ fn any_configuration_survives_being_resolved_again() {
             b.recovery_backoff(2.0)
                 .recovery_jitter(0.1)
                 .shadow(true)
+                .timed(true)
                 .abandoned_after(Duration::ZERO)
         },
     ];

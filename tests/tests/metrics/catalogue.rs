@@ -6,9 +6,10 @@ use gardefou::{
     alerts::{Alerts, AlertsConfig, CallbackChannel},
     bulkhead::Bulkhead,
     circuit_breakers, health,
+    hedge::Hedge,
     rate_limit::RateLimiter,
     report,
-    retry::Retry,
+    retry::{Retry, RetryBudget},
     telemetry::{Instrument, InstrumentKind, instruments},
     testing::Scope,
 };
@@ -66,7 +67,7 @@ fn page_documents_each_instrument() {
 }
 
 /// The name of an instrument in the exporter's form.
-fn exported(instrument: &Instrument) -> String {
+pub(crate) fn exported(instrument: &Instrument) -> String {
     let mut name = instrument.name().replace('.', "_");
     if instrument.unit() == "s" {
         name.push_str("_seconds");
@@ -81,7 +82,11 @@ fn exported(instrument: &Instrument) -> String {
 #[test]
 fn scrape_has_each_instrument_with_its_labels_and_no_other() {
     Scope::new().run(|| {
-        circuit_breakers().get_or_create("db", |b| b).unwrap();
+        circuit_breakers()
+            .get_or_create("db", |b| b.timed(true))
+            .unwrap();
+        RetryBudget::builder().name("shared").build().unwrap();
+        let _ = Hedge::builder("search").quantile(0.9).build().unwrap();
         Bulkhead::builder("reports").build_shared().unwrap();
         RateLimiter::builder("search")
             .rate("1/s")
@@ -90,6 +95,7 @@ fn scrape_has_each_instrument_with_its_labels_and_no_other() {
         let retry = Retry::builder()
             .name("fetch")
             .max_retries(0)
+            .timed(true)
             .build()
             .unwrap();
         retry.call(|| Err::<(), _>("busy")).unwrap_err();

@@ -333,11 +333,13 @@ fn retries_are_counted_by_how_they_ended() {
             .unwrap();
         let mut outcomes = [Err("busy"), Ok(())].into_iter();
         retry.call(|| outcomes.next().unwrap()).unwrap();
+        (0..5).for_each(|_| retry.call(|| Ok::<_, String>(())).unwrap());
         retry.call(|| Err::<(), _>("busy")).unwrap_err();
         let missing = || AppError::new(ErrorCode::FILE_NOT_FOUND_ERROR, "no such file");
         retry.call(|| Err::<(), _>(missing())).unwrap_err();
         let page = scrape();
         let kinds = [
+            "successful_without_retry",
             "successful_with_retry",
             "failed_with_retry",
             "failed_without_retry",
@@ -347,10 +349,10 @@ fn retries_are_counted_by_how_they_ended() {
                 r#"gardefou_retry_calls_total{{name="fetch",kind="{kind}"}}"#
             ))
         });
-        assert_eq!(counted, [1., 1., 1.]);
+        assert_eq!(counted, [5., 1., 1., 1.]);
         assert_eq!(
             page.value(r#"gardefou_retry_attempts_total{name="fetch"}"#),
-            2. + 3. + 1.
+            5. + 2. + 3. + 1.
         );
     });
 }

@@ -3,11 +3,13 @@
 #![expect(clippy::unwrap_used, reason = "a test that finds nothing has failed")]
 
 mod catalogue;
+mod durations;
 mod guards;
 mod lifetime;
 mod names;
 mod observation;
 mod opentelemetry;
+mod retries;
 mod support;
 mod traces;
 mod waiting;

@@ -20,6 +20,7 @@ type R<T> = Result<T, AppError>;
     log_level = 3,
     budget = 3,
     name = "",
+    timed = "no",
     seed = "7",
     key = "acme",
     max_keys = 0,

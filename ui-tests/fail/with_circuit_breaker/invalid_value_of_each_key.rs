@@ -24,6 +24,7 @@ type R<T> = Result<T, AppError>;
     ignore_if = 3,
     fallback = Ok(1),
     shadow = "yes",
+    timed = 1,
     control = true,
     on_transition = 3,
     seed = -1,

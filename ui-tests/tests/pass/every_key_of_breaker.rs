@@ -44,6 +44,7 @@ fn g() -> R<()> {
     count_window = 20,
     failure_rate = 1,
     shadow = false,
+    timed = false,
     seed = 7
 )]
 async fn h() -> R<()> {
@@ -54,7 +55,8 @@ async fn h() -> R<()> {
     name = "own-time-window",
     time_window = 30,
     failure_rate = 0.5,
-    shadow = true
+    shadow = true,
+    timed = true
 )]
 fn i() -> R<()> {
     Ok(())
@@ -158,7 +160,7 @@ fn macro_form_equals_the_builder_form() {
     let by_hand = CircuitBreaker::builder("own-time-window")
         .time_window(Duration::from_secs(30))
         .failure_rate(0.5);
-    let by_hand = by_hand.shadow(true).build().unwrap();
+    let by_hand = by_hand.shadow(true).timed(true).build().unwrap();
     assert_eq!(
         circuit_breakers().get("own-time-window").unwrap().config(),
         by_hand.config()

@@ -23,6 +23,7 @@ use std::{fmt::Display, pin::Pin, sync::LazyLock};
     log_level = "debug",
     budget = "every-key",
     name = "every-key",
+    timed = true,
     seed = 7
 )]
 async fn f() -> R<i32> {

@@ -31,6 +31,7 @@ fn heard(_: &FailedAttempt<'_>) {}
     ignore_if = |outcome: &R<i32>| matches!(outcome, Ok(0)),
     fallback = |_| Ok(-1),
     shadow = false,
+    timed = false,
     control = SWITCH,
     on_transition = |_| {},
     max_attempts = 6,

@@ -73,6 +73,7 @@ impl Shell {
         let now = self.now_in(admission.word());
         let ended = self.leave(admission);
         let slow = admission.is_timed() && (is_late || self.published.is_slow(ended.start, now));
+        self.note_duration(admission, ended.start, now);
         if !slow
             && ended.counted().is_none()
             && self.is_quiet(admission.word())
@@ -301,6 +302,7 @@ impl Shell {
     ) {
         let ended = self.leave(admission);
         let slow = admission.is_timed() && self.published.is_slow(ended.start, now);
+        self.note_duration(admission, ended.start, now);
         let mut locked = self.lock();
         if self.is_current_locked(&mut locked, admission, now) {
             self.totals.failure.add_locked();

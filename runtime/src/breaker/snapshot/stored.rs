@@ -78,6 +78,7 @@ impl Serialize for BreakerConfig {
         map.serialize_entry("slow_rate", &self.slow_rate)?;
         map.serialize_entry("abandoned_after", &Seconds(self.abandoned_after))?;
         map.serialize_entry("shadow", &self.shadow)?;
+        map.serialize_entry("timed", &self.timed)?;
         map.end()
     }
 }
@@ -150,6 +151,7 @@ fn config_of(fields: &Fields) -> BreakerConfig {
         slow_rate: fields.get("slow_rate"),
         abandoned_after: seconds("abandoned_after", default.abandoned_after),
         shadow: fields.or("shadow", default.shadow),
+        timed: fields.or("timed", default.timed),
     }
 }
 

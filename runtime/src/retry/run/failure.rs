@@ -111,6 +111,9 @@ impl Run<'_> {
             Decision::Stop(reason) => (Next::Return, Some(reason)),
         };
         let (attempts, elapsed) = (state.failed(), state.elapsed_at(now));
+        if next == Next::Return {
+            inner.counts.record(elapsed);
+        }
         let max_attempts = inner.config.max_attempts.get();
         inner.hooks.call(&FailedAttempt {
             name: &inner.name,
@@ -169,12 +172,14 @@ impl Run<'_> {
     #[cold]
     #[inline(never)]
     pub(super) fn recovered(self) -> Self {
+        let elapsed = self.elapsed_at(self.retry.clock().now());
+        self.retry.counts.record(elapsed);
         event::publish_retry(
             &RetryEvent {
                 name: &self.retry.name,
                 attempts: self.failed_attempts().saturating_add(1),
                 max_attempts: self.retry.config.max_attempts.get(),
-                elapsed: self.elapsed_at(self.retry.clock().now()),
+                elapsed,
                 kind: RetryEventKind::Succeeded,
                 record: RecordSlot::default(),
             },

@@ -103,6 +103,7 @@ fn any_config() -> impl Strategy<Value = RetryConfig> {
                     .seed(seed),
                 max_elapsed: limit.map(ms),
                 attempt_timeout: None,
+                timed: false,
             }
         },
     )

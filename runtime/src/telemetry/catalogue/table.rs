@@ -1,45 +1,14 @@
 //! The table of instruments: names, kinds, units, labels and descriptions.
 
+use super::series::{BUCKETS, CHANNEL, CHECK, NAME, ONE, STATES, instrument, of_name};
 use crate::telemetry::instrument::{
-    FixedLabels, Instrument,
-    InstrumentKind::{self, Counter, Gauge, UpDownCounter},
+    Instrument,
+    InstrumentKind::{Counter, Gauge, UpDownCounter},
     SECONDS,
 };
 
-const fn instrument(
-    name: &'static str,
-    kind: InstrumentKind,
-    unit: &'static str,
-    subject: Option<&'static str>,
-    series: &'static [FixedLabels],
-    description: &'static str,
-) -> Instrument {
-    Instrument {
-        name,
-        kind,
-        unit,
-        description,
-        subject,
-        series,
-    }
-}
-
-/// The one series of an instrument without labels of a closed set.
-const ONE: &[FixedLabels] = &[&[]];
-const NAME: Option<&str> = Some("name");
-const CHANNEL: Option<&str> = Some("channel");
-const CHECK: Option<&str> = Some("check");
-
-const STATES: &[FixedLabels] = &[
-    &[("state", "closed")],
-    &[("state", "open")],
-    &[("state", "half_open")],
-    &[("state", "forced_open")],
-    &[("state", "disabled")],
-];
-
 /// Each source's instruments stand together; `Source::LENGTHS` has their numbers.
-pub(super) static INSTRUMENTS: [Instrument; 36] = [
+pub(super) static INSTRUMENTS: [Instrument; 47] = [
     // Source::CircuitBreaker
     instrument(
         "gardefou.circuit_breaker.calls",
@@ -54,20 +23,16 @@ pub(super) static INSTRUMENTS: [Instrument; 36] = [
         ],
         "Calls of a circuit breaker, each once, by outcome.",
     ),
-    instrument(
+    of_name(
         "gardefou.circuit_breaker.slow_calls",
         Counter,
         "{call}",
-        NAME,
-        ONE,
         "Calls that took longer than `slow_call`, whatever their outcome.",
     ),
-    instrument(
+    of_name(
         "gardefou.circuit_breaker.abandoned_calls",
         Counter,
         "{call}",
-        NAME,
-        ONE,
         "Failures that are calls dropped by their callers after `abandoned_after`.",
     ),
     instrument(
@@ -128,44 +93,34 @@ pub(super) static INSTRUMENTS: [Instrument; 36] = [
         ],
         "Calls of a bulkhead: admitted, rejected by reason, or dropped by their callers while they waited.",
     ),
-    instrument(
+    of_name(
         "gardefou.bulkhead.limit",
         Gauge,
         "{call}",
-        NAME,
-        ONE,
         "How many calls may run at once.",
     ),
-    instrument(
+    of_name(
         "gardefou.bulkhead.running",
         UpDownCounter,
         "{call}",
-        NAME,
-        ONE,
         "Calls that run.",
     ),
-    instrument(
+    of_name(
         "gardefou.bulkhead.waiting",
         UpDownCounter,
         "{call}",
-        NAME,
-        ONE,
         "Calls that wait in the queue.",
     ),
-    instrument(
+    of_name(
         "gardefou.bulkhead.waits",
         Counter,
         "{wait}",
-        NAME,
-        ONE,
         "Waits in the queue that ended, whatever became of the call.",
     ),
-    instrument(
+    of_name(
         "gardefou.bulkhead.wait_time",
         Counter,
         SECONDS,
-        NAME,
-        ONE,
         "Time of all waits in the queue that ended.",
     ),
     // Source::RateLimiter
@@ -181,36 +136,28 @@ pub(super) static INSTRUMENTS: [Instrument; 36] = [
         ],
         "Requests of a rate limiter: admitted, rejected, or given up before their time came.",
     ),
-    instrument(
+    of_name(
         "gardefou.rate_limiter.available",
         Gauge,
         "{permit}",
-        NAME,
-        ONE,
         "Permits that could be taken at once.",
     ),
-    instrument(
+    of_name(
         "gardefou.rate_limiter.waiting",
         UpDownCounter,
         "{call}",
-        NAME,
-        ONE,
         "Requests that wait for their permits.",
     ),
-    instrument(
+    of_name(
         "gardefou.rate_limiter.waits",
         Counter,
         "{wait}",
-        NAME,
-        ONE,
         "Requests that were admitted after a wait.",
     ),
-    instrument(
+    of_name(
         "gardefou.rate_limiter.wait_time",
         Counter,
         SECONDS,
-        NAME,
-        ONE,
         "Time for which these requests waited.",
     ),
     // Source::Retry
@@ -220,19 +167,95 @@ pub(super) static INSTRUMENTS: [Instrument; 36] = [
         "{call}",
         NAME,
         &[
+            &[("kind", "successful_without_retry")],
             &[("kind", "successful_with_retry")],
             &[("kind", "failed_with_retry")],
             &[("kind", "failed_without_retry")],
         ],
-        "Calls through a retry whose first attempt failed, each once, by how they ended.",
+        "Calls through a retry, each once, by how they ended.",
     ),
-    instrument(
+    of_name(
         "gardefou.retry.attempts",
         Counter,
         "{attempt}",
-        NAME,
-        ONE,
         "Attempts of these calls, the first ones included.",
+    ),
+    // Source::RetryBudget
+    of_name(
+        "gardefou.retry_budget.available",
+        Gauge,
+        "{retry}",
+        "Retries that a budget allows beside its floor.",
+    ),
+    of_name(
+        "gardefou.retry_budget.burst",
+        Gauge,
+        "{retry}",
+        "Retries that a full budget allows beside its floor.",
+    ),
+    // Source::Hedge
+    of_name(
+        "gardefou.hedge.started",
+        Counter,
+        "{attempt}",
+        "Attempts of a hedge that were started beside or after the first one of their call.",
+    ),
+    of_name(
+        "gardefou.hedge.won",
+        Counter,
+        "{attempt}",
+        "Those of them that succeeded before every other attempt of their call.",
+    ),
+    of_name(
+        "gardefou.hedge.refused",
+        Counter,
+        "{attempt}",
+        "Attempts of a hedge that were not started because the budget was spent.",
+    ),
+    // Source::BreakerDurations
+    instrument(
+        "gardefou.circuit_breaker.timed_calls",
+        Counter,
+        "{call}",
+        NAME,
+        BUCKETS,
+        "Calls of a timed circuit breaker that succeeded or failed within so many seconds.",
+    ),
+    of_name(
+        "gardefou.circuit_breaker.call_time",
+        Counter,
+        SECONDS,
+        "Time of these calls together.",
+    ),
+    // Source::RetryDurations
+    instrument(
+        "gardefou.retry.timed_calls",
+        Counter,
+        "{call}",
+        NAME,
+        BUCKETS,
+        "Calls through a timed retry that ended within so many seconds, waits between attempts included.",
+    ),
+    of_name(
+        "gardefou.retry.call_time",
+        Counter,
+        SECONDS,
+        "Time of these calls together.",
+    ),
+    // Source::HedgeDurations
+    instrument(
+        "gardefou.hedge.timed_attempts",
+        Counter,
+        "{attempt}",
+        NAME,
+        BUCKETS,
+        "Attempts of a hedge with a `quantile` that ended or were dropped within so many seconds.",
+    ),
+    of_name(
+        "gardefou.hedge.attempt_time",
+        Counter,
+        SECONDS,
+        "Time of these attempts together.",
     ),
     // Source::Errors
     instrument(
