@@ -138,7 +138,12 @@ impl Orders {
     }
 
     #[enhanced_error_handling]
-    #[with_circuit_breaker(name = Orders::BREAKER, failure_threshold = 10, recovery_timeout = "2s")]
+    #[with_circuit_breaker(
+        name = Orders::BREAKER,
+        failure_threshold = 10,
+        recovery_timeout = "2s",
+        timed = true
+    )]
     fn insert(&self, item: &str, cents: i64) -> Result<i64> {
         let connection = self.lock();
         connection
@@ -151,7 +156,12 @@ impl Orders {
     }
 
     #[enhanced_error_handling]
-    #[with_circuit_breaker(name = Orders::BREAKER, failure_threshold = 10, recovery_timeout = "2s")]
+    #[with_circuit_breaker(
+        name = Orders::BREAKER,
+        failure_threshold = 10,
+        recovery_timeout = "2s",
+        timed = true
+    )]
     fn mark(&self, id: i64, state: &str) -> Result<()> {
         self.lock()
             .execute(

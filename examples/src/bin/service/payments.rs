@@ -46,7 +46,8 @@ impl Payments {
         max_delay = "40ms",
         attempt_timeout = "250ms",
         failure_threshold = 5,
-        recovery_timeout = "1s"
+        recovery_timeout = "1s",
+        timed = true
     )]
     pub(crate) async fn charge(&self, order: i64, cents: i64) -> Result<()> {
         let body = format!(r#"{{"order":{order},"cents":{cents}}}"#);

@@ -22,6 +22,8 @@ pub(crate) enum Behaviour {
     Ok,
     /// Answers 500.
     Fail,
+    /// Answers 500 to the first request of each charge.
+    Flaky,
     /// Accepts requests and never answers.
     Hang,
 }
@@ -33,12 +35,20 @@ pub(crate) struct Provider {
     state: ProviderState,
 }
 
-/// The behaviour of the provider, and the keys of its charges.
 #[derive(Clone, Debug, Default)]
-struct ProviderState(Arc<Mutex<(Behaviour, HashSet<String>)>>);
+struct ProviderState(Arc<Mutex<Charges>>);
+
+/// The behaviour of the provider, and the keys of its charges.
+#[derive(Debug, Default)]
+struct Charges {
+    behaviour: Behaviour,
+    made: HashSet<String>,
+    /// Those of which a request came while the provider was flaky.
+    requested: HashSet<String>,
+}
 
 impl ProviderState {
-    fn lock(&self) -> MutexGuard<'_, (Behaviour, HashSet<String>)> {
+    fn lock(&self) -> MutexGuard<'_, Charges> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -49,15 +59,19 @@ impl Provider {
     }
 
     pub(crate) fn set(&self, behaviour: Behaviour) {
-        self.state.lock().0 = behaviour;
+        self.state.lock().behaviour = behaviour;
     }
 }
 
 impl Behaviour {
     pub(crate) fn from_name(name: &str) -> Option<Self> {
-        [("ok", Self::Ok), ("fail", Self::Fail), ("hang", Self::Hang)]
-            .into_iter()
-            .find_map(|(known, behaviour)| (known == name).then_some(behaviour))
+        Some(match name {
+            "ok" => Self::Ok,
+            "fail" => Self::Fail,
+            "flaky" => Self::Flaky,
+            "hang" => Self::Hang,
+            _ => return None,
+        })
     }
 }
 
@@ -91,17 +105,23 @@ async fn charge(State(state): State<ProviderState>, headers: HeaderMap) -> Statu
     else {
         return StatusCode::BAD_REQUEST;
     };
+    {
+        let mut charges = state.lock();
+        if charges.behaviour == Behaviour::Flaky && charges.requested.insert(key.to_owned()) {
+            return StatusCode::INTERNAL_SERVER_ERROR;
+        }
+    }
     let status = answer(State(state.clone())).await;
     if status.is_success() {
-        state.lock().1.insert(key.to_owned());
+        state.lock().made.insert(key.to_owned());
     }
     status
 }
 
 async fn answer(State(state): State<ProviderState>) -> StatusCode {
-    let behaviour = state.lock().0;
+    let behaviour = state.lock().behaviour;
     match behaviour {
-        Behaviour::Ok => StatusCode::OK,
+        Behaviour::Ok | Behaviour::Flaky => StatusCode::OK,
         Behaviour::Fail => StatusCode::INTERNAL_SERVER_ERROR,
         Behaviour::Hang => {
             tokio::time::sleep(Duration::from_secs(60)).await;
@@ -122,7 +142,10 @@ mod tests {
         for order in [1, 2, 1] {
             payments.charge(order, 450).await.unwrap();
         }
-        assert_eq!(provider.state.lock().1.len(), 2);
+        assert_eq!(provider.state.lock().made.len(), 2);
+        provider.set(Behaviour::Flaky);
+        payments.charge(3, 450).await.unwrap();
+        assert_eq!(provider.state.lock().made.len(), 3);
         let url = format!("{}/charge", provider.url());
         let nameless = tokio::task::spawn_blocking(move || ureq::post(url).send("{}"))
             .await

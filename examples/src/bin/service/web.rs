@@ -14,14 +14,16 @@ use axum::{
     routing::{get, post},
 };
 use gardefou::{
-    AppError, ErrorCode, Result, error_monitor,
+    AppError, ErrorCode, Result, bulkhead, error_monitor,
     health::ShowDetails,
     health_check,
     integrations::axum::{probes, problems},
-    monitor::journal::Query,
+    monitor::journal::{Page, Query},
+    rate_limit,
 };
 use gardefou_dashboard::Dashboard;
 use serde_json::{Value, json};
+use tokio::task::block_in_place;
 
 /// What the handlers share.
 #[derive(Clone)]
@@ -110,11 +112,20 @@ fn body_of(order: &Order) -> String {
 
 /// The latest page of the journal: an error's id in a problem document finds the whole story here.
 async fn errors() -> Result<impl IntoResponse> {
-    let page = error_monitor().query(&Query::default().limit(20))?;
+    let page = latest_errors().await?;
     Ok((
         [(CONTENT_TYPE, JSON)],
         json!({ "errors": page.records }).to_string(),
     ))
+}
+
+/// Reads the journal, from disk: few requests at once, and not too many.
+#[rate_limit("50/s", burst = 50, name = "journal")]
+#[bulkhead(name = "journal", max_concurrent = 2, max_wait = "500ms")]
+async fn latest_errors() -> Result<Page> {
+    Ok(block_in_place(|| {
+        error_monitor().query(&Query::default().limit(20))
+    })?)
 }
 
 async fn numbers(State(app): State<App>) -> Result<impl IntoResponse> {
@@ -130,7 +141,7 @@ async fn set_behaviour(
     Path(behaviour): Path<String>,
 ) -> Result<StatusCode> {
     let behaviour = Behaviour::from_name(&behaviour)
-        .ok_or_else(|| mistake("The provider is `ok`, `fail` or `hang`."))?;
+        .ok_or_else(|| mistake("The provider is `ok`, `fail`, `flaky` or `hang`."))?;
     app.provider.set(behaviour);
     Ok(StatusCode::NO_CONTENT)
 }
