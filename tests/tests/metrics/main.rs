@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that finds nothing has failed")]
 
 mod catalogue;
+mod dashboards;
 mod durations;
 mod guards;
 mod lifetime;
