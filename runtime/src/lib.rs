@@ -88,7 +88,7 @@
 //! | `http-1` | | statuses and deadlines in headers of http 1; on with `axum`, `reqwest-0_13` and `reqwest-middleware` |
 //! | `quanta` | | `time::QuantaClock`: [rate limiters](guide::rate_limit#the-clock) that read the time-stamp counter of the processor, at a third of the cost |
 //! | `health-system` | | checks of free disk space on every platform; of memory and CPU outside of Linux |
-//! | `tracing-subscriber` | | a layer that puts the fields of spans on records |
+//! | `tracing-subscriber` | | layers that put the fields of spans on records, and record errors that others log |
 //! | `hyper-1` | | codes of the errors of hyper 1 |
 //! | `reqwest-0_13` | | codes of the errors and answers of reqwest 0.13 |
 //! | `sqlx-0_9` | | codes of the errors of sqlx 0.9 |

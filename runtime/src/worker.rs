@@ -2,7 +2,20 @@
 //! passed.
 
 use crate::sync::global::{Condvar, Mutex};
+#[cfg(all(feature = "monitor", feature = "tracing-subscriber"))]
+use std::cell::Cell;
 use std::{io, sync::Arc, thread, time::Duration};
+
+#[cfg(all(feature = "monitor", feature = "tracing-subscriber"))]
+thread_local! {
+    static IS_WORKER: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Returns `true` on a background thread.
+#[cfg(all(feature = "monitor", feature = "tracing-subscriber"))]
+pub(crate) fn is_worker() -> bool {
+    IS_WORKER.get()
+}
 
 /// A counter of changes that background threads, and callers who wait for them, wait on.
 #[derive(Debug, Default)]
@@ -96,6 +109,11 @@ pub(crate) fn spawn(
 pub(crate) fn start(name: &str, run: Box<dyn FnOnce() + Send>) -> io::Result<()> {
     // The system refuses a name with a NUL.
     let name = name.replace('\0', " ");
+    let run = move || {
+        #[cfg(all(feature = "monitor", feature = "tracing-subscriber"))]
+        IS_WORKER.set(true);
+        run();
+    };
     thread::Builder::new().name(name).spawn(run).map(drop)
 }
 

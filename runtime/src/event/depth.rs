@@ -71,6 +71,12 @@ pub(crate) fn enter_event() -> Option<Nested> {
     enter(&EVENTS)
 }
 
+/// Returns `true` if an event is being passed to observers on this thread.
+#[cfg(all(feature = "monitor", feature = "tracing-subscriber"))]
+pub(crate) fn is_in_event() -> bool {
+    EVENTS.get() > 0
+}
+
 fn enter(depth: &'static LocalKey<Cell<u32>>) -> Option<Nested> {
     let level = depth.get();
     if level >= MAX_DEPTH {

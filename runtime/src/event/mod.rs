@@ -56,9 +56,13 @@ pub use transaction::{TransactionEvent, TransactionOutcome};
 pub(crate) use audit::log_audit;
 pub(crate) use breaker::{CircuitState, TransitionReason, log as log_breaker};
 pub(crate) use bus::{Starter, emit, has_observers, publish_retry, start_observers};
+#[cfg(all(feature = "monitor", feature = "tracing-subscriber"))]
+pub(crate) use depth::is_in_event;
 pub(crate) use error_log::log_error;
 pub(crate) use health::log_health;
 pub(crate) use record::cell::{RecordCell, RecordSlot};
+#[cfg(all(feature = "monitor", feature = "tracing-subscriber"))]
+pub(crate) use record::log_fields;
 pub(crate) use recorder::{BeforeRecord, Hooks, Recorder, install as install_recorder};
 pub(crate) use shown::{GuardName, Shown, ShownText, debug_with_names};
 pub(crate) use stderr::to_stderr;

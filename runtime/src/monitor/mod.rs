@@ -43,6 +43,8 @@ mod table;
 mod tables;
 #[cfg(test)]
 mod tests;
+#[cfg(feature = "tracing-subscriber")]
+mod tracing_layer;
 mod window;
 
 pub use crate::event::{
@@ -56,6 +58,8 @@ pub use stats::{
     CodeSnapshot, ErrorStats, GroupSnapshot, LevelCounts, MonitorSnapshot, OperationSnapshot,
 };
 pub use table::OTHER;
+#[cfg(feature = "tracing-subscriber")]
+pub use tracing_layer::TracingLayer;
 pub use window::Rates;
 
 pub(crate) use handle::{configure, started};

@@ -4,6 +4,7 @@
 
 mod hook;
 mod kinds;
+mod logged_errors;
 mod monitors;
 mod shared;
 mod spans;

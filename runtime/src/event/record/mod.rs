@@ -25,6 +25,8 @@ pub use origin::Origin;
 pub use record::{Record, RecordKind, RecordState};
 #[cfg(feature = "tracing-subscriber")]
 pub use span::SpanFields;
+#[cfg(all(feature = "monitor", feature = "tracing-subscriber"))]
+pub(crate) use span::log_fields;
 
 pub(crate) use from_json::Versioned;
 pub(crate) use text::{MAX_NAME, chain_of, details_of, details_within, type_of};

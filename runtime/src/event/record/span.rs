@@ -157,6 +157,14 @@ impl Visit for SpanValues {
     }
 }
 
+/// Returns the fields of an event as they were written, secrets included.
+#[cfg(feature = "monitor")]
+pub(crate) fn log_fields(event: &tracing::Event<'_>) -> Map<String, Value> {
+    let mut fields = SpanValues::default();
+    event.record(&mut fields);
+    fields.0
+}
+
 /// Returns the fields of a span and its parents as they were written, secrets included.
 pub(super) fn fields_of(span: &tracing::Span) -> Map<String, Value> {
     let of_registry = |(id, dispatch): (&Id, &tracing::Dispatch)| {

@@ -1,0 +1,287 @@
+//! Errors that other libraries write to the log by `tracing`.
+
+use super::error_monitor;
+use crate::{
+    error::{ErrorCode, ErrorId, ErrorRef},
+    event::{
+        self, ErrorEvent, Event, RecordSlot, RecordState, Severity, is_in_event, log_fields, text,
+    },
+    worker,
+};
+use serde_json::{Map, Value};
+use std::collections::VecDeque;
+use tracing::{Level, Metadata, Subscriber};
+use tracing_subscriber::{Layer, layer::Context, registry::LookupSpan};
+
+/// Records the errors that other libraries write to the log, and what was logged before them.
+///
+/// Many libraries report a failure of theirs in no other way than an event of `tracing` at the level
+/// ERROR: a connection pool that cannot reconnect, a server that drops a request. With this layer the
+/// monitor counts each of them as an error, under the name of the current span or else the event's
+/// target, with the event's fields as details, and passes it to journal, alerts and other observers.
+/// Nothing is logged a second time.
+///
+/// Events of the same request that came before are *breadcrumbs*: up to 20 at INFO or above, each cut
+/// at 256 bytes, are kept with the outermost span and put into the detail `breadcrumbs` of an error
+/// that is logged in it, the newest last. Without a span there are none, since events of other
+/// requests would be among them.
+///
+/// What gardefou logs itself (targets `gardefou::..`) is no error here, since it was recorded before,
+/// but a breadcrumb. What is logged while an observer, a journal or a hook handles an event, or on a
+/// background thread of gardefou, for example by the client that delivers a notification, is left
+/// out: it would cause itself.
+///
+/// It needs a subscriber that is built on `Registry`. Use a filter to leave out targets:
+/// `TracingLayer::new().with_filter(..)`.
+///
+/// # Defaults
+///
+/// - `error_code`: `UNKNOWN_ERROR`
+/// - `breadcrumbs`: 20, at most 100
+///
+/// # Examples
+///
+/// ```
+/// use gardefou::{event::{Event, subscribe}, monitor::TracingLayer};
+/// use std::sync::mpsc::channel;
+/// use tracing_subscriber::layer::SubscriberExt;
+///
+/// // What the journal and alerts get.
+/// let (sender, records) = channel();
+/// let _subscription = subscribe(move |event: &Event<'_>| sender.send(event.record()).unwrap());
+///
+/// let subscriber = tracing_subscriber::registry().with(TracingLayer::new());
+/// tracing::subscriber::with_default(subscriber, || {
+///     let _request = tracing::info_span!("request").entered();
+///     tracing::info!("cart loaded");
+///     tracing::error!(target: "pool", attempts = 3, "cannot reconnect");
+/// });
+/// let record = records.recv()?.unwrap();
+/// assert_eq!((&*record.message, &*record.operation), ("cannot reconnect", "request"));
+/// assert_eq!(record.details["attempts"], 3);
+/// assert!(record.details["breadcrumbs"][0].as_str().unwrap().ends_with("cart loaded"));
+/// # Ok::<(), std::sync::mpsc::RecvError>(())
+/// ```
+#[derive(Clone, Copy, Debug)]
+#[must_use = "a layer does nothing until a subscriber has it"]
+pub struct TracingLayer {
+    code: ErrorCode,
+    breadcrumbs: usize,
+}
+
+const BREADCRUMBS: usize = 20;
+const MOST_BREADCRUMBS: usize = 100;
+/// The bytes of the text of one.
+const MAX_TEXT: usize = 256;
+/// The bytes of the message of an error.
+const MAX_MESSAGE: usize = 4096;
+
+/// What was logged in an outermost span and the spans in it, oldest first.
+#[derive(Debug, Default)]
+struct Breadcrumbs(VecDeque<String>);
+
+impl Default for TracingLayer {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl TracingLayer {
+    /// Makes the layer.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::monitor::TracingLayer;
+    /// use tracing_subscriber::layer::SubscriberExt;
+    ///
+    /// let subscriber = tracing_subscriber::registry().with(TracingLayer::new());
+    /// let _log = tracing::subscriber::set_default(subscriber);
+    /// let before = gardefou::error_monitor().stats().total_errors;
+    /// tracing::error!("cannot reconnect");
+    /// tracing::warn!("slow");
+    /// assert_eq!(gardefou::error_monitor().stats().total_errors, before + 1);
+    /// ```
+    pub const fn new() -> Self {
+        Self {
+            code: ErrorCode::UNKNOWN_ERROR,
+            breadcrumbs: BREADCRUMBS,
+        }
+    }
+
+    /// Sets the code of the errors.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::{ErrorCode, error_monitor, monitor::TracingLayer};
+    /// use tracing_subscriber::layer::SubscriberExt;
+    ///
+    /// let layer = TracingLayer::new().error_code(ErrorCode::EXTERNAL_SERVICE_ERROR);
+    /// let _log = tracing::subscriber::set_default(tracing_subscriber::registry().with(layer));
+    /// tracing::error!("the broker does not answer");
+    /// assert_eq!(error_monitor().stats().error_counts["EXTERNAL_SERVICE_ERROR"], 1);
+    /// ```
+    pub const fn error_code(mut self, code: ErrorCode) -> Self {
+        self.code = code;
+        self
+    }
+
+    /// Sets how many events before an error are kept for each outermost span: 0 to 100, and 100 where
+    /// it is more.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::{event::{Event, subscribe}, monitor::TracingLayer};
+    /// use std::sync::mpsc::channel;
+    /// use tracing_subscriber::layer::SubscriberExt;
+    ///
+    /// let (sender, records) = channel();
+    /// let _subscription = subscribe(move |event: &Event<'_>| sender.send(event.record()).unwrap());
+    /// let layer = TracingLayer::new().breadcrumbs(0);
+    /// let _log = tracing::subscriber::set_default(tracing_subscriber::registry().with(layer));
+    /// tracing::info_span!("request").in_scope(|| {
+    ///     tracing::info!("cart loaded");
+    ///     tracing::error!("cannot reconnect");
+    /// });
+    /// assert_eq!(records.recv()?.unwrap().details.get("breadcrumbs"), None);
+    /// # Ok::<(), std::sync::mpsc::RecvError>(())
+    /// ```
+    pub const fn breadcrumbs(mut self, most: usize) -> Self {
+        self.breadcrumbs = if most < MOST_BREADCRUMBS {
+            most
+        } else {
+            MOST_BREADCRUMBS
+        };
+        self
+    }
+
+    fn is_breadcrumb(self, metadata: &Metadata<'_>) -> bool {
+        self.breadcrumbs > 0 && *metadata.level() <= Level::INFO
+    }
+}
+
+/// Returns `true` for an error of others, which no event of gardefou has caused.
+fn is_foreign_error(metadata: &Metadata<'_>) -> bool {
+    let target = metadata.target();
+    let is_ours = target == "gardefou" || target.starts_with("gardefou::");
+    *metadata.level() == Level::ERROR && !is_ours && !is_in_event() && !worker::is_worker()
+}
+
+impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for TracingLayer {
+    fn on_event(&self, event: &tracing::Event<'_>, context: Context<'_, S>) {
+        let metadata = event.metadata();
+        let is_error = is_foreign_error(metadata);
+        let is_breadcrumb = self.is_breadcrumb(metadata);
+        if !is_error && !is_breadcrumb {
+            return;
+        }
+        // User code writes the values, and so not under a lock.
+        let mut fields = log_fields(event);
+        let message = match fields.remove("message") {
+            Some(Value::String(message)) => message,
+            Some(other) => other.to_string(),
+            None => metadata.name().to_owned(),
+        };
+        let mut scope = context.event_scope(event).into_iter().flatten();
+        let span = scope.next();
+        let outermost = scope.last().or(context.event_span(event));
+        if is_error {
+            if let Some(outermost) = &outermost
+                && let Some(Breadcrumbs(before)) = outermost.extensions().get::<Breadcrumbs>()
+            {
+                let before = before.iter().map(|text| Value::from(&**text));
+                fields.insert("breadcrumbs".to_owned(), before.collect());
+            }
+            let operation = span.as_ref().map_or(metadata.target(), |span| span.name());
+            self.record(metadata, operation, &message, fields);
+        }
+        if let Some(outermost) = outermost.filter(|_| is_breadcrumb) {
+            let (level, target) = (metadata.level(), metadata.target());
+            let line = text::for_sink(&format_args!("{level} {target}: {message}"), MAX_TEXT);
+            let mut extensions = outermost.extensions_mut();
+            if extensions.get_mut::<Breadcrumbs>().is_none() {
+                extensions.insert(Breadcrumbs::default());
+            }
+            if let Some(Breadcrumbs(all)) = extensions.get_mut() {
+                if all.len() >= self.breadcrumbs {
+                    all.pop_front();
+                }
+                all.push_back(line);
+            }
+        }
+    }
+}
+
+impl TracingLayer {
+    fn record(
+        self,
+        metadata: &Metadata<'_>,
+        operation: &str,
+        message: &str,
+        mut fields: Map<String, Value>,
+    ) {
+        if let (Some(file), Some(line)) = (metadata.file(), metadata.line()) {
+            fields.insert("logged_at".to_owned(), format!("{file}:{line}").into());
+        }
+        // Started where it is not.
+        let _ = error_monitor();
+        let message = text::bounded(&message, MAX_MESSAGE);
+        event::emit(|| {
+            Event::Error(ErrorEvent {
+                id: ErrorId::new(),
+                code: self.code,
+                level: Severity::Error,
+                operation,
+                component: metadata.target(),
+                location: None,
+                elapsed: None,
+                captured: Some(&fields),
+                error: ErrorRef::Display(&message),
+                state: RecordState::Error,
+                attempt: None,
+                opening: None,
+                settled: None,
+                record: RecordSlot::default(),
+            })
+        });
+    }
+}
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use super::*;
+    use std::{sync::mpsc::channel, thread};
+    use tracing::subscriber::with_default;
+    use tracing_subscriber::{layer::SubscriberExt, registry};
+
+    /// A client that delivers notifications logs its failures, which would be notified about.
+    #[test]
+    fn errors_logged_on_background_threads_are_left_out() {
+        let (sender, recorded) = channel();
+        let _subscription = event::subscribe(move |event: &Event<'_>| {
+            if let Event::Error(error) = event
+                && error.component == "tracing-layer-test"
+            {
+                let _ = sender.send(error.operation.to_owned());
+            }
+        });
+        let (done, is_done) = channel();
+        let log = |span: &'static str| {
+            with_default(registry().with(TracingLayer::new()), || {
+                let _entered = tracing::info_span!("span", span).entered();
+                tracing::error!(target: "tracing-layer-test", "cannot deliver");
+            });
+        };
+        let run = move || {
+            log("background");
+            done.send(()).unwrap();
+        };
+        worker::start("test", Box::new(run)).unwrap();
+        is_done.recv().unwrap();
+        assert!(recorded.try_recv().is_err());
+        thread::spawn(move || log("own")).join().unwrap();
+        assert_eq!(recorded.try_recv().as_deref(), Ok("span"));
+    }
+}
