@@ -37,8 +37,8 @@ pub(crate) enum Command {
     Health(HealthArguments),
     /// Lists the functions that a service guards
     ///
-    /// A function has a line for each of its attributes. Functions that were never called since the
-    /// service started may be guarded in vain.
+    /// A function has a line for each of its attributes, with whether it was called since the service
+    /// started.
     Functions(FunctionsArguments),
     /// Prints completions for a shell
     Completions {

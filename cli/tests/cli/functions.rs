@@ -130,6 +130,7 @@ fn real_dashboard_lists_the_functions_of_its_process() {
     use std::net::SocketAddr;
 
     export().unwrap();
+    let _never_called = import;
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
