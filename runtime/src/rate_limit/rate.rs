@@ -1,6 +1,10 @@
 //! Rate: how many calls in which time.
 
-use crate::{error::ConfigError, name, time::saturating_nanos};
+use crate::{
+    error::ConfigError,
+    name,
+    time::{parse_digits, parse_duration, parse_unit, saturating_nanos},
+};
 use std::{fmt, str::FromStr, time::Duration};
 
 /// How many calls in which time, for example 100 in a second.
@@ -177,84 +181,17 @@ impl FromStr for Rate {
             ConfigError::new("rate", name::shown(text), rule)
         };
         let (count, period) = text.split_once('/').ok_or_else(malformed)?;
-        let count = digits(count.trim()).ok_or_else(malformed)?;
+        let count = parse_digits(count.trim()).ok_or_else(malformed)?;
         let count = u32::try_from(count).map_err(|_| {
             let rule = format!("must be at most {} calls", u32::MAX);
             ConfigError::new("rate", name::shown(text), rule)
         })?;
-        let period = parse_period(period).ok_or_else(malformed)?;
+        let period = period.trim();
+        let period = parse_unit(period)
+            .or_else(|| parse_duration(period))
+            .ok_or_else(malformed)?;
         Ok(Self { count, period })
     }
-}
-
-/// The units, longest first, and their nanoseconds.
-const UNITS: [(&str, u128); 9] = [
-    ("d", 86_400_000_000_000),
-    ("h", 3_600_000_000_000),
-    ("min", 60_000_000_000),
-    ("m", 60_000_000_000),
-    ("s", 1_000_000_000),
-    ("ms", 1_000_000),
-    ("us", 1_000),
-    ("µs", 1_000),
-    ("ns", 1),
-];
-
-/// Parses a time such as `s`, `500ms` or `1m30s`: numbers with their units, the longest first. The
-/// attributes parse the same texts at compile time.
-fn parse_period(text: &str) -> Option<Duration> {
-    let text = text.trim();
-    let is_alone = |(unit, _): &&(&str, u128)| *unit == text;
-    if let Some((_, nanos)) = UNITS.iter().find(is_alone) {
-        return from_nanos(*nanos);
-    }
-    let (mut rest, mut total, mut last) = (text, 0u128, u128::MAX);
-    while !rest.is_empty() {
-        let is_number = |c: char| c.is_ascii_digit() || c == '.' || c == '_';
-        let (number, after) = rest.split_at(rest.find(|c| !is_number(c)).unwrap_or(rest.len()));
-        let after = after.trim_start();
-        let end = after.find(|c: char| !c.is_alphabetic());
-        let (unit, next) = after.split_at(end.unwrap_or(after.len()));
-        let (_, nanos) = UNITS.iter().find(|(name, _)| *name == unit)?;
-        if *nanos >= last {
-            return None;
-        }
-        last = *nanos;
-        total = total.checked_add(scaled(number, *nanos)?)?;
-        rest = next.trim_start();
-    }
-    (last != u128::MAX).then(|| from_nanos(total))?
-}
-
-/// Multiplies a decimal number by a unit, exactly; fractions of a nanosecond are dropped.
-fn scaled(number: &str, unit: u128) -> Option<u128> {
-    let (whole, fraction) = number.split_once('.').unwrap_or((number, "0"));
-    let mut nanos = digits(whole)?.checked_mul(unit)?;
-    let mut unit_of_digit = unit;
-    if fraction.is_empty() || !fraction.bytes().all(|byte| byte.is_ascii_digit()) {
-        return None;
-    }
-    for digit in fraction.bytes() {
-        unit_of_digit /= 10;
-        nanos = nanos.checked_add(u128::from(digit - b'0') * unit_of_digit)?;
-    }
-    Some(nanos)
-}
-
-/// Parses an integer, in which `_` may stand between digits.
-fn digits(text: &str) -> Option<u128> {
-    let is_digits = text.starts_with(|c: char| c.is_ascii_digit())
-        && text
-            .bytes()
-            .all(|byte| byte.is_ascii_digit() || byte == b'_');
-    // A longer number saturates: it is out of every range.
-    is_digits.then(|| text.replace('_', "").parse().unwrap_or(u128::MAX))
-}
-
-fn from_nanos(nanos: u128) -> Option<Duration> {
-    let seconds = u64::try_from(nanos / 1_000_000_000).ok()?;
-    let rest = u32::try_from(nanos % 1_000_000_000).ok()?;
-    Some(Duration::new(seconds, rest))
 }
 
 /// How the rate of a limiter is given: as a [`Rate`], or as its text.

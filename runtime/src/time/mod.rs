@@ -12,6 +12,7 @@ mod manual;
 mod quanta;
 mod reading;
 mod system;
+mod text;
 mod tick;
 mod timestamp;
 
@@ -27,5 +28,6 @@ pub use tick::Tick;
 pub(crate) use reading::Lag;
 pub(crate) use reading::Reading;
 pub(crate) use system::unpaused;
+pub(crate) use text::{parse_digits, parse_duration, parse_unit};
 pub(crate) use tick::saturating_nanos;
 pub use timestamp::{InvalidTimestamp, Timestamp};
