@@ -141,12 +141,15 @@ mod name;
 mod named;
 mod named_counts;
 mod outcome;
+#[cfg(feature = "config")]
+mod overrides;
 mod panics;
 mod per_thread;
 pub mod pipeline;
 pub mod rate_limit;
 mod registry;
 pub mod retry;
+mod revised;
 mod rng;
 mod scope;
 mod sync;

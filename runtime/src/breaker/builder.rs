@@ -40,7 +40,10 @@ use std::{fmt, panic::Location, sync::Arc, time::Duration};
 #[must_use = "a builder does nothing until it is built"]
 pub struct BreakerBuilder {
     name: GuardName<String>,
-    settings: PartialConfig,
+    pub(super) settings: PartialConfig,
+    /// The state in which a configuration file holds the circuit.
+    #[cfg(feature = "config")]
+    pub(super) held: Option<super::configurable::Held>,
     /// Whether this changes a breaker that exists.
     is_change: bool,
     clock: Option<SharedClock>,
@@ -128,6 +131,8 @@ impl BreakerBuilder {
         Self {
             name: GuardName(name),
             settings: PartialConfig::default(),
+            #[cfg(feature = "config")]
+            held: None,
             is_change: false,
             clock: None,
             seed: None,

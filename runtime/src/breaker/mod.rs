@@ -15,6 +15,8 @@ mod builder;
 mod cause;
 mod classifier;
 mod config;
+#[cfg(feature = "config")]
+mod configurable;
 mod control;
 mod counters;
 mod event_queue;
@@ -45,6 +47,8 @@ pub use crate::event::breaker::{CircuitState, TransitionReason};
 pub use builder::BreakerBuilder;
 pub use classifier::{ChainClassifier, Classifier, ErrorClassifier, FailurePredicate};
 pub use config::{BreakerConfig, WindowKind};
+#[cfg(feature = "config")]
+pub(crate) use configurable::parse_window;
 pub use control::ManualControl;
 pub(crate) use handle::Identity;
 pub use handle::{BreakerSubscription, CircuitBreaker, InvalidTransition};

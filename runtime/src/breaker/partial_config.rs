@@ -120,7 +120,7 @@ settings!(
 
 const MAX_BACKOFF: f64 = 1000.0;
 const WINDOW_CALLS: u32 = 100;
-const MAX_WINDOW_CALLS: u32 = 1_000_000;
+pub(super) const MAX_WINDOW_CALLS: u32 = 1_000_000;
 const MIN_TIME_WINDOW: Duration = Duration::from_millis(1);
 const RATE: f64 = 0.5;
 

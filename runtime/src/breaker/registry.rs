@@ -203,11 +203,20 @@ impl BreakerRegistry {
         builder: BreakerBuilder,
     ) -> Result<CircuitBreaker, ConfigError> {
         let builder = builder.clock_or(&self.clock);
+        #[cfg(feature = "config")]
+        let (builder, configured) = builder.configured();
         let config = builder.resolve_single()?;
         let place = builder.place();
         let breaker = match self.get(builder.name()) {
             Some(breaker) => breaker,
-            None => self.insert(builder, config.clone()),
+            None => {
+                let (breaker, _is_new) = self.insert(builder, config.clone());
+                #[cfg(feature = "config")]
+                if _is_new {
+                    configured.remember(&breaker);
+                }
+                breaker
+            }
         };
         if breaker.config() != config {
             self.warn_of_clash(&breaker, place);
@@ -215,23 +224,27 @@ impl BreakerRegistry {
         Ok(breaker)
     }
 
-    /// Registers a new breaker, unless another thread has just done so.
-    fn insert(&self, builder: BreakerBuilder, config: BreakerConfig) -> CircuitBreaker {
+    /// Registers a new breaker, unless another thread has just done so; returns whether it did.
+    fn insert(&self, builder: BreakerBuilder, config: BreakerConfig) -> (CircuitBreaker, bool) {
         let name = builder.name().into();
         // Not under the lock: a control can open the new breaker, and observers are the user's code.
         let built = builder.build_resolved(config);
         let mut breakers = self.breakers.write();
         let entry = breakers.entry(name);
-        let registered = entry.or_insert_with(|| RegisteredBreaker {
-            breaker: built.clone(),
-            idle: None,
+        let mut is_new = false;
+        let registered = entry.or_insert_with(|| {
+            is_new = true;
+            RegisteredBreaker {
+                breaker: built.clone(),
+                idle: None,
+            }
         });
         let (breaker, len) = (registered.breaker.clone(), breakers.len());
         drop(breakers);
         if len > self.drops_idle_at.0.load(Ordering::Relaxed) {
             self.make_room(len);
         }
-        breaker
+        (breaker, is_new)
     }
 
     /// Drops the idle breakers; their number may grow by half before the next time.

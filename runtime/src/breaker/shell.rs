@@ -41,7 +41,7 @@ use std::{fmt, panic::Location, sync::Arc};
 use tracing::level_filters::LevelFilter;
 
 /// One breaker, shared by all its handles.
-pub(super) struct Shell {
+pub(crate) struct Shell {
     published: PublishedState,
     pub(super) counters: Counters,
     /// Written under the lock, read without it.

@@ -5,6 +5,8 @@ use super::{
     handle::{NAMED, RetryBudget},
     keyed::KeyedRecipe,
 };
+#[cfg(feature = "config")]
+use crate::overrides::{self, LivingGuard};
 use crate::{
     error::{ConfigError, redact},
     event::{GuardName, names::TARGET_RETRY},
@@ -167,14 +169,30 @@ impl RetryBudgetBuilder {
     /// assert_eq!(fields, ["name", "ratio"]);
     /// ```
     pub fn build(self) -> Result<RetryBudget, ConfigError> {
-        let recipe = without_keys(self.max_keys, self.resolve())?;
-        let Some(name) = self.name else {
+        let Some(name) = self.name.clone() else {
+            let recipe = without_keys(self.max_keys, self.resolve())?;
             return Ok(recipe.budget(String::new().into()));
         };
+        #[cfg(feature = "config")]
+        let (code, configured) = {
+            let code = self.for_configuration();
+            let configured = overrides::configured(&name, &code);
+            (code, configured)
+        };
+        #[cfg(feature = "config")]
+        let this = self.with_settings_of(&configured.builder);
+        #[cfg(not(feature = "config"))]
+        let this = self;
+        let recipe = without_keys(this.max_keys, this.resolve())?;
         let made = recipe.budget(name.0.into());
         let shared = ByName::current(&NAMED).get_or_insert(&made.0.name, made.clone());
-        if shared.0.config != recipe.config {
+        if *shared.config() != recipe.config {
             warn_of_difference(&shared.0.name);
+        }
+        #[cfg(feature = "config")]
+        if shared.is_same_as(&made) {
+            let name = &*shared.0.name;
+            overrides::remember(LivingGuard::new(name, code, configured, &shared.0));
         }
         Ok(shared)
     }
@@ -197,6 +215,32 @@ impl RetryBudgetBuilder {
             None => SharedClock::default(),
         });
         Ok(KeyedRecipe { config, clock })
+    }
+
+    /// Returns a builder with the settings that a file can replace.
+    #[cfg(feature = "config")]
+    fn for_configuration(&self) -> Self {
+        Self {
+            clock: None,
+            ..self.clone()
+        }
+    }
+
+    /// Returns this builder with the settings of another one.
+    #[cfg(feature = "config")]
+    pub(super) fn with_settings_of(mut self, other: &Self) -> Self {
+        self.config = other.config;
+        self
+    }
+
+    /// Returns this builder with the settings of the configuration in force, if it has a name.
+    #[cfg(feature = "config")]
+    pub(super) fn configured(self) -> Self {
+        let Some(name) = self.name.clone() else {
+            return self;
+        };
+        let configured = overrides::configured(&name, &self.for_configuration());
+        self.with_settings_of(&configured.builder)
     }
 
     pub(super) fn is_named(&self) -> bool {

@@ -1,7 +1,7 @@
 //! Floor of a retry budget: a rate of retries that is always granted.
 
 use crate::{
-    sync::{AtomicU64, Ordering::Relaxed},
+    sync::{AtomicU32, AtomicU64, Ordering::Relaxed},
     time::{SharedClock, Tick},
 };
 use std::time::Duration;
@@ -14,11 +14,33 @@ pub(super) struct Floor {
     /// The theoretical arrival time: the tick at which all grants would have arrived one by one; at
     /// most `window` ahead of now.
     arrival: AtomicU64,
+    /// How many retries are granted in a second.
+    per_second: AtomicU32,
+}
+
+/// What a rate amounts to.
+#[derive(Clone, Copy)]
+struct Terms {
     /// The time between two grants; 0 grants nothing.
     interval: u64,
     /// How far the arrival may lie ahead: the burst, in time.
     window: u64,
 }
+
+impl Terms {
+    fn new(per_second: u32) -> Self {
+        // Where more than one fits a nanosecond, one each nanosecond.
+        let interval = SECOND
+            .checked_div(u64::from(per_second))
+            .map_or(0, |nanos| nanos.max(1));
+        Self {
+            interval,
+            window: interval.saturating_mul(u64::from(per_second)),
+        }
+    }
+}
+
+const SECOND: u64 = Duration::from_secs(1).as_nanos() as u64;
 
 /// What follows from an arrival time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,21 +54,21 @@ enum Step {
 
 impl Floor {
     pub(super) fn new(per_second: u32) -> Self {
-        let second = Duration::from_secs(1).as_nanos() as u64;
-        // Where more than one fits a nanosecond, one each nanosecond.
-        let interval = second
-            .checked_div(u64::from(per_second))
-            .map_or(0, |nanos| nanos.max(1));
         Self {
             arrival: AtomicU64::new(0),
-            interval,
-            window: interval.saturating_mul(u64::from(per_second)),
+            per_second: AtomicU32::new(per_second),
         }
+    }
+
+    /// Changes the rate; what was granted in the last second still counts.
+    #[cfg(feature = "config")]
+    pub(super) fn reconfigure(&self, per_second: u32) {
+        self.per_second.store(per_second, Relaxed);
     }
 
     /// Takes a grant of the present.
     pub(super) fn try_take(&self, clock: &SharedClock) -> bool {
-        self.interval != 0 && self.try_take_at(clock.now(), || clock.now())
+        self.per_second.load(Relaxed) != 0 && self.try_take_at(clock.now(), || clock.now())
     }
 
     /// Takes a grant at `now`. `reread` reads the same clock again.
@@ -81,14 +103,17 @@ impl Floor {
 
     fn step_at(&self, arrival: u64, now: Tick) -> Step {
         let now = now.as_nanos();
-        if self.interval == 0 {
+        let Terms { interval, window } = Terms::new(self.per_second.load(Relaxed));
+        if interval == 0 {
             return Step::Refuse;
         }
-        if arrival.saturating_sub(now) > self.window {
+        // Windows are of up to a second, each a little shorter by rounding: a change of the rate
+        // puts no arrival out of reach.
+        if arrival.saturating_sub(now) > window.max(SECOND) {
             return Step::Ahead;
         }
-        let next = arrival.max(now).saturating_add(self.interval);
-        if next - now <= self.window {
+        let next = arrival.max(now).saturating_add(interval);
+        if next - now <= window {
             Step::Grant(next)
         } else {
             Step::Refuse

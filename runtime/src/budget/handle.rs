@@ -9,6 +9,7 @@ use crate::{
     event::Shown,
     keyed::KeyedName,
     registry::{ByName, OfProcess},
+    revised::Revised,
     time::SharedClock,
 };
 use std::{fmt, sync::Arc};
@@ -49,10 +50,10 @@ use std::{fmt, sync::Arc};
 #[derive(Clone)]
 pub struct RetryBudget(pub(super) Arc<BudgetInner>);
 
-pub(super) struct BudgetInner {
+pub(crate) struct BudgetInner {
     /// Empty where the budget has none.
     pub(super) name: KeyedName,
-    pub(super) config: RetryBudgetConfig,
+    pub(super) config: Revised<RetryBudgetConfig>,
     pub(super) tokens: Tokens,
     pub(super) floor: Floor,
     pub(super) clock: SharedClock,
@@ -65,11 +66,21 @@ impl BudgetInner {
     pub(super) fn new(name: KeyedName, config: RetryBudgetConfig, clock: SharedClock) -> Self {
         Self {
             name,
-            config,
+            config: Revised::new(config),
             tokens: Tokens::new(config.ratio, config.burst),
             floor: Floor::new(config.floor),
             clock,
         }
+    }
+}
+
+#[cfg(feature = "config")]
+impl BudgetInner {
+    /// Changes the settings; what was withdrawn stays withdrawn.
+    pub(super) fn reconfigure(&self, config: RetryBudgetConfig) {
+        self.tokens.reconfigure(config.ratio, config.burst);
+        self.floor.reconfigure(config.floor);
+        self.config.replace(config);
     }
 }
 
@@ -144,7 +155,7 @@ impl RetryBudget {
     /// ```
     #[must_use]
     pub fn config(&self) -> &RetryBudgetConfig {
-        &self.0.config
+        self.0.config.get()
     }
 
     /// Returns `true` if both are the same budget.
@@ -256,7 +267,7 @@ impl fmt::Debug for RetryBudget {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("RetryBudget")
             .field("name", &self.name().map(Shown))
-            .field("config", &self.0.config)
+            .field("config", self.config())
             .field("available", &self.available())
             .finish()
     }

@@ -69,7 +69,11 @@ impl RetryBudgetBuilder {
     #[inline]
     pub fn build_keyed(self) -> Result<Keyed<RetryBudget>, ConfigError> {
         let is_named = self.is_named();
-        let made = self.build_own_keyed(UNNAMED)?;
+        #[cfg(feature = "config")]
+        let this = self.configured();
+        #[cfg(not(feature = "config"))]
+        let this = self;
+        let made = this.build_own_keyed(UNNAMED)?;
         if !is_named {
             return Ok(made);
         }

@@ -6,6 +6,8 @@
 
 mod builder;
 mod config;
+#[cfg(feature = "config")]
+mod configurable;
 mod default;
 mod floor;
 mod handle;

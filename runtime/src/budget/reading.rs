@@ -29,7 +29,7 @@ impl BudgetReading {
             }
             .into(),
             available: inner.tokens.available_now(),
-            burst: inner.config.burst,
+            burst: inner.config.get().burst,
         }
     }
 }

@@ -16,9 +16,10 @@ pub(super) struct Tokens {
     /// How much is missing until the budget is full. Written under the lock alone. Relaxed: a call
     /// that reads an older value comes before the write.
     missing: AtomicU64,
-    /// The deposit of one call.
-    deposit: u64,
-    capacity: u64,
+    /// The deposit of one call. Relaxed: a call that reads an older value comes before the change.
+    deposit: AtomicU64,
+    /// Written under the lock alone. Relaxed: a scrape that reads it beside a change shows a moment of it.
+    capacity: AtomicU64,
     /// Made by the first withdrawal: until then nothing is missing.
     stripes: OnceBox<[Stripe; STRIPES]>,
     settling: Mutex<()>,
@@ -26,6 +27,11 @@ pub(super) struct Tokens {
 
 /// One token.
 const TOKEN: u64 = 1_000_000;
+
+/// Returns what one call adds.
+fn deposit_of(ratio: f64) -> u64 {
+    (ratio * TOKEN as f64).round() as u64
+}
 
 /// How many deposits a stripe collects before it passes them on by itself.
 const BATCH: u64 = 64;
@@ -44,8 +50,8 @@ impl Tokens {
     pub(super) fn new(ratio: f64, burst: u32) -> Self {
         Self {
             missing: AtomicU64::new(0),
-            deposit: (ratio * TOKEN as f64).round() as u64,
-            capacity: u64::from(burst) * TOKEN,
+            deposit: AtomicU64::new(deposit_of(ratio)),
+            capacity: AtomicU64::new(u64::from(burst) * TOKEN),
             stripes: OnceBox::new(),
             settling: Mutex::new(()),
         }
@@ -74,15 +80,16 @@ impl Tokens {
     /// Adds a deposit to a stripe of a budget that is not full.
     #[inline]
     pub(super) fn deposit_in(&self, stripe: usize, missing: u64) {
-        if self.deposit == 0 {
+        let deposit = self.deposit.load(Relaxed);
+        if deposit == 0 {
             return;
         }
         // Made by the withdrawal, though this thread may not see that yet.
         let stripes = self.stripes.get_or_init(Box::default);
         let Stripe(mine) = &stripes[stripe % STRIPES];
-        let collected = mine.fetch_add(self.deposit, Relaxed) + self.deposit;
+        let collected = mine.fetch_add(deposit, Relaxed) + deposit;
         // At once where it makes the budget full, after which nothing is added any more.
-        if collected >= missing.min(self.deposit * BATCH) {
+        if collected >= missing.min(deposit * BATCH) {
             self.pass_on(mine);
         }
     }
@@ -104,7 +111,8 @@ impl Tokens {
         let stripes = self.stripes.get_or_init(Box::default);
         let _settling = self.settling.lock();
         let missing = self.settle_locked(stripes);
-        let is_there = self.capacity - missing >= TOKEN;
+        // Never less than what is missing: both change under the lock alone.
+        let is_there = self.capacity.load(Relaxed) - missing >= TOKEN;
         let taken = if is_there { TOKEN } else { 0 };
         self.missing.store(missing + taken, Relaxed);
         is_there
@@ -118,7 +126,26 @@ impl Tokens {
 
     /// Returns the number of whole tokens.
     pub(super) fn available(&self) -> u64 {
-        (self.capacity - self.settle()) / TOKEN
+        let Some(stripes) = self.stripes.get() else {
+            return self.capacity.load(Relaxed) / TOKEN;
+        };
+        let _settling = self.settling.lock();
+        let missing = self.settle_locked(stripes);
+        self.missing.store(missing, Relaxed);
+        (self.capacity.load(Relaxed) - missing) / TOKEN
+    }
+
+    /// Changes what the budget holds and what a call adds to it. What was withdrawn stays missing,
+    /// as far as there is room for it.
+    #[cfg(feature = "config")]
+    pub(super) fn reconfigure(&self, ratio: f64, burst: u32) {
+        let stripes = self.stripes.get_or_init(Box::default);
+        let _settling = self.settling.lock();
+        let missing = self.settle_locked(stripes);
+        let capacity = u64::from(burst) * TOKEN;
+        self.missing.store(missing.min(capacity), Relaxed);
+        self.capacity.store(capacity, Relaxed);
+        self.deposit.store(deposit_of(ratio), Relaxed);
     }
 
     /// As [`available`](Self::available), without the lock and without collecting: at most the
@@ -127,7 +154,7 @@ impl Tokens {
         let stripes = self.stripes.get().into_iter().flatten();
         let deposited: u64 = stripes.map(|Stripe(all)| all.load(Relaxed)).sum();
         let missing = self.missing.load(Relaxed).saturating_sub(deposited);
-        (self.capacity - missing) / TOKEN
+        self.capacity.load(Relaxed).saturating_sub(missing) / TOKEN
     }
 
     /// Collects all deposits; returns how much is missing then.

@@ -6,6 +6,8 @@ use super::{
     inner::Inner,
     registry::bulkheads,
 };
+#[cfg(feature = "config")]
+use crate::overrides::{self, LivingGuard};
 use crate::{
     error::ConfigError,
     event::GuardName,
@@ -13,6 +15,8 @@ use crate::{
     name,
     time::{Clock, SharedClock},
 };
+#[cfg(feature = "config")]
+use std::sync::Arc;
 use std::{panic::Location, time::Duration};
 
 /// Builder of a [`Bulkhead`]. Settings that are not set have the defaults of [`BulkheadConfig`].
@@ -319,6 +323,19 @@ impl BulkheadBuilder {
     /// ```
     pub fn build_shared(self) -> Result<Bulkhead, ConfigError> {
         let place = self.place;
+        #[cfg(feature = "config")]
+        {
+            let code = self.for_configuration();
+            let configured = overrides::configured(&self.name, &code);
+            let made = self.with_settings_of(&configured.builder).build()?;
+            let shared = bulkheads().get_or_insert(made.clone(), place);
+            if Arc::ptr_eq(&shared.0, &made.0) {
+                let name = shared.name();
+                overrides::remember(LivingGuard::new(name, code, configured, &shared.0));
+            }
+            Ok(shared)
+        }
+        #[cfg(not(feature = "config"))]
         Ok(bulkheads().get_or_insert(self.build()?, place))
     }
 
@@ -330,6 +347,29 @@ impl BulkheadBuilder {
         } else {
             self.build()
         }
+    }
+
+    /// Returns a builder with the settings that a file can replace.
+    #[cfg(feature = "config")]
+    fn for_configuration(&self) -> Self {
+        Self {
+            clock: None,
+            ..self.clone()
+        }
+    }
+
+    /// Returns this builder with the settings of another one.
+    #[cfg(feature = "config")]
+    pub(super) fn with_settings_of(mut self, other: &Self) -> Self {
+        self.settings = other.settings.clone();
+        self
+    }
+
+    /// Returns this builder with the settings of the configuration in force.
+    #[cfg(feature = "config")]
+    pub(super) fn configured(self) -> Self {
+        let configured = overrides::configured(&self.name, &self.for_configuration());
+        self.with_settings_of(&configured.builder)
     }
 
     pub(super) fn is_renamed(&self) -> bool {

@@ -373,7 +373,7 @@ impl Bulkhead {
     /// # Ok::<(), gardefou::AppError>(())
     /// ```
     pub fn set_max_concurrent(&self, calls: u32) -> Result<(), ConfigError> {
-        match self.0.config.problem_with(calls) {
+        match self.0.config.get().problem_with(calls) {
             Some(problem) => Err(problem),
             None => {
                 self.0.set_limit(calls);
@@ -440,7 +440,7 @@ impl Bulkhead {
     /// ```
     #[must_use]
     pub fn config(&self) -> &BulkheadConfig {
-        &self.0.config
+        self.0.config.get()
     }
 
     /// Returns everything that is known about the bulkhead at this moment. Reading it changes

@@ -168,7 +168,7 @@ pub(super) fn enter<'a>(inner: &'a Inner, waker: impl FnOnce() -> Waker) -> Answ
 #[cold]
 #[inline(never)]
 fn queue<'a>(inner: &'a Inner, waker: impl FnOnce() -> Waker) -> Answer<'a> {
-    let max_wait = inner.config.max_wait;
+    let max_wait = inner.config.get().max_wait;
     if max_wait.is_zero() {
         return Answer::Rejected(Reason::Full);
     }

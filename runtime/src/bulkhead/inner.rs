@@ -12,6 +12,7 @@ use crate::{
     error::{ErrorCode, Lasting, Policy, Rejection, Rejector, RetryAfter},
     keyed::KeyedName,
     per_thread::Counters,
+    revised::Revised,
     sync::{AtomicU32, AtomicU64, Mutex, MutexGuard, Ordering},
     time::{SharedClock, saturating_nanos},
 };
@@ -19,10 +20,10 @@ use std::{sync::Arc, task::Waker, time::Duration};
 
 /// The contents of a [`Bulkhead`](super::Bulkhead).
 #[derive(Debug)]
-pub(super) struct Inner {
+pub(crate) struct Inner {
     pub(super) name: KeyedName,
     pub(super) lasting: Lasting<Inner>,
-    pub(super) config: BulkheadConfig,
+    pub(super) config: Revised<BulkheadConfig>,
     pub(super) clock: SharedClock,
     adaptive: Option<Adaptive>,
     pub(super) word: OwnLine<AtomicU64>,
@@ -92,7 +93,7 @@ impl Inner {
             lasting: Lasting::default(),
             word: OwnLine(AtomicU64::new(StateWord::new(config.max_concurrent).0)),
             kept: Kept::new(),
-            config,
+            config: Revised::new(config),
             clock,
             adaptive,
             locked: Mutex::new(Locked {
@@ -176,8 +177,8 @@ impl Inner {
                     continue;
                 }
                 None if word.limit() == 0 => return Entered::Rejected(Reason::Full),
-                None if locked.queue.waiting() >= self.config.max_queue => {
-                    return Entered::Rejected(if self.config.max_queue == 0 {
+                None if locked.queue.waiting() >= self.config.get().max_queue => {
+                    return Entered::Rejected(if self.config.get().max_queue == 0 {
                         Reason::Full
                     } else {
                         Reason::QueueFull
@@ -476,11 +477,11 @@ impl Rejector for Inner {
     fn cause(&self, generation: u64) -> Option<String> {
         let is = |reason| reason as u64 == generation;
         let limit = self.word().limit();
-        let wait = self.config.max_wait;
+        let wait = self.config.get().max_wait;
         if is(Reason::Full) {
             Some(format!("all slots ({limit}) are taken"))
         } else if is(Reason::QueueFull) {
-            let waiting = self.config.max_queue;
+            let waiting = self.config.get().max_queue;
             Some(format!(
                 "all slots ({limit}) and all places in the queue ({waiting}) are taken"
             ))

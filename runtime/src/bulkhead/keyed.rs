@@ -73,7 +73,11 @@ impl BulkheadBuilder {
     #[inline]
     pub fn build_shared_keyed(self) -> Result<Keyed<Bulkhead>, ConfigError> {
         let place = self.place();
-        let made = self.clock_or(SharedClock::current()).build_keyed()?;
+        #[cfg(feature = "config")]
+        let this = self.configured();
+        #[cfg(not(feature = "config"))]
+        let this = self;
+        let made = this.clock_or(SharedClock::current()).build_keyed()?;
         Ok(bulkheads().get_or_insert_keyed(&made, place))
     }
 

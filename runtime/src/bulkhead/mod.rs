@@ -18,6 +18,8 @@ mod async_wait;
 mod blocking;
 mod builder;
 mod config;
+#[cfg(feature = "config")]
+mod configurable;
 mod handle;
 mod held;
 mod inner;

@@ -96,7 +96,7 @@ impl BulkheadSnapshot {
             },
             cancelled: inner.tallies.cancelled(),
             longest_wait: inner.longest_wait(),
-            config: inner.config.clone(),
+            config: inner.config.get().clone(),
         })
     }
 

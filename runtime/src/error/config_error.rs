@@ -188,4 +188,13 @@ impl fmt::Display for ConfigError {
     }
 }
 
+impl From<ConfigProblem> for ConfigError {
+    fn from(problem: ConfigProblem) -> Self {
+        Self {
+            first: problem,
+            others: Vec::new(),
+        }
+    }
+}
+
 impl Error for ConfigError {}

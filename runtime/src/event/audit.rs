@@ -75,6 +75,34 @@ pub struct AuditEvent<'a> {
 
 debug_with_names!(AuditEvent { operation, component; file, line, user, outcome, level, elapsed, code, message });
 
+/// Logs and emits that a configuration changed something, or could not.
+#[cfg(feature = "config")]
+pub(crate) fn audit_configuration(operation: &str, outcome: Result<(), &str>) {
+    let (outcome, level, message) = match outcome {
+        Ok(()) => (AuditOutcome::Succeeded, Severity::Info, None),
+        Err(message) => (AuditOutcome::Failed, Severity::Error, Some(message)),
+    };
+    let event = AuditEvent {
+        operation,
+        component: "gardefou::config",
+        file: file!(),
+        line: line!(),
+        user: "configuration",
+        outcome,
+        level,
+        elapsed: None,
+        code: message.map(|_| ErrorCode::CONFIG_ERROR),
+        message,
+        record: RecordSlot::default(),
+    };
+    let level = match level {
+        Severity::Error => tracing::Level::ERROR,
+        _ => tracing::Level::INFO,
+    };
+    log_audit(&event, level);
+    super::bus::emit(|| super::kinds::Event::Audit(event));
+}
+
 /// Logs one event.
 pub(crate) fn log_audit(event: &AuditEvent<'_>, level: tracing::Level) {
     macro_rules! at {

@@ -53,6 +53,8 @@ pub use retry::{RetryEvent, RetryEventKind, StopReason};
 pub use severity::{AlertLevel, Severity};
 pub use transaction::{TransactionEvent, TransactionOutcome};
 
+#[cfg(feature = "config")]
+pub(crate) use audit::audit_configuration;
 pub(crate) use audit::log_audit;
 pub(crate) use breaker::{CircuitState, TransitionReason, log as log_breaker};
 pub(crate) use bus::{Starter, emit, has_observers, publish_retry, start_observers};

@@ -37,6 +37,8 @@ pub const TARGET_AUDIT: &str = "gardefou::audit";
 pub const TARGET_CHAOS: &str = "gardefou::chaos";
 /// Metrics whose labels have too many values.
 pub const TARGET_TELEMETRY: &str = "gardefou::telemetry";
+/// Configuration files: when one was read again, and what is wrong with it.
+pub const TARGET_CONFIG: &str = "gardefou::config";
 
 /// The names of fields.
 ///

@@ -3,14 +3,16 @@
 use super::{
     config::{HedgeConfig, HedgeDelay, LONGEST_NAME},
     handle::Hedge,
-    inner::{Counts, HedgeInner},
-    latencies::Latencies,
+    inner::{Counts, HedgeInner, HedgeTerms},
 };
+#[cfg(feature = "config")]
+use crate::overrides::{self, LivingGuard};
 use crate::{
-    budget::{BudgetSource, Payer},
+    budget::BudgetSource,
     error::ConfigError,
     event::GuardName,
     name,
+    revised::Revised,
     time::{Clock, SharedClock},
 };
 use std::{borrow::Cow, sync::Arc, time::Duration};
@@ -185,6 +187,42 @@ impl HedgeBuilder {
     /// assert_eq!(fields, ["name", "after", "max_hedges"]);
     /// ```
     pub fn build(self) -> Result<Hedge, ConfigError> {
+        #[cfg(feature = "config")]
+        let (code, configured) = {
+            let code = self.for_configuration();
+            let configured = overrides::configured(&self.name, &code);
+            (code, configured)
+        };
+        #[cfg(feature = "config")]
+        let this = self.with_settings_of(&configured.builder);
+        #[cfg(not(feature = "config"))]
+        let this = self;
+        let config = this.resolve();
+        let budget = this.budget.resolve(&this.clock);
+        let (config, budget) = match (config, budget) {
+            (Ok(config), Ok(budget)) => (config, budget),
+            (config, budget) => {
+                let unnamed = ConfigError::new("after", "none", "must be set");
+                let problems = config.err().into_iter().chain(budget.err());
+                return Err(ConfigError::join(problems).unwrap_or(unnamed));
+            }
+        };
+        let is_timed = matches!(config.delay, HedgeDelay::Quantile(_));
+        let counts = Counts::new(&this.name, is_timed);
+        let inner = Arc::new(HedgeInner {
+            name: this.name,
+            terms: Revised::new(HedgeTerms::new(config)),
+            budget,
+            clock: this.clock,
+            counts,
+        });
+        #[cfg(feature = "config")]
+        overrides::remember(LivingGuard::new(&inner.name, code, configured, &inner));
+        Ok(Hedge(inner))
+    }
+
+    /// Fills in the defaults, and checks everything but the budget.
+    pub(super) fn resolve(&self) -> Result<HedgeConfig, ConfigError> {
         let mut problems = Vec::from_iter(name::problem("name", &self.name, LONGEST_NAME));
         let delay = match (self.after, self.quantile) {
             (Some(after), None) => HedgeDelay::After(after),
@@ -210,28 +248,33 @@ impl HedgeBuilder {
             let rule = "must be from 0 to 10";
             problems.push(ConfigError::new("max_hedges", self.max_hedges, rule));
         }
-        let budget = self.budget.resolve(&self.clock).unwrap_or_else(|problem| {
-            problems.push(problem);
-            Payer::NONE
-        });
-        if let Some(problem) = ConfigError::join(problems) {
-            return Err(problem);
-        }
-        let latencies = match delay {
-            HedgeDelay::Quantile(quantile) => Some(Latencies::new(quantile)),
-            HedgeDelay::After(_) => None,
+        let config = HedgeConfig {
+            delay,
+            max_hedges: self.max_hedges,
         };
-        let counts = Counts::new(&self.name, latencies.is_some());
-        Ok(Hedge(Arc::new(HedgeInner {
-            name: self.name,
-            config: HedgeConfig {
-                delay,
-                max_hedges: self.max_hedges,
-            },
-            budget,
-            clock: self.clock,
-            latencies,
-            counts,
-        })))
+        ConfigError::join(problems).map_or(Ok(config), Err)
+    }
+}
+
+#[cfg(feature = "config")]
+impl HedgeBuilder {
+    /// Returns a builder with the settings that a file can replace.
+    fn for_configuration(&self) -> Self {
+        Self {
+            budget: false.into(),
+            clock: SharedClock::default(),
+            ..self.clone()
+        }
+    }
+
+    /// Returns this builder with the settings of another one.
+    fn with_settings_of(mut self, other: &Self) -> Self {
+        (self.after, self.quantile) = (other.after, other.quantile);
+        self.max_hedges = other.max_hedges;
+        self
+    }
+
+    pub(super) fn unset_delay(&mut self) {
+        (self.after, self.quantile) = (None, None);
     }
 }

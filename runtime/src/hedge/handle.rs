@@ -162,7 +162,7 @@ impl Hedge {
     /// ```
     #[must_use]
     pub fn config(&self) -> &HedgeConfig {
-        &self.0.config
+        self.0.config()
     }
 
     /// Returns the budget on which a call of this thread draws, if there is one.
@@ -239,7 +239,7 @@ impl fmt::Debug for Hedge {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Hedge")
             .field("name", &self.0.name)
-            .field("config", &self.0.config)
+            .field("config", self.0.config())
             .field("budget", &self.budget())
             .field("snapshot", &self.snapshot())
             .finish()

@@ -8,6 +8,7 @@ use super::{
 use crate::{
     budget::Payer,
     event::GuardName,
+    revised::Revised,
     time::{SharedClock, Tick},
 };
 use std::{
@@ -18,13 +19,11 @@ use std::{
 
 /// The contents of a [`Hedge`](super::Hedge).
 #[derive(Debug)]
-pub(super) struct HedgeInner {
+pub(crate) struct HedgeInner {
     pub(super) name: GuardName<Cow<'static, str>>,
-    pub(super) config: HedgeConfig,
+    pub(super) terms: Revised<HedgeTerms>,
     pub(super) budget: Payer,
     pub(super) clock: SharedClock,
-    /// Measured where the delay is a quantile.
-    pub(super) latencies: Option<Latencies>,
     pub(super) counts: Counts,
 }
 
@@ -73,15 +72,39 @@ impl Counts {
     }
 }
 
+/// What changes together.
+#[derive(Debug)]
+pub(super) struct HedgeTerms {
+    pub(super) config: HedgeConfig,
+    /// The latencies whose quantile is the delay, if it is one.
+    latencies: Option<Latencies>,
+}
+
+impl HedgeTerms {
+    pub(super) fn new(config: HedgeConfig) -> Self {
+        let latencies = match config.delay {
+            HedgeDelay::Quantile(quantile) => Some(Latencies::new(quantile)),
+            HedgeDelay::After(_) => None,
+        };
+        Self { config, latencies }
+    }
+}
+
 impl HedgeInner {
+    #[inline]
+    pub(super) fn config(&self) -> &HedgeConfig {
+        &self.terms.get().config
+    }
+
     /// Returns the present tick, where attempts are measured.
     pub(super) fn measured_now(&self) -> Option<Tick> {
-        (self.latencies.as_ref()).map(|_| self.clock.or_current().now())
+        (self.terms.get().latencies.as_ref()).map(|_| self.clock.or_current().now())
     }
 
     /// Returns the delay of a call that begins at `now`, if it is known.
     pub(super) fn delay_at(&self, now: Option<Tick>) -> Option<Duration> {
-        match (self.config.delay, &self.latencies, now) {
+        let terms = self.terms.get();
+        match (terms.config.delay, &terms.latencies, now) {
             (HedgeDelay::After(after), ..) => Some(after),
             (_, Some(latencies), Some(now)) => latencies.delay_at(now),
             _ => None,
@@ -90,7 +113,8 @@ impl HedgeInner {
 
     /// Records how long an attempt took, or was let run.
     pub(super) fn record(&self, began: Option<Tick>, now: Option<Tick>) {
-        if let (Some(latencies), Some(began), Some(now)) = (&self.latencies, began, now) {
+        if let (Some(latencies), Some(began), Some(now)) = (&self.terms.get().latencies, began, now)
+        {
             let took = now.since(began);
             latencies.record_at(now, took);
             self.counts.record(took);

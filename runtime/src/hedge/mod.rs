@@ -34,6 +34,8 @@
 mod attempts;
 mod builder;
 mod config;
+#[cfg(feature = "config")]
+mod configurable;
 mod handle;
 mod inner;
 mod latencies;

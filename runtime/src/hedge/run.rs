@@ -80,7 +80,7 @@ where
             inner.budget.deposit();
         }
         let began = inner.measured_now();
-        let mut states = AttemptStates::new(inner.config.max_hedges);
+        let mut states = AttemptStates::new(inner.config().max_hedges);
         let primary = make(&inner, &mut op, &view, states.may_start());
         if !op.can_make() {
             states.stop();
@@ -225,7 +225,7 @@ where
 {
     #[inline]
     fn enter_primary(&mut self) -> call::ScopedAttempt<'_> {
-        let entered = if self.inner.config.max_hedges == 0 {
+        let entered = if self.inner.config().max_hedges == 0 {
             self.frame.enter_only()
         } else {
             self.frame.enter_provisional()

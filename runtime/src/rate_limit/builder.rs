@@ -7,6 +7,8 @@ use super::{
     keyed::KeyedRecipe,
     rate::{Rate, RateSetting},
 };
+#[cfg(feature = "config")]
+use crate::overrides;
 use crate::{
     error::ConfigError,
     event::GuardName,
@@ -96,6 +98,34 @@ impl RateLimiterBuilder {
     /// one.
     pub(crate) fn shared_name(&self) -> Option<&str> {
         Some(&*self.name.0).filter(|_| self.is_named)
+    }
+
+    /// Returns a builder with the settings that a file can replace.
+    #[cfg(feature = "config")]
+    pub(super) fn for_configuration(&self) -> Self {
+        Self {
+            clock: None,
+            ..self.clone()
+        }
+    }
+
+    /// Returns this builder with the settings of another one.
+    #[cfg(feature = "config")]
+    pub(super) fn with_settings_of(mut self, other: &Self) -> Self {
+        self.rate.clone_from(&other.rate);
+        (self.burst, self.max_wait) = (other.burst, other.max_wait);
+        self
+    }
+
+    /// Returns this builder with the settings of the configuration in force.
+    #[cfg(feature = "config")]
+    pub(super) fn configured(self) -> Self {
+        let configured = overrides::configured(&self.name, &self.for_configuration());
+        self.with_settings_of(&configured.builder)
+    }
+
+    pub(super) fn raw_name(&self) -> &str {
+        &self.name
     }
 
     pub(super) fn is_named(&self) -> bool {

@@ -6,7 +6,7 @@ use super::{
     rate::Rate,
     reading::{RateLimiterReading, WaitTime},
     reservation::Reservation,
-    state::Refusal,
+    state::{Quota, Refusal},
     word::{Taken, Word},
 };
 #[cfg(feature = "quanta")]
@@ -17,13 +17,14 @@ use crate::{
     event::names::TARGET_RATE_LIMIT,
     keyed::KeyedName,
     per_thread::Counters,
+    revised::Revised,
     sync::{AtomicU64, Ordering},
     time::{SharedClock, Tick, saturating_nanos},
 };
 use std::{fmt, sync::Arc, time::Duration};
 
 /// The contents of a [`RateLimiter`](super::RateLimiter).
-pub(super) struct Inner {
+pub(crate) struct Inner {
     pub(super) word: Word<Settings>,
     counters: Counters<4>,
     /// Reservations that wait now. Written by those that wait, and only by them.
@@ -32,7 +33,7 @@ pub(super) struct Inner {
     wait_time: WaitTime,
     pub(super) name: KeyedName,
     pub(super) lasting: Lasting<Inner>,
-    pub(super) max_wait: Duration,
+    pub(super) max_wait: Revised<Duration>,
     pub(super) clock: LimiterClock,
 }
 
@@ -87,14 +88,14 @@ impl Inner {
             wait_time: WaitTime::default(),
             name,
             lasting: Lasting::default(),
-            max_wait,
+            max_wait: Revised::new(max_wait),
             clock: LimiterClock::new(clock),
         }
     }
 
     pub(super) fn config(&self) -> RateLimiterConfig {
         self.word
-            .settings(|settings| settings.config(self.max_wait))
+            .settings(|settings| settings.config(*self.max_wait.get()))
     }
 
     #[inline]
@@ -214,7 +215,7 @@ impl Inner {
     #[cold]
     #[inline(never)]
     pub(super) fn acquire_at(self: &Arc<Self>, now: Tick, weight: u32) -> Result<(), Refusal> {
-        if self.max_wait.is_zero() {
+        if self.max_wait.get().is_zero() {
             return self.take_after(now, weight);
         }
         if let Some(reservation) = self.take_or_reserve(now, weight)? {
@@ -233,7 +234,9 @@ impl Inner {
     ) -> Result<Option<Reservation>, Refusal> {
         match self.take_now(now, weight) {
             Ok(()) => Ok(None),
-            Err(not_now) => self.reserve_later(weight, self.max_wait, not_now).map(Some),
+            Err(not_now) => self
+                .reserve_later(weight, *self.max_wait.get(), not_now)
+                .map(Some),
         }
     }
 
@@ -256,7 +259,7 @@ impl Inner {
         let now = self.clock.now();
         let changed = self.word.change_at(now, |settings| {
             let new = Settings { rate, ..*settings };
-            let quota = new.config(self.max_wait).quota()?;
+            let quota = new.config(*self.max_wait.get()).quota()?;
             *settings = new;
             Ok::<_, Vec<ConfigError>>(quota)
         });
@@ -268,6 +271,16 @@ impl Inner {
 
     /// Reserves permits that are not there now. Nothing is reserved where the wait would be longer
     /// than `max_wait` or reach beyond the deadline.
+    /// Changes rate and burst to settings whose quota this is; the debt of the limiter stays.
+    #[cfg(feature = "config")]
+    pub(super) fn change_terms(&self, now: Tick, new: Settings, quota: Quota) {
+        let changed = self.word.change_at(now, |settings| {
+            *settings = new;
+            Ok::<_, std::convert::Infallible>(quota)
+        });
+        let Ok(()) = changed;
+    }
+
     #[cold]
     #[inline(never)]
     pub(super) fn reserve_later(

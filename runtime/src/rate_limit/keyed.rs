@@ -93,7 +93,11 @@ impl RateLimiterBuilder {
     /// ```
     #[inline]
     pub fn build_shared_keyed(self) -> Result<Keyed<RateLimiter>, ConfigError> {
-        let made = self.clock_or(SharedClock::current()).build_keyed()?;
+        #[cfg(feature = "config")]
+        let this = self.configured();
+        #[cfg(not(feature = "config"))]
+        let this = self;
+        let made = this.clock_or(SharedClock::current()).build_keyed()?;
         Ok(rate_limiters().get_or_insert_keyed(&made))
     }
 

@@ -32,6 +32,8 @@ mod async_call;
 mod builder;
 mod clock;
 mod config;
+#[cfg(feature = "config")]
+mod configurable;
 mod handle;
 mod inner;
 mod keyed;

@@ -1,6 +1,8 @@
 //! Limiters by name.
 
 use super::{builder::RateLimiterBuilder, handle::RateLimiter, snapshot::RateLimiterSnapshot};
+#[cfg(feature = "config")]
+use crate::overrides::{self, LivingGuard};
 use crate::{
     error::{ConfigError, redact},
     event::names::TARGET_RATE_LIMIT,
@@ -175,12 +177,24 @@ impl RateLimiterBuilder {
     /// ```
     #[inline]
     pub fn build_shared(self) -> Result<RateLimiter, ConfigError> {
-        let made = self.clock_or(SharedClock::current()).build()?;
+        let this = self.clock_or(SharedClock::current());
+        #[cfg(feature = "config")]
+        let code = this.for_configuration();
+        #[cfg(feature = "config")]
+        let configured = overrides::configured(this.raw_name(), &code);
+        #[cfg(feature = "config")]
+        let this = this.with_settings_of(&configured.builder);
+        let made = this.build()?;
         let shared = rate_limiters()
             .unkeyed
             .get_or_insert(made.name(), made.clone());
         if shared.config() != made.config() {
             warn_of_difference(shared.name());
+        }
+        #[cfg(feature = "config")]
+        if Arc::ptr_eq(&shared.0, &made.0) {
+            let name = shared.name();
+            overrides::remember(LivingGuard::new(name, code, configured, &shared.0));
         }
         Ok(shared)
     }

@@ -140,10 +140,10 @@ impl<'r> Run<'r> {
 
     /// Returns what an attempt that begins now is granted; `None` where attempts are not limited.
     pub(crate) fn granted(&self) -> Option<Granted> {
-        let timeout = self.retry.config.attempt_timeout?;
+        let timeout = self.retry.config().attempt_timeout?;
         let clock = self.retry.clock();
         let now = clock.now();
-        let whole = match self.retry.config.max_elapsed {
+        let whole = match self.retry.config().max_elapsed {
             Some(whole) => whole.saturating_sub(self.elapsed_at(now)),
             None => Duration::MAX,
         };

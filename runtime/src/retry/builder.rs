@@ -1,29 +1,34 @@
 //! Builder of retries.
 
+#[cfg(feature = "config")]
+use super::configurable::NamedSettings;
 #[cfg(feature = "async")]
 use super::handle::Timed;
 use super::{
-    backoff::{Backoff, BackoffKind, BackoffSetting, Setting},
-    config::{LONGEST_NAME, RetryConfig},
+    backoff::{BackoffSetting, Setting},
+    config::LONGEST_NAME,
     counts::RetryCounts,
+    explicit::ExplicitSettings,
     handle::{Retry, Untimed},
     hooks::{FailedAttempt, Hooks},
-    inner::{Budgeted, RetryInner},
-    jitter::{Jitter, JitterSetting},
+    inner::{Budgeted, RetryInner, RetryTerms},
+    jitter::JitterSetting,
 };
+#[cfg(feature = "config")]
+use crate::overrides::{self, Configured, LivingGuard};
 use crate::{
     budget::{BudgetSource, Payer},
-    call::{Attempt, PackedSeries},
+    call::Attempt,
     error::ConfigError,
     event::{GuardName, LogLevel},
     name,
+    revised::Revised,
     time::{Clock, SharedClock},
 };
 use std::{
     any::Any,
     borrow::Cow,
     marker::PhantomData,
-    num::NonZeroU32,
     panic::Location,
     sync::{Arc, atomic::AtomicBool},
     time::Duration,
@@ -65,22 +70,10 @@ pub struct RetryBuilder<A = Untimed> {
 #[derive(Debug, Default)]
 struct Settings {
     name: Option<GuardName<Cow<'static, str>>>,
-    max_retries: Option<u32>,
-    max_attempts: Option<u32>,
-    backoff: Option<Backoff>,
-    kind: Option<Result<BackoffKind, ConfigError>>,
-    initial_delay: Option<Duration>,
-    backoff_factor: Option<f64>,
-    max_delay: Option<Duration>,
-    jitter: Option<Result<Jitter, ConfigError>>,
-    seed: Option<u64>,
-    max_elapsed: Option<Duration>,
-    attempt_timeout: Option<Duration>,
-    timed: bool,
+    explicit: ExplicitSettings,
     budget: Option<BudgetSource>,
     clock: SharedClock,
     hooks: Hooks,
-    log_level: Option<LogLevel>,
 }
 
 impl Retry {
@@ -135,7 +128,7 @@ impl RetryBuilder {
     /// ```
     #[cfg(feature = "async")]
     pub fn attempt_timeout(mut self, limit: Duration) -> RetryBuilder<Timed> {
-        self.settings.attempt_timeout = Some(limit);
+        self.settings.explicit.attempt_timeout = Some(limit);
         RetryBuilder {
             settings: self.settings,
             place: self.place,
@@ -176,7 +169,7 @@ impl<A> RetryBuilder<A> {
     /// # Ok::<(), gardefou::ConfigError>(())
     /// ```
     pub fn max_retries(mut self, retries: u32) -> Self {
-        self.settings.max_retries = Some(retries);
+        self.settings.explicit.max_retries = Some(retries);
         self
     }
 
@@ -194,7 +187,7 @@ impl<A> RetryBuilder<A> {
     /// # Ok::<(), gardefou::ConfigError>(())
     /// ```
     pub fn max_attempts(mut self, attempts: u32) -> Self {
-        self.settings.max_attempts = Some(attempts);
+        self.settings.explicit.max_attempts = Some(attempts);
         self
     }
 
@@ -212,7 +205,7 @@ impl<A> RetryBuilder<A> {
     /// # Ok::<(), gardefou::ConfigError>(())
     /// ```
     pub fn initial_delay(mut self, delay: Duration) -> Self {
-        self.settings.initial_delay = Some(delay);
+        self.settings.explicit.initial_delay = Some(delay);
         self
     }
 
@@ -232,7 +225,7 @@ impl<A> RetryBuilder<A> {
     /// # Ok::<(), gardefou::ConfigError>(())
     /// ```
     pub fn backoff_factor(mut self, factor: f64) -> Self {
-        self.settings.backoff_factor = Some(factor);
+        self.settings.explicit.backoff_factor = Some(factor);
         self
     }
 
@@ -252,7 +245,7 @@ impl<A> RetryBuilder<A> {
     /// # Ok::<(), gardefou::ConfigError>(())
     /// ```
     pub fn max_delay(mut self, delay: Duration) -> Self {
-        self.settings.max_delay = Some(delay);
+        self.settings.explicit.max_delay = Some(delay);
         self
     }
 
@@ -271,7 +264,7 @@ impl<A> RetryBuilder<A> {
     /// # Ok::<(), gardefou::ConfigError>(())
     /// ```
     pub fn jitter(mut self, jitter: impl Into<JitterSetting>) -> Self {
-        self.settings.jitter = Some(jitter.into().0);
+        self.settings.explicit.jitter = Some(jitter.into().0);
         self
     }
 
@@ -295,9 +288,10 @@ impl<A> RetryBuilder<A> {
     pub fn backoff(mut self, backoff: impl Into<BackoffSetting>) -> Self {
         match backoff.into().0 {
             Setting::Whole(backoff) => {
-                (self.settings.backoff, self.settings.kind) = (Some(backoff), None);
+                let explicit = &mut self.settings.explicit;
+                (explicit.backoff, explicit.kind) = (Some(backoff), None);
             }
-            Setting::Kind(kind) => self.settings.kind = Some(kind),
+            Setting::Kind(kind) => self.settings.explicit.kind = Some(kind),
         }
         self
     }
@@ -322,7 +316,7 @@ impl<A> RetryBuilder<A> {
     /// # Ok::<(), gardefou::ConfigError>(())
     /// ```
     pub fn max_elapsed(mut self, limit: Duration) -> Self {
-        self.settings.max_elapsed = Some(limit);
+        self.settings.explicit.max_elapsed = Some(limit);
         self
     }
 
@@ -342,7 +336,7 @@ impl<A> RetryBuilder<A> {
     /// # Ok::<(), gardefou::ConfigError>(())
     /// ```
     pub fn timed(mut self, timed: bool) -> Self {
-        self.settings.timed = timed;
+        self.settings.explicit.timed = timed;
         self
     }
 
@@ -542,7 +536,7 @@ impl<A> RetryBuilder<A> {
     /// # Ok::<(), gardefou::ConfigError>(())
     /// ```
     pub fn log_level(mut self, level: LogLevel) -> Self {
-        self.settings.log_level = Some(level);
+        self.settings.explicit.log_level = Some(level);
         self
     }
 
@@ -562,7 +556,7 @@ impl<A> RetryBuilder<A> {
     /// # Ok::<(), gardefou::ConfigError>(())
     /// ```
     pub fn seed(mut self, seed: u64) -> Self {
-        self.settings.seed = Some(seed);
+        self.settings.explicit.seed = Some(seed);
         self
     }
 
@@ -593,21 +587,21 @@ impl<A> RetryBuilder<A> {
         let name = settings.name.clone();
         let name = name.unwrap_or(GuardName(Cow::Borrowed("retry")));
         let mut problems = Vec::from_iter(name::problem("name", &name, LONGEST_NAME));
-        let config = RetryConfig {
-            max_attempts: settings.resolve_attempts(&mut problems),
-            backoff: settings.resolve_backoff(&mut problems),
-            max_elapsed: settings.max_elapsed,
-            attempt_timeout: settings.attempt_timeout,
-            timed: settings.timed,
+        #[cfg(feature = "config")]
+        let (code, configured) = {
+            let code = NamedSettings::new(&name, settings.explicit.clone());
+            // A retry without a name is in no section.
+            let configured = match &settings.name {
+                Some(name) => overrides::configured(name, &code),
+                None => Configured::unchanged(&code),
+            };
+            (code, configured)
         };
-        for (field, limit) in [
-            ("max_elapsed", config.max_elapsed),
-            ("attempt_timeout", config.attempt_timeout),
-        ] {
-            if limit.is_some_and(|limit| limit.is_zero()) {
-                problems.push(ConfigError::new(field, "0", "must be longer than zero"));
-            }
-        }
+        #[cfg(feature = "config")]
+        let explicit = &configured.builder.explicit;
+        #[cfg(not(feature = "config"))]
+        let explicit = &settings.explicit;
+        let config = explicit.resolve(&mut problems);
         let source = settings.budget.unwrap_or_default();
         let budget = source.resolve(&settings.clock).unwrap_or_else(|problem| {
             problems.push(problem);
@@ -616,82 +610,21 @@ impl<A> RetryBuilder<A> {
         if let Some(problem) = ConfigError::join(problems) {
             return Err(problem);
         }
-        let is_timed = config.timed || config.max_elapsed.is_some();
-        let first = PackedSeries::first(config.max_attempts.get(), self.place);
+        let log_level = explicit.log_level;
         let counts = RetryCounts::new(&name, config.timed);
         let inner = Arc::new(RetryInner {
             name,
-            config,
+            terms: Revised::new(RetryTerms::new(config, log_level, self.place)),
             hooks: settings.hooks,
             clock: settings.clock,
-            log_level: settings.log_level,
-            first,
+            place: self.place,
             warned_of_nesting: AtomicBool::new(false),
             counts,
-            is_timed,
         });
+        #[cfg(feature = "config")]
+        if settings.name.is_some() {
+            overrides::remember(LivingGuard::new(&inner.name, code, configured, &inner));
+        }
         Ok(Retry::new(Budgeted { inner, budget }))
-    }
-}
-
-impl Settings {
-    /// Returns the number of attempts.
-    fn resolve_attempts(&self, problems: &mut Vec<ConfigError>) -> NonZeroU32 {
-        let (attempts, rule) = match (self.max_retries, self.max_attempts) {
-            (None, None) => return RetryConfig::DEFAULT_MAX_ATTEMPTS,
-            (Some(retries), None) => return NonZeroU32::MIN.saturating_add(retries),
-            (None, Some(attempts)) => (attempts, "must be at least 1"),
-            (Some(_), Some(attempts)) => {
-                let rule = "must not stand beside `max_retries`: both limit the same calls";
-                (attempts, rule)
-            }
-        };
-        let legal = NonZeroU32::new(attempts).filter(|_| self.max_retries.is_none());
-        legal.unwrap_or_else(|| {
-            problems.push(ConfigError::new("max_attempts", attempts, rule));
-            RetryConfig::DEFAULT_MAX_ATTEMPTS
-        })
-    }
-
-    /// Returns the backoff with the defaults filled in.
-    fn resolve_backoff(&self, problems: &mut Vec<ConfigError>) -> Backoff {
-        let base = self.backoff.clone();
-        let base = base.unwrap_or_else(|| RetryConfig::default().backoff);
-        let backoff = Backoff {
-            kind: parsed(&self.kind, base.kind, problems),
-            initial: self.initial_delay.unwrap_or(base.initial),
-            factor: self.backoff_factor.or(base.factor),
-            max_delay: self.max_delay.or(base.max_delay),
-            jitter: parsed(&self.jitter, base.jitter, problems),
-            seed: self.seed.or(base.seed),
-        };
-        problems.extend(backoff.problems());
-        let is_explicit = self.backoff.is_some() || self.initial_delay.is_some();
-        if let Some(longest) = backoff.max_delay
-            && is_explicit
-            && longest < backoff.initial
-        {
-            let initial = backoff.initial;
-            let rule = format!("must be at least `initial_delay`, which is {initial:?}");
-            let longest = format_args!("{longest:?}");
-            problems.push(ConfigError::new("max_delay", longest, rule));
-        }
-        backoff
-    }
-}
-
-/// Returns the value of a setting that a name may be wrong for.
-fn parsed<T: Copy>(
-    setting: &Option<Result<T, ConfigError>>,
-    default: T,
-    problems: &mut Vec<ConfigError>,
-) -> T {
-    match setting {
-        None => default,
-        Some(Ok(value)) => *value,
-        Some(Err(problem)) => {
-            problems.push(problem.clone());
-            default
-        }
     }
 }

@@ -668,7 +668,7 @@ impl<A> Retry<A> {
     /// ```
     #[must_use]
     pub fn config(&self) -> &RetryConfig {
-        &self.budgeted.config
+        self.budgeted.config()
     }
 
     /// Returns the budget on which a call of this thread draws, if the retry has one: inside of a

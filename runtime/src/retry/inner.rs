@@ -6,11 +6,13 @@ use crate::{
     call::PackedSeries,
     error::Rejector,
     event::{GuardName, LogLevel},
+    revised::Revised,
     time::SharedClock,
 };
 use std::{
     borrow::Cow,
     ops::Deref,
+    panic::Location,
     sync::{Arc, atomic::AtomicBool},
 };
 
@@ -18,19 +20,42 @@ use std::{
 #[derive(Debug)]
 pub(crate) struct RetryInner {
     pub(super) name: GuardName<Cow<'static, str>>,
-    pub(super) config: RetryConfig,
+    pub(super) terms: Revised<RetryTerms>,
     pub(super) hooks: Hooks,
     pub(super) clock: SharedClock,
-    /// The explicit level of the log lines between attempts.
-    pub(super) log_level: Option<LogLevel>,
-    /// What a thread notes of the first attempt, and where the retry was built.
-    pub(super) first: PackedSeries,
+    /// Where the retry was built.
+    pub(super) place: &'static Location<'static>,
     /// Whether a warning was logged that it runs inside an attempt of another retry.
     pub(super) warned_of_nesting: AtomicBool,
     /// What metrics read.
     pub(super) counts: RetryCounts,
+}
+
+/// What changes together.
+#[derive(Debug)]
+pub(super) struct RetryTerms {
+    pub(super) config: RetryConfig,
+    /// The explicit level of the log lines between attempts.
+    pub(super) log_level: Option<LogLevel>,
+    /// What a thread notes of the first attempt, and where the retry was built.
+    pub(super) first: PackedSeries,
     /// Whether a series begins with a clock reading, because its time is limited or metrics have it.
     pub(super) is_timed: bool,
+}
+
+impl RetryTerms {
+    pub(super) fn new(
+        config: RetryConfig,
+        log_level: Option<LogLevel>,
+        place: &'static Location<'static>,
+    ) -> Self {
+        Self {
+            first: PackedSeries::first(config.max_attempts.get(), place),
+            is_timed: config.timed || config.max_elapsed.is_some(),
+            config,
+            log_level,
+        }
+    }
 }
 
 /// A retry and the budget that it draws on: what a series of attempts borrows.
@@ -50,6 +75,11 @@ impl Deref for Budgeted {
 }
 
 impl RetryInner {
+    #[inline]
+    pub(super) fn config(&self) -> &RetryConfig {
+        &self.terms.get().config
+    }
+
     /// Returns the clock of the builder, or else that of the caller's test scope.
     #[inline]
     pub(super) fn clock(&self) -> SharedClock {
@@ -63,7 +93,7 @@ impl Rejector for RetryInner {
     }
 
     fn cause(&self, _generation: u64) -> Option<String> {
-        self.config
+        self.config()
             .attempt_timeout
             .map(|limit| format!("the attempt took longer than {limit:?}"))
     }

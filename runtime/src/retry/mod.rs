@@ -22,7 +22,10 @@ mod async_run;
 mod backoff;
 mod builder;
 mod config;
+#[cfg(feature = "config")]
+mod configurable;
 mod counts;
+mod explicit;
 mod handle;
 mod hooks;
 mod inner;
@@ -48,6 +51,8 @@ pub(crate) use async_run::Watched;
 pub use backoff::{Backoff, BackoffKind, BackoffSetting, Delays};
 pub use builder::RetryBuilder;
 pub use config::RetryConfig;
+#[cfg(feature = "config")]
+pub(crate) use configurable::NamedSettings;
 pub(crate) use counts::{durations, first_successes};
 #[cfg(feature = "async")]
 pub(crate) use handle::settle;

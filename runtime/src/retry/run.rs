@@ -115,14 +115,15 @@ impl Budgeted {
     /// it. Without an error it needs no [`Run`].
     #[inline(always)]
     pub(super) fn enter_first(&self) -> Option<(EnteredFirst, Retried<'_>, Attempt)> {
-        if self.is_timed {
+        let terms = self.terms.get();
+        if terms.is_timed {
             return None;
         }
-        let entered = EnteredFirst::enter(self.first)?;
+        let entered = EnteredFirst::enter(terms.first)?;
         if !self.budget.is_full() {
             self.budget.deposit();
         }
-        let attempt = Attempt::new(0, self.config.max_attempts.get());
+        let attempt = Attempt::new(0, terms.config.max_attempts.get());
         Some((entered, Retried(self), attempt))
     }
 }
@@ -147,7 +148,7 @@ impl<'r> Run<'r> {
         }
         // A limit on the whole time includes the first attempt; where the series is not timed either,
         // the beginning is not needed.
-        let began = if retry.is_timed {
+        let began = if retry.terms.get().is_timed {
             read_clock(retry)
         } else {
             Tick::MAX
@@ -356,13 +357,14 @@ impl<'r> Run<'r> {
     #[inline(always)]
     pub fn enter(&mut self) -> EnteredAttempt<'_> {
         let (inner, index) = (&**self.retry, self.failed_attempts());
-        let deadline = if inner.is_timed {
+        let terms = inner.terms.get();
+        let deadline = if terms.is_timed {
             limit_whole(inner, self.began)
         } else {
             None
         };
         self.frame
-            .enter_attempt(inner.first, index, deadline, |outer| {
+            .enter_attempt(terms.first, index, deadline, |outer| {
                 warn_of_nesting(inner, outer);
             })
     }
@@ -532,7 +534,10 @@ impl<'r> Run<'r> {
     #[inline]
     #[must_use]
     pub fn attempt(&self) -> Attempt {
-        Attempt::new(self.failed_attempts(), self.retry.config.max_attempts.get())
+        Attempt::new(
+            self.failed_attempts(),
+            self.retry.config().max_attempts.get(),
+        )
     }
 }
 
@@ -552,7 +557,7 @@ fn read_clock(inner: &RetryInner) -> Tick {
 #[cold]
 #[inline(never)]
 fn limit_whole(inner: &RetryInner, began: Tick) -> Option<EnteredDeadline> {
-    let until = began.after(inner.config.max_elapsed?);
+    let until = began.after(inner.config().max_elapsed?);
     Some(EnteredDeadline::enter(Deadline::new(until, inner.clock())))
 }
 
@@ -560,8 +565,8 @@ fn limit_whole(inner: &RetryInner, began: Tick) -> Option<EnteredDeadline> {
 #[cold]
 #[inline(never)]
 fn warn_of_nesting(inner: &RetryInner, outer: PackedSeries) {
-    let outer = outer.unpack();
-    if inner.config.max_attempts.get() < 2 || outer.max_attempts < 2 {
+    let (outer, terms) = (outer.unpack(), inner.terms.get());
+    if terms.config.max_attempts.get() < 2 || outer.max_attempts < 2 {
         return;
     }
     // Relaxed: of two that come at once, the exchange lets one through.
@@ -570,7 +575,7 @@ fn warn_of_nesting(inner: &RetryInner, outer: PackedSeries) {
     {
         return;
     }
-    let most = u64::from(inner.config.max_attempts.get()).saturating_mul(outer.max_attempts.into());
-    let place = inner.first.unpack().place;
+    let most = u64::from(terms.config.max_attempts.get()).saturating_mul(outer.max_attempts.into());
+    let place = terms.first.unpack().place;
     event::retry::log_nested(&inner.name, place, outer.place, most);
 }

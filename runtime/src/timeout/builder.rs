@@ -1,11 +1,14 @@
 //! Builder of timeouts.
 
-use super::handle::{Timeout, TimeoutInner};
+use super::handle::{Timeout, TimeoutInner, TimeoutTerms};
+#[cfg(feature = "config")]
+use crate::overrides::{self, LivingGuard};
 use crate::{
     error::ConfigError,
     event::GuardName,
     name,
-    time::{Clock, Reading, SharedClock},
+    revised::Revised,
+    time::{Clock, SharedClock},
 };
 use std::{borrow::Cow, panic::Location, sync::Arc, time::Duration};
 
@@ -122,6 +125,29 @@ impl TimeoutBuilder {
     /// assert_eq!(fields, ["name", "limit"]);
     /// ```
     pub fn build(self) -> Result<Timeout, ConfigError> {
+        #[cfg(feature = "config")]
+        let (code, configured) = {
+            let code = self.for_configuration();
+            let configured = overrides::configured(&self.name, &code);
+            (code, configured)
+        };
+        #[cfg(feature = "config")]
+        let limit = configured.builder.resolve()?;
+        #[cfg(not(feature = "config"))]
+        let limit = self.resolve()?;
+        let inner = Arc::new(TimeoutInner {
+            name: self.name,
+            terms: Revised::new(TimeoutTerms::new(limit)),
+            clock: self.clock,
+            place: self.place,
+        });
+        #[cfg(feature = "config")]
+        overrides::remember(LivingGuard::new(&inner.name, code, configured, &inner));
+        Ok(Timeout(inner))
+    }
+
+    /// Returns the limit, or what is wrong.
+    pub(super) fn resolve(&self) -> Result<Duration, ConfigError> {
         let bad_name = name::problem("name", &self.name, LONGEST_NAME);
         let bad_limit = match self.limit {
             None => Some(ConfigError::new("limit", "none", "must be set")),
@@ -130,16 +156,16 @@ impl TimeoutBuilder {
             }
             Some(_) => None,
         };
-        if let Some(problem) = ConfigError::join(bad_name.into_iter().chain(bad_limit)) {
-            return Err(problem);
+        let problems = ConfigError::join(bad_name.into_iter().chain(bad_limit));
+        problems.map_or(Ok(self.limit.unwrap_or(Duration::MAX)), Err)
+    }
+
+    /// Returns a builder with the settings that a file can replace.
+    #[cfg(feature = "config")]
+    fn for_configuration(&self) -> Self {
+        Self {
+            clock: SharedClock::default(),
+            ..self.clone()
         }
-        let limit = self.limit.unwrap_or(Duration::MAX);
-        Ok(Timeout(Arc::new(TimeoutInner {
-            name: self.name,
-            limit,
-            reading: Reading::of(limit),
-            clock: self.clock,
-            place: self.place,
-        })))
     }
 }

@@ -8,6 +8,7 @@ use crate::{
     chaos,
     error::{AppError, CarriesRejection, ErrorCode, Policy, Rejection, Rejector},
     event::GuardName,
+    revised::Revised,
     time::{Reading, SharedClock},
 };
 #[cfg(feature = "async")]
@@ -38,13 +39,28 @@ pub struct Timeout(pub(super) Arc<TimeoutInner>);
 
 /// The contents of a [`Timeout`], which all its clones share.
 #[derive(Debug)]
-pub(super) struct TimeoutInner {
+pub(crate) struct TimeoutInner {
     pub(super) name: GuardName<Cow<'static, str>>,
-    pub(super) limit: Duration,
-    pub(super) reading: Reading,
+    pub(super) terms: Revised<TimeoutTerms>,
     pub(super) clock: SharedClock,
     /// Where the timeout was built.
     pub(super) place: &'static Location<'static>,
+}
+
+/// The limit, and how the clock is read for it.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct TimeoutTerms {
+    limit: Duration,
+    reading: Reading,
+}
+
+impl TimeoutTerms {
+    pub(super) fn new(limit: Duration) -> Self {
+        Self {
+            limit,
+            reading: Reading::of(limit),
+        }
+    }
 }
 
 impl Timeout {
@@ -96,7 +112,7 @@ impl Timeout {
     /// ```
     #[must_use]
     pub fn limit(&self) -> Duration {
-        self.0.limit
+        self.0.terms.get().limit
     }
 
     /// Runs a function under the limit, which is the deadline of everything inside.
@@ -209,7 +225,7 @@ impl Timeout {
             chaos::blocking(Some(Policy::Timeout), self.name(), &self.0.clock)?;
             f()
         };
-        if let Some(elapsed) = granted.overrun(self.0.reading) {
+        if let Some(elapsed) = granted.overrun(self.0.terms.get().reading) {
             match &mut outcome {
                 Ok(_) => late::record(&self.0, granted.time, elapsed),
                 Err(error) => late::annotate(app_mut(error), granted.time, elapsed),
@@ -239,7 +255,8 @@ impl Timeout {
     /// Returns what is granted to a call that begins now.
     #[inline]
     pub(super) fn granted(&self) -> Result<Granted, Rejection> {
-        let granted = Granted::now(self.0.limit, self.0.reading, self.0.clock.or_current());
+        let TimeoutTerms { limit, reading } = *self.0.terms.get();
+        let granted = Granted::now(limit, reading, self.0.clock.or_current());
         if granted.time.is_zero() {
             return Err(self.passed());
         }
@@ -273,7 +290,7 @@ impl Rejector for TimeoutInner {
     }
 
     fn cause(&self, _generation: u64) -> Option<String> {
-        Some(format!("the limit is {:?}", self.limit))
+        Some(format!("the limit is {:?}", self.terms.get().limit))
     }
 }
 
@@ -281,7 +298,7 @@ impl fmt::Debug for Timeout {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Timeout")
             .field("name", &self.0.name)
-            .field("limit", &self.0.limit)
+            .field("limit", &self.limit())
             .finish()
     }
 }

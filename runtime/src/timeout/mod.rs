@@ -29,6 +29,8 @@
 #[cfg(feature = "async")]
 mod async_call;
 mod builder;
+#[cfg(feature = "config")]
+mod configurable;
 mod handle;
 mod late;
 

@@ -69,6 +69,8 @@ impl BreakerRegistry {
         &self,
         builder: BreakerBuilder,
     ) -> Result<Keyed<CircuitBreaker>, ConfigError> {
+        #[cfg(feature = "config")]
+        let (builder, _) = builder.configured();
         let made = builder.clock_or(&self.clock).build_keyed()?;
         let mut all = self.keyed.write();
         let keyed = all

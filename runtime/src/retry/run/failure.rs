@@ -99,7 +99,8 @@ impl Run<'_> {
             remaining: call::remaining(),
         };
         let mut state = SeriesState::resume(self.began, self.frame.note());
-        let decision = state.after_failure_at(&inner.config, failure, now);
+        let terms = inner.terms.get();
+        let decision = state.after_failure_at(&terms.config, failure, now);
         self.began = state.began();
         self.frame.set_note(state.note());
         let (next, stop) = match decision {
@@ -114,7 +115,7 @@ impl Run<'_> {
         if next == Next::Return {
             inner.counts.record(elapsed);
         }
-        let max_attempts = inner.config.max_attempts.get();
+        let max_attempts = terms.config.max_attempts.get();
         inner.hooks.call(&FailedAttempt {
             name: &inner.name,
             index: attempts - 1,
@@ -145,7 +146,7 @@ impl Run<'_> {
             record: RecordSlot::default(),
         };
         // A value that a predicate refuses is no failure: a loop that polls must not fill the log.
-        let level = inner.log_level.unwrap_or(if seen.is_value {
+        let level = terms.log_level.unwrap_or(if seen.is_value {
             LogLevel::Debug
         } else {
             LogLevel::Warn
@@ -178,7 +179,7 @@ impl Run<'_> {
             &RetryEvent {
                 name: &self.retry.name,
                 attempts: self.failed_attempts().saturating_add(1),
-                max_attempts: self.retry.config.max_attempts.get(),
+                max_attempts: self.retry.config().max_attempts.get(),
                 elapsed,
                 kind: RetryEventKind::Succeeded,
                 record: RecordSlot::default(),

@@ -39,7 +39,7 @@ impl Run<'_> {
     #[cold]
     #[inline(never)]
     fn note_duration(&self) {
-        if self.retry.config.timed {
+        if self.retry.config().timed {
             let now = self.retry.clock().now();
             self.retry.counts.record(self.elapsed_at(now));
         }

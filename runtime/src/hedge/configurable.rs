@@ -1,0 +1,53 @@
+//! Settings of hedges by name.
+
+use super::{
+    builder::HedgeBuilder,
+    handle::Hedge,
+    inner::{HedgeInner, HedgeTerms},
+};
+use crate::{
+    error::ConfigError,
+    overrides::{Configurable, Plan, Setting, setting},
+};
+use std::{sync::Arc, time::Duration};
+
+const SETTINGS: &[Setting<HedgeBuilder>] = &[
+    setting!(Duration after: "How long an attempt runs before another one starts beside it."),
+    setting!(Number quantile: "The quantile of recent latencies after which another attempt starts, above 0 and below 1."),
+    setting!(Count max_hedges: "How many further attempts there may be, from 0 to 10; 1."),
+];
+
+impl Configurable for HedgeBuilder {
+    const SECTION: &'static str = "hedge";
+
+    type Target = HedgeInner;
+
+    fn settings() -> &'static [Setting<Self>] {
+        SETTINGS
+    }
+
+    fn plausible(name: &str) -> Vec<Self> {
+        // A delay has no default: it is in the code, or in the section.
+        vec![Hedge::builder(name.to_owned()).after(Duration::from_secs(1))]
+    }
+
+    fn make_room_for(&mut self, setting: &str) {
+        if matches!(setting, "after" | "quantile") {
+            self.unset_delay();
+        }
+    }
+
+    fn problems(&self) -> Option<ConfigError> {
+        self.resolve().err()
+    }
+
+    fn plan(self, before: &Self, target: &Arc<HedgeInner>) -> Result<Plan, ConfigError> {
+        let (new, old) = (self.resolve()?, before.resolve()?);
+        let inner = Arc::clone(target);
+        Ok(Plan::new(move || {
+            if new != old {
+                inner.terms.replace(HedgeTerms::new(new));
+            }
+        }))
+    }
+}

@@ -1,0 +1,24 @@
+//! Settings of named guards from outside of the code: a configuration file, or the environment.
+//!
+//! A policy lists which of its builder's setters have a name here ([`Configurable`]); the module
+//! `config` reads the values. A guard that is made by name takes them over those of the code
+//! ([`configured`]), and is remembered with the code's own ([`remember`]), so that a reload can
+//! apply other values to it while it is in use.
+
+mod guard;
+mod living;
+#[expect(
+    clippy::module_inception,
+    reason = "the value that the module is about"
+)]
+mod overrides;
+mod pattern;
+mod setting;
+mod state;
+
+pub(crate) use guard::{Configurable, Plan};
+pub(crate) use living::{LivingGuard, Refused};
+pub(crate) use overrides::{Configured, Override, Overrides, configured};
+pub(crate) use pattern::Pattern;
+pub(crate) use setting::{Assignment, Kind, Place, Setting, SettingInfo, Value, setting};
+pub(crate) use state::{Change, remember, replace};

@@ -1,0 +1,149 @@
+//! The overrides in force and the guards in use: of the process, or of a test scope.
+
+use super::{
+    guard::{Configurable, Plan},
+    living::{Living, LivingGuard, Refused},
+    overrides::{Override, Overrides},
+};
+use crate::{
+    scope,
+    sync::global::{Mutex, RwLock},
+};
+use std::sync::{
+    Arc, LazyLock,
+    atomic::{AtomicBool, Ordering},
+};
+
+/// What guards of one process or scope share.
+#[derive(Default)]
+struct State {
+    overrides: RwLock<Arc<Overrides>>,
+    guards: Mutex<Guards>,
+}
+
+#[derive(Default)]
+struct Guards {
+    /// Grows with each guard and with each change. Whoever prepared a change without the lock
+    /// begins again where it grew meanwhile.
+    version: u64,
+    all: Vec<Arc<dyn Living>>,
+}
+
+static OF_PROCESS: LazyLock<State> = LazyLock::new(State::default);
+
+/// Whether there were overrides ever. Relaxed: a guard that does not see it is found among the
+/// guards in use, or applies the overrides when it is remembered.
+static ANY: AtomicBool = AtomicBool::new(false);
+
+/// When guards that are gone are looked for first.
+const MANY: usize = 256;
+
+fn with_current<R>(f: impl FnOnce(&State) -> R) -> R {
+    match scope::part(|_| State::default()) {
+        Some(of_scope) => f(&of_scope),
+        None => f(&OF_PROCESS),
+    }
+}
+
+/// Returns the sections about a guard that is being made.
+pub(super) fn sections_of(section: &str, name: &str) -> Vec<Arc<Override>> {
+    if !ANY.load(Ordering::Relaxed) {
+        return Vec::new();
+    }
+    let overrides = with_current(|state| Arc::clone(&state.overrides.read()));
+    overrides.matching(section, name)
+}
+
+/// Remembers a guard that was made by name, for changes while it is in use.
+pub(crate) fn remember<B: Configurable>(guard: LivingGuard<B>) {
+    let guard: Arc<dyn Living> = Arc::new(guard);
+    let then = with_current(|state| {
+        loop {
+            let (version, overrides) = {
+                let guards = state.guards.lock();
+                (guards.version, Arc::clone(&state.overrides.read()))
+            };
+            // The overrides may have changed since the guard took them. What does not fit the code
+            // was reported then.
+            let plan = Arc::clone(&guard).prepare(&overrides).ok().flatten();
+            let mut guards = state.guards.lock();
+            if guards.version == version {
+                guards.add(Arc::clone(&guard));
+                return plan.and_then(Plan::apply);
+            }
+        }
+    });
+    if let Some(then) = then {
+        then();
+    }
+}
+
+impl Guards {
+    fn add(&mut self, guard: Arc<dyn Living>) {
+        self.version += 1;
+        // Whenever the list has grown to twice its size, so that it costs little.
+        if self.all.len() >= MANY && self.all.len() == self.all.capacity() {
+            self.all.retain(|guard| guard.is_alive());
+            let room = self.all.len().max(MANY);
+            self.all.reserve_exact(room);
+        }
+        self.all.push(guard);
+    }
+}
+
+/// What a change of the overrides did.
+#[derive(Debug, Default)]
+pub(crate) struct Change {
+    /// How many guards in use have other settings now.
+    pub(crate) guards: usize,
+    /// The settings that changed and that only guards have which are made from now on.
+    pub(crate) later: Vec<&'static str>,
+}
+
+/// Replaces the overrides, for guards that are made from now on and for those in use.
+///
+/// # Errors
+///
+/// Returns what is wrong with each guard in use; nothing is changed then.
+pub(crate) fn replace(overrides: Overrides) -> Result<Change, Vec<Refused>> {
+    let overrides = Arc::new(overrides);
+    let mut change = Change::default();
+    let thens = with_current(|state| {
+        loop {
+            let (version, all) = {
+                let guards = state.guards.lock();
+                (guards.version, guards.all.clone())
+            };
+            // Without the lock: a clock can be the user's code.
+            let (mut plans, mut refusals) = (Vec::new(), Vec::new());
+            for guard in all {
+                match guard.prepare(&overrides) {
+                    Ok(plan) => plans.extend(plan),
+                    Err(refused) => refusals.push(refused),
+                }
+            }
+            if !refusals.is_empty() {
+                return Err(refusals);
+            }
+            let mut guards = state.guards.lock();
+            if guards.version != version {
+                continue;
+            }
+            guards.version += 1;
+            ANY.store(true, Ordering::Relaxed);
+            *state.overrides.write() = Arc::clone(&overrides);
+            let mut thens = Vec::new();
+            for mut plan in plans {
+                change.guards += 1;
+                change.later.append(&mut plan.later);
+                thens.extend(plan.apply());
+            }
+            return Ok(thens);
+        }
+    })?;
+    // Without the lock: observers are the user's code.
+    thens.into_iter().for_each(|then| then());
+    change.later.sort_unstable();
+    change.later.dedup();
+    Ok(change)
+}
