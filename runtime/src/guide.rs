@@ -25,6 +25,8 @@ pages! {
     chaos = "docs/chaos.md";
     circuit_breaker = "docs/circuit-breaker.md";
     command_line = "docs/command-line.md";
+    #[cfg(any(feature = "config", not(doctest)))]
+    configuration = "docs/configuration.md";
     errors = "docs/errors.md";
     fallback = "docs/fallback.md";
     #[cfg(any(feature = "test-util", not(doctest)))]

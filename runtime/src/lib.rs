@@ -159,6 +159,8 @@ mod worker;
 #[cfg(feature = "alerts")]
 pub mod alerts;
 pub mod boundary;
+#[cfg(feature = "config")]
+pub mod config;
 #[cfg(feature = "health")]
 pub mod health;
 #[cfg(feature = "monitor")]

@@ -1,11 +1,6 @@
 //! Builder of the error system.
 
-use super::{
-    init_error::InitError,
-    settings::{ExplicitSettings, JournalChoice, RecordHook},
-    shutdown::ErrorSystemGuard,
-    start,
-};
+use super::settings::{ExplicitSettings, JournalChoice, RecordHook};
 #[cfg(feature = "alerts")]
 use crate::alerts::AlertsConfigBuilder;
 #[cfg(feature = "health")]
@@ -13,6 +8,8 @@ use crate::health::HealthConfigBuilder;
 #[cfg(feature = "journal")]
 use crate::monitor::journal::JournalConfigBuilder;
 use crate::monitor::{ErrorRecord, MonitorConfigBuilder, RecordAction, journal::Journal};
+#[cfg(feature = "config")]
+use std::path::PathBuf;
 use std::{sync::Arc, time::Duration};
 
 /// The error system as a whole. It is configured with [`builder`](Self::builder).
@@ -76,6 +73,11 @@ impl ErrorSystem {
 pub struct ErrorSystemBuilder {
     pub(crate) settings: ExplicitSettings,
     pub(crate) strict: bool,
+    #[cfg(feature = "config")]
+    pub(crate) config_file: Option<PathBuf>,
+    /// Whether settings of guards are looked for in the environment also without a file.
+    #[cfg(feature = "config")]
+    pub(crate) reads_variables: bool,
 }
 
 impl ErrorSystemBuilder {
@@ -348,29 +350,29 @@ impl ErrorSystemBuilder {
         self
     }
 
-    /// Initialises the system as [`init_error_system`](crate::init_error_system) does, with these
-    /// settings.
+    /// Names a configuration file, whose settings replace those of the code, as environment
+    /// variables replace those of the file: see [`config`](crate::config) and the
+    /// [guide](crate::guide::configuration).
     ///
-    /// # Errors
-    ///
-    /// Returns an [`InitError`] for illegal settings, all of them; for settings that differ from
-    /// those of an earlier initialisation whose guard is still alive; and for conflicts, if
-    /// [`strict`](Self::strict) is on.
+    /// [`init`](Self::init) reads it, and [`ErrorSystemGuard::reload`] reads it again.
     ///
     /// # Examples
     ///
-    /// ```
-    /// use gardefou::{ErrorSystem, InitError};
+    /// ```standalone_crate
+    /// use gardefou::{ErrorSystem, retry::Retry};
     ///
-    /// let guard = ErrorSystem::builder().environment("staging").init()?;
-    /// assert!(ErrorSystem::builder().init().is_ok(), "sets nothing else");
-    /// let other = ErrorSystem::builder().environment("production").init();
-    /// assert!(matches!(other, Err(InitError::AlreadyInitialised { settings, .. }) if settings == ["environment"]));
-    /// # drop(guard);
-    /// # Ok::<(), InitError>(())
+    /// # let path = std::env::temp_dir().join(format!("gardefou-file-{}.toml", std::process::id()));
+    /// std::fs::write(&path, "[retry.\"http-*\"]\nmax_retries = 7").unwrap();
+    /// let system = ErrorSystem::builder().config_file(&path).init()?;
+    /// let retry = Retry::builder().name("http-client").max_retries(2).build()?;
+    /// assert_eq!(retry.config().max_attempts.get(), 8);
+    /// # drop(system);
+    /// # std::fs::remove_file(&path).unwrap();
+    /// # Ok::<(), gardefou::AppError>(())
     /// ```
-    #[track_caller]
-    pub fn init(self) -> Result<ErrorSystemGuard, InitError> {
-        start::start(&self.settings, self.strict)
+    #[cfg(feature = "config")]
+    pub fn config_file(mut self, path: impl Into<PathBuf>) -> Self {
+        self.config_file = Some(path.into());
+        self
     }
 }

@@ -1,5 +1,7 @@
 //! Errors and warnings of the start.
 
+#[cfg(feature = "config")]
+use crate::config::ConfigFileError;
 use crate::error::ConfigError;
 use std::{error::Error, fmt, panic::Location};
 
@@ -18,6 +20,9 @@ pub enum InitError {
         /// The settings that differ.
         settings: Vec<&'static str>,
     },
+    /// The configuration file cannot be used. The error has every problem.
+    #[cfg(feature = "config")]
+    ConfigFile(ConfigFileError),
     /// There are conflicts, and [`strict`](super::ErrorSystemBuilder::strict) is set.
     #[non_exhaustive]
     Clash {
@@ -30,6 +35,8 @@ impl fmt::Display for InitError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Config(_) => f.write_str("the configuration of the error system cannot work"),
+            #[cfg(feature = "config")]
+            Self::ConfigFile(_) => f.write_str("the configuration file cannot be used"),
             Self::AlreadyInitialised { first, settings } => write!(
                 f,
                 "the error system was initialised at {first} with other settings for {}",
@@ -46,6 +53,8 @@ impl Error for InitError {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
         match self {
             Self::Config(problem) => Some(problem),
+            #[cfg(feature = "config")]
+            Self::ConfigFile(err) => Some(err),
             Self::AlreadyInitialised { .. } | Self::Clash { .. } => None,
         }
     }
@@ -54,6 +63,13 @@ impl Error for InitError {
 impl From<ConfigError> for InitError {
     fn from(problem: ConfigError) -> Self {
         Self::Config(problem)
+    }
+}
+
+#[cfg(feature = "config")]
+impl From<ConfigFileError> for InitError {
+    fn from(err: ConfigFileError) -> Self {
+        Self::ConfigFile(err)
     }
 }
 

@@ -5,7 +5,10 @@
 //! settings where their features are on.
 
 mod builder;
+#[cfg(feature = "config")]
+mod configuration;
 mod env;
+mod init;
 mod init_error;
 mod panic_hook;
 mod report;
@@ -16,6 +19,12 @@ mod start;
 mod time_limit;
 
 pub use builder::{ErrorSystem, ErrorSystemBuilder};
+#[cfg(feature = "config")]
+pub use configuration::{ReloadError, Reloaded};
+#[cfg(all(test, feature = "config"))]
+pub(crate) use env::ALL as VARIABLES;
+#[cfg(feature = "config")]
+pub(crate) use env::configure_from;
 pub use init_error::{InitError, InitWarning};
 pub use report::{PartReport, SystemReport};
 pub use shutdown::ErrorSystemGuard;

@@ -16,6 +16,9 @@ use std::{
 
 pub(super) struct RunningSystem {
     pub(super) settings: ExplicitSettings,
+    /// What the settings were read from.
+    #[cfg(feature = "config")]
+    pub(super) loaded: Option<Arc<super::configuration::Loaded>>,
     /// Where the system was initialised.
     pub(super) place: &'static Location<'static>,
     pub(super) guards: usize,

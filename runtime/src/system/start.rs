@@ -86,6 +86,8 @@ pub(super) fn start(
                 warnings.extend(parts.journal.as_deref().and_then(unwritable));
                 *state = Some(RunningSystem {
                     settings: explicit.clone(),
+                    #[cfg(feature = "config")]
+                    loaded: None,
                     place,
                     guards: 1,
                     parts,

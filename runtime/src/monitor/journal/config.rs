@@ -73,6 +73,12 @@ impl JournalConfig {
 }
 
 impl JournalConfigBuilder {
+    /// Replaces the folder.
+    pub(crate) fn folder(mut self, folder: impl Into<PathBuf>) -> Self {
+        self.0.folder = folder.into();
+        self
+    }
+
     /// Sets the size at which a file is closed and the next one begun.
     ///
     /// # Examples

@@ -1,6 +1,6 @@
 //! Configuration of alerts from environment variables.
 
-use super::variables::*;
+use super::{from_env::new_problems, variables::*};
 #[cfg(feature = "alert-email")]
 use crate::alerts::{EmailChannel, EmailTls};
 #[cfg(feature = "alert-webhook")]
@@ -11,10 +11,15 @@ use crate::{
 };
 
 /// Returns the configuration of alerts, or `None` if no variable enables them.
-pub(super) fn alerts(variables: &mut Variables) -> Option<AlertsConfigBuilder> {
+/// Its settings take the place of those of the code.
+pub(super) fn alerts(
+    variables: &mut Variables,
+    code: Option<AlertsConfigBuilder>,
+) -> Option<AlertsConfigBuilder> {
     let wanted = variables.flag(ALERTS);
-    let mut builder = AlertsConfig::builder();
-    let mut is_set = false;
+    let mut is_set = code.is_some();
+    let mut builder = code.unwrap_or_else(AlertsConfig::builder);
+    let own_problems = builder.clone().build().err();
     if let Some(level) = variables.parsed(ALERTS_MIN_LEVEL, LEVEL, Severity::from_name) {
         let rules = [
             Rule::immediate("errors"),
@@ -44,7 +49,9 @@ pub(super) fn alerts(variables: &mut Variables) -> Option<AlertsConfigBuilder> {
     }
     #[cfg(not(feature = "alert-email"))]
     variables.refuse(MAIL, "needs the feature `alert-email` of gardefou");
-    if let Err(err) = builder.clone().build() {
+    if let Err(err) = builder.clone().build()
+        && let Some(err) = new_problems(&err, own_problems.as_ref())
+    {
         variables.problems_of(&err, &[("throttle", ALERTS_THROTTLE)]);
     }
     wanted.unwrap_or(is_set).then_some(builder)
@@ -155,7 +162,7 @@ mod tests {
             .iter()
             .map(|(name, value)| ((*name).to_owned(), (*value).into()));
         let mut variables = Variables::new(values.collect());
-        let alerts = alerts(&mut variables);
+        let alerts = alerts(&mut variables, None);
         variables.finish().map(|()| alerts)
     }
 

@@ -7,14 +7,18 @@ use super::variables::*;
 use crate::chaos;
 #[cfg(feature = "health")]
 use crate::health::{HealthConfig, HealthConfigBuilder};
-#[cfg(feature = "journal")]
-use crate::monitor::journal::{JournalConfig, JournalConfigBuilder};
 use crate::{
-    error::ConfigError,
-    monitor::MonitorConfigBuilder,
+    error::{ConfigError, ConfigProblem},
     system::builder::{ErrorSystem, ErrorSystemBuilder},
 };
-use std::{collections::BTreeMap, ffi::OsString, time::Duration};
+#[cfg(feature = "journal")]
+use crate::{
+    monitor::journal::{JournalConfig, JournalConfigBuilder},
+    system::settings::JournalChoice,
+};
+#[cfg(feature = "health")]
+use std::time::Duration;
+use std::{collections::BTreeMap, ffi::OsString};
 
 impl ErrorSystem {
     /// Returns a builder with the settings of environment variables; the others keep their defaults.
@@ -54,6 +58,7 @@ impl ErrorSystem {
     /// | `GARDEFOU_ALERTS_MAIL_TO` | the receivers | mail addresses, separated by `;` |
     /// | `GARDEFOU_ALERTS_MAIL_USER` | the user at the server, with a password | text |
     /// | `GARDEFOU_ALERTS_MAIL_PASSWORD` | the password | text |
+    /// | `GARDEFOU_CONFIG` | a [configuration file](crate::guide::configuration) (feature `config`) | path |
     /// | `GARDEFOU_CHAOS` | [rules of fault injection](crate::guide::chaos) (feature `chaos`) | for example `payments:error=0.1,latency=0.2@500ms;seed=7` |
     /// | `GARDEFOU_SHUTDOWN_DEADLINE` | [`ErrorSystemBuilder::shutdown_deadline`] | duration |
     /// | `GARDEFOU_PANIC_HOOK` | [`ErrorSystemBuilder::panic_hook`] | `true` or `false` |
@@ -76,33 +81,69 @@ impl ErrorSystem {
     /// # Ok::<(), gardefou::AppError>(())
     /// ```
     pub fn from_env() -> Result<ErrorSystemBuilder, ConfigError> {
-        let own = |(name, value): (OsString, OsString)| {
-            Some((
-                name.into_string().ok().filter(|name| is_setting(name))?,
-                value,
-            ))
+        let variables = settings_of_process();
+        #[cfg(feature = "config")]
+        let mut variables = variables;
+        #[cfg(feature = "config")]
+        let guards = {
+            let prefixes = crate::config::VARIABLE_PREFIXES;
+            let is_of_system =
+                |name: &str| prefixes.iter().all(|(prefix, _)| !name.starts_with(prefix));
+            let all = variables.len();
+            variables.retain(|name, _| is_of_system(name));
+            all - variables.len()
         };
-        from_variables(std::env::vars_os().filter_map(own).collect())
+        let builder = from_variables(variables)?;
+        #[cfg(feature = "config")]
+        let builder = ErrorSystemBuilder {
+            reads_variables: guards > 0,
+            ..builder
+        };
+        Ok(builder)
     }
 }
 
 fn from_variables(values: BTreeMap<String, OsString>) -> Result<ErrorSystemBuilder, ConfigError> {
+    configure_from(ErrorSystem::builder(), values)
+}
+
+/// Returns a builder with the settings of variables in place of its own.
+pub(crate) fn configure_from(
+    code: ErrorSystemBuilder,
+    values: BTreeMap<String, OsString>,
+) -> Result<ErrorSystemBuilder, ConfigError> {
     let mut variables = Variables::new(values);
-    let mut builder = ErrorSystem::builder();
-    builder.settings.service = variables.text(SERVICE);
-    builder.settings.release = variables.text(RELEASE);
-    builder.settings.environment = variables.text(ENVIRONMENT);
+    let mut builder = code;
+    // What is wrong with those of the code is reported by the start.
+    let own_problems = builder.settings.resolve().err();
+    let settings = &mut builder.settings;
+    for (name, setting) in [
+        (SERVICE, &mut settings.service),
+        (RELEASE, &mut settings.release),
+        (ENVIRONMENT, &mut settings.environment),
+    ] {
+        if let Some(text) = variables.text(name) {
+            *setting = Some(text);
+        }
+    }
+    #[cfg(feature = "config")]
+    if let Some(path) = variables.raw(CONFIG) {
+        builder.config_file = Some(path.into());
+    }
+    #[cfg(not(feature = "config"))]
+    variables.refuse(CONFIG, "needs the feature `config` of gardefou");
     #[cfg(feature = "health")]
-    if let Some(config) = health(&mut variables) {
+    if let Some(config) = health(&mut variables, builder.settings.health.clone()) {
         builder = builder.health(config);
     }
     #[cfg(not(feature = "health"))]
     variables.refuse("GARDEFOU_HEALTH_", "needs the feature `health` of gardefou");
     if let Some(count) = variables.number(MONITOR_RECENT_EVENTS) {
-        builder = builder.monitor(MonitorConfigBuilder::default().recent_events(count));
+        let code = builder.settings.monitor.clone().unwrap_or_default();
+        builder = builder.monitor(code.recent_events(count));
     }
     #[cfg(feature = "journal")]
-    if let Some(config) = journal(&mut variables) {
+    if let Some(config) = journal(&mut variables, builder.settings.journal.as_ref()) {
         builder = builder.journal(config);
     }
     #[cfg(not(feature = "journal"))]
@@ -126,16 +167,28 @@ fn from_variables(values: BTreeMap<String, OsString>) -> Result<ErrorSystemBuild
         builder = builder.strict(on);
     }
     // Before the alerts, whose problems carry the names of variables already.
-    if let Err(err) = builder.settings.resolve() {
+    if let Err(err) = builder.settings.resolve()
+        && let Some(err) = new_problems(&err, own_problems.as_ref())
+    {
         variables.problems_of(&err, &FIELDS);
     }
     #[cfg(feature = "alerts")]
-    if let Some(config) = alerts::alerts(&mut variables) {
+    if let Some(config) = alerts::alerts(&mut variables, builder.settings.alerts.take()) {
         builder = builder.alerts(config);
     }
     #[cfg(not(feature = "alerts"))]
     variables.refuse(ALERTS, "needs the feature `alerts` of gardefou");
     variables.finish().map(|()| builder)
+}
+
+/// Takes the problems out of an error that another one has too.
+pub(super) fn new_problems(err: &ConfigError, known: Option<&ConfigError>) -> Option<ConfigError> {
+    let is_new = |problem: &&ConfigProblem| {
+        let mut known = known.iter().flat_map(|err| err.problems());
+        !known.any(|known| known == *problem)
+    };
+    let new = err.problems().filter(is_new).cloned();
+    ConfigError::join(new.map(ConfigError::from))
 }
 
 /// The variables of settings that can be out of range. The names of the settings are unique across
@@ -159,9 +212,12 @@ const FIELDS: [(&str, &str); 15] = [
 ];
 
 #[cfg(feature = "health")]
-fn health(variables: &mut Variables) -> Option<HealthConfigBuilder> {
-    let mut health = HealthConfig::builder();
-    let mut is_set = false;
+fn health(
+    variables: &mut Variables,
+    code: Option<HealthConfigBuilder>,
+) -> Option<HealthConfigBuilder> {
+    let mut is_set = code.is_some();
+    let mut health = code.unwrap_or_else(HealthConfig::builder);
     type Set = fn(HealthConfigBuilder, Duration) -> HealthConfigBuilder;
     let durations: [(&'static str, Set); 4] = [
         (HEALTH_PERIOD, HealthConfigBuilder::period),
@@ -184,12 +240,23 @@ fn health(variables: &mut Variables) -> Option<HealthConfigBuilder> {
 }
 
 #[cfg(feature = "journal")]
-fn journal(variables: &mut Variables) -> Option<JournalConfigBuilder> {
-    let Some(folder) = variables.raw(JOURNAL) else {
-        variables.refuse(JOURNAL, &format!("needs {JOURNAL}"));
-        return None;
+fn journal(
+    variables: &mut Variables,
+    code: Option<&JournalChoice>,
+) -> Option<JournalConfigBuilder> {
+    let of_code = match code {
+        Some(JournalChoice::File(config)) => Some(config.clone()),
+        _ => None,
     };
-    let mut config = JournalConfig::builder(folder);
+    let mut config = match (variables.raw(JOURNAL), of_code) {
+        (Some(folder), None) => JournalConfig::builder(folder),
+        (Some(folder), Some(config)) => config.folder(folder),
+        (None, Some(config)) => config,
+        (None, None) => {
+            variables.refuse(JOURNAL, &format!("needs {JOURNAL}"));
+            return None;
+        }
+    };
     if let Some(bytes) = variables.size(JOURNAL_MAX_BYTES) {
         // A folder smaller than two files of the default size has smaller files.
         let segment = (bytes / 2).clamp(4096, 8 << 20);

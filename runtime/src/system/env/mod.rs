@@ -4,3 +4,10 @@
 mod alerts;
 mod from_env;
 mod variables;
+
+#[cfg(feature = "config")]
+pub(crate) use from_env::configure_from;
+#[cfg(all(test, feature = "config"))]
+pub(crate) use variables::ALL;
+#[cfg(feature = "config")]
+pub(super) use variables::settings_of_process;

@@ -9,7 +9,7 @@ macro_rules! variables {
         $(pub(super) const $constant: &str = $name;)*
 
         /// All settings, in the order of the table in the documentation of `from_env`.
-        pub(super) const ALL: &[&str] = &[$($constant),*];
+        pub(crate) const ALL: &[&str] = &[$($constant),*];
     };
 }
 
@@ -47,6 +47,7 @@ variables! {
     MAIL_TO = "GARDEFOU_ALERTS_MAIL_TO";
     MAIL_USER = "GARDEFOU_ALERTS_MAIL_USER";
     MAIL_PASSWORD = "GARDEFOU_ALERTS_MAIL_PASSWORD";
+    CONFIG = "GARDEFOU_CONFIG";
     CHAOS = "GARDEFOU_CHAOS";
     SHUTDOWN_DEADLINE = "GARDEFOU_SHUTDOWN_DEADLINE";
     PANIC_HOOK = "GARDEFOU_PANIC_HOOK";
@@ -62,6 +63,15 @@ const PREFIX: &str = "GARDEFOU_";
 
 /// Variables with the prefix that are no settings.
 const NO_SETTINGS: [&str; 3] = ["GARDEFOU_EXPAND", "GARDEFOU_MODEL_", "GARDEFOU_TEST_"];
+
+/// Returns the variables of the process that are settings.
+pub(in crate::system) fn settings_of_process() -> BTreeMap<String, OsString> {
+    let own = |(name, value): (OsString, OsString)| {
+        let name = name.into_string().ok().filter(|name| is_setting(name))?;
+        Some((name, value))
+    };
+    std::env::vars_os().filter_map(own).collect()
+}
 
 pub(super) fn is_setting(name: &str) -> bool {
     name.starts_with(PREFIX) && !NO_SETTINGS.iter().any(|other| name.starts_with(other))
