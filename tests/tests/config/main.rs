@@ -1,0 +1,10 @@
+//! Configuration files: what is wrong with them, which setting comes first, and reloads.
+
+#![expect(clippy::unwrap_used, reason = "these helpers belong to tests")]
+
+mod docs;
+mod patterns;
+mod precedence;
+mod reload;
+mod secrets;
+mod wrong;
