@@ -12,10 +12,11 @@ use gardefou::{
 };
 use std::{path::PathBuf, time::Duration};
 
-/// Reads journals of errors and the health of services.
+/// Reads journals of errors and the health of services, and checks configuration files.
 ///
 /// Exit status: 0 if all went well, 1 if the answer is no (a service that is not healthy, a record
-/// that does not exist), 2 if the arguments, the journal or the service cannot be used.
+/// that does not exist, a configuration file in which something is wrong), 2 if the arguments, the
+/// journal, the service or the file cannot be used.
 #[derive(Debug, Parser)]
 #[command(name = "gardefou", version, disable_help_subcommand = true)]
 pub(crate) struct Arguments {
@@ -40,12 +41,33 @@ pub(crate) enum Command {
     /// A function has a line for each of its attributes, with whether it was called since the service
     /// started.
     Functions(FunctionsArguments),
+    /// Checks configuration files
+    Config {
+        #[command(subcommand)]
+        command: ConfigCommand,
+    },
     /// Prints completions for a shell
     Completions {
         /// The shell
         #[arg(value_enum)]
         shell: Shell,
     },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum ConfigCommand {
+    /// Checks a configuration file, and prints each problem with its line
+    ///
+    /// Exit status: 0 if nothing is wrong, 1 if something is, 2 if the file cannot be read.
+    Check {
+        /// The file, for example gardefou.toml; `-` is the standard input
+        file: PathBuf,
+        /// Prints one line of JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Prints the JSON schema of configuration files, for editors
+    Schema,
 }
 
 #[derive(Debug, Args)]

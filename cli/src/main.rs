@@ -1,6 +1,7 @@
 //! The program: parses its arguments, and runs a command.
 
 mod args;
+mod config;
 mod functions;
 mod health;
 mod http;

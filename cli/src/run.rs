@@ -2,7 +2,7 @@
 
 use crate::{
     args::{Arguments, Command},
-    functions, health, journal,
+    config, functions, health, journal,
     output::Output,
 };
 use clap::CommandFactory;
@@ -17,7 +17,8 @@ use std::{
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Outcome {
     Done,
-    /// The answer is no: the service is not healthy, or there is no such record.
+    /// The answer is no: the service is not healthy, there is no such record, or something is wrong
+    /// in a file.
     Negative,
     /// A part of the journal could not be read.
     Incomplete,
@@ -80,6 +81,7 @@ pub(crate) fn run(arguments: Arguments) -> ExitCode {
         Command::Journal(command) => journal::run(command, &mut output),
         Command::Health(arguments) => health::run(&arguments, &mut output),
         Command::Functions(arguments) => functions::run(&arguments, &mut output),
+        Command::Config { command } => config::run(command, &mut output),
         Command::Completions { shell } => {
             let mut script = Vec::new();
             clap_complete::generate(shell, &mut Arguments::command(), "gardefou", &mut script);

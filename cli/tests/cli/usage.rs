@@ -119,6 +119,8 @@ fn unknown_words_are_refused() {
     refused(&["journal", "list", "--jsn"], &["--jsn", "--json"]);
     refused(&["journal", "show"], &["<ID>"]);
     refused(&["health"], &["<URL>"]);
+    refused(&["config"], &["Usage: gardefou config"]);
+    refused(&["config", "check"], &["<FILE>"]);
     refused(&["completions", "csh"], &["csh", "bash"]);
     refused(
         &["health", "http://localhost", "--timeout", "5"],
@@ -141,6 +143,9 @@ fn help_and_version_are_printed() {
         &["journal", "stats", "--help"],
         &["journal", "export", "--help"],
         &["health", "--help"],
+        &["config", "--help"],
+        &["config", "check", "--help"],
+        &["config", "schema", "--help"],
         &["completions", "--help"],
     ] {
         let printed = printed(program(arguments));
@@ -159,7 +164,9 @@ fn completions_name_the_commands() {
     for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {
         let printed = printed(program(&["completions", shell]));
         assert_eq!((printed.status, &*printed.stderr), (0, ""));
-        for word in ["journal", "follow", "health", "severity"] {
+        for word in [
+            "journal", "follow", "health", "severity", "config", "schema",
+        ] {
             assert!(printed.stdout.contains(word), "{shell}: {word}");
         }
     }
