@@ -97,10 +97,6 @@ impl Overrides {
         Self(all.into_iter().map(Arc::new).collect())
     }
 
-    pub(crate) fn sections(&self) -> &[Arc<Override>] {
-        &self.0
-    }
-
     /// Returns the sections about one guard, the most specific one last.
     pub(crate) fn matching(&self, section: &str, name: &str) -> Vec<Arc<Override>> {
         let is_about = |one: &&Arc<Override>| one.section == section && one.pattern.matches(name);

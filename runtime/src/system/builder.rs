@@ -78,6 +78,9 @@ pub struct ErrorSystemBuilder {
     /// Whether settings of guards are looked for in the environment also without a file.
     #[cfg(feature = "config")]
     pub(crate) reads_variables: bool,
+    /// Whether the file is read again when it changes.
+    #[cfg(feature = "config-watch")]
+    pub(crate) watch_config: bool,
 }
 
 impl ErrorSystemBuilder {
@@ -373,6 +376,32 @@ impl ErrorSystemBuilder {
     #[cfg(feature = "config")]
     pub fn config_file(mut self, path: impl Into<PathBuf>) -> Self {
         self.config_file = Some(path.into());
+        self
+    }
+
+    /// Reads the configuration file again whenever it changes, as
+    /// [`reload`](super::ErrorSystemGuard::reload) does; off by default.
+    ///
+    /// A change is read once the folder of the file was quiet for 100 ms, and only if the contents of
+    /// the file differ from what was read last. A file that is replaced by another one of its name,
+    /// directly or through a link, is a change. Where the folder cannot be watched, the system starts
+    /// nevertheless, with a [warning](super::ErrorSystemGuard::warnings).
+    ///
+    /// # Examples
+    ///
+    /// ```standalone_crate
+    /// use gardefou::ErrorSystem;
+    ///
+    /// # let path = std::env::temp_dir().join(format!("gardefou-watch-{}.toml", std::process::id()));
+    /// std::fs::write(&path, "").unwrap();
+    /// let system = ErrorSystem::builder().config_file(&path).watch_config(true).init()?;
+    /// assert!(system.warnings().is_empty());
+    /// # std::fs::remove_file(&path).unwrap();
+    /// # Ok::<(), gardefou::InitError>(())
+    /// ```
+    #[cfg(feature = "config-watch")]
+    pub fn watch_config(mut self, on: bool) -> Self {
+        self.watch_config = on;
         self
     }
 }

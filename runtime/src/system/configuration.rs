@@ -1,5 +1,7 @@
 //! Configuration files of the error system: read at the start, and again on request.
 
+#[cfg(feature = "config-watch")]
+use super::watch::Watch;
 use super::{
     builder::ErrorSystemBuilder, env::settings_of_process, init_error::InitError, running::RUNNING,
     shutdown::ErrorSystemGuard, start,
@@ -35,7 +37,7 @@ struct Reading {
 /// How problems refer to a configuration that is in environment variables alone.
 const NO_FILE: &str = "environment";
 
-fn text_of(path: Option<&PathBuf>) -> Result<(String, String), ConfigFileError> {
+pub(super) fn text_of(path: Option<&PathBuf>) -> Result<(String, String), ConfigFileError> {
     match path {
         Some(path) => read_text(path),
         None => Ok((NO_FILE.to_owned(), String::new())),
@@ -71,9 +73,27 @@ pub(super) fn start(code: ErrorSystemBuilder) -> Result<ErrorSystemGuard, InitEr
         text: read.text,
         variables: read.variables,
     });
+    #[cfg(feature = "config-watch")]
+    let watched = loaded.code.config_file.clone();
+    #[cfg(feature = "config-watch")]
+    let watched = watched.filter(|_| loaded.code.watch_config);
     if let Some(running) = &mut *RUNNING.lock() {
         running.loaded = Some(loaded);
     }
+    #[cfg(feature = "config-watch")]
+    let guard = match watched.map(|path| (Watch::start(&path), path)) {
+        Some((Ok(watch), _)) => {
+            if let Some(running) = &mut *RUNNING.lock() {
+                running.watch = Some(watch);
+            }
+            guard
+        }
+        Some((Err(why), path)) => {
+            let text = format!("{}: the file is not watched: {why}", path.display());
+            guard.with_warning(text)
+        }
+        None => guard,
+    };
     Ok(guard)
 }
 

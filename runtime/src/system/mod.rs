@@ -17,6 +17,8 @@ mod settings;
 mod shutdown;
 mod start;
 mod time_limit;
+#[cfg(feature = "config-watch")]
+mod watch;
 
 pub use builder::{ErrorSystem, ErrorSystemBuilder};
 #[cfg(feature = "config")]

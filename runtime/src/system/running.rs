@@ -20,6 +20,9 @@ pub(super) struct RunningSystem {
     #[cfg(feature = "config")]
     pub(super) loaded: Option<Arc<super::configuration::Loaded>>,
     /// Where the system was initialised.
+    /// Watches the file.
+    #[cfg(feature = "config-watch")]
+    pub(super) watch: Option<super::watch::Watch>,
     pub(super) place: &'static Location<'static>,
     pub(super) guards: usize,
     pub(super) parts: Parts,

@@ -49,6 +49,14 @@ impl ErrorSystemGuard {
         }
     }
 
+    /// Adds and logs a warning about a part that did not start.
+    #[cfg(feature = "config-watch")]
+    pub(super) fn with_warning(mut self, text: String) -> Self {
+        tracing::warn!(target: TARGET_SYSTEM, "{text}");
+        self.warnings.push(InitWarning::Part { text });
+        self
+    }
+
     /// Returns the conflicts that were found at the start. Each was also logged.
     ///
     /// # Examples

@@ -88,6 +88,8 @@ pub(super) fn start(
                     settings: explicit.clone(),
                     #[cfg(feature = "config")]
                     loaded: None,
+                    #[cfg(feature = "config-watch")]
+                    watch: None,
                     place,
                     guards: 1,
                     parts,

@@ -37,7 +37,7 @@ impl Configurable for TimeoutBuilder {
         let limit = self.resolve()?;
         let inner = Arc::clone(target);
         Ok(Plan::new(move || {
-            inner.terms.replace(TimeoutTerms::new(limit))
+            inner.terms.replace(TimeoutTerms::new(limit));
         }))
     }
 }

@@ -7,4 +7,5 @@ mod patterns;
 mod precedence;
 mod reload;
 mod secrets;
+mod watch;
 mod wrong;
