@@ -10,7 +10,10 @@ use crate::{
     },
     run::{Failure, Outcome},
 };
-use gardefou::config::{ConfigFile, Problem, json_schema};
+use gardefou::{
+    config::{Problem, json_schema},
+    system::ConfigFile,
+};
 use serde_json::{Value, json};
 use std::{
     fs,

@@ -63,6 +63,7 @@
 //! | show it to Prometheus or OpenTelemetry | `telemetry`, `integrations::metrics`, `integrations::opentelemetry` (features `metrics`, `opentelemetry`) |
 //! | observe everything yourself | [`event`] |
 //! | list what is guarded, with its settings | [`guarded_functions`], [`guarded`] |
+//! | change settings without a build, and open a circuit by hand | `gardefou.toml`: [configuration](guide::configuration) (feature `config`) |
 //! | make calls fail on purpose | `chaos::inject` (feature `chaos`) |
 //! | test all of this without sleeping | [`testing`], [`time::ManualClock`] |
 //!
@@ -79,6 +80,8 @@
 //! | `health` | yes | health checks and probes, `#[health_check]` |
 //! | `alert-email` | | notifications of errors by e-mail, over TLS |
 //! | `alert-webhook` | | notifications by HTTPS, signed |
+//! | `config` | | [configuration files](guide::configuration): settings of guards and of the system by name, checked as a whole, reloaded with state kept |
+//! | `config-watch` | | a configuration file is read again when it changes |
 //! | `chaos` | | [faults injected](guide::chaos) into a share of calls, to test what guards do about them |
 //! | `axum` | | errors, refusals and panics as problem details (RFC 9457) with their route in the record, and with `health` probes as a router, for axum |
 //! | `tower` | | guards as layers of tower, for axum, tonic, hyper and services of your own |

@@ -15,7 +15,7 @@ use std::{borrow::Cow, collections::BTreeMap};
 use toml::de::DeValue;
 
 /// Reads the variables that are about guards, and what is wrong with them.
-pub(super) fn read(variables: &BTreeMap<String, String>) -> (Vec<Override>, Vec<Problem>) {
+pub(crate) fn read(variables: &BTreeMap<String, String>) -> (Vec<Override>, Vec<Problem>) {
     let mut sections: BTreeMap<(&'static str, String), Override> = BTreeMap::new();
     let mut problems = Vec::new();
     for (variable, text) in variables {

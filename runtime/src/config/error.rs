@@ -8,7 +8,7 @@ use std::{error::Error, fmt, io};
 /// # Examples
 ///
 /// ```
-/// use gardefou::{AppError, ErrorCode, config::ConfigFile};
+/// use gardefou::{AppError, ErrorCode, system::ConfigFile};
 ///
 /// let err = ConfigFile::read("no/such/gardefou.toml").unwrap_err();
 /// assert!(err.to_string().starts_with("no/such/gardefou.toml: cannot be read: "));
@@ -22,7 +22,7 @@ pub struct ConfigFileError {
 
 impl ConfigFileError {
     /// Sorts the problems by their places; `None` where there is none.
-    pub(super) fn new(mut problems: Vec<Problem>) -> Option<Self> {
+    pub(crate) fn new(mut problems: Vec<Problem>) -> Option<Self> {
         let place = |problem: &Problem| {
             let column = problem.columns.as_ref().map_or(0, |columns| columns.start);
             (problem.line.is_none(), problem.line, column)
@@ -32,7 +32,7 @@ impl ConfigFileError {
         (!problems.is_empty()).then_some(Self { problems })
     }
 
-    pub(super) fn unreadable(file: &str, err: &io::Error) -> Self {
+    pub(crate) fn unreadable(file: &str, err: &io::Error) -> Self {
         Self {
             problems: vec![Problem {
                 file: file.to_owned(),
@@ -53,7 +53,7 @@ impl ConfigFileError {
     /// # Examples
     ///
     /// ```
-    /// use gardefou::config::ConfigFile;
+    /// use gardefou::system::ConfigFile;
     ///
     /// let err = ConfigFile::parse("f.toml", "[timeout.a]\nlimit = 0\n[timeout.b]\nlimit = 0").unwrap_err();
     /// let lines: Vec<_> = err.problems().iter().map(|problem| problem.line).collect();

@@ -10,7 +10,7 @@
 //! A file is checked as a whole, and every [`Problem`] is reported with its line.
 //!
 //! ```
-//! use gardefou::config::ConfigFile;
+//! use gardefou::system::ConfigFile;
 //!
 //! let err = ConfigFile::parse("gardefou.toml", "[breaker.payments]\nfailure_treshold = 3\nrecovery_timeout = 0").unwrap_err();
 //! let texts: Vec<_> = err.problems().iter().map(|problem| problem.to_string()).collect();
@@ -23,7 +23,6 @@
 mod catalogue;
 mod environment;
 mod error;
-mod file;
 mod problem;
 mod reader;
 mod schema;
@@ -31,9 +30,12 @@ mod source;
 mod suggest;
 mod value;
 
-pub(crate) use catalogue::VARIABLE_PREFIXES;
+#[cfg(test)]
+pub(crate) use catalogue::SYSTEM;
+pub(crate) use catalogue::{VARIABLE_PREFIXES, setting_of};
+pub(crate) use environment::read as read_variables;
 pub use error::ConfigFileError;
-pub(crate) use file::read_text;
-pub use file::{Applied, ConfigFile};
 pub use problem::Problem;
+pub(crate) use reader::{FileVariable, located, of_guard, read};
 pub use schema::json_schema;
+pub(crate) use source::Source;

@@ -9,7 +9,7 @@ use std::{fmt, ops::Range};
 /// # Examples
 ///
 /// ```
-/// use gardefou::config::ConfigFile;
+/// use gardefou::system::ConfigFile;
 ///
 /// let err = ConfigFile::parse("gardefou.toml", "[retry.http]\njitter = \"ful\"").unwrap_err();
 /// let problem = &err.problems()[0];
@@ -60,7 +60,7 @@ impl Problem {
     /// # Examples
     ///
     /// ```
-    /// use gardefou::config::ConfigFile;
+    /// use gardefou::system::ConfigFile;
     ///
     /// let err = ConfigFile::parse("f.toml", "[breakers.x]").unwrap_err();
     /// assert_eq!(err.problems()[0].message(), "`breakers` is no section; did you mean `breaker`?");

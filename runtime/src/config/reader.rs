@@ -19,24 +19,24 @@ use toml::{
 
 /// What a file says.
 #[derive(Default)]
-pub(super) struct Contents {
-    pub(super) overrides: Vec<Override>,
-    pub(super) variables: Vec<FileVariable>,
+pub(crate) struct Contents {
+    pub(crate) overrides: Vec<Override>,
+    pub(crate) variables: Vec<FileVariable>,
     /// Where the sections of the system begin.
-    pub(super) headers: Vec<(&'static str, Place)>,
+    pub(crate) headers: Vec<(&'static str, Place)>,
 }
 
 /// A setting of the system, as the environment variable of the same meaning.
 #[derive(Clone)]
-pub(super) struct FileVariable {
-    pub(super) name: &'static str,
-    pub(super) text: String,
-    pub(super) place: Place,
+pub(crate) struct FileVariable {
+    pub(crate) name: &'static str,
+    pub(crate) text: String,
+    pub(crate) place: Place,
 }
 
 /// Reads a file, and returns all problems that can be found without the other settings of the
 /// system.
-pub(super) fn read(source: &Source) -> (Contents, Vec<Problem>) {
+pub(crate) fn read(source: &Source) -> (Contents, Vec<Problem>) {
     let (document, errors) = DeTable::parse_recoverable(&source.text);
     let mut reader = Reader {
         source,
@@ -96,7 +96,7 @@ fn start(place: &Place) -> usize {
 }
 
 /// Makes the problem that a setting of guards has.
-pub(super) fn of_guard(
+pub(crate) fn of_guard(
     source: Option<&Source>,
     section: &str,
     name: &str,
@@ -121,7 +121,7 @@ pub(super) fn header(section: &str, name: &str) -> String {
 }
 
 /// Makes a problem of a place.
-pub(super) fn located(
+pub(crate) fn located(
     source: Option<&Source>,
     place: &Place,
     section: &str,

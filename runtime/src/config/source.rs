@@ -5,15 +5,15 @@ use std::{ops::Range, sync::Arc};
 
 /// A file in memory.
 #[derive(Clone)]
-pub(super) struct Source {
-    pub(super) name: Arc<str>,
-    pub(super) text: Arc<str>,
+pub(crate) struct Source {
+    pub(crate) name: Arc<str>,
+    pub(crate) text: Arc<str>,
     /// Where each line begins.
     lines: Arc<[usize]>,
 }
 
 impl Source {
-    pub(super) fn new(name: &str, text: &str) -> Self {
+    pub(crate) fn new(name: &str, text: &str) -> Self {
         let begins = text.match_indices('\n').map(|(at, _)| at + 1);
         Self {
             name: name.into(),
@@ -22,7 +22,7 @@ impl Source {
         }
     }
 
-    pub(super) fn place(&self, span: Range<usize>) -> Place {
+    pub(crate) fn place(&self, span: Range<usize>) -> Place {
         let line = self.line_index(span.start) + 1;
         Place::File {
             file: Arc::clone(&self.name),

@@ -3,18 +3,22 @@
 #[cfg(feature = "config-watch")]
 use super::watch::Watch;
 use super::{
-    builder::ErrorSystemBuilder, env::settings_of_process, init_error::InitError, running::RUNNING,
-    shutdown::ErrorSystemGuard, start,
+    builder::ErrorSystemBuilder,
+    config_file::{Applied, ConfigFile, read_text},
+    env::settings_of_process,
+    init_error::InitError,
+    running::RUNNING,
+    shutdown::ErrorSystemGuard,
+    start,
 };
 use crate::{
-    config::{Applied, ConfigFile, ConfigFileError, read_text},
+    config::ConfigFileError,
     event::{audit_configuration, names::TARGET_CONFIG, text},
     scope::Captured,
 };
 use std::{collections::BTreeMap, error::Error, ffi::OsString, fmt, path::PathBuf, sync::Arc};
 
-/// What the system was configured from.
-#[derive(Debug)]
+/// What the system was configured from. It holds secrets, and so is not `Debug`.
 pub(super) struct Loaded {
     /// The settings of the code alone.
     code: ErrorSystemBuilder,

@@ -6,6 +6,8 @@
 
 mod builder;
 #[cfg(feature = "config")]
+mod config_file;
+#[cfg(feature = "config")]
 mod configuration;
 mod env;
 mod init;
@@ -22,11 +24,9 @@ mod watch;
 
 pub use builder::{ErrorSystem, ErrorSystemBuilder};
 #[cfg(feature = "config")]
-pub use configuration::{ReloadError, Reloaded};
-#[cfg(all(test, feature = "config"))]
-pub(crate) use env::ALL as VARIABLES;
+pub use config_file::{Applied, ConfigFile};
 #[cfg(feature = "config")]
-pub(crate) use env::configure_from;
+pub use configuration::{ReloadError, Reloaded};
 pub use init_error::{InitError, InitWarning};
 pub use report::{PartReport, SystemReport};
 pub use shutdown::ErrorSystemGuard;

@@ -1,6 +1,6 @@
 //! The shipped example and the shipped schema.
 
-use gardefou::config::{ConfigFile, json_schema};
+use gardefou::{config::json_schema, system::ConfigFile};
 use serde_json::Value;
 use std::{fs, path::PathBuf};
 

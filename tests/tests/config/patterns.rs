@@ -1,6 +1,6 @@
 //! Which sections are about a guard.
 
-use gardefou::{circuit_breakers, config::ConfigFile, testing::Scope};
+use gardefou::{circuit_breakers, system::ConfigFile, testing::Scope};
 
 /// The threshold of a breaker, and the probes that it admits, under a file.
 fn settings(text: &str, name: &str) -> (Option<u32>, u32) {

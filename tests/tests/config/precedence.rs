@@ -4,10 +4,10 @@ use gardefou::{
     breaker::WindowKind,
     bulkhead::Bulkhead,
     circuit_breakers,
-    config::ConfigFile,
     hedge::{Hedge, HedgeDelay},
     rate_limit::RateLimiter,
     retry::{Retry, RetryBudget},
+    system::ConfigFile,
     testing::Scope,
     timeout::Timeout,
 };

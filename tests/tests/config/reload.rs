@@ -5,12 +5,11 @@ use gardefou::{
     breaker::CircuitState,
     bulkhead::Bulkhead,
     circuit_breakers,
-    config::ConfigFile,
     event::{self, AuditOutcome, Event},
     hedge::{Hedge, HedgeDelay},
     rate_limit::RateLimiter,
     retry::{Retry, RetryBudget},
-    system::ReloadError,
+    system::{ConfigFile, ReloadError},
     testing::Scope,
     time::{ManualClock, SystemClock},
     timeout::Timeout,
@@ -27,7 +26,7 @@ use std::{
     time::Duration,
 };
 
-fn apply(text: &str) -> gardefou::config::Applied {
+fn apply(text: &str) -> gardefou::system::Applied {
     ConfigFile::parse("gardefou.toml", text)
         .unwrap()
         .apply()

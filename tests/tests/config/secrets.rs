@@ -1,6 +1,6 @@
 //! Passwords and keys: in no message, no line and no `Debug` text.
 
-use gardefou::{ErrorSystem, config::ConfigFile};
+use gardefou::{ErrorSystem, system::ConfigFile};
 
 const PLANTED: &str = "hunter2hunter2hunter2";
 

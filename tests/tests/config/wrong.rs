@@ -1,8 +1,8 @@
-//! Wrong files, in many forms: each is told with its line.
+//! Wrong files, in many forms: each is reported with its line.
 //!
 //! `UPDATE_WRONG=1` writes the expected texts; they are to be read as prose.
 
-use gardefou::config::ConfigFile;
+use gardefou::system::ConfigFile;
 use std::{collections::BTreeSet, fmt::Write, fs, path::PathBuf};
 
 fn folder() -> PathBuf {
@@ -27,7 +27,7 @@ fn report(text: &str) -> String {
 }
 
 #[test]
-fn each_wrong_file_is_told_with_its_line() {
+fn each_wrong_file_is_reported_with_its_line() {
     let mut files: Vec<_> = fs::read_dir(folder())
         .unwrap()
         .map(|entry| entry.unwrap().path())

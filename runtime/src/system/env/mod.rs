@@ -6,8 +6,8 @@ mod from_env;
 mod variables;
 
 #[cfg(feature = "config")]
-pub(crate) use from_env::configure_from;
+pub(super) use from_env::configure_from;
 #[cfg(all(test, feature = "config"))]
-pub(crate) use variables::ALL;
+pub(super) use variables::ALL;
 #[cfg(feature = "config")]
 pub(super) use variables::settings_of_process;

@@ -1,16 +1,13 @@
 //! A configuration file that was read and checked.
 
-use super::{
-    environment,
-    error::ConfigFileError,
-    problem::Problem,
-    reader::{self, FileVariable, located, of_guard},
-    source::Source,
-};
+use super::{builder::ErrorSystemBuilder, env::configure_from};
 use crate::{
+    config::{
+        ConfigFileError, FileVariable, Problem, Source, VARIABLE_PREFIXES, located, of_guard, read,
+        read_variables, setting_of,
+    },
     error::ConfigError,
     overrides::{self, Change, Override, Overrides, Place, Refused},
-    system::{ErrorSystemBuilder, configure_from},
 };
 use std::{collections::BTreeMap, ffi::OsString, fmt, fs, path::Path};
 
@@ -22,7 +19,7 @@ use std::{collections::BTreeMap, ffi::OsString, fmt, fs, path::Path};
 /// # Examples
 ///
 /// ```
-/// use gardefou::{circuit_breakers, config::ConfigFile, testing::Scope};
+/// use gardefou::{circuit_breakers, system::ConfigFile, testing::Scope};
 ///
 /// let scope = Scope::new();
 /// let _entered = scope.enter();
@@ -65,7 +62,7 @@ impl ConfigFile {
     /// # Examples
     ///
     /// ```
-    /// use gardefou::config::ConfigFile;
+    /// use gardefou::system::ConfigFile;
     ///
     /// assert!(ConfigFile::parse("gardefou.toml", "[retry.\"http-*\"]\nmax_retries = 5").is_ok());
     /// assert!(ConfigFile::parse("gardefou.toml", "[retry.\"http-*\"]\nmax_retries = 5.5").is_err());
@@ -85,7 +82,7 @@ impl ConfigFile {
     fn parse_part(name: &str, text: &str) -> (Self, Vec<Problem>) {
         // Written by some editors of Windows.
         let source = Source::new(name, text.strip_prefix('\u{feff}').unwrap_or(text));
-        let (contents, problems) = reader::read(&source);
+        let (contents, problems) = read(&source);
         let file = Self {
             source,
             guards: contents.overrides,
@@ -106,7 +103,7 @@ impl ConfigFile {
     /// # Examples
     ///
     /// ```
-    /// use gardefou::config::ConfigFile;
+    /// use gardefou::system::ConfigFile;
     ///
     /// # let folder = std::env::temp_dir().join(format!("gardefou-config-{}", std::process::id()));
     /// # std::fs::create_dir_all(&folder).unwrap();
@@ -131,7 +128,7 @@ impl ConfigFile {
     ) -> Result<(Self, ErrorSystemBuilder), ConfigFileError> {
         let (mut file, mut problems) = Self::parse_part(name, text);
         let (about_guards, about_system) = apart(variables);
-        let (guards, more) = environment::read(&about_guards);
+        let (guards, more) = read_variables(&about_guards);
         problems.extend(more);
         file.guards.extend(guards);
         file.environment = about_system;
@@ -140,7 +137,7 @@ impl ConfigFile {
             (Ok(_), Some(err)) => Err(err),
             (Err(mut more), err) => {
                 more.extend(err.into_iter().flat_map(|err| err.problems().to_vec()));
-                Err(ConfigFileError::new(more).unwrap_or_else(|| ConfigFileError::unknown(name)))
+                Err(ConfigFileError::new(more).unwrap_or_else(|| without_place(name)))
             }
         }
     }
@@ -156,7 +153,7 @@ impl ConfigFile {
     /// # Examples
     ///
     /// ```
-    /// use gardefou::{circuit_breakers, config::ConfigFile, testing::Scope};
+    /// use gardefou::{circuit_breakers, system::ConfigFile, testing::Scope};
     ///
     /// let scope = Scope::new();
     /// let _entered = scope.enter();
@@ -196,7 +193,7 @@ impl ConfigFile {
     /// # Examples
     ///
     /// ```
-    /// use gardefou::{bulkhead::{Bulkhead, bulkheads}, config::ConfigFile, testing::Scope};
+    /// use gardefou::{bulkhead::{Bulkhead, bulkheads}, system::ConfigFile, testing::Scope};
     ///
     /// let scope = Scope::new();
     /// let _entered = scope.enter();
@@ -222,7 +219,7 @@ impl ConfigFile {
                     .flat_map(|refused| self.refused(refused))
                     .collect();
                 Err(ConfigFileError::new(problems)
-                    .unwrap_or_else(|| ConfigFileError::unknown(&self.source.name)))
+                    .unwrap_or_else(|| without_place(&self.source.name)))
             }
         }
     }
@@ -271,7 +268,7 @@ impl ConfigFile {
                 false,
             ));
         }
-        let Some((section, info)) = super::catalogue::setting_of(name) else {
+        let Some((section, info)) = setting_of(name) else {
             // Of the parts, alerts alone have fields without a variable, such as two channels of one
             // name.
             let alerts = |(header, _): &&(&str, Place)| header.starts_with("alerts");
@@ -308,7 +305,7 @@ fn in_words_of_a_file(rule: &str) -> String {
         let (before, from) = rest.split_at(at);
         let (name, after) = from.split_at(from.find(|c| !is_name(c)).unwrap_or(from.len()));
         words += before;
-        match super::catalogue::setting_of(name) {
+        match setting_of(name) {
             Some((section, info)) => words += &format!("`{}.{}`", section.name, info.name),
             None => words += name,
         }
@@ -323,7 +320,7 @@ fn apart(
     variables: BTreeMap<String, OsString>,
 ) -> (BTreeMap<String, String>, BTreeMap<String, OsString>) {
     let (mut guards, mut system) = (BTreeMap::new(), BTreeMap::new());
-    let prefixes = super::catalogue::VARIABLE_PREFIXES;
+    let prefixes = VARIABLE_PREFIXES;
     for (name, value) in variables {
         if prefixes.iter().any(|(prefix, _)| name.starts_with(prefix)) {
             guards.insert(name, value.to_string_lossy().into_owned());
@@ -350,14 +347,10 @@ pub(crate) fn read_text(path: &Path) -> Result<(String, String), ConfigFileError
     Ok((name, text))
 }
 
-impl ConfigFileError {
-    /// An error whose problems have no place.
-    fn unknown(name: &str) -> Self {
-        Self::unreadable(
-            name,
-            &std::io::Error::other("its settings do not fit the code"),
-        )
-    }
+/// An error whose problems have no place.
+fn without_place(name: &str) -> ConfigFileError {
+    let err = std::io::Error::other("its settings do not fit the code");
+    ConfigFileError::unreadable(name, &err)
 }
 
 impl fmt::Debug for ConfigFile {
@@ -368,5 +361,27 @@ impl fmt::Debug for ConfigFile {
             .field("guards", &self.guards.len())
             .field("variables", &self.variables.len())
             .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::env::ALL;
+    use crate::config::SYSTEM;
+
+    #[test]
+    fn every_variable_of_the_system_is_a_setting_of_a_file_except_those_without_one() {
+        let in_file: Vec<_> = SYSTEM
+            .iter()
+            .flat_map(|section| section.settings)
+            .map(|(name, _)| *name)
+            .collect();
+        let mut variables = ALL.to_vec();
+        // Faults are injected in tests, and the file does not name itself.
+        variables.retain(|name| !["GARDEFOU_CHAOS", "GARDEFOU_CONFIG"].contains(name));
+        let (mut in_file, mut variables) = (in_file, variables);
+        in_file.sort_unstable();
+        variables.sort_unstable();
+        assert_eq!(in_file, variables);
     }
 }
