@@ -191,6 +191,24 @@ fn address_of(monitor: &ErrorMonitor) -> usize {
 }
 
 impl AlertsConfigBuilder {
+    /// Replaces a channel of the same name, or adds one.
+    #[cfg_attr(
+        not(any(feature = "alert-email", feature = "alert-webhook")),
+        expect(dead_code, reason = "no channel has settings")
+    )]
+    pub(crate) fn replace_channel(mut self, channel: impl Channel) -> Self {
+        self.0
+            .channels
+            .retain(|known| known.name() != channel.name());
+        self.channel(channel)
+    }
+
+    /// Replaces a rule of the same name, or adds one.
+    pub(crate) fn replace_rule(mut self, rule: Rule) -> Self {
+        self.0.rules.retain(|known| known.name != rule.name);
+        self.rule(rule)
+    }
+
     /// Adds a channel. Without one, notifications go to the log.
     ///
     /// # Examples

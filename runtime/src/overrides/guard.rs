@@ -70,6 +70,22 @@ impl Plan {
         self
     }
 
+    pub(super) fn has_then(&self) -> bool {
+        self.then.is_some()
+    }
+
+    /// Runs what comes after the change only where this still holds then.
+    pub(super) fn then_if(mut self, holds: impl FnOnce() -> bool + Send + 'static) -> Self {
+        self.then = self.then.map(|then| -> Then {
+            Box::new(move || {
+                if holds() {
+                    then();
+                }
+            })
+        });
+        self
+    }
+
     pub(super) fn before_apply(mut self, also: impl FnOnce() + Send + 'static) -> Self {
         self.apply.insert(0, Box::new(also));
         self

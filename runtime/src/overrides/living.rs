@@ -6,7 +6,10 @@ use super::{
     setting::Place,
 };
 use crate::{error::ConfigError, sync::global::Mutex};
-use std::sync::{Arc, Weak};
+use std::sync::{
+    Arc, Weak,
+    atomic::{AtomicU64, Ordering},
+};
 
 /// A guard in use, which this does not keep in use.
 pub(crate) struct LivingGuard<B: Configurable> {
@@ -16,6 +19,9 @@ pub(crate) struct LivingGuard<B: Configurable> {
     target: Weak<B::Target>,
     /// The settings in force: those of the code, and the sections over them.
     applied: Mutex<(B, Vec<Arc<Override>>)>,
+    /// How many changes had a part that runs without a lock: of two at once, that of the later one
+    /// counts.
+    thens: AtomicU64,
 }
 
 impl<B: Configurable> LivingGuard<B> {
@@ -31,6 +37,7 @@ impl<B: Configurable> LivingGuard<B> {
             code,
             target: Arc::downgrade(target),
             applied: Mutex::new((configured.builder, configured.sections)),
+            thens: AtomicU64::new(0),
         }
     }
 }
@@ -72,7 +79,17 @@ impl<B: Configurable> Living for LivingGuard<B> {
             None => builder.clone().plan(&before, &target),
         };
         let plan = planned.map_err(|err| refused::<B>(&self.name, &sections, &err))?;
+        let has_then = plan.has_then();
+        let number = Arc::new(AtomicU64::new(0));
+        let (latest, mine) = (Arc::clone(&self), Arc::clone(&number));
+        // Relaxed: changes are applied under one lock, and the number is for whoever comes last.
+        let plan = plan
+            .then_if(move || latest.thens.load(Ordering::Relaxed) == mine.load(Ordering::Relaxed));
         Ok(Some(plan.before_apply(move || {
+            if has_then {
+                let count = self.thens.fetch_add(1, Ordering::Relaxed) + 1;
+                number.store(count, Ordering::Relaxed);
+            }
             *self.applied.lock() = (builder, sections);
         })))
     }

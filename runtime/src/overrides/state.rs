@@ -1,7 +1,7 @@
 //! The overrides in force and the guards in use: of the process, or of a test scope.
 
 use super::{
-    guard::{Configurable, Plan},
+    guard::Configurable,
     living::{Living, LivingGuard, Refused},
     overrides::{Override, Overrides},
 };
@@ -23,10 +23,12 @@ struct State {
 
 #[derive(Default)]
 struct Guards {
-    /// Grows with each guard and with each change. Whoever prepared a change without the lock
-    /// begins again where it grew meanwhile.
+    /// Grows with each change of the overrides. Whoever prepared the change of a guard without the
+    /// lock begins again where it grew meanwhile.
     version: u64,
-    all: Vec<Arc<dyn Living>>,
+    /// The number of the next guard.
+    next: u64,
+    all: Vec<(u64, Arc<dyn Living>)>,
 }
 
 static OF_PROCESS: LazyLock<State> = LazyLock::new(State::default);
@@ -57,19 +59,24 @@ pub(super) fn sections_of(section: &str, name: &str) -> Vec<Arc<Override>> {
 /// Remembers a guard that was made by name, for changes while it is in use.
 pub(crate) fn remember<B: Configurable>(guard: LivingGuard<B>) {
     let guard: Arc<dyn Living> = Arc::new(guard);
+    with_current(|state| state.guards.lock().add(Arc::clone(&guard)));
+    // The overrides may have changed since the guard took them.
+    bring_up_to_date(&guard);
+}
+
+/// Applies the overrides in force to a guard that the change to them may not have found. What does
+/// not fit its code stays as it is, as for a guard that is made.
+fn bring_up_to_date(guard: &Arc<dyn Living>) {
     let then = with_current(|state| {
         loop {
             let (version, overrides) = {
                 let guards = state.guards.lock();
                 (guards.version, Arc::clone(&state.overrides.read()))
             };
-            // The overrides may have changed since the guard took them. What does not fit the code
-            // was reported then.
-            let plan = Arc::clone(&guard).prepare(&overrides).ok().flatten();
-            let mut guards = state.guards.lock();
+            let plan = Arc::clone(guard).prepare(&overrides).ok().flatten()?;
+            let guards = state.guards.lock();
             if guards.version == version {
-                guards.add(Arc::clone(&guard));
-                return plan.and_then(Plan::apply);
+                return plan.apply();
             }
         }
     });
@@ -80,14 +87,14 @@ pub(crate) fn remember<B: Configurable>(guard: LivingGuard<B>) {
 
 impl Guards {
     fn add(&mut self, guard: Arc<dyn Living>) {
-        self.version += 1;
         // Whenever the list has grown to twice its size, so that it costs little.
         if self.all.len() >= MANY && self.all.len() == self.all.capacity() {
-            self.all.retain(|guard| guard.is_alive());
+            self.all.retain(|(_, guard)| guard.is_alive());
             let room = self.all.len().max(MANY);
             self.all.reserve_exact(room);
         }
-        self.all.push(guard);
+        self.all.push((self.next, guard));
+        self.next += 1;
     }
 }
 
@@ -108,16 +115,16 @@ pub(crate) struct Change {
 pub(crate) fn replace(overrides: Overrides) -> Result<Change, Vec<Refused>> {
     let overrides = Arc::new(overrides);
     let mut change = Change::default();
-    let thens = with_current(|state| {
+    let (thens, stragglers) = with_current(|state| {
         loop {
-            let (version, all) = {
+            let (version, next, known) = {
                 let guards = state.guards.lock();
-                (guards.version, guards.all.clone())
+                (guards.version, guards.next, guards.all.clone())
             };
             // Without the lock: a clock can be the user's code.
             let (mut plans, mut refusals) = (Vec::new(), Vec::new());
-            for guard in all {
-                match guard.prepare(&overrides) {
+            for (_, guard) in &known {
+                match Arc::clone(guard).prepare(&overrides) {
                     Ok(plan) => plans.extend(plan),
                     Err(refused) => refusals.push(refused),
                 }
@@ -138,11 +145,15 @@ pub(crate) fn replace(overrides: Overrides) -> Result<Change, Vec<Refused>> {
                 change.later.append(&mut plan.later);
                 thens.extend(plan.apply());
             }
-            return Ok(thens);
+            // Those that were made since may have taken the former overrides.
+            let made = guards.all.iter().filter(|(number, _)| *number >= next);
+            let stragglers: Vec<_> = made.map(|(_, guard)| Arc::clone(guard)).collect();
+            return Ok((thens, stragglers));
         }
     })?;
     // Without the lock: observers are the user's code.
     thens.into_iter().for_each(|then| then());
+    stragglers.iter().for_each(bring_up_to_date);
     change.later.sort_unstable();
     change.later.dedup();
     Ok(change)

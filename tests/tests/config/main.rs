@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "these helpers belong to tests")]
 
 mod docs;
+mod keys;
 mod patterns;
 mod precedence;
 mod reload;

@@ -26,9 +26,9 @@ pub(super) fn alerts(
             Rule::breakers("circuit breakers"),
             Rule::health("health checks"),
         ];
-        builder = rules
-            .into_iter()
-            .fold(builder, |builder, rule| builder.rule(rule.min_level(level)));
+        builder = rules.into_iter().fold(builder, |builder, rule| {
+            builder.replace_rule(rule.min_level(level))
+        });
         is_set = true;
     }
     if let Some(interval) = variables.duration(ALERTS_THROTTLE) {
@@ -39,13 +39,13 @@ pub(super) fn alerts(
     }
     #[cfg(feature = "alert-webhook")]
     if let Some(channel) = webhook(variables) {
-        (builder, is_set) = (builder.channel(channel), true);
+        (builder, is_set) = (builder.replace_channel(channel), true);
     }
     #[cfg(not(feature = "alert-webhook"))]
     variables.refuse(WEBHOOK, "needs the feature `alert-webhook` of gardefou");
     #[cfg(feature = "alert-email")]
     if let Some(channel) = mail(variables) {
-        (builder, is_set) = (builder.channel(channel), true);
+        (builder, is_set) = (builder.replace_channel(channel), true);
     }
     #[cfg(not(feature = "alert-email"))]
     variables.refuse(MAIL, "needs the feature `alert-email` of gardefou");
@@ -180,6 +180,24 @@ mod tests {
                 .unwrap()
                 .is_none()
         );
+    }
+
+    #[test]
+    fn settings_take_the_place_of_those_of_the_code() {
+        let code = AlertsConfig::builder()
+            .rule(Rule::immediate("errors").min_level(Severity::Info))
+            .source("code");
+        let values = [(ALERTS_MIN_LEVEL, "critical")];
+        let values = values.map(|(name, value)| (name.to_owned(), value.into()));
+        let mut variables = Variables::new(values.into());
+        let built = alerts(&mut variables, Some(code)).unwrap().build().unwrap();
+        let level = Severity::Critical;
+        let expected = AlertsConfig::builder()
+            .rule(Rule::immediate("errors").min_level(level))
+            .rule(Rule::breakers("circuit breakers").min_level(level))
+            .rule(Rule::health("health checks").min_level(level))
+            .source("code");
+        assert_eq!(built, expected.build().unwrap());
     }
 
     #[test]
