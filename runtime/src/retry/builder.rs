@@ -38,7 +38,7 @@ use std::{
 ///
 /// # Defaults
 ///
-/// Those of [`RetryConfig`], the budget of the process (see [`budget`](Self::budget)), and the
+/// Those of [`RetryConfig`](super::RetryConfig), the budget of the process (see [`budget`](Self::budget)), and the
 /// machine's clock.
 ///
 /// # Examples
@@ -250,7 +250,7 @@ impl<A> RetryBuilder<A> {
     }
 
     /// Sets how delays are spread: `true` (the default) for full jitter, `false`, a fraction such
-    /// as `0.2`, a name such as `"equal"`, or a [`Jitter`].
+    /// as `0.2`, a name such as `"equal"`, or a [`Jitter`](super::Jitter).
     ///
     /// # Examples
     ///
@@ -268,8 +268,8 @@ impl<A> RetryBuilder<A> {
         self
     }
 
-    /// Sets how delays grow: a [`BackoffKind`], its name as in `#[retry(backoff = "linear")]`, or a
-    /// whole [`Backoff`].
+    /// Sets how delays grow: a [`BackoffKind`](super::BackoffKind), its name as in `#[retry(backoff = "linear")]`, or a
+    /// whole [`Backoff`](super::Backoff).
     ///
     /// The other setters of delays override the values of a `Backoff`, in whatever order they are
     /// called.

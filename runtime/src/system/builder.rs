@@ -357,7 +357,7 @@ impl ErrorSystemBuilder {
     /// variables replace those of the file: see [`config`](crate::config) and the
     /// [guide](crate::guide::configuration).
     ///
-    /// [`init`](Self::init) reads it, and [`ErrorSystemGuard::reload`] reads it again.
+    /// [`init`](Self::init) reads it, and [`reload`](super::ErrorSystemGuard::reload) reads it again.
     ///
     /// # Examples
     ///

@@ -34,7 +34,7 @@ impl ErrorSystem {
     /// | `GARDEFOU_HEALTH_STALE_AFTER` | [`HealthConfigBuilder::stale_after`] | duration |
     /// | `GARDEFOU_HEALTH_FAILURE_THRESHOLD` | [`HealthConfigBuilder::failure_threshold`] | number |
     /// | `GARDEFOU_HEALTH_BACKGROUND` | [`HealthConfigBuilder::background`] | `true` or `false` |
-    /// | `GARDEFOU_MONITOR_RECENT_EVENTS` | [`MonitorConfigBuilder::recent_events`] | number |
+    /// | `GARDEFOU_MONITOR_RECENT_EVENTS` | [`MonitorConfigBuilder::recent_events`](crate::monitor::MonitorConfigBuilder::recent_events) | number |
     /// | `GARDEFOU_JOURNAL` | the folder of the journal | path |
     /// | `GARDEFOU_JOURNAL_MAX_BYTES` | [`JournalConfigBuilder::max_bytes`] | size |
     /// | `GARDEFOU_JOURNAL_MAX_AGE` | [`JournalConfigBuilder::max_age`] | duration |
