@@ -52,7 +52,9 @@ pub struct Applied {
 impl ConfigFile {
     /// Reads and checks the text of a file; `name` is how problems refer to it.
     ///
-    /// Settings of the system are checked as if nothing was set in the code and in the environment.
+    /// Settings of the system are checked as if nothing was set in the code and in the environment,
+    /// except that these may have what a file leaves out: the folder of a journal, and the URL, the
+    /// key or the password of a channel.
     ///
     /// # Errors
     ///
@@ -69,12 +71,11 @@ impl ConfigFile {
     /// ```
     pub fn parse(name: impl AsRef<str>, text: &str) -> Result<Self, ConfigFileError> {
         let (file, mut problems) = Self::parse_part(name.as_ref(), text);
-        problems.extend(
-            file.configure(ErrorSystemBuilder::default())
-                .err()
-                .into_iter()
-                .flatten(),
-        );
+        if let Err(err) = file.configured(ErrorSystemBuilder::default()) {
+            let complete = |err: &ConfigError| !may_be_elsewhere(err.rule());
+            let of_system = file.problems_of(&err, complete);
+            problems.extend(of_system);
+        }
         ConfigFileError::new(problems).map_or(Ok(file), Err)
     }
 
@@ -241,15 +242,30 @@ impl ConfigFile {
     /// Returns the settings of the system: those of the code, of the file over them, and of the
     /// environment over both.
     fn configure(&self, code: ErrorSystemBuilder) -> Result<ErrorSystemBuilder, Vec<Problem>> {
+        self.configured(code)
+            .map_err(|err| self.problems_of(&err, |_| true))
+    }
+
+    fn configured(&self, code: ErrorSystemBuilder) -> Result<ErrorSystemBuilder, ConfigError> {
         let of_file = self.variables.iter();
         let mut values: BTreeMap<String, OsString> = of_file
             .map(|variable| (variable.name.to_owned(), variable.text.clone().into()))
             .collect();
         values.extend(self.environment.clone());
-        configure_from(code, values).map_err(|err| {
-            let problems = err.problems().cloned().map(ConfigError::from);
-            problems.filter_map(|err| self.of_system(&err)).collect()
-        })
+        configure_from(code, values)
+    }
+
+    fn problems_of(
+        &self,
+        err: &ConfigError,
+        counts: impl Fn(&ConfigError) -> bool,
+    ) -> Vec<Problem> {
+        let problems = err
+            .problems()
+            .cloned()
+            .map(ConfigError::from)
+            .filter(counts);
+        problems.filter_map(|err| self.of_system(&err)).collect()
     }
 
     /// Makes the problem that a variable has: with the line of its setting, unless the environment
@@ -295,6 +311,15 @@ impl ConfigFile {
             .filter(|_| info.kind != overrides::Kind::Secret);
         Some(problem)
     }
+}
+
+/// Returns `true` for a rule that needs a setting which belongs into the environment, or which the
+/// code often has.
+fn may_be_elsewhere(rule: &str) -> bool {
+    let needed = rule.strip_prefix("needs ").and_then(setting_of);
+    needed.is_some_and(|(section, info)| {
+        info.kind == overrides::Kind::Secret || section.name == "journal"
+    })
 }
 
 /// Replaces the names of variables by those of the settings in a file.

@@ -219,3 +219,19 @@ fn wrong_variables_are_problems_with_their_names() {
         ]
     );
 }
+
+#[test]
+fn environment_completes_what_a_file_leaves_out_and_nothing_else_does_at_the_start() {
+    let text = "[alerts.mail]\nhost = \"h\"\nfrom = \"a@example.com\"\nto = \"b@example.com\"\nuser = \"u\"";
+    let file = ConfigFile::parse("gardefou.toml", text).unwrap();
+    let password = (
+        "GARDEFOU_ALERTS_MAIL_PASSWORD".to_owned(),
+        OsString::from("hunter2"),
+    );
+    assert!(file.clone().variables([password]).is_ok());
+    let err = file.variables([]).unwrap_err();
+    assert_eq!(
+        err.to_string(),
+        "gardefou.toml:5:8: `user` needs `alerts.mail.password`"
+    );
+}

@@ -16,7 +16,7 @@ fn planted_secrets_are_not_shown() {
         "[alerts.mail]\npassword = \"\"\"\nSECRET",
         "[alerts.webhook]\nurl = \"http://hooks.example.com/SECRET\"",
         "[alerts.webhook]\nurl = \"SECRET\"\nsecret = \"SECRET\"",
-        "[alerts.webhook]\nsecret = \"SECRET\"",
+        "[alerts.webhook]\nsecret = \"SECRET\"\nformat = 7",
         "[alerts]\nwebhook = { url = \"SECRET\", secret = 7 }",
         "alerts.mail.password = \"SECRET\"\nalerts.mail.pasword = \"SECRET\"",
         "[smtp]\npassword = \"SECRET\"",

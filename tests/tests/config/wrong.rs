@@ -100,6 +100,9 @@ fn settings_that_the_code_may_complete_are_no_problems_of_the_file() {
         "[hedge.search]\nmax_hedges = 2",
         "[retry.http]\nmax_delay = \"10ms\"",
         "[breaker.payments]",
+        "[journal]\nmax_age = \"7d\"",
+        "[alerts.webhook]\nformat = \"slack\"",
+        "[alerts.mail]\nhost = \"h\"\nfrom = \"a@example.com\"\nto = \"b@example.com\"\nuser = \"u\"",
         "",
     ] {
         let checked = ConfigFile::parse("f", text);
