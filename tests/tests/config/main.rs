@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "these helpers belong to tests")]
 
+mod attributes;
 mod docs;
 mod keys;
 mod patterns;
