@@ -124,6 +124,7 @@ impl RateLimiterBuilder {
         self.with_settings_of(&configured.builder)
     }
 
+    #[cfg(feature = "config")]
     pub(super) fn raw_name(&self) -> &str {
         &self.name
     }

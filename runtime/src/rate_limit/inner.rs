@@ -1,12 +1,14 @@
 //! Contents of a limiter, which all its clones share.
 
+#[cfg(feature = "config")]
+use super::state::Quota;
 use super::{
     clock::LimiterClock,
     config::RateLimiterConfig,
     rate::Rate,
     reading::{RateLimiterReading, WaitTime},
     reservation::Reservation,
-    state::{Quota, Refusal},
+    state::Refusal,
     word::{Taken, Word},
 };
 #[cfg(feature = "quanta")]

@@ -617,6 +617,7 @@ impl<A> RetryBuilder<A> {
             terms: Revised::new(RetryTerms::new(config, log_level, self.place)),
             hooks: settings.hooks,
             clock: settings.clock,
+            #[cfg(feature = "config")]
             place: self.place,
             warned_of_nesting: AtomicBool::new(false),
             counts,

@@ -24,6 +24,7 @@ pub(crate) struct RetryInner {
     pub(super) hooks: Hooks,
     pub(super) clock: SharedClock,
     /// Where the retry was built.
+    #[cfg(feature = "config")]
     pub(super) place: &'static Location<'static>,
     /// Whether a warning was logged that it runs inside an attempt of another retry.
     pub(super) warned_of_nesting: AtomicBool,
