@@ -12,7 +12,7 @@ use std::{
 
 static CALLS: AtomicU32 = AtomicU32::new(0);
 
-#[with_circuit_breaker(name = "ledger", failure_threshold = 9)]
+#[with_circuit_breaker(name = "accounts", failure_threshold = 9)]
 fn charge() -> Result<()> {
     Err(AppError::new(ErrorCode::EXTERNAL_SERVICE_ERROR, "no"))
 }
@@ -23,8 +23,8 @@ fn fetch() -> Result<()> {
     charge()
 }
 
-#[bulkhead(name = "ledger", max_concurrent = 9)]
-#[rate_limit("9/s", name = "ledger")]
+#[bulkhead(name = "accounts", max_concurrent = 9)]
+#[rate_limit("9/s", name = "accounts")]
 #[timeout("9s")]
 fn read() -> Result<Option<Duration>> {
     Ok(gardefou::call::remaining())
@@ -33,15 +33,15 @@ fn read() -> Result<Option<Duration>> {
 #[test]
 fn guards_of_attributes_take_settings_by_name_and_by_that_of_the_function() {
     in_own_process(|| {
-        let text = "[breaker.ledger]\nfailure_threshold = 3\n[retry.\"fet*\"]\nmax_retries = 7
-[bulkhead.ledger]\nmax_concurrent = 2\n[rate_limit.ledger]\nrate = \"5/s\"\n[timeout.read]\nlimit = 2";
+        let text = "[breaker.accounts]\nfailure_threshold = 3\n[retry.\"fet*\"]\nmax_retries = 7
+[bulkhead.accounts]\nmax_concurrent = 2\n[rate_limit.accounts]\nrate = \"5/s\"\n[timeout.read]\nlimit = 2";
         ConfigFile::parse("gardefou.toml", text)
             .unwrap()
             .apply()
             .unwrap();
         assert!(fetch().is_err());
         // The third failure opens the circuit, and that ends the series.
-        let breaker = circuit_breakers().get("ledger").unwrap();
+        let breaker = circuit_breakers().get("accounts").unwrap();
         assert_eq!(breaker.config().failure_threshold, Some(3));
         assert_eq!(breaker.snapshot().counts.failure, 3);
         let left = read().unwrap().unwrap();
@@ -50,11 +50,16 @@ fn guards_of_attributes_take_settings_by_name_and_by_that_of_the_function() {
             "{left:?}"
         );
         assert_eq!(
-            bulkheads().get("ledger").unwrap().config().max_concurrent,
+            bulkheads().get("accounts").unwrap().config().max_concurrent,
             2
         );
         assert_eq!(
-            rate_limiters().get("ledger").unwrap().config().rate.count(),
+            rate_limiters()
+                .get("accounts")
+                .unwrap()
+                .config()
+                .rate
+                .count(),
             5
         );
 
