@@ -4,14 +4,14 @@
 //! in a static is used in many test scopes; a call in a scope counts there.
 
 use crate::{
+    event::Shown,
     keyed::{InstanceId, OTHER},
     registry::{ByName, OfProcess},
     scope,
 };
-use std::sync::Arc;
+use std::{fmt, sync::Arc};
 
 /// The counts `C` of the guards of one name.
-#[derive(Debug)]
 pub(crate) struct NamedCounts<C> {
     instance: InstanceId,
     name: Box<str>,
@@ -77,6 +77,15 @@ impl<C: Default + Send + Sync + 'static> NamedCounts<C> {
             values: read(&of_name.counts),
         });
         readings.collect()
+    }
+}
+
+impl<C> fmt::Debug for NamedCounts<C> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // Names may come from data.
+        f.debug_struct("NamedCounts")
+            .field("name", &Shown(&self.name))
+            .finish_non_exhaustive()
     }
 }
 

@@ -6,9 +6,12 @@ use gardefou::{
     alerts::{AlertsConfig, CallbackChannel, DeliveryError, Rule},
     boundary::{ErrorBoundary, Operation, RollbackFailures, error_boundary, transaction},
     breaker::CircuitBreaker,
+    bulkhead::Bulkhead,
     event::{self, Event},
     health::{Check, CheckResult, Health, builtin::BreakerGroup},
+    hedge::Hedge,
     monitor::journal::Query,
+    rate_limit::{Rate, RateLimiter},
     retry::{BudgetSource, Retry, RetryBudget},
     testing::Scope,
 };
@@ -79,6 +82,9 @@ fn debug_output_shows_no_secret_in_a_name() {
     let channel = CallbackChannel::new(NAME, |_| Ok(()));
     let breaker = CircuitBreaker::builder(NAME).build().unwrap();
     let budget = RetryBudget::builder().name(NAME);
+    let hedge = Hedge::builder(NAME).after(Duration::from_millis(50));
+    let bulkhead = Bulkhead::builder(NAME).max_concurrent(1);
+    let limiter = RateLimiter::builder(NAME).rate(Rate::per_second(1));
     let (failed, undone) = (
         Arc::new(Mutex::new(String::new())),
         RefCell::new(String::new()),
@@ -114,6 +120,12 @@ fn debug_output_shows_no_secret_in_a_name() {
         format!("{:?}", budget.build().unwrap()),
         format!("{:?}", RetryBudget::builder().name(NAME)),
         format!("{:?}", BudgetSource::from(NAME)),
+        format!("{hedge:?}"),
+        format!("{:?}", hedge.build().unwrap()),
+        format!("{bulkhead:?}"),
+        format!("{:?}", bulkhead.build().unwrap()),
+        format!("{limiter:?}"),
+        format!("{:?}", limiter.build().unwrap()),
         failed.lock().unwrap().clone(),
         undone.take(),
         format!("{:?}", Rule::immediate(NAME)),
