@@ -2,15 +2,18 @@
 
 use super::error_monitor;
 use crate::{
-    error::{ErrorCode, ErrorId, ErrorRef},
+    error::{AppError, ErrorCode, ErrorId, ErrorRef, View},
     event::{
         self, ErrorEvent, Event, RecordSlot, RecordState, Severity, is_in_event, log_fields, text,
     },
     worker,
 };
 use serde_json::{Map, Value};
-use std::collections::VecDeque;
-use tracing::{Level, Metadata, Subscriber};
+use std::{collections::VecDeque, error::Error, fmt, panic::Location};
+use tracing::{
+    Level, Metadata, Subscriber,
+    field::{Field, Visit},
+};
 use tracing_subscriber::{Layer, layer::Context, registry::LookupSpan};
 
 /// Records the errors that other libraries write to the log, and what was logged before them.
@@ -30,6 +33,12 @@ use tracing_subscriber::{Layer, layer::Context, registry::LookupSpan};
 /// but a breadcrumb. What is logged while an observer, a journal or a hook handles an event, or on a
 /// background thread of gardefou, for example by the client that delivers a notification, is left
 /// out: it would cause itself.
+///
+/// An [`AppError`] that an event carries as a value (`error = &*err as &dyn Error`) is recorded once, under
+/// its own identity and code, whether a guard reports it before, after or never; a rejection that is carried
+/// so is counted by its guard and is no error here. An error that is logged as a text (`%err`) and reported by
+/// a guard too gives two records, and so does one of another type that is logged and returned: leave out the
+/// targets that do so.
 ///
 /// It needs a subscriber that is built on `Registry`. Use a filter to leave out targets:
 /// `TracingLayer::new().with_filter(..)`.
@@ -162,6 +171,35 @@ impl TracingLayer {
     }
 }
 
+/// What an event carries as a value.
+#[derive(Debug, Default)]
+enum Carried {
+    /// Nothing that has an identity.
+    #[default]
+    Unknown,
+    /// What was recorded, or is counted elsewhere.
+    Recorded,
+    /// An error that is marked as reported now.
+    New(AppError),
+}
+
+impl Visit for Carried {
+    fn record_error(&mut self, _: &Field, error: &(dyn Error + 'static)) {
+        if !matches!(self, Self::Unknown) {
+            return;
+        }
+        let view = View::from_dyn(error);
+        *self = match view.shared() {
+            Some(_) if !view.claim_report() => Self::Recorded,
+            Some((error, _)) => Self::New(error),
+            None if view.rejection().is_some() => Self::Recorded,
+            None => Self::Unknown,
+        };
+    }
+
+    fn record_debug(&mut self, _: &Field, _: &dyn fmt::Debug) {}
+}
+
 /// Returns `true` for an error of others, which no event of gardefou has caused.
 fn is_foreign_error(metadata: &Metadata<'_>) -> bool {
     let target = metadata.target();
@@ -195,7 +233,13 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for TracingLayer {
                 fields.insert("breadcrumbs".to_owned(), before.collect());
             }
             let operation = span.as_ref().map_or(metadata.target(), |span| span.name());
-            self.record(metadata, operation, &message, fields);
+            let mut carried = Carried::default();
+            event.record(&mut carried);
+            match carried {
+                Carried::Unknown => self.record(metadata, operation, &message, fields),
+                Carried::New(error) => record_carried(error, metadata, operation, &message, fields),
+                Carried::Recorded => {}
+            }
         }
         if let Some(outermost) = outermost.filter(|_| is_breadcrumb) {
             let (level, target) = (metadata.level(), metadata.target());
@@ -222,30 +266,86 @@ impl TracingLayer {
         message: &str,
         mut fields: Map<String, Value>,
     ) {
-        if let (Some(file), Some(line)) = (metadata.file(), metadata.line()) {
-            fields.insert("logged_at".to_owned(), format!("{file}:{line}").into());
-        }
-        // Started where it is not.
-        let _ = error_monitor();
+        add_place(metadata, &mut fields);
         let message = text::bounded(&message, MAX_MESSAGE);
-        event::emit(|| {
-            Event::Error(ErrorEvent {
-                id: ErrorId::new(),
-                code: self.code,
-                level: Severity::Error,
-                operation,
-                component: metadata.target(),
-                location: None,
-                elapsed: None,
-                captured: Some(&fields),
-                error: ErrorRef::Display(&message),
-                state: RecordState::Error,
-                attempt: None,
-                opening: None,
-                settled: None,
-                record: RecordSlot::default(),
-            })
-        });
+        let subject = Subject {
+            id: ErrorId::new(),
+            code: self.code,
+            location: None,
+            error: ErrorRef::Display(&message),
+        };
+        publish(metadata, operation, &subject, Some(&fields));
+    }
+}
+
+/// Records an error that an event carries, with the fields of the event as further details.
+fn record_carried(
+    error: AppError,
+    metadata: &Metadata<'_>,
+    operation: &str,
+    message: &str,
+    mut fields: Map<String, Value>,
+) {
+    add_place(metadata, &mut fields);
+    fields.insert(
+        "logged".to_owned(),
+        text::bounded(&message, MAX_MESSAGE).into(),
+    );
+    let error = fields.into_iter().fold(error, |error, (name, value)| {
+        match error.details().contains_key(&name) {
+            true => error,
+            false => error.with_detail(name, value),
+        }
+    });
+    let subject = Subject {
+        id: error.id(),
+        code: error.code(),
+        location: Some(error.location()),
+        error: ErrorRef::App(&error),
+    };
+    publish(metadata, operation, &subject, None);
+}
+
+/// What is known of an error that was logged.
+struct Subject<'a> {
+    id: ErrorId,
+    code: ErrorCode,
+    location: Option<&'static Location<'static>>,
+    error: ErrorRef<'a>,
+}
+
+/// Passes an error to the monitor and the other observers.
+fn publish(
+    metadata: &Metadata<'_>,
+    operation: &str,
+    subject: &Subject<'_>,
+    captured: Option<&Map<String, Value>>,
+) {
+    // Started where it is not.
+    let _ = error_monitor();
+    event::emit(|| {
+        Event::Error(ErrorEvent {
+            id: subject.id,
+            code: subject.code,
+            level: Severity::Error,
+            operation,
+            component: metadata.target(),
+            location: subject.location,
+            elapsed: None,
+            captured,
+            error: subject.error,
+            state: RecordState::Error,
+            attempt: None,
+            opening: None,
+            settled: None,
+            record: RecordSlot::default(),
+        })
+    });
+}
+
+fn add_place(metadata: &Metadata<'_>, fields: &mut Map<String, Value>) {
+    if let (Some(file), Some(line)) = (metadata.file(), metadata.line()) {
+        fields.insert("logged_at".to_owned(), format!("{file}:{line}").into());
     }
 }
 

@@ -1,7 +1,9 @@
 //! Errors that other libraries log, taken by `TracingLayer`.
 
 use gardefou::{
-    AppError, ErrorCode, error_monitor,
+    AppError, ErrorCode,
+    breaker::CircuitBreaker,
+    error_monitor,
     event::{self, Event, Severity},
     monitor::{ErrorRecord, TracingLayer},
     report,
@@ -142,6 +144,68 @@ fn own_lines_are_no_errors_but_breadcrumbs() {
         before.len() == 1 && before[0].contains("gardefou::") && before[0].contains("disk quota"),
         "{before:?}"
     );
+}
+
+fn lost() -> AppError {
+    AppError::new(ErrorCode::DB_WRITE_ERROR, "disk full").with_detail("table", "orders")
+}
+
+/// Before or after a guard reports it, and by as many lines as there are.
+#[test]
+fn error_that_is_carried_as_a_value_is_recorded_once() {
+    let log = |error: &AppError| {
+        let error: &(dyn std::error::Error + 'static) = &**error;
+        tracing::error!(target: "shop", error, order = 7, "the order is lost");
+    };
+    let reported_first = with_layer(TracingLayer::new(), || {
+        let error = lost();
+        report(&error);
+        log(&error);
+        log(&error.with_detail("seen", 2));
+    });
+    let logged_first = with_layer(TracingLayer::new(), || {
+        let error = lost();
+        log(&error);
+        report(&error);
+        log(&error);
+    });
+    assert_eq!((reported_first.len(), logged_first.len()), (1, 1));
+    let record = &logged_first[0];
+    assert_eq!(
+        (&*record.message, &*record.error_code),
+        ("disk full", "DB_WRITE_ERROR")
+    );
+    assert_eq!((&*record.operation, &*record.component), ("shop", "shop"));
+    let details = &record.details;
+    assert_eq!(
+        (&details["table"], &details["order"], &details["logged"]),
+        (&"orders".into(), &7.into(), &"the order is lost".into())
+    );
+}
+
+#[test]
+fn carried_error_is_found_behind_others_and_has_its_identity() {
+    let error = lost();
+    let records = with_layer(TracingLayer::new(), || {
+        let outer = std::io::Error::other(error.clone());
+        let outer: &(dyn std::error::Error + 'static) = &outer;
+        tracing::error!(outer, "cannot save");
+    });
+    assert_eq!(records.len(), 1);
+    assert_eq!(records[0].id, error.id());
+}
+
+/// It is counted by its guard, and recorded as the opening.
+#[test]
+fn carried_rejection_is_no_error() {
+    let breaker = CircuitBreaker::builder("logged").build().unwrap();
+    breaker.force_open();
+    let rejection = breaker.try_acquire().unwrap_err();
+    let records = with_layer(TracingLayer::new(), || {
+        let error: &(dyn std::error::Error + 'static) = &rejection;
+        tracing::error!(error, "cannot pay");
+    });
+    assert!(records.is_empty(), "{records:?}");
 }
 
 /// An observer that logs an error of its own for each error would be called for that again.
