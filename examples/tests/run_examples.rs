@@ -10,7 +10,7 @@ use std::{
 };
 
 /// A part of the output of each example.
-const OUTPUT: [(&str, &str); 18] = [
+const OUTPUT: [(&str, &str); 19] = [
     ("alerts", "notification: circuit `payments`"),
     ("axum_service", "orders/7: 404 {"),
     ("boundaries", "3 errors recorded"),
@@ -24,6 +24,10 @@ const OUTPUT: [(&str, &str); 18] = [
     ("outage", "| naive retry | "),
     ("reqwest_client", "rejected: "),
     ("retry", "succeeded after 3 calls"),
+    (
+        "sentry",
+        "sent to Sentry: DB_WRITE_ERROR: cannot save order 12, ",
+    ),
     ("testing", "2 tests passed"),
     ("tour", "notification: circuit `archive` opened"),
     ("tower_service", "a caller without time: 504"),
