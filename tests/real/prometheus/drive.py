@@ -246,12 +246,13 @@ def check_panels(prometheus, since):
     above_zero("Calls through retries, by how they ended", *({"kind": kind} for kind in kinds))
     assert max(results["Attempts per call"].values()) > 1, results["Attempts per call"]
     above_zero("Retry budgets", {"name": "_DEFAULT"})
-    # A call may begin and end between two scrapes; that there were some is in a counter.
-    assert (("name", "journal"),) in results["Use of bulkheads"], results["Use of bulkheads"]
+    # Calls may begin and end between two scrapes, and permits be gone at each of them; that there were calls is
+    # in a counter.
+    for title in "Use of bulkheads", "Permits left":
+        assert (("name", "journal"),) in results[title], f"{title}: {results[title]}"
     admitted = prometheus.now('gardefou_bulkhead_calls_total{name="journal",outcome="admitted"}')
     assert min(admitted.values()) > 0, admitted
     above_zero("Rate limiters by outcome", {"outcome": "admitted"}, {"outcome": "rejected"})
-    above_zero("Permits left", {"name": "journal"})
     above_zero("Errors by code", {"error_type": "CIRCUIT_OPEN_ERROR"}, {"error_type": "RATE_LIMIT_ERROR"})
     above_zero("Errors by severity", {"severity": "warning"})
     above_zero("Notifications", {"outcome": "delivered"})
