@@ -144,6 +144,7 @@ fn macro_form_equals_the_builder_form() {
         .attempt_timeout(Duration::from_secs(2))
         .jitter(Jitter::Equal)
         .seed(7)
+        .timed(true)
         .build()
         .unwrap();
     assert_eq!(&config_of("f"), by_hand.config());
