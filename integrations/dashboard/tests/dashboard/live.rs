@@ -340,9 +340,10 @@ async fn request_that_is_dropped_while_its_sample_is_taken_harms_no_viewer() {
     };
     note(&viewer.next().await.unwrap());
     for _ in 0..3 {
-        // Polled once, which begins the sample, and dropped: its client has gone.
-        let dropped = get(&app, "/gardefou/api/v1/snapshot").now_or_never();
-        assert!(dropped.is_none());
+        // Polled once, which begins the sample, and dropped: its client has gone. One that is answered
+        // within that poll was not dropped, so another one is.
+        let mut requests = (0..1000).map(|_| get(&app, "/gardefou/api/v1/snapshot").now_or_never());
+        assert!(requests.any(|answer| answer.is_none()));
         circuit_breakers().remove("first");
         let third = circuit_breakers().get("third").unwrap();
         third.try_acquire().unwrap().success();
