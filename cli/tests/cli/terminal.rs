@@ -71,7 +71,7 @@ impl Drop for Terminal {
     }
 }
 
-/// Returns `false`, and says so, where there is no terminal to test with.
+/// Returns `false`, and prints what is left out, where there is no terminal to test with.
 fn has_tmux(test: &str) -> bool {
     let found = Command::new("tmux").arg("-V").output().is_ok();
     if !found {

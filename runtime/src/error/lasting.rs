@@ -16,7 +16,7 @@ struct Kept<R> {
     rejector: Arc<dyn Rejector>,
 }
 
-/// A reference to a policy that whoever holds it needs no lifetime for.
+/// A reference to a policy that is held without a borrow of it.
 pub(crate) enum PolicyRef<R: 'static> {
     /// Counts a reference: threads that use one policy at once write one word.
     Counted(Arc<R>),

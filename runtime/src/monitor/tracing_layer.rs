@@ -215,6 +215,12 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for TracingLayer {
         if !is_error && !is_breadcrumb {
             return;
         }
+        let mut scope = context.event_scope(event).into_iter().flatten();
+        let span = scope.next();
+        let outermost = scope.last().or(context.event_span(event));
+        if !is_error && outermost.is_none() {
+            return;
+        }
         // User code writes the values, and so not under a lock.
         let mut fields = log_fields(event);
         let message = match fields.remove("message") {
@@ -222,9 +228,6 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for TracingLayer {
             Some(other) => other.to_string(),
             None => metadata.name().to_owned(),
         };
-        let mut scope = context.event_scope(event).into_iter().flatten();
-        let span = scope.next();
-        let outermost = scope.last().or(context.event_span(event));
         if is_error {
             if let Some(outermost) = &outermost
                 && let Some(Breadcrumbs(before)) = outermost.extensions().get::<Breadcrumbs>()

@@ -113,7 +113,7 @@ pub(crate) struct Configured<B> {
 
 /// Returns the builder of a guard with the settings of the overrides in place of the code's.
 ///
-/// Where both together break a rule, the code's stay, and the log says so: a file does not keep a
+/// Where both together break a rule, the code's stay, and an error is logged: a file does not keep a
 /// guard from being made.
 pub(crate) fn configured<B: Configurable>(name: &str, code: &B) -> Configured<B> {
     let sections = state::sections_of(B::SECTION, name);
