@@ -543,7 +543,8 @@ impl BreakerBuilder {
     ///
     /// It counts only if no other call of the breaker succeeded between the first time that it was
     /// pending and its drop: clients that disconnect do not open a healthy circuit, a callee that
-    /// hangs does.
+    /// hangs does. A success of another thread that ended less than a step of the coarse clock, 1 to
+    /// 10 ms, before the call was pending counts as one between them.
     ///
     /// # Examples
     ///

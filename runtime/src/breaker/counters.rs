@@ -1,6 +1,6 @@
 //! Counters of the calls of one breaker.
 
-use crate::per_thread;
+use crate::{per_thread, time::Tick};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 /// The outcomes that are counted without a lock.
@@ -25,6 +25,12 @@ impl Counters {
     /// Sums what all threads have counted.
     pub(super) fn sum(&self, what: Counter) -> u64 {
         self.0.sum(what as usize)
+    }
+
+    /// Sums the successes, with those of other threads up to some moment at this tick.
+    #[inline]
+    pub(super) fn successes_in(&self, tick: Tick) -> u64 {
+        self.0.sum_in(Counter::Success as usize, tick)
     }
 }
 

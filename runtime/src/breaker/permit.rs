@@ -59,7 +59,8 @@ impl Permit {
     // in parts and moved as a whole, which costs more than all the rest.
     #[inline]
     pub(super) fn new(shell: &Arc<Shell>, admission: Admission) -> Self {
-        let (since, successes) = (shell.waits_from(admission), shell.successes());
+        let since = shell.waits_from(admission);
+        let successes = shell.successes_from(admission, since);
         let in_panic = if std::thread::panicking() {
             IN_PANIC
         } else {

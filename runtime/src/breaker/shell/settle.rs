@@ -206,15 +206,27 @@ impl Shell {
 
     /// Returns how many calls have succeeded, wrapped; two readings differ where one succeeded
     /// between them.
-    pub(in crate::breaker) fn successes(&self) -> u32 {
+    fn successes(&self) -> u32 {
         self.counters.sum(Counter::Success) as u32
+    }
+
+    /// As `successes`, for a call that waits from `since` on. By the coarse reading, a success of
+    /// another thread may count as one after it that ended up to a step before.
+    #[inline]
+    pub(in crate::breaker) fn successes_from(&self, admission: Admission, since: Tick) -> u32 {
+        if admission.word().is_coarse() {
+            self.counters.successes_in(since) as u32
+        } else {
+            self.successes()
+        }
     }
 
     /// Notes that a call was seen pending.
     #[cfg(feature = "async")]
     pub(in crate::breaker) fn note_pending(&self, admission: &mut Admission) {
         let found = *admission;
-        admission.note_pending(|| self.waits_from(found), || self.successes());
+        let since = || self.waits_from(found);
+        admission.note_pending(since, || self.successes_from(found, since()));
     }
 
     /// Returns the admission of a call that may have been seen pending, without the note of it.
