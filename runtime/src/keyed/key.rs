@@ -114,7 +114,16 @@ impl Hash for Key {
 impl Equivalent<StoredKey> for Key {
     #[inline]
     fn equivalent(&self, stored: &StoredKey) -> bool {
-        stored.hash == self.hash && stored.text.as_bytes() == self.as_bytes()
+        stored.hash == self.hash
+            && match &stored.text {
+                // Of a known size, in line: what follows the text is zero in both.
+                StoredText::Short { len, bytes } => {
+                    usize::from(*len) == self.len
+                        && self.bytes.first_chunk() == Some(bytes)
+                        && self.long.is_empty()
+                }
+                StoredText::Long(bytes) => **bytes == *self.as_bytes(),
+            }
     }
 }
 
