@@ -440,12 +440,18 @@ impl CircuitBreaker {
     /// assert_eq!((rejection.name(), rejection.code()), ("search", ErrorCode::CIRCUIT_OPEN_ERROR));
     /// # Ok::<(), gardefou::AppError>(())
     /// ```
-    #[inline]
+    #[inline(always)]
     pub fn try_acquire(&self) -> Result<Permit, Rejection> {
-        self.shell.admit_then(
-            |admission| Ok(Permit::new(&self.shell, admission)),
-            |denial| Err(shell::rejection(&self.shell, denial)),
-        )
+        // Not `admit_then`, whose closure would be a call that returns a permit in memory.
+        let shell = &self.shell;
+        let admission = match shell.admit_at_once() {
+            Ok(admission) => admission,
+            Err(word) => match shell.admit_slow(word) {
+                Ok(admission) => admission,
+                Err(denial) => return Err(shell::rejection(shell, denial)),
+            },
+        };
+        Ok(Permit::new(shell, admission))
     }
 
     /// Returns the state as the next call would find it. Reading it changes nothing and takes no

@@ -45,7 +45,8 @@ pub struct Permit {
     shell: PolicyRef<Shell>,
     /// Taken by the verdict.
     admission: Option<Admission>,
-    since: Tick,
+    /// When it was given, by the reading that does for the state: the coarse one lags.
+    read: Tick,
     /// How many calls had succeeded by then, below [`IN_PANIC`]. One word: what is written in parts and moved
     /// as a whole makes the processor wait.
     successes: u64,
@@ -57,10 +58,10 @@ const IN_PANIC: u64 = 1 << 32;
 impl Permit {
     // In line, as all on the way of a success: a permit whose parts stay in registers is not written
     // in parts and moved as a whole, which costs more than all the rest.
-    #[inline]
+    #[inline(always)]
     pub(super) fn new(shell: &Arc<Shell>, admission: Admission) -> Self {
-        let since = shell.waits_from(admission);
-        let successes = shell.successes_from(admission, since);
+        let read = shell.now_in(admission.word());
+        let successes = shell.successes_from(admission, read);
         let in_panic = if std::thread::panicking() {
             IN_PANIC
         } else {
@@ -69,7 +70,7 @@ impl Permit {
         Self {
             shell: shell.lasting.refer(shell),
             admission: Some(admission),
-            since,
+            read,
             successes: u64::from(successes) | in_panic,
         }
     }
@@ -88,9 +89,11 @@ impl Permit {
     /// assert_eq!(breaker.state(), CircuitState::Closed);
     /// # Ok::<(), gardefou::AppError>(())
     /// ```
-    #[inline]
-    pub fn success(self) {
-        self.record(Verdict::Success);
+    #[inline(always)]
+    pub fn success(mut self) {
+        if let Some(admission) = self.admission.take() {
+            self.shell.succeed(admission);
+        }
     }
 
     /// Records a failure.
@@ -183,10 +186,10 @@ impl Permit {
 }
 
 impl Drop for Permit {
-    #[inline]
+    #[inline(always)]
     fn drop(&mut self) {
         if let Some(admission) = self.admission.take() {
-            dropped(&self.shell, admission, self.since, self.successes);
+            dropped(&self.shell, admission, self.read, self.successes);
         }
     }
 }
@@ -194,10 +197,11 @@ impl Drop for Permit {
 /// Records the drop of a permit without a verdict.
 #[cold]
 #[inline(never)]
-fn dropped(shell: &Shell, admission: Admission, since: Tick, successes: u64) {
+fn dropped(shell: &Shell, admission: Admission, read: Tick, successes: u64) {
     if std::thread::panicking() && successes & IN_PANIC == 0 {
         shell.fail_by_panic(admission);
     } else {
+        let since = (shell.clock).not_behind(read, admission.word().is_coarse());
         shell.drop_pending(admission, since, successes as u32, DropReason::Caller);
     }
 }

@@ -173,16 +173,6 @@ impl fmt::Debug for StoredKey {
     }
 }
 
-impl StoredText {
-    #[inline]
-    fn as_bytes(&self) -> &[u8] {
-        match self {
-            Self::Short { len, bytes } => &bytes[..usize::from(*len)],
-            Self::Long(bytes) => bytes,
-        }
-    }
-}
-
 impl Hash for StoredKey {
     #[inline]
     fn hash<H: Hasher>(&self, state: &mut H) {
@@ -255,7 +245,9 @@ mod tests {
         for len in [0, 1, SHORT - 1, SHORT, SHORT + 1, 200] {
             let text = "k".repeat(len);
             let stored = StoredKey::from(&written(&text));
-            assert_eq!(stored.text.as_bytes(), text.as_bytes());
+            assert!(written(&text).equivalent(&stored));
+            assert!(len == 0 || !written(&text.replacen('k', "l", 1)).equivalent(&stored));
+            assert!(!written(&format!("{text}\0")).equivalent(&stored));
             assert_eq!(
                 matches!(stored.text, StoredText::Short { .. }),
                 len <= SHORT

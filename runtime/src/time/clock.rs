@@ -200,10 +200,19 @@ impl SharedClock {
         }
     }
 
-    /// Returns a tick that does not lie behind the present, by the coarse reading.
+    /// Returns `true` if a coarse reading may lag: clocks of users have one reading.
     #[inline]
-    pub(crate) fn coarse_ahead(&self) -> Tick {
-        self.read_ahead(Reading::of(Duration::MAX))
+    pub(crate) fn may_lag(&self, is_coarse: bool) -> bool {
+        is_coarse && (self.is_system() || cfg!(test))
+    }
+
+    /// Returns a tick that does not lie behind the moment of a reading.
+    pub(crate) fn not_behind(&self, read: Tick, is_coarse: bool) -> Tick {
+        if self.may_lag(is_coarse) {
+            Reading::of(Duration::MAX).ahead(read)
+        } else {
+            read
+        }
     }
 
     /// Returns the precise tick at which `read` was read, or a later one.

@@ -19,11 +19,7 @@ impl Shell {
     /// Admits or denies a call.
     #[inline]
     pub(in crate::breaker) fn admit(&self) -> Result<Admission, Denial> {
-        let word = self.published.word();
-        if word.is_plainly_closed() {
-            return Ok(Admission::untimed(word));
-        }
-        self.admit_slow(word)
+        self.admit_at_once().or_else(|word| self.admit_slow(word))
     }
 
     /// Admits a call and goes on with `go`, or denies it and goes on with `deny`. Not a `Result`:
@@ -46,8 +42,19 @@ impl Shell {
         go(admission)
     }
 
+    /// Admits a call of a breaker that is closed; returns the state otherwise.
+    #[inline(always)]
+    pub(in crate::breaker) fn admit_at_once(&self) -> Result<Admission, StateWord> {
+        let word = self.published.word();
+        if word.is_plainly_closed() {
+            Ok(Admission::untimed(word))
+        } else {
+            Err(word)
+        }
+    }
+
     #[inline(never)]
-    fn admit_slow(&self, word: StateWord) -> Result<Admission, Denial> {
+    pub(in crate::breaker) fn admit_slow(&self, word: StateWord) -> Result<Admission, Denial> {
         let denial = match word.mode() {
             StateWord::CLOSED => match self.admit_timed(word) {
                 Ok(admission) => return Ok(admission),
@@ -95,19 +102,9 @@ impl Shell {
 
     /// Returns the present tick, by the reading that does for a state.
     #[inline]
-    pub(super) fn now_in(&self, word: StateWord) -> Tick {
+    pub(in crate::breaker) fn now_in(&self, word: StateWord) -> Tick {
         if word.is_coarse() {
             self.clock.coarse()
-        } else {
-            self.clock.now()
-        }
-    }
-
-    /// Returns the present tick or a later one, by the reading that does for the time after which a
-    /// dropped call is a failure.
-    pub(in crate::breaker) fn waits_from(&self, admission: Admission) -> Tick {
-        if admission.word().is_coarse() {
-            self.clock.coarse_ahead()
         } else {
             self.clock.now()
         }

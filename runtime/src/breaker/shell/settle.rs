@@ -210,12 +210,12 @@ impl Shell {
         self.counters.sum(Counter::Success) as u32
     }
 
-    /// As `successes`, for a call that waits from `since` on. By the coarse reading, a success of
+    /// As `successes`, for a call that waits from `read` on. By the coarse reading, a success of
     /// another thread may count as one after it that ended up to a step before.
     #[inline]
-    pub(in crate::breaker) fn successes_from(&self, admission: Admission, since: Tick) -> u32 {
-        if admission.word().is_coarse() {
-            self.counters.successes_in(since) as u32
+    pub(in crate::breaker) fn successes_from(&self, admission: Admission, read: Tick) -> u32 {
+        if self.clock.may_lag(admission.word().is_coarse()) {
+            self.counters.successes_in(read) as u32
         } else {
             self.successes()
         }
@@ -225,8 +225,11 @@ impl Shell {
     #[cfg(feature = "async")]
     pub(in crate::breaker) fn note_pending(&self, admission: &mut Admission) {
         let found = *admission;
-        let since = || self.waits_from(found);
-        admission.note_pending(since, || self.successes_from(found, since()));
+        let read = || self.now_in(found.word());
+        admission.note_pending(
+            || self.clock.not_behind(read(), found.word().is_coarse()),
+            || self.successes_from(found, read()),
+        );
     }
 
     /// Returns the admission of a call that may have been seen pending, without the note of it.
