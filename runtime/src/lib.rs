@@ -155,6 +155,7 @@ pub mod retry;
 mod revised;
 mod rng;
 mod scope;
+mod span;
 mod sync;
 pub mod time;
 mod worker;

@@ -51,6 +51,8 @@ const KEY: &[&str] = &["key", "max_keys"];
 const SEED: &[&str] = &["seed"];
 /// Times the calls of the breaker, of the retry or of both.
 const TIMED: &[&str] = &["timed"];
+/// Gives each call a span.
+const SPAN: &[&str] = &["span"];
 const RETRY: &[&str] = &[
     "max_retries",
     "max_attempts",
@@ -113,41 +115,44 @@ const HEALTH: &[&str] = &[
 ];
 
 impl Spec {
-    pub(crate) const HANDLING: Self =
-        Self::attribute("#[enhanced_error_handling]", &[HANDLING], "error_code");
+    pub(crate) const HANDLING: Self = Self::attribute(
+        "#[enhanced_error_handling]",
+        &[HANDLING, SPAN],
+        "error_code",
+    );
     pub(crate) const BREAKER: Self = Self::attribute(
         "#[with_circuit_breaker]",
-        &[BREAKER, TIMED, SEED, KEY],
+        &[BREAKER, TIMED, SPAN, SEED, KEY],
         "name",
     );
     pub(crate) const RETRY: Self = Self::attribute(
         "#[retry]",
-        &[RETRY, TIMED, SEED, KEY, &["name"]],
+        &[RETRY, TIMED, SPAN, SEED, KEY, &["name"]],
         "max_retries",
     );
     pub(crate) const RETRY_WITH_BREAKER: Self = Self::attribute(
         "#[retry_with_circuit_breaker]",
-        &[BREAKER, RETRY, TIMED, SEED, KEY],
+        &[BREAKER, RETRY, TIMED, SPAN, SEED, KEY],
         "name",
     );
     pub(crate) const TIMEOUT: Self = Self {
         title: "#[timeout]",
-        keys: &[TIMEOUT],
+        keys: &[TIMEOUT, SPAN],
         first: "limit",
         positional: true,
     };
-    pub(crate) const HEDGE: Self = Self::attribute("#[hedge]", &[HEDGE], "after");
+    pub(crate) const HEDGE: Self = Self::attribute("#[hedge]", &[HEDGE, SPAN], "after");
     pub(crate) const FALLBACK: Self = Self {
         title: "#[fallback]",
-        keys: &[FALLBACK],
+        keys: &[FALLBACK, SPAN],
         first: "to",
         positional: true,
     };
     pub(crate) const BULKHEAD: Self =
-        Self::attribute("#[bulkhead]", &[BULKHEAD, KEY], "max_concurrent");
+        Self::attribute("#[bulkhead]", &[BULKHEAD, KEY, SPAN], "max_concurrent");
     pub(crate) const RATE_LIMIT: Self = Self {
         title: "#[rate_limit]",
-        keys: &[RATE_LIMIT, KEY],
+        keys: &[RATE_LIMIT, KEY, SPAN],
         first: "rate",
         positional: true,
     };

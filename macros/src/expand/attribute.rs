@@ -1,6 +1,8 @@
 //! The expansion of one attribute, from its tokens to the guarded function.
 
-use super::{Guard, audit, breaker, fallback, handling, hedge, order, retry, site::Site, wrap};
+use super::{
+    Guard, audit, breaker, fallback, handling, hedge, order, retry, site::Site, traced, wrap,
+};
 use crate::{
     args::Args,
     check,
@@ -52,6 +54,7 @@ fn guarded(
     }
     // The keys are checked even if the item is not a function, so that all mistakes are reported at
     // once.
+    let span = policy::Span::from_args(&mut args, diag);
     let settings = Settings::from_args(guard, &mut args, krate, diag);
     let mut function = function?;
     settings.check(&function, diag);
@@ -74,6 +77,13 @@ fn guarded(
     };
     let body = settings.expand(&mut function, &site)?;
     let import = krates.import;
+    let expanded = function.with_body(quote!(#import #body));
+    let Some(span) = span else {
+        return Some(expanded);
+    };
+    // As an attribute around this one would be expanded.
+    let mut function = Function::parse(expanded, diag)?;
+    let body = traced::expand(&mut function, guard, span, settings.name(), &site)?;
     Some(function.with_body(quote!(#import #body)))
 }
 
@@ -118,6 +128,17 @@ impl Settings {
             Guard::Hedge => Self::Hedge(policy::Hedge::from_args(args, krate, diag)),
             Guard::Fallback => Self::Fallback(policy::Fallback::from_args(args, diag)),
             Guard::Audit => Self::Audit(policy::Audit::from_args(args, krate, diag)),
+        }
+    }
+
+    /// Returns the name that the guard has, in place of the function's.
+    fn name(&self) -> Option<&TokenStream> {
+        match self {
+            Self::Breaker(breaker) | Self::Retry(_, Some(breaker)) => Some(&breaker.name),
+            Self::Retry(retry, None) => retry.setters.argument("name"),
+            Self::Wrap(wrap) => wrap.setters.argument("name"),
+            Self::Hedge(hedge) => hedge.setters.argument("name"),
+            Self::Handling(_) | Self::Fallback(_) | Self::Audit(_) => None,
         }
     }
 

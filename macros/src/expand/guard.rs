@@ -46,6 +46,16 @@ impl Guard {
         }
     }
 
+    /// Returns the kind of the guard, as spans show it.
+    pub(super) fn kind(self) -> &'static str {
+        match self {
+            Self::Handling => "error_handling",
+            Self::Breaker => "circuit_breaker",
+            Self::Audit => "audit",
+            _ => self.name(),
+        }
+    }
+
     pub(super) fn spec(self) -> Spec {
         match self {
             Self::Handling => Spec::HANDLING,

@@ -18,6 +18,7 @@ mod retry;
 mod site;
 #[cfg(test)]
 mod tests;
+mod traced;
 mod wrap;
 
 pub(crate) use attribute::attribute;

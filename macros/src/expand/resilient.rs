@@ -27,6 +27,7 @@ pub(crate) const KEYS: &[&str] = &[
     "bulkhead",
     "attempt_timeout",
     "key",
+    "span",
     "crate",
 ];
 
@@ -97,6 +98,7 @@ fn stacked(args: TokenStream, item: TokenStream, diag: &mut Diag) -> Option<Toke
     }
     let name = sections.take_value("name", diag);
     let key = sections.take_value("key", diag);
+    let mut span = sections.take_value("span", diag);
     let krate = sections.take_value("crate", diag);
     let path = krate
         .as_ref()
@@ -122,6 +124,12 @@ fn stacked(args: TokenStream, item: TokenStream, diag: &mut Diag) -> Option<Toke
                 None => {}
             }
         }
+        // The outermost policy has the span of the whole.
+        if let Some((key, value)) = span.take()
+            && !gives(&arguments, "span")
+        {
+            arguments = quote!(#arguments #key = #value,);
+        }
         // A retry without a budget has nothing that a key could choose.
         if layer.is_keyed && !turns_off(&arguments, "budget") {
             takes_key = true;
@@ -141,6 +149,11 @@ fn stacked(args: TokenStream, item: TokenStream, diag: &mut Diag) -> Option<Toke
             key,
             "`key` is for `circuit_breaker`, `rate_limit`, `bulkhead` and the budget of `retry`: there is none of them",
         );
+    }
+    if let Some((key, _)) = &span
+        && stack.is_empty()
+    {
+        diag.at(key, "`span` needs a policy, whose calls have it");
     }
     let function = function?;
     if function.attrs.iter().any(is_marked) {

@@ -21,23 +21,29 @@ impl Site<'_> {
             attribute,
             args,
         } = self;
-        let ident = &function.sig.ident;
-        let (name, args) = (ident.unraw().to_string(), one_line(args));
+        let (here, args) = (self.here(function), one_line(args));
+        let guarded = self.name("GUARDED");
+        quote! {
+            static #guarded: #krate::__private::Guarded = #krate::__private::Guarded::new(
+                #attribute,
+                #args,
+                #here,
+            ) #policies;
+            #krate::__private::submit!(#guarded);
+        }
+    }
+
+    /// Returns the description of the function.
+    pub(super) fn here(&self, function: &Function) -> TokenStream {
+        let (krate, ident) = (self.krate, &function.sig.ident);
+        let name = ident.unraw().to_string();
         // With the user's span, so that it is the line of the name and not of the attribute.
         let here = quote!(#krate::__private::line!());
         let line: TokenStream = here
             .into_iter()
             .map(|token| moved_to(ident.span(), token))
             .collect();
-        let guarded = self.name("GUARDED");
-        quote! {
-            static #guarded: #krate::__private::Guarded = #krate::__private::Guarded::new(
-                #attribute,
-                #args,
-                #krate::__private::here!(#name, #line),
-            ) #policies;
-            #krate::__private::submit!(#guarded);
-        }
+        quote!(#krate::__private::here!(#name, #line))
     }
 
     /// Returns the static `name` of this call site, which holds a policy of this type.

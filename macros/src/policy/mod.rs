@@ -9,6 +9,7 @@ mod key;
 mod level;
 mod retry;
 mod setters;
+mod span;
 mod window;
 mod wrap;
 
@@ -21,4 +22,5 @@ pub(crate) use key::Key;
 pub(crate) use level::{LEVELS, variant_of};
 pub(crate) use retry::{Budgets, Retry};
 pub(crate) use setters::Seed;
+pub(crate) use span::Span;
 pub(crate) use wrap::Wrap;

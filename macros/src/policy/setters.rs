@@ -40,6 +40,12 @@ impl Setters {
         }));
     }
 
+    /// Returns the argument of a setter that is called.
+    pub(crate) fn argument(&self, name: &str) -> Option<&TokenStream> {
+        let setter = self.0.iter().find(|setter| setter.name == name);
+        setter.map(|setter| &setter.value)
+    }
+
     pub(super) fn has(&self, name: &str) -> bool {
         self.0.iter().any(|setter| setter.name == name)
     }

@@ -4,7 +4,11 @@
 use super::{ByShape, Shape};
 use super::{Guarded, OfSite};
 #[cfg(feature = "async")]
-use crate::{classify::Classified, error::Rejection, hedge::AttemptView};
+use crate::{
+    classify::Classified,
+    error::{Rejection, View},
+    hedge::AttemptView,
+};
 use crate::{error::ConfigError, hedge::Hedge};
 use std::time::Duration;
 
@@ -38,6 +42,10 @@ pub fn run_hedged<T, E, S: Shape<E>, F: Future<Output = Result<T, E>>>(
 impl<E, S: Shape<E>> AttemptView<E> for ByShape<S> {
     fn classified(&self, error: &E) -> Option<Classified> {
         Some(self.0.view(error).classified())
+    }
+
+    fn view<'a>(&'a self, error: &'a E) -> Option<View<'a>> {
+        Some(self.0.view(error))
     }
 
     fn carry(&self, injected: Rejection) -> Result<E, Rejection> {

@@ -15,6 +15,7 @@ mod retry;
 mod returns;
 mod shape;
 mod site;
+mod span;
 pub mod typed;
 mod wrap;
 
@@ -60,6 +61,7 @@ pub use retry::{
 pub use returns::{Conversion, Itself, fallible, result, returned, returning, returns};
 pub use shape::{Attempted, Probe, Shape, probe, shapes};
 pub use site::{Guarded, OfSite, Registered, Site};
+pub use span::{SpanSite, ViewByShape, run_traced, traced};
 pub use std::time::Duration;
 pub use wrap::{Wrap, run_wrapped};
 

@@ -9,7 +9,7 @@ use crate::{
     event::audit_configuration,
     overrides::{
         Configurable, Configured, Kind, LivingGuard, Override, Plan, Setting, Value, configured,
-        remember, setting,
+        remember, setting, span_setting,
     },
     time::parse_duration,
 };
@@ -82,6 +82,7 @@ const SETTINGS: &[Setting<BreakerBuilder>] = &[
     setting!(Duration slow_call: "The duration above which a call is slow; off."),
     setting!(Number slow_rate: "The share of slow calls that opens the circuit; 0.5 where slow_call is set."),
     setting!(Duration abandoned_after: "How long an asynchronous call must have been pending for its drop to count as a failure; 1s."),
+    setting!(Flag timed: "Whether calls are timed, for a histogram in metrics; false."),
     setting!(Flag shadow: "Whether the breaker only counts and emits events, and never rejects; false."),
     Setting::new(
         "state",
@@ -94,6 +95,7 @@ const SETTINGS: &[Setting<BreakerBuilder>] = &[
             builder
         },
     ),
+    span_setting(),
 ];
 
 impl Configurable for BreakerBuilder {

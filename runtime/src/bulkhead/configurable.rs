@@ -3,7 +3,7 @@
 use super::{builder::BulkheadBuilder, handle::Bulkhead, inner::Inner, state_word::MAX_LIMIT};
 use crate::{
     error::ConfigError,
-    overrides::{Configurable, Plan, Setting, setting},
+    overrides::{Configurable, Plan, Setting, setting, span_setting},
 };
 use std::{sync::Arc, time::Duration};
 
@@ -14,6 +14,7 @@ const SETTINGS: &[Setting<BulkheadBuilder>] = &[
     setting!(Flag adaptive: "Whether the limit adapts between min and max; false."),
     setting!(Count min: "The lowest limit that adapts; 1."),
     setting!(Count max: "The highest limit that adapts; 200."),
+    span_setting(),
 ];
 
 impl Configurable for BulkheadBuilder {

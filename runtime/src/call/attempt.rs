@@ -1,6 +1,9 @@
 //! Attempt under way.
 
-use super::{current::CURRENT, series::Series};
+use super::{
+    current::CURRENT,
+    series::{PackedSeries, Series},
+};
 
 /// An attempt of a retry: its index and how many there may be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -67,4 +70,9 @@ pub fn attempt() -> Option<Attempt> {
 #[inline]
 pub(crate) fn series() -> Series {
     CURRENT.with(|current| current.series.get()).unpack()
+}
+
+/// Returns the series of attempts under way, packed.
+pub(crate) fn packed_series() -> PackedSeries {
+    CURRENT.with(|current| current.series.around())
 }

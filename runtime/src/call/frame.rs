@@ -38,7 +38,6 @@ impl Frame {
 
     /// Makes the frame current until the result is dropped: for the body of a sync call, or for one
     /// poll.
-    #[cfg(any(feature = "async", test))]
     #[inline]
     pub(crate) fn enter(&mut self) -> Entered<'_> {
         let previous = self.begin();
@@ -297,7 +296,6 @@ impl Framed for Frame {
 }
 
 /// A frame that is current, until this is dropped.
-#[cfg(any(feature = "async", test))]
 #[cfg_attr(
     not(feature = "async"),
     expect(unreachable_pub, reason = "the types of async guards show it")
@@ -309,7 +307,6 @@ pub struct Entered<'a> {
     previous: u64,
 }
 
-#[cfg(any(feature = "async", test))]
 impl Drop for Entered<'_> {
     #[inline]
     fn drop(&mut self) {

@@ -143,6 +143,11 @@ impl Inbox {
         }
     }
 
+    /// Returns the errors that were reported inside the frame, oldest first.
+    pub(crate) fn reported(&self) -> &[Reported] {
+        &self.reported
+    }
+
     /// Takes the errors that were reported inside the frame.
     pub(crate) fn take_reported(&mut self) -> Vec<Reported> {
         take(&mut self.reported)

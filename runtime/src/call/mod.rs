@@ -53,7 +53,7 @@ pub use context::{Context, InCall, WithContext};
 pub use deadline::remaining;
 pub use values::value;
 
-pub(crate) use attempt::series;
+pub(crate) use attempt::{packed_series, series};
 #[cfg(feature = "async")]
 pub(crate) use current::current_frame;
 pub(crate) use current::{
@@ -71,7 +71,7 @@ pub(crate) use drop_reason::drop_for;
 #[cfg(feature = "async")]
 pub(crate) use drop_reason::drop_reason;
 pub(crate) use first_attempt::EnteredFirst;
-pub(crate) use frame::{EnteredAttempt, Frame, InPlace, Suspended};
+pub(crate) use frame::{Entered, EnteredAttempt, Frame, InPlace, Suspended};
 #[cfg(feature = "async")]
 pub(crate) use frame::{Framed, ScopedAttempt};
 pub(crate) use inbox::Inbox;

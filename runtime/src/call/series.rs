@@ -94,6 +94,15 @@ impl PackedSeries {
         self.numbers == 0
     }
 
+    /// Returns `true` if both are the same attempt of the same retry, or none, whatever else around
+    /// them may make another attempt.
+    pub(crate) fn is_same_attempt(self, other: Self) -> bool {
+        let address = |series: Self| series.place.map(std::ptr::from_ref);
+        let numbers = self.numbers & !OUTER;
+        // Outside of every retry the place is any retry's.
+        numbers == other.numbers & !OUTER && (numbers == 0 || address(self) == address(other))
+    }
+
     pub(crate) const fn unpack(self) -> Series {
         Series {
             index: self.numbers as u32 & LAST_INDEX,

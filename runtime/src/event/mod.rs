@@ -10,7 +10,7 @@ pub(crate) mod depth;
 mod error;
 mod error_log;
 mod health;
-mod hook;
+pub(crate) mod hook;
 mod kinds;
 mod log_level;
 pub mod names;

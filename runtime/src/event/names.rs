@@ -40,6 +40,14 @@ pub const TARGET_TELEMETRY: &str = "gardefou::telemetry";
 /// Configuration files: when one was read again, and what is wrong with it.
 pub const TARGET_CONFIG: &str = "gardefou::config";
 
+/// Spans of guarded calls, where they are asked for.
+pub const TARGET_SPAN: &str = "gardefou::span";
+/// Attempts of retries and hedges, as events in the span of their call.
+pub const TARGET_ATTEMPT: &str = "gardefou::attempt";
+
+/// The name of the spans of guarded calls.
+pub const SPAN_NAME: &str = "guarded_call";
+
 /// The names of fields.
 ///
 /// `tracing` takes field names as written tokens, so these constants are what readers of logs
@@ -86,7 +94,8 @@ pub mod field {
     pub const ERROR_TEXT: &str = "error.text";
     /// The user of a sensitive operation; `unknown` where none is given.
     pub const USER: &str = "user";
-    /// Its outcome: `started`, `succeeded`, `failed`, `panicked`, `cancelled`.
+    /// The outcome of an operation, call or attempt: `started`, `succeeded`, `failed`, `rejected`,
+    /// `panicked`, `cancelled`, `refused`, `superseded`.
     pub const OUTCOME: &str = "outcome";
     /// The user's callback that panicked.
     pub const CALLBACK: &str = "callback";
@@ -170,6 +179,31 @@ pub mod field {
     pub const FOLDER: &str = "folder";
     /// Since when a journal cannot be written.
     pub const SINCE: &str = "since";
+    /// What guards the call of a span: `circuit_breaker`, `retry`, `retry_with_circuit_breaker`,
+    /// `timeout`, `bulkhead`, `rate_limit`, `hedge`, `fallback`, `error_handling` or `pipeline`; of
+    /// an attempt, `retry` or `hedge`.
+    pub const GUARD_KIND: &str = "guard.kind";
+    /// The name of that guard.
+    pub const GUARD_NAME: &str = "guard.name";
+    /// The name of a span for exporters to OpenTelemetry: the function, or else the guard.
+    pub const OTEL_NAME: &str = "otel.name";
+    /// The kind of a span: `internal`.
+    pub const OTEL_KIND: &str = "otel.kind";
+    /// `ERROR` where the call of a span failed; absent otherwise.
+    pub const OTEL_STATUS_CODE: &str = "otel.status_code";
+    /// The guarded function with its module, for example `shop::accounts::fetch`.
+    pub const CODE_FUNCTION_NAME: &str = "code.function.name";
+    /// The file that it stands in.
+    pub const CODE_FILE_PATH: &str = "code.file.path";
+    /// The line of its name.
+    pub const CODE_LINE_NUMBER: &str = "code.line.number";
+    /// What kind of error ended a call or an attempt: the name of its code, or else that of its
+    /// type; `PANIC_ERROR` for a panic.
+    pub const ERROR_TYPE: &str = "error.type";
+    /// The number of an attempt, from 1.
+    pub const ATTEMPT_NUMBER: &str = "attempt.number";
+    /// How many attempts of the guarded call ended in its span.
+    pub const ATTEMPTS: &str = "attempts";
     /// The text of an error inside the library.
     pub const ERROR: &str = "error";
     /// The message: redacted, bounded, with control characters escaped.

@@ -7,7 +7,7 @@ use super::{
 };
 use crate::{
     error::ConfigError,
-    overrides::{Configurable, Plan, Setting, setting},
+    overrides::{Configurable, Plan, Setting, setting, span_setting},
 };
 use std::{sync::Arc, time::Duration};
 
@@ -15,6 +15,7 @@ const SETTINGS: &[Setting<HedgeBuilder>] = &[
     setting!(Duration after: "How long an attempt runs before another one starts beside it."),
     setting!(Number quantile: "The quantile of recent latencies after which another attempt starts, above 0 and below 1."),
     setting!(Count max_hedges: "How many further attempts there may be, from 0 to 10; 1."),
+    span_setting(),
 ];
 
 impl Configurable for HedgeBuilder {

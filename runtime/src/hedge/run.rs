@@ -15,6 +15,7 @@ use crate::{
         names::TARGET_HEDGE,
         pending::{self, Settlement},
     },
+    span::{self, AttemptEnd},
     time::Tick,
 };
 use std::{
@@ -65,6 +66,8 @@ struct Other<F> {
     future: Pin<Box<F>>,
     frame: Frame,
     began: Option<Tick>,
+    /// From 2.
+    number: u32,
 }
 
 impl<H, Op, F, T, E, V> Hedged<H, Op, F, E, V>
@@ -210,6 +213,7 @@ where
                 let _entered = self.attempts.enter_primary();
                 call::drop_for(DropReason::Superseded, || self.primary.set(None));
             }
+            self.attempts.note(1, AttemptEnd::Superseded);
             self.attempts.record(self.attempts.began);
         }
         supersede(&mut self.attempts.frame);
@@ -241,6 +245,11 @@ where
         }
     }
 
+    /// Writes an attempt that ended to the span of the call, if it has one.
+    fn note(&self, number: u32, end: AttemptEnd<'_>) {
+        span::note_attempt("hedge", &self.inner.name, number, end);
+    }
+
     /// Starts another attempt, unless the budget or the deadline forbids it.
     #[cold]
     fn start(&mut self) {
@@ -266,6 +275,7 @@ where
             )),
             frame: Frame::new(),
             began: self.inner.measured_now(),
+            number: self.states.number(),
         });
         if !self.op.can_make() {
             self.states.stop();
@@ -276,12 +286,14 @@ where
     fn primary_ended(&mut self, outcome: Result<T, E>) -> Option<Result<T, E>> {
         let error = match outcome {
             Ok(value) => {
+                self.note(1, AttemptEnd::Succeeded);
                 self.record(self.began);
                 self.frame.succeeded();
                 return Some(Ok(value));
             }
             Err(error) => error,
         };
+        note_failure(&self.inner, &self.view, &error, &mut self.frame, 1);
         let Some(how) = failure(self.view.classified(&error), &mut self.frame) else {
             self.frame.end_and_forward();
             return Some(Err(error));
@@ -299,6 +311,7 @@ where
     ) -> Option<Result<T, E>> {
         let error = match outcome {
             Ok(value) => {
+                self.note(other.number, AttemptEnd::Succeeded);
                 self.record(other.began);
                 self.inner.counts.add_won();
                 other.frame.succeeded();
@@ -306,6 +319,13 @@ where
             }
             Err(error) => error,
         };
+        note_failure(
+            &self.inner,
+            &self.view,
+            &error,
+            &mut other.frame,
+            other.number,
+        );
         let Some(how) = failure(self.view.classified(&error), &mut other.frame) else {
             other.frame.end_and_forward();
             return Some(Err(error));
@@ -323,15 +343,40 @@ where
                 future,
                 mut frame,
                 began,
+                number,
             } = other;
             {
                 let _entered = frame.enter_provisional().scoped();
                 call::drop_for(DropReason::Superseded, || drop(future));
             }
+            self.note(number, AttemptEnd::Superseded);
             self.record(began);
             supersede(&mut frame);
         }
     }
+}
+
+/// Writes an attempt that failed to the span of the call, if it has one.
+#[cold]
+fn note_failure<E>(
+    inner: &HedgeInner,
+    view: &impl AttemptView<E>,
+    error: &E,
+    frame: &mut Frame,
+    number: u32,
+) {
+    if !span::is_watched() {
+        return;
+    }
+    let end = match view.view(error) {
+        Some(error) => AttemptEnd::Failed {
+            error,
+            id: span::id_of(error, frame),
+            delay: None,
+        },
+        None => AttemptEnd::Refused { delay: None },
+    };
+    span::note_attempt("hedge", &inner.name, number, end);
 }
 
 /// Makes an attempt, or one that fails with an injected error.

@@ -17,6 +17,8 @@ pub(super) struct AttemptStates {
     /// How many further attempts may still start.
     left: u32,
     running: u32,
+    /// How many have started.
+    started: u32,
     /// Whether the next one starts without a wait.
     starts_at_once: bool,
 }
@@ -27,6 +29,7 @@ impl AttemptStates {
         Self {
             left: max_hedges,
             running: 1,
+            started: 1,
             starts_at_once: false,
         }
     }
@@ -44,7 +47,13 @@ impl AttemptStates {
     pub(super) fn started(&mut self) {
         self.left = self.left.saturating_sub(1);
         self.running += 1;
+        self.started += 1;
         self.starts_at_once = false;
+    }
+
+    /// Returns the number of the attempt that started last, from 1.
+    pub(super) fn number(&self) -> u32 {
+        self.started
     }
 
     /// Lets no further attempt start.

@@ -11,6 +11,9 @@ pub trait AttemptView<E> {
     /// Classifies the error; `None` if it ends the call, whatever happened inside the attempt.
     fn classified(&self, error: &E) -> Option<Classified>;
 
+    /// Returns the view of the error, for the span of the call; `None` if there is none.
+    fn view<'a>(&'a self, error: &'a E) -> Option<View<'a>>;
+
     /// Makes an error of one that chaos injects.
     ///
     /// # Errors
@@ -26,6 +29,10 @@ pub(super) struct AnyError;
 impl<E: 'static> AttemptView<E> for AnyError {
     fn classified(&self, error: &E) -> Option<Classified> {
         Some(View::from_any(error).classified())
+    }
+
+    fn view<'a>(&'a self, error: &'a E) -> Option<View<'a>> {
+        Some(View::from_any(error))
     }
 
     fn carry(&self, injected: Rejection) -> Result<E, Rejection> {

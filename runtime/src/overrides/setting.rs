@@ -83,6 +83,17 @@ impl<B> Setting<B> {
     }
 }
 
+/// Makes the setting of spans, which the sites read that call a guard: see
+/// [`SiteFlag`](super::SiteFlag).
+pub(crate) const fn span_setting<B>() -> Setting<B> {
+    Setting::new(
+        "span",
+        Kind::Flag,
+        "Whether calls have a span, of functions whose attribute has the key span; as in the code.",
+        |builder, _| builder,
+    )
+}
+
 /// Makes a [`Setting`] that calls a setter with the value of its kind.
 macro_rules! setting {
     ($kind:ident $name:ident: $doc:literal) => {

@@ -11,7 +11,7 @@ use crate::{
 };
 use std::sync::{
     Arc, LazyLock,
-    atomic::{AtomicBool, Ordering},
+    atomic::{AtomicBool, AtomicU64, Ordering},
 };
 
 /// What guards of one process or scope share.
@@ -36,6 +36,15 @@ static OF_PROCESS: LazyLock<State> = LazyLock::new(State::default);
 /// Whether there were overrides ever. Relaxed: a guard that does not see it is found among the
 /// guards in use, or applies the overrides when it is remembered.
 static ANY: AtomicBool = AtomicBool::new(false);
+
+/// How often overrides were replaced, of the process or a scope. Release pairs with Acquire: whoever
+/// reads a number sees the overrides that it counts.
+static VERSION: AtomicU64 = AtomicU64::new(0);
+
+/// Returns how often overrides were replaced.
+pub(super) fn version() -> u64 {
+    VERSION.load(Ordering::Acquire)
+}
 
 /// When guards that are gone are looked for first.
 const MANY: usize = 256;
@@ -139,6 +148,7 @@ pub(crate) fn replace(overrides: Overrides) -> Result<Change, Vec<Refused>> {
             guards.version += 1;
             ANY.store(true, Ordering::Relaxed);
             *state.overrides.write() = Arc::clone(&overrides);
+            VERSION.fetch_add(1, Ordering::Release);
             let mut thens = Vec::new();
             for mut plan in plans {
                 change.guards += 1;

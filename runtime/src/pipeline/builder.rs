@@ -12,7 +12,7 @@ use crate::{
     breaker::CircuitBreaker, bulkhead::Bulkhead, error::ConfigError, event::GuardName, name,
     rate_limit::RateLimiter, retry::Retry, timeout::Timeout,
 };
-use std::{marker::PhantomData, sync::Arc};
+use std::marker::PhantomData;
 
 /// Builder of a [`Pipeline`]. The order in which policies are set plays no part.
 ///
@@ -40,6 +40,7 @@ pub struct PipelineBuilder<H = Unhedged> {
     name: GuardName<String>,
     policies: Policies,
     problems: Vec<ConfigError>,
+    has_span: bool,
     hedging: PhantomData<H>,
 }
 
@@ -52,6 +53,7 @@ impl PipelineBuilder {
             name: GuardName(name),
             policies: Policies::default(),
             problems: Vec::new(),
+            has_span: false,
             hedging: PhantomData,
         }
     }
@@ -81,6 +83,7 @@ impl<H> PipelineBuilder<H> {
             name: self.name,
             policies: self.policies,
             problems: self.problems,
+            has_span: self.has_span,
             hedging: PhantomData,
         }
     }
@@ -215,6 +218,30 @@ impl<H> PipelineBuilder<H> {
         }
     }
 
+    /// Sets whether each call has a span of `tracing`, with its attempts as events; not set by
+    /// default. [Monitoring](crate::guide::monitoring) has its fields.
+    ///
+    /// A span is made for each call, so that its cost depends on the subscriber. The future of an
+    /// async call with a span is boxed.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::{pipeline::Pipeline, retry::Retry};
+    ///
+    /// let pipeline = Pipeline::builder("prices").retry(Retry::builder()).span(true).build()?;
+    /// let seen = pipeline.call(|| {
+    ///     let span = tracing::Span::current();
+    ///     Ok::<_, std::io::Error>(span.metadata().map(|metadata| metadata.name()))
+    /// });
+    /// assert_eq!(seen.unwrap(), None, "no subscriber wants it");
+    /// # Ok::<(), gardefou::ConfigError>(())
+    /// ```
+    pub fn span(mut self, span: bool) -> Self {
+        self.has_span = span;
+        self
+    }
+
     /// Makes the pipeline.
     ///
     /// # Errors
@@ -241,6 +268,6 @@ impl<H> PipelineBuilder<H> {
         if let Some(problem) = ConfigError::join(bad_name.into_iter().chain(self.problems)) {
             return Err(problem);
         }
-        Ok(Pipeline::new(self.name, Arc::new(self.policies)))
+        Ok(Pipeline::new(self.name, self.policies, self.has_span))
     }
 }

@@ -1,6 +1,6 @@
 //! Handle of a pipeline.
 
-use super::builder::PipelineBuilder;
+use super::{builder::PipelineBuilder, span::PipelineSpan};
 use crate::{
     breaker::CircuitBreaker,
     bulkhead::Bulkhead,
@@ -9,10 +9,11 @@ use crate::{
     outcome::in_parts,
     rate_limit::RateLimiter,
     retry::Retry,
+    span::{self, AnyError, Begin},
     timeout::Timeout,
 };
 #[cfg(feature = "async")]
-use crate::{hedge::Hedge, retry::settle};
+use crate::{hedge::Hedge, retry::settle, span::Traced};
 #[cfg(feature = "async")]
 use std::ops::ControlFlow;
 use std::{fmt, marker::PhantomData, sync::Arc};
@@ -38,7 +39,7 @@ use std::{fmt, marker::PhantomData, sync::Arc};
 /// ```
 pub struct Pipeline<H = Unhedged> {
     name: Arc<GuardName<String>>,
-    policies: Option<Arc<Policies>>,
+    plan: Plan,
     hedging: PhantomData<H>,
 }
 
@@ -65,12 +66,20 @@ pub(crate) struct Policies {
 }
 
 impl Policies {
+    #[cfg(feature = "async")]
+    pub(super) fn has_hedge(&self) -> bool {
+        self.hedge.is_some()
+    }
+
+    #[cfg(not(feature = "async"))]
+    #[expect(clippy::unused_self, reason = "only async calls are hedged")]
+    pub(super) fn has_hedge(&self) -> bool {
+        false
+    }
+
     fn is_empty(&self) -> bool {
-        #[cfg(feature = "async")]
-        if self.hedge.is_some() {
-            return false;
-        }
-        self.timeout.is_none()
+        !self.has_hedge()
+            && self.timeout.is_none()
             && self.retry.is_none()
             && self.circuit_breaker.is_none()
             && self.rate_limit.is_none()
@@ -124,9 +133,10 @@ impl Pipeline {
     where
         E: CarriesRejection + 'static,
     {
-        match &self.policies {
-            None => in_parts(f()),
-            Some(policies) => in_parts(policies.whole(f)),
+        match &self.plan {
+            Plan::Bare => in_parts(f()),
+            Plan::Guarded(policies) => in_parts(policies.whole(f)),
+            Plan::Traced(traced) => in_parts(traced.call(f)),
         }
     }
 
@@ -168,9 +178,11 @@ impl Pipeline {
         E: CarriesRejection + 'static,
         F: Future<Output = Result<T, E>>,
     {
-        match &self.policies {
-            None => in_parts(f().await),
-            Some(policies) => in_parts(policies.whole_async(OneByOne(f)).await),
+        match &self.plan {
+            Plan::Bare => in_parts(f().await),
+            Plan::Guarded(policies) => in_parts(policies.whole_async(OneByOne(f)).await),
+            // Boxed, so that the future of a pipeline without a span has no room for one.
+            Plan::Traced(traced) => in_parts(Box::pin(traced.call_async(OneByOne(f))).await),
         }
     }
 }
@@ -219,26 +231,42 @@ impl Pipeline<Hedged> {
         E: CarriesRejection + 'static,
         F: Future<Output = Result<T, E>>,
     {
-        match &self.policies {
-            None => in_parts(f().await),
-            Some(policies) => in_parts(policies.whole_async(SideBySide(f)).await),
+        match &self.plan {
+            Plan::Bare => in_parts(f().await),
+            Plan::Guarded(policies) => in_parts(policies.whole_async(SideBySide(f)).await),
+            // Boxed, so that the future of a pipeline without a span has no room for one.
+            Plan::Traced(traced) => in_parts(Box::pin(traced.call_async(SideBySide(f))).await),
         }
     }
 }
 
 impl<H> Pipeline<H> {
-    pub(super) fn new(name: GuardName<String>, policies: Arc<Policies>) -> Self {
+    pub(super) fn new(name: GuardName<String>, policies: Policies, has_span: bool) -> Self {
+        let plan = if has_span {
+            Plan::Traced(Arc::new(TracedPolicies {
+                span: Arc::new(PipelineSpan::new(&name, &policies)),
+                policies: Arc::new(policies),
+            }))
+        } else if policies.is_empty() {
+            Plan::Bare
+        } else {
+            Plan::Guarded(Arc::new(policies))
+        };
         Self {
             hedging: PhantomData,
             name: Arc::new(name),
-            policies: (!policies.is_empty()).then_some(policies),
+            plan,
         }
     }
 
-    /// Returns the policies, for layers.
+    /// Returns the policies and the span, for layers.
     #[cfg(feature = "tower")]
-    pub(crate) fn into_policies(self) -> Arc<Policies> {
-        self.policies.unwrap_or_default()
+    pub(crate) fn into_parts(self) -> (Arc<Policies>, Option<Arc<PipelineSpan>>) {
+        match self.plan {
+            Plan::Bare => (Arc::default(), None),
+            Plan::Guarded(policies) => (policies, None),
+            Plan::Traced(traced) => (Arc::clone(&traced.policies), Some(Arc::clone(&traced.span))),
+        }
     }
 
     /// Returns the name.
@@ -254,6 +282,52 @@ impl<H> Pipeline<H> {
     #[must_use]
     pub fn name(&self) -> &str {
         &self.name
+    }
+}
+
+/// What a call goes through.
+#[derive(Clone)]
+enum Plan {
+    /// The function alone.
+    Bare,
+    Guarded(Arc<Policies>),
+    /// The policies, in a span.
+    Traced(Arc<TracedPolicies>),
+}
+
+impl Plan {
+    fn policies(&self) -> Option<&Policies> {
+        match self {
+            Self::Bare => None,
+            Self::Guarded(policies) => Some(policies),
+            Self::Traced(traced) => Some(&traced.policies),
+        }
+    }
+}
+
+struct TracedPolicies {
+    policies: Arc<Policies>,
+    span: Arc<PipelineSpan>,
+}
+
+impl TracedPolicies {
+    #[inline(never)]
+    fn call<T, E>(&self, f: impl FnMut() -> Result<T, E>) -> Result<T, E>
+    where
+        E: CarriesRejection + 'static,
+    {
+        match (&*self.span).begin() {
+            None => self.policies.whole(f),
+            Some(active) => span::run(active, &AnyError, || self.policies.whole(f)),
+        }
+    }
+
+    #[cfg(feature = "async")]
+    async fn call_async<T, E>(&self, attempts: impl Attempts<T, E>) -> Result<T, E>
+    where
+        E: CarriesRejection + 'static,
+    {
+        Traced::new(self.policies.whole_async(attempts), &*self.span, AnyError).await
     }
 }
 
@@ -456,7 +530,7 @@ impl<H> Clone for Pipeline<H> {
     fn clone(&self) -> Self {
         Self {
             name: Arc::clone(&self.name),
-            policies: self.policies.clone(),
+            plan: self.plan.clone(),
             hedging: PhantomData,
         }
     }
@@ -466,7 +540,8 @@ impl<H> fmt::Debug for Pipeline<H> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Pipeline")
             .field("name", &*self.name)
-            .field("policies", &self.policies)
+            .field("policies", &self.plan.policies())
+            .field("span", &matches!(self.plan, Plan::Traced(_)))
             .finish()
     }
 }

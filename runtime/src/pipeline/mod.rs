@@ -31,6 +31,7 @@
 mod builder;
 mod handle;
 mod into_policy;
+mod span;
 
 pub use builder::PipelineBuilder;
 #[cfg(feature = "async")]
@@ -39,3 +40,5 @@ pub use handle::Hedged;
 pub(crate) use handle::Policies;
 pub use handle::{Pipeline, Unhedged};
 pub use into_policy::IntoPolicy;
+#[cfg(feature = "tower")]
+pub(crate) use span::PipelineSpan;

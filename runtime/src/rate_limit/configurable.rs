@@ -3,7 +3,7 @@
 use super::{builder::RateLimiterBuilder, handle::RateLimiter, inner::Inner};
 use crate::{
     error::ConfigError,
-    overrides::{Configurable, Kind, Plan, Setting, Value, setting},
+    overrides::{Configurable, Kind, Plan, Setting, Value, setting, span_setting},
 };
 use std::sync::Arc;
 
@@ -19,6 +19,7 @@ const SETTINGS: &[Setting<RateLimiterBuilder>] = &[
     ),
     setting!(Count burst: "How many calls are let through at once after a pause; the number of calls of the rate."),
     setting!(Duration max_wait: "How long a call waits for its permit; 0s: not at all."),
+    span_setting(),
 ];
 
 impl Configurable for RateLimiterBuilder {

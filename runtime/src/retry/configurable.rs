@@ -11,7 +11,7 @@ use crate::{
     error::ConfigError,
     event::LogLevel,
     name,
-    overrides::{Configurable, Kind, Plan, Setting, Value},
+    overrides::{Configurable, Kind, Plan, Setting, Value, span_setting},
 };
 use std::{sync::Arc, time::Duration};
 
@@ -123,6 +123,18 @@ const SETTINGS: &[Setting<NamedSettings>] = &[
             settings
         },
     ),
+    Setting::new(
+        "timed",
+        Kind::Flag,
+        "Whether calls are timed, for a histogram in metrics; false.",
+        |mut settings: NamedSettings, value| {
+            if let Value::Flag(timed) = value {
+                settings.explicit.timed = *timed;
+            }
+            settings
+        },
+    ),
+    span_setting(),
 ];
 
 impl Configurable for NamedSettings {
@@ -165,7 +177,13 @@ impl Configurable for NamedSettings {
             return Err(err);
         }
         let inner = Arc::clone(target);
+        let is_timed = config.timed;
         let terms = RetryTerms::new(config, self.explicit.log_level, inner.place);
-        Ok(Plan::new(move || inner.terms.replace(terms)))
+        Ok(Plan::new(move || {
+            if is_timed {
+                inner.counts.time(&inner.name);
+            }
+            inner.terms.replace(terms);
+        }))
     }
 }

@@ -6,7 +6,10 @@ use crate::{
     per_thread::{Counters, Durations, DurationsReading},
     time::saturating_nanos,
 };
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{Arc, OnceLock},
+    time::Duration,
+};
 
 #[derive(Debug, Default)]
 struct FirstSuccesses(Counters<1>);
@@ -22,15 +25,26 @@ static DURATIONS: CountsOfProcess<CallDurations> = CountsOfProcess::new();
 #[derive(Clone, Debug)]
 pub(super) struct RetryCounts {
     first_successes: Arc<NamedCounts<FirstSuccesses>>,
-    durations: Option<Arc<NamedCounts<CallDurations>>>,
+    /// Made when calls are timed first, which a configuration can ask for later.
+    durations: OnceLock<Arc<NamedCounts<CallDurations>>>,
 }
 
 impl RetryCounts {
     pub(super) fn new(name: &str, is_timed: bool) -> Self {
-        Self {
+        let this = Self {
             first_successes: NamedCounts::register(&FIRST_SUCCESSES, name),
-            durations: is_timed.then(|| NamedCounts::register(&DURATIONS, name)),
+            durations: OnceLock::new(),
+        };
+        if is_timed {
+            this.time(name);
         }
+        this
+    }
+
+    /// Makes room for durations.
+    pub(super) fn time(&self, name: &str) {
+        self.durations
+            .get_or_init(|| NamedCounts::register(&DURATIONS, name));
     }
 
     /// Counts a call whose first attempt succeeded.
@@ -40,9 +54,9 @@ impl RetryCounts {
             .count(&FIRST_SUCCESSES, |FirstSuccesses(count)| count.add(0));
     }
 
-    /// Counts how long a call took, if calls are timed.
+    /// Counts how long a call took.
     pub(super) fn record(&self, took: Duration) {
-        if let Some(of_name) = &self.durations {
+        if let Some(of_name) = self.durations.get() {
             of_name.count(&DURATIONS, |CallDurations(durations)| {
                 durations.record(saturating_nanos(took));
             });

@@ -6,12 +6,14 @@ use super::{
 };
 use crate::{
     error::ConfigError,
-    overrides::{Configurable, Plan, Setting, setting},
+    overrides::{Configurable, Plan, Setting, setting, span_setting},
 };
 use std::{sync::Arc, time::Duration};
 
-const SETTINGS: &[Setting<TimeoutBuilder>] =
-    &[setting!(Duration limit: "How long a call may take.")];
+const SETTINGS: &[Setting<TimeoutBuilder>] = &[
+    setting!(Duration limit: "How long a call may take."),
+    span_setting(),
+];
 
 impl Configurable for TimeoutBuilder {
     const SECTION: &'static str = "timeout";

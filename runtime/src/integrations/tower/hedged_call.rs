@@ -80,6 +80,10 @@ impl<T, O: RetryOutcome<T>> AttemptView<ReadOutcome<T>> for ByOutcome<O> {
         failed.classified
     }
 
+    fn view<'a>(&'a self, failed: &'a ReadOutcome<T>) -> Option<View<'a>> {
+        failed.outcome.as_ref().err().map(View::from_any)
+    }
+
     fn carry(&self, injected: Rejection) -> Result<ReadOutcome<T>, Rejection> {
         Ok(ReadOutcome::new(injected.into_result(), &self.0))
     }

@@ -11,6 +11,7 @@ use crate::{
         state::{Decision, Failure, SeriesState},
         view::ErrorView,
     },
+    span::{self, AttemptEnd},
 };
 use std::{any::Any, time::Duration};
 
@@ -112,9 +113,10 @@ impl Run<'_> {
             Decision::Stop(reason) => (Next::Return, Some(reason)),
         };
         let (attempts, elapsed) = (state.failed(), state.elapsed_at(now));
-        if next == Next::Return {
+        if next == Next::Return && terms.config.timed {
             inner.counts.record(elapsed);
         }
+        self.note_attempt(seen, attempts, next);
         let max_attempts = terms.config.max_attempts.get();
         inner.hooks.call(&FailedAttempt {
             name: &inner.name,
@@ -160,6 +162,27 @@ impl Run<'_> {
         (next, stop)
     }
 
+    /// Writes an attempt that failed to the span of the call, if it has one.
+    fn note_attempt(&mut self, seen: Seen<'_>, number: u32, next: Next) {
+        if !span::is_watched() {
+            return;
+        }
+        let delay = match next {
+            Next::Wait(delay) => Some(delay),
+            Next::Return => None,
+        };
+        let end = if seen.is_value {
+            AttemptEnd::Refused { delay }
+        } else {
+            AttemptEnd::Failed {
+                error: seen.view,
+                id: span::id_of(seen.view, &mut self.frame),
+                delay,
+            }
+        };
+        span::note_attempt("retry", &self.retry.name, number, end);
+    }
+
     /// Returns the delay before the next attempt: zero where an open circuit inside will reject it
     /// anyway, so that there is nothing to wait for. The attempt then meets the circuit, and ends
     /// the series with its rejection.
@@ -174,7 +197,15 @@ impl Run<'_> {
     #[inline(never)]
     pub(super) fn recovered(self) -> Self {
         let elapsed = self.elapsed_at(self.retry.clock().now());
-        self.retry.counts.record(elapsed);
+        if self.retry.config().timed {
+            self.retry.counts.record(elapsed);
+        }
+        span::note_attempt(
+            "retry",
+            &self.retry.name,
+            self.failed_attempts().saturating_add(1),
+            AttemptEnd::Succeeded,
+        );
         event::publish_retry(
             &RetryEvent {
                 name: &self.retry.name,

@@ -11,13 +11,15 @@ use super::{
 };
 use crate::{
     breaker::Classifier,
-    pipeline::Policies,
+    pipeline::{PipelineSpan, Policies},
+    span::{AnyError, Traced},
     timeout::{Timed, Timeout},
 };
 use std::{
     fmt,
     future::Future,
     pin::Pin,
+    sync::Arc,
     task::{Context, Poll},
 };
 use tower_service::Service;
@@ -50,7 +52,7 @@ pin_project_lite::pin_project! {
         K: Clone,
     {
         #[pin]
-        whole: Whole<S, R, O, C, K>,
+        whole: Traced<Whole<S, R, O, C, K>, Option<Arc<PipelineSpan>>, AnyError>,
     }
 }
 
@@ -64,6 +66,7 @@ where
 {
     pub(super) fn new(
         policies: &Policies,
+        span: Option<Arc<PipelineSpan>>,
         outcome: O,
         requests: C,
         mut attempts: PolicyAttempts<S, O, C, K>,
@@ -80,7 +83,9 @@ where
         let whole = Optional::new(policies.timeout.as_ref(), retried, |timeout, retried| {
             Flattened::new(timeout.limit_owned(retried))
         });
-        Self { whole }
+        Self {
+            whole: Traced::new(whole, span, AnyError),
+        }
     }
 }
 

@@ -12,7 +12,7 @@ use super::{
 use crate::integrations::{http::StatusClassifier, tower::RetryByStatus};
 use crate::{
     breaker::{Classifier, ErrorClassifier},
-    pipeline::{Pipeline, Policies},
+    pipeline::{Pipeline, PipelineSpan, Policies},
 };
 use std::{
     sync::Arc,
@@ -62,6 +62,7 @@ use tower_service::Service;
 #[derive(Clone, Debug)]
 pub struct PipelineLayer<O = RetryByError, C = ClonedRequests, K = ErrorClassifier> {
     policies: Arc<Policies>,
+    span: Option<Arc<PipelineSpan>>,
     outcome: O,
     requests: C,
     classifier: K,
@@ -94,8 +95,10 @@ impl PipelineLayer {
     /// # }).unwrap();
     /// ```
     pub fn new<H>(pipeline: Pipeline<H>) -> Self {
+        let (policies, span) = pipeline.into_parts();
         Self {
-            policies: pipeline.into_policies(),
+            policies,
+            span,
             outcome: RetryByError,
             requests: ClonedRequests,
             classifier: ErrorClassifier,
@@ -131,6 +134,7 @@ impl<O, C, K> PipelineLayer<O, C, K> {
     pub fn outcome<P>(self, outcome: P) -> PipelineLayer<P, C, K> {
         PipelineLayer {
             policies: self.policies,
+            span: self.span,
             outcome,
             requests: self.requests,
             classifier: self.classifier,
@@ -162,6 +166,7 @@ impl<O, C, K> PipelineLayer<O, C, K> {
     pub fn classifier<D>(self, classifier: D) -> PipelineLayer<O, C, D> {
         PipelineLayer {
             policies: self.policies,
+            span: self.span,
             outcome: self.outcome,
             requests: self.requests,
             classifier,
@@ -192,6 +197,7 @@ impl<O, C, K> PipelineLayer<O, C, K> {
     pub fn clone_request<D>(self, requests: D) -> PipelineLayer<O, D, K> {
         PipelineLayer {
             policies: self.policies,
+            span: self.span,
             outcome: self.outcome,
             requests,
             classifier: self.classifier,
@@ -270,6 +276,7 @@ where
         let ready = take_ready(&mut self.inner);
         let PipelineLayer {
             policies,
+            span,
             outcome,
             requests,
             classifier,
@@ -282,6 +289,6 @@ where
             requests.clone(),
             classifier,
         );
-        PipelineFuture::new(&policies, outcome, requests, attempts, request)
+        PipelineFuture::new(&policies, span, outcome, requests, attempts, request)
     }
 }
