@@ -177,6 +177,13 @@ fn log_sensitive_operations() {
 }
 
 #[test]
+fn span() {
+    let args = "name = \"db\", span = true";
+    holds("span", Guard::Breaker, args, SMALL);
+    holds("span_async", Guard::Retry, "span = false", ASYNC);
+}
+
+#[test]
 fn breaker_on_a_small_function_expands_to_at_most_40_lines() {
     let text = expanded(Guard::Breaker, "name = \"db\"", SMALL);
     assert!(

@@ -219,7 +219,10 @@ fn attributes_and_builders_have_the_same_settings() {
             &setters("runtime/src/bulkhead/builder.rs"),
             &keys(Spec::BULKHEAD)
         ),
-        (vec!["clock".to_owned()], vec!["key".to_owned()])
+        (
+            vec!["clock".to_owned()],
+            vec!["key".to_owned(), "span".to_owned()]
+        )
     );
     let (only_by_hand, only_by_attribute) = difference(
         &setters("runtime/src/breaker/builder.rs"),
@@ -228,7 +231,7 @@ fn attributes_and_builders_have_the_same_settings() {
     // A clock is injected; attributes use that of the program.
     assert_eq!(only_by_hand, ["clock"]);
     // The name is an argument of the constructor, the key one of the lookup, `window` is the string form of two setters, and
-    // callbacks that depend on the function's types are arguments of the call.
+    // callbacks that depend on the function's types are arguments of the call. A span is around the call of a function.
     assert_eq!(
         only_by_attribute,
         [
@@ -237,6 +240,7 @@ fn attributes_and_builders_have_the_same_settings() {
             "ignore_if",
             "key",
             "name",
+            "span",
             "window"
         ]
     );
@@ -246,7 +250,10 @@ fn attributes_and_builders_have_the_same_settings() {
     assert_eq!(only_by_hand, ["clock"]);
     // The key is an argument of the lookup, the number of keys a setter of the budget, and
     // `retry_if_result` by hand `call_while`.
-    assert_eq!(only_by_attribute, ["key", "max_keys", "retry_if_result"]);
+    assert_eq!(
+        only_by_attribute,
+        ["key", "max_keys", "retry_if_result", "span"]
+    );
     assert!(setters("runtime/src/budget/builder.rs").contains("max_keys"));
 
     let both: BTreeSet<String> = keys(Spec::BREAKER)

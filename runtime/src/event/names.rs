@@ -45,9 +45,6 @@ pub const TARGET_SPAN: &str = "gardefou::span";
 /// Attempts of retries and hedges, as events in the span of their call.
 pub const TARGET_ATTEMPT: &str = "gardefou::attempt";
 
-/// The name of the spans of guarded calls.
-pub const SPAN_NAME: &str = "guarded_call";
-
 /// The names of fields.
 ///
 /// `tracing` takes field names as written tokens, so these constants are what readers of logs

@@ -20,8 +20,8 @@ use tracing_subscriber::{Layer, layer::Context, registry::LookupSpan};
 ///
 /// Many libraries report a failure of theirs in no other way than an event of `tracing` at the level
 /// ERROR: a connection pool that cannot reconnect, a server that drops a request. With this layer the
-/// monitor counts each of them as an error, under the name of the current span or else the event's
-/// target, with the event's fields as details, and passes it to journal, alerts and other observers.
+/// monitor counts each of them as an error, under the name of the current span (that of a guarded call
+/// is left out) or else the event's target, with the event's fields as details, and passes it to journal, alerts and other observers.
 /// Nothing is logged a second time.
 ///
 /// Events of the same request that came before are *breadcrumbs*: up to 20 at INFO or above, each cut
@@ -200,11 +200,18 @@ impl Visit for Carried {
     fn record_debug(&mut self, _: &Field, _: &dyn fmt::Debug) {}
 }
 
+/// Returns `true` for an event or a span of gardefou.
+fn is_ours(metadata: &Metadata<'_>) -> bool {
+    let target = metadata.target();
+    target == "gardefou" || target.starts_with("gardefou::")
+}
+
 /// Returns `true` for an error of others, which no event of gardefou has caused.
 fn is_foreign_error(metadata: &Metadata<'_>) -> bool {
-    let target = metadata.target();
-    let is_ours = target == "gardefou" || target.starts_with("gardefou::");
-    *metadata.level() == Level::ERROR && !is_ours && !is_in_event() && !worker::is_worker()
+    *metadata.level() == Level::ERROR
+        && !is_ours(metadata)
+        && !is_in_event()
+        && !worker::is_worker()
 }
 
 impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for TracingLayer {
@@ -215,9 +222,14 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for TracingLayer {
         if !is_error && !is_breadcrumb {
             return;
         }
-        let mut scope = context.event_scope(event).into_iter().flatten();
-        let span = scope.next();
-        let outermost = scope.last().or(context.event_span(event));
+        // All spans of guarded calls have one name, which is none of an operation.
+        let (mut operation, mut outermost) = (None, None);
+        for span in context.event_scope(event).into_iter().flatten() {
+            if operation.is_none() && !is_ours(span.metadata()) {
+                operation = Some(span.name());
+            }
+            outermost = Some(span);
+        }
         if !is_error && outermost.is_none() {
             return;
         }
@@ -235,7 +247,7 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for TracingLayer {
                 let before = before.iter().map(|text| Value::from(&**text));
                 fields.insert("breadcrumbs".to_owned(), before.collect());
             }
-            let operation = span.as_ref().map_or(metadata.target(), |span| span.name());
+            let operation = operation.unwrap_or(metadata.target());
             let mut carried = Carried::default();
             event.record(&mut carried);
             match carried {

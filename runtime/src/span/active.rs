@@ -9,7 +9,7 @@ use super::{
 use crate::{
     call::{Entered, Frame},
     error::{ErrorCode, ErrorId, View},
-    event::names::{SPAN_NAME, TARGET_SPAN, field},
+    event::names::{TARGET_SPAN, field},
 };
 use std::thread;
 use tracing::{
@@ -17,6 +17,9 @@ use tracing::{
     field::{Empty, display},
     span::Id,
 };
+
+/// The name of all spans, which is stable as their target is: exporters show `otel.name`.
+const NAME: &str = "guarded_call";
 
 /// The span of a call that has begun.
 ///
@@ -142,7 +145,7 @@ fn new_span(subject: Subject<'_>) -> Span {
     } = subject;
     tracing::info_span!(
         target: TARGET_SPAN,
-        SPAN_NAME,
+        NAME,
         otel.name = function.map_or(name, |function| function.name),
         otel.kind = "internal",
         otel.status_code = Empty,

@@ -33,7 +33,7 @@ fn settings_of_guards_are_the_keys_of_their_attributes_except_those_that_are_cod
                 "control",
                 "on_transition",
             ][..],
-            &["state"][..],
+            &["state", "timed", "span"][..],
         ),
         (
             "RETRY",
@@ -46,12 +46,12 @@ fn settings_of_guards_are_the_keys_of_their_attributes_except_those_that_are_cod
                 "on_give_up",
                 "budget",
             ],
-            &[],
+            &["timed", "span"],
         ),
-        ("BULKHEAD", "bulkhead", &["name"], &[]),
-        ("RATE_LIMIT", "rate_limit", &["name"], &[]),
-        ("TIMEOUT", "timeout", &["name"], &[]),
-        ("HEDGE", "hedge", &["name", "budget"], &[]),
+        ("BULKHEAD", "bulkhead", &["name"], &["span"]),
+        ("RATE_LIMIT", "rate_limit", &["name"], &["span"]),
+        ("TIMEOUT", "timeout", &["name"], &["span"]),
+        ("HEDGE", "hedge", &["name", "budget"], &["span"]),
     ] {
         let settings = &schema["properties"][section]["additionalProperties"]["properties"];
         let settings: BTreeSet<_> = settings.as_object().unwrap().keys().cloned().collect();

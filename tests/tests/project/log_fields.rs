@@ -8,7 +8,9 @@ use std::{
     path::{Path, PathBuf},
 };
 
-const MACROS: [&str; 6] = ["event", "trace", "debug", "info", "warn", "error"];
+const MACROS: [&str; 7] = [
+    "event", "trace", "debug", "info", "warn", "error", "info_span",
+];
 
 /// The names of the fields in what stands between the parentheses of one of `tracing`'s macros.
 fn fields_of(arguments: TokenStream, into: &mut BTreeSet<String>) {
@@ -17,6 +19,17 @@ fn fields_of(arguments: TokenStream, into: &mut BTreeSet<String>) {
     let arguments: Vec<TokenTree> = arguments.into_iter().collect();
     for argument in arguments.split(is_comma) {
         let mut name = String::new();
+        match argument {
+            // All fields stand in braces.
+            [TokenTree::Group(group)] if group.delimiter() == Delimiter::Brace => {
+                fields_of(group.stream(), into);
+            }
+            // One of which a part is no identifier.
+            [TokenTree::Literal(text), TokenTree::Punct(equals), ..] if equals.as_char() == '=' => {
+                into.insert(text.to_string().trim_matches('"').to_owned());
+            }
+            _ => {}
+        }
         let mut rest = argument.iter().peekable();
         // `%value` and `?value` are fields named after the value.
         let is_sigil = |token: &&TokenTree| matches!(token, TokenTree::Punct(it) if "%?".contains(it.as_char()));
@@ -88,7 +101,10 @@ fn every_field_that_is_logged_is_in_the_catalogue() {
         );
     }
     assert!(
-        logged.contains("error.id") && logged.contains("breaker") && logged.len() > 30,
+        ["error.id", "breaker", "otel.kind", "attempt.number", "error.type"]
+            .iter()
+            .all(|name| logged.contains(*name))
+            && logged.len() > 30,
         "{logged:?}"
     );
     let catalogue = fields();

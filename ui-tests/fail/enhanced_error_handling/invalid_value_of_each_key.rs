@@ -11,6 +11,7 @@ type R<T> = Result<T, AppError>;
     fallback = 1,
     catch_panics = 1,
     capture(a.b),
+    span = "yes",
     crate = 3
 )]
 async fn f() -> R<i32> {

@@ -9,7 +9,7 @@ fn value_of_wrong_type() -> R<u32> {
     Ok(1)
 }
 
-#[fallback(0, on = 3, crate = 3)]
+#[fallback(0, on = 3, span = on, crate = 3)]
 fn predicate() -> R<u32> {
     Ok(1)
 }

@@ -9,7 +9,7 @@ async fn f() -> R<()> {
     Ok(())
 }
 
-#[hedge(quantile = 1.0, crate = 3)]
+#[hedge(quantile = 1.0, span = "yes", crate = 3)]
 async fn g() -> R<()> {
     Ok(())
 }

@@ -34,6 +34,11 @@ fn without_value() -> R<u32> {
     Ok(1)
 }
 
+#[resilient(name = "a", span = true)]
+fn span_of_nothing() -> R<u32> {
+    Ok(1)
+}
+
 #[resilient(name = "a", timeout: "2s")]
 fn colon() -> R<u32> {
     Ok(1)

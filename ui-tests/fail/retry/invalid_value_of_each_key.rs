@@ -21,6 +21,7 @@ type R<T> = Result<T, AppError>;
     budget = 3,
     name = "",
     timed = "no",
+    span = "no",
     seed = "7",
     key = "acme",
     max_keys = 0,

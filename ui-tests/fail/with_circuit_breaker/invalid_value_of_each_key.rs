@@ -25,6 +25,7 @@ type R<T> = Result<T, AppError>;
     fallback = Ok(1),
     shadow = "yes",
     timed = 1,
+    span = 2,
     control = true,
     on_transition = 3,
     seed = -1,

@@ -29,6 +29,7 @@ const SEED: u64 = 7;
     control = SWITCH,
     on_transition = |_| {},
     seed = SEED,
+    span = true,
 )]
 fn f(n: i32) -> R<i32> {
     Ok(n)
@@ -45,6 +46,7 @@ fn g() -> R<()> {
     failure_rate = 1,
     shadow = false,
     timed = false,
+    span = true,
     seed = 7
 )]
 async fn h() -> R<()> {

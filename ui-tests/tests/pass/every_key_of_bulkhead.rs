@@ -38,7 +38,7 @@ fn high_floor() -> R<()> {
     Ok(())
 }
 
-#[bulkhead(name = "bulkhead-of-tenant", key = tenant, max_keys = LIMIT)]
+#[bulkhead(name = "bulkhead-of-tenant", key = tenant, max_keys = LIMIT, span = true)]
 fn of_tenant(tenant: String) -> R<String> {
     Ok(tenant)
 }
@@ -48,7 +48,7 @@ struct Client {
 }
 
 impl Client {
-    #[bulkhead(key = self.host, max_keys = 1_000)]
+    #[bulkhead(key = self.host, max_keys = 1_000, span = true)]
     async fn of_host(&mut self) -> R<&mut String> {
         tick().await;
         Ok(&mut self.host)

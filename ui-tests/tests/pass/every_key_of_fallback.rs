@@ -20,13 +20,13 @@ fn is_first(_: &AppError) -> bool {
 #[fallback(2)]
 #[fallback(VALUE)]
 #[fallback(of_error)]
-#[fallback(outcome, on = is_first)]
+#[fallback(outcome, on = is_first, span = true)]
 #[fallback(to = |_| 5, on = |error| error.is(ErrorCode::TIMEOUT_ERROR), crate = gardefou,)]
 fn each() -> R<u8> {
     Err(AppError::new(ErrorCode::CONFIG_ERROR, "failed"))
 }
 
-#[fallback({ 6 })]
+#[fallback({ 6 }, span = true)]
 async fn block() -> R<u8> {
     each()
 }

@@ -5,7 +5,7 @@ use gardefou::event::LogLevel;
 
 const LOUD: LogLevel = LogLevel::Critical;
 
-#[enhanced_error_handling(error_code = ErrorCode::DB_QUERY_ERROR, log_level = LOUD, capture(account, token, note))]
+#[enhanced_error_handling(error_code = ErrorCode::DB_QUERY_ERROR, log_level = LOUD, capture(account, token, note), span = true)]
 fn f(account: u32, token: &str, note: String) -> R<u32> {
     drop(note);
     Err(std::io::Error::other(format!(
@@ -38,7 +38,7 @@ fn i(n: usize) -> R<i32> {
     Ok([1, 2][n])
 }
 
-#[enhanced_error_handling(catch_panics = true, rethrow = false, fallback = -1)]
+#[enhanced_error_handling(catch_panics = true, rethrow = false, fallback = -1, span = false)]
 async fn j(n: usize) -> Result<i32, Box<dyn std::error::Error + Send + Sync>> {
     tick().await;
     Ok([1, 2][n])

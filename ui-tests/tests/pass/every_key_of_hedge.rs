@@ -19,7 +19,7 @@ async fn number() -> R<()> {
     Ok(())
 }
 
-#[hedge(after = AFTER, name = NAME, max_hedges = HEDGES, budget = true)]
+#[hedge(after = AFTER, name = NAME, span = true, max_hedges = HEDGES, budget = true)]
 async fn constant() -> R<()> {
     Ok(())
 }

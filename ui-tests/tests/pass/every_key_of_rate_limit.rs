@@ -33,12 +33,18 @@ fn expression() -> R<()> {
     Ok(())
 }
 
-#[rate_limit(rate = "20/1m30s", burst = 7, max_wait = 1.5, name = "by-key")]
+#[rate_limit(
+    rate = "20/1m30s",
+    burst = 7,
+    max_wait = 1.5,
+    name = "by-key",
+    span = true
+)]
 async fn keys() -> R<()> {
     Ok(())
 }
 
-#[rate_limit("100/s", name = "limit-of-tenant", key = tenant, max_keys = BURST)]
+#[rate_limit("100/s", name = "limit-of-tenant", key = tenant, max_keys = BURST, span = true)]
 fn of_tenant(tenant: String) -> R<String> {
     Ok(tenant)
 }

@@ -20,6 +20,7 @@ fn of_error(_: &AppError) -> u8 {
     rate_limit = "1_000_000/s",
     bulkhead,
     attempt_timeout = 10,
+    span = true,
     crate = gardefou,
 )]
 fn defaults() -> R<u8> {
@@ -36,6 +37,7 @@ fn defaults() -> R<u8> {
     rate_limit(rate = "1_000_000/s", burst = 100),
     bulkhead(max_concurrent = 7),
     attempt_timeout("10s"),
+    span = true,
 )]
 async fn lists(fail: bool) -> R<u8> {
     if fail {
@@ -45,7 +47,11 @@ async fn lists(fail: bool) -> R<u8> {
     }
 }
 
-#[resilient(bulkhead = 5, name = "resilient-value")]
+#[resilient(
+    bulkhead(max_concurrent = 5, span = false),
+    name = "resilient-value",
+    span = true
+)]
 fn value() -> R<u8> {
     Ok(3)
 }

@@ -24,6 +24,7 @@ use std::{fmt::Display, pin::Pin, sync::LazyLock};
     budget = "every-key",
     name = "every-key",
     timed = true,
+    span = true,
     seed = 7
 )]
 async fn f() -> R<i32> {
@@ -48,7 +49,7 @@ trait Queue {
 
     fn pause(&self, error: &Borrowed<'_>) -> Duration;
 
-    #[retry(max_retries = 1, delay = |_, error| self.pause(error))]
+    #[retry(max_retries = 1, delay = |_, error| self.pause(error), span = true)]
     fn take<'a, T: Clone + ToString>(
         &self,
         item: T,
@@ -61,7 +62,7 @@ trait Queue {
         }
     }
 
-    #[retry(max_retries = 1, delay = |attempt, _| Self::PAUSE * attempt.index + Duration::from_millis(extra))]
+    #[retry(max_retries = 1, delay = |attempt, _| Self::PAUSE * attempt.index + Duration::from_millis(extra), span = true)]
     async fn take_later(&mut self, extra: u64) -> R<u64> {
         tick().await;
         Ok(extra)
@@ -97,7 +98,7 @@ static BUDGETS: LazyLock<Keyed<RetryBudget>> =
 struct Tenant<'a>(&'a str);
 
 impl Tenant<'_> {
-    #[retry(budget = "every-key", key = self.0, max_keys = 300)]
+    #[retry(budget = "every-key", key = self.0, max_keys = 300, span = true)]
     fn keyed<T: Display + Clone>(&self, other: T) -> R<T> {
         Ok(other)
     }

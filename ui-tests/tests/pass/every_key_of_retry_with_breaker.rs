@@ -32,6 +32,7 @@ fn heard(_: &FailedAttempt<'_>) {}
     fallback = |_| Ok(-1),
     shadow = false,
     timed = false,
+    span = true,
     control = SWITCH,
     on_transition = |_| {},
     max_attempts = 6,
@@ -83,7 +84,7 @@ async fn of_tenant(tenant: String) -> R<String> {
     Ok(tenant)
 }
 
-#[retry_with_circuit_breaker(name = "own-keys-of-both", key = tenant.len(), max_keys = 20, initial_delay = "1ms")]
+#[retry_with_circuit_breaker(name = "own-keys-of-both", key = tenant.len(), max_keys = 20, span = false, initial_delay = "1ms")]
 fn of_length(tenant: &mut String) -> R<()> {
     tenant.push('!');
     Ok(())

@@ -1,0 +1,71 @@
+// #[with_circuit_breaker(name = "db", span = true)]
+// fn read(key: &str) -> Result<u32> { lookup(key) }
+
+fn read(key: &str) -> Result<u32> {
+    static __GARDEFOU_SPAN: ::gardefou::__private::SpanSite = ::gardefou::__private::SpanSite::new(
+            "circuit_breaker",
+            ::gardefou::__private::here!("read", ::gardefou::__private::line!()),
+            true,
+        )
+        .name(|| "db");
+    let __conversion = {
+        use ::gardefou::__private::returning::*;
+        (&&::gardefou::__private::returns::<Result<u32>>()).__gardefou_conversion()
+    };
+    ::gardefou::__private::returned(
+        __conversion,
+        ::gardefou::__private::run_traced(
+            __conversion,
+            &__GARDEFOU_SPAN,
+            ::gardefou::__private::shape!(__conversion, Result < u32 >),
+            (key,),
+            move |
+                #[allow(
+                    clippy::shadow_reuse,
+                    clippy::shadow_same,
+                    clippy::shadow_unrelated
+                )]
+                (key,),
+            | -> Result<u32> {
+                static __GARDEFOU_GUARDED: ::gardefou::__private::Guarded = ::gardefou::__private::Guarded::new(
+                        "with_circuit_breaker",
+                        "name = \"db\", span = true",
+                        ::gardefou::__private::here!(
+                            "read", ::gardefou::__private::line!()
+                        ),
+                    )
+                    .with_breaker(|| ::gardefou::__private::CircuitBreaker::builder(
+                        "db",
+                    ));
+                ::gardefou::__private::submit!(__GARDEFOU_GUARDED);
+                static __GARDEFOU_BREAKER: ::gardefou::__private::Site<
+                    ::gardefou::__private::CircuitBreaker,
+                > = ::gardefou::__private::Site::new(&__GARDEFOU_GUARDED);
+                let __conversion = {
+                    use ::gardefou::__private::returning::*;
+                    (&&::gardefou::__private::returns::<Result<u32>>())
+                        .__gardefou_conversion()
+                };
+                ::gardefou::__private::call_guarded(
+                    __conversion,
+                    ::gardefou::__private::Site::policy(&__GARDEFOU_BREAKER),
+                    ::gardefou::__private::classifier!(__conversion, Result < u32 >),
+                    (key,),
+                    move |
+                        #[allow(
+                            clippy::shadow_reuse,
+                            clippy::shadow_same,
+                            clippy::shadow_unrelated
+                        )]
+                        (key,),
+                    | -> Result<u32> { lookup(key) },
+                    |__rejection| ::gardefou::__private::Err({
+                        use ::gardefou::__private::rejecting::*;
+                        (&&&::gardefou::__private::probe::<Result<u32>, _>(__conversion))
+                            .__gardefou_reject(__rejection)
+                    }),
+                )
+            },
+        ),
+    )
+}
