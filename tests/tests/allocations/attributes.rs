@@ -5,6 +5,8 @@ use gardefou::{
     with_circuit_breaker,
 };
 use gardefou_tests::testkit::poll::ready;
+use std::sync::atomic::{AtomicU64, Ordering};
+use tracing::{Dispatch, Event, Metadata, Subscriber, span};
 
 /// An error that allocates nothing.
 #[derive(Debug)]
@@ -59,6 +61,26 @@ async fn rejected_later() -> Result<u32, Plain> {
     Err(Plain::Failed)
 }
 
+#[retry_with_circuit_breaker(name = "alloc-closed", span = true)]
+fn not_wanted() -> Result<u32, Plain> {
+    Ok(1)
+}
+
+#[retry_with_circuit_breaker(name = "alloc-closed", span = true)]
+async fn not_wanted_later() -> Result<u32, Plain> {
+    Ok(1)
+}
+
+#[with_circuit_breaker(name = "alloc-closed", span = false)]
+fn switched_off() -> Result<u32, Plain> {
+    Ok(1)
+}
+
+#[with_circuit_breaker(name = "alloc-closed", span = false)]
+async fn switched_off_later() -> Result<u32, Plain> {
+    Ok(1)
+}
+
 fn allocations(run: impl Fn()) -> u64 {
     crate::allocations(|| (0..10).for_each(|_| run()))
 }
@@ -71,6 +93,56 @@ fn success_allocates_nothing() {
     assert_eq!(allocations(|| assert!(ready(guarded_later()).is_ok())), 0);
     assert_eq!(allocations(|| assert!(retried().is_ok())), 0);
     assert_eq!(allocations(|| assert!(ready(both()).is_ok())), 0);
+}
+
+#[test]
+fn call_whose_span_no_subscriber_wants_allocates_nothing() {
+    assert_eq!(allocations(|| assert!(not_wanted().is_ok())), 0);
+    assert_eq!(
+        allocations(|| assert!(ready(not_wanted_later()).is_ok())),
+        0
+    );
+}
+
+#[test]
+fn call_whose_span_is_switched_off_allocates_nothing() {
+    assert_eq!(allocations(|| assert!(switched_off().is_ok())), 0);
+    assert_eq!(
+        allocations(|| assert!(ready(switched_off_later()).is_ok())),
+        0
+    );
+}
+
+/// A subscriber that wants spans, and keeps nothing.
+struct Counts(AtomicU64);
+
+impl Subscriber for Counts {
+    fn enabled(&self, metadata: &Metadata<'_>) -> bool {
+        metadata.target() == "gardefou::span"
+    }
+    fn new_span(&self, _: &span::Attributes<'_>) -> span::Id {
+        self.0.fetch_add(1, Ordering::Relaxed);
+        span::Id::from_u64(1)
+    }
+    fn record(&self, _: &span::Id, _: &span::Record<'_>) {}
+    fn record_follows_from(&self, _: &span::Id, _: &span::Id) {}
+    fn event(&self, _: &Event<'_>) {}
+    fn enter(&self, _: &span::Id) {}
+    fn exit(&self, _: &span::Id) {}
+}
+
+#[test]
+fn span_of_a_success_allocates_nothing_itself() {
+    let counts = Dispatch::new(Counts(AtomicU64::new(0)));
+    tracing::dispatcher::with_default(&counts, || {
+        assert_eq!(allocations(|| assert!(not_wanted().is_ok())), 0);
+        assert_eq!(
+            allocations(|| assert!(ready(not_wanted_later()).is_ok())),
+            0
+        );
+    });
+    let Counts(spans) = counts.downcast_ref::<Counts>().unwrap();
+    assert!(spans.load(Ordering::Relaxed) >= 20);
 }
 
 #[test]

@@ -51,6 +51,24 @@ fn open_circuit_stays_open_until_it_was_to_close() {
 }
 
 #[test]
+fn calls_are_timed_for_as_long_as_the_line_is_there() {
+    let scope = Scope::new();
+    let _entered = scope.enter();
+    let breaker = circuit_breakers().get_or_create("a", |code| code).unwrap();
+    let retry = Retry::builder().name("b").build().unwrap();
+    let timed = || (breaker.config().timed, retry.config().timed);
+    assert_eq!(timed(), (false, false));
+    let applied = apply("[breaker.a]\ntimed = true\n[retry.b]\ntimed = true");
+    assert_eq!((applied.guards, timed()), (2, (true, true)));
+    breaker.try_acquire().unwrap().failure();
+    assert_eq!(retry.call(|| Ok::<_, String>(3)), Ok(3));
+    apply("[breaker.a]\ntimed = false");
+    assert_eq!(timed(), (false, false));
+    let snapshot = breaker.snapshot();
+    assert_eq!(snapshot.consecutive_failures, 1, "the state is kept");
+}
+
+#[test]
 fn counts_of_a_breaker_are_kept() {
     let scope = Scope::new();
     let _entered = scope.enter();

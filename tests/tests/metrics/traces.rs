@@ -1,6 +1,6 @@
 //! Trace ids of OpenTelemetry on records.
 
-use gardefou::{AppError, ErrorCode, report, testing::Scope};
+use gardefou::{AppError, ErrorCode, enhanced_error_handling, report, retry, testing::Scope};
 use opentelemetry::{
     Context,
     trace::{SpanContext, SpanId, TraceContextExt, TraceFlags, TraceId, TraceState},
@@ -35,6 +35,32 @@ fn record_has_the_trace_in_which_its_error_was_reported() {
     drop(in_trace);
     fail();
     assert_eq!(trace_ids(&scope), [None, Some(TRACE.to_owned()), None]);
+}
+
+#[retry(max_retries = 0, span = true)]
+#[enhanced_error_handling]
+fn call() -> Result<(), AppError> {
+    Err(AppError::new(ErrorCode::TIMEOUT_ERROR, "no answer"))
+}
+
+#[test]
+fn record_of_a_call_with_a_span_has_the_trace_and_the_span() {
+    let scope = Scope::new();
+    let _entered = scope.enter();
+    let span = SpanContext::new(
+        TraceId::from_hex(TRACE).unwrap(),
+        SpanId::from(7),
+        TraceFlags::SAMPLED,
+        true,
+        TraceState::default(),
+    );
+    let _in_trace = Context::current().with_remote_span_context(span).attach();
+    let error = tracing::subscriber::with_default(tracing_subscriber::registry(), call);
+    let (error, records) = (error.unwrap_err(), scope.records());
+    let context = records[0].context.as_ref().unwrap();
+    assert_eq!(records[0].id, error.id());
+    assert_eq!(context.trace_id.as_deref(), Some(TRACE));
+    assert_eq!(context.span.as_deref(), Some("guarded_call"));
 }
 
 /// An error that is reported while the thread's own values are dropped has no context, and no panic

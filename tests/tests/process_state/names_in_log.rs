@@ -11,6 +11,7 @@ use gardefou::{
     health::{Check, CheckResult, Health, builtin::BreakerGroup},
     hedge::Hedge,
     monitor::journal::Query,
+    pipeline::Pipeline,
     rate_limit::{Rate, RateLimiter},
     retry::{BudgetSource, Retry, RetryBudget},
     testing::Scope,
@@ -47,6 +48,9 @@ fn no_line_and_no_event_shows_a_secret_in_a_name() {
             transaction(NAME, |_| Err::<(), _>(failure())).unwrap_err();
             let retry = Retry::builder().name(NAME).max_retries(1).build().unwrap();
             retry.call(|| Err::<(), _>(failure())).unwrap_err();
+            let pipeline = Pipeline::builder(NAME).retry(retry).span(true).build();
+            let pipeline = pipeline.unwrap();
+            pipeline.call(|| Err::<(), _>(failure())).unwrap_err();
             let breaker = CircuitBreaker::builder(NAME)
                 .failure_threshold(1)
                 .build()
@@ -60,7 +64,14 @@ fn no_line_and_no_event_shows_a_secret_in_a_name() {
             .iter()
             .map(|line| format!("{} {}", line.target, line.text_without("")))
             .collect();
-        for target in ["boundary", "transaction", "retry", "breaker", "error"] {
+        for target in [
+            "boundary",
+            "transaction",
+            "retry",
+            "attempt",
+            "breaker",
+            "error",
+        ] {
             let of_target = |line: &&String| line.starts_with(&format!("gardefou::{target} "));
             assert!(
                 lines

@@ -242,3 +242,19 @@ fn layer_with_a_filter_leaves_targets_out() {
     assert_eq!(records.len(), 1);
     assert_eq!(records[0].message, "for once");
 }
+
+/// Spans of guarded calls all have the same name.
+#[test]
+fn operation_is_not_the_span_of_a_guarded_call() {
+    #[gardefou::timeout("1h", span = true)]
+    fn guarded() -> Result<(), AppError> {
+        tracing::error!(target: "pool", "cannot reconnect");
+        Ok(())
+    }
+    let records = with_layer(TracingLayer::new(), || {
+        info_span!("checkout").in_scope(guarded).unwrap();
+        guarded().unwrap();
+    });
+    let operations: Vec<_> = records.iter().map(|record| &*record.operation).collect();
+    assert_eq!(operations, ["checkout", "pool"]);
+}

@@ -9,5 +9,6 @@ mod blocking;
 mod configured;
 mod kinds;
 mod pipelines;
+mod secrets;
 mod subscribers;
 mod support;

@@ -391,3 +391,71 @@ proptest! {
         });
     }
 }
+
+/// Keeps the outcome of each span of a call, and the numbers of the attempts in it.
+#[derive(Clone, Default)]
+struct Seen(Arc<Mutex<Vec<String>>>);
+
+impl tracing::field::Visit for Seen {
+    fn record_debug(&mut self, field: &tracing::field::Field, value: &dyn std::fmt::Debug) {
+        if ["outcome", "attempt.number"].contains(&field.name()) {
+            self.0.lock().unwrap().push(format!("{value:?}"));
+        }
+    }
+}
+
+impl<S: tracing::Subscriber> tracing_subscriber::Layer<S> for Seen {
+    fn enabled(
+        &self,
+        metadata: &tracing::Metadata<'_>,
+        _: tracing_subscriber::layer::Context<'_, S>,
+    ) -> bool {
+        ["gardefou::span", "gardefou::attempt"].contains(&metadata.target())
+    }
+
+    fn on_record(
+        &self,
+        _: &tracing::span::Id,
+        values: &tracing::span::Record<'_>,
+        _: tracing_subscriber::layer::Context<'_, S>,
+    ) {
+        values.record(&mut self.clone());
+    }
+
+    fn on_event(&self, event: &tracing::Event<'_>, _: tracing_subscriber::layer::Context<'_, S>) {
+        event.record(&mut self.clone());
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn request_through_a_pipeline_with_a_span_has_one() {
+    use tracing_subscriber::layer::SubscriberExt;
+    let seen = Seen::default();
+    let guard = tracing::subscriber::set_default(tracing_subscriber::registry().with(seen.clone()));
+    let pipeline = Pipeline::builder("traced").retry(quick_retry()).span(true);
+    let calls = Arc::new(Mutex::new(0));
+    let mut service = ServiceBuilder::new()
+        .layer(PipelineLayer::new(pipeline.build().unwrap()))
+        .service(service_fn(move |(): ()| {
+            *calls.lock().unwrap() += 1;
+            let call = *calls.lock().unwrap();
+            async move {
+                match call {
+                    1 => Err::<u32, BoxError>("busy".into()),
+                    2 => Ok(call),
+                    _ => pending().await,
+                }
+            }
+        }));
+    assert_eq!(service.ready().await.unwrap().call(()).await.unwrap(), 2);
+    assert_eq!(
+        *seen.0.lock().unwrap(),
+        ["1", "\"failed\"", "2", "\"succeeded\"", "\"succeeded\""]
+    );
+    seen.0.lock().unwrap().clear();
+    let mut dropped = Box::pin(service.ready().await.unwrap().call(()));
+    assert!(poll_once(&mut dropped).is_pending());
+    drop(dropped);
+    assert_eq!(*seen.0.lock().unwrap(), ["\"cancelled\""]);
+    drop(guard);
+}
