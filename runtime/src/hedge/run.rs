@@ -126,6 +126,9 @@ where
             match polled {
                 Poll::Ready(Ok(value)) if this.attempts.others.is_empty() => {
                     this.primary.set(None);
+                    if this.attempts.states.number() > 1 {
+                        this.attempts.note(1, AttemptEnd::Succeeded);
+                    }
                     this.attempts.record(this.attempts.began);
                     this.attempts.frame.succeeded();
                     return Poll::Ready(Ok(value));

@@ -85,25 +85,22 @@ impl ActiveSpan {
             CallEnd::Failed(view) => id_of(view, &mut self.frame),
             _ => None,
         };
-        contained(|| {
-            self.record(&span, end, id);
-            // The subscriber closes it.
-            drop(span);
-        });
-    }
-
-    fn record(&self, span: &Span, end: CallEnd<'_>, id: Option<ErrorId>) {
-        let mut attempts = self.attempts;
         if let Some(guard) = self.attempts_of
-            && attempts == 0
+            && self.attempts == 0
             && matches!(end, CallEnd::Succeeded)
         {
             // A first attempt that succeeds is not watched, so that it costs nothing.
-            attempts = 1;
-            attempts::write(guard, None, 1, AttemptEnd::Succeeded, Some(span));
+            self.attempts = 1;
+            contained(|| attempts::write(guard, None, 1, AttemptEnd::Succeeded, Some(&span)));
         }
-        if attempts > 0 {
-            span.record(field::ATTEMPTS, attempts);
+        contained(|| self.record(&span, end, id));
+        // Apart: a second panic while the first one unwinds would abort. The subscriber closes it.
+        contained(|| drop(span));
+    }
+
+    fn record(&self, span: &Span, end: CallEnd<'_>, id: Option<ErrorId>) {
+        if self.attempts > 0 {
+            span.record(field::ATTEMPTS, self.attempts);
         }
         let (outcome, error) = match end {
             CallEnd::Succeeded => ("succeeded", None),

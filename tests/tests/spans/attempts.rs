@@ -177,3 +177,24 @@ async fn hedge_has_an_event_for_each_attempt() {
     drop(guard);
     assert_eq!(single(spans.all()).attempts(), ["1 succeeded"]);
 }
+
+#[tokio::test(start_paused = true)]
+async fn first_attempt_of_a_hedge_that_succeeds_after_another_one_failed_is_an_event() {
+    thread_local! {
+        static CALLS: Cell<u32> = const { Cell::new(0) };
+    }
+    #[hedge(after = "50ms", budget = false, span = true)]
+    async fn slow() -> Result<u32, AppError> {
+        CALLS.set(CALLS.get() + 1);
+        if CALLS.get() == 2 {
+            return Err(failure("busy"));
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        Ok(1)
+    }
+    let spans = Spans::default();
+    let guard = tracing::subscriber::set_default(spans.subscriber());
+    assert_eq!(slow().await.unwrap(), 1);
+    drop(guard);
+    assert_eq!(single(spans.all()).attempts(), ["2 failed", "1 succeeded"]);
+}

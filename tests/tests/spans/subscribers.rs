@@ -30,6 +30,7 @@ enum Callback {
     Record,
     Event,
     Close,
+    Each,
 }
 
 use Callback::{Close, Enter, Exit, NewSpan, Record};
@@ -43,7 +44,7 @@ struct Bad {
 
 impl Bad {
     fn at(&self, callback: Callback) {
-        if callback == self.at {
+        if callback == self.at || self.at == Callback::Each {
             self.count.fetch_add(1, Ordering::Relaxed);
             (self.what)();
         }
@@ -101,7 +102,7 @@ fn calls_under(at: Callback, what: fn()) -> usize {
 
 #[test]
 fn panic_of_a_subscriber_does_not_reach_the_call() {
-    for at in ALL {
+    for at in ALL.into_iter().chain([Callback::Each]) {
         let panicked = calls_under(at, || panic!("subscriber"));
         assert!(panicked >= 2, "{at:?}: {panicked}");
     }
@@ -152,4 +153,17 @@ fn subscriber_that_wants_no_spans_gets_nothing() {
     );
     let (answer, spans) = Spans::of(call);
     assert_eq!((answer.is_err(), spans.len()), (true, 1));
+}
+
+/// All but the first callback, so that there is a span.
+#[test]
+fn subscriber_that_panics_in_several_callbacks_does_not_abort() {
+    thread_local! {
+        static COUNT: Cell<u32> = const { Cell::new(0) };
+    }
+    let count = calls_under(Callback::Each, || {
+        COUNT.set(COUNT.get() + 1);
+        assert!(COUNT.get() == 1, "subscriber");
+    });
+    assert!(count > 3, "{count}");
 }
