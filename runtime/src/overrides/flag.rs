@@ -57,8 +57,8 @@ fn look_up<const N: usize>(
     guards.into_iter().flatten().find_map(|(section, name)| {
         let sections = state::sections_of(section, name);
         // The most specific one comes last.
-        let all = sections.iter().flat_map(|section| &section.assignments);
-        let value = all.filter(|one| one.name == setting).last()?;
+        let mut all = sections.iter().flat_map(|section| &section.assignments);
+        let value = all.rfind(|one| one.name == setting)?;
         match value.value {
             Value::Flag(is_on) => Some(is_on),
             _ => None,

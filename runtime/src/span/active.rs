@@ -65,7 +65,7 @@ impl ActiveSpan {
             ..
         } = self;
         let outer = attempts::enter(*attempts);
-        let is_entered = tell(span.as_ref(), |dispatch, id| dispatch.enter(id));
+        let is_entered = tell(span.as_ref(), Dispatch::enter);
         EnteredSpan {
             span: span.as_ref().filter(|_| is_entered),
             attempts,
@@ -178,7 +178,7 @@ pub(super) struct EnteredSpan<'a> {
 impl Drop for EnteredSpan<'_> {
     fn drop(&mut self) {
         *self.attempts = attempts::leave(self.outer);
-        tell(self.span, |dispatch, id| dispatch.exit(id));
+        tell(self.span, Dispatch::exit);
     }
 }
 

@@ -84,8 +84,7 @@ fn recorded(run: impl FnOnce()) -> Vec<(String, Option<String>)> {
         });
         run();
     });
-    let records = records.lock().unwrap().clone();
-    records
+    std::mem::take(&mut *records.lock().unwrap())
 }
 
 #[derive(Debug, thiserror::Error)]

@@ -74,21 +74,21 @@ fn each_attribute_has_a_span_of_its_kind() {
     let cases: [(&str, &str, fn()); 12] = [
         ("circuit_breaker", "kinds-breaker", || breaker().unwrap()),
         ("circuit_breaker", "kinds-breaker-2", || {
-            breaker_with_fallback().unwrap()
+            breaker_with_fallback().unwrap();
         }),
         ("retry", "retried", || retried().unwrap()),
         ("retry_with_circuit_breaker", "kinds-both", || {
-            both().unwrap()
+            both().unwrap();
         }),
         ("timeout", "limited", || limited().unwrap()),
         ("bulkhead", "bounded", || bounded().unwrap()),
         ("bulkhead", "bounded_by_key", || {
-            bounded_by_key("ann").unwrap()
+            bounded_by_key("ann").unwrap();
         }),
         ("rate_limit", "paced", || paced().unwrap()),
         ("fallback", "replaced", || replaced().unwrap()),
         ("error_handling", "handled", || {
-            assert_eq!(handled().unwrap(), 1)
+            assert_eq!(handled().unwrap(), 1);
         }),
         ("error_handling", "tracked", || tracked().unwrap()),
         ("bulkhead", "kinds-resilient", || resilient_call().unwrap()),
@@ -138,6 +138,7 @@ mod asynchronous {
 
     #[timeout("1h", span = true)]
     fn future(text: &str) -> impl Future<Output = Result<usize, AppError>> + '_ {
+        assert!(!text.is_empty());
         async move { Ok(text.len()) }
     }
 

@@ -99,10 +99,9 @@ impl Spans {
     }
 
     fn change(&self, place: Option<usize>, change: impl FnOnce(&mut Seen)) {
-        if let Some(span) =
-            place.and_then(|place| self.0.lock().unwrap().get_mut(place).map(change))
-        {
-            return span;
+        let mut all = self.0.lock().unwrap();
+        if let Some(span) = place.and_then(|place| all.get_mut(place)) {
+            change(span);
         }
     }
 }

@@ -454,7 +454,7 @@ async fn request_through_a_pipeline_with_a_span_has_one() {
     );
     seen.0.lock().unwrap().clear();
     let mut dropped = Box::pin(service.ready().await.unwrap().call(()));
-    assert!(poll_once(&mut dropped).is_pending());
+    assert!(poll_once(dropped.as_mut()).is_pending());
     drop(dropped);
     assert_eq!(*seen.0.lock().unwrap(), ["\"cancelled\""]);
     drop(guard);
