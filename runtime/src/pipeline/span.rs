@@ -28,12 +28,10 @@ impl PipelineSpan {
     }
 }
 
-/// The layer of a pipeline has a span or none.
 #[cfg(feature = "tower")]
-impl Begin for Option<std::sync::Arc<PipelineSpan>> {
-    #[inline]
+impl Begin for std::sync::Arc<PipelineSpan> {
     fn begin(&self) -> Option<ActiveSpan> {
-        self.as_deref()?.begin()
+        (&**self).begin()
     }
 }
 

@@ -30,6 +30,13 @@ type Retried<S, R, O, C, K> =
 type Whole<S, R, O, C, K> =
     Optional<Flattened<Timed<Timeout, Retried<S, R, O, C, K>>>, Retried<S, R, O, C, K>>;
 
+/// The whole in its span, if it has one. Boxed then, so that a request without a span has no room
+/// for one.
+type Spanned<S, R, O, C, K> = Optional<
+    Pin<Box<Traced<Whole<S, R, O, C, K>, Arc<PipelineSpan>, AnyError>>>,
+    Whole<S, R, O, C, K>,
+>;
+
 pin_project_lite::pin_project! {
     /// One request through a pipeline. It boxes no more than its policies do: the attempts of a hedge
     /// after the first, and the waits of a bulkhead and of a rate limiter.
@@ -52,7 +59,7 @@ pin_project_lite::pin_project! {
         K: Clone,
     {
         #[pin]
-        whole: Traced<Whole<S, R, O, C, K>, Option<Arc<PipelineSpan>>, AnyError>,
+        whole: Spanned<S, R, O, C, K>,
     }
 }
 
@@ -83,9 +90,10 @@ where
         let whole = Optional::new(policies.timeout.as_ref(), retried, |timeout, retried| {
             Flattened::new(timeout.limit_owned(retried))
         });
-        Self {
-            whole: Traced::new(whole, span, AnyError),
-        }
+        let whole = Optional::new(span.as_ref(), whole, |span, whole| {
+            Box::pin(Traced::new(whole, Arc::clone(span), AnyError))
+        });
+        Self { whole }
     }
 }
 
