@@ -5,7 +5,7 @@ use super::{
     config::BulkheadConfig,
     kept::Kept,
     queue::{Place, Queue, Removed},
-    reading::{Tallies, Waits},
+    reading::{Moves, Tallies, Waits},
     state_word::StateWord,
 };
 use crate::{
@@ -30,6 +30,7 @@ pub(crate) struct Inner {
     pub(super) kept: Kept,
     pub(super) locked: Mutex<Locked>,
     pub(super) tallies: Tallies,
+    pub(super) moves: Moves,
     pub(super) waits: Waits,
     /// By [`Reason`].
     rejected: Counters<3>,
@@ -101,6 +102,7 @@ impl Inner {
             }),
             rejected: Counters::default(),
             tallies: Tallies::default(),
+            moves: Moves::default(),
             waits: Waits::default(),
             longest_wait: AtomicU64::new(0),
         }
@@ -258,6 +260,7 @@ impl Inner {
             Some(waker) => Some(change(waker)),
             None => {
                 locked.queue.remove(place);
+                self.tallies.add_admitted(1);
                 None
             }
         }
@@ -267,7 +270,10 @@ impl Inner {
     pub(super) fn stop_waiting(&self, place: Place) -> bool {
         let waker = match self.remove(&mut self.locked.lock(), place) {
             Removed::Waiting(waker) => waker,
-            Removed::Granted => return true,
+            Removed::Granted => {
+                self.tallies.add_admitted(1);
+                return true;
+            }
         };
         drop(waker);
         false
@@ -280,9 +286,6 @@ impl Inner {
             let mut locked = self.locked.lock();
             let removed = self.remove(&mut locked, place);
             self.tallies.add_cancelled();
-            if let Removed::Granted = removed {
-                self.tallies.add_forgone();
-            }
             removed
         };
         if let Removed::Granted = removed {
@@ -398,17 +401,17 @@ impl Inner {
     #[inline(never)]
     fn move_admitted(&self) {
         let _locked = self.locked.lock();
-        // Relaxed: the number orders nothing. Not moved where another thread did it meanwhile.
+        // Release pairs with the Acquire in `admitted_in_word`: whoever reads the word of this move sees
+        // that the one before it was noted. Not moved where another thread did it meanwhile.
         let moved = self
             .word
             .0
-            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |word| {
+            .fetch_update(Ordering::Release, Ordering::Relaxed, |word| {
                 let word = StateWord(word);
                 word.has_many_admitted().then(|| word.without_many().0)
             });
         if moved.is_ok() {
-            // After they are gone from the word: see `Tallies::admitted`.
-            self.tallies.add_admitted(StateWord::MANY);
+            self.moves.add_locked();
         }
     }
 
@@ -416,8 +419,7 @@ impl Inner {
     pub(super) fn read<R>(&self, read: impl FnOnce(StateWord, u64, &Locked) -> R) -> R {
         let mut locked = self.locked.lock();
         let word = self.settle(&mut locked);
-        let admitted = self.tallies.admitted() + word.admitted() + self.kept.admitted();
-        read(word, admitted - self.tallies.forgone(), &locked)
+        read(word, self.admitted(), &locked)
     }
 
     /// Returns the state at this moment, without kept slots.
@@ -461,7 +463,20 @@ impl Inner {
             .reject(self, kind, reason as u64, RetryAfter::NONE, |it| it)
     }
 
+    /// Counts as many calls as are left until the next move from the word, but one.
     #[cfg(all(test, not(loom)))]
+    pub(super) fn skip_to_move(&self) {
+        let _ = self
+            .word
+            .0
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |word| {
+                let word = StateWord(word);
+                let before = StateWord::MANY - 1;
+                (word.admitted() < before).then(|| word.with_admitted(before).0)
+            });
+    }
+
+    #[cfg(test)]
     pub(super) fn set_admitted_in_word(&self, admitted: u64) {
         let word = self.word().with_admitted(admitted);
         self.word.0.store(word.0, Ordering::Relaxed);

@@ -6,7 +6,7 @@ use super::{
     registry::BulkheadRegistry,
     state_word::StateWord,
 };
-use crate::keyed::InstanceId;
+use crate::{keyed::InstanceId, sync::AtomicU64 as CheckedAtomicU64};
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
 /// The numbers of one bulkhead since it was made.
@@ -32,7 +32,6 @@ pub(crate) struct BulkheadReading {
 #[derive(Debug, Default)]
 pub(super) struct Tallies {
     admitted: AtomicU64,
-    forgone: AtomicU64,
     cancelled: AtomicU64,
     waiting: AtomicU32,
 }
@@ -40,13 +39,7 @@ pub(super) struct Tallies {
 impl Tallies {
     /// Counts calls that were admitted beside those that the word and the kept slots count.
     pub(super) fn add_admitted(&self, number: u64) {
-        // Release pairs with the Acquire in `admitted`.
-        self.admitted.fetch_add(number, Ordering::Release);
-    }
-
-    /// Counts a waiter that went away although a slot was granted to it, which counted it as admitted.
-    pub(super) fn add_forgone(&self) {
-        self.forgone.fetch_add(1, Ordering::Relaxed);
+        self.admitted.fetch_add(number, Ordering::Relaxed);
     }
 
     /// Counts a waiter whose call was dropped.
@@ -59,18 +52,26 @@ impl Tallies {
         self.waiting.store(number, Ordering::Relaxed);
     }
 
-    /// Returns how many calls were admitted beside those of the word and of kept slots. Who reads the
-    /// word after it counts no call twice that was moved from there.
+    /// Returns how many calls were admitted beside those that the word and the kept slots count.
     pub(super) fn admitted(&self) -> u64 {
-        self.admitted.load(Ordering::Acquire)
-    }
-
-    pub(super) fn forgone(&self) -> u64 {
-        self.forgone.load(Ordering::Relaxed)
+        self.admitted.load(Ordering::Relaxed)
     }
 
     pub(super) fn cancelled(&self) -> u64 {
         self.cancelled.load(Ordering::Relaxed)
+    }
+}
+
+/// How often [`MANY`](StateWord::MANY) admitted calls were moved here from the word. At most one move
+/// behind the word, which has the parity of the number: a move and its note are made under one lock.
+#[derive(Debug, Default)]
+pub(super) struct Moves(CheckedAtomicU64);
+
+impl Moves {
+    /// Notes a move, under the lock under which the word was changed.
+    pub(super) fn add_locked(&self) {
+        // Release pairs with the Acquire in `admitted_in_word`: the word is at least that of the move.
+        self.0.fetch_add(1, Ordering::Release);
     }
 }
 
@@ -100,22 +101,45 @@ impl Waits {
 impl Inner {
     /// Reads the counts for a scrape, without a lock.
     pub(super) fn reading(&self) -> BulkheadReading {
-        // Before the word.
-        let moved = self.tallies.admitted();
         let (word, running) = self.running();
-        let admitted = moved + word.admitted() + self.kept.admitted();
         BulkheadReading {
             instance: self.name.instance(),
             name: self.name.unkeyed().into(),
             limit: word.limit(),
             running,
             waiting: self.tallies.waiting.load(Ordering::Relaxed).into(),
-            admitted: admitted.saturating_sub(self.tallies.forgone()),
+            admitted: self.admitted(),
             rejected: [Reason::Full, Reason::QueueFull, Reason::TimedOut]
                 .map(|reason| self.rejected(reason)),
             cancelled: self.tallies.cancelled(),
             waits: self.waits.number(),
             wait_time: self.waits.time(),
+        }
+    }
+
+    /// Returns how many calls were admitted, without a lock. Of two calls the later one never returns
+    /// less: each of the parts only grows.
+    pub(super) fn admitted(&self) -> u64 {
+        self.admitted_in_word() + self.tallies.admitted() + self.kept.admitted()
+    }
+
+    /// Returns how many calls were counted by the word, those that were moved from there included.
+    fn admitted_in_word(&self) -> u64 {
+        let Moves(moves) = &self.moves;
+        // Acquire pairs with the Release in `add_locked`: the word read next is that of this move, or a
+        // later one.
+        let mut noted = moves.load(Ordering::Acquire);
+        loop {
+            // Acquire pairs with the Release of `move_admitted`, which later changes of the word carry
+            // on: where the word is more than one move ahead, the number has changed below.
+            let word = StateWord(self.word.0.load(Ordering::Acquire));
+            let again = moves.load(Ordering::Acquire);
+            if again == noted {
+                let is_noted = word.is_moved_odd() == (noted % 2 == 1);
+                let moved = if is_noted { noted } else { noted + 1 };
+                return moved * StateWord::MANY + word.admitted();
+            }
+            noted = again;
         }
     }
 

@@ -10,15 +10,15 @@ const FEWEST: u32 = if cfg!(loom) { 2 } else { 4 };
 
 /// The state, as it is stored in the atomic. From the lowest bit: 20 bits of taken slots, 20 of the
 /// limit, one that is set while calls wait in the queue, one while threads may have kept slots, one
-/// while those are collected, and 21 of the number of admitted calls, which is moved elsewhere before
-/// it overflows.
+/// while those are collected, one that tells an odd number of moves of admitted calls from an even one,
+/// and 20 of the number of admitted calls, which is moved elsewhere before it overflows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct StateWord(pub(super) u64);
 
 const FIELD: u32 = 20;
 const FIELD_MASK: u64 = (1 << FIELD) - 1;
 const LIMIT_SHIFT: u32 = FIELD;
-const ADMITTED_SHIFT: u32 = 2 * FIELD + 3;
+const ADMITTED_SHIFT: u32 = 2 * FIELD + 4;
 
 const _: () = assert!((MAX_LIMIT as u64) <= FIELD_MASK);
 
@@ -33,10 +33,16 @@ impl StateWord {
     const KEEPING: u64 = 1 << (2 * FIELD + 1);
     /// Set while kept slots are collected: no thread keeps another one.
     pub(super) const COLLECTING: u64 = 1 << (2 * FIELD + 2);
+    /// Changed with each move of admitted calls, in the same step.
+    const MOVED: u64 = 1 << (2 * FIELD + 3);
     const ONE_ADMITTED: u64 = 1 << ADMITTED_SHIFT;
     /// The number of admitted calls from which on they are moved elsewhere: half of what fits, so
     /// that there is room for those that are admitted meanwhile.
-    pub(super) const MANY: u64 = 1 << (63 - ADMITTED_SHIFT);
+    pub(super) const MANY: u64 = if cfg!(loom) {
+        16
+    } else {
+        1 << (63 - ADMITTED_SHIFT)
+    };
 
     pub(super) fn new(limit: u32) -> Self {
         Self(0).with_limit(limit)
@@ -109,8 +115,9 @@ impl StateWord {
     /// slot.
     pub(super) fn grant(self, is_last_waiter: bool) -> Option<Self> {
         let flag = if is_last_waiter { Self::WAITING } else { 0 };
+        // Not counted as admitted before it takes the slot: until then it may go away.
         self.has_free_slot()
-            .then_some(Self(self.plus_one().0 & !flag))
+            .then_some(Self((self.0 + Self::ONE_IN_FLIGHT) & !flag))
     }
 
     #[inline]
@@ -146,12 +153,17 @@ impl StateWord {
         Self((self.0 & !marks) - u64::from(freed) * Self::ONE_IN_FLIGHT)
     }
 
-    /// Returns the state from which [`MANY`](Self::MANY) admitted calls were taken.
+    /// Returns the state from which [`MANY`](Self::MANY) admitted calls were moved elsewhere.
     pub(super) fn without_many(self) -> Self {
-        Self(self.0 - (Self::MANY << ADMITTED_SHIFT))
+        Self((self.0 - (Self::MANY << ADMITTED_SHIFT)) ^ Self::MOVED)
     }
 
-    #[cfg(all(test, not(loom)))]
+    /// Returns `true` if admitted calls were moved elsewhere an odd number of times.
+    pub(super) fn is_moved_odd(self) -> bool {
+        self.0 & Self::MOVED != 0
+    }
+
+    #[cfg(test)]
     pub(super) fn with_admitted(self, admitted: u64) -> Self {
         Self(self.0 & (Self::ONE_ADMITTED - 1) | admitted << ADMITTED_SHIFT)
     }
@@ -183,7 +195,11 @@ mod tests {
         let next = word.admit().unwrap();
         assert_eq!((next.in_flight(), next.limit(), next.admitted()), (1, 5, 0));
         assert!(word.has_many_admitted() && !next.is_waiting());
-        assert_eq!(word.without_many().admitted(), StateWord::MANY - 1);
+        let moved = word.without_many();
+        assert_eq!(moved.admitted(), word.admitted() - StateWord::MANY);
+        assert!(moved.is_moved_odd() && !moved.is_waiting());
+        assert!(!moved.admit().unwrap().without_many().is_moved_odd());
+        assert_eq!((moved.in_flight(), moved.limit()), (0, 5));
     }
 
     #[test]

@@ -5,6 +5,7 @@ use super::{queue, take, waiting};
 use crate::bulkhead::{
     handle::Bulkhead,
     held::{self, Answer, Held},
+    state_word::StateWord,
 };
 use ::loom::thread;
 use std::{
@@ -269,6 +270,30 @@ fn lowered_limit_holds_from_its_return_on() {
         assert_eq!(bulkhead.snapshot().admitted, before);
         drop(held);
         assert_whole(&bulkhead, 1);
+    });
+}
+
+/// Each of two calls moves admitted calls from the word to where they are noted, while a reader looks.
+#[test]
+fn readings_never_go_down_while_admitted_calls_are_moved() {
+    explore(|| {
+        let bulkhead = waiting(|b| b.max_concurrent(2));
+        let before = 2 * StateWord::MANY - 1;
+        bulkhead.inner().set_admitted_in_word(before);
+        let reader = beside(&bulkhead, move |bulkhead| {
+            let readings = [(); 2].map(|()| bulkhead.inner().admitted());
+            assert!(readings.is_sorted(), "{readings:?}");
+            for reading in readings {
+                assert!((before..=before + 2).contains(&reading), "{reading}");
+            }
+        });
+        let caller = beside(&bulkhead, |bulkhead| drop(take(bulkhead.inner())));
+        drop(take(bulkhead.inner()));
+        assert!(bulkhead.inner().admitted() > before);
+        caller.join().unwrap();
+        reader.join().unwrap();
+        assert_eq!(bulkhead.inner().admitted(), before + 2);
+        assert_eq!(bulkhead.snapshot().admitted, before + 2);
     });
 }
 

@@ -70,7 +70,6 @@ impl Model {
                 .find(|call| call.stage == Stage::Waits)
         {
             call.stage = Stage::Granted;
-            self.admitted += 1;
         }
     }
 
@@ -103,14 +102,13 @@ impl Model {
         let call = self.calls.iter_mut().find(|call| call.id == id).unwrap();
         if call.stage == Stage::Granted {
             (call.stage, call.round) = (Stage::Runs, round);
+            self.admitted += 1;
         }
         call.stage == Stage::Runs
     }
 
     fn cancel(&mut self, id: u64) {
-        if self.take(id).stage == Stage::Granted {
-            self.admitted -= 1;
-        }
+        self.take(id);
         self.cancelled += 1;
         self.grant();
     }

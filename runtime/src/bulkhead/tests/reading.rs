@@ -1,7 +1,7 @@
 //! What a scrape reads, beside the numbers under the lock.
 
 use super::{queue, take, waiting};
-use crate::bulkhead::handle::Bulkhead;
+use crate::bulkhead::{handle::Bulkhead, held::Held};
 use std::{
     sync::{
         Barrier,
@@ -57,9 +57,11 @@ fn reading_follows_the_queue() {
     assert_equal(&bulkhead);
     drop((first, second));
     assert_equal(&bulkhead);
+    assert_eq!(inner.reading().admitted, 2, "none has taken its slot");
     // Its slot was granted, and it never knew.
     drop(forgone);
     assert_equal(&bulkhead);
+    assert_eq!(inner.reading().admitted, 2);
     drop(granted.finish());
     assert_equal(&bulkhead);
     assert_eq!(inner.reading().admitted, 3);
@@ -137,5 +139,46 @@ fn readings_beside_calls_never_exceed_them() {
     });
     let reading = bulkhead.inner().reading();
     assert_eq!((reading.admitted, reading.running), (most, 0));
+    assert_equal(&bulkhead);
+}
+
+/// Each round moves admitted calls from the word: a reader between the two steps of a move would miss
+/// a great many calls, or have them twice.
+#[test]
+fn admitted_calls_never_go_down_while_they_are_moved() {
+    const THREADS: usize = 3;
+    const ROUNDS: u64 = 20_000;
+    // Of so few slots no thread keeps one, so that the word counts every call.
+    let bulkhead = waiting(|b| b.max_concurrent(3).max_queue(0));
+    let (is_over, begin) = (AtomicBool::new(false), Barrier::new(THREADS + 1));
+    thread::scope(|scope| {
+        let callers: Vec<_> = (0..THREADS)
+            .map(|_| {
+                scope.spawn(|| {
+                    begin.wait();
+                    for _ in 0..ROUNDS {
+                        bulkhead.inner().skip_to_move();
+                        for _ in 0..3 {
+                            drop(Held::try_take(bulkhead.inner()));
+                        }
+                    }
+                })
+            })
+            .collect();
+        let reader = scope.spawn(|| {
+            let (mut last, mut moves) = (0, 0);
+            while !is_over.load(Ordering::Relaxed) {
+                let admitted = bulkhead.inner().reading().admitted;
+                assert!(admitted >= last, "{admitted} after {last}");
+                moves += u64::from(admitted > last);
+                last = admitted;
+            }
+            moves
+        });
+        begin.wait();
+        callers.into_iter().for_each(|it| it.join().unwrap());
+        is_over.store(true, Ordering::Relaxed);
+        assert!(reader.join().unwrap() > 0);
+    });
     assert_equal(&bulkhead);
 }
