@@ -171,7 +171,7 @@ pub mod health;
 pub mod monitor;
 #[cfg(feature = "monitor")]
 pub mod system;
-#[cfg(any(feature = "metrics", feature = "opentelemetry"))]
+#[cfg(feature = "telemetry")]
 pub mod telemetry;
 #[cfg(feature = "test-util")]
 pub mod testing;

@@ -22,7 +22,7 @@ pub(crate) struct NamedCounts<C> {
 pub(crate) type CountsOfProcess<C> = OfProcess<Arc<NamedCounts<C>>>;
 
 /// Whether anything reads the counts: otherwise nothing is counted.
-const IS_READ: bool = cfg!(any(feature = "metrics", feature = "opentelemetry"));
+const IS_READ: bool = cfg!(feature = "telemetry");
 
 /// How many names have counts of their own; further ones share those of [`OTHER`].
 const MOST_NAMES: usize = 1000;
@@ -97,7 +97,7 @@ pub(crate) struct NamedReading<V> {
     pub(crate) values: V,
 }
 
-#[cfg(all(test, not(loom), any(feature = "metrics", feature = "opentelemetry")))]
+#[cfg(all(test, not(loom), feature = "telemetry"))]
 mod tests {
     use super::*;
     use crate::per_thread::Counters;

@@ -212,7 +212,7 @@ impl Shell {
 
     /// Counts how long a call took, if it is timed.
     fn note_duration(&self, admission: Admission, start: Tick, now: Tick) {
-        if cfg!(any(feature = "metrics", feature = "opentelemetry")) && admission.is_timed() {
+        if cfg!(feature = "telemetry") && admission.is_timed() {
             let calls = self.in_flight.get_or_init(Box::default);
             calls.note_duration(now.as_nanos().saturating_sub(start.as_nanos()));
         }

@@ -5,13 +5,13 @@ use super::{
     config::BulkheadConfig,
     kept::Kept,
     queue::{Place, Queue, Removed},
-    reading::{Moves, Tallies, Waits},
+    reading::{Moves, Tallies},
     state_word::StateWord,
 };
 use crate::{
     error::{ErrorCode, Lasting, Policy, Rejection, Rejector, RetryAfter},
     keyed::KeyedName,
-    per_thread::Counters,
+    per_thread::{Counters, SharedDurations},
     revised::Revised,
     sync::{AtomicU32, AtomicU64, Mutex, MutexGuard, Ordering},
     time::{SharedClock, saturating_nanos},
@@ -31,7 +31,8 @@ pub(crate) struct Inner {
     pub(super) locked: Mutex<Locked>,
     pub(super) tallies: Tallies,
     pub(super) moves: Moves,
-    pub(super) waits: Waits,
+    /// How long calls have waited.
+    pub(super) waits: SharedDurations,
     /// By [`Reason`].
     rejected: Counters<3>,
     /// The longest time that a call has waited, in nanoseconds.
@@ -103,7 +104,7 @@ impl Inner {
             rejected: Counters::default(),
             tallies: Tallies::default(),
             moves: Moves::default(),
-            waits: Waits::default(),
+            waits: SharedDurations::default(),
             longest_wait: AtomicU64::new(0),
         }
     }
@@ -443,7 +444,7 @@ impl Inner {
     pub(super) fn note_wait(&self, waited: Duration) {
         let nanos = saturating_nanos(waited);
         self.longest_wait.fetch_max(nanos, Ordering::Relaxed);
-        self.waits.add(nanos);
+        self.waits.record(nanos);
     }
 
     pub(super) fn longest_wait(&self) -> Duration {

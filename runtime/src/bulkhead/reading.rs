@@ -6,7 +6,12 @@ use super::{
     registry::BulkheadRegistry,
     state_word::StateWord,
 };
-use crate::{keyed::InstanceId, sync::AtomicU64 as CheckedAtomicU64};
+use crate::{
+    keyed::InstanceId,
+    named_counts::NamedReading,
+    per_thread::{DurationsReading, number_of},
+    sync::AtomicU64 as CheckedAtomicU64,
+};
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
 /// The numbers of one bulkhead since it was made.
@@ -23,9 +28,16 @@ pub(crate) struct BulkheadReading {
     pub(crate) rejected: [u64; 3],
     pub(crate) cancelled: u64,
     /// Waits that ended, whatever became of the call.
-    pub(crate) waits: u64,
-    /// Their nanoseconds together.
-    pub(crate) wait_time: u64,
+    pub(crate) waits: DurationsReading,
+    /// Whether calls may wait.
+    may_wait: bool,
+}
+
+impl BulkheadReading {
+    /// Returns `true` if calls may wait, or have waited.
+    pub(crate) fn has_waits(&self) -> bool {
+        self.may_wait || number_of(&self.waits) > 0
+    }
 }
 
 /// Numbers that change under the lock of the queue and are read without it.
@@ -75,29 +87,6 @@ impl Moves {
     }
 }
 
-/// Waits that ended. Relaxed: nothing is decided by them.
-#[derive(Debug, Default)]
-pub(super) struct Waits {
-    number: AtomicU64,
-    nanos: AtomicU64,
-}
-
-impl Waits {
-    pub(super) fn add(&self, nanos: u64) {
-        self.number.fetch_add(1, Ordering::Relaxed);
-        self.nanos.fetch_add(nanos, Ordering::Relaxed);
-    }
-
-    pub(super) fn number(&self) -> u64 {
-        self.number.load(Ordering::Relaxed)
-    }
-
-    /// Returns the nanoseconds of all of them together.
-    pub(super) fn time(&self) -> u64 {
-        self.nanos.load(Ordering::Relaxed)
-    }
-}
-
 impl Inner {
     /// Reads the counts for a scrape, without a lock.
     pub(super) fn reading(&self) -> BulkheadReading {
@@ -112,8 +101,8 @@ impl Inner {
             rejected: [Reason::Full, Reason::QueueFull, Reason::TimedOut]
                 .map(|reason| self.rejected(reason)),
             cancelled: self.tallies.cancelled(),
-            waits: self.waits.number(),
-            wait_time: self.waits.time(),
+            waits: self.waits.read(),
+            may_wait: !self.config.get().max_wait.is_zero(),
         }
     }
 
@@ -167,5 +156,19 @@ impl BulkheadRegistry {
     /// Reads each bulkhead, those of keys included.
     pub(crate) fn readings(&self) -> Vec<BulkheadReading> {
         self.all().iter().map(Bulkhead::reading).collect()
+    }
+
+    /// Reads the waits of each bulkhead in which calls may wait, or have waited.
+    pub(crate) fn waits(&self) -> Vec<NamedReading<DurationsReading>> {
+        let all = self.all();
+        let waits = all.iter().filter_map(|bulkhead| {
+            let reading = bulkhead.reading();
+            reading.has_waits().then(|| NamedReading {
+                instance: reading.instance,
+                name: bulkhead.name().into(),
+                values: reading.waits,
+            })
+        });
+        waits.collect()
     }
 }

@@ -1,6 +1,7 @@
-//! Histograms of durations that each thread counts apart from the others.
+//! Histograms of durations: one that each thread counts apart from the others, and one that all share.
 
 use super::counters::Counters;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 /// How many durations were at most as long as each bound, and how long all took together.
 #[derive(Debug, Default)]
@@ -8,7 +9,7 @@ pub(crate) struct Durations(Counters<COUNTERS>);
 
 /// The upper bounds of the buckets but the last, in nanoseconds: those of the client libraries of
 /// Prometheus, and 1 ms, since guarded calls can be short.
-const BOUNDS: [u64; BUCKETS - 1] = [
+pub(crate) const BOUNDS: [u64; BUCKETS - 1] = [
     1_000_000,
     5_000_000,
     10_000_000,
@@ -36,17 +37,53 @@ pub(crate) type DurationsReading = [u64; COUNTERS];
 impl Durations {
     /// Counts a duration.
     pub(crate) fn record(&self, nanos: u64) {
-        self.0.add(BOUNDS.partition_point(|bound| *bound < nanos));
+        self.0.add(bucket_of(nanos));
         self.0.add_many(SUM, nanos);
     }
 
     pub(crate) fn read(&self) -> DurationsReading {
-        let mut reading: DurationsReading = std::array::from_fn(|which| self.0.sum(which));
-        for bucket in 1..BUCKETS {
-            reading[bucket] = reading[bucket].wrapping_add(reading[bucket - 1]);
-        }
-        reading
+        cumulated(std::array::from_fn(|which| self.0.sum(which)))
     }
+}
+
+/// A histogram that all threads write in one place: a ninth of the size, for what is rare and takes
+/// long anyway, such as waits. Relaxed: nothing is decided by it.
+#[derive(Debug, Default)]
+pub(crate) struct SharedDurations([AtomicU64; COUNTERS]);
+
+impl SharedDurations {
+    /// Counts a duration.
+    pub(crate) fn record(&self, nanos: u64) {
+        self.0[bucket_of(nanos)].fetch_add(1, Ordering::Relaxed);
+        self.0[SUM].fetch_add(nanos, Ordering::Relaxed);
+    }
+
+    pub(crate) fn read(&self) -> DurationsReading {
+        cumulated(self.0.each_ref().map(|it| it.load(Ordering::Relaxed)))
+    }
+}
+
+/// Returns the number of the bucket with the least bound that is not below a duration.
+fn bucket_of(nanos: u64) -> usize {
+    BOUNDS.partition_point(|bound| *bound < nanos)
+}
+
+/// Adds to each bucket those of all shorter ones.
+fn cumulated(mut counted: DurationsReading) -> DurationsReading {
+    for bucket in 1..BUCKETS {
+        counted[bucket] = counted[bucket].wrapping_add(counted[bucket - 1]);
+    }
+    counted
+}
+
+/// Returns how many durations a histogram has.
+pub(crate) fn number_of(reading: &DurationsReading) -> u64 {
+    reading[BUCKETS - 1]
+}
+
+/// Returns the nanoseconds of all durations of a histogram together.
+pub(crate) fn sum_of(reading: &DurationsReading) -> u64 {
+    reading[SUM]
 }
 
 #[cfg(all(test, not(loom)))]
@@ -56,24 +93,32 @@ mod tests {
 
     #[test]
     fn durations_are_counted_at_and_below_each_bound() {
-        let durations = Durations::default();
+        let (durations, shared) = (Durations::default(), SharedDurations::default());
         for nanos in [0, 1_000_000, 1_000_001, 10_000_000_000, 10_000_000_001] {
             durations.record(nanos);
+            shared.record(nanos);
         }
         let reading = durations.read();
         assert_eq!(reading[..3], [2, 3, 3]);
         assert_eq!(reading[BUCKETS - 2..BUCKETS], [4, 5]);
-        assert_eq!(reading[SUM], 20_002_000_002);
+        assert_eq!((number_of(&reading), sum_of(&reading)), (5, 20_002_000_002));
+        assert_eq!(shared.read(), reading);
     }
 
     #[test]
     fn durations_of_all_threads_are_in_one_histogram() {
-        let durations = Durations::default();
+        let (durations, shared) = (Durations::default(), SharedDurations::default());
         thread::scope(|scope| {
             for _ in 0..8 {
-                scope.spawn(|| (0..1000).for_each(|_| durations.record(3_000_000)));
+                scope.spawn(|| {
+                    for _ in 0..1000 {
+                        durations.record(3_000_000);
+                        shared.record(3_000_000);
+                    }
+                });
             }
         });
+        assert_eq!(shared.read(), durations.read());
         let reading = durations.read();
         assert_eq!(
             (reading[0], reading[1], reading[BUCKETS - 1]),

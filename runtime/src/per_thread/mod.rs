@@ -6,5 +6,7 @@ mod durations;
 mod slots;
 
 pub(crate) use counters::Counters;
-pub(crate) use durations::{Durations, DurationsReading};
+pub(crate) use durations::{
+    BOUNDS, BUCKETS, Durations, DurationsReading, SharedDurations, number_of, sum_of,
+};
 pub(crate) use slots::{PerThread, current};

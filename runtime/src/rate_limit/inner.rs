@@ -6,7 +6,7 @@ use super::{
     clock::LimiterClock,
     config::RateLimiterConfig,
     rate::Rate,
-    reading::{RateLimiterReading, WaitTime},
+    reading::RateLimiterReading,
     reservation::Reservation,
     state::Refusal,
     word::{Taken, Word},
@@ -18,7 +18,7 @@ use crate::{
     error::{ConfigError, ErrorCode, Lasting, Policy, Rejection, Rejector, RetryAfter, redact},
     event::names::TARGET_RATE_LIMIT,
     keyed::KeyedName,
-    per_thread::Counters,
+    per_thread::{Counters, SharedDurations},
     revised::Revised,
     sync::{AtomicU64, Ordering},
     time::{SharedClock, Tick, saturating_nanos},
@@ -31,8 +31,8 @@ pub(crate) struct Inner {
     counters: Counters<4>,
     /// Reservations that wait now. Written by those that wait, and only by them.
     waiting: AtomicU64,
-    /// The nanoseconds of all waits after which permits were used.
-    wait_time: WaitTime,
+    /// The waits after which permits were used.
+    waits: SharedDurations,
     pub(super) name: KeyedName,
     pub(super) lasting: Lasting<Inner>,
     pub(super) max_wait: Revised<Duration>,
@@ -87,7 +87,7 @@ impl Inner {
             word,
             counters: Counters::default(),
             waiting: AtomicU64::new(0),
-            wait_time: WaitTime::default(),
+            waits: SharedDurations::default(),
             name,
             lasting: Lasting::default(),
             max_wait: Revised::new(max_wait),
@@ -117,7 +117,7 @@ impl Inner {
 
     /// Notes how long a request has waited for its permits.
     pub(super) fn note_wait(&self, nanos: u64) {
-        self.wait_time.add(nanos);
+        self.waits.record(nanos);
     }
 
     /// Reads the counts without a lock, one after another.
@@ -130,8 +130,8 @@ impl Inner {
             admitted: self.counted(Counter::Admitted),
             rejected: self.counted(Counter::Rejected),
             cancelled: self.counted(Counter::Cancelled),
-            waits: self.counted(Counter::Waited),
-            wait_time: self.wait_time.get(),
+            waits: self.waits.read(),
+            may_wait: !self.max_wait.get().is_zero(),
         }
     }
 

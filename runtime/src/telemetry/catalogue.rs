@@ -37,6 +37,8 @@ pub(crate) enum Source {
     BreakerDurations,
     RetryDurations,
     HedgeDurations,
+    BulkheadWaits,
+    RateLimiterWaits,
     Errors,
     Journal,
     Alerts,
@@ -45,7 +47,7 @@ pub(crate) enum Source {
 }
 
 impl Source {
-    pub(crate) const ALL: [Self; 14] = [
+    pub(crate) const ALL: [Self; 16] = [
         Self::CircuitBreaker,
         Self::Bulkhead,
         Self::RateLimiter,
@@ -55,6 +57,8 @@ impl Source {
         Self::BreakerDurations,
         Self::RetryDurations,
         Self::HedgeDurations,
+        Self::BulkheadWaits,
+        Self::RateLimiterWaits,
         Self::Errors,
         Self::Journal,
         Self::Alerts,
@@ -63,7 +67,7 @@ impl Source {
     ];
 
     /// The number of instruments of each source, in the order of `ALL`.
-    const LENGTHS: [usize; 14] = [7, 6, 5, 2, 2, 3, 2, 2, 2, 1, 3, 3, 5, 4];
+    const LENGTHS: [usize; 16] = [7, 6, 5, 2, 2, 3, 2, 2, 2, 1, 1, 1, 3, 3, 5, 4];
 
     /// Returns the index of its first instrument.
     pub(crate) fn first(self) -> usize {

@@ -26,15 +26,25 @@ pub(super) fn names() -> &'static [(Source, String)] {
             });
             let measured = measured.map(|hedge| hedge.name().to_owned());
             let hedge = hedge.map(|hedge| hedge.name().to_owned());
+            let bulkhead = function.bulkhead_name();
+            let limiter = function.rate_limiter_name();
+            let may_wait = function.bulkhead().and_then(Result::ok);
+            let may_wait = may_wait.is_some_and(|config| !config.max_wait.is_zero());
+            let bulkhead_waits = bulkhead.clone().filter(|_| may_wait);
+            let may_wait = function.rate_limit().and_then(Result::ok);
+            let may_wait = may_wait.is_some_and(|config| !config.max_wait.is_zero());
+            let limiter_waits = limiter.clone().filter(|_| may_wait);
             let of_function = [
                 (Source::CircuitBreaker, breaker),
-                (Source::Bulkhead, function.bulkhead_name()),
-                (Source::RateLimiter, function.rate_limiter_name()),
+                (Source::Bulkhead, bulkhead),
+                (Source::RateLimiter, limiter),
                 (Source::Retry, retry),
                 (Source::Hedge, hedge),
                 (Source::BreakerDurations, timed),
                 (Source::RetryDurations, timed_retry),
                 (Source::HedgeDurations, measured),
+                (Source::BulkheadWaits, bulkhead_waits),
+                (Source::RateLimiterWaits, limiter_waits),
             ];
             let named = of_function
                 .into_iter()

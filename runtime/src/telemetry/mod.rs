@@ -11,16 +11,20 @@
 //!
 //! The values of the label `name` come from the program, so their number is bounded: see
 //! [`limit_names`].
+//!
+//! [`histograms`] has how long calls took and waited, by guard, for a page of your own.
 
 mod accumulator;
 mod catalogue;
 mod collector;
 mod declared;
+mod histograms;
 mod instrument;
 mod sources;
 
 pub use catalogue::instruments;
 pub use collector::limit_names;
+pub use histograms::{Histogram, Measured, histograms};
 pub use instrument::{Instrument, InstrumentKind};
 
 pub(crate) use catalogue::Source;

@@ -9,6 +9,7 @@ use crate::{
     event::CircuitState,
     hedge,
     named_counts::NamedReading,
+    per_thread::{BUCKETS, DurationsReading, number_of, sum_of},
     rate_limit::{RateLimiterReading, rate_limiters},
     retry,
 };
@@ -92,6 +93,12 @@ impl Readings {
         });
         let breakers = breakers.collect();
         let bulkheads = bulkheads().readings();
+        let may_wait = bulkheads.iter().filter(|it| it.has_waits());
+        let bulkhead_waits = may_wait.map(|bulkhead| Reading {
+            label: labels.of(&bulkhead.name),
+            values: Some((Identity::Guard(bulkhead.instance), buckets(&bulkhead.waits))),
+        });
+        let bulkhead_waits = bulkhead_waits.collect();
         let bulkheads = bulkheads.iter().map(|bulkhead| Reading {
             label: labels.of(&bulkhead.name),
             values: Some((
@@ -101,6 +108,12 @@ impl Readings {
         });
         let bulkheads = bulkheads.collect();
         let limiters = rate_limiters().readings();
+        let may_wait = limiters.iter().filter(|it| it.has_waits());
+        let limiter_waits = may_wait.map(|limiter| Reading {
+            label: labels.of(&limiter.name),
+            values: Some((Identity::Guard(limiter.instance), buckets(&limiter.waits))),
+        });
+        let limiter_waits = limiter_waits.collect();
         let limiters = limiters.iter().map(|limiter| Reading {
             label: labels.of(&limiter.name),
             values: Some((Identity::Guard(limiter.instance), limiter_values(limiter))),
@@ -131,6 +144,8 @@ impl Readings {
             (Source::BreakerDurations, durations),
             (Source::RetryDurations, retry_durations),
             (Source::HedgeDurations, hedge_durations),
+            (Source::BulkheadWaits, bulkhead_waits),
+            (Source::RateLimiterWaits, limiter_waits),
         ];
     }
 
@@ -254,6 +269,11 @@ fn named<V>(
     readings.collect()
 }
 
+/// Returns the buckets of a histogram whose sum is among other values.
+fn buckets(durations: &DurationsReading) -> Vec<u64> {
+    durations[..BUCKETS].to_vec()
+}
+
 fn breaker_values(reading: &BreakerReading) -> Vec<u64> {
     let (counts, history) = (&reading.counts, &reading.history);
     let mut values = vec![
@@ -279,8 +299,8 @@ fn bulkhead_values(reading: &BulkheadReading) -> Vec<u64> {
         reading.limit.into(),
         reading.running.into(),
         reading.waiting,
-        reading.waits,
-        reading.wait_time,
+        number_of(&reading.waits),
+        sum_of(&reading.waits),
     ]);
     values
 }
@@ -292,7 +312,7 @@ fn limiter_values(reading: &RateLimiterReading) -> Vec<u64> {
         reading.cancelled,
         reading.available.into(),
         reading.waiting,
-        reading.waits,
-        reading.wait_time,
+        number_of(&reading.waits),
+        sum_of(&reading.waits),
     ]
 }

@@ -13,7 +13,7 @@ use gardefou::{
     telemetry::{Instrument, InstrumentKind, instruments},
     testing::Scope,
 };
-use std::{collections::BTreeSet, fmt::Write, fs};
+use std::{collections::BTreeSet, fmt::Write, fs, time::Duration};
 
 const PAGE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/metrics.md");
 const BEGIN: &str = "<!-- instruments: begin -->\n";
@@ -87,9 +87,13 @@ fn scrape_has_each_instrument_with_its_labels_and_no_other() {
             .unwrap();
         RetryBudget::builder().name("shared").build().unwrap();
         let _ = Hedge::builder("search").quantile(0.9).build().unwrap();
-        Bulkhead::builder("reports").build_shared().unwrap();
+        Bulkhead::builder("reports")
+            .max_wait(Duration::from_secs(1))
+            .build_shared()
+            .unwrap();
         RateLimiter::builder("search")
             .rate("1/s")
+            .max_wait(Duration::from_secs(1))
             .build_shared()
             .unwrap();
         let retry = Retry::builder()

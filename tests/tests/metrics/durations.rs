@@ -1,17 +1,23 @@
-//! Histograms of durations, where guards are timed.
+//! Histograms of durations, where guards are timed, and of waits.
 
 use super::support::{Page, scrape};
 use gardefou::{
-    AppError, ErrorCode, circuit_breakers,
+    AppError, ErrorCode, bulkhead,
+    bulkhead::Bulkhead,
+    circuit_breakers,
     hedge::Hedge,
+    rate_limit,
+    rate_limit::RateLimiter,
     retry,
     retry::{Backoff, Next, Retry},
     retry_with_circuit_breaker,
+    telemetry::{Measured, histograms},
     testing::Scope,
-    time::{Clock, ManualClock},
+    time::{Clock, ManualClock, SystemClock},
     with_circuit_breaker,
 };
-use std::{sync::Arc, time::Duration};
+use gardefou_tests::testkit::poll::poll_once;
+use std::{pin::pin, sync::Arc, task::Poll, time::Duration};
 
 const BOUNDS: [&str; 13] = [
     "0.001", "0.005", "0.01", "0.025", "0.05", "0.1", "0.25", "0.5", "1", "2.5", "5", "10", "+Inf",
@@ -223,4 +229,124 @@ async fn attempts_of_a_hedge_with_a_quantile_are_in_a_histogram() {
     assert_eq!(sum(&page, "hedge_attempt_time", "search"), 4.);
     let unmeasured = page.with_label(r#"name="unmeasured""#);
     assert!(unmeasured.iter().all(|series| !is_timed(series)));
+}
+
+#[bulkhead(name = "waits-and-never-called", max_concurrent = 1, max_wait = "1s")]
+fn never_waits() -> Result<(), AppError> {
+    Ok(())
+}
+
+#[rate_limit("1/s", name = "waits-and-never-called", max_wait = "1s")]
+fn never_limited() -> Result<(), AppError> {
+    Ok(())
+}
+
+/// Waits that end with a slot, without one, and with a call that is dropped.
+#[tokio::test(start_paused = true)]
+async fn waits_of_bulkheads_are_in_a_histogram() {
+    let scope = Scope::new();
+    let _entered = scope.enter();
+    let _ = (never_waits, never_limited);
+    let reports = Bulkhead::builder("reports")
+        .max_concurrent(1)
+        .max_wait(Duration::from_secs(3600))
+        .clock(SystemClock)
+        .build_shared()
+        .unwrap();
+    Bulkhead::builder("at-once").build_shared().unwrap();
+    for takes in [3, 30, 300] {
+        let running = reports.try_acquire().unwrap();
+        let mut waits = pin!(reports.acquire_async());
+        assert!(poll_once(waits.as_mut()).is_pending());
+        tokio::time::advance(Duration::from_millis(takes)).await;
+        drop(running);
+        let Poll::Ready(Ok(permit)) = poll_once(waits.as_mut()) else {
+            panic!("no slot");
+        };
+        drop(permit);
+    }
+    let running = reports.try_acquire().unwrap();
+    {
+        let mut dropped = pin!(reports.acquire_async());
+        assert!(poll_once(dropped.as_mut()).is_pending());
+        tokio::time::advance(Duration::from_secs(20)).await;
+    }
+    drop(running);
+    let page = scrape();
+    let of = |name| buckets(&page, "bulkhead_timed_waits", name);
+    let expected = [0., 1., 1., 1., 2., 2., 2., 3., 3., 3., 3., 3., 4.];
+    assert_eq!(of("reports"), expected);
+    assert_eq!(of("waits-and-never-called"), [0.; 13]);
+    let counted = r#"gardefou_bulkhead_waits_total{name="reports"}"#;
+    assert_eq!(page.value(counted), 4.);
+    assert_eq!(sum(&page, "bulkhead_wait_time", "reports"), 20.);
+    let at_once = page.with_label(r#"name="at-once""#);
+    assert!(!at_once.is_empty());
+    assert!(at_once.iter().all(|series| !series.contains("le=")));
+}
+
+#[test]
+fn waits_of_rate_limiters_are_in_a_histogram() {
+    let scope = Scope::new();
+    scope.run(|| {
+        let search = RateLimiter::builder("search")
+            .rate("10/s")
+            .burst(1)
+            .build_shared()
+            .unwrap();
+        assert!(search.try_acquire().is_ok());
+        let is_wait = |series: &&String| series.contains("timed_waits");
+        let page = scrape();
+        let before = page.with_label(r#"name="search""#);
+        assert_eq!(before.into_iter().filter(is_wait).count(), 0);
+        let [first, second] = [(); 2].map(|()| search.reserve(1, Duration::MAX).unwrap());
+        first.wait();
+        // Its permits are not used.
+        second.cancel();
+        let page = scrape();
+        let expected = [0., 0., 0., 0., 0., 1., 1., 1., 1., 1., 1., 1., 1.];
+        assert_eq!(
+            buckets(&page, "rate_limiter_timed_waits", "search"),
+            expected
+        );
+        let declared = buckets(&page, "rate_limiter_timed_waits", "waits-and-never-called");
+        assert_eq!(declared, [0.; 13]);
+    });
+}
+
+#[bulkhead(name = "exports", key = tenant, max_wait = "1s")]
+fn export(tenant: &str) -> Result<usize, AppError> {
+    Ok(tenant.len())
+}
+
+/// A page shows those of each key, and needs no bridge to another crate.
+#[test]
+fn histograms_are_of_each_guard() {
+    let scope = Scope::new();
+    scope.run(|| {
+        export("acme").unwrap();
+        let breaker = circuit_breakers()
+            .get_or_create("db", |b| b.timed(true))
+            .unwrap();
+        circuit_breakers().get_or_create("untimed", |b| b).unwrap();
+        let call = breaker.try_acquire().unwrap();
+        scope.clock().advance(Duration::from_millis(40));
+        call.failure();
+        let all = histograms();
+        let of = |measured| {
+            let of = all.iter().filter(move |it| it.measured() == measured);
+            let of = of.map(|it| (it.name(), it.count(), it.sum()));
+            of.collect::<Vec<_>>()
+        };
+        let took = Duration::from_millis(40);
+        assert_eq!(of(Measured::BreakerCalls), [("db", 1, took)]);
+        let expected = [("exports[acme]", 0, Duration::ZERO)];
+        assert_eq!(of(Measured::BulkheadWaits), expected);
+        let db = all.iter().find(|it| it.name() == "db").unwrap();
+        let buckets: Vec<_> = db.buckets().collect();
+        assert_eq!(buckets.len(), 13);
+        assert_eq!(buckets[3], (Some(Duration::from_millis(25)), 0));
+        assert_eq!(buckets[4], (Some(Duration::from_millis(50)), 1));
+        assert_eq!(buckets[12], (None, 1));
+    });
 }

@@ -8,7 +8,7 @@ use crate::telemetry::instrument::{
 };
 
 /// Each source's instruments stand together; `Source::LENGTHS` has their numbers.
-pub(super) static INSTRUMENTS: [Instrument; 47] = [
+pub(super) static INSTRUMENTS: [Instrument; 49] = [
     // Source::CircuitBreaker
     instrument(
         "gardefou.circuit_breaker.calls",
@@ -256,6 +256,24 @@ pub(super) static INSTRUMENTS: [Instrument; 47] = [
         Counter,
         SECONDS,
         "Time of these attempts together.",
+    ),
+    // Source::BulkheadWaits
+    instrument(
+        "gardefou.bulkhead.timed_waits",
+        Counter,
+        "{wait}",
+        NAME,
+        BUCKETS,
+        "Waits in the queue of a bulkhead with a `max_wait` that ended within so many seconds.",
+    ),
+    // Source::RateLimiterWaits
+    instrument(
+        "gardefou.rate_limiter.timed_waits",
+        Counter,
+        "{wait}",
+        NAME,
+        BUCKETS,
+        "Waits of at most so many seconds after which requests of a rate limiter were admitted.",
     ),
     // Source::Errors
     instrument(
