@@ -4,9 +4,13 @@
 use super::state::{Effects, Transition};
 use crate::{
     event::{CircuitState, TransitionReason},
+    sync::global::Mutex,
     time::{Tick, saturating_nanos},
 };
-use std::sync::atomic::{AtomicU64, Ordering, fence};
+use std::{
+    collections::VecDeque,
+    sync::atomic::{AtomicU64, Ordering, fence},
+};
 
 /// Changes of state that outcomes and time make. There are no others: a circuit opens from closed or
 /// half-open, and closes from half-open.
@@ -37,6 +41,17 @@ pub(super) struct History {
     automatic: [AtomicU64; AUTOMATIC.len()],
     /// Changes by hand, by the state after.
     manual: [AtomicU64; STATES],
+    /// The last changes, oldest first. A lock of its own, for a few copies.
+    recent: Mutex<VecDeque<RecentChange>>,
+}
+
+/// A change of state among the last ones.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct RecentChange {
+    pub(super) from: CircuitState,
+    pub(super) to: CircuitState,
+    pub(super) reason: TransitionReason,
+    pub(super) at: Tick,
 }
 
 /// A history as it was read.
@@ -105,7 +120,26 @@ impl History {
             times: std::array::from_fn(zero),
             automatic: std::array::from_fn(zero),
             manual: std::array::from_fn(zero),
+            recent: Mutex::default(),
         }
+    }
+
+    /// Returns the last changes, oldest first.
+    pub(super) fn recent(&self) -> Vec<RecentChange> {
+        self.recent.lock().iter().copied().collect()
+    }
+
+    fn keep(&self, transition: &Transition) {
+        let mut recent = self.recent.lock();
+        if recent.len() >= MOST_RECENT {
+            recent.pop_front();
+        }
+        recent.push_back(RecentChange {
+            from: transition.from,
+            to: transition.to,
+            reason: transition.reason,
+            at: transition.at,
+        });
     }
 
     /// Adds the changes of state, under the lock of the breaker. `open_until` is the end of the latest
@@ -118,6 +152,7 @@ impl History {
             let at = transition.at.max(since);
             history.add_time(transition.from, since, at, open_until);
             history.count(transition);
+            self.keep(transition);
             (history.state, since) = (transition.to, at);
             if let (CircuitState::Open, Some(lasts)) = (transition.to, transition.lasts) {
                 open_until = at.after(lasts);
@@ -190,3 +225,6 @@ impl History {
 }
 
 const MOST_TRIES: u32 = 1000;
+
+/// How many changes are kept.
+const MOST_RECENT: usize = 20;

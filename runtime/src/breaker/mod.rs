@@ -37,6 +37,7 @@ mod rows;
 mod shell;
 mod snapshot;
 mod state;
+mod state_change;
 mod state_word;
 mod sync_call;
 #[cfg(test)]
@@ -59,3 +60,4 @@ pub(crate) use permit::{Admitted, Refused};
 pub(crate) use reading::BreakerReading;
 pub use registry::{BreakerRegistry, circuit_breakers};
 pub use snapshot::{BreakerSnapshot, CallCounts, LastFailure};
+pub use state_change::StateChange;

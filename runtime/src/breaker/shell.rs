@@ -17,7 +17,7 @@ use super::{
     config::BreakerConfig,
     counters::{Counter, Counters, Totals},
     event_queue::{EventQueue, QueuedEvent, QueuedKind},
-    history::HistoryReading,
+    history::{HistoryReading, RecentChange},
     in_flight::InFlight,
     locked::Locked,
     observers::Observers,
@@ -208,6 +208,11 @@ impl Shell {
     /// Returns the history of the state, without the lock.
     pub(super) fn history_at(&self, now: Tick) -> HistoryReading {
         self.published.history_at(now)
+    }
+
+    /// Returns the last changes of state, oldest first, without the lock.
+    pub(super) fn recent_changes(&self) -> Vec<RecentChange> {
+        self.published.recent_changes()
     }
 
     /// Counts how long a call took, if it is timed.

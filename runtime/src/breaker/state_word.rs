@@ -1,7 +1,7 @@
 //! The state as the fast path reads it: one word, and the times beside it.
 
 use super::{
-    history::{History, HistoryReading},
+    history::{History, HistoryReading, RecentChange},
     state::{Effects, Phase, StateMachine},
 };
 use crate::{
@@ -214,6 +214,11 @@ impl PublishedState {
     pub(super) fn note_history(&self, effects: &Effects) {
         let history = (self.history).get_or_init(|| Box::new(History::new(self.made)));
         history.record(effects, self.open_time().1);
+    }
+
+    /// Returns the last changes of state, oldest first.
+    pub(super) fn recent_changes(&self) -> Vec<RecentChange> {
+        self.history.get().map_or_else(Vec::new, History::recent)
     }
 
     /// Returns the history up to `now`.

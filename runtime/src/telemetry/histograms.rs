@@ -121,6 +121,21 @@ impl Histogram {
         Duration::from_nanos(sum_of(&self.reading))
     }
 
+    /// Iterates over the longest duration in each bucket but the last, which has no bound.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::telemetry::Histogram;
+    /// use std::time::Duration;
+    ///
+    /// assert_eq!(Histogram::bounds().next(), Some(Duration::from_millis(1)));
+    /// assert_eq!(Histogram::bounds().last(), Some(Duration::from_secs(10)));
+    /// ```
+    pub fn bounds() -> impl Iterator<Item = Duration> {
+        BOUNDS.iter().map(|nanos| Duration::from_nanos(*nanos))
+    }
+
     /// Iterates over the buckets, the shortest first: the longest duration in it, and how many were at
     /// most as long. The last one has no bound, and all of them.
     ///
@@ -144,10 +159,7 @@ impl Histogram {
     /// });
     /// ```
     pub fn buckets(&self) -> impl Iterator<Item = (Option<Duration>, u64)> + '_ {
-        let bounds = BOUNDS
-            .iter()
-            .map(|nanos| Some(Duration::from_nanos(*nanos)));
-        let bounds = bounds.chain([None]);
+        let bounds = Self::bounds().map(Some).chain([None]);
         bounds.zip(self.reading.iter().copied())
     }
 }
