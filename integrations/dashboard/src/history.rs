@@ -1,4 +1,5 @@
-//! What happened since the dashboard was made: changes of states and notifications, bounded.
+//! What happened: changes of states, also from before the dashboard was made, and notifications since;
+//! bounded.
 
 use crate::sync::Mutex;
 use gardefou::{
@@ -28,6 +29,8 @@ pub(crate) struct History {
 struct Lists {
     /// The number of the newest entry of both lists.
     newest: u64,
+    /// The number of the newest entry that is from before the dashboard was made.
+    newest_earlier: u64,
     changes: VecDeque<Change>,
     notifications: VecDeque<Notified>,
 }
@@ -48,6 +51,17 @@ pub(crate) struct Change {
     pub(crate) reason: Option<&'static str>,
     /// The cause of an opening, or the message of a check, redacted.
     pub(crate) cause: Option<String>,
+}
+
+impl Change {
+    /// Returns `true` if another change is this one, whose time was computed from two clocks.
+    fn is_same(&self, other: &Self) -> bool {
+        self.of == other.of
+            && self.to == other.to
+            && self.from == other.from
+            && self.at.abs_diff(other.at) <= SAME_TIME
+            && self.given_name == other.given_name
+    }
 }
 
 /// What a change is about.
@@ -122,6 +136,25 @@ impl History {
         }
     }
 
+    /// Puts changes from before the dashboard was made, oldest first, before those that it has noted
+    /// already: what is in both is there once.
+    pub(crate) fn begin_with(&self, earlier: Vec<Change>) {
+        let mut lists = self.lists.lock();
+        let noted = std::mem::take(&mut lists.changes);
+        let earlier = earlier.into_iter();
+        let earlier = earlier.filter(|change| !noted.iter().any(|known| known.is_same(change)));
+        let earlier: Vec<Change> = earlier.collect();
+        let too_many = (earlier.len() + noted.len()).saturating_sub(self.most);
+        let count = earlier.len().saturating_sub(too_many);
+        // Notifications share the numbers.
+        lists.newest_earlier = lists.newest + count as u64;
+        for mut change in earlier.into_iter().skip(too_many).chain(noted) {
+            lists.newest += 1;
+            change.number = lists.newest;
+            push(&mut lists.changes, change, self.most);
+        }
+    }
+
     fn keep(&self, change: Option<Change>) {
         // A program may drop records on purpose.
         let Some(mut change) = change else {
@@ -129,6 +162,12 @@ impl History {
         };
         {
             let mut lists = self.lists.lock();
+            // An event may come after its change was read.
+            let newest_earlier = lists.newest_earlier;
+            let earlier = (lists.changes.iter()).take_while(|known| known.number <= newest_earlier);
+            if earlier.into_iter().any(|known| known.is_same(&change)) {
+                return;
+            }
             lists.newest += 1;
             change.number = lists.newest;
             push(&mut lists.changes, change, self.most);
@@ -232,6 +271,9 @@ impl fmt::Debug for History {
             .finish_non_exhaustive()
     }
 }
+
+/// Beyond the time between two readings of a clock, in milliseconds.
+pub(crate) const SAME_TIME: u64 = 25;
 
 /// As the texts of records.
 const LONGEST_TEXT: usize = 512;

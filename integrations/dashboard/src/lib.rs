@@ -4,6 +4,8 @@
 mod builder;
 mod collect;
 mod dashboard;
+mod earlier;
+mod foreign;
 mod history;
 mod page;
 mod report;

@@ -1,6 +1,8 @@
 //! The page: one document with its style and its script, and the policy that allows nothing else.
 
 use serde_json::Value;
+#[cfg(feature = "axum")]
+use serde_json::json;
 use sha2::{Digest, Sha256};
 
 const DOCUMENT: &str = include_str!("page/page.html");
@@ -18,7 +20,7 @@ const SCRIPT_AT: &str = "{{script}}";
 #[cfg(feature = "axum")]
 #[derive(Debug)]
 pub(crate) struct LivePage {
-    pub(crate) html: String,
+    title: String,
     pub(crate) policy: String,
 }
 
@@ -26,9 +28,15 @@ pub(crate) struct LivePage {
 impl LivePage {
     pub(crate) fn new(title: &str) -> Self {
         Self {
-            html: document(title, "", ""),
+            title: title.to_owned(),
             policy: format!("{}; connect-src 'self'; frame-ancestors 'none'", policy()),
         }
+    }
+
+    /// Returns the document with a sample in it, so that it is shown without another request; null
+    /// where there is none.
+    pub(crate) fn html(&self, sample: &Value) -> String {
+        document(&self.title, "", &inlined(&json!({ "live": sample })))
     }
 }
 

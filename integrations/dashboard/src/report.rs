@@ -2,8 +2,8 @@
 
 use crate::{
     builder::Settings,
-    collect::{Collector, records_of_groups},
-    history::History,
+    collect::{Collector, PATIENCE, records_of_groups},
+    dashboard::Observed,
     page,
 };
 use serde_json::Value;
@@ -29,8 +29,8 @@ pub struct Report {
 }
 
 impl Report {
-    pub(crate) fn new(settings: &Settings, history: &History) -> Self {
-        let mut json = Collector::default().collect(history).to_json();
+    pub(crate) fn new(settings: &Settings, observed: &Observed) -> Self {
+        let mut json = Collector::default().collect(observed, PATIENCE).to_json();
         json["records"] = Value::Object(records_of_groups());
         Self {
             title: settings.title.clone(),
@@ -63,7 +63,7 @@ impl Report {
     ///
     /// ```
     /// let report = gardefou_dashboard::Dashboard::builder().build()?.report();
-    /// assert_eq!(report.json()["version"], 1);
+    /// assert_eq!(report.json()["version"], 2);
     /// # Ok::<(), gardefou::ConfigError>(())
     /// ```
     #[must_use]

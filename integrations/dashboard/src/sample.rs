@@ -26,7 +26,7 @@ impl List {
 }
 
 /// The version of the JSON: it grows where a field changes its meaning or goes away.
-pub(crate) const VERSION: u32 = 1;
+pub(crate) const VERSION: u32 = 2;
 
 /// The entries of a list by their ids.
 pub(crate) type Entries = BTreeMap<String, Map<String, Value>>;
@@ -36,6 +36,8 @@ pub(crate) type Entries = BTreeMap<String, Map<String, Value>>;
 pub(crate) struct Sample {
     /// When, in milliseconds since the Unix epoch.
     pub(crate) taken_at: i64,
+    /// Which sample of the process it is: each has a number of its own.
+    pub(crate) number: u64,
     pub(crate) lists: [Entries; 4],
     /// What is sent as a whole when something in it differs.
     pub(crate) sections: BTreeMap<&'static str, Value>,
@@ -70,19 +72,20 @@ impl Sample {
         Value::Object(json)
     }
 
-    /// Returns what differs from an earlier sample: entries that are new or have changed, the ids of
-    /// those that are gone, and new changes and notifications.
+    /// Returns what differs from an earlier sample: entries that are new, what differs in others, the
+    /// ids of those that are gone, and new changes and notifications.
     #[cfg(any(feature = "axum", test))]
     pub(crate) fn since(&self, earlier: &Self) -> Value {
         let mut json = self.header();
         let mut removed = Map::new();
         for list in List::ALL {
             let (now, before) = (self.list(list), earlier.list(list));
-            let changed: Vec<Value> = now
-                .iter()
-                .filter(|(id, entry)| before.get(*id) != Some(entry))
-                .map(|(id, entry)| with_id(id, entry))
-                .collect();
+            let changed = now.iter().filter_map(|(id, entry)| match before.get(id) {
+                Some(before) if before == entry => None,
+                Some(before) => Some(with_id(id, &changed(entry, before))),
+                None => Some(with_id(id, entry)),
+            });
+            let changed: Vec<Value> = changed.collect();
             if !changed.is_empty() {
                 json.insert(list.name().into(), Value::Array(changed));
             }
@@ -118,8 +121,24 @@ impl Sample {
     fn header(&self) -> Map<String, Value> {
         let mut json = Map::new();
         json.insert("taken_at".into(), self.taken_at.into());
+        json.insert("number".into(), self.number.into());
         json
     }
+}
+
+/// Returns what differs between two states of an entry, a field that is gone as null, and what it is
+/// about.
+#[cfg(any(feature = "axum", test))]
+fn changed(now: &Map<String, Value>, before: &Map<String, Value>) -> Map<String, Value> {
+    let differs = |(key, value): &(&String, &Value)| {
+        ["kind", "name"].contains(&key.as_str()) || before.get(*key) != Some(*value)
+    };
+    let changed = now.iter().filter(differs);
+    let changed = changed.map(|(key, value)| (key.clone(), value.clone()));
+    let gone = before.keys().filter(|key| !now.contains_key(*key));
+    changed
+        .chain(gone.map(|key| (key.clone(), Value::Null)))
+        .collect()
 }
 
 fn with_id(id: &str, entry: &Map<String, Value>) -> Value {
@@ -166,7 +185,7 @@ mod tests {
     #[test]
     fn nothing_but_the_time_is_sent_where_nothing_changed() {
         let same = sample(&[("a", 1)], &[1, 2]);
-        assert_eq!(same.since(&same), json!({ "taken_at": 5 }));
+        assert_eq!(same.since(&same), json!({ "taken_at": 5, "number": 0 }));
     }
 
     #[test]
@@ -177,6 +196,7 @@ mod tests {
             now.since(&before),
             json!({
                 "taken_at": 5,
+                "number": 0,
                 "guards": [{ "id": "b", "value": 2 }, { "id": "d", "value": 1 }],
                 "removed": { "guards": ["c"] },
                 "timeline": [3],
@@ -193,7 +213,25 @@ mod tests {
         now.sections.insert("errors", json!({ "total": 2 }));
         assert_eq!(
             now.since(&before),
-            json!({ "taken_at": 5, "errors": { "total": 2 } })
+            json!({ "taken_at": 5, "number": 0, "errors": { "total": 2 } })
+        );
+    }
+
+    #[test]
+    fn of_an_entry_that_has_changed_its_name_and_what_differs_are_sent() {
+        let with = |entry: Value| {
+            let mut sample = Sample::default();
+            sample
+                .list_mut(List::Guards)
+                .insert("a".into(), fields(entry));
+            sample
+        };
+        let before =
+            with(json!({ "kind": "k", "name": "n", "config": { "x": 1 }, "y": 1, "z": 1 }));
+        let now = with(json!({ "kind": "k", "name": "n", "config": { "x": 1 }, "y": 2 }));
+        assert_eq!(
+            now.since(&before)["guards"],
+            json!([{ "id": "a", "kind": "k", "name": "n", "y": 2, "z": null }])
         );
     }
 
@@ -208,7 +246,7 @@ mod tests {
                 .wrapping_add(1_442_695_040_888_963_407);
             (random >> 33) % below
         };
-        let mut page: BTreeMap<String, Value> = BTreeMap::new();
+        let mut page = Entries::new();
         let mut before = Sample::default();
         for _ in 0..500 {
             let mut now = before.clone();
@@ -217,13 +255,16 @@ mod tests {
                 if next(3) == 0 {
                     now.list_mut(List::Guards).remove(&id);
                 } else {
-                    let entry = fields(json!({ "value": next(3) }));
+                    let entry = fields(json!({ "value": next(3), "other": next(2) }));
                     now.list_mut(List::Guards).insert(id, entry);
                 }
             }
             let difference = now.since(&before);
             for entry in difference["guards"].as_array().into_iter().flatten() {
-                page.insert(entry["id"].as_str().unwrap().into(), entry.clone());
+                let known = page
+                    .entry(entry["id"].as_str().unwrap().into())
+                    .or_default();
+                known.extend(fields(entry.clone()));
             }
             for id in difference["removed"]["guards"]
                 .as_array()
@@ -232,7 +273,7 @@ mod tests {
             {
                 assert!(page.remove(id.as_str().unwrap()).is_some());
             }
-            let whole: Vec<Value> = page.values().cloned().collect();
+            let whole: Vec<Value> = page.values().cloned().map(Value::Object).collect();
             assert_eq!(now.to_json()["guards"], Value::Array(whole));
             before = now;
         }

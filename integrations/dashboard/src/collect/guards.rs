@@ -1,8 +1,11 @@
 //! Guards: circuit breakers, bulkheads, rate limiters, retry budgets, and outcomes of retries.
 
-use super::ids::{Ids, Kind};
+use super::{
+    ids::{Ids, Kind},
+    latencies::Latencies,
+};
 use crate::{
-    history::{History, SlowCall, shown},
+    history::{History, SAME_TIME, SlowCall, shown},
     sample::{Entries, List, Sample, fields, seconds},
 };
 use gardefou::{
@@ -11,6 +14,7 @@ use gardefou::{
     monitor::{MonitorSnapshot, RetryOutcome},
     rate_limit::{RateLimiterSnapshot, rate_limiters},
     retry::{RetryBudgetSnapshot, retry_budgets},
+    telemetry::Measured,
     time::Timestamp,
 };
 use serde_json::{Map, Value, json};
@@ -24,6 +28,7 @@ pub(super) fn all(
     last: Option<&Sample>,
 ) -> Entries {
     let mut entries = Entries::new();
+    let latencies = Latencies::read();
     let breakers = circuit_breakers().snapshots();
     let names: HashSet<&str> = breakers.iter().map(|breaker| &*breaker.name).collect();
     let slow = history.slow_calls(&names);
@@ -31,20 +36,31 @@ pub(super) fn all(
         let id = ids.id(Kind::Breaker, &snapshot.name);
         let before = last.and_then(|last| last.list(List::Guards).get(&id));
         let slow = slow.get(&snapshot.name).copied();
-        entries.insert(id, breaker(snapshot, slow, before));
+        let mut entry = breaker(snapshot, slow, before);
+        let durations = latencies.of(Measured::BreakerCalls, &snapshot.name);
+        entry.insert("durations".into(), durations);
+        entries.insert(id, entry);
     }
     for snapshot in &bulkheads().snapshots() {
-        entries.insert(ids.id(Kind::Bulkhead, &snapshot.name), bulkhead(snapshot));
+        let mut entry = bulkhead(snapshot);
+        let waits = latencies.of(Measured::BulkheadWaits, &snapshot.name);
+        entry.insert("waits".into(), waits);
+        entries.insert(ids.id(Kind::Bulkhead, &snapshot.name), entry);
     }
     for snapshot in &rate_limiters().snapshots() {
         let id = ids.id(Kind::RateLimiter, &snapshot.name);
-        entries.insert(id, rate_limiter(snapshot));
+        let mut entry = rate_limiter(snapshot);
+        let waits = latencies.of(Measured::RateLimiterWaits, &snapshot.name);
+        entry.insert("waits".into(), waits);
+        entries.insert(id, entry);
     }
     for snapshot in &retry_budgets().snapshots() {
         let name = snapshot.name.as_deref().unwrap_or_default();
         entries.insert(ids.id(Kind::RetryBudget, name), retry_budget(snapshot));
     }
-    for (name, outcomes) in retries(monitor) {
+    for (name, mut outcomes) in retries(monitor) {
+        let durations = latencies.of(Measured::RetryCalls, name);
+        outcomes.insert("durations".into(), durations);
         entries.insert(ids.id(Kind::Retry, name), outcomes);
     }
     entries
@@ -95,9 +111,6 @@ fn steady(entry: &mut Map<String, Value>, key: &str, before: Option<&Map<String,
         entry.insert(key.into(), before.into());
     }
 }
-
-/// Beyond the time between two readings of a clock, in milliseconds.
-const SAME_TIME: u64 = 25;
 
 fn bulkhead(snapshot: &BulkheadSnapshot) -> Map<String, Value> {
     let config = &snapshot.config;

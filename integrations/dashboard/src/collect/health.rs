@@ -6,30 +6,45 @@ use crate::{
     sample::{Entries, fields, seconds},
 };
 use gardefou::health::{CheckReport, FailureCategory, Health, Status, health};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
-/// Returns the checks, and the status of the whole.
-pub(super) fn all(ids: &mut Ids) -> (Entries, Value) {
+/// What was read of health.
+#[derive(Clone, Debug)]
+pub(super) struct HealthState {
+    /// The checks by the names that they were given.
+    checks: Vec<(String, Map<String, Value>)>,
+    whole: Value,
+}
+
+/// Reads the checks, and the status of the whole.
+pub(super) fn read() -> HealthState {
     let health = health();
     let report = health.health_status();
     let checks = report.checks().iter().filter(|check| {
         // Circuit breakers have tiles of their own.
         !check.name.starts_with("breaker:")
     });
-    let entries = checks
-        .map(|check| {
-            (
-                ids.id(Kind::Check, &check.name),
-                fields(of_check(health, check)),
-            )
-        })
-        .collect();
-    let whole = json!({
-        "status": report.status().name(),
-        "phase": report.phase().name(),
-        "in_background": health.is_running_in_background(),
-    });
-    (entries, whole)
+    let checks = checks.map(|check| (check.name.clone(), fields(of_check(health, check))));
+    HealthState {
+        checks: checks.collect(),
+        whole: json!({
+            "status": report.status().name(),
+            "phase": report.phase().name(),
+            "in_background": health.is_running_in_background(),
+        }),
+    }
+}
+
+/// Returns the checks with their ids, and the status of the whole, which is not known where nothing
+/// could be read.
+pub(super) fn entries(ids: &mut Ids, state: Option<HealthState>) -> (Entries, Value) {
+    let Some(HealthState { checks, whole }) = state else {
+        let whole = json!({ "status": "unknown", "phase": "unknown", "in_background": false });
+        return (Entries::new(), whole);
+    };
+    let checks = checks.into_iter();
+    let entries = checks.map(|(name, check)| (ids.id(Kind::Check, &name), check));
+    (entries.collect(), whole)
 }
 
 fn of_check(health: &Health, check: &CheckReport) -> Value {

@@ -6,6 +6,7 @@ mod functions;
 mod guards;
 mod health;
 mod ids;
+mod latencies;
 mod records;
 
 pub(crate) use errors::records_of_groups;
@@ -13,13 +14,20 @@ pub(crate) use errors::records_of_groups;
 pub(crate) use records::{Found, find};
 
 use crate::{
-    history::{Change, History, Notified, Subject},
+    dashboard::Observed,
+    history::{Change, Notified, Subject},
     sample::{List, Sample},
 };
-use gardefou::monitor::error_monitor;
+use gardefou::{call::Context, monitor::error_monitor};
 use ids::{Ids, Kind};
 use serde_json::{Value, json};
-use std::sync::Arc;
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
 
 /// Takes samples, and remembers the last one: times that two clocks give a millisecond apart stay
 /// the same, and so does the id of each guard.
@@ -29,13 +37,30 @@ pub(crate) struct Collector {
     last: Option<Arc<Sample>>,
 }
 
+/// What may run code of the program: the status of its journal, of which reports of health have one
+/// too.
+#[derive(Clone, Debug)]
+pub(crate) struct ForeignState {
+    journal: Value,
+    health: health::HealthState,
+}
+
+/// The number of the newest sample of the process. Relaxed: that each has its own is all that matters.
+static NEWEST: AtomicU64 = AtomicU64::new(0);
+
+/// How long a sample waits for code of the program.
+pub(crate) const PATIENCE: Duration = Duration::from_millis(200);
+
 impl Collector {
     /// Takes a sample. Reads snapshots alone: no check runs, no file is read, and no lock is held
-    /// longer than the copy of one guard takes.
-    pub(crate) fn collect(&mut self, history: &History) -> Arc<Sample> {
+    /// longer than the copy of one guard takes. Code of the program that hangs is waited for at most
+    /// `patience`.
+    pub(crate) fn collect(&mut self, observed: &Observed, patience: Duration) -> Arc<Sample> {
+        let history = &observed.history;
         let monitor = error_monitor().snapshot();
         let mut sample = Sample {
             taken_at: monitor.taken_at.as_unix_millis(),
+            number: NEWEST.fetch_add(1, Ordering::Relaxed) + 1,
             ..Sample::default()
         };
         let last = self.last.as_deref();
@@ -43,11 +68,24 @@ impl Collector {
         *sample.list_mut(List::Guards) = guards::all(&mut self.ids, &monitor, history, last);
         *sample.list_mut(List::Groups) = errors::groups(&monitor);
         *sample.list_mut(List::Functions) = functions::all();
-        let (checks, health) = health::all(&mut self.ids);
+        let context = Context::current();
+        let state = observed.foreign.read(sample.taken_at, patience, move || {
+            context.run(|| ForeignState {
+                journal: errors::journal(),
+                health: health::read(),
+            })
+        });
+        let (journal, health) = match state.value {
+            Some(state) => (state.journal, Some(state.health)),
+            None => (Value::Null, None),
+        };
+        let (checks, health) = health::entries(&mut self.ids, health);
         *sample.list_mut(List::Checks) = checks;
         sample.sections = [
             ("errors", errors::totals(&monitor)),
-            ("journal", errors::journal()),
+            ("journal", journal),
+            ("stale_since", state.stale_since.into()),
+            ("bounds", latencies::bounds()),
             ("alerts", alerts::all()),
             ("health", health),
         ]

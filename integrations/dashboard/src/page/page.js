@@ -2,8 +2,10 @@
 (() => {
   const $ = (id) => document.getElementById(id);
   const lists = { guards: new Map(), groups: new Map(), checks: new Map(), functions: new Map() };
-  const state = { at: 0, offset: 0, sections: {}, timeline: [], notifications: [], whole: false };
-  const file = $('data').textContent.trim();
+  const state = { at: 0, offset: 0, number: null, sections: {}, timeline: [], notifications: [], whole: false };
+  // The data of a file, or what the live page begins with.
+  const given = JSON.parse($('data').textContent);
+  const file = 'live' in given ? null : given;
 
   // Elements. Texts become text nodes and nothing else.
   const CONTROLS = /[\u0000-\u001f\u007f-\u009f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]/g;
@@ -151,6 +153,46 @@
       while (kept.length > POINTS) kept.shift();
       points.set(guard.id, kept);
     }
+    noteTimes(guard);
+  }
+  // Latencies, from histograms: that of now less that of a minute ago.
+  const times = new Map();
+  const MINUTE = 60000;
+  const histogramOf = (guard) => guard.durations ?? guard.waits;
+  function noteTimes(guard) {
+    const histogram = histogramOf(guard);
+    if (!histogram) return;
+    const kept = times.get(guard.id) ?? [];
+    if (!kept.length || state.at - kept.at(-1)[0] >= 5000) kept.push([state.at, histogram]);
+    while (kept.length > 1 && kept[1][0] <= state.at - MINUTE) kept.shift();
+    times.set(guard.id, kept);
+  }
+  function quantile(counts, share) {
+    const rank = share * counts.at(-1);
+    const bounds = state.sections.bounds;
+    const at = counts.findIndex((value) => value >= rank);
+    if (at >= bounds.length) return `over ${span(bounds.at(-1))}`;
+    const [lower, before] = at ? [bounds[at - 1], counts[at - 1]] : [0, 0];
+    return fine(lower + (bounds[at] - lower) * (rank - before) / (counts[at] - before));
+  }
+  const fine = (seconds) => (seconds < 0.001 ? `${(seconds * 1000).toFixed(2)} ms` : span(seconds));
+  function latency(guard, label) {
+    const now = histogramOf(guard);
+    if (!now) return el('p', {}, `${label}: not timed`);
+    const kept = times.get(guard.id) ?? [];
+    const before = (kept.findLast((each) => each[0] <= state.at - MINUTE) ?? kept[0])?.[1];
+    let counts = now.counts;
+    let seconds = now.seconds;
+    let when = 'since the start';
+    if (before && counts.at(-1) > before.counts.at(-1)) {
+      counts = counts.map((value, at) => value - before.counts[at]);
+      seconds -= before.seconds;
+      when = 'in the last minute';
+    }
+    const all = counts.at(-1);
+    if (!all) return el('p', {}, `${label}: none yet`);
+    const [half, most, nearly] = [0.5, 0.95, 0.99].map((share) => quantile(counts, share));
+    return el('p', { class: 'latency' }, `${label}: mean ${fine(seconds / all)}, p50 ${half}, p95 ${most}, p99 ${nearly} ${when}`);
   }
   // Whether the rate of a guard still changes without a call.
   function isMoving(id) {
@@ -175,11 +217,19 @@
     const kept = points.get(guard.id);
     if (!kept || kept.length < 3) return null;
     const steps = 30;
-    const each = (index) => Array.from({ length: steps }, (_, at) => {
+    const [calls, fails] = [[], []];
+    let from = null;
+    let next = 0;
+    // One pass over the points, which are in the order of time.
+    for (let at = -1; at < steps; at += 1) {
       const end = state.at - (steps - 1 - at) * 2000;
-      return Math.max(0, valueAt(kept, end, index) - valueAt(kept, end - 2000, index));
-    });
-    const [calls, fails] = [each(1), each(2)];
+      while (next + 1 < kept.length && kept[next + 1][0] <= end) next += 1;
+      if (from) {
+        calls.push(Math.max(0, kept[next][1] - from[1]));
+        fails.push(Math.max(0, kept[next][2] - from[2]));
+      }
+      from = kept[next];
+    }
     const most = Math.max(1, ...calls);
     const line = (values) => values.map((v, at) => `${at ? 'L' : 'M'}${(at * 84 / (steps - 1)).toFixed(1)} ${(25 - v / most * 23).toFixed(1)}`).join('');
     return svg('svg', { class: 'spark', viewBox: '0 0 84 26', 'aria-hidden': 'true', preserveAspectRatio: 'none' },
@@ -194,7 +244,7 @@
       tile.isNear = entry.isIntersecting;
       if (tile.isNear) draw(tile);
     }
-  }, { rootMargin: '500px' });
+  }, { rootMargin: '200px' });
   function tileOf(guard) {
     let tile = tiles.get(guard.id);
     if (tile) return tile;
@@ -207,6 +257,7 @@
     tile = { id: guard.id, node, title, badgeAt, body, more, settings, isNear: false, isMade: false };
     node.tile = tile;
     tiles.set(guard.id, tile);
+    headOf(tile, guard);
     near.observe(node);
     return tile;
   }
@@ -255,6 +306,7 @@
           isOpen && guard.until !== null ? [', next probe ', el('b', {}, when(guard.until, 'until'))] : isOpen && guard.probe_due ? ', the next call is a probe' : null,
           guard.state === 'half_open' && guard.until !== null ? [', until ', when(guard.until, 'until')] : null));
         if (guard.failed_recoveries > 0) facts.append(el('p', {}, `${number(guard.failed_recoveries)} failed ${guard.failed_recoveries === 1 ? 'recovery' : 'recoveries'}`));
+        facts.append(latency(guard, 'Latency'));
         if (guard.last_slow) facts.append(el('p', {}, `Last slow call: ${span(guard.last_slow.seconds)}${guard.last_slow.pending ? ', still running' : ''}`));
         return [kind,
           el('div', { class: 'figures' }, calls,
@@ -267,17 +319,18 @@
         return [kind, el('div', { class: 'figures' }, calls, figure(`${number(guard.in_flight)} / ${number(guard.limit)}`, guard.config.adaptive ? 'running, limit adapts' : 'running'), figure(number(guard.queued), 'waiting', guard.queued ? 'warn' : ''), spark(guard)),
           meter(guard.limit ? guard.in_flight / guard.limit : 1, `${guard.in_flight} of ${guard.limit} slots taken`),
           el('div', { class: 'counts' }, count(guard.admitted, 'admitted'), count(guard.rejections.full, 'full', true), count(guard.rejections.queue_full, 'queue full', true), count(guard.rejections.timed_out, 'timed out', true)),
-          el('div', { class: 'facts' }, el('p', {}, `Longest wait ${span(guard.longest_wait)}`))];
+          el('div', { class: 'facts' }, guard.waits ? latency(guard, 'Waits') : null, el('p', {}, `Longest wait ${span(guard.longest_wait)}`))];
       case 'rate_limiter':
         return [kind, el('div', { class: 'figures' }, calls, figure(number(guard.available), `of ${number(guard.config.burst)} permits`), guard.next_permit > 0 ? figure(span(guard.next_permit), 'to the next') : null, spark(guard)),
           meter(guard.config.burst ? guard.available / guard.config.burst : 0, `${guard.available} of ${guard.config.burst} permits left`),
-          el('div', { class: 'counts' }, count(guard.admitted, 'admitted'), count(guard.waited, 'after a wait'), count(guard.rejected, 'rejected', true), guard.waiting ? count(guard.waiting, 'waiting') : null)];
+          el('div', { class: 'counts' }, count(guard.admitted, 'admitted'), count(guard.waited, 'after a wait'), count(guard.rejected, 'rejected', true), guard.waiting ? count(guard.waiting, 'waiting') : null),
+          guard.waits ? el('div', { class: 'facts' }, latency(guard, 'Waits')) : null];
       case 'retry_budget':
         return [kind, el('div', { class: 'figures' }, figure(number(guard.available), `of ${number(guard.config.burst)} retries`)),
           meter(guard.config.burst ? guard.available / guard.config.burst : 0, `${guard.available} of ${guard.config.burst} retries left`)];
       default:
         return [kind, el('div', { class: 'figures' }, figure(short(guard.successful_with_retry), 'ok after retry', 'good'), figure(short(guard.failed_with_retry), 'failed after retry', guard.failed_with_retry ? 'bad' : ''), figure(short(guard.failed_without_retry), 'failed at once'), spark(guard)),
-          el('div', { class: 'facts' }, el('p', {}, `${number(guard.attempts)} attempts, last `, when(guard.last_seen)))];
+          el('div', { class: 'facts' }, latency(guard, 'Latency of calls'), el('p', {}, `${number(guard.attempts)} attempts, last `, when(guard.last_seen)))];
     }
   }
   const IN_SECONDS = new Set(['recovery_timeout', 'max_recovery_timeout', 'half_open_timeout', 'time_window', 'slow_call', 'abandoned_after', 'max_wait']);
@@ -296,6 +349,14 @@
     name: (a, b) => byName(a, b),
     calls: (a, b) => totals(b)[0] - totals(a)[0] || byName(a, b),
   };
+  // The first tiles at once, the others when the page has nothing else to do.
+  const STEP = 60;
+  let most = STEP;
+  const whenIdle = window.requestIdleCallback?.bind(window) ?? setTimeout;
+  function addMore() {
+    most += 4 * STEP;
+    arrange();
+  }
   const byName = (a, b) => { const [x, y] = [nameOf(a), nameOf(b)]; return x < y ? -1 : x > y ? 1 : a.kind < b.kind ? -1 : 1; };
   function arrange() {
     const text = filter.text.toLowerCase();
@@ -305,13 +366,15 @@
     const place = $('tiles');
     const active = document.activeElement?.closest?.('.tile');
     let next = place.firstElementChild;
-    for (const guard of shown) {
+    const made = shown.slice(0, most);
+    if (made.length < shown.length) whenIdle(addMore);
+    for (const guard of made) {
       const { node } = tileOf(guard);
       if (node === next) next = next.nextElementSibling;
       else if (node === active && node.parentNode === place) continue;
       else place.insertBefore(node, next);
     }
-    const wanted = new Set(shown.map((guard) => tiles.get(guard.id).node));
+    const wanted = new Set(made.map((guard) => tiles.get(guard.id).node));
     for (const node of [...place.children]) if (!wanted.has(node)) node.remove();
     const all = lists.guards.size;
     set($('guards-count'), shown.length === all ? `${number(all)} guards` : `${number(shown.length)} of ${number(all)} guards`);
@@ -495,7 +558,9 @@
   const checkNodes = new Map();
   function checks() {
     const health = state.sections.health;
-    if (health) set($('health-count'), `${stateOf(health.status)[2]}, ${plain(health.phase)}${health.in_background ? '' : ', checks run when they are asked for'}`);
+    const stale = state.sections.stale_since;
+    if (stale) set($('health-count'), `The program has not answered since ${clock(stale)}: its journal and its checks are as of then`);
+    else if (health) set($('health-count'), `${stateOf(health.status)[2]}, ${plain(health.phase)}${health.in_background ? '' : ', checks run when they are asked for'}`);
     const rank = { fail: 0, warn: 1, pass: 2 };
     const all = [...lists.checks.values()].sort((a, b) => (rank[a.status] ?? 3) - (rank[b.status] ?? 3) || byName(a, b));
     arrangeNodes($('checks'), all.length ? all.map(checkOf) : [noChecks]);
@@ -556,6 +621,7 @@
     const isFirst = !state.whole;
     const dirty = new Set();
     state.at = update.taken_at;
+    state.number = update.number;
     state.offset = file ? 0 : state.at - Date.now();
     state.first ??= state.at;
     if (update.whole) {
@@ -568,11 +634,14 @@
     for (const [name, list] of Object.entries(lists)) {
       for (const id of update.removed?.[name] ?? []) list.delete(id);
       for (const entry of update[name] ?? []) {
-        list.set(entry.id, entry);
-        if (name === 'guards') { dirty.add(entry.id); note(entry); rank(entry); }
+        // Of one that is known, what differs.
+        const known = list.get(entry.id);
+        const whole = known ? Object.assign(known, entry) : entry;
+        list.set(entry.id, whole);
+        if (name === 'guards') { dirty.add(entry.id); note(whole); rank(whole); }
       }
     }
-    for (const name of ['errors', 'journal', 'alerts', 'health']) if (name in update) state.sections[name] = update[name];
+    for (const name of ['errors', 'journal', 'alerts', 'health', 'bounds', 'stale_since']) if (name in update) state.sections[name] = update[name];
     const news = update.timeline ?? [];
     state.timeline.push(...news);
     state.notifications.push(...(update.notifications ?? []));
@@ -589,15 +658,19 @@
         tiles.get(id).node.remove();
         tiles.delete(id);
         points.delete(id);
+        times.delete(id);
       }
-      for (const id of dirty) if (headOf(tileOf(lists.guards.get(id)), lists.guards.get(id))) isMoved = true;
+      for (const id of dirty) {
+        const tile = tiles.get(id);
+        if (!tile || headOf(tile, lists.guards.get(id))) isMoved = true;
+      }
       if (isMoved) arrange();
     }
     for (const tile of tiles.values()) if (tile.isNear && (dirty.has(tile.id) || isMoving(tile.id))) draw(tile);
     timeline();
     if (has('groups') || has('errors')) groups();
     if (has('alerts') || has('notifications')) notifications();
-    if (has('checks') || has('health')) checks();
+    if (has('checks') || has('health') || has('stale_since')) checks();
     if (has('functions')) functions();
     summarise();
     passTime();
@@ -609,7 +682,7 @@
   function foot() {
     const { journal } = state.sections;
     const kept = journal ? `Journal: ${number(journal.written)} written, ${number(journal.waiting)} waiting, ${number(journal.lost)} lost${journal.healthy ? '' : `, failing: ${plain(journal.last_error ?? '')}`}.` : 'No journal is kept.';
-    set($('foot'), `${kept} This page only reads. States and notifications since the dashboard was made.`);
+    set($('foot'), `${kept} This page only reads. It has the last changes of states, also from before the dashboard was made, and notifications since then.`);
   }
 
   // The connection: server-sent events, or a snapshot every few seconds where there is no place.
@@ -627,7 +700,7 @@
   }
   let lastEvent = 0;
   function listen() {
-    const events = new EventSource(`${base}events`);
+    const events = new EventSource(`${base}events${state.number === null ? '' : `?after=${state.number}`}`);
     events.onmessage = (event) => {
       lastEvent = performance.now();
       take(JSON.parse(event.data), lastEvent);
@@ -669,9 +742,10 @@
 
   if (file) {
     $('span').value = 'all';
-    take(JSON.parse(file));
+    take(file);
     connection(`Report of ${full(state.at)}`);
   } else {
+    if (given.live) take(given.live);
     listen();
     setInterval(() => {
       passTime();

@@ -1,9 +1,15 @@
 //! The feed: one sampler for all viewers, and what they get.
 
 use super::viewer::Viewer;
-use crate::{builder::Settings, collect::Collector, dashboard::Observed, sample::Sample};
+use crate::{
+    builder::Settings,
+    collect::{Collector, PATIENCE},
+    dashboard::Observed,
+    sample::Sample,
+};
 use gardefou::time::SharedClock;
 use std::{
+    collections::VecDeque,
     fmt,
     sync::{
         Arc,
@@ -35,14 +41,23 @@ pub(crate) struct Feed {
     /// How many samples were begun. Changed under the lock of the state; a request reads it before it
     /// waits for that lock, so that it takes no sample that is older than itself.
     begun: AtomicU64,
-    updates: broadcast::Sender<Arc<str>>,
+    updates: broadcast::Sender<Update>,
     closed: watch::Sender<bool>,
 }
 
 #[derive(Default)]
 struct State {
     collector: Collector,
-    last: Option<Arc<Sample>>,
+    /// The last samples, the newest last: what viewers may have when they connect.
+    recent: VecDeque<Arc<Sample>>,
+}
+
+/// What differs between two samples, as text.
+#[derive(Clone, Debug)]
+pub(super) struct Update {
+    /// Of the later sample.
+    pub(super) number: u64,
+    pub(super) text: Arc<str>,
 }
 
 /// A task that takes samples; dropped where the task ends, also with its runtime.
@@ -98,26 +113,34 @@ impl Feed {
 
     /// Returns a sample that was begun after this call, as text.
     pub(super) async fn snapshot(&self) -> Result<String, Failed> {
-        let begun = self.begun.load(Ordering::Relaxed);
-        let mut state = self.state.lock().await;
-        let shared = state
-            .last
-            .clone()
-            .filter(|_| self.begun.load(Ordering::Relaxed) > begun);
-        let sample = match shared {
-            Some(sample) => sample,
-            None => self.take_locked(&mut state).await?,
-        };
-        drop(state);
+        let sample = self.sample().await?;
         self.read(move |_| sample.to_json().to_string()).await
     }
 
-    /// Adds a viewer; `None` where there is no place for one.
+    /// Returns a sample that was begun after this call.
+    pub(super) async fn sample(&self) -> Result<Arc<Sample>, Failed> {
+        let begun = self.begun.load(Ordering::Relaxed);
+        let mut state = self.state.lock().await;
+        let shared = state
+            .recent
+            .back()
+            .cloned()
+            .filter(|_| self.begun.load(Ordering::Relaxed) > begun);
+        match shared {
+            Some(sample) => Ok(sample),
+            None => self.take_locked(&mut state).await,
+        }
+    }
+
+    /// Adds a viewer that has the sample of the number `after`; `None` where there is no place for one.
     ///
     /// # Errors
     ///
     /// A sampler that fails.
-    pub(super) async fn join(self: &Arc<Self>) -> Result<Option<Viewer>, Failed> {
+    pub(super) async fn join(
+        self: &Arc<Self>,
+        after: Option<u64>,
+    ) -> Result<Option<Viewer>, Failed> {
         let mut closed = self.closed.subscribe();
         let Ok(place) = Arc::clone(&self.places).try_acquire_owned() else {
             return Ok(None);
@@ -125,7 +148,7 @@ impl Feed {
         if *closed.borrow_and_update() {
             return Ok(None);
         }
-        let (first, updates) = self.first().await?;
+        let (first, updates) = self.first(after).await?;
         let end = self.clock.clone();
         Ok(Some(Viewer::new(
             Arc::clone(self),
@@ -137,11 +160,15 @@ impl Feed {
         )))
     }
 
-    /// Returns a whole sample, and the updates that follow it without a gap.
+    /// Returns a whole sample, or what differs from that of the number `after` where it is known still,
+    /// and the updates that follow without a gap.
     pub(super) async fn first(
         self: &Arc<Self>,
-    ) -> Result<(String, broadcast::Receiver<Arc<str>>), Failed> {
+        after: Option<u64>,
+    ) -> Result<(Update, broadcast::Receiver<Update>), Failed> {
         let mut state = self.state.lock().await;
+        let known = state.recent.iter().find(|it| Some(it.number) == after);
+        let known = known.cloned();
         let sample = self.take_locked(&mut state).await?;
         // Under the lock: the next sample is sent to this receiver too.
         let updates = self.updates.subscribe();
@@ -150,8 +177,8 @@ impl Feed {
             tokio::spawn(tick(Arc::clone(self), ticking));
         }
         drop(state);
-        let text = self.read(move |_| sample.to_json().to_string()).await?;
-        Ok((text, updates))
+        let update = self.read(move |_| Update::new(&sample, known.as_deref()));
+        Ok((update.await?, updates))
     }
 
     /// Takes a sample, and sends every viewer what differs from the one before.
@@ -159,28 +186,40 @@ impl Feed {
         self.begun.fetch_add(1, Ordering::Relaxed);
         // A request that is dropped meanwhile, or a panic, takes both along.
         let mut collector = std::mem::take(&mut state.collector);
-        // Without it, viewers get the whole next time: nothing is known of what they have.
-        let last = state.last.take();
+        // Without them, viewers get the whole next time: nothing is known of what they have.
+        let mut recent = std::mem::take(&mut state.recent);
+        let last = recent.back().cloned();
         let is_watched = self.updates.receiver_count() > 0;
         let taken = self.read(move |observed| {
-            let sample = collector.collect(&observed.history);
-            let update = is_watched.then(|| {
-                let update = match &last {
-                    Some(last) => sample.since(last),
-                    None => sample.to_json(),
-                };
-                Arc::<str>::from(update.to_string())
-            });
+            let sample = collector.collect(observed, PATIENCE);
+            let update = is_watched.then(|| Update::new(&sample, last.as_deref()));
             (collector, sample, update)
         });
         let (collector, sample, update) = taken.await?;
         state.collector = collector;
-        state.last = Some(Arc::clone(&sample));
+        if recent.len() >= MOST_RECENT {
+            recent.pop_front();
+        }
+        recent.push_back(Arc::clone(&sample));
+        state.recent = recent;
         if let Some(update) = update {
             // An error is the lack of viewers.
             let _ = self.updates.send(update);
         }
         Ok(sample)
+    }
+}
+
+impl Update {
+    fn new(sample: &Sample, known: Option<&Sample>) -> Self {
+        let update = match known {
+            Some(known) => sample.since(known),
+            None => sample.to_json(),
+        };
+        Self {
+            number: sample.number,
+            text: update.to_string().into(),
+        }
     }
 }
 
@@ -220,6 +259,9 @@ const LONGEST_VISIT: Duration = Duration::from_secs(15 * 60);
 
 /// How many updates a slow viewer may be behind; then it gets a whole sample.
 const MOST_BEHIND: usize = 8;
+
+/// How many samples are kept for pages that are about to connect.
+const MOST_RECENT: usize = 3;
 
 /// How many requests may read files at the same time.
 const MOST_READERS: usize = 2;

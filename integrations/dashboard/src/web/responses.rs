@@ -1,6 +1,5 @@
 //! Responses, with the headers that all of them have.
 
-use crate::page::LivePage;
 use axum::{
     body::Body,
     http::{
@@ -13,13 +12,9 @@ use axum::{
 };
 use serde_json::json;
 
-pub(super) fn page(page: &LivePage) -> Response<Body> {
-    let mut response = with_headers(
-        StatusCode::OK,
-        "text/html; charset=utf-8",
-        page.html.clone(),
-    );
-    if let Ok(policy) = HeaderValue::from_str(&page.policy) {
+pub(super) fn page(html: String, policy: &str) -> Response<Body> {
+    let mut response = with_headers(StatusCode::OK, "text/html; charset=utf-8", html);
+    if let Ok(policy) = HeaderValue::from_str(policy) {
         response
             .headers_mut()
             .insert(CONTENT_SECURITY_POLICY, policy);

@@ -19,7 +19,7 @@ use axum::{
     routing::any,
 };
 use gardefou::event::Fingerprint;
-use serde_json::json;
+use serde_json::{Value, json};
 use std::{fmt, sync::Arc};
 
 /// The router of a [`Dashboard`](crate::Dashboard) before it is known who may see it: there is no
@@ -29,7 +29,7 @@ use std::{fmt, sync::Arc};
 /// | --- | --- |
 /// | (none) | the page |
 /// | `/api/v1/snapshot` | everything as JSON |
-/// | `/api/v1/events` | everything, then what changes, as server-sent events |
+/// | `/api/v1/events?after=5` | what has changed since the sample 5, or everything; then what changes, as server-sent events |
 /// | `/api/v1/records?fingerprint=..&limit=20` | the last records of one group of errors |
 ///
 /// Only `GET` and `HEAD` are answered. Every response forbids to be stored, framed, and read by other
@@ -235,19 +235,36 @@ impl Served {
             return responses::forbidden("This is for the page itself, not for other sites.");
         }
         match target {
-            Target::Page => responses::page(&self.page),
+            Target::Page => self.page().await,
             Target::Snapshot => match self.feed.snapshot().await {
                 Ok(text) => responses::json(text),
                 Err(_) => responses::failed(),
             },
             Target::Events if parts.method == Method::HEAD => responses::event_stream_head(),
-            Target::Events => self.events().await,
+            Target::Events => self.events(parts).await,
             Target::Records => self.records(parts.uri.query().unwrap_or_default()).await,
         }
     }
 
-    async fn events(&self) -> Response<Body> {
-        match self.feed.join().await {
+    async fn page(&self) -> Response<Body> {
+        let page = Arc::clone(&self.page);
+        let html = match self.feed.sample().await {
+            Ok(sample) => {
+                let html = move |_: &_| page.html(&sample.to_json());
+                self.feed.read(html).await
+            }
+            Err(failed) => Err(failed),
+        };
+        // It connects, and shows what fails.
+        let html = html.unwrap_or_else(|_| self.page.html(&Value::Null));
+        responses::page(html, &self.page.policy)
+    }
+
+    async fn events(&self, parts: &Parts) -> Response<Body> {
+        let Some(after) = known(parts) else {
+            return responses::bad_request("`after` must be the number of a sample.");
+        };
+        match self.feed.join(after).await {
             Ok(Some(viewer)) => {
                 let mut response = Sse::new(viewer.events()).into_response();
                 responses::harden(&mut response);
@@ -274,6 +291,20 @@ impl Served {
             }
             Err(_) => responses::failed(),
         }
+    }
+}
+
+/// Returns the number of the sample that a viewer has, if it has one: that of the last event before it
+/// connected again, or else that of its page. `None` where it is no number.
+fn known(parts: &Parts) -> Option<Option<u64>> {
+    let last_event = parts.headers.get("last-event-id");
+    let last_event = last_event.and_then(|id| id.to_str().ok()?.parse().ok());
+    if last_event.is_some() {
+        return Some(last_event);
+    }
+    match parts.uri.query().unwrap_or_default() {
+        "" => Some(None),
+        query => query.strip_prefix("after=")?.parse().ok().map(Some),
     }
 }
 

@@ -1,6 +1,6 @@
 //! A viewer: one connection that gets server-sent events.
 
-use super::feed::Feed;
+use super::feed::{Feed, Update};
 use axum::response::sse::Event;
 use futures_util::{Stream, future::BoxFuture, stream};
 use std::{convert::Infallible, sync::Arc, time::Duration};
@@ -10,8 +10,8 @@ use tokio::sync::{OwnedSemaphorePermit, broadcast, watch};
 pub(super) struct Viewer {
     feed: Arc<Feed>,
     _place: OwnedSemaphorePermit,
-    first: Option<String>,
-    updates: broadcast::Receiver<Arc<str>>,
+    first: Option<Update>,
+    updates: broadcast::Receiver<Update>,
     closed: watch::Receiver<bool>,
     end: BoxFuture<'static, ()>,
 }
@@ -20,8 +20,8 @@ impl Viewer {
     pub(super) fn new(
         feed: Arc<Feed>,
         place: OwnedSemaphorePermit,
-        first: String,
-        updates: broadcast::Receiver<Arc<str>>,
+        first: Update,
+        updates: broadcast::Receiver<Update>,
         closed: watch::Receiver<bool>,
         end: BoxFuture<'static, ()>,
     ) -> Self {
@@ -35,7 +35,7 @@ impl Viewer {
         }
     }
 
-    /// Returns the events: the whole at first, then what changes, in the order of the samples.
+    /// Returns the events: what the viewer does not have at first, then what changes, in the order of the samples.
     pub(super) fn events(self) -> impl Stream<Item = Result<Event, Infallible>> + Send + 'static {
         stream::unfold(self, |mut viewer| async move {
             let event = viewer.next().await?;
@@ -45,7 +45,7 @@ impl Viewer {
 
     async fn next(&mut self) -> Option<Event> {
         if let Some(first) = self.first.take() {
-            return Some(Event::default().retry(RETRY_AFTER).data(first));
+            return Some(event(&first).retry(RETRY_AFTER));
         }
         let update = tokio::select! {
             biased;
@@ -54,15 +54,21 @@ impl Viewer {
             update = self.updates.recv() => update,
         };
         match update {
-            Ok(update) => Some(Event::default().data(update)),
+            Ok(update) => Some(event(&update)),
             Err(broadcast::error::RecvError::Lagged(_)) => {
-                let (whole, updates) = self.feed.first().await.ok()?;
+                let (whole, updates) = self.feed.first(None).await.ok()?;
                 self.updates = updates;
-                Some(Event::default().data(whole))
+                Some(event(&whole))
             }
             Err(broadcast::error::RecvError::Closed) => None,
         }
     }
+}
+
+/// An event whose id, which a page names when it connects again, is the number of its sample.
+fn event(update: &Update) -> Event {
+    let id = update.number.to_string();
+    Event::default().id(id).data(&*update.text)
 }
 
 /// When a page connects again after its connection has ended.

@@ -285,5 +285,5 @@ async fn page_may_lie_at_any_path_and_below_another_router() {
         200
     );
     let with_state: Router<u32> = dashboard().router().guard(|_: &Parts| true);
-    assert_eq!(snapshot(&with_state.with_state(7)).await["version"], 1);
+    assert_eq!(snapshot(&with_state.with_state(7)).await["version"], 2);
 }

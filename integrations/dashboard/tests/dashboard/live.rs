@@ -1,8 +1,8 @@
 //! Viewers: what they get, how many there may be, and when the sampler works.
 
-use crate::support::{Viewer, dashboard, entry, get, open};
+use crate::support::{Viewer, dashboard, entry, get, open, send, text};
 use futures_util::FutureExt;
-use gardefou::{circuit_breakers, testing::Scope};
+use gardefou::{circuit_breakers, health::health, testing::Scope};
 use gardefou_dashboard::Dashboard;
 use serde_json::{Value, json};
 use std::{collections::BTreeMap, time::Duration};
@@ -32,7 +32,7 @@ async fn viewer_gets_everything_and_then_what_changes() {
     let first = viewer.next().await.unwrap();
     assert_eq!(
         (&first["whole"], &first["version"]),
-        (&json!(true), &json!(1))
+        (&json!(true), &json!(2))
     );
     assert_eq!(entry(&first, "guards", "payments")["state"], "closed");
 
@@ -59,8 +59,11 @@ async fn viewer_gets_everything_and_then_what_changes() {
         (&json!("open"), &json!("no route to host"))
     );
     let until = tile["until"].as_i64().unwrap();
+    // The clock stands still, so that this has not changed.
+    let known = entry(&first, "guards", "payments");
+    assert!(tile.get("since").is_none() && tile.get("config").is_none());
     assert_eq!(
-        until - tile["since"].as_i64().unwrap(),
+        until - known["since"].as_i64().unwrap(),
         60_000,
         "the next probe"
     );
@@ -351,4 +354,126 @@ async fn request_that_is_dropped_while_its_sample_is_taken_harms_no_viewer() {
         note(&event);
         assert!(names(&event).contains(&"third"), "{event}");
     }
+}
+
+/// Returns what the document of a page begins with.
+async fn inlined(app: &axum::Router) -> Value {
+    let html = text(get(app, "/gardefou").await).await;
+    let (_, rest) = html.split_once(r#"id="data">"#).unwrap();
+    let (data, _) = rest.split_once("</script>").unwrap();
+    serde_json::from_str::<Value>(data).unwrap()["live"].clone()
+}
+
+#[tokio::test(start_paused = true)]
+async fn page_has_its_first_sample_in_it_and_connects_for_what_has_changed_since() {
+    let _entered = Scope::new().enter();
+    let [payments, quiet] =
+        ["payments", "quiet"].map(|name| circuit_breakers().get_or_create(name, |b| b).unwrap());
+    let app = open(&dashboard());
+    let page = inlined(&app).await;
+    assert_eq!(names(&page), ["payments", "quiet"]);
+    assert_eq!(page["whole"], true);
+    let number = page["number"].as_u64().unwrap();
+
+    payments.try_acquire().unwrap().success();
+    let mut viewer = Viewer::connect_after(&app, number).await;
+    let first = viewer.next().await.unwrap();
+    assert!(first.get("whole").is_none(), "{first}");
+    assert_eq!(names(&first), ["payments"]);
+    assert!(first["number"].as_u64().unwrap() > number);
+
+    // It connects again, and has what came in between.
+    let last = first["number"].as_u64().unwrap();
+    drop(viewer);
+    quiet.try_acquire().unwrap().failure();
+    let request = axum::http::Request::get(format!("/gardefou/api/v1/events?after={number}"))
+        .header("last-event-id", last)
+        .body(axum::body::Body::empty());
+    let mut viewer = Viewer::from_response(send(&app, request.unwrap()).await);
+    let again = viewer.next().await.unwrap();
+    assert_eq!(names(&again), ["quiet"], "{again}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn page_whose_sample_is_not_known_any_more_gets_everything() {
+    let _entered = Scope::new().enter();
+    circuit_breakers().get_or_create("payments", |b| b).unwrap();
+    let app = open(&dashboard());
+    let number = inlined(&app).await["number"].as_u64().unwrap();
+    for _ in 0..3 {
+        crate::support::snapshot(&app).await;
+    }
+    for unknown in [number, 0, u64::MAX] {
+        let first = Viewer::connect_after(&app, unknown).await.next().await;
+        assert_eq!(first.unwrap()["whole"], true, "{unknown}");
+    }
+    for wrong in ["after=", "after=x", "after=-1", "since=1", "after=1&x=2"] {
+        let path = format!("/gardefou/api/v1/events?{wrong}");
+        assert_eq!(get(&app, &path).await.status(), 400, "{wrong}");
+    }
+}
+
+/// Each is there once, in the order of time, whoever has noted it.
+#[tokio::test(start_paused = true)]
+async fn timeline_has_changes_from_before_the_dashboard_was_made() {
+    let scope = Scope::new();
+    let _entered = scope.enter();
+    let wait = || scope.clock().advance(Duration::from_secs(60));
+    let payments = circuit_breakers()
+        .get_or_create("payments", |b| b.failure_threshold(1))
+        .unwrap();
+    health().register_check("database", || false).unwrap();
+    payments.force_open();
+    wait();
+    payments.reset();
+    wait();
+    health().run_all_checks();
+    wait();
+    payments
+        .try_acquire()
+        .unwrap()
+        .failure_because("no route to host");
+    wait();
+    let app = open(&dashboard());
+    payments.reset();
+    let sample = crate::support::snapshot(&app).await;
+    let timeline = sample["timeline"].as_array().unwrap();
+    let seen: Vec<_> = timeline
+        .iter()
+        .map(|change| {
+            (
+                change["name"].as_str().unwrap(),
+                change["to"].as_str().unwrap(),
+            )
+        })
+        .collect();
+    let expected = [
+        ("payments", "forced_open"),
+        ("payments", "closed"),
+        ("database", "fail"),
+        ("payments", "open"),
+        ("payments", "closed"),
+    ];
+    assert_eq!(seen, expected);
+    let at: Vec<i64> = timeline
+        .iter()
+        .map(|change| change["at"].as_i64().unwrap())
+        .collect();
+    for (earlier, later) in at.iter().zip(&at[1..]) {
+        assert_eq!(later - earlier, 60_000, "{at:?}");
+    }
+    assert_eq!(timeline[3]["cause"], "no route to host");
+    assert_eq!(
+        timeline[3]["id"],
+        entry(&sample, "guards", "payments")["id"]
+    );
+    assert_eq!(
+        timeline[2]["id"],
+        entry(&sample, "checks", "database")["id"]
+    );
+    let numbers: Vec<_> = timeline
+        .iter()
+        .map(|change| change["number"].as_u64())
+        .collect();
+    assert_eq!(numbers, (1..=5).map(Some).collect::<Vec<_>>());
 }

@@ -395,3 +395,58 @@ fn report_has_the_snapshot_and_the_records_of_each_group() {
         .0;
     assert_eq!(&serde_json::from_str::<Value>(data).unwrap(), made.json());
 }
+
+/// Of what is timed, how many calls took at most as long as each bound; of the others null.
+#[tokio::test]
+async fn timed_guards_have_their_durations_and_those_that_wait_their_waits() {
+    let scope = Scope::new();
+    let _entered = scope.enter();
+    let timed = circuit_breakers()
+        .get_or_create("timed", |b| b.timed(true))
+        .unwrap();
+    circuit_breakers().get_or_create("untimed", |b| b).unwrap();
+    for millis in [4, 40, 40_000] {
+        let call = timed.try_acquire().unwrap();
+        scope.clock().advance(Duration::from_millis(millis));
+        call.success();
+    }
+    Bulkhead::builder("at-once").build_shared().unwrap();
+    Bulkhead::builder("waits")
+        .max_wait(Duration::from_secs(1))
+        .build_shared()
+        .unwrap();
+    let limiter = RateLimiter::builder("limited")
+        .rate("1/s")
+        .burst(1)
+        .build_shared()
+        .unwrap();
+    for _ in 0..2 {
+        limiter.reserve(1, Duration::MAX).unwrap().wait();
+    }
+    let retry = Retry::builder()
+        .name("fetch")
+        .max_retries(0)
+        .timed(true)
+        .build()
+        .unwrap();
+    retry.call(|| Err::<(), _>("busy")).unwrap_err();
+
+    let sample = snapshot(&open(&dashboard())).await;
+    let bounds = sample["bounds"].as_array().unwrap();
+    assert_eq!((bounds.len(), &bounds[0]), (12, &json!(0.001)));
+    let tile = |name| entry(&sample, "guards", name);
+    let counts = [0, 1, 1, 1, 2, 2, 2, 2, 2, 2, 2, 2, 3];
+    assert_eq!(
+        tile("timed")["durations"],
+        json!({ "counts": counts, "seconds": 40.044 })
+    );
+    assert_eq!(tile("untimed")["durations"], Value::Null);
+    assert_eq!(tile("fetch")["durations"]["counts"][12], 1);
+    assert_eq!(tile("at-once")["waits"], Value::Null);
+    assert_eq!(tile("waits")["waits"]["counts"], Value::from(vec![0; 13]));
+    let limited = &tile("limited")["waits"];
+    assert_eq!(
+        (&limited["counts"][12], &limited["seconds"]),
+        (&json!(1), &json!(1.0))
+    );
+}

@@ -51,7 +51,16 @@ pub(crate) struct Viewer(Body);
 
 impl Viewer {
     pub(crate) async fn connect(app: &Router) -> Self {
-        let response = get(app, "/gardefou/api/v1/events").await;
+        Self::from_response(get(app, "/gardefou/api/v1/events").await)
+    }
+
+    /// Connects as a page that has the sample of a number.
+    pub(crate) async fn connect_after(app: &Router, number: u64) -> Self {
+        let path = format!("/gardefou/api/v1/events?after={number}");
+        Self::from_response(get(app, &path).await)
+    }
+
+    pub(crate) fn from_response(response: Response<Body>) -> Self {
         assert_eq!(response.status(), 200);
         assert_eq!(response.headers()["content-type"], "text/event-stream");
         Self(response.into_body())

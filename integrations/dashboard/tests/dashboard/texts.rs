@@ -89,6 +89,11 @@ const SECRET: &str = "hunter2-s3cr3t";
 async fn planted_secret_is_nowhere() {
     let _entered = Scope::new().enter();
     let address = |of: &str| format!("postgres://admin:{SECRET}@{of}.example.com/orders");
+    // From before the dashboard was made.
+    let earlier = circuit_breakers()
+        .get_or_create(&address("earlier"), |b| b.failure_threshold(1).timed(true));
+    let call = earlier.unwrap().try_acquire().unwrap();
+    call.failure_because(address("earlier-cause"));
     let dashboard = dashboard();
     let config = AlertsConfig::builder()
         .background(false)
@@ -112,10 +117,12 @@ async fn planted_secret_is_nowhere() {
         .unwrap()
         .failure_because(address("cause"));
     Bulkhead::builder(address("bulkhead"))
+        .max_wait(std::time::Duration::from_secs(1))
         .build_shared()
         .unwrap();
     RateLimiter::builder(address("limiter"))
         .rate("1/s")
+        .max_wait(std::time::Duration::from_secs(1))
         .build_shared()
         .unwrap();
     RetryBudget::builder()
@@ -154,6 +161,7 @@ async fn planted_secret_is_nowhere() {
                 .unwrap()
                 .to_string(),
         ),
+        ("page", text(get(&app, "/gardefou").await).await),
         ("report", dashboard.report().html()),
         ("debug", format!("{dashboard:?} {:?}", dashboard.report())),
     ];
@@ -162,13 +170,26 @@ async fn planted_secret_is_nowhere() {
         let path = format!("/gardefou/api/v1/records?fingerprint={id}");
         texts.push(("records", text(get(&app, &path).await).await));
     }
-    assert!(texts.len() > 4, "there are groups");
+    assert!(texts.len() > 5, "there are groups");
+    let timeline = sample["timeline"].to_string();
+    for of in ["earlier", "earlier-cause"] {
+        assert!(timeline.contains(&format!("{of}.example.com")), "{of}");
+    }
     for (from, text) in &texts {
         assert!(!text.contains(SECRET), "{from}: {text}");
     }
     // They were there to be found: without the secret, they are.
     for of in [
-        "breaker", "cause", "bulkhead", "limiter", "budget", "retry", "message", "channel",
+        "breaker",
+        "cause",
+        "bulkhead",
+        "limiter",
+        "budget",
+        "retry",
+        "message",
+        "channel",
+        "earlier",
+        "earlier-cause",
     ] {
         assert!(
             texts[0].1.contains(&format!("{of}.example.com")),
