@@ -31,6 +31,42 @@ pub(super) const fn of_name(
     instrument(name, kind, unit, NAME, ONE, description)
 }
 
+/// Makes an instrument with one series for each channel.
+pub(super) const fn of_channel(
+    name: &'static str,
+    kind: InstrumentKind,
+    unit: &'static str,
+    description: &'static str,
+) -> Instrument {
+    instrument(name, kind, unit, CHANNEL, ONE, description)
+}
+
+/// Makes an instrument with one series for each check.
+pub(super) const fn of_check(
+    name: &'static str,
+    kind: InstrumentKind,
+    unit: &'static str,
+    description: &'static str,
+) -> Instrument {
+    instrument(name, kind, unit, CHECK, ONE, description)
+}
+
+/// Makes an instrument with the buckets of a histogram for each guard.
+pub(super) const fn histogram(
+    name: &'static str,
+    unit: &'static str,
+    description: &'static str,
+) -> Instrument {
+    instrument(
+        name,
+        InstrumentKind::Counter,
+        unit,
+        NAME,
+        BUCKETS,
+        description,
+    )
+}
+
 /// The one series of an instrument without labels of a closed set.
 pub(super) const ONE: &[FixedLabels] = &[&[]];
 pub(super) const NAME: Option<&str> = Some("name");
@@ -47,7 +83,7 @@ pub(super) const STATES: &[FixedLabels] = &[
 
 /// Buckets of durations in seconds, each with those of all shorter ones: the bounds of
 /// `per_thread::Durations`.
-pub(super) const BUCKETS: &[FixedLabels] = &[
+const BUCKETS: &[FixedLabels] = &[
     &[("le", "0.001")],
     &[("le", "0.005")],
     &[("le", "0.01")],

@@ -1,6 +1,8 @@
 //! The table of instruments: names, kinds, units, labels and descriptions.
 
-use super::series::{BUCKETS, CHANNEL, CHECK, NAME, ONE, STATES, instrument, of_name};
+use super::series::{
+    CHANNEL, CHECK, NAME, ONE, STATES, histogram, instrument, of_channel, of_check, of_name,
+};
 use crate::telemetry::instrument::{
     Instrument,
     InstrumentKind::{Counter, Gauge, UpDownCounter},
@@ -213,12 +215,9 @@ pub(super) static INSTRUMENTS: [Instrument; 49] = [
         "Attempts of a hedge that were not started because the budget was spent.",
     ),
     // Source::BreakerDurations
-    instrument(
+    histogram(
         "gardefou.circuit_breaker.timed_calls",
-        Counter,
         "{call}",
-        NAME,
-        BUCKETS,
         "Calls of a timed circuit breaker that succeeded or failed within so many seconds.",
     ),
     of_name(
@@ -228,12 +227,9 @@ pub(super) static INSTRUMENTS: [Instrument; 49] = [
         "Time of these calls together.",
     ),
     // Source::RetryDurations
-    instrument(
+    histogram(
         "gardefou.retry.timed_calls",
-        Counter,
         "{call}",
-        NAME,
-        BUCKETS,
         "Calls through a timed retry that ended within so many seconds, waits between attempts included.",
     ),
     of_name(
@@ -243,12 +239,9 @@ pub(super) static INSTRUMENTS: [Instrument; 49] = [
         "Time of these calls together.",
     ),
     // Source::HedgeDurations
-    instrument(
+    histogram(
         "gardefou.hedge.timed_attempts",
-        Counter,
         "{attempt}",
-        NAME,
-        BUCKETS,
         "Attempts of a hedge with a `quantile` that ended or were dropped within so many seconds.",
     ),
     of_name(
@@ -258,21 +251,15 @@ pub(super) static INSTRUMENTS: [Instrument; 49] = [
         "Time of these attempts together.",
     ),
     // Source::BulkheadWaits
-    instrument(
+    histogram(
         "gardefou.bulkhead.timed_waits",
-        Counter,
         "{wait}",
-        NAME,
-        BUCKETS,
         "Waits in the queue of a bulkhead with a `max_wait` that ended within so many seconds.",
     ),
     // Source::RateLimiterWaits
-    instrument(
+    histogram(
         "gardefou.rate_limiter.timed_waits",
-        Counter,
         "{wait}",
-        NAME,
-        BUCKETS,
         "Waits of at most so many seconds after which requests of a rate limiter were admitted.",
     ),
     // Source::Errors
@@ -356,12 +343,10 @@ pub(super) static INSTRUMENTS: [Instrument; 49] = [
         ],
         "Notifications of a channel: delivered, given up and kept in the journal, or lost.",
     ),
-    instrument(
+    of_channel(
         "gardefou.alerts.attempts",
         Counter,
         "{attempt}",
-        CHANNEL,
-        ONE,
         "Attempts to deliver a notification, failed ones included.",
     ),
     instrument(
@@ -378,20 +363,16 @@ pub(super) static INSTRUMENTS: [Instrument; 49] = [
         ],
         "Lost notifications of a channel, by why they were given up.",
     ),
-    instrument(
+    of_channel(
         "gardefou.alerts.waiting",
         UpDownCounter,
         "{notification}",
-        CHANNEL,
-        ONE,
         "Notifications that wait or are being delivered.",
     ),
-    instrument(
+    of_channel(
         "gardefou.alerts.healthy",
         Gauge,
         "1",
-        CHANNEL,
-        ONE,
         "1 if the last attempt of a channel succeeded and no delivery hangs, else 0.",
     ),
     // Source::HealthCheck
@@ -415,20 +396,16 @@ pub(super) static INSTRUMENTS: [Instrument; 49] = [
         &[&[("outcome", "passed")], &[("outcome", "failed")]],
         "Results of a health check.",
     ),
-    instrument(
+    of_check(
         "gardefou.health.timeouts",
         Counter,
         "{run}",
-        CHECK,
-        ONE,
         "Runs of a health check that took longer than their limit.",
     ),
-    instrument(
+    of_check(
         "gardefou.health.duration",
         Gauge,
         SECONDS,
-        CHECK,
-        ONE,
         "How long the last run of a health check took; 0 before the first one.",
     ),
 ];
