@@ -86,6 +86,7 @@
 //! | `axum` | | errors, refusals and panics as problem details (RFC 9457) with their route in the record, and with `health` probes as a router, for axum |
 //! | `tower` | | guards as layers of tower, for axum, tonic, hyper and services of your own |
 //! | `reqwest-middleware` | | retries, a breaker for each host and deadlines as a middleware of reqwest 0.13 |
+//! | `telemetry` | | the catalogue of metrics, and histograms of durations for a page of your own; on with `metrics` and `opentelemetry` |
 //! | `metrics` | | [metrics](guide::metrics) by the facade `metrics`, for Prometheus, StatsD and others |
 //! | `opentelemetry` | | [metrics](guide::metrics) as observable instruments of the API of OpenTelemetry, and its trace ids on records |
 //! | `http-1` | | statuses and deadlines in headers of http 1; on with `axum`, `reqwest-0_13` and `reqwest-middleware` |

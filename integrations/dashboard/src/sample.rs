@@ -55,6 +55,40 @@ impl Sample {
         &mut self.lists[list as usize]
     }
 
+    /// Returns the whole sample as text, without a copy of its entries.
+    #[cfg(any(feature = "axum", test))]
+    pub(crate) fn to_text(&self) -> String {
+        let mut text = String::from("{");
+        let mut header = self.header();
+        header.insert("version".into(), VERSION.into());
+        header.insert("whole".into(), true.into());
+        for (name, value) in &header {
+            push_field(&mut text, name, &value.to_string());
+        }
+        for list in List::ALL {
+            let entries = self.list(list).iter().map(|(id, entry)| {
+                let mut object = String::from("{");
+                push_field(&mut object, "id", &Value::from(id.as_str()).to_string());
+                for (name, value) in entry {
+                    push_field(&mut object, name, &value.to_string());
+                }
+                object + "}"
+            });
+            push_array(&mut text, list.name(), entries);
+        }
+        for (name, section) in &self.sections {
+            push_field(&mut text, name, &section.to_string());
+        }
+        for (name, entries) in [
+            ("timeline", &self.timeline),
+            ("notifications", &self.notifications),
+        ] {
+            let entries = entries.iter().map(|(_, entry)| entry.to_string());
+            push_array(&mut text, name, entries);
+        }
+        text + "}"
+    }
+
     /// Returns the whole sample.
     pub(crate) fn to_json(&self) -> Value {
         let mut json = self.header();
@@ -139,6 +173,24 @@ fn changed(now: &Map<String, Value>, before: &Map<String, Value>) -> Map<String,
     changed
         .chain(gone.map(|key| (key.clone(), Value::Null)))
         .collect()
+}
+
+/// Adds a field to an object that is written. The name is one of this crate or of a snapshot, without
+/// anything to escape.
+#[cfg(any(feature = "axum", test))]
+fn push_field(object: &mut String, name: &str, value: &str) {
+    if !object.ends_with('{') {
+        object.push(',');
+    }
+    for part in ["\"", name, "\":", value] {
+        object.push_str(part);
+    }
+}
+
+#[cfg(any(feature = "axum", test))]
+fn push_array(object: &mut String, name: &str, elements: impl Iterator<Item = String>) {
+    let elements: Vec<String> = elements.collect();
+    push_field(object, name, &format!("[{}]", elements.join(",")));
 }
 
 fn with_id(id: &str, entry: &Map<String, Value>) -> Value {
@@ -275,6 +327,8 @@ mod tests {
             }
             let whole: Vec<Value> = page.values().cloned().map(Value::Object).collect();
             assert_eq!(now.to_json()["guards"], Value::Array(whole));
+            let text: Value = serde_json::from_str(&now.to_text()).unwrap();
+            assert_eq!(text, now.to_json());
             before = now;
         }
     }

@@ -57,6 +57,9 @@ def first_look(browser, demo):
     print(f"  and after {again:.0f} ms the next time")
     browser.wait_for(tile("payments", "textContent.includes('Closed')"), "the tile of a closed circuit")
     browser.wait_for("document.getElementById('connection').textContent.startsWith('Live')", "the page is live")
+    browser.wait_for(tile("search", "textContent.includes('Latency: mean')"), "the latency of a timed circuit")
+    check("not timed" in browser.run(tile("payments", "textContent")), "a circuit that is not timed shows no latency")
+    check(browser.run("JSON.parse(document.getElementById('data').textContent).live.guards.length") > 5, "the document has its first sample")
 
 
 def opening(browser, demo):

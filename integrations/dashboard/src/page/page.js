@@ -172,8 +172,9 @@
     const bounds = state.sections.bounds;
     const at = counts.findIndex((value) => value >= rank);
     if (at >= bounds.length) return `over ${span(bounds.at(-1))}`;
-    const [lower, before] = at ? [bounds[at - 1], counts[at - 1]] : [0, 0];
-    return fine(lower + (bounds[at] - lower) * (rank - before) / (counts[at] - before));
+    if (at === 0) return `under ${span(bounds[0])}`;
+    const [lower, before] = [bounds[at - 1], counts[at - 1]];
+    return span(lower + (bounds[at] - lower) * (rank - before) / (counts[at] - before));
   }
   const fine = (seconds) => (seconds < 0.001 ? `${(seconds * 1000).toFixed(2)} ms` : span(seconds));
   function latency(guard, label) {
@@ -191,8 +192,9 @@
     }
     const all = counts.at(-1);
     if (!all) return el('p', {}, `${label}: none yet`);
-    const [half, most, nearly] = [0.5, 0.95, 0.99].map((share) => quantile(counts, share));
-    return el('p', { class: 'latency' }, `${label}: mean ${fine(seconds / all)}, p50 ${half}, p95 ${most}, p99 ${nearly} ${when}`);
+    const shares = [['p50', 0.5], ['p95', 0.95], ['p99', 0.99]].map(([name, share]) => `${name} ${quantile(counts, share)}`);
+    // Where all are in the shortest bucket, the greatest has it all.
+    return el('p', { class: 'latency' }, `${label}: mean ${fine(seconds / all)}, ${(counts[0] >= 0.99 * all ? shares.slice(2) : shares).join(', ')} ${when}`);
   }
   // Whether the rate of a guard still changes without a call.
   function isMoving(id) {
@@ -673,7 +675,6 @@
     if (has('checks') || has('health') || has('stale_since')) checks();
     if (has('functions')) functions();
     summarise();
-    passTime();
     foot();
     if (!isFirst && !update.whole) announce(news.filter((change) => change.of === 'breaker' && ['open', 'forced_open'].includes(change.to)));
     performance.clearMeasures(isFirst ? 'first' : 'update');
@@ -717,6 +718,13 @@
     else if ($('connection').textContent !== 'Refused') connection('Not connected', 'lost');
     setTimeout(() => (times > 0 ? poll(times - 1) : listen()), POLL);
   }
+
+  // On paper there is all of it.
+  addEventListener('beforeprint', () => {
+    most = Infinity;
+    arrange();
+    for (const tile of tiles.values()) draw(tile);
+  });
 
   // Tools and keys.
   function tool(id, event, change) { $(id).addEventListener(event, () => { change($(id)); arrange(); }); }

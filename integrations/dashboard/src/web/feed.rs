@@ -114,7 +114,7 @@ impl Feed {
     /// Returns a sample that was begun after this call, as text.
     pub(super) async fn snapshot(&self) -> Result<String, Failed> {
         let sample = self.sample().await?;
-        self.read(move |_| sample.to_json().to_string()).await
+        self.read(move |_| sample.to_text()).await
     }
 
     /// Returns a sample that was begun after this call.
@@ -212,13 +212,13 @@ impl Feed {
 
 impl Update {
     fn new(sample: &Sample, known: Option<&Sample>) -> Self {
-        let update = match known {
-            Some(known) => sample.since(known),
-            None => sample.to_json(),
+        let text = match known {
+            Some(known) => sample.since(known).to_string(),
+            None => sample.to_text(),
         };
         Self {
             number: sample.number,
-            text: update.to_string().into(),
+            text: text.into(),
         }
     }
 }

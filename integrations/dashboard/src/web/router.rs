@@ -19,7 +19,7 @@ use axum::{
     routing::any,
 };
 use gardefou::event::Fingerprint;
-use serde_json::{Value, json};
+use serde_json::json;
 use std::{fmt, sync::Arc};
 
 /// The router of a [`Dashboard`](crate::Dashboard) before it is known who may see it: there is no
@@ -250,13 +250,13 @@ impl Served {
         let page = Arc::clone(&self.page);
         let html = match self.feed.sample().await {
             Ok(sample) => {
-                let html = move |_: &_| page.html(&sample.to_json());
+                let html = move |_: &_| page.html(&sample.to_text());
                 self.feed.read(html).await
             }
             Err(failed) => Err(failed),
         };
         // It connects, and shows what fails.
-        let html = html.unwrap_or_else(|_| self.page.html(&Value::Null));
+        let html = html.unwrap_or_else(|_| self.page.html("null"));
         responses::page(html, &self.page.policy)
     }
 
