@@ -283,7 +283,7 @@
       tile.isMade = true;
       if (guard.config) tile.node.append(tile.more);
     }
-    fill(tile.settings, JSON.stringify(guard.config ?? null), () => settingsOf(guard));
+    fill(tile.settings, guard.config ?? null, () => settingsOf(guard));
   }
   const figure = (value, label, tone) => el('div', tone ? { class: tone } : {}, el('b', tone ? { class: 'tone' } : {}, value), el('i', {}, label));
   const count = (value, label, isHot) => el('span', isHot && value > 0 ? { class: 'hot' } : {}, el('b', {}, short(value)), ` ${label}`);
