@@ -73,7 +73,7 @@ where
 {
     pub(super) fn new(
         policies: &Policies,
-        span: Option<Arc<PipelineSpan>>,
+        span: Option<&Arc<PipelineSpan>>,
         outcome: O,
         requests: C,
         mut attempts: PolicyAttempts<S, O, C, K>,
@@ -90,7 +90,7 @@ where
         let whole = Optional::new(policies.timeout.as_ref(), retried, |timeout, retried| {
             Flattened::new(timeout.limit_owned(retried))
         });
-        let whole = Optional::new(span.as_ref(), whole, |span, whole| {
+        let whole = Optional::new(span, whole, |span, whole| {
             Box::pin(Traced::new(whole, Arc::clone(span), AnyError))
         });
         Self { whole }

@@ -289,6 +289,13 @@ where
             requests.clone(),
             classifier,
         );
-        PipelineFuture::new(&policies, span, outcome, requests, attempts, request)
+        PipelineFuture::new(
+            &policies,
+            span.as_ref(),
+            outcome,
+            requests,
+            attempts,
+            request,
+        )
     }
 }
