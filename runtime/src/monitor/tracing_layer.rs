@@ -4,7 +4,8 @@ use super::error_monitor;
 use crate::{
     error::{AppError, ErrorCode, ErrorId, ErrorRef, View},
     event::{
-        self, ErrorEvent, Event, RecordSlot, RecordState, Severity, is_in_event, log_fields, text,
+        self, ErrorEvent, Event, RecordSlot, RecordState, Severity, is_in_event, log_fields,
+        names::TARGET_SPAN, text,
     },
     worker,
 };
@@ -200,18 +201,11 @@ impl Visit for Carried {
     fn record_debug(&mut self, _: &Field, _: &dyn fmt::Debug) {}
 }
 
-/// Returns `true` for an event or a span of gardefou.
-fn is_ours(metadata: &Metadata<'_>) -> bool {
-    let target = metadata.target();
-    target == "gardefou" || target.starts_with("gardefou::")
-}
-
 /// Returns `true` for an error of others, which no event of gardefou has caused.
 fn is_foreign_error(metadata: &Metadata<'_>) -> bool {
-    *metadata.level() == Level::ERROR
-        && !is_ours(metadata)
-        && !is_in_event()
-        && !worker::is_worker()
+    let target = metadata.target();
+    let is_ours = target == "gardefou" || target.starts_with("gardefou::");
+    *metadata.level() == Level::ERROR && !is_ours && !is_in_event() && !worker::is_worker()
 }
 
 impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for TracingLayer {
@@ -225,7 +219,7 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for TracingLayer {
         // All spans of guarded calls have one name, which is none of an operation.
         let (mut operation, mut outermost) = (None, None);
         for span in context.event_scope(event).into_iter().flatten() {
-            if operation.is_none() && !is_ours(span.metadata()) {
+            if operation.is_none() && span.metadata().target() != TARGET_SPAN {
                 operation = Some(span.name());
             }
             outermost = Some(span);
