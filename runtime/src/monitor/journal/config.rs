@@ -6,6 +6,8 @@ use crate::{
     monitor::config::outside,
     time::{Clock, SharedClock},
 };
+#[cfg(feature = "config")]
+use std::path::Path;
 use std::{path::PathBuf, time::Duration};
 
 /// The configuration of a [`FileJournal`](super::FileJournal): its folder, and how much it keeps.
@@ -46,6 +48,24 @@ const DAY: Duration = Duration::from_secs(86_400);
 const SECOND: Duration = Duration::from_secs(1);
 
 impl JournalConfig {
+    /// Returns this configuration with the limits of another one.
+    #[cfg(feature = "config")]
+    pub(super) fn with_limits_of(&self, other: &Self) -> Self {
+        Self {
+            max_segment_bytes: other.max_segment_bytes,
+            max_segment_age: other.max_segment_age,
+            max_bytes: other.max_bytes,
+            max_age: other.max_age,
+            ..self.clone()
+        }
+    }
+
+    /// Returns the folder.
+    #[cfg(feature = "config")]
+    pub(crate) fn in_folder(&self) -> &Path {
+        &self.folder
+    }
+
     /// Starts from the defaults, for a journal in `folder`.
     ///
     /// # Examples

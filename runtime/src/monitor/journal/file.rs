@@ -24,6 +24,7 @@ use crate::{
     error::ErrorId,
     event::Record,
     fork::PerProcess,
+    revised::Revised,
     sync::Mutex,
     time::{SharedClock, Timestamp},
 };
@@ -41,7 +42,8 @@ pub struct FileJournal {
 }
 
 struct Inner {
-    config: JournalConfig,
+    /// Also the writer's.
+    config: Arc<Revised<JournalConfig>>,
     folder: Folder,
     commits: GroupCommit<Writer>,
     tracker: StatusTracker,
@@ -87,7 +89,7 @@ impl FileJournal {
     /// thread of its own.
     fn inner(&self) -> &Arc<Inner> {
         self.inner
-            .get(|inherited| Inner::start(inherited.config.clone()))
+            .get(|inherited| Inner::start(inherited.config.get().clone()))
     }
 
     /// Returns the folder.
@@ -135,6 +137,18 @@ impl FileJournal {
     /// ```
     pub fn maintain(&self) -> Result<(), JournalError> {
         self.inner().maintain()
+    }
+}
+
+#[cfg(feature = "config")]
+impl FileJournal {
+    /// Replaces the limits of size and age, of the folder and of its files. The next file is held to
+    /// them, and the next turn of the maintenance removes what is beyond them.
+    pub(crate) fn set_limits(&self, limits: &JournalConfig) {
+        let inner = self.inner();
+        let config = inner.config.get().with_limits_of(limits);
+        inner.config.replace(config);
+        inner.maintenance.wake();
     }
 }
 
@@ -195,16 +209,19 @@ impl Drop for FileJournal {
 impl Inner {
     fn start(config: JournalConfig) -> Arc<Self> {
         let folder = Folder::new(config.folder.clone());
+        let (buffer_bytes, is_in_background) = (config.buffer_bytes, config.background);
+        let config = Arc::new(Revised::new(config));
+        let writer = Writer::new(folder.clone(), Arc::clone(&config));
         let inner = Arc::new(Self {
-            commits: GroupCommit::new(Writer::new(folder.clone(), &config), config.buffer_bytes),
-            tracker: StatusTracker::new(config.folder.clone()),
+            commits: GroupCommit::new(writer, buffer_bytes),
+            tracker: StatusTracker::new(folder.path().to_owned()),
             tallies: Mutex::new(TallyCache::default()),
             maintenance: Maintenance::default(),
             clock_jumps: JumpDetector::new(),
             folder,
             config,
         });
-        if inner.config.background {
+        if is_in_background {
             inner.maintenance.start(&inner, |inner| {
                 // The status shows a failure; the next turn tries again.
                 let _ = inner.maintain();
@@ -214,12 +231,12 @@ impl Inner {
     }
 
     fn clock(&self) -> &SharedClock {
-        &self.config.clock
+        &self.config.get().clock
     }
 
     fn append(&self, record: &Record) -> Result<(), JournalError> {
         let line = line::encode(record);
-        let is_urgent = record.is_urgent(self.config.inline_level);
+        let is_urgent = record.is_urgent(self.config.get().inline_level);
         self.with_pass(|pass| self.commits.append(&line, is_urgent, pass))
     }
 
@@ -303,7 +320,12 @@ impl Inner {
         let written = self.write_waiting();
         self.commits.sink().release();
         let is_steady = self.clock_jumps.is_steady_at(now, wall);
-        let removed = remove_old(&self.folder, &self.config, (wall, is_steady), &self.tracker);
+        let removed = remove_old(
+            &self.folder,
+            self.config.get(),
+            (wall, is_steady),
+            &self.tracker,
+        );
         self.tracker.record_removal(&removed);
         removed.map_err(JournalError::io("remove old files"))?;
         written
@@ -423,5 +445,42 @@ mod tests {
         );
         journal.flush().unwrap();
         assert_eq!((journal.status().waiting, journal.status().written), (0, 1));
+    }
+
+    #[cfg(feature = "config")]
+    #[test]
+    fn limits_that_replace_others_hold_for_what_is_there_already() {
+        let folder = tempfile::tempdir().unwrap();
+        let config = |max_bytes| {
+            JournalConfig::builder(folder.path())
+                .max_segment_bytes(4096)
+                .max_bytes(max_bytes)
+                .background(false)
+        };
+        let journal = Arc::new(FileJournal::open(config(1 << 20).build().unwrap()));
+        let monitor = ErrorMonitor::new(MonitorConfig::default());
+        monitor.set_journal(journal.clone());
+        let write = || {
+            for _ in 0..100 {
+                let text = "x".repeat(200);
+                monitor.record(&AppError::new(ErrorCode::SYNC_ERROR, text));
+            }
+        };
+        let bytes = || -> u64 {
+            let files = &journal.inner().folder;
+            let numbers = files.numbers(0).unwrap().into_iter();
+            numbers.map(|number| files.size(number).unwrap()).sum()
+        };
+        write();
+        journal.maintain().unwrap();
+        assert!(bytes() > 40_000, "{}", bytes());
+        journal.set_limits(&config(16 << 10).max_segment_bytes(8 << 10).build().unwrap());
+        journal.maintain().unwrap();
+        assert!((4096..=24 << 10).contains(&bytes()), "{}", bytes());
+        let counts = journal.counts().unwrap();
+        assert_eq!(counts.total, 100, "also those of removed files");
+        // Another process goes on with them.
+        let forked = Inner::start(journal.inner().config.get().clone());
+        assert_eq!(forked.config.get().max_bytes, 16 << 10);
     }
 }

@@ -8,10 +8,14 @@ use super::{
     removed_counts::RemovedCounts,
     segments::{Folder, MAX_NUMBER},
 };
-use crate::time::{Tick, Timestamp};
+use crate::{
+    revised::Revised,
+    time::{Tick, Timestamp},
+};
 use std::{
     fs::{File, TryLockError},
     io::{self, Read, Seek, SeekFrom, Write},
+    sync::Arc,
     time::Duration,
 };
 
@@ -19,8 +23,8 @@ use std::{
 #[derive(Debug)]
 pub(super) struct Writer {
     folder: Folder,
-    max_bytes: u64,
-    max_age: Duration,
+    /// Replaced while the writer is in use.
+    config: Arc<Revised<JournalConfig>>,
     /// Whether the lock of the open file is kept from one append to the next, until
     /// [`Self::release`].
     keeps_lock: bool,
@@ -59,14 +63,13 @@ const MAX_MOVES: usize = 16;
 const MAX_TRIED: usize = 8;
 
 impl Writer {
-    pub(super) fn new(folder: Folder, config: &JournalConfig) -> Self {
+    pub(super) fn new(folder: Folder, config: Arc<Revised<JournalConfig>>) -> Self {
         Self {
             folder,
-            max_bytes: config.max_segment_bytes,
-            max_age: config.max_segment_age,
             // Locking and unlocking takes a fifth of an append. Without a maintenance thread the
             // lock would not be released in time.
-            keeps_lock: config.background,
+            keeps_lock: config.get().background,
+            config,
             active: None,
             next_check: Tick::ZERO,
             rotated: false,
@@ -160,8 +163,9 @@ impl Writer {
             let Some(len) = active.enter()? else {
                 continue;
             };
-            let is_full = len >= self.max_bytes;
-            let is_old = len > 0 && wall.since(active.since) >= self.max_age;
+            let config = self.config.get();
+            let is_full = len >= config.max_segment_bytes;
+            let is_old = len > 0 && wall.since(active.since) >= config.max_segment_age;
             if (is_full || is_old) && active.number < MAX_NUMBER {
                 active.leave();
                 self.active = self.open_next(active.number, wall)?;
@@ -304,7 +308,7 @@ mod tests {
             .background(background)
             .build()
             .unwrap();
-        let mut writer = Writer::new(folder, &config);
+        let mut writer = Writer::new(folder, Arc::new(Revised::new(config)));
         let identity = FileIdentity::from_metadata(&file.metadata().unwrap());
         let (gate, number, since) = (None, 1, wall);
         writer.active = Some(ActiveFile {
