@@ -15,11 +15,18 @@ pub(super) struct BreakerCalls(Vec<CallCounter>);
 
 impl BreakerCalls {
     pub(super) fn begin(rules: &[Rule]) -> Self {
-        let counters = rules.iter().map(|rule| match &rule.trigger {
-            Trigger::Ratio { breaker, .. } => CallCounter::begin(breaker),
-            _ => CallCounter::default(),
+        Self(rules.iter().map(CallCounter::of_rule).collect())
+    }
+
+    /// Goes on with other rules; `kept` has for each of them which of the former ones it was.
+    #[cfg(feature = "config")]
+    pub(super) fn follow(&mut self, kept: &[Option<usize>], rules: &[Rule]) {
+        let mut former = std::mem::take(&mut self.0);
+        let counters = rules.iter().zip(kept).map(|(rule, at)| match *at {
+            Some(at) => std::mem::take(&mut former[at]),
+            None => CallCounter::of_rule(rule),
         });
-        Self(counters.collect())
+        self.0 = counters.collect();
     }
 }
 
@@ -45,6 +52,13 @@ struct CallCounter {
 }
 
 impl CallCounter {
+    fn of_rule(rule: &Rule) -> Self {
+        match &rule.trigger {
+            Trigger::Ratio { breaker, .. } => Self::begin(breaker),
+            _ => Self::default(),
+        }
+    }
+
     /// Starts without what the breaker of this name has counted until now.
     fn begin(name: &str) -> Self {
         Self {

@@ -91,6 +91,15 @@ impl AlertsConfig {
             .unwrap_or_default()
     }
 
+    /// Returns this configuration with the rules and the throttle of another one.
+    #[cfg(feature = "config")]
+    pub(super) fn with_rules_and_throttle_of(&self, other: &Self) -> Self {
+        let mut config = self.clone();
+        config.rules.clone_from(&other.rules);
+        config.limits.throttle = other.limits.throttle;
+        config
+    }
+
     pub(super) fn channel_names(&self) -> Vec<&str> {
         self.channels.iter().map(Channel::name).collect()
     }

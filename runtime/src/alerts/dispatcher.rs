@@ -14,6 +14,7 @@ use crate::{
     error::{ConfigError, Rejection, View},
     event::{ErrorEvent, Event, HealthEvent},
     monitor::{ErrorMonitor, ErrorRecord, error_monitor},
+    revised::Revised,
     sync::Mutex,
     time::{SharedClock, Tick},
     worker::Wakeup,
@@ -28,7 +29,7 @@ use std::{
 
 /// Alerting, shared by the threads that report and those that deliver.
 pub(super) struct Dispatcher {
-    pub(super) config: AlertsConfig,
+    pub(super) config: Revised<AlertsConfig>,
     /// Whose groups, records and journal these are.
     monitor: ErrorMonitor,
     planner: Arc<Mutex<Planner>>,
@@ -86,7 +87,7 @@ impl Dispatcher {
             breakers: Mutex::new(breakers),
             outboxes: outboxes?,
             monitor,
-            config,
+            config: Revised::new(config),
             signal: Arc::default(),
             closing: AtomicBool::new(false),
             busy: AtomicUsize::new(0),
@@ -94,7 +95,21 @@ impl Dispatcher {
     }
 
     pub(super) fn clock(&self) -> &SharedClock {
-        &self.config.clock
+        &self.config.get().clock
+    }
+
+    /// See [`Alerts::set_rules_and_throttle`](super::Alerts).
+    #[cfg(feature = "config")]
+    pub(super) fn set_rules_and_throttle(&self, wanted: &AlertsConfig) {
+        let now = self.clock().now();
+        let config = self.config.get().with_rules_and_throttle_of(wanted);
+        let mut breakers = self.breakers.lock();
+        let kept = self.planner.lock().follow_at(now, &config);
+        breakers.follow(&kept, &config.rules);
+        self.config.replace(config);
+        drop(breakers);
+        // Something may be due at another time.
+        self.signal.notify();
     }
 
     pub(super) fn on_event(&self, event: &Event<'_>) {
@@ -200,7 +215,7 @@ impl Dispatcher {
             let states = std::mem::take(&mut plan.states);
             let notification = Arc::new(plan.into_notification(
                 record,
-                &self.config.source(),
+                &self.config.get().source(),
                 self.clock().wall().into(),
             ));
             if settles.contains(&key) {

@@ -35,6 +35,21 @@ struct ActiveRule {
     tracker: RateTracker,
 }
 
+impl ActiveRule {
+    fn new_at(now: Tick, rule: &Rule, channels: &[&str]) -> Self {
+        Self {
+            channels: (0..channels.len())
+                .filter(|at| rule.sends_to(channels[*at]))
+                .collect(),
+            rule: rule.clone(),
+            tracker: match rule.trigger {
+                Trigger::Ratio { .. } => RateTracker::begin_at(now),
+                _ => RateTracker::default(),
+            },
+        }
+    }
+}
+
 /// What a rule has found for one channel.
 #[derive(Clone, Debug)]
 pub(super) enum Finding {
@@ -57,21 +72,40 @@ pub(super) trait Breakers {
 impl Evaluator {
     pub(super) fn new_at(now: Tick, config: &AlertsConfig) -> Self {
         let channels = config.channel_names();
-        let state_of = |rule: &Rule| ActiveRule {
-            channels: (0..channels.len())
-                .filter(|at| rule.sends_to(channels[*at]))
-                .collect(),
-            rule: rule.clone(),
-            tracker: match rule.trigger {
-                Trigger::Ratio { .. } => RateTracker::begin_at(now),
-                _ => RateTracker::default(),
-            },
-        };
+        let rules = config.rules.iter();
         Self {
-            rules: config.rules.iter().map(state_of).collect(),
+            rules: rules
+                .map(|rule| ActiveRule::new_at(now, rule, &channels))
+                .collect(),
             inhibition: Inhibition::default(),
             inhibited: 0,
         }
+    }
+
+    /// Takes over the rules of another configuration; one of the same name and trigger keeps what it
+    /// has counted. Returns for each rule which of the former ones it was.
+    #[cfg(feature = "config")]
+    pub(super) fn follow_at(&mut self, now: Tick, config: &AlertsConfig) -> Vec<Option<usize>> {
+        let channels = config.channel_names();
+        let mut former: Vec<_> = std::mem::take(&mut self.rules)
+            .into_iter()
+            .map(Some)
+            .collect();
+        let mut kept = Vec::new();
+        for rule in &config.rules {
+            let is_same = |state: &Option<ActiveRule>| {
+                let state = state.as_ref();
+                state.is_some_and(|it| it.rule.name == rule.name && it.rule.trigger == rule.trigger)
+            };
+            let at = former.iter().position(is_same);
+            let mut state = ActiveRule::new_at(now, rule, &channels);
+            if let Some(known) = at.and_then(|at| former[at].take()) {
+                state.tracker = known.tracker;
+            }
+            self.rules.push(state);
+            kept.push(at);
+        }
+        kept
     }
 
     /// Returns the rule of a [`Finding::Error`].

@@ -41,7 +41,7 @@ fn dispatcher_of(dispatchers: &Dispatchers) -> &Arc<Dispatcher> {
         let _delivering = Delivering::begin();
         inherited.leave_to_parent();
         // The configuration was valid before.
-        let Ok(dispatcher) = Dispatcher::new(inherited.config.clone()) else {
+        let Ok(dispatcher) = Dispatcher::new(inherited.config.get().clone()) else {
             return Arc::clone(inherited);
         };
         let dispatcher = Arc::new(dispatcher);
@@ -51,7 +51,7 @@ fn dispatcher_of(dispatchers: &Dispatchers) -> &Arc<Dispatcher> {
 }
 
 fn bring_up(dispatcher: &Arc<Dispatcher>) {
-    if dispatcher.config.background {
+    if dispatcher.config.get().background {
         worker::start(dispatcher);
     }
     registry::add(dispatcher);
@@ -165,7 +165,7 @@ impl Alerts {
                 "test",
                 "a test of this channel",
             );
-            notification.source = one_line(&dispatcher.config.source(), 100);
+            notification.source = one_line(&dispatcher.config.get().source(), 100);
             notification.timestamp = Timestamp::from(dispatcher.clock().wall());
             let now = dispatcher.clock().now();
             let item = Item::new(Arc::new(notification), Vec::new(), false, now);
@@ -307,6 +307,15 @@ impl Alerts {
     }
 }
 
+#[cfg(feature = "config")]
+impl Alerts {
+    /// Takes over the rules and the throttle of another configuration. States and counts stay; an
+    /// interval that runs already ends when it was to end.
+    pub(crate) fn set_rules_and_throttle(&self, wanted: &AlertsConfig) {
+        self.dispatcher().set_rules_and_throttle(wanted);
+    }
+}
+
 impl Drop for Alerts {
     fn drop(&mut self) {
         self.stop(ON_DROP);
@@ -319,12 +328,12 @@ fn flush(dispatcher: &Arc<Dispatcher>, deadline: Duration) -> Flushed {
     // On a clock that stands still the deadline never passes: then the time counts that this thread
     // has waited without a change.
     let mut waited = Duration::ZERO;
-    match dispatcher.config.background {
+    match dispatcher.config.get().background {
         true => drop(tick(dispatcher)),
         false => drop(run(dispatcher)),
     }
     let mut seen = dispatcher.signal.changes();
-    while dispatcher.config.background && clock.now() < until && waited < deadline {
+    while dispatcher.config.get().background && clock.now() < until && waited < deadline {
         // A delivered notification may be outdated already: then the next one is due at once.
         if dispatcher.is_settled() && !tick(dispatcher).1 && dispatcher.is_settled() {
             break;
@@ -381,7 +390,7 @@ impl fmt::Debug for Alerts {
                 &self
                     .dispatchers
                     .existing()
-                    .map(|dispatcher| &dispatcher.config),
+                    .map(|dispatcher| dispatcher.config.get()),
             )
             .finish_non_exhaustive()
     }

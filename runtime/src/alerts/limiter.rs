@@ -39,6 +39,13 @@ impl Limiter {
         }
     }
 
+    /// Replaces the interval in which a group or a subject is notified once.
+    #[cfg(feature = "config")]
+    pub(super) fn set_throttle(&mut self, interval: Duration) {
+        self.throttle.set_interval(interval);
+        self.subjects.set_interval(interval);
+    }
+
     /// Passes an error, or holds it back.
     pub(super) fn on_error_at(&mut self, now: Tick, key: Key, rule: &Rule) -> Option<Plan> {
         let (key, verdict) = self.throttle.evaluate_at(now, key, rule.recovery_after);

@@ -65,6 +65,13 @@ impl Planner {
         }
     }
 
+    /// Takes over rules and throttle; returns for each rule which of the former ones it was.
+    #[cfg(feature = "config")]
+    pub(super) fn follow_at(&mut self, now: Tick, config: &AlertsConfig) -> Vec<Option<usize>> {
+        self.limiter.set_throttle(config.limits.throttle);
+        self.evaluator.follow_at(now, config)
+    }
+
     /// Plans for an error; `behind` is the breaker whose rejection it is, if it is one.
     pub(super) fn on_error_at(
         &mut self,

@@ -44,6 +44,12 @@ impl Subjects {
         }
     }
 
+    #[cfg(feature = "config")]
+    pub(super) fn set_interval(&mut self, interval: Duration) {
+        self.interval = interval;
+        self.flap_interval = interval.min(FLAP_INTERVAL);
+    }
+
     /// Returns how long a notification may be outdated.
     pub(super) fn flap_interval(&self) -> Duration {
         self.flap_interval

@@ -94,6 +94,11 @@ impl Throttle {
         }
     }
 
+    #[cfg(feature = "config")]
+    pub(super) fn set_interval(&mut self, interval: Duration) {
+        self.interval = interval;
+    }
+
     /// Evaluates one occurrence. Returns the key of the slot that counts it.
     pub(super) fn evaluate_at(
         &mut self,

@@ -43,7 +43,7 @@ pub(super) fn start(dispatcher: &Arc<Dispatcher>) {
 /// Returns when something is due next, and whether anything was now.
 pub(super) fn tick(dispatcher: &Arc<Dispatcher>) -> (Option<Tick>, bool) {
     let orphans = dispatcher.watch();
-    if dispatcher.config.background && !dispatcher.closing.load(Ordering::Relaxed) {
+    if dispatcher.config.get().background && !dispatcher.closing.load(Ordering::Relaxed) {
         orphans
             .into_iter()
             .for_each(|channel| start_channel(dispatcher, channel));
