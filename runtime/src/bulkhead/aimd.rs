@@ -10,6 +10,8 @@
 //!
 //! [concurrency-limits]: https://github.com/Netflix/concurrency-limits
 
+use super::config::BulkheadConfig;
+
 /// What the end of a call shows about the load of the callee.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Signal {
@@ -29,6 +31,26 @@ pub(super) struct Aimd {
 const TENTHS_KEPT: u64 = 9;
 
 impl Aimd {
+    /// Returns the bounds of a limit that adapts.
+    pub(super) fn of(config: &BulkheadConfig) -> Option<Self> {
+        let BulkheadConfig {
+            adaptive, min, max, ..
+        } = *config;
+        adaptive.then_some(Self { min, max })
+    }
+
+    /// Returns the bounds in one word: the lowest limit above, the highest below; zero where the limit
+    /// does not adapt, since a limit that adapts is at least one.
+    pub(super) fn pack(bounds: Option<Self>) -> u64 {
+        bounds.map_or(0, |Self { min, max }| u64::from(min) << 32 | u64::from(max))
+    }
+
+    #[inline]
+    pub(super) fn unpack(word: u64) -> Option<Self> {
+        let (min, max) = ((word >> 32) as u32, word as u32);
+        (word != 0).then_some(Self { min, max })
+    }
+
     /// Returns `true` if a success counts towards an increase: the limit is in use, as otherwise
     /// nothing is known of a higher one.
     #[inline]

@@ -25,7 +25,7 @@ pub(crate) struct Inner {
     pub(super) lasting: Lasting<Inner>,
     pub(super) config: Revised<BulkheadConfig>,
     pub(super) clock: SharedClock,
-    adaptive: Option<Adaptive>,
+    adaptive: Adaptive,
     pub(super) word: OwnLine<AtomicU64>,
     pub(super) kept: Kept,
     pub(super) locked: Mutex<Locked>,
@@ -53,7 +53,9 @@ pub(super) struct Locked {
 /// The state of an adaptive limit, which itself is in the word.
 #[derive(Debug)]
 struct Adaptive {
-    bounds: Aimd,
+    /// The bounds in one word, see [`Aimd::pack`]; written under the lock. Relaxed where a call only asks
+    /// whether there are any: a change of the limit asks again under the lock.
+    bounds: AtomicU64,
     /// Successes that count, since the limit last changed.
     successes: AtomicU64,
     /// How often the limit was lowered. A call lowers it only if it was admitted in the present
@@ -80,16 +82,20 @@ pub(super) enum Entered {
     Rejected(Reason),
 }
 
+impl Adaptive {
+    #[inline]
+    fn bounds(&self) -> Option<Aimd> {
+        Aimd::unpack(self.bounds.load(Ordering::Relaxed))
+    }
+}
+
 impl Inner {
     pub(super) fn new(name: KeyedName, config: BulkheadConfig, clock: SharedClock) -> Self {
-        let adaptive = config.adaptive.then(|| Adaptive {
-            bounds: Aimd {
-                min: config.min,
-                max: config.max,
-            },
+        let adaptive = Adaptive {
+            bounds: AtomicU64::new(Aimd::pack(Aimd::of(&config))),
             successes: AtomicU64::new(0),
             round: AtomicU32::new(0),
-        });
+        };
         Self {
             name,
             lasting: Lasting::default(),
@@ -116,7 +122,7 @@ impl Inner {
 
     #[inline]
     pub(super) fn is_adaptive(&self) -> bool {
-        self.adaptive.is_some()
+        self.adaptive.bounds().is_some()
     }
 
     /// Takes a free slot, unless others wait for one.
@@ -315,6 +321,19 @@ impl Inner {
         self.hand_on();
     }
 
+    /// Replaces the bounds in which the limit adapts, and the limit where one is given; what is taken
+    /// stays taken. [`hand_on`](Self::hand_on) is to follow, without a lock.
+    #[cfg(feature = "config")]
+    pub(super) fn change_limit(&self, bounds: Option<Aimd>, limit: Option<u32>) {
+        let mut locked = self.locked.lock();
+        let limit = limit.unwrap_or_else(|| self.raw_word().limit());
+        let limit = bounds.map_or(limit, |bounds| limit.min(bounds.max).max(bounds.min));
+        let packed = Aimd::pack(bounds);
+        self.adaptive.bounds.store(packed, Ordering::Relaxed);
+        self.adaptive.successes.store(0, Ordering::Relaxed);
+        self.set_limit_locked(&mut locked, limit);
+    }
+
     fn set_limit_locked(&self, locked: &mut MutexGuard<'_, Locked>, limit: u32) {
         // A kept slot is one of the former limit.
         self.settle(locked);
@@ -334,26 +353,23 @@ impl Inner {
         // Relaxed: a call that is admitted under a limit that was lowered sees the round through the
         // word; where the limit was the lowest already, an old round costs one sign of overload that
         // changes nothing.
-        self.adaptive
-            .as_ref()
-            .map_or(0, |adaptive| adaptive.round.load(Ordering::Relaxed))
+        self.adaptive.round.load(Ordering::Relaxed)
     }
 
     /// Adapts the limit to the end of a call that was admitted in `round` and has its slot still.
     #[inline]
     pub(super) fn learn(&self, round: u32, signal: Signal) {
-        if let Some(adaptive) = &self.adaptive {
+        if let Some(bounds) = self.adaptive.bounds() {
             match signal {
-                Signal::Success => self.count_success(adaptive),
-                Signal::Overload => self.lower(adaptive, round),
+                Signal::Success => self.count_success(bounds),
+                Signal::Overload => self.lower(round),
                 Signal::Neutral => {}
             }
         }
     }
 
-    fn count_success(&self, adaptive: &Adaptive) {
-        let is_utilised =
-            |word: StateWord| adaptive.bounds.is_utilised(word.in_flight(), word.limit());
+    fn count_success(&self, bounds: Aimd) {
+        let is_utilised = |word: StateWord| bounds.is_utilised(word.in_flight(), word.limit());
         let mut word = self.raw_word();
         if is_utilised(word) && word.is_keeping() {
             word = self.word();
@@ -362,30 +378,36 @@ impl Inner {
             return;
         }
         // Relaxed: the number orders nothing; what it leads to is decided under the lock.
-        let successes = adaptive.successes.fetch_add(1, Ordering::Relaxed) + 1;
-        if adaptive.bounds.raised(word.limit(), successes).is_some() {
-            self.raise(adaptive);
+        let successes = self.adaptive.successes.fetch_add(1, Ordering::Relaxed) + 1;
+        if bounds.raised(word.limit(), successes).is_some() {
+            self.raise();
         }
     }
 
     #[cold]
-    fn raise(&self, adaptive: &Adaptive) {
+    fn raise(&self) {
         let mut locked = self.locked.lock();
         let limit = self.raw_word().limit();
-        let successes = adaptive.successes.load(Ordering::Relaxed);
-        // Again, under the lock: another thread may have raised or lowered it meanwhile.
-        let Some(raised) = adaptive.bounds.raised(limit, successes) else {
+        let successes = self.adaptive.successes.load(Ordering::Relaxed);
+        // Again, under the lock: another thread may have raised or lowered it meanwhile, or changed
+        // the bounds.
+        let bounds = self.adaptive.bounds();
+        let Some(raised) = bounds.and_then(|bounds| bounds.raised(limit, successes)) else {
             return;
         };
-        adaptive.successes.store(0, Ordering::Relaxed);
+        self.adaptive.successes.store(0, Ordering::Relaxed);
         self.set_limit_locked(&mut locked, raised);
         drop(locked);
         self.hand_on();
     }
 
     #[cold]
-    fn lower(&self, adaptive: &Adaptive, round: u32) {
+    fn lower(&self, round: u32) {
+        let adaptive = &self.adaptive;
         let mut locked = self.locked.lock();
+        let Some(bounds) = adaptive.bounds() else {
+            return;
+        };
         if adaptive.round.load(Ordering::Relaxed) != round {
             return;
         }
@@ -394,7 +416,7 @@ impl Inner {
             .store(round.wrapping_add(1), Ordering::Relaxed);
         adaptive.successes.store(0, Ordering::Relaxed);
         let limit = self.raw_word().limit();
-        self.set_limit_locked(&mut locked, adaptive.bounds.lowered(limit));
+        self.set_limit_locked(&mut locked, bounds.lowered(limit));
     }
 
     /// Moves the number of admitted calls from the word, before it overflows there.
