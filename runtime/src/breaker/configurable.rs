@@ -1,17 +1,24 @@
 //! Settings of breakers by name.
 
 use super::{
-    builder::BreakerBuilder, config::WindowKind, handle::CircuitBreaker,
-    partial_config::MAX_WINDOW_CALLS, shell::Shell,
+    builder::BreakerBuilder,
+    config::{BreakerConfig, WindowKind},
+    handle::CircuitBreaker,
+    keyed::KeyedRecipe,
+    locked::Locked,
+    partial_config::{ExplicitSettings, MAX_WINDOW_CALLS},
+    shell::Shell,
+    state::Effects,
 };
 use crate::{
     error::ConfigError,
-    event::audit_configuration,
+    event::{CircuitState, audit_configuration},
+    keyed::Keyed,
     overrides::{
-        Configurable, Configured, Kind, LivingGuard, Override, Plan, Setting, Value, configured,
-        remember, setting, span_setting,
+        Configurable, ConfigurableByKey, Configured, Kind, LivingGuard, Override, Setting, Value,
+        configured, remember, remember_keyed, setting, span_setting,
     },
-    time::parse_duration,
+    time::{Tick, parse_duration},
 };
 use std::{sync::Arc, time::Duration};
 
@@ -29,6 +36,24 @@ impl Held {
         match self {
             Self::ForcedOpen => "forced_open",
             Self::Disabled => "disabled",
+        }
+    }
+
+    /// Brings a circuit into a state that it is held in, or closes it where it is held in none any
+    /// longer.
+    fn hold_at(now: Tick, held: Option<Self>, locked: &mut Locked) -> Effects {
+        match held {
+            Some(Self::ForcedOpen) => locked.machine.force_open_at(now),
+            Some(Self::Disabled) => locked.machine.disable_at(now),
+            None => locked.machine.reset_at(now),
+        }
+    }
+
+    /// Returns the state of a circuit that is held.
+    pub(super) fn state(self) -> CircuitState {
+        match self {
+            Self::ForcedOpen => CircuitState::ForcedOpen,
+            Self::Disabled => CircuitState::Disabled,
         }
     }
 
@@ -103,6 +128,8 @@ impl Configurable for BreakerBuilder {
 
     type Target = Shell;
 
+    type Change = Change;
+
     fn settings() -> &'static [Setting<Self>] {
         SETTINGS
     }
@@ -116,7 +143,7 @@ impl Configurable for BreakerBuilder {
         vec![defaults, other]
     }
 
-    fn make_room_for(&mut self, setting: &str) {
+    fn make_room_for(&mut self, setting: &str, _: &Value) {
         if matches!(setting, "window" | "count_window" | "time_window") {
             (self.settings.count_window, self.settings.time_window) = (None, None);
         }
@@ -135,22 +162,55 @@ impl Configurable for BreakerBuilder {
         }
     }
 
-    fn plan(self, before: &Self, target: &Arc<Shell>) -> Result<Plan, ConfigError> {
-        let config = self.resolve()?;
-        let now = target.clock.now();
-        let (shell, explicit) = (Arc::clone(target), self.settings.explicit());
-        let plan = Plan::new(move || {
-            shell.step(|locked| {
-                locked.explicit = explicit;
-                locked.machine.reconfigure_at(now, config);
-                ((), Default::default())
-            });
+    fn change(&self, before: &Self) -> Result<Change, ConfigError> {
+        Ok(Change {
+            config: self.resolve()?,
+            explicit: self.settings.explicit(),
+            held: (self.held != before.held).then_some(self.held),
+        })
+    }
+
+    fn now(shell: &Shell) -> Tick {
+        shell.clock.now()
+    }
+
+    fn apply_at(now: Tick, change: &Change, shell: &Arc<Shell>) {
+        shell.change(|locked| {
+            locked.explicit = change.explicit;
+            locked.machine.reconfigure_at(now, change.config.clone());
+            let held = change.held.map(|held| Held::hold_at(now, held, locked));
+            held.unwrap_or_default()
         });
-        if self.held == before.held {
-            return Ok(plan);
+    }
+
+    fn publish(_: &Change, shell: &Arc<Shell>) {
+        shell.publish_changes();
+    }
+
+    fn audit(change: &Change, name: &str) {
+        if let Some(held) = change.held {
+            audit(name, held);
         }
-        let breaker = CircuitBreaker::from_shared(Arc::clone(target));
-        Ok(plan.then(move || hold(&breaker, self.held)))
+    }
+}
+
+/// The settings of a breaker that is in use.
+pub(crate) struct Change {
+    config: BreakerConfig,
+    explicit: ExplicitSettings,
+    /// The state that the circuit is held in from now on, or in none, where that changes.
+    held: Option<Option<Held>>,
+}
+
+impl ConfigurableByKey for BreakerBuilder {
+    type Guard = CircuitBreaker;
+
+    fn recipe_like(&self, other: &KeyedRecipe) -> Result<KeyedRecipe, ConfigError> {
+        Ok(other.with_settings_of(self, self.resolve()?))
+    }
+
+    fn target_of(breaker: &CircuitBreaker) -> &Arc<Shell> {
+        breaker.shell()
     }
 }
 
@@ -189,11 +249,11 @@ pub(super) struct ConfiguredBreaker {
 impl ConfiguredBreaker {
     /// Remembers the breaker that was made, for changes while it is in use.
     pub(super) fn remember(self, breaker: &CircuitBreaker) {
-        let held = self.configured.builder.held;
-        if held.is_some() {
-            hold(breaker, held);
-        }
         let name = breaker.name();
+        if let Some(held) = self.configured.builder.held {
+            hold(breaker, held);
+            audit(name, Some(held));
+        }
         remember(LivingGuard::new(
             name,
             self.code,
@@ -201,19 +261,30 @@ impl ConfiguredBreaker {
             breaker.shell(),
         ));
     }
+
+    /// Remembers the breakers by key that were made, if they are the ones that the name has.
+    pub(super) fn remember_keyed(
+        self,
+        shared: &Keyed<CircuitBreaker>,
+        made: &Keyed<CircuitBreaker>,
+    ) {
+        let held = self.configured.builder.held;
+        if held.is_some() && shared.is_same_as(made) {
+            audit(shared.name(), held);
+        }
+        remember_keyed(self.code, self.configured, shared, made);
+    }
 }
 
-/// Brings a circuit into the state that a configuration holds it in, or closes it where none does
-/// any longer.
-pub(super) fn hold(breaker: &CircuitBreaker, held: Option<Held>) {
+/// Holds a circuit that was just made.
+pub(super) fn hold(breaker: &CircuitBreaker, held: Held) {
     match held {
-        Some(Held::ForcedOpen) => breaker.force_open(),
-        Some(Held::Disabled) => breaker.disable(),
-        None => breaker.reset(),
+        Held::ForcedOpen => breaker.force_open(),
+        Held::Disabled => breaker.disable(),
     }
+}
+
+fn audit(name: &str, held: Option<Held>) {
     let state = held.map_or("closed", Held::name);
-    audit_configuration(
-        &format!("circuit breaker {}: {state}", breaker.name()),
-        Ok(()),
-    );
+    audit_configuration(&format!("circuit breaker {name}: {state}"), Ok(()));
 }

@@ -1,5 +1,7 @@
 //! Breakers by key.
 
+#[cfg(feature = "config")]
+use super::configurable::{Held, hold};
 use super::{
     builder::BreakerBuilder, config::BreakerConfig, handle::CircuitBreaker,
     snapshot::BreakerSnapshot, window::Tally,
@@ -22,6 +24,21 @@ pub struct KeyedRecipe {
 impl KeyedRecipe {
     pub(super) fn config(&self) -> &BreakerConfig {
         &self.config
+    }
+
+    /// Returns a recipe with the settings of a builder, which resolve to `config`.
+    #[cfg(feature = "config")]
+    pub(super) fn with_settings_of(&self, other: &BreakerBuilder, config: BreakerConfig) -> Self {
+        let builder = self.builder.clone().with_settings_of(other);
+        Self { builder, config }
+    }
+
+    /// Returns the state in which a configuration holds the circuit of each key.
+    fn held_state(&self) -> Option<CircuitState> {
+        #[cfg(feature = "config")]
+        return self.builder.held.map(Held::state);
+        #[cfg(not(feature = "config"))]
+        None
     }
 
     pub(super) fn place(&self) -> &'static Location<'static> {
@@ -119,10 +136,15 @@ impl Evictable for CircuitBreaker {
     type Snapshot = BreakerSnapshot;
 
     fn make(recipe: &KeyedRecipe, name: KeyedName) -> Self {
-        recipe
+        let breaker = recipe
             .builder
             .clone()
-            .build_named(name, recipe.config.clone())
+            .build_named(name, recipe.config.clone());
+        #[cfg(feature = "config")]
+        if let Some(held) = recipe.builder.held {
+            hold(&breaker, held);
+        }
+        breaker
     }
 
     fn keyed_name(&self) -> &KeyedName {
@@ -149,7 +171,11 @@ impl Evictable for CircuitBreaker {
             if *machine.config() != recipe.config {
                 return false;
             }
-            match machine.view_at(now).state {
+            let state = machine.view_at(now).state;
+            if let Some(held) = recipe.held_state() {
+                return state == held;
+            }
+            match state {
                 CircuitState::Closed => {
                     let Tally { failures, slow, .. } = machine.tally_at(now);
                     let holds_nothing = machine.consecutive() == 0 && failures == 0 && slow == 0;

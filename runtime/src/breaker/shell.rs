@@ -185,6 +185,25 @@ impl Shell {
         result
     }
 
+    /// As [`step`](Self::step), without a call of observers: [`publish_changes`](Self::publish_changes)
+    /// is to follow, without a lock.
+    #[cfg(feature = "config")]
+    pub(super) fn change(&self, change: impl FnOnce(&mut Locked) -> Effects) {
+        let mut locked = self.lock();
+        let effects = change(&mut locked);
+        if let Some(rows) = self.rows.get() {
+            rows.revoke();
+        }
+        self.apply_locked(&mut locked, effects);
+        self.publish_state(&locked);
+    }
+
+    /// Delivers the events of changes.
+    #[cfg(feature = "config")]
+    pub(super) fn publish_changes(&self) {
+        self.finish(self.lock());
+    }
+
     fn apply_locked(&self, locked: &mut Locked, effects: Effects) {
         if effects != Effects::default() {
             // The count is needed where an opening goes on or ends.
@@ -261,8 +280,7 @@ impl Shell {
         }
     }
 
-    /// Publishes the state, releases the lock, and delivers the queued events.
-    fn finish(&self, mut locked: MutexGuard<'_, Locked>) {
+    fn publish_state(&self, locked: &Locked) {
         self.published.publish(&locked.machine, || {
             // The running calls become slow at another time.
             self.in_flight
@@ -270,6 +288,11 @@ impl Shell {
                 .into_iter()
                 .for_each(InFlight::check_soon);
         });
+    }
+
+    /// Publishes the state, releases the lock, and delivers the queued events.
+    fn finish(&self, mut locked: MutexGuard<'_, Locked>) {
+        self.publish_state(&locked);
         let delivers = locked.events.begin_delivery();
         drop(locked);
         if delivers {

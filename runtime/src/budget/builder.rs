@@ -6,7 +6,7 @@ use super::{
     keyed::KeyedRecipe,
 };
 #[cfg(feature = "config")]
-use crate::overrides::{self, LivingGuard};
+use crate::overrides::{self, Configured, LivingGuard};
 use crate::{
     error::{ConfigError, redact},
     event::{GuardName, names::TARGET_RETRY},
@@ -174,13 +174,7 @@ impl RetryBudgetBuilder {
             return Ok(recipe.budget(String::new().into()));
         };
         #[cfg(feature = "config")]
-        let (code, configured) = {
-            let code = self.for_configuration();
-            let configured = overrides::configured(&name, &code);
-            (code, configured)
-        };
-        #[cfg(feature = "config")]
-        let this = self.with_settings_of(&configured.builder);
+        let (this, code, configured) = self.configured();
         #[cfg(not(feature = "config"))]
         let this = self;
         let recipe = without_keys(this.max_keys, this.resolve())?;
@@ -235,12 +229,12 @@ impl RetryBudgetBuilder {
 
     /// Returns this builder with the settings of the configuration in force, if it has a name.
     #[cfg(feature = "config")]
-    pub(super) fn configured(self) -> Self {
-        let Some(name) = self.name.clone() else {
-            return self;
-        };
-        let configured = overrides::configured(&name, &self.for_configuration());
-        self.with_settings_of(&configured.builder)
+    pub(super) fn configured(self) -> (Self, Self, Configured<Self>) {
+        let code = self.for_configuration();
+        let name = self.name.as_deref().unwrap_or_default();
+        let configured = overrides::configured(name, &code);
+        let builder = self.with_settings_of(&configured.builder);
+        (builder, code, configured)
     }
 
     pub(super) fn is_named(&self) -> bool {

@@ -2,11 +2,14 @@
 
 use super::{
     builder::RetryBudgetBuilder,
+    config::RetryBudgetConfig,
     handle::{BudgetInner, RetryBudget},
+    keyed::KeyedRecipe,
 };
 use crate::{
     error::ConfigError,
-    overrides::{Configurable, Plan, Setting, setting},
+    overrides::{Configurable, ConfigurableByKey, Setting, setting},
+    time::Tick,
 };
 use std::sync::Arc;
 
@@ -21,6 +24,8 @@ impl Configurable for RetryBudgetBuilder {
 
     type Target = BudgetInner;
 
+    type Change = RetryBudgetConfig;
+
     fn settings() -> &'static [Setting<Self>] {
         SETTINGS
     }
@@ -29,15 +34,31 @@ impl Configurable for RetryBudgetBuilder {
         vec![RetryBudget::builder().name(name)]
     }
 
-    fn make_room_for(&mut self, _: &str) {}
-
     fn problems(&self) -> Option<ConfigError> {
         self.resolve().err()
     }
 
-    fn plan(self, _: &Self, target: &Arc<BudgetInner>) -> Result<Plan, ConfigError> {
-        let config = self.resolve()?.config;
-        let inner = Arc::clone(target);
-        Ok(Plan::new(move || inner.reconfigure(config)))
+    fn change(&self, _: &Self) -> Result<RetryBudgetConfig, ConfigError> {
+        Ok(self.resolve()?.config)
+    }
+
+    fn apply_at(_: Tick, config: &RetryBudgetConfig, inner: &Arc<BudgetInner>) {
+        inner.reconfigure(*config);
+    }
+}
+
+impl ConfigurableByKey for RetryBudgetBuilder {
+    type Guard = RetryBudget;
+
+    fn recipe_like(&self, other: &KeyedRecipe) -> Result<KeyedRecipe, ConfigError> {
+        let clock = other.clock.clone();
+        Ok(KeyedRecipe {
+            clock,
+            ..self.resolve()?
+        })
+    }
+
+    fn target_of(budget: &RetryBudget) -> &Arc<BudgetInner> {
+        &budget.0
     }
 }

@@ -6,6 +6,8 @@ use super::{
     handle::{BudgetInner, RetryBudget},
     snapshot::RetryBudgetSnapshot,
 };
+#[cfg(feature = "config")]
+use crate::overrides::remember_keyed;
 use crate::{
     error::ConfigError,
     keyed::{Evictable, FORGOTTEN_AFTER, Keyed, KeyedName},
@@ -68,19 +70,20 @@ impl RetryBudgetBuilder {
     /// ```
     #[inline]
     pub fn build_keyed(self) -> Result<Keyed<RetryBudget>, ConfigError> {
-        let is_named = self.is_named();
+        if !self.is_named() {
+            return self.build_own_keyed(UNNAMED);
+        }
         #[cfg(feature = "config")]
-        let this = self.configured();
+        let (this, code, configured) = self.configured();
         #[cfg(not(feature = "config"))]
         let this = self;
         let made = this.build_own_keyed(UNNAMED)?;
-        if !is_named {
-            return Ok(made);
-        }
         let shared = ByName::current(&NAMED).get_or_insert(made.name(), made.clone());
         if (shared.config(), shared.max_keys()) != (made.config(), made.max_keys()) {
             warn_of_difference(shared.name());
         }
+        #[cfg(feature = "config")]
+        remember_keyed(code, configured, &shared, &made);
         Ok(shared)
     }
 

@@ -7,7 +7,7 @@ use super::{
     registry::bulkheads,
 };
 #[cfg(feature = "config")]
-use crate::overrides::{self, LivingGuard};
+use crate::overrides::{self, Configured, LivingGuard};
 use crate::{
     error::ConfigError,
     event::GuardName,
@@ -325,9 +325,8 @@ impl BulkheadBuilder {
         let place = self.place;
         #[cfg(feature = "config")]
         {
-            let code = self.for_configuration();
-            let configured = overrides::configured(&self.name, &code);
-            let made = self.with_settings_of(&configured.builder).build()?;
+            let (this, code, configured) = self.configured();
+            let made = this.build()?;
             let shared = bulkheads().get_or_insert(made.clone(), place);
             if Arc::ptr_eq(&shared.0, &made.0) {
                 let name = shared.name();
@@ -367,9 +366,17 @@ impl BulkheadBuilder {
 
     /// Returns this builder with the settings of the configuration in force.
     #[cfg(feature = "config")]
-    pub(super) fn configured(self) -> Self {
-        let configured = overrides::configured(&self.name, &self.for_configuration());
-        self.with_settings_of(&configured.builder)
+    pub(super) fn configured(self) -> (Self, Self, Configured<Self>) {
+        let code = self.for_configuration();
+        let configured = overrides::configured(&self.name, &code);
+        let builder = self.with_settings_of(&configured.builder);
+        (builder, code, configured)
+    }
+
+    /// Unsets the bounds of a limit that adapts.
+    #[cfg(feature = "config")]
+    pub(super) fn unset_bounds(&mut self) {
+        (self.settings.min, self.settings.max) = (None, None);
     }
 
     pub(super) fn is_renamed(&self) -> bool {

@@ -1,9 +1,13 @@
 //! Settings of bulkheads by name.
 
-use super::{builder::BulkheadBuilder, handle::Bulkhead, inner::Inner, state_word::MAX_LIMIT};
+use super::{
+    aimd::Aimd, builder::BulkheadBuilder, config::BulkheadConfig, handle::Bulkhead, inner::Inner,
+    keyed::KeyedRecipe, state_word::MAX_LIMIT,
+};
 use crate::{
     error::ConfigError,
-    overrides::{Configurable, Plan, Setting, setting, span_setting},
+    overrides::{Configurable, ConfigurableByKey, Setting, Value, setting, span_setting},
+    time::Tick,
 };
 use std::{sync::Arc, time::Duration};
 
@@ -22,6 +26,8 @@ impl Configurable for BulkheadBuilder {
 
     type Target = Inner;
 
+    type Change = Change;
+
     fn settings() -> &'static [Setting<Self>] {
         SETTINGS
     }
@@ -32,38 +38,62 @@ impl Configurable for BulkheadBuilder {
         vec![Bulkhead::builder(name), waiting, adaptive]
     }
 
-    fn make_room_for(&mut self, _: &str) {}
+    fn make_room_for(&mut self, setting: &str, value: &Value) {
+        if (setting, value) == ("adaptive", &Value::Flag(false)) {
+            self.unset_bounds();
+        }
+    }
 
     fn problems(&self) -> Option<ConfigError> {
         self.resolve().err()
     }
 
-    fn plan(self, before: &Self, target: &Arc<Inner>) -> Result<Plan, ConfigError> {
+    fn change(&self, before: &Self) -> Result<Change, ConfigError> {
         let (new, old) = (self.resolve()?, before.resolve()?);
-        let mut config = target.config.get().clone();
-        // How a limit adapts is a part of the bulkhead.
-        let is_adaptive = config.adaptive;
-        let inner = Arc::clone(target);
-        (config.max_wait, config.max_queue) = (new.max_wait, new.max_queue);
-        let limit = (new.max_concurrent != old.max_concurrent && !is_adaptive)
-            .then_some(new.max_concurrent);
-        config.max_concurrent = limit.unwrap_or(config.max_concurrent);
-        let plan = Plan::new({
-            let inner = Arc::clone(&inner);
-            move || inner.config.replace(config)
-        });
-        let plan = plan
-            .later("bulkhead.adaptive", new.adaptive != old.adaptive)
-            .later("bulkhead.min", new.min != old.min)
-            .later("bulkhead.max", new.max != old.max)
-            .later(
-                "bulkhead.max_concurrent",
-                is_adaptive && new.max_concurrent != old.max_concurrent,
-            );
-        Ok(match limit {
-            // It wakes calls that wait, whose wakers are foreign code.
-            Some(limit) => plan.then(move || inner.set_limit(limit)),
-            None => plan,
+        let is_other = |part: fn(&BulkheadConfig) -> u32| part(&new) != part(&old);
+        let starts_anew = new.adaptive != old.adaptive || is_other(|config| config.max_concurrent);
+        let has_other_bounds = new.adaptive && (is_other(|it| it.min) || is_other(|it| it.max));
+        Ok(Change {
+            limit: starts_anew.then_some(new.max_concurrent),
+            has_other_limit: starts_anew || has_other_bounds,
+            config: new,
         })
+    }
+
+    fn apply_at(_: Tick, change: &Change, inner: &Arc<Inner>) {
+        if change.has_other_limit {
+            inner.change_limit(Aimd::of(&change.config), change.limit);
+        }
+        inner.config.replace(change.config.clone());
+    }
+
+    fn publish(change: &Change, inner: &Arc<Inner>) {
+        if change.has_other_limit {
+            // Wakes calls that wait, whose wakers are foreign code.
+            inner.hand_on();
+        }
+    }
+}
+
+/// The settings of a bulkhead that is in use.
+pub(crate) struct Change {
+    config: BulkheadConfig,
+    /// The limit, where it is another one, or where the limit begins or ends to adapt; one that was
+    /// set by hand or that was learnt stays otherwise.
+    limit: Option<u32>,
+    /// Whether the limit or the bounds in which it adapts change.
+    has_other_limit: bool,
+}
+
+impl ConfigurableByKey for BulkheadBuilder {
+    type Guard = Bulkhead;
+
+    fn recipe_like(&self, other: &KeyedRecipe) -> Result<KeyedRecipe, ConfigError> {
+        let config = self.resolve()?;
+        Ok(other.with_config(config))
+    }
+
+    fn target_of(bulkhead: &Bulkhead) -> &Arc<Inner> {
+        &bulkhead.0
     }
 }

@@ -4,6 +4,8 @@ use super::{
     builder::BulkheadBuilder, config::BulkheadConfig, handle::Bulkhead, inner::Inner,
     registry::bulkheads, snapshot::BulkheadSnapshot,
 };
+#[cfg(feature = "config")]
+use crate::overrides::remember_keyed;
 use crate::{
     error::ConfigError,
     keyed::{Evictable, Keyed, KeyedName},
@@ -16,6 +18,14 @@ use std::{sync::Arc, time::Duration};
 pub struct KeyedRecipe {
     config: BulkheadConfig,
     clock: SharedClock,
+}
+
+impl KeyedRecipe {
+    #[cfg(feature = "config")]
+    pub(super) fn with_config(&self, config: BulkheadConfig) -> Self {
+        let clock = self.clock.clone();
+        Self { config, clock }
+    }
 }
 
 // Inline, like all that makes or lists guards by key: compiled only into programs that call it.
@@ -74,11 +84,14 @@ impl BulkheadBuilder {
     pub fn build_shared_keyed(self) -> Result<Keyed<Bulkhead>, ConfigError> {
         let place = self.place();
         #[cfg(feature = "config")]
-        let this = self.configured();
+        let (this, code, configured) = self.configured();
         #[cfg(not(feature = "config"))]
         let this = self;
         let made = this.clock_or(SharedClock::current()).build_keyed()?;
-        Ok(bulkheads().get_or_insert_keyed(&made, place))
+        let shared = bulkheads().get_or_insert_keyed(&made, place);
+        #[cfg(feature = "config")]
+        remember_keyed(code, configured, &shared, &made);
+        Ok(shared)
     }
 
     /// Makes the bulkheads by key of a call site: the shared ones of the name that was set, or else

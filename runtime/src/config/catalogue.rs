@@ -151,6 +151,28 @@ pub(crate) const SYSTEM: [SystemSection; 7] = [
     },
 ];
 
+/// The variables whose settings change while the system is up; the others hold from its next start on.
+const LIVE: &[&str] = &[
+    "GARDEFOU_SHUTDOWN_DEADLINE",
+    "GARDEFOU_MONITOR_RECENT_EVENTS",
+    "GARDEFOU_JOURNAL_MAX_BYTES",
+    "GARDEFOU_JOURNAL_MAX_AGE",
+    "GARDEFOU_JOURNAL_MAX_SEGMENT_BYTES",
+    "GARDEFOU_JOURNAL_MAX_SEGMENT_AGE",
+    "GARDEFOU_HEALTH_PERIOD",
+    "GARDEFOU_HEALTH_TIMEOUT",
+    "GARDEFOU_HEALTH_DEADLINE",
+    "GARDEFOU_HEALTH_STALE_AFTER",
+    "GARDEFOU_HEALTH_FAILURE_THRESHOLD",
+    "GARDEFOU_ALERTS_MIN_LEVEL",
+    "GARDEFOU_ALERTS_THROTTLE",
+];
+
+/// Returns `true` if the setting of a variable changes while the system is up.
+pub(crate) fn is_live(variable: &str) -> bool {
+    LIVE.contains(&variable)
+}
+
 /// Returns the section and the setting of a variable.
 pub(crate) fn setting_of(variable: &str) -> Option<(&'static SystemSection, &'static SettingInfo)> {
     SYSTEM.iter().find_map(|section| {

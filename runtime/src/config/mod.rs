@@ -32,7 +32,7 @@ mod value;
 
 #[cfg(test)]
 pub(crate) use catalogue::SYSTEM;
-pub(crate) use catalogue::{VARIABLE_PREFIXES, setting_of};
+pub(crate) use catalogue::{VARIABLE_PREFIXES, is_live, setting_of};
 pub(crate) use environment::read as read_variables;
 pub use error::ConfigFileError;
 pub use problem::Problem;

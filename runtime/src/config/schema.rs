@@ -1,6 +1,6 @@
 //! JSON schema of configuration files, for editors.
 
-use super::catalogue::{GUARDS, SYSTEM};
+use super::catalogue::{GUARDS, SYSTEM, is_live};
 use crate::overrides::{Kind, SettingInfo};
 use serde_json::{Map, Value, json};
 
@@ -34,6 +34,12 @@ pub fn json_schema() -> Value {
     for section in SYSTEM {
         let settings: Vec<_> = section.settings.iter().map(|(_, info)| *info).collect();
         let mut schema = object(&settings);
+        for (variable, info) in section.settings {
+            if !is_live(variable) {
+                let doc = format!("{} Holds from the next start on.", info.doc);
+                schema["properties"][info.name]["description"] = doc.into();
+            }
+        }
         schema["description"] = section.doc.into();
         match section.name.split_once('.') {
             // A section comes before those in it.

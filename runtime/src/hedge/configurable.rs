@@ -2,12 +2,14 @@
 
 use super::{
     builder::HedgeBuilder,
+    config::HedgeConfig,
     handle::Hedge,
     inner::{HedgeInner, HedgeTerms},
 };
 use crate::{
     error::ConfigError,
-    overrides::{Configurable, Plan, Setting, setting, span_setting},
+    overrides::{Configurable, Setting, Value, setting, span_setting},
+    time::Tick,
 };
 use std::{sync::Arc, time::Duration};
 
@@ -23,6 +25,9 @@ impl Configurable for HedgeBuilder {
 
     type Target = HedgeInner;
 
+    /// `None` where nothing changes: a quantile that was measured stays.
+    type Change = Option<HedgeConfig>;
+
     fn settings() -> &'static [Setting<Self>] {
         SETTINGS
     }
@@ -32,7 +37,7 @@ impl Configurable for HedgeBuilder {
         vec![Hedge::builder(name.to_owned()).after(Duration::from_secs(1))]
     }
 
-    fn make_room_for(&mut self, setting: &str) {
+    fn make_room_for(&mut self, setting: &str, _: &Value) {
         if matches!(setting, "after" | "quantile") {
             self.unset_delay();
         }
@@ -42,13 +47,14 @@ impl Configurable for HedgeBuilder {
         self.resolve().err()
     }
 
-    fn plan(self, before: &Self, target: &Arc<HedgeInner>) -> Result<Plan, ConfigError> {
+    fn change(&self, before: &Self) -> Result<Option<HedgeConfig>, ConfigError> {
         let (new, old) = (self.resolve()?, before.resolve()?);
-        let inner = Arc::clone(target);
-        Ok(Plan::new(move || {
-            if new != old {
-                inner.terms.replace(HedgeTerms::new(new));
-            }
-        }))
+        Ok(Some(new).filter(|new| *new != old))
+    }
+
+    fn apply_at(_: Tick, change: &Option<HedgeConfig>, inner: &Arc<HedgeInner>) {
+        if let Some(config) = change {
+            inner.terms.replace(HedgeTerms::new(*config));
+        }
     }
 }

@@ -1,14 +1,20 @@
 //! Handle of the guards by key.
 
 use super::{guard::Evictable, key::Key, map::GuardMap, name::KeyedName};
+#[cfg(feature = "config")]
+use crate::time::Tick;
 use crate::{
     error::{ConfigError, redact},
     event::{Shown, names::TARGET_KEYED},
+    revised::Revised,
     time::SharedClock,
 };
+#[cfg(feature = "config")]
+use std::sync::Weak;
 use std::{
     fmt,
     ops::RangeInclusive,
+    ptr,
     sync::{
         Arc, OnceLock,
         atomic::{AtomicBool, AtomicU64, Ordering},
@@ -106,7 +112,9 @@ pub(crate) fn without_keys<T>(
 /// Contents of the handle.
 struct KeyedInner<G: Evictable> {
     name: Box<str>,
-    recipe: G::Recipe,
+    /// What guards are made from. Replaced during a change of the map, so that each guard in it is of
+    /// the latest one.
+    recipe: Revised<G::Recipe>,
     clock: SharedClock,
     map: GuardMap<G>,
     other: OnceLock<G>,
@@ -121,7 +129,7 @@ impl<G: Evictable> Keyed<G> {
     pub(crate) fn new(name: &str, recipe: G::Recipe, clock: SharedClock, max_keys: u32) -> Self {
         Self(Arc::new(KeyedInner {
             name: name.into(),
-            recipe,
+            recipe: Revised::new(recipe),
             clock,
             map: GuardMap::new(max_keys as usize),
             other: OnceLock::new(),
@@ -408,13 +416,45 @@ impl<G: Evictable> Keyed<G> {
     pub fn evict_idle(&self) -> usize {
         // Before the change: the clock may be user code.
         let now = self.0.clock.now();
-        let evicted = self.0.map.change().evict_at(&self.0.recipe, now);
+        let mut changes = self.0.map.change();
+        // Read during the change.
+        let evicted = changes.evict_at(self.0.recipe.get(), now);
+        drop(changes);
         self.0.evicted.fetch_add(evicted, Ordering::Relaxed);
         evicted as usize
     }
 
     pub(crate) fn recipe(&self) -> &G::Recipe {
-        &self.0.recipe
+        self.0.recipe.get()
+    }
+
+    /// Returns the time by the clock of the guards.
+    #[cfg(feature = "config")]
+    pub(crate) fn now(&self) -> Tick {
+        self.0.clock.now()
+    }
+
+    /// Makes guards from another recipe from now on, and returns those that there are.
+    #[cfg(feature = "config")]
+    pub(crate) fn replace_recipe(&self, recipe: G::Recipe) -> Vec<G> {
+        let mut guards = Vec::with_capacity(self.len() + 1);
+        let changes = self.0.map.change();
+        self.0.recipe.replace(recipe);
+        changes.for_each(|guard| guards.push(guard.clone()));
+        guards.extend(self.0.other.get().cloned());
+        guards
+    }
+
+    /// Returns a reference that does not keep the guards in use.
+    #[cfg(feature = "config")]
+    pub(crate) fn downgrade(&self) -> WeakKeyed<G> {
+        WeakKeyed(Arc::downgrade(&self.0))
+    }
+
+    /// Returns `true` if both are handles of the same guards.
+    #[cfg(feature = "config")]
+    pub(crate) fn is_same_as(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
     }
 
     /// Calls a function of this crate for each guard, the shared one included.
@@ -438,7 +478,7 @@ impl<G: Evictable> KeyedInner<G> {
                 return known;
             }
             if changes.is_full() && changes.is_search_due_at(now) {
-                let evicted = changes.evict_at(&self.recipe, now);
+                let evicted = changes.evict_at(self.recipe.get(), now);
                 self.evicted.fetch_add(evicted, Ordering::Relaxed);
             }
             let is_full = changes.is_full();
@@ -448,17 +488,19 @@ impl<G: Evictable> KeyedInner<G> {
             }
             let name = KeyedName::of_key(&self.name, &key.to_text());
             // Not made during a change, nor dropped: a hook of the user may run.
-            let made = G::make(&self.recipe, name);
+            let recipe = self.recipe.get();
+            let made = G::make(recipe, name);
             let mut changes = self.map.change();
             if let Some(known) = self.map.look_up(key, Some(now)) {
                 drop(changes);
                 return known;
             }
-            // Another thread may have taken the last place.
-            if !changes.is_full() {
+            // Another thread may have taken the last place, or replaced the recipe.
+            if !changes.is_full() && self.is_latest(recipe) {
                 changes.insert_at(now, key, made.clone());
                 return made;
             }
+            drop(changes);
         }
     }
 
@@ -475,9 +517,37 @@ impl<G: Evictable> KeyedInner<G> {
         if let Some(other) = self.other.get() {
             return other.clone();
         }
-        // Not inside of the cell: a hook of the user may run, and look up a key.
-        let made = G::make(&self.recipe, KeyedName::of_key(&self.name, OTHER));
-        self.other.get_or_init(|| made).clone()
+        loop {
+            // Not inside of the cell: a hook of the user may run, and look up a key.
+            let recipe = self.recipe.get();
+            let made = G::make(recipe, KeyedName::of_key(&self.name, OTHER));
+            let changes = self.map.change();
+            if self.is_latest(recipe) {
+                let other = self.other.get_or_init(|| made.clone()).clone();
+                drop(changes);
+                return other;
+            }
+        }
+    }
+
+    /// Returns `true` if the recipe was not replaced. During a change of the map.
+    fn is_latest(&self, recipe: &G::Recipe) -> bool {
+        ptr::eq(recipe, self.recipe.get())
+    }
+}
+
+/// As [`Keyed`], without keeping the guards in use.
+#[cfg(feature = "config")]
+pub(crate) struct WeakKeyed<G: Evictable>(Weak<KeyedInner<G>>);
+
+#[cfg(feature = "config")]
+impl<G: Evictable> WeakKeyed<G> {
+    pub(crate) fn is_alive(&self) -> bool {
+        self.0.strong_count() > 0
+    }
+
+    pub(crate) fn upgrade(&self) -> Option<Keyed<G>> {
+        self.0.upgrade().map(Keyed)
     }
 }
 

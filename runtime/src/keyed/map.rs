@@ -80,11 +80,9 @@ impl<G: Evictable> GuardMap<G> {
     }
 
     /// Calls a function of this crate for each guard.
-    pub(super) fn for_each(&self, mut f: impl FnMut(&G)) {
+    pub(super) fn for_each(&self, f: impl FnMut(&G)) {
         // During a change, since no guard is about to be evicted then.
-        let _changes = self.change();
-        let entries = self.entries.pin();
-        entries.values().for_each(|entry| f(&entry.guard));
+        self.change().for_each(f);
     }
 
     pub(super) fn len(&self) -> usize {
@@ -97,6 +95,12 @@ impl<G: Evictable> GuardMap<G> {
 }
 
 impl<G: Evictable> Changes<'_, G> {
+    /// Calls a function of this crate for each guard.
+    pub(super) fn for_each(&self, mut f: impl FnMut(&G)) {
+        let entries = self.map.entries.pin();
+        entries.values().for_each(|entry| f(&entry.guard));
+    }
+
     pub(super) fn is_full(&self) -> bool {
         self.map.len.load(Ordering::Relaxed) >= self.map.max
     }

@@ -25,6 +25,8 @@ mod tests_loom;
 
 pub use guard::Evictable;
 pub(crate) use guard::FORGOTTEN_AFTER;
+#[cfg(feature = "config")]
+pub(crate) use handle::WeakKeyed;
 pub use handle::{Keyed, OTHER};
 pub(crate) use handle::{MAX_KEYS, check_max_keys, without_keys};
 pub(crate) use key::Key;

@@ -1,8 +1,11 @@
 //! What a policy implements so that its guards can be configured by name.
 
-use super::{overrides::Override, setting::Setting};
-use crate::error::ConfigError;
-use std::sync::Arc;
+use super::{
+    overrides::Override,
+    setting::{Setting, Value},
+};
+use crate::{error::ConfigError, time::Tick};
+use std::sync::{Arc, Weak};
 
 /// The builder of a guard, or the part of it that has names.
 pub(crate) trait Configurable: Clone + Send + Sync + 'static {
@@ -12,6 +15,9 @@ pub(crate) trait Configurable: Clone + Send + Sync + 'static {
     /// What all handles of a guard share.
     type Target: Send + Sync + 'static;
 
+    /// A change of guards in use that breaks no rule.
+    type Change: Send + Sync + 'static;
+
     fn settings() -> &'static [Setting<Self>];
 
     /// Returns builders that code can plausibly have, the one with the defaults first. A section is
@@ -19,7 +25,7 @@ pub(crate) trait Configurable: Clone + Send + Sync + 'static {
     fn plausible(name: &str) -> Vec<Self>;
 
     /// Unsets what cannot stand beside a setting, before that is set: the last section of two wins.
-    fn make_room_for(&mut self, setting: &str);
+    fn make_room_for(&mut self, _setting: &str, _value: &Value) {}
 
     /// Returns what is wrong with the builder.
     fn problems(&self) -> Option<ConfigError>;
@@ -29,71 +35,99 @@ pub(crate) trait Configurable: Clone + Send + Sync + 'static {
         field
     }
 
-    /// Prepares a change of a guard that is in use.
+    /// Returns the change that leads from other settings to these.
     ///
     /// # Errors
     ///
-    /// Returns the rules that the settings break; nothing is changed then.
-    fn plan(self, before: &Self, target: &Arc<Self::Target>) -> Result<Plan, ConfigError>;
+    /// The rules that the settings break.
+    fn change(&self, before: &Self) -> Result<Self::Change, ConfigError>;
+
+    /// Returns the time by the clock of a guard, for a change that needs it. Without a lock, since a
+    /// clock can be the user's code.
+    fn now(_: &Self::Target) -> Tick {
+        Tick::ZERO
+    }
+
+    /// Changes a guard in use. Under a lock: this calls no code of the user's.
+    fn apply_at(now: Tick, change: &Self::Change, target: &Arc<Self::Target>);
+
+    /// Publishes what a change caused, for example to observers. Without a lock.
+    fn publish(_: &Self::Change, _: &Arc<Self::Target>) {}
+
+    /// Publishes an audit event where the change of the guards of a name is one. Without a lock.
+    fn audit(_: &Self::Change, _name: &str) {}
 }
 
-/// A change of a guard that is valid and not made yet.
+/// What a section is about: a guard, or the guards by key of one name. It keeps neither in use.
+pub(crate) trait Subject<B: Configurable>: Send + Sync + 'static {
+    fn is_alive(&self) -> bool;
+
+    /// Prepares a change; `None` where the subject is gone.
+    ///
+    /// # Errors
+    ///
+    /// The rules that the settings break; nothing is changed then.
+    fn plan(&self, name: &str, settings: &B, before: &B) -> Result<Option<Plan>, ConfigError>;
+}
+
+impl<B: Configurable> Subject<B> for Weak<B::Target> {
+    fn is_alive(&self) -> bool {
+        self.strong_count() > 0
+    }
+
+    fn plan(&self, name: &str, settings: &B, before: &B) -> Result<Option<Plan>, ConfigError> {
+        let Some(target) = self.upgrade() else {
+            return Ok(None);
+        };
+        let change = Arc::new(settings.change(before)?);
+        let (now, name) = (B::now(&target), name.to_owned());
+        let (same_change, same_target) = (Arc::clone(&change), Arc::clone(&target));
+        let apply = move || B::apply_at(now, &same_change, &same_target);
+        let publish = move || {
+            B::publish(&change, &target);
+            B::audit(&change, &name);
+        };
+        Ok(Some(Plan::new(apply, publish)))
+    }
+}
+
+/// A change that is valid and not made yet.
 pub(crate) struct Plan {
-    apply: Vec<Box<dyn FnOnce() + Send>>,
-    then: Option<Then>,
-    /// The settings that only guards have which are made later.
-    pub(super) later: Vec<&'static str>,
+    apply: Box<dyn FnOnce() + Send>,
+    publish: Publish,
 }
 
 /// The part of a change that can call the user's code.
-pub(super) type Then = Box<dyn FnOnce() + Send>;
+pub(super) type Publish = Box<dyn FnOnce() + Send>;
 
 impl Plan {
-    /// `apply` runs under a lock, and calls no code of the user's.
-    pub(crate) fn new(apply: impl FnOnce() + Send + 'static) -> Self {
+    /// `apply` runs under a lock, and calls no code of the user's; `publish` runs after it, without
+    /// the lock.
+    pub(super) fn new(
+        apply: impl FnOnce() + Send + 'static,
+        publish: impl FnOnce() + Send + 'static,
+    ) -> Self {
         Self {
-            apply: vec![Box::new(apply)],
-            then: None,
-            later: Vec::new(),
+            apply: Box::new(apply),
+            publish: Box::new(publish),
         }
     }
 
-    /// Adds what runs after the change, without a lock.
-    pub(crate) fn then(mut self, then: impl FnOnce() + Send + 'static) -> Self {
-        self.then = Some(Box::new(then));
-        self
+    pub(super) fn before_apply(self, also: impl FnOnce() + Send + 'static) -> Self {
+        let Self { apply, publish } = self;
+        let apply = move || {
+            also();
+            apply();
+        };
+        Self {
+            apply: Box::new(apply),
+            publish,
+        }
     }
 
-    /// Adds a setting that changed and cannot be changed while the guard is in use.
-    pub(crate) fn later(mut self, setting: &'static str, is_changed: bool) -> Self {
-        self.later.extend(is_changed.then_some(setting));
-        self
-    }
-
-    pub(super) fn has_then(&self) -> bool {
-        self.then.is_some()
-    }
-
-    /// Runs what comes after the change only where this still holds then.
-    pub(super) fn then_if(mut self, holds: impl FnOnce() -> bool + Send + 'static) -> Self {
-        self.then = self.then.map(|then| -> Then {
-            Box::new(move || {
-                if holds() {
-                    then();
-                }
-            })
-        });
-        self
-    }
-
-    pub(super) fn before_apply(mut self, also: impl FnOnce() + Send + 'static) -> Self {
-        self.apply.insert(0, Box::new(also));
-        self
-    }
-
-    pub(super) fn apply(self) -> Option<Then> {
-        self.apply.into_iter().for_each(|apply| apply());
-        self.then
+    pub(super) fn apply(self) -> Publish {
+        (self.apply)();
+        self.publish
     }
 }
 
@@ -102,7 +136,7 @@ pub(super) fn overlaid<B: Configurable>(code: &B, sections: &[Arc<Override>]) ->
     let mut builder = code.clone();
     for section in sections {
         for assignment in &section.assignments {
-            builder.make_room_for(assignment.name);
+            builder.make_room_for(assignment.name, &assignment.value);
         }
         builder = set_all(builder, section);
     }

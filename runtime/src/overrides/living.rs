@@ -1,27 +1,21 @@
 //! Guards in use that were made by name.
 
 use super::{
-    guard::{Configurable, Plan, overlaid},
+    guard::{Configurable, Plan, Subject, overlaid},
     overrides::{Configured, Override, Overrides},
     setting::Place,
 };
 use crate::{error::ConfigError, sync::global::Mutex};
-use std::sync::{
-    Arc, Weak,
-    atomic::{AtomicU64, Ordering},
-};
+use std::sync::{Arc, Weak};
 
-/// A guard in use, which this does not keep in use.
-pub(crate) struct LivingGuard<B: Configurable> {
+/// A guard in use, or the guards by key of one name, which this does not keep in use.
+pub(crate) struct LivingGuard<B: Configurable, S = Weak<<B as Configurable>::Target>> {
     name: Box<str>,
     /// The settings of the code alone.
     code: B,
-    target: Weak<B::Target>,
+    subject: S,
     /// The settings in force: those of the code, and the sections over them.
     applied: Mutex<(B, Vec<Arc<Override>>)>,
-    /// How many changes had a part that runs without a lock: of two at once, that of the later one
-    /// counts.
-    thens: AtomicU64,
 }
 
 impl<B: Configurable> LivingGuard<B> {
@@ -32,12 +26,18 @@ impl<B: Configurable> LivingGuard<B> {
         configured: Configured<B>,
         target: &Arc<B::Target>,
     ) -> Self {
+        Self::of_subject(name, code, configured, Arc::downgrade(target))
+    }
+}
+
+impl<B: Configurable, S: Subject<B>> LivingGuard<B, S> {
+    /// As `new`, for any subject.
+    pub(crate) fn of_subject(name: &str, code: B, configured: Configured<B>, subject: S) -> Self {
         Self {
             name: name.into(),
             code,
-            target: Arc::downgrade(target),
+            subject,
             applied: Mutex::new((configured.builder, configured.sections)),
-            thens: AtomicU64::new(0),
         }
     }
 }
@@ -59,15 +59,12 @@ pub(crate) struct Refused {
     pub(crate) problems: Vec<(Option<Place>, &'static str, ConfigError)>,
 }
 
-impl<B: Configurable> Living for LivingGuard<B> {
+impl<B: Configurable, S: Subject<B>> Living for LivingGuard<B, S> {
     fn is_alive(&self) -> bool {
-        self.target.strong_count() > 0
+        self.subject.is_alive()
     }
 
     fn prepare(self: Arc<Self>, overrides: &Overrides) -> Result<Option<Plan>, Refused> {
-        let Some(target) = self.target.upgrade() else {
-            return Ok(None);
-        };
         let sections = overrides.matching(B::SECTION, &self.name);
         let (before, old) = self.applied.lock().clone();
         if values(&old) == values(&sections) {
@@ -76,22 +73,10 @@ impl<B: Configurable> Living for LivingGuard<B> {
         let builder = overlaid(&self.code, &sections);
         let planned = match builder.problems() {
             Some(err) => Err(err),
-            None => builder.clone().plan(&before, &target),
+            None => self.subject.plan(&self.name, &builder, &before),
         };
         let plan = planned.map_err(|err| refused::<B>(&self.name, &sections, &err))?;
-        let has_then = plan.has_then();
-        let number = Arc::new(AtomicU64::new(0));
-        let (latest, mine) = (Arc::clone(&self), Arc::clone(&number));
-        // Relaxed: changes are applied under one lock, and the number is for whoever comes last.
-        let plan = plan
-            .then_if(move || latest.thens.load(Ordering::Relaxed) == mine.load(Ordering::Relaxed));
-        Ok(Some(plan.before_apply(move || {
-            if has_then {
-                let count = self.thens.fetch_add(1, Ordering::Relaxed) + 1;
-                number.store(count, Ordering::Relaxed);
-            }
-            *self.applied.lock() = (builder, sections);
-        })))
+        Ok(plan.map(|plan| plan.before_apply(move || *self.applied.lock() = (builder, sections))))
     }
 }
 

@@ -5,6 +5,7 @@
 //! ([`configured`]), and is remembered with the code's own ([`remember`]), so that a reload can
 //! apply other values to it while it is in use.
 
+mod by_key;
 mod flag;
 mod guard;
 mod living;
@@ -17,12 +18,13 @@ mod pattern;
 mod setting;
 mod state;
 
+pub(crate) use by_key::{ConfigurableByKey, remember_keyed};
 pub(crate) use flag::SiteFlag;
-pub(crate) use guard::{Configurable, Plan};
+pub(crate) use guard::Configurable;
 pub(crate) use living::{LivingGuard, Refused};
 pub(crate) use overrides::{Configured, Override, Overrides, configured};
 pub(crate) use pattern::Pattern;
 pub(crate) use setting::{
     Assignment, Kind, Place, Setting, SettingInfo, Value, setting, span_setting,
 };
-pub(crate) use state::{Change, remember, replace};
+pub(crate) use state::{Change, Turn, keep, remember, replace};

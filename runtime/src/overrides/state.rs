@@ -1,7 +1,7 @@
 //! The overrides in force and the guards in use: of the process, or of a test scope.
 
 use super::{
-    guard::Configurable,
+    guard::{Configurable, Plan, Subject},
     living::{Living, LivingGuard, Refused},
     overrides::{Override, Overrides},
 };
@@ -26,6 +26,8 @@ struct Guards {
     /// Grows with each change of the overrides. Whoever prepared the change of a guard without the
     /// lock begins again where it grew meanwhile.
     version: u64,
+    /// The turn of the overrides in force.
+    turn: Turn,
     /// The number of the next guard.
     next: u64,
     all: Vec<(u64, Arc<dyn Living>)>,
@@ -66,7 +68,7 @@ pub(super) fn sections_of(section: &str, name: &str) -> Vec<Arc<Override>> {
 }
 
 /// Remembers a guard that was made by name, for changes while it is in use.
-pub(crate) fn remember<B: Configurable>(guard: LivingGuard<B>) {
+pub(crate) fn remember<B: Configurable, S: Subject<B>>(guard: LivingGuard<B, S>) {
     let guard: Arc<dyn Living> = Arc::new(guard);
     with_current(|state| state.guards.lock().add(Arc::clone(&guard)));
     // The overrides may have changed since the guard took them.
@@ -76,7 +78,7 @@ pub(crate) fn remember<B: Configurable>(guard: LivingGuard<B>) {
 /// Applies the overrides in force to a guard that the change to them may not have found. What does
 /// not fit its code stays as it is, as for a guard that is made.
 fn bring_up_to_date(guard: &Arc<dyn Living>) {
-    let then = with_current(|state| {
+    let publish = with_current(|state| {
         loop {
             let (version, overrides) = {
                 let guards = state.guards.lock();
@@ -85,12 +87,12 @@ fn bring_up_to_date(guard: &Arc<dyn Living>) {
             let plan = Arc::clone(guard).prepare(&overrides).ok().flatten()?;
             let guards = state.guards.lock();
             if guards.version == version {
-                return plan.apply();
+                return Some(plan.apply());
             }
         }
     });
-    if let Some(then) = then {
-        then();
+    if let Some(publish) = publish {
+        publish();
     }
 }
 
@@ -107,24 +109,44 @@ impl Guards {
     }
 }
 
-/// What a change of the overrides did.
-#[derive(Debug, Default)]
-pub(crate) struct Change {
-    /// How many guards in use have other settings now.
-    pub(crate) guards: usize,
-    /// The settings that changed and that only guards have which are made from now on.
-    pub(crate) later: Vec<&'static str>,
+/// The place of a change in the order in which changes begin: of two at the same time, the one that
+/// began later stays.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Turn(u64);
+
+impl Turn {
+    /// Begins a change. What it is to change to is read after this.
+    pub(crate) fn begin() -> Self {
+        static BEGUN: AtomicU64 = AtomicU64::new(0);
+        // Whoever reads a file after another thread began has a later turn than that: AcqRel orders
+        // the reads of files between turns.
+        Self(BEGUN.fetch_add(1, Ordering::AcqRel) + 1)
+    }
 }
 
-/// Replaces the overrides, for guards that are made from now on and for those in use.
+/// What a change of the overrides did.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Change {
+    /// So many guards in use, or names with guards by key, have other settings now.
+    Made { guards: usize },
+    /// A change that began later was made already; this one changed nothing.
+    Superseded,
+}
+
+/// Replaces the overrides, for guards that are made from now on and for those in use. `commit` runs in
+/// the same go, under a lock: it calls no code of the user's.
 ///
 /// # Errors
 ///
 /// Returns what is wrong with each guard in use; nothing is changed then.
-pub(crate) fn replace(overrides: Overrides) -> Result<Change, Vec<Refused>> {
+pub(crate) fn replace(
+    turn: Turn,
+    overrides: Overrides,
+    commit: impl FnOnce(),
+) -> Result<Change, Vec<Refused>> {
     let overrides = Arc::new(overrides);
-    let mut change = Change::default();
-    let (thens, stragglers) = with_current(|state| {
+    let mut commit = Some(commit);
+    let made = with_current(|state| {
         loop {
             let (version, next, known) = {
                 let guards = state.guards.lock();
@@ -142,29 +164,50 @@ pub(crate) fn replace(overrides: Overrides) -> Result<Change, Vec<Refused>> {
                 return Err(refusals);
             }
             let mut guards = state.guards.lock();
+            if guards.turn > turn {
+                return Ok(None);
+            }
             if guards.version != version {
                 continue;
             }
             guards.version += 1;
+            guards.turn = turn;
             ANY.store(true, Ordering::Relaxed);
             *state.overrides.write() = Arc::clone(&overrides);
             VERSION.fetch_add(1, Ordering::Release);
-            let mut thens = Vec::new();
-            for mut plan in plans {
-                change.guards += 1;
-                change.later.append(&mut plan.later);
-                thens.extend(plan.apply());
+            let publish: Vec<_> = plans.into_iter().map(Plan::apply).collect();
+            if let Some(commit) = commit.take() {
+                commit();
             }
             // Those that were made since may have taken the former overrides.
             let made = guards.all.iter().filter(|(number, _)| *number >= next);
             let stragglers: Vec<_> = made.map(|(_, guard)| Arc::clone(guard)).collect();
-            return Ok((thens, stragglers));
+            return Ok(Some((publish, stragglers)));
         }
     })?;
+    let Some((publish, stragglers)) = made else {
+        return Ok(Change::Superseded);
+    };
+    let guards = publish.len();
     // Without the lock: observers are the user's code.
-    thens.into_iter().for_each(|then| then());
+    publish.into_iter().for_each(|publish| publish());
     stragglers.iter().for_each(bring_up_to_date);
-    change.later.sort_unstable();
-    change.later.dedup();
-    Ok(change)
+    Ok(Change::Made { guards })
+}
+
+/// Keeps the overrides in force as the change of this turn, unless one that began later was made:
+/// then earlier turns change nothing any more. `is_current` runs under a lock, and decides whether
+/// they are what the turn would change to; returns `false` where they are not.
+pub(crate) fn keep(turn: Turn, is_current: impl FnOnce() -> bool) -> bool {
+    with_current(|state| {
+        let mut guards = state.guards.lock();
+        if guards.turn > turn {
+            return true;
+        }
+        let is_current = is_current();
+        if is_current {
+            guards.turn = turn;
+        }
+        is_current
+    })
 }

@@ -8,7 +8,7 @@ use super::{
     rate::{Rate, RateSetting},
 };
 #[cfg(feature = "config")]
-use crate::overrides;
+use crate::overrides::{self, Configured};
 use crate::{
     error::ConfigError,
     event::GuardName,
@@ -119,14 +119,11 @@ impl RateLimiterBuilder {
 
     /// Returns this builder with the settings of the configuration in force.
     #[cfg(feature = "config")]
-    pub(super) fn configured(self) -> Self {
-        let configured = overrides::configured(&self.name, &self.for_configuration());
-        self.with_settings_of(&configured.builder)
-    }
-
-    #[cfg(feature = "config")]
-    pub(super) fn raw_name(&self) -> &str {
-        &self.name
+    pub(super) fn configured(self) -> (Self, Self, Configured<Self>) {
+        let code = self.for_configuration();
+        let configured = overrides::configured(&self.name, &code);
+        let builder = self.with_settings_of(&configured.builder);
+        (builder, code, configured)
     }
 
     pub(super) fn is_named(&self) -> bool {

@@ -1,9 +1,10 @@
 //! Settings of rate limiters by name.
 
-use super::{builder::RateLimiterBuilder, handle::RateLimiter, inner::Inner};
+use super::{builder::RateLimiterBuilder, handle::RateLimiter, inner::Inner, keyed::KeyedRecipe};
 use crate::{
     error::ConfigError,
-    overrides::{Configurable, Kind, Plan, Setting, Value, setting, span_setting},
+    overrides::{Configurable, ConfigurableByKey, Kind, Setting, Value, setting, span_setting},
+    time::Tick,
 };
 use std::sync::Arc;
 
@@ -27,6 +28,8 @@ impl Configurable for RateLimiterBuilder {
 
     type Target = Inner;
 
+    type Change = Change;
+
     fn settings() -> &'static [Setting<Self>] {
         SETTINGS
     }
@@ -36,22 +39,48 @@ impl Configurable for RateLimiterBuilder {
         vec![RateLimiter::builder(name).rate("100/s")]
     }
 
-    fn make_room_for(&mut self, _: &str) {}
-
     fn problems(&self) -> Option<ConfigError> {
         self.resolve().err()
     }
 
-    fn plan(self, before: &Self, target: &Arc<Inner>) -> Result<Plan, ConfigError> {
+    fn change(&self, before: &Self) -> Result<Change, ConfigError> {
         let (new, old) = (self.resolve()?, before.resolve()?);
-        // Here, since it is read without a lock.
-        let now = target.clock.now();
-        let inner = Arc::clone(target);
-        Ok(Plan::new(move || {
-            inner.max_wait.replace(new.max_wait);
-            if new.settings != old.settings {
-                inner.change_terms(now, new.settings, new.quota);
-            }
-        }))
+        let is_other_rate = new.settings != old.settings;
+        Ok(Change { new, is_other_rate })
+    }
+
+    fn now(inner: &Inner) -> Tick {
+        inner.clock.now()
+    }
+
+    fn apply_at(now: Tick, change: &Change, inner: &Arc<Inner>) {
+        let Change { new, is_other_rate } = change;
+        inner.max_wait.replace(new.max_wait);
+        if *is_other_rate {
+            inner.change_terms(now, new.settings, new.quota);
+        }
+    }
+}
+
+/// The settings of a limiter that is in use.
+pub(crate) struct Change {
+    new: KeyedRecipe,
+    /// Whether the rate or the burst is another one: a rate that was set by hand stays otherwise.
+    is_other_rate: bool,
+}
+
+impl ConfigurableByKey for RateLimiterBuilder {
+    type Guard = RateLimiter;
+
+    fn recipe_like(&self, other: &KeyedRecipe) -> Result<KeyedRecipe, ConfigError> {
+        let clock = other.clock.clone();
+        Ok(KeyedRecipe {
+            clock,
+            ..self.resolve()?
+        })
+    }
+
+    fn target_of(limiter: &RateLimiter) -> &Arc<Inner> {
+        &limiter.0
     }
 }

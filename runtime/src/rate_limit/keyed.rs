@@ -10,6 +10,8 @@ use super::{
     state::Quota,
     word::Word,
 };
+#[cfg(feature = "config")]
+use crate::overrides::remember_keyed;
 use crate::{
     error::ConfigError,
     keyed::{Evictable, Keyed, KeyedName},
@@ -94,11 +96,14 @@ impl RateLimiterBuilder {
     #[inline]
     pub fn build_shared_keyed(self) -> Result<Keyed<RateLimiter>, ConfigError> {
         #[cfg(feature = "config")]
-        let this = self.configured();
+        let (this, code, configured) = self.configured();
         #[cfg(not(feature = "config"))]
         let this = self;
         let made = this.clock_or(SharedClock::current()).build_keyed()?;
-        Ok(rate_limiters().get_or_insert_keyed(&made))
+        let shared = rate_limiters().get_or_insert_keyed(&made);
+        #[cfg(feature = "config")]
+        remember_keyed(code, configured, &shared, &made);
+        Ok(shared)
     }
 
     /// Makes the limiters by key of an attribute: shared where it was given a name, else those of its

@@ -179,11 +179,7 @@ impl RateLimiterBuilder {
     pub fn build_shared(self) -> Result<RateLimiter, ConfigError> {
         let this = self.clock_or(SharedClock::current());
         #[cfg(feature = "config")]
-        let code = this.for_configuration();
-        #[cfg(feature = "config")]
-        let configured = overrides::configured(this.raw_name(), &code);
-        #[cfg(feature = "config")]
-        let this = this.with_settings_of(&configured.builder);
+        let (this, code, configured) = this.configured();
         let made = this.build()?;
         let shared = rate_limiters()
             .unkeyed

@@ -2,7 +2,7 @@
 
 use super::{
     backoff::BackoffKind,
-    config::LONGEST_NAME,
+    config::{LONGEST_NAME, RetryConfig},
     explicit::ExplicitSettings,
     inner::{RetryInner, RetryTerms},
     jitter::Jitter,
@@ -11,7 +11,8 @@ use crate::{
     error::ConfigError,
     event::LogLevel,
     name,
-    overrides::{Configurable, Kind, Plan, Setting, Value, span_setting},
+    overrides::{Configurable, Kind, Setting, Value, span_setting},
+    time::Tick,
 };
 use std::{sync::Arc, time::Duration};
 
@@ -142,6 +143,8 @@ impl Configurable for NamedSettings {
 
     type Target = RetryInner;
 
+    type Change = (RetryConfig, Option<LogLevel>);
+
     fn settings() -> &'static [Setting<Self>] {
         SETTINGS
     }
@@ -158,7 +161,7 @@ impl Configurable for NamedSettings {
         vec![Self::new(name, limited), Self::new(name, short)]
     }
 
-    fn make_room_for(&mut self, setting: &str) {
+    fn make_room_for(&mut self, setting: &str, _: &Value) {
         if matches!(setting, "max_retries" | "max_attempts") {
             (self.explicit.max_retries, self.explicit.max_attempts) = (None, None);
         }
@@ -170,20 +173,20 @@ impl Configurable for NamedSettings {
         ConfigError::join(problems)
     }
 
-    fn plan(self, _: &Self, target: &Arc<RetryInner>) -> Result<Plan, ConfigError> {
+    fn change(&self, _: &Self) -> Result<Self::Change, ConfigError> {
         let mut problems = Vec::new();
         let config = self.explicit.resolve(&mut problems);
-        if let Some(err) = ConfigError::join(problems) {
-            return Err(err);
+        match ConfigError::join(problems) {
+            Some(err) => Err(err),
+            None => Ok((config, self.explicit.log_level)),
         }
-        let inner = Arc::clone(target);
-        let is_timed = config.timed;
-        let terms = RetryTerms::new(config, self.explicit.log_level, inner.place);
-        Ok(Plan::new(move || {
-            if is_timed {
-                inner.counts.time(&inner.name);
-            }
-            inner.terms.replace(terms);
-        }))
+    }
+
+    fn apply_at(_: Tick, (config, level): &Self::Change, inner: &Arc<RetryInner>) {
+        if config.timed {
+            inner.counts.time(&inner.name);
+        }
+        let terms = RetryTerms::new(config.clone(), *level, inner.place);
+        inner.terms.replace(terms);
     }
 }

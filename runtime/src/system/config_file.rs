@@ -7,7 +7,7 @@ use crate::{
         read_variables, setting_of,
     },
     error::ConfigError,
-    overrides::{self, Change, Override, Overrides, Place, Refused},
+    overrides::{self, Change, Override, Overrides, Place, Refused, Turn},
 };
 use std::{collections::BTreeMap, ffi::OsString, fmt, fs, path::Path};
 
@@ -42,11 +42,8 @@ pub struct ConfigFile {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Applied {
-    /// How many guards in use have other settings now.
+    /// How many guards in use have other settings now. The guards by key of one name count as one.
     pub guards: usize,
-    /// The settings that changed and that hold for guards which are made from now on, for example
-    /// `bulkhead.adaptive`.
-    pub later: Vec<String>,
 }
 
 impl ConfigFile {
@@ -184,7 +181,9 @@ impl ConfigFile {
     /// those in use, whose state is kept. Those of an earlier file that are not in this one end. In
     /// a [test scope](crate::testing::Scope) it is about the guards of the scope.
     ///
-    /// Settings of the system are applied by its start alone.
+    /// Settings of the system are applied by its start and its
+    /// [reload](super::ErrorSystemGuard::reload) alone. Of two changes at the same time, the one that
+    /// began later stays: where this one is the other, it changes nothing.
     ///
     /// # Errors
     ///
@@ -209,11 +208,21 @@ impl ConfigFile {
     /// # Ok::<(), gardefou::AppError>(())
     /// ```
     pub fn apply(&self) -> Result<Applied, ConfigFileError> {
-        match overrides::replace(Overrides::new(self.guards.clone())) {
-            Ok(Change { guards, later }) => Ok(Applied {
-                guards,
-                later: later.into_iter().map(str::to_owned).collect(),
-            }),
+        match self.apply_in(Turn::begin(), || ())? {
+            Change::Made { guards } => Ok(Applied { guards }),
+            Change::Superseded => Ok(Applied::default()),
+        }
+    }
+
+    /// Applies the file as the change of a turn. `commit` runs in the same go, under a lock: it calls
+    /// no code of the user's.
+    pub(super) fn apply_in(
+        &self,
+        turn: Turn,
+        commit: impl FnOnce(),
+    ) -> Result<Change, ConfigFileError> {
+        match overrides::replace(turn, Overrides::new(self.guards.clone()), commit) {
+            Ok(change) => Ok(change),
             Err(refusals) => {
                 let problems = refusals
                     .iter()
@@ -247,12 +256,18 @@ impl ConfigFile {
     }
 
     fn configured(&self, code: ErrorSystemBuilder) -> Result<ErrorSystemBuilder, ConfigError> {
+        configure_from(code, self.values())
+    }
+
+    /// Returns the settings of the system as variables: those of the file, and of the environment over
+    /// them.
+    pub(super) fn values(&self) -> BTreeMap<String, OsString> {
         let of_file = self.variables.iter();
         let mut values: BTreeMap<String, OsString> = of_file
             .map(|variable| (variable.name.to_owned(), variable.text.clone().into()))
             .collect();
         values.extend(self.environment.clone());
-        configure_from(code, values)
+        values
     }
 
     fn problems_of(

@@ -4,38 +4,58 @@
 use super::watch::Watch;
 use super::{
     builder::ErrorSystemBuilder,
-    config_file::{Applied, ConfigFile, read_text},
+    config_file::{ConfigFile, read_text},
     env::settings_of_process,
     init_error::InitError,
+    live,
     running::RUNNING,
+    settings::ExplicitSettings,
     shutdown::ErrorSystemGuard,
     start,
 };
 use crate::{
-    config::ConfigFileError,
+    config::{ConfigFileError, is_live, setting_of},
     event::{audit_configuration, names::TARGET_CONFIG, text},
+    overrides::{self, Change, Turn},
     scope::Captured,
+    sync::Mutex,
 };
-use std::{collections::BTreeMap, error::Error, ffi::OsString, fmt, path::PathBuf, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    error::Error,
+    ffi::OsString,
+    fmt,
+    path::PathBuf,
+    sync::Arc,
+};
 
-/// What the system was configured from. It holds secrets, and so is not `Debug`.
-pub(super) struct Loaded {
+/// The configuration of the running system. It holds secrets, and so is not `Debug`.
+pub(super) struct Configuration {
     /// The settings of the code alone.
     code: ErrorSystemBuilder,
+    /// The settings of the system at its start.
+    first: Variables,
+    /// What was read last. No other lock is taken while this one is held.
+    latest: Mutex<Arc<Loaded>>,
+}
+
+/// What a configuration was read from, and the settings of the system in it.
+pub(super) struct Loaded {
     text: String,
     /// The environment variables that are settings.
     variables: Variables,
+    /// The settings of the system as variables: the file's, and the environment's over them.
+    values: Variables,
+    /// The same over those of the code.
+    pub(super) settings: ExplicitSettings,
 }
 
 type Variables = BTreeMap<String, OsString>;
 
-/// Settings that were read, and not applied yet.
-struct Reading {
-    file: ConfigFile,
-    /// All settings of the system: the code's, the file's over them, the environment's over both.
-    merged: ErrorSystemBuilder,
-    text: String,
-    variables: Variables,
+impl Configuration {
+    pub(super) fn latest(&self) -> Arc<Loaded> {
+        Arc::clone(&self.latest.lock())
+    }
 }
 
 /// How problems refer to a configuration that is in environment variables alone.
@@ -48,17 +68,21 @@ pub(super) fn text_of(path: Option<&PathBuf>) -> Result<(String, String), Config
     }
 }
 
-fn read(code: &ErrorSystemBuilder) -> Result<Reading, ConfigFileError> {
-    let (name, text) = text_of(code.config_file.as_ref())?;
-    let variables = settings_of_process();
+/// Checks a file and the environment as a whole, without applying anything.
+fn check(
+    code: &ErrorSystemBuilder,
+    (name, text): (&str, String),
+    variables: Variables,
+) -> Result<(ConfigFile, bool, Loaded), ConfigFileError> {
     let (file, merged) =
-        ConfigFile::with_environment(&name, &text, code.clone(), variables.clone())?;
-    Ok(Reading {
-        file,
-        merged,
+        ConfigFile::with_environment(name, &text, code.clone(), variables.clone())?;
+    let loaded = Loaded {
         text,
         variables,
-    })
+        values: file.values(),
+        settings: merged.settings,
+    };
+    Ok((file, merged.strict, loaded))
 }
 
 /// Starts the system with the settings of the code, of its file, and of the environment.
@@ -69,20 +93,21 @@ pub(super) fn start(code: ErrorSystemBuilder) -> Result<ErrorSystemGuard, InitEr
     if code.config_file.is_none() && !code.reads_variables {
         return start::start(&code.settings, code.strict);
     }
-    let read = read(&code)?;
-    let guard = start::start(&read.merged.settings, read.merged.strict)?;
-    read.file.apply()?;
-    let loaded = Arc::new(Loaded {
-        code,
-        text: read.text,
-        variables: read.variables,
-    });
+    let turn = Turn::begin();
+    let (name, text) = text_of(code.config_file.as_ref())?;
+    let (file, strict, loaded) = check(&code, (&name, text), settings_of_process())?;
+    let guard = start::start(&loaded.settings, strict)?;
+    file.apply_in(turn, || ())?;
     #[cfg(feature = "config-watch")]
-    let watched = loaded.code.config_file.clone();
-    #[cfg(feature = "config-watch")]
-    let watched = watched.filter(|_| loaded.code.watch_config);
+    let watched = code.config_file.clone().filter(|_| code.watch_config);
     if let Some(running) = &mut *RUNNING.lock() {
-        running.loaded = Some(loaded);
+        // Who joins a system does not start it: what waits for a start goes on waiting.
+        let first = running.configuration.as_ref().map(|it| it.first.clone());
+        running.configuration = Some(Arc::new(Configuration {
+            code,
+            first: first.unwrap_or_else(|| loaded.values.clone()),
+            latest: Mutex::new(Arc::new(loaded)),
+        }));
     }
     #[cfg(feature = "config-watch")]
     let guard = match watched.map(|path| (Watch::start(&path), path)) {
@@ -105,16 +130,14 @@ pub(super) fn start(code: ErrorSystemBuilder) -> Result<ErrorSystemGuard, InitEr
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Reloaded {
-    /// Whether the file or the environment had changed; if not, nothing was done.
+    /// Whether this changed anything. Nothing is done where the file and the environment did not
+    /// change, and where a reload that began later was done first.
     pub changed: bool,
-    /// How many guards in use have other settings now.
+    /// How many guards in use have other settings now. The guards by key of one name count as one.
     pub guards: usize,
-    /// The settings that changed and that hold for guards which are made from now on, for example
-    /// `bulkhead.adaptive`.
-    pub later: Vec<String>,
-    /// The parts of the system whose settings changed and hold from the next start on, for example
-    /// `journal`.
-    pub at_restart: Vec<&'static str>,
+    /// The settings that are not as they were at the start and that hold from the next start on, for
+    /// example `journal.folder`, sorted.
+    pub at_restart: Vec<String>,
 }
 
 /// Why a configuration was not read again. The one before stays in force.
@@ -156,8 +179,12 @@ impl ErrorSystemGuard {
     ///
     /// Guards that are in use get their new settings and keep their state: an open circuit stays
     /// open, calls in flight are counted, calls in a queue wait on, a limiter keeps its debt.
-    /// Settings that are no longer in the file go back to those of the code. Settings of the system
-    /// itself hold from the next start on.
+    /// Settings that are no longer in the file go back to those of the code. So do guards by key, and
+    /// the settings of the system that can change while it is up; the others hold from the next start
+    /// on, and are named by [`Reloaded::at_restart`].
+    ///
+    /// Of two reloads at the same time, what the one read that began later stays, whichever ends
+    /// first.
     ///
     /// A file in which something is wrong changes nothing. A reload is an audit event, whose outcome
     /// is `succeeded` or `failed`; a file and an environment that did not change are none.
@@ -196,23 +223,25 @@ impl ErrorSystemGuard {
 /// Reads the configuration of the running system again.
 pub(super) fn reload() -> Result<Reloaded, ReloadError> {
     let _outside = Captured::outside();
-    let loaded = {
+    // Before the file is read: whoever begins later reads what is written later.
+    let turn = Turn::begin();
+    let configuration = {
         let state = RUNNING.lock();
-        let loaded = state.as_ref().and_then(|running| running.loaded.clone());
-        loaded.ok_or(ReloadError::NoFile)?
+        let configuration = state.as_ref().and_then(|it| it.configuration.clone());
+        configuration.ok_or(ReloadError::NoFile)?
     };
-    let name = match &loaded.code.config_file {
+    let name = match &configuration.code.config_file {
         Some(path) => path.display().to_string(),
         None => NO_FILE.to_owned(),
     };
-    let outcome = reload_from(&loaded);
+    let outcome = reload_in(turn, &configuration);
     let operation = format!("reload {name}");
     match &outcome {
         Ok(Reloaded { changed: false, .. }) => {}
         Ok(done) => {
             if !done.at_restart.is_empty() {
-                let parts = done.at_restart.join(", ");
-                tracing::warn!(target: TARGET_CONFIG, "{name}: changes of {parts} hold from the next start on");
+                let settings = done.at_restart.join(", ");
+                tracing::warn!(target: TARGET_CONFIG, "{name}: changes of {settings} hold from the next start on");
             }
             audit_configuration(&operation, Ok(()));
         }
@@ -224,32 +253,67 @@ pub(super) fn reload() -> Result<Reloaded, ReloadError> {
     outcome.map_err(ReloadError::Invalid)
 }
 
-fn reload_from(loaded: &Arc<Loaded>) -> Result<Reloaded, ConfigFileError> {
-    let (_, text) = text_of(loaded.code.config_file.as_ref())?;
-    if text == loaded.text && settings_of_process() == loaded.variables {
+fn reload_in(turn: Turn, configuration: &Arc<Configuration>) -> Result<Reloaded, ConfigFileError> {
+    let (name, text) = text_of(configuration.code.config_file.as_ref())?;
+    let variables = settings_of_process();
+    loop {
+        let latest = configuration.latest();
+        if text != latest.text || variables != latest.variables {
+            break;
+        }
+        let is_latest = || Arc::ptr_eq(&configuration.latest.lock(), &latest);
+        if overrides::keep(turn, is_latest) {
+            return Ok(Reloaded::default());
+        }
+    }
+    let (file, _, loaded) = check(&configuration.code, (&name, text), variables)?;
+    let loaded = Arc::new(loaded);
+    let commit = || *configuration.latest.lock() = Arc::clone(&loaded);
+    let Change::Made { guards } = file.apply_in(turn, commit)? else {
         return Ok(Reloaded::default());
-    }
-    let read = read(&loaded.code)?;
-    let Applied { guards, later, .. } = read.file.apply()?;
-    let new = Arc::new(Loaded {
-        code: loaded.code.clone(),
-        text: read.text,
-        variables: read.variables,
-    });
-    let mut state = RUNNING.lock();
-    let mut at_restart = Vec::new();
-    if let Some(running) = &mut *state {
-        let (now, wanted) = (&running.settings, &read.merged.settings);
-        at_restart = wanted.differences(now);
-        at_restart.extend(now.differences(wanted));
-        at_restart.sort_unstable();
-        at_restart.dedup();
-        running.loaded = Some(new);
-    }
+    };
+    let is_same_part = |section: &str| match &mut *RUNNING.lock() {
+        Some(running) => live::has_part(running, section, &loaded.settings),
+        None => true,
+    };
+    bring_up_to_date(configuration);
+    let is_live = |section: &str, name: &str| is_live(name) && is_same_part(section);
+    let (first, now) = (&configuration.first, &loaded.values);
+    let at_restart = changed_settings(first, now, is_live);
     Ok(Reloaded {
         changed: true,
         guards,
-        later,
         at_restart,
     })
+}
+
+/// Applies the latest settings to the running system. Whichever of several reloads comes last here
+/// applies what was read last, and the others do the same before.
+fn bring_up_to_date(configuration: &Arc<Configuration>) {
+    if let Some(running) = &mut *RUNNING.lock() {
+        let current = running.configuration.as_ref();
+        if current.is_some_and(|current| Arc::ptr_eq(current, configuration)) {
+            live::apply(running, &configuration.latest().settings);
+        }
+    }
+}
+
+/// Returns the settings that differ and that `is_live` is false for, sorted.
+fn changed_settings(
+    first: &Variables,
+    now: &Variables,
+    is_live: impl Fn(&str, &str) -> bool,
+) -> Vec<String> {
+    let names: BTreeSet<_> = first.keys().chain(now.keys()).collect();
+    let changed = names
+        .into_iter()
+        .filter(|name| first.get(*name) != now.get(*name));
+    let shown = |name: &String| match setting_of(name) {
+        Some((section, _)) if is_live(section.name, name) => None,
+        Some((section, info)) => Some(format!("{}.{}", section.name, info.name)),
+        None => Some(name.clone()),
+    };
+    let mut settings: Vec<_> = changed.filter_map(shown).collect();
+    settings.sort_unstable();
+    settings
 }

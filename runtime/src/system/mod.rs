@@ -12,6 +12,8 @@ mod configuration;
 mod env;
 mod init;
 mod init_error;
+#[cfg(feature = "config")]
+mod live;
 mod panic_hook;
 mod report;
 mod running;

@@ -5,10 +5,14 @@ use super::settings::ExplicitSettings;
 use crate::alerts::{Alerts, AlertsStatus};
 #[cfg(feature = "chaos")]
 use crate::chaos::ChaosGuard;
+#[cfg(all(feature = "config", feature = "journal"))]
+use crate::monitor::journal::FileJournal;
 use crate::{
     monitor::{error_monitor, journal::Journal},
     sync::Mutex,
 };
+#[cfg(all(feature = "config", feature = "journal"))]
+use std::sync::Weak;
 use std::{
     panic::Location,
     sync::{Arc, LazyLock},
@@ -18,11 +22,11 @@ pub(super) struct RunningSystem {
     pub(super) settings: ExplicitSettings,
     /// What the settings were read from.
     #[cfg(feature = "config")]
-    pub(super) loaded: Option<Arc<super::configuration::Loaded>>,
-    /// Where the system was initialised.
+    pub(super) configuration: Option<Arc<super::configuration::Configuration>>,
     /// Watches the file.
     #[cfg(feature = "config-watch")]
     pub(super) watch: Option<super::watch::Watch>,
+    /// Where the system was initialised.
     pub(super) place: &'static Location<'static>,
     pub(super) guards: usize,
     pub(super) parts: Parts,
@@ -34,6 +38,9 @@ pub(super) struct Parts {
     #[cfg(feature = "alerts")]
     pub(super) alerts: Option<Alerts>,
     pub(super) journal: Option<Arc<dyn Journal>>,
+    /// The same, where it is one of files.
+    #[cfg(all(feature = "config", feature = "journal"))]
+    pub(super) file_journal: Weak<FileJournal>,
     #[cfg(feature = "chaos")]
     pub(super) chaos: Vec<ChaosGuard>,
 }

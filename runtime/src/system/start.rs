@@ -13,6 +13,8 @@ use crate::alerts::Alerts;
 use crate::chaos::Injection;
 #[cfg(feature = "health")]
 use crate::health::{health, refused_static_checks};
+#[cfg(all(feature = "config", feature = "journal"))]
+use crate::monitor::journal::FileJournal;
 use crate::{
     error::{ConfigError, code_clashes, coding_clashes},
     event::{self, names::TARGET_SYSTEM, text},
@@ -21,6 +23,8 @@ use crate::{
     panics,
     scope::Captured,
 };
+#[cfg(all(feature = "config", feature = "journal"))]
+use std::sync::Weak;
 use std::{error::Error, panic::Location, sync::Arc};
 
 /// Initialises the error system with its defaults, or joins the one that is up.
@@ -87,7 +91,7 @@ pub(super) fn start(
                 *state = Some(RunningSystem {
                     settings: explicit.clone(),
                     #[cfg(feature = "config")]
-                    loaded: None,
+                    configuration: None,
                     #[cfg(feature = "config-watch")]
                     watch: None,
                     place,
@@ -118,6 +122,17 @@ fn bring_up(settings: Settings) -> Result<Parts, InitError> {
     settings.origin.on_this_host().set();
     let monitor = monitor::configure(settings.monitor);
     remove_journal(LEFT_BEHIND.lock().take().as_ref());
+    #[cfg(all(feature = "config", feature = "journal"))]
+    let (journal, file_journal) = match settings.journal {
+        Some(ResolvedJournal::File(config)) => {
+            let files = Arc::new(FileJournal::open(config));
+            let weak = Arc::downgrade(&files);
+            (Some(files as Arc<dyn Journal>), weak)
+        }
+        Some(ResolvedJournal::Other(journal)) => (Some(journal), Weak::new()),
+        None => (None, Weak::new()),
+    };
+    #[cfg(not(all(feature = "config", feature = "journal")))]
     let journal = settings.journal.map(ResolvedJournal::open);
     if let Some(journal) = &journal {
         monitor.set_journal(Arc::clone(journal));
@@ -143,6 +158,8 @@ fn bring_up(settings: Settings) -> Result<Parts, InitError> {
         #[cfg(feature = "alerts")]
         alerts,
         journal,
+        #[cfg(all(feature = "config", feature = "journal"))]
+        file_journal,
         #[cfg(feature = "chaos")]
         chaos: Vec::new(),
     })

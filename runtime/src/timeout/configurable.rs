@@ -6,7 +6,8 @@ use super::{
 };
 use crate::{
     error::ConfigError,
-    overrides::{Configurable, Plan, Setting, setting, span_setting},
+    overrides::{Configurable, Setting, setting, span_setting},
+    time::Tick,
 };
 use std::{sync::Arc, time::Duration};
 
@@ -20,6 +21,8 @@ impl Configurable for TimeoutBuilder {
 
     type Target = TimeoutInner;
 
+    type Change = Duration;
+
     fn settings() -> &'static [Setting<Self>] {
         SETTINGS
     }
@@ -29,17 +32,15 @@ impl Configurable for TimeoutBuilder {
         vec![Timeout::builder(name.to_owned()).limit(Duration::MAX)]
     }
 
-    fn make_room_for(&mut self, _: &str) {}
-
     fn problems(&self) -> Option<ConfigError> {
         self.resolve().err()
     }
 
-    fn plan(self, _: &Self, target: &Arc<TimeoutInner>) -> Result<Plan, ConfigError> {
-        let limit = self.resolve()?;
-        let inner = Arc::clone(target);
-        Ok(Plan::new(move || {
-            inner.terms.replace(TimeoutTerms::new(limit));
-        }))
+    fn change(&self, _: &Self) -> Result<Duration, ConfigError> {
+        self.resolve()
+    }
+
+    fn apply_at(_: Tick, limit: &Duration, inner: &Arc<TimeoutInner>) {
+        inner.terms.replace(TimeoutTerms::new(*limit));
     }
 }

@@ -2,12 +2,16 @@
 
 #![expect(clippy::unwrap_used, reason = "these helpers belong to tests")]
 
+mod adaptive;
+mod at_once;
 mod attributes;
+mod by_key;
 mod docs;
 mod keys;
 mod patterns;
 mod precedence;
 mod reload;
 mod secrets;
+mod system;
 mod watch;
 mod wrong;

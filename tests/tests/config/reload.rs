@@ -196,21 +196,6 @@ fn calls_in_the_queue_of_a_bulkhead_wait_on_and_get_the_new_slots() {
 }
 
 #[test]
-fn how_a_bulkhead_adapts_holds_for_those_that_are_made_later() {
-    let scope = Scope::new();
-    let _entered = scope.enter();
-    let bulkhead = Bulkhead::builder("a").build_shared().unwrap();
-    let applied = apply("[bulkhead.\"*\"]\nadaptive = true\nmax = 50\nmax_wait = 1");
-    assert_eq!(applied.later, ["bulkhead.adaptive", "bulkhead.max"]);
-    assert_eq!(
-        (bulkhead.config().adaptive, bulkhead.config().max_wait),
-        (false, Duration::from_secs(1))
-    );
-    let later = Bulkhead::builder("b").build_shared().unwrap();
-    assert_eq!((later.config().adaptive, later.config().max), (true, 50));
-}
-
-#[test]
 fn limiter_keeps_what_was_taken() {
     let scope = Scope::new();
     let _entered = scope.enter();
@@ -480,7 +465,7 @@ fn system_reads_its_file_again_and_a_bad_one_changes_nothing() {
         let done = system.reload().unwrap();
         assert_eq!(
             (done.changed, done.guards, &*done.at_restart),
-            (true, 1, &["service"][..])
+            (true, 1, &["system.service".to_owned()][..])
         );
         assert_eq!(threshold(), 4);
         assert_eq!(

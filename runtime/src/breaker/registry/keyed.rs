@@ -70,7 +70,7 @@ impl BreakerRegistry {
         builder: BreakerBuilder,
     ) -> Result<Keyed<CircuitBreaker>, ConfigError> {
         #[cfg(feature = "config")]
-        let (builder, _) = builder.configured();
+        let (builder, configured) = builder.configured();
         let made = builder.clock_or(&self.clock).build_keyed()?;
         let mut all = self.keyed.write();
         let keyed = all
@@ -78,6 +78,8 @@ impl BreakerRegistry {
             .or_insert_with(|| made.clone())
             .clone();
         drop(all);
+        #[cfg(feature = "config")]
+        configured.remember_keyed(&keyed, &made);
         let (first, second) = (keyed.recipe(), made.recipe());
         if first.config() != second.config() || keyed.max_keys() != made.max_keys() {
             self.warn_of_keyed_clash(keyed.name(), first, second);
