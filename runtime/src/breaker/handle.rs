@@ -59,11 +59,6 @@ impl CircuitBreaker {
         }
     }
 
-    #[cfg(feature = "config")]
-    pub(super) fn from_shared(shell: Arc<Shell>) -> Self {
-        Self { shell }
-    }
-
     pub(super) fn shell(&self) -> &Arc<Shell> {
         &self.shell
     }
