@@ -278,6 +278,48 @@ fn series_under_way_goes_on_by_the_new_settings() {
     );
 }
 
+/// How many attempts a series has, each of which takes two seconds, where the file changes during its
+/// first one.
+fn attempts_with(before: &str, during: &str) -> u32 {
+    let scope = Scope::new();
+    let _entered = scope.enter();
+    let clock = ManualClock::new();
+    let file = |more: &str| {
+        format!(
+            "[retry.a]\nmax_attempts = 9\ninitial_delay = 1\nbackoff = \"constant\"\njitter = false\n{more}"
+        )
+    };
+    apply(&file(before));
+    let retry = Retry::builder()
+        .name("a")
+        .budget(false)
+        .clock(clock.clone());
+    let retry = retry.build().unwrap();
+    let calls = AtomicU32::new(0);
+    let failed: Result<(), String> = retry.call(|| {
+        if calls.fetch_add(1, Ordering::Relaxed) == 0 {
+            apply(&file(during));
+        }
+        clock.advance(Duration::from_secs(2));
+        Err("no".to_owned())
+    });
+    assert!(failed.is_err());
+    calls.load(Ordering::Relaxed)
+}
+
+#[test]
+fn limit_on_the_whole_time_holds_in_a_series_under_way() {
+    // Attempts end after 2, 5, 8, 11 s, and the next one begins a second later.
+    assert_eq!(attempts_with("", ""), 9);
+    assert_eq!(attempts_with("max_elapsed = 6", "max_elapsed = 6"), 3);
+    assert_eq!(attempts_with("max_elapsed = 6", "max_elapsed = 9"), 4);
+    assert_eq!(attempts_with("max_elapsed = 9", "max_elapsed = 3"), 2);
+    assert_eq!(attempts_with("max_elapsed = 6", ""), 9, "ended");
+    // Without a limit the beginning is not known: it counts from the end of the first attempt.
+    assert_eq!(attempts_with("", "max_elapsed = 6"), 3);
+    assert_eq!(attempts_with("", "max_elapsed = 7"), 4);
+}
+
 #[test]
 fn limits_of_timeouts_and_hedges_change() {
     let scope = Scope::new();
