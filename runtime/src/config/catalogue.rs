@@ -72,7 +72,7 @@ const FORMATS: Kind = Kind::Choice(&["json", "slack"]);
 const TLS: Kind = Kind::Choice(&["starttls", "implicit", "none"]);
 
 #[rustfmt::skip]
-pub(crate) const SYSTEM: [SystemSection; 7] = [
+pub(crate) const SYSTEM: [SystemSection; 8] = [
     SystemSection {
         name: "system",
         doc: "The program, and the error system as a whole.",
@@ -89,6 +89,11 @@ pub(crate) const SYSTEM: [SystemSection; 7] = [
         name: "monitor",
         doc: "Statistics of errors.",
         settings: &[("GARDEFOU_MONITOR_RECENT_EVENTS", info("recent_events", Kind::Count, "How many recent records are kept in memory."))],
+    },
+    SystemSection {
+        name: "telemetry",
+        doc: "Metrics.",
+        settings: &[("GARDEFOU_TELEMETRY_MAX_NAMES", info("max_names", Kind::Count, "How many values a label may have in each instrument, further ones share _OTHER; 200."))],
     },
     SystemSection {
         name: "journal",
@@ -155,6 +160,7 @@ pub(crate) const SYSTEM: [SystemSection; 7] = [
 const LIVE: &[&str] = &[
     "GARDEFOU_SHUTDOWN_DEADLINE",
     "GARDEFOU_MONITOR_RECENT_EVENTS",
+    "GARDEFOU_TELEMETRY_MAX_NAMES",
     "GARDEFOU_JOURNAL_MAX_BYTES",
     "GARDEFOU_JOURNAL_MAX_AGE",
     "GARDEFOU_JOURNAL_MAX_SEGMENT_BYTES",

@@ -8,6 +8,8 @@ use crate::health::{HealthConfig, health};
 use crate::monitor;
 #[cfg(feature = "journal")]
 use crate::monitor::journal::JournalConfig;
+#[cfg(any(feature = "metrics", feature = "opentelemetry"))]
+use crate::telemetry;
 
 /// Returns `true` if a section is about a part that is up, and that is to be, or about one that is
 /// neither.
@@ -37,6 +39,11 @@ pub(super) fn apply(running: &mut RunningSystem, wanted: &ExplicitSettings) {
         return;
     };
     running.settings.shutdown_deadline = wanted.shutdown_deadline;
+    #[cfg(any(feature = "metrics", feature = "opentelemetry"))]
+    {
+        telemetry::configure_names(wanted.telemetry_names);
+        running.settings.telemetry_names = wanted.telemetry_names;
+    }
     if changed.contains(&"monitor") {
         monitor::configure(settings.monitor);
         running.settings.monitor.clone_from(&wanted.monitor);

@@ -13,6 +13,8 @@ use crate::{
     event::BeforeRecord,
     monitor::{MonitorConfig, MonitorConfigBuilder, Origin, journal::Journal},
 };
+#[cfg(all(feature = "config", feature = "journal"))]
+use std::sync::Weak;
 use std::{fmt, sync::Arc, time::Duration};
 
 /// The settings that are set explicitly; `None` for the others.
@@ -24,6 +26,9 @@ pub(crate) struct ExplicitSettings {
     pub(crate) journal: Option<JournalChoice>,
     #[cfg(feature = "alerts")]
     pub(crate) alerts: Option<AlertsConfigBuilder>,
+    /// How many values a label of a metric may have.
+    #[cfg(any(feature = "metrics", feature = "opentelemetry"))]
+    pub(crate) telemetry_names: Option<u32>,
     pub(crate) shutdown_deadline: Option<Duration>,
     pub(crate) panic_hook: Option<bool>,
     pub(crate) service: Option<String>,
@@ -79,6 +84,8 @@ pub(crate) struct Settings {
     pub(crate) journal: Option<ResolvedJournal>,
     #[cfg(feature = "alerts")]
     pub(crate) alerts: Option<AlertsConfig>,
+    #[cfg(any(feature = "metrics", feature = "opentelemetry"))]
+    pub(crate) telemetry_names: Option<u32>,
     pub(crate) panic_hook: bool,
     pub(crate) origin: Origin,
 }
@@ -89,12 +96,31 @@ pub(crate) enum ResolvedJournal {
     Other(Arc<dyn Journal>),
 }
 
+/// A journal that is open.
+pub(crate) struct OpenJournal {
+    pub(crate) journal: Arc<dyn Journal>,
+    /// The same, where it is one of files.
+    #[cfg(all(feature = "config", feature = "journal"))]
+    pub(crate) files: Weak<FileJournal>,
+}
+
 impl ResolvedJournal {
-    pub(crate) fn open(self) -> Arc<dyn Journal> {
+    pub(crate) fn open(self) -> OpenJournal {
         match self {
             #[cfg(feature = "journal")]
-            Self::File(config) => Arc::new(FileJournal::open(config)),
-            Self::Other(journal) => journal,
+            Self::File(config) => {
+                let journal = Arc::new(FileJournal::open(config));
+                OpenJournal {
+                    #[cfg(feature = "config")]
+                    files: Arc::downgrade(&journal),
+                    journal,
+                }
+            }
+            Self::Other(journal) => OpenJournal {
+                journal,
+                #[cfg(all(feature = "config", feature = "journal"))]
+                files: Weak::new(),
+            },
         }
     }
 }
@@ -170,6 +196,8 @@ impl ExplicitSettings {
                 journal,
                 #[cfg(feature = "alerts")]
                 alerts,
+                #[cfg(any(feature = "metrics", feature = "opentelemetry"))]
+                telemetry_names: self.telemetry_names,
                 panic_hook: self.panic_hook.unwrap_or_default(),
                 origin,
             }),
@@ -191,6 +219,8 @@ impl ExplicitSettings {
                 let built = |all: &Self| all.alerts.clone().map(|config| config.build().ok());
                 self.alerts.is_some() && built(self) != built(other)
             }),
+            #[cfg(any(feature = "metrics", feature = "opentelemetry"))]
+            ("telemetry", self.differs(other, |all| &all.telemetry_names)),
             (
                 "shutdown_deadline",
                 self.differs(other, |all| &all.shutdown_deadline),

@@ -13,8 +13,8 @@ use crate::alerts::Alerts;
 use crate::chaos::Injection;
 #[cfg(feature = "health")]
 use crate::health::{health, refused_static_checks};
-#[cfg(all(feature = "config", feature = "journal"))]
-use crate::monitor::journal::FileJournal;
+#[cfg(any(feature = "metrics", feature = "opentelemetry"))]
+use crate::telemetry;
 use crate::{
     error::{ConfigError, code_clashes, coding_clashes},
     event::{self, names::TARGET_SYSTEM, text},
@@ -23,8 +23,6 @@ use crate::{
     panics,
     scope::Captured,
 };
-#[cfg(all(feature = "config", feature = "journal"))]
-use std::sync::Weak;
 use std::{error::Error, panic::Location, sync::Arc};
 
 /// Initialises the error system with its defaults, or joins the one that is up.
@@ -121,19 +119,16 @@ pub(super) fn start(
 fn bring_up(settings: Settings) -> Result<Parts, InitError> {
     settings.origin.on_this_host().set();
     let monitor = monitor::configure(settings.monitor);
+    #[cfg(any(feature = "metrics", feature = "opentelemetry"))]
+    telemetry::configure_names(settings.telemetry_names);
     remove_journal(LEFT_BEHIND.lock().take().as_ref());
+    let opened = settings.journal.map(ResolvedJournal::open);
     #[cfg(all(feature = "config", feature = "journal"))]
-    let (journal, file_journal) = match settings.journal {
-        Some(ResolvedJournal::File(config)) => {
-            let files = Arc::new(FileJournal::open(config));
-            let weak = Arc::downgrade(&files);
-            (Some(files as Arc<dyn Journal>), weak)
-        }
-        Some(ResolvedJournal::Other(journal)) => (Some(journal), Weak::new()),
-        None => (None, Weak::new()),
-    };
-    #[cfg(not(all(feature = "config", feature = "journal")))]
-    let journal = settings.journal.map(ResolvedJournal::open);
+    let file_journal = opened
+        .as_ref()
+        .map(|it| it.files.clone())
+        .unwrap_or_default();
+    let journal = opened.map(|it| it.journal);
     if let Some(journal) = &journal {
         monitor.set_journal(Arc::clone(journal));
     }

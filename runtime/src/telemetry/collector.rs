@@ -18,6 +18,8 @@ use std::sync::{
 /// Who comes first keeps a value of its own, for as long as the guard is there. A lower limit takes
 /// none away from those who have one.
 ///
+/// A configuration file comes before this: see `max_names` of its section `[telemetry]`.
+///
 /// The SDK of OpenTelemetry has a limit of its own, 2000 series for each instrument unless a view sets
 /// another, and five states are five series.
 ///
@@ -32,7 +34,24 @@ pub fn limit_names(most: usize) {
     MOST_NAMES.store(most, Ordering::Relaxed);
 }
 
+/// Sets how many values a label may have whatever the code says, or that nothing does.
+#[cfg(feature = "monitor")]
+pub(crate) fn configure_names(most: Option<u32>) {
+    let most = most.map_or(NOT_CONFIGURED, u64::from);
+    CONFIGURED_NAMES.store(most, Ordering::Relaxed);
+}
+
 static MOST_NAMES: AtomicUsize = AtomicUsize::new(200);
+static CONFIGURED_NAMES: AtomicU64 = AtomicU64::new(NOT_CONFIGURED);
+
+const NOT_CONFIGURED: u64 = u64::MAX;
+
+fn most_names() -> usize {
+    match CONFIGURED_NAMES.load(Ordering::Relaxed) {
+        NOT_CONFIGURED => MOST_NAMES.load(Ordering::Relaxed),
+        configured => usize::try_from(configured).unwrap_or(usize::MAX),
+    }
+}
 
 /// The values of one label: for each series of the instruments of its source, in their order.
 #[derive(Clone, Debug)]
@@ -86,7 +105,7 @@ impl Collector {
         // Before the readings: of two scrapes at once, the one that began later counts.
         let number = self.next.fetch_add(1, Ordering::Relaxed);
         let readings = Readings::take();
-        let most = MOST_NAMES.load(Ordering::Relaxed);
+        let most = most_names();
         let mut state = self.state.lock();
         if state.latest.is_some_and(|latest| latest > number) {
             return Arc::clone(&state.rows);

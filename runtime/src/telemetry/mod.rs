@@ -28,4 +28,6 @@ pub use histograms::{Histogram, Measured, histograms};
 pub use instrument::{Instrument, InstrumentKind};
 
 pub(crate) use catalogue::Source;
+#[cfg(feature = "monitor")]
+pub(crate) use collector::configure_names;
 pub(crate) use collector::{Row, collect};

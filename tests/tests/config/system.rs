@@ -33,6 +33,7 @@ fn values(folder: &str) -> BTreeMap<&'static str, [String; 2]> {
         ("system.panic_hook", plain("false", "true")),
         ("system.strict", plain("false", "true")),
         ("monitor.recent_events", plain("100", "3")),
+        ("telemetry.max_names", plain("200", "100")),
         ("journal.folder", text(folder, &format!("{folder}-2"))),
         ("journal.max_bytes", text("64MiB", "32MiB")),
         ("journal.max_age", text("7d", "8d")),

@@ -49,6 +49,38 @@ fn names_beyond_the_limit_share_one_series() {
     });
 }
 
+/// The settings of the system, and so its start, belong to the process.
+#[cfg(feature = "config")]
+#[test]
+fn configuration_file_raises_the_limit_while_the_system_is_up() {
+    use gardefou::ErrorSystem;
+
+    let _limit = LIMIT.lock().unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("gardefou.toml");
+    let write = |text: &str| std::fs::write(&path, text).unwrap();
+    let made = |customers: std::ops::Range<u32>| {
+        Scope::new().run(|| {
+            for customer in customers {
+                let name = format!("customer-{customer}");
+                circuit_breakers().get_or_create(&name, |b| b).unwrap();
+            }
+            names(&scrape())
+        })
+    };
+    write("[telemetry]\nmax_names = 250");
+    let system = ErrorSystem::builder().config_file(&path).init().unwrap();
+    limit_names(100);
+    assert!((200..=250).contains(&made(0..300)));
+    write("[telemetry]\nmax_names = 300");
+    assert!(system.reload().unwrap().at_restart.is_empty());
+    assert_eq!(made(0..290), 290);
+    write("");
+    system.reload().unwrap();
+    assert!(made(0..290) <= 100, "the limit of the code again");
+    limit_names(200);
+}
+
 #[test]
 fn no_secret_is_shown() {
     let _limit = LIMIT.lock().unwrap();

@@ -35,6 +35,7 @@ impl ErrorSystem {
     /// | `GARDEFOU_HEALTH_FAILURE_THRESHOLD` | [`HealthConfigBuilder::failure_threshold`] | number |
     /// | `GARDEFOU_HEALTH_BACKGROUND` | [`HealthConfigBuilder::background`] | `true` or `false` |
     /// | `GARDEFOU_MONITOR_RECENT_EVENTS` | [`MonitorConfigBuilder::recent_events`](crate::monitor::MonitorConfigBuilder::recent_events) | number |
+    /// | `GARDEFOU_TELEMETRY_MAX_NAMES` | how many values a label of a metric may have, see `telemetry::limit_names` | number |
     /// | `GARDEFOU_JOURNAL` | the folder of the journal | path |
     /// | `GARDEFOU_JOURNAL_MAX_BYTES` | [`JournalConfigBuilder::max_bytes`] | size |
     /// | `GARDEFOU_JOURNAL_MAX_AGE` | [`JournalConfigBuilder::max_age`] | duration |
@@ -142,6 +143,15 @@ pub(crate) fn configure_from(
         let code = builder.settings.monitor.clone().unwrap_or_default();
         builder = builder.monitor(code.recent_events(count));
     }
+    #[cfg(any(feature = "metrics", feature = "opentelemetry"))]
+    if let Some(count) = variables.number(TELEMETRY_MAX_NAMES) {
+        builder.settings.telemetry_names = Some(count);
+    }
+    #[cfg(not(any(feature = "metrics", feature = "opentelemetry")))]
+    variables.refuse(
+        TELEMETRY_MAX_NAMES,
+        "needs the feature `metrics` or `opentelemetry` of gardefou",
+    );
     #[cfg(feature = "journal")]
     if let Some(config) = journal(&mut variables, builder.settings.journal.as_ref()) {
         builder = builder.journal(config);
