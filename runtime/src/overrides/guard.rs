@@ -95,6 +95,7 @@ impl<B: Configurable> Subject<B> for Weak<B::Target> {
 pub(crate) struct Plan {
     apply: Box<dyn FnOnce() + Send>,
     publish: Publish,
+    is_due: Box<dyn FnOnce() -> bool + Send>,
 }
 
 /// The part of a change that can call the user's code.
@@ -110,24 +111,24 @@ impl Plan {
         Self {
             apply: Box::new(apply),
             publish: Box::new(publish),
+            is_due: Box::new(|| true),
         }
     }
 
-    pub(super) fn before_apply(self, also: impl FnOnce() + Send + 'static) -> Self {
-        let Self { apply, publish } = self;
-        let apply = move || {
-            also();
-            apply();
-        };
+    /// Makes the change only if it is due, which is asked under the lock.
+    pub(super) fn if_due(self, is_due: impl FnOnce() -> bool + Send + 'static) -> Self {
         Self {
-            apply: Box::new(apply),
-            publish,
+            is_due: Box::new(is_due),
+            ..self
         }
     }
 
-    pub(super) fn apply(self) -> Publish {
-        (self.apply)();
-        self.publish
+    /// Makes the change, and returns what publishes it; `None` where it is not due any more.
+    pub(super) fn apply(self) -> Option<Publish> {
+        (self.is_due)().then(|| {
+            (self.apply)();
+            self.publish
+        })
     }
 }
 

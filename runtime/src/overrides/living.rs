@@ -76,7 +76,14 @@ impl<B: Configurable, S: Subject<B>> Living for LivingGuard<B, S> {
             None => self.subject.plan(&self.name, &builder, &before),
         };
         let plan = planned.map_err(|err| refused::<B>(&self.name, &sections, &err))?;
-        Ok(plan.map(|plan| plan.before_apply(move || *self.applied.lock() = (builder, sections))))
+        // Two threads may prepare the same change, where a guard was just made.
+        let is_due = move || {
+            let mut applied = self.applied.lock();
+            let is_due = values(&applied.1) != values(&sections);
+            *applied = (builder, sections);
+            is_due
+        };
+        Ok(plan.map(|plan| plan.if_due(is_due)))
     }
 }
 

@@ -87,7 +87,7 @@ fn bring_up_to_date(guard: &Arc<dyn Living>) {
             let plan = Arc::clone(guard).prepare(&overrides).ok().flatten()?;
             let guards = state.guards.lock();
             if guards.version == version {
-                return Some(plan.apply());
+                return plan.apply();
             }
         }
     });
@@ -175,7 +175,7 @@ pub(crate) fn replace(
             ANY.store(true, Ordering::Relaxed);
             *state.overrides.write() = Arc::clone(&overrides);
             VERSION.fetch_add(1, Ordering::Release);
-            let publish: Vec<_> = plans.into_iter().map(Plan::apply).collect();
+            let publish: Vec<_> = plans.into_iter().filter_map(Plan::apply).collect();
             if let Some(commit) = commit.take() {
                 commit();
             }
