@@ -2,7 +2,7 @@
 
 use gardefou::{config::json_schema, system::ConfigFile};
 use serde_json::Value;
-use std::{fs, path::PathBuf};
+use std::{collections::BTreeMap, fs, path::PathBuf};
 
 fn docs(name: &str) -> PathBuf {
     PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../docs")).join(name)
@@ -51,6 +51,62 @@ fn example_has_no_problems_and_every_setting() {
             }
         }
     }
+}
+
+/// The cells of the rows of a table whose first cell begins with a section in brackets.
+fn rows_of_sections(page: &str) -> Vec<Vec<String>> {
+    let rows = page.lines().filter(|line| line.starts_with("| `["));
+    let cells = |row: &str| {
+        let cells = row.trim_matches('|').split('|');
+        cells.map(|cell| cell.trim().to_owned()).collect()
+    };
+    rows.map(cells).collect()
+}
+
+#[test]
+fn page_tells_which_settings_of_the_system_wait_for_the_next_start() {
+    let page = fs::read_to_string(docs("configuration.md")).unwrap();
+    let mut of_page = BTreeMap::new();
+    for row in rows_of_sections(&page) {
+        let [section, at_once, later] = &row[..] else {
+            panic!("{row:?}")
+        };
+        let section = section.trim_matches(['`', '[', ']']);
+        for (cell, waits) in [(at_once, false), (later, true)] {
+            for name in cell.split(", ").filter(|name| !name.is_empty()) {
+                let name = format!("{section}.{}", name.trim_matches('`'));
+                assert_eq!(of_page.insert(name, waits), None);
+            }
+        }
+    }
+    let known = super::system::settings();
+    let known = known
+        .into_iter()
+        .map(|(name, doc)| (name, doc.ends_with(super::system::WAITS)));
+    assert_eq!(of_page, known.collect());
+}
+
+#[test]
+fn example_marks_the_settings_that_wait_for_the_next_start() {
+    let known = super::system::settings();
+    let (mut section, mut all_wait) = (String::new(), false);
+    let mut seen = 0;
+    for line in example().lines() {
+        if let Some((header, rest)) = line.strip_prefix('[').and_then(|line| line.split_once(']')) {
+            (section, all_wait) = (header.to_owned(), rest.contains("(start)"));
+        } else if let Some((name, _)) = line.split_once(" = ")
+            && let Some(doc) = known.get(&format!("{section}.{name}"))
+        {
+            let waits = doc.ends_with(super::system::WAITS);
+            assert_eq!(
+                all_wait || line.contains("(start)"),
+                waits,
+                "{section}.{name}"
+            );
+            seen += 1;
+        }
+    }
+    assert_eq!(seen, known.len());
 }
 
 #[test]

@@ -82,7 +82,7 @@ fn values(folder: &str) -> BTreeMap<&'static str, [String; 2]> {
 }
 
 /// The settings of the schema that belong to no guard, with what it says about each.
-fn settings() -> BTreeMap<String, String> {
+pub(super) fn settings() -> BTreeMap<String, String> {
     fn collect(section: &str, schema: &serde_json::Value, found: &mut BTreeMap<String, String>) {
         for (name, schema) in schema["properties"].as_object().into_iter().flatten() {
             let path = format!("{section}.{name}");
@@ -101,7 +101,7 @@ fn settings() -> BTreeMap<String, String> {
     found
 }
 
-const WAITS: &str = "Holds from the next start on.";
+pub(super) const WAITS: &str = "Holds from the next start on.";
 
 fn file(values: &BTreeMap<&str, String>) -> String {
     let mut sections: BTreeMap<&str, String> = BTreeMap::new();
