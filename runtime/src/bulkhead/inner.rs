@@ -1,7 +1,7 @@
 //! What all handles of a bulkhead share: admits calls, lets them wait, and takes their slots back.
 
 use super::{
-    aimd::{Aimd, Signal},
+    adaptive::Adaptive,
     config::BulkheadConfig,
     kept::Kept,
     queue::{Place, Queue, Removed},
@@ -13,7 +13,7 @@ use crate::{
     keyed::KeyedName,
     per_thread::{Counters, SharedDurations},
     revised::Revised,
-    sync::{AtomicU32, AtomicU64, Mutex, MutexGuard, Ordering},
+    sync::{AtomicU64, Mutex, MutexGuard, Ordering},
     time::{SharedClock, saturating_nanos},
 };
 use std::{sync::Arc, task::Waker, time::Duration};
@@ -25,7 +25,7 @@ pub(crate) struct Inner {
     pub(super) lasting: Lasting<Inner>,
     pub(super) config: Revised<BulkheadConfig>,
     pub(super) clock: SharedClock,
-    adaptive: Adaptive,
+    pub(super) adaptive: Adaptive,
     pub(super) word: OwnLine<AtomicU64>,
     pub(super) kept: Kept,
     pub(super) locked: Mutex<Locked>,
@@ -50,19 +50,6 @@ pub(super) struct Locked {
     pub(super) queue: Queue<Waker>,
 }
 
-/// The state of an adaptive limit, which itself is in the word.
-#[derive(Debug)]
-struct Adaptive {
-    /// The bounds in one word, see [`Aimd::pack`]; written under the lock. Relaxed where a call only asks
-    /// whether there are any: a change of the limit asks again under the lock.
-    bounds: AtomicU64,
-    /// Successes that count, since the limit last changed.
-    successes: AtomicU64,
-    /// How often the limit was lowered. A call lowers it only if it was admitted in the present
-    /// round; written under the lock.
-    round: AtomicU32,
-}
-
 /// Why a call was rejected.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Reason {
@@ -82,20 +69,9 @@ pub(super) enum Entered {
     Rejected(Reason),
 }
 
-impl Adaptive {
-    #[inline]
-    fn bounds(&self) -> Option<Aimd> {
-        Aimd::unpack(self.bounds.load(Ordering::Relaxed))
-    }
-}
-
 impl Inner {
     pub(super) fn new(name: KeyedName, config: BulkheadConfig, clock: SharedClock) -> Self {
-        let adaptive = Adaptive {
-            bounds: AtomicU64::new(Aimd::pack(Aimd::of(&config))),
-            successes: AtomicU64::new(0),
-            round: AtomicU32::new(0),
-        };
+        let adaptive = Adaptive::new(&config);
         Self {
             name,
             lasting: Lasting::default(),
@@ -118,11 +94,6 @@ impl Inner {
     /// Returns the clock of the builder, or else that of the caller's test scope.
     pub(super) fn clock(&self) -> SharedClock {
         self.clock.or_current()
-    }
-
-    #[inline]
-    pub(super) fn is_adaptive(&self) -> bool {
-        self.adaptive.bounds().is_some()
     }
 
     /// Takes a free slot, unless others wait for one.
@@ -321,20 +292,7 @@ impl Inner {
         self.hand_on();
     }
 
-    /// Replaces the bounds in which the limit adapts, and the limit where one is given; what is taken
-    /// stays taken. [`hand_on`](Self::hand_on) is to follow, without a lock.
-    #[cfg(feature = "config")]
-    pub(super) fn change_limit(&self, bounds: Option<Aimd>, limit: Option<u32>) {
-        let mut locked = self.locked.lock();
-        let limit = limit.unwrap_or_else(|| self.raw_word().limit());
-        let limit = bounds.map_or(limit, |bounds| limit.min(bounds.max).max(bounds.min));
-        let packed = Aimd::pack(bounds);
-        self.adaptive.bounds.store(packed, Ordering::Relaxed);
-        self.adaptive.successes.store(0, Ordering::Relaxed);
-        self.set_limit_locked(&mut locked, limit);
-    }
-
-    fn set_limit_locked(&self, locked: &mut MutexGuard<'_, Locked>, limit: u32) {
+    pub(super) fn set_limit_locked(&self, locked: &mut MutexGuard<'_, Locked>, limit: u32) {
         // A kept slot is one of the former limit.
         self.settle(locked);
         let change = |word| Some(StateWord(word).with_limit(limit).0);
@@ -345,78 +303,6 @@ impl Inner {
             .0
             .fetch_update(Ordering::Release, Ordering::Relaxed, change);
         debug_assert!(changed.is_ok(), "the update never declines");
-    }
-
-    /// Returns the round of the adaptive limit in which a call is admitted.
-    #[inline]
-    pub(super) fn round(&self) -> u32 {
-        // Relaxed: a call that is admitted under a limit that was lowered sees the round through the
-        // word; where the limit was the lowest already, an old round costs one sign of overload that
-        // changes nothing.
-        self.adaptive.round.load(Ordering::Relaxed)
-    }
-
-    /// Adapts the limit to the end of a call that was admitted in `round` and has its slot still.
-    #[inline]
-    pub(super) fn learn(&self, round: u32, signal: Signal) {
-        if let Some(bounds) = self.adaptive.bounds() {
-            match signal {
-                Signal::Success => self.count_success(bounds),
-                Signal::Overload => self.lower(round),
-                Signal::Neutral => {}
-            }
-        }
-    }
-
-    fn count_success(&self, bounds: Aimd) {
-        let is_utilised = |word: StateWord| bounds.is_utilised(word.in_flight(), word.limit());
-        let mut word = self.raw_word();
-        if is_utilised(word) && word.is_keeping() {
-            word = self.word();
-        }
-        if !is_utilised(word) {
-            return;
-        }
-        // Relaxed: the number orders nothing; what it leads to is decided under the lock.
-        let successes = self.adaptive.successes.fetch_add(1, Ordering::Relaxed) + 1;
-        if bounds.raised(word.limit(), successes).is_some() {
-            self.raise();
-        }
-    }
-
-    #[cold]
-    fn raise(&self) {
-        let mut locked = self.locked.lock();
-        let limit = self.raw_word().limit();
-        let successes = self.adaptive.successes.load(Ordering::Relaxed);
-        // Again, under the lock: another thread may have raised or lowered it meanwhile, or changed
-        // the bounds.
-        let bounds = self.adaptive.bounds();
-        let Some(raised) = bounds.and_then(|bounds| bounds.raised(limit, successes)) else {
-            return;
-        };
-        self.adaptive.successes.store(0, Ordering::Relaxed);
-        self.set_limit_locked(&mut locked, raised);
-        drop(locked);
-        self.hand_on();
-    }
-
-    #[cold]
-    fn lower(&self, round: u32) {
-        let adaptive = &self.adaptive;
-        let mut locked = self.locked.lock();
-        let Some(bounds) = adaptive.bounds() else {
-            return;
-        };
-        if adaptive.round.load(Ordering::Relaxed) != round {
-            return;
-        }
-        adaptive
-            .round
-            .store(round.wrapping_add(1), Ordering::Relaxed);
-        adaptive.successes.store(0, Ordering::Relaxed);
-        let limit = self.raw_word().limit();
-        self.set_limit_locked(&mut locked, bounds.lowered(limit));
     }
 
     /// Moves the number of admitted calls from the word, before it overflows there.

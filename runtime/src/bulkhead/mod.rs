@@ -10,6 +10,7 @@
 //! named ones, and `#[bulkhead]` the usual way to use them. A limit that adapts to the callee is
 //! [`BulkheadBuilder::adaptive`].
 
+mod adaptive;
 mod aimd;
 #[cfg(feature = "async")]
 mod async_call;
