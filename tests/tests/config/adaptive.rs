@@ -180,13 +180,13 @@ fn no_slot_is_lost_where_the_limit_begins_and_ends_to_adapt_on_several_threads()
                     let slots: Vec<_> = (0..4).map_while(|_| bulkhead.try_acquire().ok()).collect();
                     most.fetch_max(bulkhead.snapshot().in_flight, Ordering::Relaxed);
                     for slot in slots {
-                        if n % 16 == 0 {
-                            drop(slot)
+                        if n.is_multiple_of(16) {
+                            drop(slot);
                         } else {
-                            slot.success()
+                            slot.success();
                         }
                     }
-                    if n % 32 == 0 {
+                    if n.is_multiple_of(32) {
                         let busy = gardefou::AppError::new(
                             gardefou::ErrorCode::RESOURCE_BUSY_ERROR,
                             "busy",

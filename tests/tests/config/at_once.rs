@@ -18,7 +18,9 @@ use std::{
 
 /// A clock whose next reading runs something.
 #[derive(Clone, Default)]
-struct Tripwire(Arc<Mutex<Option<Box<dyn FnOnce() + Send>>>>, ManualClock);
+struct Tripwire(Arc<Mutex<Option<Run>>>, ManualClock);
+
+type Run = Box<dyn FnOnce() + Send>;
 
 impl Tripwire {
     fn set(&self, run: impl FnOnce() + Send + 'static) {
