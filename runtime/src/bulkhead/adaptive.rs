@@ -7,13 +7,15 @@ use super::{
     state_word::StateWord,
 };
 use crate::sync::{AtomicU32, AtomicU64, Ordering};
+use std::sync::atomic::AtomicU64 as UntrackedU64;
 
 /// The state of an adaptive limit, which itself is in the word.
 #[derive(Debug)]
 pub(super) struct Adaptive {
     /// The bounds in one word, see [`Aimd::pack`]; written under the lock. Relaxed where a call only asks
     /// whether there are any: a change of the limit asks again under the lock.
-    bounds: AtomicU64,
+    /// Untracked by loom: they change by a configuration alone, which no model has.
+    bounds: UntrackedU64,
     /// Successes that count, since the limit last changed.
     successes: AtomicU64,
     /// How often the limit was lowered. A call lowers it only if it was admitted in the present
@@ -24,7 +26,7 @@ pub(super) struct Adaptive {
 impl Adaptive {
     pub(super) fn new(config: &BulkheadConfig) -> Self {
         Self {
-            bounds: AtomicU64::new(Aimd::pack(Aimd::of(config))),
+            bounds: UntrackedU64::new(Aimd::pack(Aimd::of(config))),
             successes: AtomicU64::new(0),
             round: AtomicU32::new(0),
         }
@@ -49,7 +51,11 @@ impl Inner {
         // Relaxed: a call that is admitted under a limit that was lowered sees the round through the
         // word; where the limit was the lowest already, an old round costs one sign of overload that
         // changes nothing.
-        self.adaptive.round.load(Ordering::Relaxed)
+        if self.is_adaptive() {
+            self.adaptive.round.load(Ordering::Relaxed)
+        } else {
+            0
+        }
     }
 
     /// Adapts the limit to the end of a call that was admitted in `round` and has its slot still.
