@@ -94,6 +94,8 @@ mod tally;
 mod tally_cache;
 #[cfg(feature = "journal")]
 mod writer;
+#[cfg(feature = "journal")]
+mod written;
 
 pub use api::Journal;
 pub use claims::Claim;
@@ -113,6 +115,8 @@ pub use reader::{JournalReader, Records};
 pub use status::JournalStatus;
 #[cfg(feature = "journal")]
 pub use tail::Tail;
+#[cfg(feature = "journal")]
+pub use written::{Line, Lines, Written, WrittenFile};
 
 /// Parts of the journals of the library, for journals of your own.
 ///

@@ -185,6 +185,11 @@ impl JournalReader {
             .map_err(JournalError::io("list the files of the folder"))
     }
 
+    /// Returns the files.
+    pub(super) fn files(&self) -> &Folder {
+        &self.folder
+    }
+
     fn records(&self, query: &Query, direction: Direction) -> Result<Records<'_>, JournalError> {
         let through = RemovedCounts::read_or_none(self.folder.path())
             .unwrap_or_default()

@@ -19,6 +19,8 @@ use std::{
 pub(super) struct RemovedCounts {
     /// Files up to this number are removed, or about to be: their counts are in here.
     pub(super) through: u64,
+    /// How many lines those files had; see [`Tally::lines`].
+    pub(super) lines: u64,
     pub(super) days: DailyCounts,
     /// Errors inside attempts, in removed files, which a later file may settle; not in `days`.
     pub(super) open: OpenErrors,
@@ -52,6 +54,7 @@ impl RemovedCounts {
         let through = json["through"]
             .as_u64()
             .filter(|number| *number <= MAX_NUMBER);
+        let lines = json["lines"].as_u64().unwrap_or(0);
         let days = json["days"].as_object().map(DailyCounts::from_json);
         let open = json["open"]
             .as_object()
@@ -60,6 +63,7 @@ impl RemovedCounts {
         match through.zip(days) {
             Some((through, days)) => Ok(Self {
                 through,
+                lines,
                 days,
                 open,
             }),
@@ -84,6 +88,7 @@ impl RemovedCounts {
     /// Adds the counts of a file that is removed, the next one after those that are in here.
     pub(super) fn add(&mut self, number: u64, tally: &Tally) {
         self.through = number;
+        self.lines += tally.lines;
         self.days.merge(&tally.days);
         tally.update_open(&mut self.open);
         let Self { days, open, .. } = self;
@@ -109,7 +114,12 @@ impl RemovedCounts {
     /// Replaces the file as a whole: a reader sees the old one or the new one.
     pub(super) fn write(&self, folder: &Path) -> io::Result<()> {
         let (path, new) = (folder.join(NAME), folder.join("rollup.json.new"));
-        let mut json = json!({ "v": 1, "through": self.through, "days": self.days.to_json() });
+        let mut json = json!({
+            "v": 1,
+            "through": self.through,
+            "lines": self.lines,
+            "days": self.days.to_json(),
+        });
         if !self.open.is_empty() {
             json["open"] = open_to_json(&self.open);
         }

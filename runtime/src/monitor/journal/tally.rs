@@ -18,6 +18,8 @@ pub(super) struct Tally {
     pub(super) ends: BTreeMap<ErrorId, OpenEnd>,
     /// When the last record of the file was made.
     pub(super) latest: Option<Timestamp>,
+    /// All lines that are not empty, those without a record included.
+    pub(super) lines: u64,
 }
 
 /// A record whose other line may be in another file.
@@ -48,6 +50,7 @@ impl Tally {
         from: u64,
     ) -> io::Result<u64> {
         folder.lines_from(number, from, |at, line| {
+            self.lines += u64::from(!line.is_empty());
             if let Some((timestamp, code)) = std::str::from_utf8(line).ok().and_then(line::head) {
                 self.latest = Some(timestamp);
                 self.days.add(timestamp, code);
