@@ -72,7 +72,10 @@ pub(crate) enum ConfigCommand {
 
 #[derive(Debug, Args)]
 pub(crate) struct JournalArguments {
-    /// The folder of the journal, or the file of an SQLite database
+    /// The folder of the journal, the file of an SQLite database, or the URL of a fleet's database
+    ///
+    /// A URL begins with postgres://. Other users of the machine see arguments: put a URL with a
+    /// password into the variable.
     #[arg(
         short,
         long,
@@ -82,6 +85,9 @@ pub(crate) struct JournalArguments {
         value_name = "PATH"
     )]
     pub(crate) journal: Option<PathBuf>,
+    /// The schema of the journal, in the database of a fleet
+    #[arg(long, global = true, default_value = "gardefou", value_name = "NAME")]
+    pub(crate) schema: String,
     #[command(subcommand)]
     pub(crate) command: JournalCommand,
 }
@@ -129,6 +135,17 @@ pub(crate) enum JournalCommand {
         #[arg(long, default_value_t = 30, value_name = "NUMBER", value_parser = clap::value_parser!(u16).range(1..=3660))]
         days: u16,
         /// Prints one line of JSON
+        #[arg(long)]
+        json: bool,
+        #[command(flatten)]
+        filters: Filters,
+    },
+    /// Lists groups of errors, with when and where they happened first and last
+    Groups {
+        /// How many groups, those with the most errors
+        #[arg(short = 'n', long, default_value_t = 20, value_name = "NUMBER", value_parser = clap::value_parser!(u16).range(1..=1000))]
+        limit: u16,
+        /// Prints JSON lines
         #[arg(long)]
         json: bool,
         #[command(flatten)]

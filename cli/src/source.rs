@@ -1,4 +1,5 @@
-//! The journal that is read: a folder of JSON lines, or an SQLite database.
+//! The journal that is read: a folder of JSON lines, an SQLite database, or the PostgreSQL database of
+//! a fleet.
 
 use crate::run::{Failure, chain};
 use gardefou::{
@@ -6,6 +7,8 @@ use gardefou::{
     monitor::journal::{JournalReader, Query, ReadError, Tail},
     time::Timestamp,
 };
+#[cfg(feature = "postgres")]
+use gardefou_postgres::{DatabaseConfig, PostgresReader, PostgresTail};
 #[cfg(feature = "sqlite")]
 use gardefou_sqlite::{SqliteReader, SqliteTail};
 use std::{
@@ -19,6 +22,8 @@ pub(crate) enum Source {
     Files(JournalReader),
     #[cfg(feature = "sqlite")]
     Database(SqliteReader),
+    #[cfg(feature = "postgres")]
+    Fleet(PostgresReader),
 }
 
 /// A journal that is followed.
@@ -27,6 +32,8 @@ pub(crate) enum Following {
     Files(Tail),
     #[cfg(feature = "sqlite")]
     Database(SqliteTail),
+    #[cfg(feature = "postgres")]
+    Fleet(PostgresTail),
 }
 
 /// What hinders the reading of a part of the journal; the rest is read.
@@ -43,11 +50,17 @@ pub(crate) type Records<'a> = Box<dyn Iterator<Item = Result<Record, Problem>> +
 const DATABASE: &str = "errors.sqlite";
 
 impl Source {
-    /// Opens the journal at a path, and returns it with what is odd about it.
-    pub(crate) fn open(path: Option<&Path>) -> Result<(Self, Option<String>), Failure> {
+    /// Opens the journal at a path or URL, and returns it with what is odd about it.
+    pub(crate) fn open(
+        path: Option<&Path>,
+        schema: &str,
+    ) -> Result<(Self, Option<String>), Failure> {
         let path = path.ok_or_else(|| {
             Failure::new("`--journal` is missing: it, or the variable GARDEFOU_JOURNAL, must name the folder of a journal")
         })?;
+        if let Some(url) = path.to_str().filter(|path| is_url(path)) {
+            return Ok((Self::fleet(url, schema)?, None));
+        }
         let failed = |why: String| Failure::new(format!("`--journal {}`: {why}", path.display()));
         let metadata = fs::metadata(path).map_err(|err| match err.kind() {
             io::ErrorKind::NotFound => failed("there is no such folder or file".to_owned()),
@@ -94,18 +107,41 @@ impl Source {
         )))
     }
 
+    /// Connects to the database of a fleet. No error shows the URL, which can hold a password.
+    #[cfg(feature = "postgres")]
+    fn fleet(url: &str, schema: &str) -> Result<Self, Failure> {
+        let database = DatabaseConfig::builder(url).schema(schema).build();
+        let database = database.map_err(|err| Failure::new(format!("`--journal`: {err}")))?;
+        let address = database.to_string();
+        let opened = PostgresReader::connect(database);
+        opened
+            .map(Self::Fleet)
+            .map_err(|err| Failure::new(format!("`--journal {address}`: {}", chain(&err))))
+    }
+
+    #[cfg(not(feature = "postgres"))]
+    fn fleet(_: &str, _: &str) -> Result<Self, Failure> {
+        Err(Failure::new(
+            "`--journal postgres://..` needs the feature `postgres`, without which this program was built",
+        ))
+    }
+
+    /// Returns the database of a fleet, which answers some questions itself.
+    #[cfg(feature = "postgres")]
+    pub(crate) fn as_fleet(&self) -> Option<&PostgresReader> {
+        match self {
+            Self::Fleet(reader) => Some(reader),
+            _ => None,
+        }
+    }
+
     pub(crate) fn newest_first(&self, query: &Query) -> Result<Records<'_>, Failure> {
         match self {
             Self::Files(reader) => of_files(reader.newest_first(query)),
             #[cfg(feature = "sqlite")]
-            Self::Database(reader) => {
-                let mut query = query.clone().limit(database::ROWS);
-                Ok(database::records(move || {
-                    let page = reader.query(&query)?;
-                    let next = page.next.map(|next| query = query.clone().after(next));
-                    Ok((page, next.is_some()))
-                }))
-            }
+            Self::Database(reader) => Ok(paged::newest_first(query, |query| reader.query(query))),
+            #[cfg(feature = "postgres")]
+            Self::Fleet(reader) => Ok(paged::newest_first(query, |query| reader.query(query))),
         }
     }
 
@@ -113,15 +149,13 @@ impl Source {
         match self {
             Self::Files(reader) => of_files(reader.oldest_first(query)),
             #[cfg(feature = "sqlite")]
-            Self::Database(reader) => {
-                let query = query.clone().limit(database::ROWS);
-                let mut after = gardefou::monitor::journal::Cursor::new(0, 0);
-                Ok(database::records(move || {
-                    let page = reader.query_from(&query, after)?;
-                    let next = page.next.map(|next| after = next);
-                    Ok((page, next.is_some()))
-                }))
-            }
+            Self::Database(reader) => Ok(paged::oldest_first(query, |query, after| {
+                reader.query_from(query, after)
+            })),
+            #[cfg(feature = "postgres")]
+            Self::Fleet(reader) => Ok(paged::oldest_first(query, |query, after| {
+                reader.query_from(query, after)
+            })),
         }
     }
 
@@ -130,6 +164,8 @@ impl Source {
             Self::Files(reader) => reader.follow(query).map(Following::Files),
             #[cfg(feature = "sqlite")]
             Self::Database(reader) => reader.follow(query).map(Following::Database),
+            #[cfg(feature = "postgres")]
+            Self::Fleet(reader) => reader.follow(query).map(Following::Fleet),
         };
         following.map_err(|err| Failure::from_error(&err))
     }
@@ -141,7 +177,9 @@ impl Following {
         match self {
             Self::Files(tail) => Some(tail.next_at(now)?.map_err(Problem::from)),
             #[cfg(feature = "sqlite")]
-            Self::Database(tail) => database::next_of_tail(tail, now),
+            Self::Database(tail) => paged::next(tail.take_torn(), || tail.next_at(now)),
+            #[cfg(feature = "postgres")]
+            Self::Fleet(tail) => paged::next(tail.take_torn(), || tail.next_at(now)),
         }
     }
 }
@@ -175,24 +213,52 @@ fn has_lines(folder: &Path) -> bool {
     entries.map(|entry| entry.path()).any(is_one)
 }
 
-#[cfg(feature = "sqlite")]
-mod database {
+/// Returns `true` for a URL of PostgreSQL.
+fn is_url(path: &str) -> bool {
+    path.starts_with("postgres://") || path.starts_with("postgresql://")
+}
+
+#[cfg(any(feature = "postgres", feature = "sqlite"))]
+mod paged {
     //! Records of a database, page by page.
 
     use super::{Problem, Records, chain};
     use gardefou::{
         event::Record,
-        monitor::journal::{JournalError, Page},
-        time::Timestamp,
+        monitor::journal::{Cursor, JournalError, Page, Query},
     };
-    use gardefou_sqlite::SqliteTail;
     use std::{collections::VecDeque, iter};
 
     /// How many rows are in memory at a time.
-    pub(super) const ROWS: usize = 200;
+    const ROWS: usize = 200;
+
+    pub(super) fn newest_first<'a>(
+        query: &Query,
+        read: impl Fn(&Query) -> Result<Page, JournalError> + 'a,
+    ) -> Records<'a> {
+        let mut query = query.clone().limit(ROWS);
+        records(move || {
+            let page = read(&query)?;
+            let next = page.next.map(|next| query = query.clone().after(next));
+            Ok((page, next.is_some()))
+        })
+    }
+
+    pub(super) fn oldest_first<'a>(
+        query: &Query,
+        read: impl Fn(&Query, Cursor) -> Result<Page, JournalError> + 'a,
+    ) -> Records<'a> {
+        let query = query.clone().limit(ROWS);
+        let mut after = Cursor::new(0, 0);
+        records(move || {
+            let page = read(&query, after)?;
+            let next = page.next.map(|next| after = next);
+            Ok((page, next.is_some()))
+        })
+    }
 
     /// Returns the records of pages; `next` returns a page, and whether there is another one.
-    pub(super) fn records<'a>(
+    fn records<'a>(
         mut next: impl FnMut() -> Result<(Page, bool), JournalError> + 'a,
     ) -> Records<'a> {
         let (mut ready, mut is_more) = (VecDeque::new(), true);
@@ -219,14 +285,15 @@ mod database {
         }))
     }
 
-    pub(super) fn next_of_tail(
-        tail: &mut SqliteTail,
-        now: Timestamp,
+    /// Returns the next record of a tail that has passed over so many rows.
+    pub(super) fn next(
+        passed: u64,
+        next: impl FnOnce() -> Option<Result<Record, JournalError>>,
     ) -> Option<Result<Record, Problem>> {
-        if let Some(problem) = torn(tail.take_torn()) {
+        if let Some(problem) = torn(passed) {
             return Some(Err(problem));
         }
-        Some(tail.next_at(now)?.map_err(|err| failed(&err)))
+        Some(next()?.map_err(|err| failed(&err)))
     }
 
     fn torn(rows: u64) -> Option<Problem> {

@@ -65,6 +65,7 @@ pages! {
     cookbook = "docs/cookbook.md";
     dashboard = "docs/dashboard.md";
     design = "docs/design.md";
+    postgres = "docs/postgres.md";
 }
 
 /// Pages for users of other libraries.

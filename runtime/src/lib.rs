@@ -98,8 +98,8 @@
 //! | `sqlx-0_9` | | codes of the errors of sqlx 0.9 |
 //! | `test-util` | | `ManualClock` and `testing::Scope`: [tests](guide::testing) without sleeping and without shared state |
 //!
-//! The crate `gardefou-sqlite` has a journal of errors in an SQLite database, and
-//! `gardefou-dashboard` a [page](guide::dashboard) of guards, errors, notifications and health.
+//! The crate `gardefou-sqlite` has a journal of errors in an SQLite database, `gardefou-postgres`
+//! those of a fleet in [PostgreSQL](guide::postgres), and `gardefou-dashboard` a [page](guide::dashboard) of guards, errors, notifications and health.
 //!
 //! Without default features the core remains: errors, the context of calls, guards, boundaries and
 //! their attributes. A [library](guide::library_authors) should depend on the core, and

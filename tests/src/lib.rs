@@ -34,4 +34,6 @@ pages! {
     #[cfg(feature = "clients")]
     Dashboard = "docs/dashboard.md";
     Design = "docs/design.md";
+    #[cfg(feature = "clients")]
+    Postgres = "docs/postgres.md";
 }

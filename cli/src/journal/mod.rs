@@ -3,6 +3,7 @@
 mod export;
 mod filters;
 mod follow;
+mod groups;
 mod list;
 mod problems;
 mod show;
@@ -21,11 +22,12 @@ pub(crate) fn run(arguments: JournalArguments, output: &mut Output) -> Result<Ou
         JournalCommand::List { filters, .. }
         | JournalCommand::Follow { filters, .. }
         | JournalCommand::Stats { filters, .. }
+        | JournalCommand::Groups { filters, .. }
         | JournalCommand::Export { filters, .. } => Some(filters::query(filters)?),
         JournalCommand::Show { .. } => None,
     };
     let query = queried.unwrap_or_default();
-    let (source, note) = Source::open(arguments.journal.as_deref())?;
+    let (source, note) = Source::open(arguments.journal.as_deref(), &arguments.schema)?;
     if let Some(note) = note {
         output.complain(&note);
     }
@@ -41,6 +43,9 @@ pub(crate) fn run(arguments: JournalArguments, output: &mut Output) -> Result<Ou
         JournalCommand::Stats {
             top, days, json, ..
         } => stats::run(&source, &query, stats::Shown { top, days }, json, output),
+        JournalCommand::Groups { limit, json, .. } => {
+            groups::run(&source, &query, limit.into(), json, output)
+        }
         JournalCommand::Export { format, .. } => export::run(&source, &query, format, output),
     }
 }

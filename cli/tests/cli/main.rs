@@ -5,8 +5,10 @@
 mod configuration;
 mod database;
 mod export;
+mod fleet;
 mod follow;
 mod functions;
+mod groups;
 mod health;
 mod hostile;
 mod list;

@@ -142,6 +142,7 @@ fn help_and_version_are_printed() {
         &["journal", "follow", "--help"],
         &["journal", "stats", "--help"],
         &["journal", "export", "--help"],
+        &["journal", "groups", "--help"],
         &["health", "--help"],
         &["config", "--help"],
         &["config", "check", "--help"],

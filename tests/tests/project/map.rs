@@ -10,10 +10,11 @@ const BEGIN: &str = "<!-- map: begin -->\n";
 const END: &str = "<!-- map: end -->\n";
 
 /// The folders whose files have a line.
-const FOLDERS: [&str; 5] = [
+const FOLDERS: [&str; 6] = [
     "runtime/src",
     "macros/src",
     "integrations/sqlite/src",
+    "integrations/postgres/src",
     "integrations/dashboard/src",
     "cli/src",
 ];

@@ -1,0 +1,257 @@
+//! The turns of a shipper: connect, read, write, and pause after a failure.
+
+use super::{
+    builder::Settings,
+    rows::{Known, Outcome, known, ship},
+    status::Tracked,
+};
+use crate::{
+    error::DatabaseError,
+    schema::{add_days, maintain, migrate},
+    session::Session,
+    spool::{Limits, Position, Spool},
+    sync::Mutex,
+    values::{Day, id_text},
+};
+use gardefou::{
+    event::names,
+    monitor::journal::support::report_trouble,
+    time::{Tick, Timestamp},
+};
+use std::{
+    sync::atomic::{AtomicBool, Ordering},
+    time::Duration,
+};
+
+/// What a shipper keeps from one turn to the next.
+#[derive(Debug)]
+pub(crate) struct Worker {
+    spool: Option<Spool>,
+    session: Option<Session>,
+    /// As the database had it last; `None` after a failure, whose transaction may be committed.
+    known: Option<Known>,
+    /// The position that was known last, to tell what waits.
+    position: Option<Position>,
+    /// The day of the last maintenance.
+    maintained: Option<Day>,
+    /// How many records the next batch takes: fewer after the server refused some, until the one at
+    /// fault is alone.
+    records: usize,
+    /// Records that were refused, and none was shipped in between.
+    refused_in_a_row: u32,
+    failures: u32,
+    not_before: Tick,
+}
+
+const BATCH_BYTES: usize = 8 << 20;
+/// So many records in a row are at fault themselves; beyond that, it is the database.
+const MAX_REFUSED_IN_A_ROW: u32 = 100;
+const FIRST_PAUSE: Duration = Duration::from_secs(1);
+
+impl Worker {
+    pub(crate) fn new(settings: &Settings) -> Self {
+        Self {
+            spool: None,
+            session: None,
+            known: None,
+            position: None,
+            maintained: None,
+            records: settings.batch_records,
+            refused_in_a_row: 0,
+            failures: 0,
+            not_before: Tick::ZERO,
+        }
+    }
+
+    /// Ships all there is, unless a pause is under way.
+    pub(crate) fn turn(
+        &mut self,
+        settings: &Settings,
+        tracked: &Mutex<Tracked>,
+        is_stopped: &AtomicBool,
+    ) {
+        if settings.clock.now() >= self.not_before {
+            // The status shows a failure; a later turn tries again.
+            let _ = self.ship(settings, tracked, is_stopped);
+        }
+    }
+
+    /// Ships all there is, at once.
+    pub(crate) fn ship(
+        &mut self,
+        settings: &Settings,
+        tracked: &Mutex<Tracked>,
+        is_stopped: &AtomicBool,
+    ) -> Result<(), DatabaseError> {
+        let was_open = self.session.is_some();
+        let mut shipped = self.try_ship(settings, tracked, is_stopped);
+        let is_stale =
+            |err: &DatabaseError| matches!(err, DatabaseError::Lost(_) | DatabaseError::Sql { .. });
+        if was_open && shipped.as_ref().is_err_and(is_stale) {
+            // The server may have restarted since the last turn.
+            self.disconnect();
+            shipped = self.try_ship(settings, tracked, is_stopped);
+        }
+        if let Err(err) = &shipped {
+            self.disconnect();
+            self.failures = self.failures.saturating_add(1);
+            let doubled = FIRST_PAUSE.saturating_mul(1 << (self.failures - 1).min(16));
+            let pause = doubled.min(settings.max_pause);
+            self.not_before = settings.clock.now().after(pause);
+            self.report(settings, tracked, Some(err));
+        } else {
+            self.failures = 0;
+            self.not_before = Tick::ZERO;
+            self.report(settings, tracked, None);
+        }
+        shipped
+    }
+
+    fn disconnect(&mut self) {
+        self.session = None;
+        let known = self.known.take();
+        self.position = known.map(|known| known.position).or(self.position.take());
+    }
+
+    fn try_ship(
+        &mut self,
+        settings: &Settings,
+        tracked: &Mutex<Tracked>,
+        is_stopped: &AtomicBool,
+    ) -> Result<(), DatabaseError> {
+        if self.spool.is_none() {
+            self.spool = Spool::open(&settings.folder)?;
+        }
+        let Some(spool) = &self.spool else {
+            return Ok(()); // nothing was written so far, or another process ships it
+        };
+        let instance = id_text(spool.identity.instance);
+        tracked.lock().instance = Some(instance);
+        let schema = &settings.database.schema;
+        let retention = i32::try_from(settings.retention_days).unwrap_or(i32::MAX);
+        let session = match &mut self.session {
+            Some(session) => session,
+            none => {
+                let mut session = Session::open(&settings.database)?;
+                session.run(async |client| migrate(client, schema, retention).await)?;
+                self.maintained = None;
+                none.insert(session)
+            }
+        };
+        if self.maintained.is_none() {
+            let today = session.run(async |client| maintain(client, schema, retention).await)?;
+            self.maintained = Some(today);
+        }
+        let mut is_added = false;
+        while !is_stopped.load(Ordering::Relaxed) {
+            let known = match &mut self.known {
+                Some(known) => known,
+                none => {
+                    let identity = &spool.identity;
+                    let read = session.run(async |client| known(client, schema, identity).await)?;
+                    tracked.lock().totals = read.totals;
+                    none.insert(read)
+                }
+            };
+            let limits = Limits {
+                records: self.records,
+                bytes: BATCH_BYTES,
+            };
+            let batch = spool.next_batch(&known.position, limits)?;
+            if batch.is_empty() {
+                break;
+            }
+            // The one that is at fault, alone.
+            let is_alone = batch.entries.len() == 1 && batch.torn == 0;
+            let of = (&spool.identity, known.revision);
+            let mut written =
+                session.run(async |client| ship(client, schema, of, &batch, false).await);
+            if written.as_ref().is_err_and(DatabaseError::is_of_data) {
+                if !is_alone {
+                    self.records = (batch.entries.len() / 2).max(1);
+                    continue;
+                }
+                if self.refused_in_a_row >= MAX_REFUSED_IN_A_ROW
+                    && let Err(err) = written
+                {
+                    return Err(DatabaseError::RefusesAll(err.to_string()));
+                }
+                self.refused_in_a_row += 1;
+                written = session.run(async |client| ship(client, schema, of, &batch, true).await);
+            } else if written.is_ok() {
+                self.refused_in_a_row = 0;
+                self.records = (self.records * 2).min(settings.batch_records);
+            }
+            match written? {
+                Outcome::Committed {
+                    revision,
+                    totals,
+                    today,
+                } => {
+                    *known = Known {
+                        revision,
+                        position: batch.after,
+                        totals,
+                    };
+                    tracked.lock().totals = totals;
+                    is_added = false;
+                    if self.maintained != Some(today) {
+                        let run = async |client: &mut _| maintain(client, schema, retention).await;
+                        self.maintained = Some(session.run(run)?);
+                    }
+                    if batch.is_last {
+                        break;
+                    }
+                }
+                Outcome::Moved => self.known = None,
+                Outcome::Missing(days) => {
+                    if std::mem::replace(&mut is_added, true) {
+                        let day = days.first().map(|day| day.text()).unwrap_or_default();
+                        return Err(DatabaseError::Lost(format!(
+                            "the tables of {day} exist, and are not attached"
+                        )));
+                    }
+                    session.run(async |client| add_days(client, schema, &days).await)?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Updates the status after an attempt, and logs a change from good to bad or back.
+    fn report(
+        &self,
+        settings: &Settings,
+        tracked: &Mutex<Tracked>,
+        failure: Option<&DatabaseError>,
+    ) {
+        let now = Timestamp::from(settings.clock.wall());
+        let known = self.known.as_ref().map(|known| &known.position);
+        let position = known.or(self.position.as_ref());
+        let backlog = self.spool.as_ref().zip(position);
+        let backlog = backlog.and_then(|(spool, position)| spool.backlog(position).ok());
+        let mut status = tracked.lock();
+        // After a failure, as it was known before.
+        status.backlog = backlog.or(status.backlog);
+        let before = status.failing_since;
+        match failure {
+            None => status.failing_since = None,
+            Some(err) => {
+                status.failing_since.get_or_insert(now);
+                status.last_error = Some(err.to_string());
+            }
+        }
+        drop(status);
+        // Foreign code runs here: no lock may be held.
+        match (before, failure) {
+            (None, Some(err)) => {
+                let what = "cannot ship records to PostgreSQL; they stay in the journal";
+                report_trouble(&settings.folder, err, what);
+            }
+            (Some(since), None) => tracing::info!(
+                target: names::TARGET_JOURNAL, %since, "journal: shipping records to PostgreSQL again"
+            ),
+            _ => {}
+        }
+    }
+}
