@@ -23,6 +23,8 @@ pages! {
     bulkhead = "docs/bulkhead.md";
     #[cfg(any(feature = "chaos", not(doctest)))]
     chaos = "docs/chaos.md";
+    #[cfg(any(feature = "fleet", not(doctest)))]
+    fleet = "docs/fleet.md";
     circuit_breaker = "docs/circuit-breaker.md";
     command_line = "docs/command-line.md";
     #[cfg(any(feature = "config", not(doctest)))]

@@ -133,6 +133,8 @@ mod digits;
 pub mod error;
 pub mod event;
 pub mod fallback;
+#[cfg(feature = "fleet")]
+pub mod fleet;
 mod fork;
 pub mod guarded;
 #[cfg_attr(

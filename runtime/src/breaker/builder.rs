@@ -1,5 +1,7 @@
 //! Builder of circuit breakers.
 
+#[cfg(feature = "fleet")]
+use super::config::StoreLoss;
 use super::{
     config::BreakerConfig,
     control::ManualControl,
@@ -610,6 +612,49 @@ impl BreakerBuilder {
         self
     }
 
+    /// Sets whether the breaker shares its state with those of the same name in other processes; `false` by default.
+    ///
+    /// It joins the [fleet](crate::fleet) of the process, now or as soon as there is one. Without a fleet it is the same as
+    /// any other breaker. It cannot be changed later.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::breaker::CircuitBreaker;
+    ///
+    /// let breaker = CircuitBreaker::builder("payments").shared(true).build()?;
+    /// assert!(breaker.config().shared);
+    /// # Ok::<(), gardefou::ConfigError>(())
+    /// ```
+    #[cfg(feature = "fleet")]
+    pub fn shared(mut self, shared: bool) -> Self {
+        self.settings.shared = Some(shared);
+        self
+    }
+
+    /// Sets what a [shared](Self::shared) breaker does while the store of its fleet does not answer; decide alone by
+    /// default.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::breaker::{CircuitBreaker, StoreLoss};
+    ///
+    /// let breaker = CircuitBreaker::builder("transfers")
+    ///     .shared(true)
+    ///     .on_store_loss(StoreLoss::Open)
+    ///     .build()?;
+    /// assert_eq!(breaker.config().on_store_loss, StoreLoss::Open);
+    /// let alone = CircuitBreaker::builder("transfers").on_store_loss(StoreLoss::Open).build();
+    /// assert!(alone.unwrap_err().to_string().contains("must come with `shared`"));
+    /// # Ok::<(), gardefou::ConfigError>(())
+    /// ```
+    #[cfg(feature = "fleet")]
+    pub fn on_store_loss(mut self, loss: StoreLoss) -> Self {
+        self.settings.on_store_loss = Some(loss);
+        self
+    }
+
     /// Sets the clock; the system's by default. It cannot be changed later.
     ///
     /// # Examples
@@ -769,6 +814,8 @@ impl BreakerBuilder {
     pub(super) fn build_named(self, name: KeyedName, config: BreakerConfig) -> CircuitBreaker {
         let rng = self.seed.map_or_else(Rng::from_entropy, Rng::seeded);
         let clock = self.clock.unwrap_or_default();
+        #[cfg(feature = "fleet")]
+        let is_shared = config.shared;
         let shell = Shell::new(
             name,
             config,
@@ -785,6 +832,10 @@ impl BreakerBuilder {
         self.controls
             .iter()
             .for_each(|control| control.join(breaker.shell()));
+        #[cfg(feature = "fleet")]
+        if is_shared {
+            super::sharing::announce(&breaker);
+        }
         breaker
     }
 
@@ -826,6 +877,7 @@ impl BreakerBuilder {
             ("seed", self.seed.is_some()),
             ("on_transition", !self.on_transition.0.is_empty()),
             ("max_keys", self.max_keys.is_some()),
+            ("shared", self.settings.shared.is_some()),
         ];
         let fixed = fixed.into_iter().filter(|(_, is_set)| *is_set);
         let refused = |(field, _)| {

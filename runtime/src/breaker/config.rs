@@ -1,6 +1,6 @@
 //! Configuration of a breaker, as a plain value that was validated once.
 
-use crate::time::Tick;
+use crate::{named::named, time::Tick};
 use std::time::Duration;
 
 /// The settings of a circuit breaker, with every default filled in.
@@ -28,6 +28,8 @@ use std::time::Duration;
 /// | `abandoned_after` | 1 s | any |
 /// | `shadow` | false | |
 /// | `timed` | false; calls are timed where `slow_call` is set too | |
+/// | `shared` | false | |
+/// | `on_store_loss` | `StoreLoss::Local` | |
 ///
 /// A value outside its range is a [`ConfigError`](crate::ConfigError) of the builder.
 #[derive(Clone, Debug, PartialEq)]
@@ -67,6 +69,39 @@ pub struct BreakerConfig {
     pub shadow: bool,
     /// Whether calls are timed for [metrics](crate::guide::metrics) although no `slow_call` is set.
     pub timed: bool,
+    /// Whether the breaker shares its state with those of the same name in other processes, where there is a
+    /// fleet (feature `fleet`).
+    pub shared: bool,
+    /// What a shared breaker does while the store of its fleet does not answer.
+    pub on_store_loss: StoreLoss,
+}
+
+/// What a shared guard does while the store of its fleet does not answer.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum StoreLoss {
+    /// Decides by what this process sees.
+    #[default]
+    Local,
+    /// Rejects every call.
+    Open,
+    /// Rejects no call.
+    Closed,
+}
+
+named! {
+    /// Returns the name as it stands in attributes and configuration files, for example `local`.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// assert_eq!(gardefou::breaker::StoreLoss::Local.name(), "local");
+    /// ```
+    StoreLoss {
+        Local = "local",
+        Open = "open",
+        Closed = "closed",
+    }
 }
 
 /// The kind and size of a window.
@@ -105,6 +140,8 @@ impl Default for BreakerConfig {
             abandoned_after: ABANDONED_AFTER,
             shadow: false,
             timed: false,
+            shared: false,
+            on_store_loss: StoreLoss::Local,
         }
     }
 }

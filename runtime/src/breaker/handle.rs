@@ -59,7 +59,12 @@ impl CircuitBreaker {
         }
     }
 
-    pub(super) fn shell(&self) -> &Arc<Shell> {
+    #[cfg(feature = "fleet")]
+    pub(super) fn from_shared(shell: Arc<Shell>) -> Self {
+        Self { shell }
+    }
+
+    pub(crate) fn shell(&self) -> &Arc<Shell> {
         &self.shell
     }
 

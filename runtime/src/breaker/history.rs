@@ -99,7 +99,10 @@ impl HistoryReading {
         let Transition { from, to, .. } = *transition;
         let by_hand = matches!(
             transition.reason,
-            TransitionReason::Manual | TransitionReason::OpenFor | TransitionReason::Restored
+            TransitionReason::Manual
+                | TransitionReason::OpenFor
+                | TransitionReason::Restored
+                | TransitionReason::Fleet
         );
         let pair = AUTOMATIC.iter().position(|pair| *pair == (from, to));
         match pair.filter(|_| !by_hand) {

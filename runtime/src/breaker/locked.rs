@@ -47,6 +47,8 @@ pub(super) struct Extras {
     pub(super) lent: Vec<u64>,
     /// For each manual control of the breaker, whether it isolates.
     pub(super) isolations: Vec<Weak<AtomicBool>>,
+    #[cfg(feature = "fleet")]
+    pub(super) membership: Option<super::sharing::Membership>,
 }
 
 impl Extras {
@@ -143,6 +145,10 @@ impl Locked {
     fn apply_transition(&mut self, transition: Transition, cause: Option<Box<str>>, rejected: u64) {
         if let Some(extras) = &mut self.extras {
             extras.lent.clear();
+            #[cfg(feature = "fleet")]
+            if let Some(membership) = &mut extras.membership {
+                membership.note(&transition);
+            }
         }
         let ended = self.opening.clone().filter(|_| is_open(transition.from));
         let rejected_in_it = if ended.is_some() {

@@ -34,6 +34,8 @@ mod permit;
 mod reading;
 mod registry;
 mod rows;
+#[cfg(feature = "fleet")]
+mod sharing;
 mod shell;
 mod snapshot;
 mod state;
@@ -47,7 +49,7 @@ mod window;
 pub use crate::event::breaker::{CircuitState, TransitionReason};
 pub use builder::BreakerBuilder;
 pub use classifier::{ChainClassifier, Classifier, ErrorClassifier, FailurePredicate};
-pub use config::{BreakerConfig, WindowKind};
+pub use config::{BreakerConfig, StoreLoss, WindowKind};
 #[cfg(feature = "config")]
 pub(crate) use configurable::parse_window;
 pub use control::ManualControl;
@@ -59,5 +61,9 @@ pub use permit::Permit;
 pub(crate) use permit::{Admitted, Refused};
 pub(crate) use reading::BreakerReading;
 pub use registry::{BreakerRegistry, circuit_breakers};
+#[cfg(feature = "fleet")]
+pub(crate) use sharing::{Joiner, Link, LocalPhase, LocalState, take_all_in};
+#[cfg(feature = "fleet")]
+pub(crate) use shell::Shell;
 pub use snapshot::{BreakerSnapshot, CallCounts, LastFailure};
 pub use state_change::StateChange;

@@ -2,7 +2,7 @@
 
 use super::config::{
     ABANDONED_AFTER, BreakerConfig, FAILURE_THRESHOLD, HALF_OPEN_MAX_CALLS, MAX_RECOVERY_TIMEOUT,
-    MIN_CALLS, RECOVERY_TIMEOUT, WindowKind,
+    MIN_CALLS, RECOVERY_TIMEOUT, StoreLoss, WindowKind,
 };
 use crate::{error::ConfigError, name};
 use std::{fmt::Debug, time::Duration};
@@ -27,6 +27,8 @@ pub(super) struct PartialConfig {
     pub(super) abandoned_after: Option<Duration>,
     pub(super) shadow: Option<bool>,
     pub(super) timed: Option<bool>,
+    pub(super) shared: Option<bool>,
+    pub(super) on_store_loss: Option<StoreLoss>,
     pub(super) cleared: Cleared,
 }
 
@@ -115,7 +117,9 @@ settings!(
     slow_rate,
     abandoned_after,
     shadow,
-    timed
+    timed,
+    shared,
+    on_store_loss
 );
 
 const MAX_BACKOFF: f64 = 1000.0;
@@ -195,6 +199,8 @@ impl PartialConfig {
             abandoned_after: self.abandoned_after.unwrap_or(ABANDONED_AFTER),
             shadow: self.shadow.unwrap_or(false),
             timed: self.timed.unwrap_or(false),
+            shared: self.shared.unwrap_or(false),
+            on_store_loss: self.on_store_loss.unwrap_or_default(),
         };
 
         rules.at_least_one("failure_threshold", self.failure_threshold);
@@ -242,6 +248,10 @@ impl PartialConfig {
             rules.check(self.slow_call.is_some(), "slow_rate", &rate, rule);
         }
         rules.above_zero("slow_call", self.slow_call);
+        if let Some(loss) = self.on_store_loss {
+            let rule = "must come with `shared`: only a shared breaker has a store";
+            rules.check(config.shared, "on_store_loss", &loss, rule);
+        }
         rules.at_least_one("min_calls", self.min_calls);
         if let Some(calls) = self.min_calls {
             let rule = "must come with a window or a rate, whose minimum it is";

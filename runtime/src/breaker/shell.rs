@@ -204,7 +204,7 @@ impl Shell {
         self.finish(self.lock());
     }
 
-    fn apply_locked(&self, locked: &mut Locked, effects: Effects) {
+    pub(super) fn apply_locked(&self, locked: &mut Locked, effects: Effects) {
         if effects != Effects::default() {
             // The count is needed where an opening goes on or ends.
             let rejected = if effects.iter().any(|change| is_open(change.from)) {
@@ -294,7 +294,15 @@ impl Shell {
     fn finish(&self, mut locked: MutexGuard<'_, Locked>) {
         self.publish_state(&locked);
         let delivers = locked.events.begin_delivery();
+        #[cfg(feature = "fleet")]
+        let link = locked
+            .membership_mut()
+            .and_then(super::sharing::Membership::take_news);
         drop(locked);
+        #[cfg(feature = "fleet")]
+        if let Some(link) = link {
+            link.wake();
+        }
         if delivers {
             self.deliver();
         }

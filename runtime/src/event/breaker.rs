@@ -70,6 +70,9 @@ pub enum TransitionReason {
     OpenFor,
     /// The state was restored from a snapshot.
     Restored,
+    /// The fleet of a [shared](crate::breaker::BreakerConfig::shared) breaker opened or closed the circuit: another
+    /// process did, or the store of the fleet was lost.
+    Fleet,
 }
 
 named! {
@@ -93,6 +96,7 @@ named! {
         Manual = "manual",
         OpenFor = "open_for",
         Restored = "restored",
+        Fleet = "fleet",
     }
 }
 

@@ -76,6 +76,8 @@ impl Shell {
                     Denial::until(DeniedBy::new(word), until, now.max(since))
                 } else {
                     let now = left_at.unwrap_or_else(|| self.clock.precise(now, word.is_coarse()));
+                    #[cfg(feature = "fleet")]
+                    let now = self.wait_for_lease(now);
                     match self.admit_locked(now) {
                         Ok(admission) => return Ok(admission),
                         Err(denial) => denial,
@@ -173,6 +175,11 @@ impl Shell {
             return Ok(admission);
         }
         let mut admitted = self.step(|locked| {
+            #[cfg(feature = "fleet")]
+            if let Some(retry_after) = locked.lease_denial_at(now) {
+                let denied_by = DeniedBy::new(StateWord::of(&locked.machine));
+                return (Err(Denial::new(denied_by, retry_after)), Effects::default());
+            }
             let (answer, effects) = locked.machine.admit_at(now);
             let word = StateWord::of(&locked.machine);
             let answer = answer

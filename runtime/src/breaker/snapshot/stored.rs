@@ -2,7 +2,7 @@
 
 use super::{BreakerSnapshot, CallCounts, LastFailure};
 use crate::{
-    breaker::config::{BreakerConfig, WindowKind},
+    breaker::config::{BreakerConfig, StoreLoss, WindowKind},
     error::redact,
     event::CircuitState,
 };
@@ -79,6 +79,8 @@ impl Serialize for BreakerConfig {
         map.serialize_entry("abandoned_after", &Seconds(self.abandoned_after))?;
         map.serialize_entry("shadow", &self.shadow)?;
         map.serialize_entry("timed", &self.timed)?;
+        map.serialize_entry("shared", &self.shared)?;
+        map.serialize_entry("on_store_loss", &self.on_store_loss)?;
         map.end()
     }
 }
@@ -152,6 +154,10 @@ fn config_of(fields: &Fields) -> BreakerConfig {
         abandoned_after: seconds("abandoned_after", default.abandoned_after),
         shadow: fields.or("shadow", default.shadow),
         timed: fields.or("timed", default.timed),
+        shared: fields.or("shared", default.shared),
+        on_store_loss: (fields.get("on_store_loss"))
+            .and_then(|name: &str| StoreLoss::from_name(name))
+            .unwrap_or_default(),
     }
 }
 

@@ -33,12 +33,12 @@ impl HalfOpen {
         self.until
     }
 
-    pub(super) fn are_running(&self) -> bool {
+    pub(in crate::breaker) fn are_running(&self) -> bool {
         self.in_flight > 0
     }
 
     /// Returns how many slots are taken: a probe on a lent slot takes none.
-    pub(super) fn slots_in_use(&self) -> u32 {
+    pub(in crate::breaker) fn slots_in_use(&self) -> u32 {
         self.in_flight - self.lent
     }
 

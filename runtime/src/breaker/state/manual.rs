@@ -90,6 +90,67 @@ impl StateMachine {
         effects
     }
 
+    /// Keeps the circuit open for at least `duration` from now, because a fleet has opened it after `reopened`
+    /// recoveries that failed. The two manual states stay.
+    #[cfg(feature = "fleet")]
+    pub(in crate::breaker) fn hold_open_at(
+        &mut self,
+        now: Tick,
+        duration: Duration,
+        reopened: u32,
+    ) -> Effects {
+        let mut effects = Effects::default();
+        self.expire_half_open_at(now, &mut effects);
+        let wanted = now.after(duration);
+        match &mut self.phase {
+            Phase::Open { until } => *until = wanted.max(*until),
+            Phase::Closed | Phase::HalfOpen(_) => {
+                let open = Phase::Open { until: wanted };
+                self.enter_at(now, open, TransitionReason::Fleet, &mut effects);
+            }
+            Phase::ForcedOpen | Phase::Disabled => return effects,
+        }
+        self.reopened = self.reopened.max(reopened);
+        effects
+    }
+
+    /// Closes an open or half-open circuit, because its fleet has closed it.
+    #[cfg(feature = "fleet")]
+    pub(in crate::breaker) fn close_by_fleet_at(&mut self, now: Tick) -> Effects {
+        let mut effects = Effects::default();
+        if matches!(self.phase, Phase::Open { .. } | Phase::HalfOpen(_)) {
+            self.reopened = 0;
+            self.enter_at(now, Phase::Closed, TransitionReason::Fleet, &mut effects);
+        }
+        effects
+    }
+
+    /// Admits every call uncounted, because the fleet has no store; a forced state stays.
+    #[cfg(feature = "fleet")]
+    pub(in crate::breaker) fn disable_by_fleet_at(&mut self, now: Tick) -> Effects {
+        let mut effects = Effects::default();
+        if !matches!(self.phase, Phase::ForcedOpen | Phase::Disabled) {
+            self.enter_at(now, Phase::Disabled, TransitionReason::Fleet, &mut effects);
+        }
+        effects
+    }
+
+    /// Counts calls again.
+    #[cfg(feature = "fleet")]
+    pub(in crate::breaker) fn enable_by_fleet_at(&mut self, now: Tick) -> Effects {
+        let mut effects = Effects::default();
+        self.reopened = 0;
+        self.enter_at(now, Phase::Closed, TransitionReason::Fleet, &mut effects);
+        effects
+    }
+
+    /// Returns how long the circuit is open if it opens now, jitter included.
+    #[cfg(feature = "fleet")]
+    pub(in crate::breaker) fn next_open_time(&self) -> Duration {
+        let fraction = self.rng.clone().next_fraction();
+        self.config.open_time(self.reopened, fraction)
+    }
+
     /// Replaces the configuration; state, generation and as much of the window as fits stay.
     pub(in crate::breaker) fn reconfigure_at(&mut self, now: Tick, config: BreakerConfig) {
         if config.window != self.config.window {

@@ -1,0 +1,546 @@
+//! What an instance of a fleet does, without its threads and its store: moves outcomes and decisions between breakers and
+//! operations.
+
+use super::{
+    builder::FleetBuilder,
+    member::{Conditions, Effect, Member, Next},
+    operation::{Action, Operation, Reply},
+    status::FleetStatus,
+    store::{Notice, StoreError},
+    store_state::StoreState,
+};
+use crate::{
+    breaker::{CircuitBreaker, Link, LocalPhase, LocalState, Shell, StoreLoss},
+    event::{names::TARGET_SYSTEM, text},
+    rng::Rng,
+    sync::{AtomicU64, Ordering},
+    time::{SharedClock, Tick},
+    worker::Wakeup,
+};
+use std::{
+    sync::{Arc, Weak},
+    time::Duration,
+};
+
+/// One instance of a fleet, driven by hand: for simulations, and for tests on a manual clock.
+///
+/// [`Fleet`](super::Fleet) drives one on its threads. By hand, call [`take`](Self::take) until [`next`](Self::next), pass
+/// the operations to a store, and give its replies to [`complete`](Self::complete).
+///
+/// # Examples
+///
+/// ```
+/// use gardefou::{breaker::{CircuitBreaker, CircuitState}, fleet::{Fleet, MemoryStore, Store}, time::ManualClock};
+/// use std::time::Duration;
+///
+/// let clock = ManualClock::new();
+/// let store = MemoryStore::with_clock(clock.clone());
+/// let instance = |name: &str| {
+///     let breaker = CircuitBreaker::builder("payments").failure_threshold(2).clock(clock.clone()).build()?;
+///     let mut driver = Fleet::builder("checkout").instance(name).clock(clock.clone()).driver()?;
+///     driver.join(&breaker);
+///     Ok::<_, gardefou::ConfigError>((breaker, driver))
+/// };
+/// let ((one, mut first), (other, mut second)) = (instance("one")?, instance("other")?);
+/// for _ in 0..2 {
+///     one.try_acquire()?.failure();
+/// }
+/// for driver in [&mut first, &mut second] {
+///     let batch = driver.take();
+///     let replies = store.run(batch.operations());
+///     driver.complete(batch, replies);
+/// }
+/// assert_eq!(other.state(), CircuitState::Open, "though it had no call");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug)]
+pub struct Driver {
+    settings: FleetBuilder,
+    clock: SharedClock,
+    rng: Rng,
+    link: Arc<FleetLink>,
+    store: StoreState,
+    members: Vec<JoinedBreaker>,
+    /// Ever more, so that replies find their member whatever left meanwhile.
+    next_id: u64,
+    next: Tick,
+    is_listening: bool,
+    was_lost: bool,
+    lost_since: Option<Tick>,
+    counts: Counts,
+    last_error: Option<String>,
+}
+
+#[derive(Clone, Copy, Debug, Default)]
+struct Counts {
+    operations: u64,
+    failures: u64,
+    notices: u64,
+    leases: u64,
+}
+
+#[derive(Debug)]
+struct JoinedBreaker {
+    id: u64,
+    name: Arc<str>,
+    /// Another one than the instance's own where several breakers of the process have this name.
+    instance: Arc<str>,
+    shell: Weak<Shell>,
+    member: Member,
+    /// Whether the loss of the store disabled it.
+    is_disabled: bool,
+}
+
+/// Operations that are due, for a store.
+#[derive(Debug)]
+#[must_use = "a breaker sends nothing more until its operation is completed"]
+pub struct Batch {
+    operations: Vec<Operation>,
+    members: Vec<u64>,
+}
+
+impl Batch {
+    /// Returns the operations.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::fleet::Fleet;
+    ///
+    /// let mut driver = Fleet::builder("checkout").driver()?;
+    /// assert!(driver.take().operations().is_empty(), "no breaker has joined");
+    /// # Ok::<(), gardefou::ConfigError>(())
+    /// ```
+    #[must_use]
+    pub fn operations(&self) -> &[Operation] {
+        &self.operations
+    }
+}
+
+/// What breakers know of the instance.
+#[derive(Debug)]
+pub(super) struct FleetLink {
+    pub(super) wakeup: Arc<Wakeup>,
+    clock: SharedClock,
+    /// When the store counts as lost.
+    lost_from: AtomicU64,
+    probe_wait: Duration,
+}
+
+impl Link for FleetLink {
+    fn wake(&self) {
+        self.wakeup.notify();
+    }
+
+    fn is_alone(&self) -> bool {
+        // Relaxed: a decision from just before may count either way.
+        self.clock.now().as_nanos() >= self.lost_from.load(Ordering::Relaxed)
+    }
+
+    fn probe_wait(&self) -> Duration {
+        self.probe_wait
+    }
+}
+
+/// How long a circuit is held open at a time while the store is lost.
+const HELD_AT_A_TIME: Duration = Duration::from_secs(1);
+
+impl Driver {
+    pub(super) fn new(settings: FleetBuilder, mut rng: Rng) -> Self {
+        let clock = settings.shared_clock();
+        let now = clock.now();
+        let store = StoreState::new(now, Rng::seeded(rng.next_u64()));
+        let link = Arc::new(FleetLink {
+            wakeup: Arc::default(),
+            clock: clock.clone(),
+            lost_from: AtomicU64::new(store.lost_from().as_nanos()),
+            probe_wait: settings.wait(),
+        });
+        Self {
+            settings,
+            clock,
+            rng,
+            link,
+            store,
+            members: Vec::new(),
+            next_id: 0,
+            next: now,
+            is_listening: false,
+            was_lost: false,
+            lost_since: None,
+            counts: Counts::default(),
+            last_error: None,
+        }
+    }
+
+    pub(super) fn link(&self) -> &Arc<FleetLink> {
+        &self.link
+    }
+
+    /// Lets a breaker share its state, whether or not it was built as shared. It leaves any other fleet.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::{breaker::CircuitBreaker, fleet::Fleet};
+    ///
+    /// let breaker = CircuitBreaker::builder("payments").build()?;
+    /// let mut driver = Fleet::builder("checkout").driver()?;
+    /// driver.join(&breaker);
+    /// assert_eq!(driver.status().breakers, 1);
+    /// # Ok::<(), gardefou::ConfigError>(())
+    /// ```
+    pub fn join(&mut self, breaker: &CircuitBreaker) {
+        let shell = Arc::downgrade(breaker.shell());
+        self.members
+            .retain(|member| member.shell.strong_count() > 0);
+        if (self.members.iter()).any(|member| member.shell.ptr_eq(&shell)) {
+            return;
+        }
+        let (name, id) = (breaker.name(), self.next_id);
+        self.next_id += 1;
+        let is_second = self.members.iter().any(|member| *member.name == *name);
+        let instance = match is_second {
+            true => format!("{}#{id}", self.settings.instance_name()).into(),
+            false => Arc::clone(self.settings.instance_name()),
+        };
+        let rng = Rng::seeded(self.rng.next_u64());
+        self.members.push(JoinedBreaker {
+            id,
+            name: name.into(),
+            instance,
+            shell,
+            member: Member::new(self.settings.lease(), rng),
+            is_disabled: false,
+        });
+        self.next = Tick::ZERO;
+        // Wakes the threads: it has news.
+        breaker
+            .shell()
+            .join_fleet(Arc::clone(&self.link) as Arc<dyn Link>);
+    }
+
+    /// Returns the operations that are due, after a look at all breakers.
+    ///
+    /// # Examples
+    ///
+    /// See [`Driver`].
+    pub fn take(&mut self) -> Batch {
+        let mut batch = self.pass_time(true);
+        if batch.operations.is_empty() {
+            batch.members.clear();
+        } else {
+            self.store.sent_at(self.clock.now());
+            self.publish_loss();
+        }
+        batch
+    }
+
+    /// Looks at all breakers, and collects operations if they can be sent.
+    pub(super) fn pass_time(&mut self, can_send: bool) -> Batch {
+        let now = self.clock.now();
+        self.note_loss_at(now);
+        let is_lost = self.store.is_lost_at(now);
+        let conditions = Conditions {
+            send_at: self.store.retry_at(),
+            is_listening: self.is_listening,
+        };
+        let mut batch = Batch {
+            operations: Vec::new(),
+            members: Vec::new(),
+        };
+        let mut next = if is_lost {
+            Tick::MAX
+        } else {
+            self.store.lost_from()
+        };
+        self.members.retain_mut(|joined| {
+            let Some(shell) = joined.shell.upgrade() else {
+                return false;
+            };
+            let local = shell.local_state();
+            next = next.min(joined.apply_loss_at(now, is_lost, &shell, &local));
+            if can_send {
+                match joined.member.next_at(now, &local, conditions) {
+                    Next::Wait(until) => next = next.min(until),
+                    Next::Send(action) => {
+                        batch.members.push(joined.id);
+                        batch.operations.push(Operation {
+                            fleet: Arc::clone(self.settings.fleet_name()),
+                            breaker: Arc::clone(&joined.name),
+                            instance: Arc::clone(&joined.instance),
+                            longest_open: local.config.max_recovery_timeout,
+                            lease_time: self.settings.lease(),
+                            action,
+                        });
+                    }
+                }
+            }
+            true
+        });
+        self.next = next;
+        batch
+    }
+
+    /// Returns how long it takes until [`take`](Self::take) has something to do, if nothing happens before.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::fleet::Fleet;
+    ///
+    /// let mut driver = Fleet::builder("checkout").driver()?;
+    /// assert!(driver.take().operations().is_empty());
+    /// assert!(driver.next() > std::time::Duration::ZERO);
+    /// # Ok::<(), gardefou::ConfigError>(())
+    /// ```
+    #[must_use]
+    pub fn next(&self) -> Duration {
+        self.next.since(self.clock.now())
+    }
+
+    /// Applies the replies of a store to a batch; one that is missing counts as a failure.
+    ///
+    /// # Examples
+    ///
+    /// See [`Driver`].
+    pub fn complete(&mut self, batch: Batch, replies: Vec<Result<Reply, StoreError>>) {
+        let now = self.clock.now();
+        if batch.operations.is_empty() {
+            return;
+        }
+        let mut replies = replies.into_iter();
+        let mut failure = None;
+        for (id, operation) in batch.members.into_iter().zip(&batch.operations) {
+            let reply = replies
+                .next()
+                .unwrap_or_else(|| Err(StoreError::new("the store returned no result")));
+            match &reply {
+                Ok(reply) => {
+                    self.counts.operations += 1;
+                    self.counts.leases += u64::from(reply.lease == Some(super::Lease::Granted));
+                }
+                Err(err) => {
+                    self.counts.failures += 1;
+                    failure = Some(text::for_sink(err, 512));
+                }
+            }
+            let joined = self.members.iter_mut().find(|joined| joined.id == id);
+            if let Some(joined) = joined
+                && let Some(shell) = joined.shell.upgrade()
+            {
+                joined.finish_at(now, &shell, &operation.action, reply.ok());
+            }
+        }
+        match failure {
+            None => {
+                self.store.answered();
+                self.last_error = None;
+            }
+            Some(text) => {
+                self.store.failed_at(now);
+                self.last_error = Some(text);
+            }
+        }
+        self.publish_loss();
+        self.note_loss_at(now);
+        self.next = Tick::ZERO;
+    }
+
+    /// Applies a change that another instance published.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::{breaker::{CircuitBreaker, CircuitState}, fleet::{Fleet, Notice, SharedPhase, SharedState}};
+    /// use std::time::Duration;
+    ///
+    /// let breaker = CircuitBreaker::builder("payments").build()?;
+    /// let mut driver = Fleet::builder("checkout").driver()?;
+    /// driver.join(&breaker);
+    /// let phase = SharedPhase::Open { remaining: Duration::from_secs(60) };
+    /// let state = SharedState { epoch: 1, phase, reopened: 0, by: Some("other".into()) };
+    /// driver.deliver(&Notice { fleet: "checkout".into(), breaker: "payments".into(), state });
+    /// assert_eq!(breaker.state(), CircuitState::Open);
+    /// # Ok::<(), gardefou::ConfigError>(())
+    /// ```
+    pub fn deliver(&mut self, notice: &Notice) {
+        if notice.fleet != *self.settings.fleet_name() {
+            return;
+        }
+        self.counts.notices += 1;
+        let now = self.clock.now();
+        for joined in &mut self.members {
+            if joined.name != notice.breaker {
+                continue;
+            }
+            if let Some(shell) = joined.shell.upgrade() {
+                let local = shell.local_state();
+                let effect = joined.member.noticed_at(now, &local, &notice.state);
+                effect
+                    .into_iter()
+                    .for_each(|effect| apply_at(now, &shell, effect));
+            }
+        }
+        self.next = Tick::ZERO;
+    }
+
+    /// Sets whether notices arrive, and reads the state of all breakers again.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::fleet::Fleet;
+    ///
+    /// let mut driver = Fleet::builder("checkout").driver()?;
+    /// driver.set_listening(true);
+    /// assert!(driver.status().is_listening);
+    /// # Ok::<(), gardefou::ConfigError>(())
+    /// ```
+    pub fn set_listening(&mut self, listening: bool) {
+        self.is_listening = listening;
+        let now = self.clock.now();
+        self.members
+            .iter_mut()
+            .for_each(|joined| joined.member.read_soon_at(now));
+        self.next = Tick::ZERO;
+    }
+
+    /// Returns counts, and what is wrong.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::fleet::Fleet;
+    ///
+    /// let driver = Fleet::builder("checkout").instance("host-1").driver()?;
+    /// assert_eq!(&*driver.status().instance, "host-1");
+    /// # Ok::<(), gardefou::ConfigError>(())
+    /// ```
+    #[must_use]
+    pub fn status(&self) -> FleetStatus {
+        let now = self.clock.now();
+        let is_lost = self.store.is_lost_at(now);
+        FleetStatus {
+            fleet: Arc::clone(self.settings.fleet_name()),
+            instance: Arc::clone(self.settings.instance_name()),
+            breakers: self.members.len(),
+            operations: self.counts.operations,
+            failures: self.counts.failures,
+            notices: self.counts.notices,
+            leases: self.counts.leases,
+            is_listening: self.is_listening,
+            lost_for: is_lost.then(|| now.since(self.store.lost_from())),
+            last_error: self.last_error.clone(),
+        }
+    }
+
+    fn publish_loss(&self) {
+        // Relaxed: nothing else is read by it.
+        self.link
+            .lost_from
+            .store(self.store.lost_from().as_nanos(), Ordering::Relaxed);
+    }
+
+    fn note_loss_at(&mut self, now: Tick) {
+        let is_lost = self.store.is_lost_at(now) && !self.members.is_empty();
+        if is_lost == self.was_lost {
+            return;
+        }
+        self.was_lost = is_lost;
+        let fleet = text::for_sink(self.settings.fleet_name(), 128);
+        if is_lost {
+            let why = self.last_error.as_deref().unwrap_or("it does not answer");
+            tracing::warn!(target: TARGET_SYSTEM, "the store of the fleet {fleet} is lost: {why}");
+        } else {
+            tracing::info!(target: TARGET_SYSTEM, "the store of the fleet {fleet} answers again");
+        }
+    }
+}
+
+impl Drop for Driver {
+    fn drop(&mut self) {
+        for joined in &self.members {
+            if let Some(shell) = joined.shell.upgrade() {
+                if joined.is_disabled {
+                    shell.enable_by_fleet();
+                }
+                shell.leave_fleet();
+            }
+        }
+    }
+}
+
+impl JoinedBreaker {
+    /// Applies what the breaker does without a store; returns when to look again.
+    fn apply_loss_at(
+        &mut self,
+        now: Tick,
+        is_lost: bool,
+        shell: &Shell,
+        local: &LocalState,
+    ) -> Tick {
+        if self.is_disabled && !is_lost {
+            self.is_disabled = false;
+            shell.enable_by_fleet();
+        }
+        if !is_lost {
+            return Tick::MAX;
+        }
+        match local.config.on_store_loss {
+            StoreLoss::Closed if !self.is_disabled && local.phase != LocalPhase::ByHand => {
+                self.is_disabled = true;
+                shell.disable_by_fleet();
+                Tick::MAX
+            }
+            StoreLoss::Open => {
+                let half = HELD_AT_A_TIME / 2;
+                let left = match local.phase {
+                    LocalPhase::Open { remaining } => remaining,
+                    _ => Duration::ZERO,
+                };
+                if left > half {
+                    return now.after(left - half);
+                }
+                shell.hold_open(HELD_AT_A_TIME, 0, "the store of the fleet is lost");
+                now.after(half)
+            }
+            _ => Tick::MAX,
+        }
+    }
+
+    fn finish_at(&mut self, now: Tick, shell: &Shell, action: &Action, reply: Option<Reply>) {
+        let Some(reply) = reply else {
+            let effect = self.member.failed_at(now, action);
+            effect
+                .into_iter()
+                .for_each(|effect| apply_at(now, shell, effect));
+            return;
+        };
+        let local = shell.local_state();
+        for effect in self.member.replied_at(now, &local, action, &reply) {
+            apply_at(now, shell, effect);
+        }
+    }
+}
+
+fn apply_at(now: Tick, shell: &Shell, effect: Effect) {
+    match effect {
+        Effect::Hold {
+            duration,
+            reopened,
+            by,
+        } => {
+            let by = text::for_sink(&by.as_deref().unwrap_or("unknown"), 128);
+            shell.hold_open(
+                duration,
+                reopened,
+                &format!("opened by instance {by} of the fleet"),
+            );
+        }
+        Effect::Close { held } => shell.close_by_fleet(held),
+        Effect::Probe { until: Tick::MAX } => shell.grant_lease(None),
+        Effect::Probe { until } => shell.grant_lease(Some(until.since(now))),
+        Effect::Deny { until } => shell.deny_lease(until.since(now)),
+    }
+}

@@ -1,0 +1,281 @@
+//! Handle of a fleet, and its two threads: one looks at the breakers, the other one waits for the store.
+
+use super::{
+    builder::FleetBuilder,
+    driver::{Batch, Driver, FleetLink},
+    operation::Reply,
+    status::FleetStatus,
+    store::{Notice, Notices, Store, StoreError},
+};
+use crate::{
+    breaker::{CircuitBreaker, Joiner, take_all_in},
+    error::ConfigError,
+    panics,
+    sync::global::Mutex,
+    worker::{self, Next, Wakeup},
+};
+use std::{
+    fmt,
+    sync::{
+        Arc, Weak,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+
+/// The fleet of a process: connects shared breakers with a [`Store`].
+///
+/// Dropping it ends its threads, and each of its breakers decides alone from then on.
+/// [`ErrorSystem::builder().fleet(..)`](crate::ErrorSystem) starts one for all breakers that are
+/// [`shared`](crate::breaker::BreakerBuilder::shared).
+///
+/// # Examples
+///
+/// ```
+/// use gardefou::{breaker::CircuitBreaker, fleet::{Fleet, MemoryStore}};
+///
+/// let fleet = Fleet::builder("checkout").store(MemoryStore::new()).start()?;
+/// let breaker = CircuitBreaker::builder("payments").build()?;
+/// fleet.join(&breaker);
+/// assert!(breaker.try_acquire().is_ok());
+/// # Ok::<(), gardefou::ConfigError>(())
+/// ```
+#[must_use = "dropping a fleet ends it"]
+pub struct Fleet {
+    inbox: Arc<Inbox>,
+}
+
+/// What the threads of a fleet share.
+pub(super) struct Inbox {
+    link: Arc<FleetLink>,
+    /// Wakes the thread that waits for the store.
+    to_send: Arc<Wakeup>,
+    messages: Mutex<Vec<Message>>,
+    outgoing: Mutex<Option<Batch>>,
+    status: Mutex<FleetStatus>,
+    is_ended: AtomicBool,
+}
+
+impl fmt::Debug for Inbox {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Inbox").finish_non_exhaustive()
+    }
+}
+
+enum Message {
+    Join(CircuitBreaker),
+    Completed(Batch, Vec<Result<Reply, StoreError>>),
+    Notice(Notice),
+    Arriving(bool),
+}
+
+/// How many notices wait at most; those beyond are read from the store.
+const MOST_NOTICES: usize = 10_000;
+
+impl Inbox {
+    fn push(&self, message: Message) {
+        self.messages.lock().push(message);
+        self.link.wakeup.notify();
+    }
+
+    pub(super) fn push_notice(&self, notice: Notice) {
+        let has_room = self.messages.lock().len() < MOST_NOTICES;
+        self.push(match has_room {
+            true => Message::Notice(notice),
+            false => return,
+        });
+    }
+
+    pub(super) fn set_arriving(&self, arriving: bool) {
+        self.push(Message::Arriving(arriving));
+    }
+
+    pub(super) fn is_ended(&self) -> bool {
+        // Relaxed: whoever asks does so again.
+        self.is_ended.load(Ordering::Relaxed)
+    }
+}
+
+impl Joiner for Inbox {
+    fn take_in(&self, breaker: &CircuitBreaker) {
+        self.push(Message::Join(breaker.clone()));
+    }
+}
+
+/// The fleet of the error system.
+static RUNNING: Mutex<Option<Weak<Inbox>>> = Mutex::new(None);
+
+/// Returns the status of the fleet of the error system, if there is one.
+pub(crate) fn running() -> Option<FleetStatus> {
+    let inbox = RUNNING.lock().as_ref().and_then(Weak::upgrade)?;
+    (!inbox.is_ended()).then(|| inbox.status.lock().clone())
+}
+
+impl Fleet {
+    /// Begins to build a fleet. All processes that share their breakers give the same name, usually that of the service:
+    /// breakers of different fleets share nothing.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::fleet::{Fleet, MemoryStore};
+    ///
+    /// let fleet = Fleet::builder("checkout").store(MemoryStore::new()).start()?;
+    /// assert_eq!(fleet.status().breakers, 0);
+    /// # Ok::<(), gardefou::ConfigError>(())
+    /// ```
+    pub fn builder(name: &str) -> FleetBuilder {
+        FleetBuilder::new(name)
+    }
+
+    pub(super) fn new(mut driver: Driver, store: Arc<dyn Store>) -> Result<Self, ConfigError> {
+        let link = Arc::clone(driver.link());
+        let inbox = Arc::new(Inbox {
+            link: Arc::clone(&link),
+            to_send: Arc::default(),
+            messages: Mutex::default(),
+            outgoing: Mutex::default(),
+            status: Mutex::new(driver.status()),
+            is_ended: AtomicBool::new(false),
+        });
+        // The handle ends the first thread where the second cannot be started.
+        let fleet = Self {
+            inbox: Arc::clone(&inbox),
+        };
+        let no_thread =
+            |err: std::io::Error| ConfigError::new("threads", err, "must be given by the system");
+        let mut agent = Agent {
+            inbox: Arc::clone(&inbox),
+            is_sending: false,
+        };
+        worker::spawn("gardefou-fleet", &link.wakeup, move || {
+            agent.turn(&mut driver)
+        })
+        .map_err(no_thread)?;
+        let mut sender = Sender {
+            inbox: Arc::clone(&inbox),
+            store,
+            has_subscribed: false,
+        };
+        worker::spawn("gardefou-store", &inbox.to_send, move || sender.turn())
+            .map_err(no_thread)?;
+        Ok(fleet)
+    }
+
+    /// Lets a breaker share its state, whether or not it was built as shared. It leaves any other fleet.
+    ///
+    /// # Examples
+    ///
+    /// See [`Fleet`].
+    pub fn join(&self, breaker: &CircuitBreaker) {
+        self.inbox.take_in(breaker);
+    }
+
+    /// Lets all shared breakers of the process join, now and in the future.
+    pub(crate) fn take_all_in(&self) {
+        let joiner: Arc<dyn Joiner> = Arc::clone(&self.inbox) as Arc<dyn Joiner>;
+        take_all_in(&joiner);
+        *RUNNING.lock() = Some(Arc::downgrade(&self.inbox));
+    }
+
+    /// Returns counts, and what is wrong, as of the latest look at the breakers.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::fleet::{Fleet, MemoryStore};
+    ///
+    /// let fleet = Fleet::builder("checkout").store(MemoryStore::new()).start()?;
+    /// assert_eq!(fleet.status().failures, 0);
+    /// # Ok::<(), gardefou::ConfigError>(())
+    /// ```
+    #[must_use]
+    pub fn status(&self) -> FleetStatus {
+        self.inbox.status.lock().clone()
+    }
+}
+
+impl Drop for Fleet {
+    fn drop(&mut self) {
+        self.inbox.is_ended.store(true, Ordering::Relaxed);
+        self.inbox.link.wakeup.stop();
+        self.inbox.to_send.stop();
+    }
+}
+
+impl fmt::Debug for Fleet {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Fleet")
+            .field("status", &self.status())
+            .finish()
+    }
+}
+
+/// The thread that looks at the breakers. It owns the driver, so that no lock is held while observers run.
+struct Agent {
+    inbox: Arc<Inbox>,
+    /// Whether the other thread waits for the store.
+    is_sending: bool,
+}
+
+/// Where nothing is due, breakers are looked at again after so long at most.
+const LONGEST_PAUSE: Duration = Duration::from_secs(1);
+
+impl Agent {
+    fn turn(&mut self, driver: &mut Driver) -> Next {
+        let messages = std::mem::take(&mut *self.inbox.messages.lock());
+        for message in messages {
+            match message {
+                Message::Join(breaker) => driver.join(&breaker),
+                Message::Completed(batch, replies) => {
+                    self.is_sending = false;
+                    driver.complete(batch, replies);
+                }
+                Message::Notice(notice) => driver.deliver(&notice),
+                Message::Arriving(arriving) => driver.set_listening(arriving),
+            }
+        }
+        if self.is_sending {
+            // What the loss of the store changes does not wait for it.
+            let empty = driver.pass_time(false);
+            debug_assert!(empty.operations().is_empty());
+        } else {
+            let batch = driver.take();
+            if !batch.operations().is_empty() {
+                self.is_sending = true;
+                *self.inbox.outgoing.lock() = Some(batch);
+                self.inbox.to_send.notify();
+            }
+        }
+        *self.inbox.status.lock() = driver.status();
+        Next::Wait(driver.next().min(LONGEST_PAUSE))
+    }
+}
+
+/// The thread that waits for the store.
+struct Sender {
+    inbox: Arc<Inbox>,
+    store: Arc<dyn Store>,
+    has_subscribed: bool,
+}
+
+impl Sender {
+    fn turn(&mut self) -> Next {
+        if !self.has_subscribed {
+            self.has_subscribed = true;
+            let notices = Notices(Arc::downgrade(&self.inbox));
+            // The store may be the program's own code.
+            let _ = panics::catch(|| self.store.subscribe(notices));
+        }
+        let Some(batch) = self.inbox.outgoing.lock().take() else {
+            return Next::Wait(LONGEST_PAUSE);
+        };
+        let replies = panics::catch(|| self.store.run(batch.operations()));
+        let replies = replies.unwrap_or_else(|_| {
+            let panicked = || Err(StoreError::new("the store panicked"));
+            batch.operations().iter().map(|_| panicked()).collect()
+        });
+        self.inbox.push(Message::Completed(batch, replies));
+        Next::Turn
+    }
+}

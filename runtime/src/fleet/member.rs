@@ -1,0 +1,465 @@
+//! One shared breaker as one instance sees it, pure: the local state, replies and the present tick in; operations and
+//! changes of the local breaker out. No clock, no store, no lock.
+
+use super::{
+    operation::{Action, Lease, ProbeOutcome, Reply, Report, Rule, SharedPhase, SharedState},
+    pacing::Pacing,
+};
+use crate::{
+    breaker::{LocalPhase, LocalState, TransitionReason},
+    rng::Rng,
+    time::Tick,
+};
+use std::{sync::Arc, time::Duration};
+
+/// One shared breaker.
+#[derive(Debug)]
+pub(super) struct Member {
+    lease_time: Duration,
+    rng: Rng,
+    pacing: Pacing,
+    /// The generation of the local breaker that was looked at last.
+    generation: Option<u64>,
+    /// Counts that were reported.
+    reported: Counts,
+    /// The demand for calls when the breaker last opened or began to probe.
+    served: u64,
+    known: Known,
+    vote: Option<Vote>,
+    /// The outcome of a probe that the store does not know yet.
+    settlement: Option<Settlement>,
+    /// The end of the lease that this instance has.
+    lease: Option<Tick>,
+    /// When the lease may be asked for again.
+    ask_at: Tick,
+    read_at: Tick,
+    in_flight: Option<InFlight>,
+}
+
+#[derive(Clone, Copy, Debug, Default)]
+struct Counts {
+    success: u64,
+    failure: u64,
+    slow: u64,
+}
+
+/// What is known of the state in the store.
+#[derive(Clone, Copy, Debug, Default)]
+struct Known {
+    epoch: Option<u64>,
+    is_open: bool,
+    /// When a notice brought it; `None` where a reply did.
+    noticed: Option<Tick>,
+}
+
+/// An opening of the local breaker that the fleet has not agreed to yet.
+#[derive(Clone, Copy, Debug)]
+struct Vote {
+    row: u32,
+    until: Tick,
+    is_sent: bool,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Settlement {
+    outcome: ProbeOutcome,
+    open_for: Duration,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct InFlight {
+    sent: Tick,
+    settlement: Option<Settlement>,
+}
+
+/// A change of the local breaker.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Effect {
+    /// Rejects calls for at least so long.
+    Hold {
+        duration: Duration,
+        reopened: u32,
+        by: Option<Arc<str>>,
+    },
+    /// Closes the circuit; with `held` only if another instance opened it.
+    Close { held: bool },
+    /// Admits probes, one at a time, up to a moment.
+    Probe { until: Tick },
+    /// Admits no probe before a moment.
+    Deny { until: Tick },
+}
+
+/// What a member does next.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Next {
+    Send(Action),
+    /// Nothing before a moment, unless something happens.
+    Wait(Tick),
+}
+
+/// What limits a member from outside.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Conditions {
+    /// When operations may be sent.
+    pub(super) send_at: Tick,
+    /// Whether notices arrive, so that the state must not be read as often.
+    pub(super) is_listening: bool,
+}
+
+/// How often the state is read where nothing is reported: without notices often enough that an opening is known to the
+/// fleet within a quarter of a second.
+const READ_EVERY: Duration = Duration::from_millis(200);
+const READ_EVERY_BESIDE_NOTICES: Duration = Duration::from_secs(5);
+
+/// For how long an instance repeats that its circuit is open: longer than successes of others speak against it.
+const VOTE_LASTS: Duration = Duration::from_secs(2);
+
+/// The random part of the time for which an instance holds its breaker open, so that not all ask for the lease at once.
+const JITTER: f64 = 0.1;
+
+/// The wait after which another one asks for a lease that should have ended, at random up to this.
+const SPREAD: Duration = Duration::from_millis(100);
+
+/// When the lease is asked for again after the store did not answer.
+const ASK_AGAIN: Duration = Duration::from_secs(1);
+
+impl Member {
+    pub(super) fn new(lease_time: Duration, rng: Rng) -> Self {
+        Self {
+            lease_time,
+            rng,
+            pacing: Pacing::default(),
+            generation: None,
+            reported: Counts::default(),
+            served: 0,
+            known: Known::default(),
+            vote: None,
+            settlement: None,
+            lease: None,
+            ask_at: Tick::ZERO,
+            read_at: Tick::ZERO,
+            in_flight: None,
+        }
+    }
+
+    /// Takes note of what the local breaker did, and returns what to do.
+    pub(super) fn next_at(
+        &mut self,
+        now: Tick,
+        local: &LocalState,
+        conditions: Conditions,
+    ) -> Next {
+        self.observe_at(now, local);
+        if self.in_flight.is_some() {
+            return Next::Wait(Tick::MAX);
+        }
+        let at_once = self.pacing.turn_ahead().max(conditions.send_at);
+        let in_turn = self.pacing.turn().max(conditions.send_at);
+        let mut wake = Tick::MAX;
+        // Each due action, the most urgent first, with the moment at which it may go.
+        let settle = self.settlement.map(|_| at_once);
+        let ask = self.lease_wanted_from(now, local).map(|at| at.max(at_once));
+        let vote = self.vote.map(|vote| match vote.is_sent {
+            true => in_turn,
+            false => at_once,
+        });
+        let report = self.has_outcomes(local).then_some(in_turn);
+        let read = Some(self.read_at.max(in_turn));
+        for (due, kind) in [
+            (settle, Kind::Settle),
+            (ask, Kind::Lease),
+            (vote, Kind::Report),
+            (report, Kind::Report),
+            (read, Kind::Read),
+        ] {
+            match due {
+                Some(at) if at <= now => return self.send_at(now, local, conditions, kind),
+                Some(at) => wake = wake.min(at),
+                None => {}
+            }
+        }
+        Next::Wait(wake)
+    }
+
+    fn send_at(
+        &mut self,
+        now: Tick,
+        local: &LocalState,
+        conditions: Conditions,
+        kind: Kind,
+    ) -> Next {
+        let mut settlement = None;
+        let action = match kind {
+            Kind::Settle => {
+                settlement = self.settlement.take();
+                let Settlement { outcome, open_for } = settlement.unwrap_or(Settlement {
+                    outcome: ProbeOutcome::Released,
+                    open_for: Duration::ZERO,
+                });
+                Action::Settle { outcome, open_for }
+            }
+            Kind::Lease => Action::Lease,
+            Kind::Report => Action::Report(self.report(local)),
+            Kind::Read => Action::Read,
+        };
+        self.pacing.take_at(now);
+        self.read_at = now.after(if conditions.is_listening {
+            READ_EVERY_BESIDE_NOTICES
+        } else {
+            READ_EVERY
+        });
+        self.in_flight = Some(InFlight {
+            sent: now,
+            settlement,
+        });
+        Next::Send(action)
+    }
+
+    /// Takes the outcomes that were not reported. They are gone if the store does not answer: counts are hints, and an
+    /// operation whose reply was lost may have been applied.
+    fn report(&mut self, local: &LocalState) -> Report {
+        let counts = Counts::of(local);
+        let before = std::mem::replace(&mut self.reported, counts);
+        let row = self.vote.map_or(local.row, |vote| vote.row);
+        if let Some(vote) = &mut self.vote {
+            vote.is_sent = true;
+        }
+        let open_for = match local.phase {
+            LocalPhase::Open { remaining } if self.vote.is_some() => remaining,
+            _ => local.open_time,
+        };
+        Report {
+            success: counts.success.saturating_sub(before.success),
+            failure: counts.failure.saturating_sub(before.failure),
+            slow: counts.slow.saturating_sub(before.slow),
+            row,
+            rule: Rule::of(&local.config),
+            open_for,
+        }
+    }
+
+    fn has_outcomes(&self, local: &LocalState) -> bool {
+        let counts = Counts::of(local);
+        (counts.success, counts.failure) != (self.reported.success, self.reported.failure)
+    }
+
+    /// Returns from when on the lease is wanted, if it is.
+    fn lease_wanted_from(&self, now: Tick, local: &LocalState) -> Option<Tick> {
+        let has_demand = local.demand != self.served;
+        let ends = self.lease.unwrap_or(Tick::ZERO);
+        // Who has not used the lease asks for it after the others.
+        let again = self.lease.map_or(Tick::ZERO, |ends| ends.after(SPREAD * 2));
+        match local.phase {
+            LocalPhase::Open { remaining } if has_demand => {
+                Some(now.after(remaining).max(again).max(self.ask_at))
+            }
+            // While the probe runs the lease is kept, as long as this process lives.
+            LocalPhase::HalfOpen { is_running: true } if self.lease.is_some() => {
+                Some(before(ends, self.lease_time / 2).max(self.ask_at))
+            }
+            LocalPhase::HalfOpen { is_running: false } if has_demand => {
+                Some(again.max(self.ask_at))
+            }
+            _ => None,
+        }
+    }
+
+    /// Compares the local breaker with what it was.
+    fn observe_at(&mut self, now: Tick, local: &LocalState) {
+        use TransitionReason::{
+            ConsecutiveFailures, FailureRate, HalfOpenTimeout, ProbeFailed, ProbeSlow,
+            ProbesAnswered, ProbesSucceeded, SlowRate,
+        };
+        if self.vote.is_some_and(|vote| now >= vote.until) {
+            self.vote = None;
+        }
+        if self.generation == Some(local.generation) {
+            return;
+        }
+        if self.generation.is_none() {
+            self.reported = Counts::of(local);
+        }
+        self.generation = Some(local.generation);
+        match (local.phase, local.reason) {
+            (LocalPhase::Open { remaining }, Some(ProbeFailed | ProbeSlow | HalfOpenTimeout)) => {
+                self.end_lease(ProbeOutcome::Failure, remaining);
+            }
+            (LocalPhase::Closed, Some(ProbesSucceeded | ProbesAnswered)) => {
+                self.end_lease(ProbeOutcome::Success, Duration::ZERO);
+            }
+            (LocalPhase::HalfOpen { .. }, _) => {}
+            _ => self.end_lease(ProbeOutcome::Released, Duration::ZERO),
+        }
+        let has_opened = matches!(local.phase, LocalPhase::Open { .. })
+            && matches!(
+                local.reason,
+                Some(ConsecutiveFailures | FailureRate | SlowRate)
+            );
+        self.vote = has_opened.then(|| Vote {
+            row: local.row,
+            until: now.after(VOTE_LASTS),
+            is_sent: false,
+        });
+        // Calls that were rejected before want nothing any longer.
+        self.served = local.demand;
+        self.ask_at = Tick::ZERO;
+    }
+
+    fn end_lease(&mut self, outcome: ProbeOutcome, open_for: Duration) {
+        if self.lease.take().is_some() {
+            self.settlement = Some(Settlement { outcome, open_for });
+        }
+    }
+
+    /// Takes the reply to the operation that was sent.
+    pub(super) fn replied_at(
+        &mut self,
+        now: Tick,
+        local: &LocalState,
+        action: &Action,
+        reply: &Reply,
+    ) -> Vec<Effect> {
+        let Some(InFlight { sent, .. }) = self.in_flight.take() else {
+            return Vec::new();
+        };
+        let mut effects = Vec::new();
+        let is_old = self.known.noticed.is_some_and(|noticed| noticed >= sent)
+            && self
+                .known
+                .epoch
+                .is_some_and(|epoch| reply.state.epoch < epoch);
+        if is_old {
+            // A notice overtook the reply.
+            self.read_at = now;
+        } else {
+            effects.extend(self.learn(local, &reply.state, None));
+        }
+        match reply.lease {
+            Some(Lease::Granted) => {
+                let until = sent.after(self.lease_time);
+                self.lease = Some(until);
+                effects.push(Effect::Probe { until });
+            }
+            Some(Lease::Held(time)) => {
+                let spread = SPREAD.mul_f64(self.rng.next_fraction());
+                self.deny(now.after(time).after(spread), &mut effects);
+            }
+            None if *action == Action::Lease => match reply.state.phase {
+                // The open time began anew, or the clock of the store is slower than this one.
+                SharedPhase::Open { remaining } => self.deny(now.after(remaining), &mut effects),
+                // The circuit is open here alone, by what this instance saw.
+                SharedPhase::Closed | SharedPhase::HalfOpen => {
+                    self.ask_at = Tick::MAX;
+                    effects.push(Effect::Probe { until: Tick::MAX });
+                }
+            },
+            None => {}
+        }
+        effects
+    }
+
+    /// Lets the state be read as soon as possible.
+    pub(super) fn read_soon_at(&mut self, now: Tick) {
+        self.read_at = now;
+    }
+
+    fn deny(&mut self, until: Tick, effects: &mut Vec<Effect>) {
+        self.lease = None;
+        self.ask_at = until;
+        effects.push(Effect::Deny { until });
+    }
+
+    /// Takes a failure of the operation that was sent.
+    pub(super) fn failed_at(&mut self, now: Tick, action: &Action) -> Option<Effect> {
+        let in_flight = self.in_flight.take()?;
+        if self.settlement.is_none() {
+            self.settlement = in_flight.settlement;
+        }
+        (*action == Action::Lease).then(|| {
+            // Not denied for as long where the lease is there and only more time was asked for.
+            self.ask_at = now.after(ASK_AGAIN);
+            Effect::Deny { until: self.ask_at }
+        })
+    }
+
+    /// Takes a state that another instance published.
+    pub(super) fn noticed_at(
+        &mut self,
+        now: Tick,
+        local: &LocalState,
+        state: &SharedState,
+    ) -> Option<Effect> {
+        match self.known.epoch {
+            Some(epoch) if state.epoch == epoch => None,
+            Some(epoch) if state.epoch < epoch => {
+                // Out of order, or the store began anew: only a reply tells.
+                self.read_at = now;
+                None
+            }
+            _ => self.learn(local, state, Some(now)),
+        }
+    }
+
+    fn learn(
+        &mut self,
+        local: &LocalState,
+        state: &SharedState,
+        noticed: Option<Tick>,
+    ) -> Option<Effect> {
+        let before = self.known;
+        let is_open = state.phase != SharedPhase::Closed;
+        self.known = Known {
+            epoch: Some(state.epoch),
+            is_open,
+            noticed,
+        };
+        if before.epoch == Some(state.epoch) {
+            return None;
+        }
+        let duration = match state.phase {
+            SharedPhase::Closed => {
+                // What the store does not know may have been evicted: it says nothing about what this instance saw.
+                let held = state.epoch == 0;
+                // An opening of this instance since then is not what was closed.
+                let closes = before.is_open && self.vote.is_none();
+                return closes.then_some(Effect::Close { held });
+            }
+            SharedPhase::HalfOpen => Duration::ZERO,
+            SharedPhase::Open { remaining } => {
+                let jitter = 1.0 + JITTER * self.rng.next_fraction();
+                let longest = local.config.max_recovery_timeout;
+                remaining.min(longest).mul_f64(jitter).min(longest)
+            }
+        };
+        (self.vote, self.lease) = (None, None);
+        self.ask_at = Tick::ZERO;
+        Some(Effect::Hold {
+            duration,
+            reopened: state.reopened,
+            by: state.by.clone(),
+        })
+    }
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Kind {
+    Settle,
+    Lease,
+    Report,
+    Read,
+}
+
+impl Counts {
+    fn of(local: &LocalState) -> Self {
+        Self {
+            success: local.counts.success,
+            failure: local.counts.failure,
+            slow: local.counts.slow,
+        }
+    }
+}
+
+fn before(tick: Tick, duration: Duration) -> Tick {
+    let nanos = u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX);
+    Tick::from_nanos(tick.as_nanos().saturating_sub(nanos))
+}

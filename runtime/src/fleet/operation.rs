@@ -1,0 +1,174 @@
+//! Operations on a store, and its replies.
+
+use crate::breaker::{BreakerConfig, WindowKind};
+use std::{sync::Arc, time::Duration};
+
+/// One operation of an instance on the state that a fleet shares about one breaker.
+///
+/// A [`Store`](super::Store) applies each operation as a whole: no other one comes between what it reads and what it
+/// writes.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Operation {
+    /// The name of the fleet, by default that of the service.
+    pub fleet: Arc<str>,
+    /// The name of the breaker, with its key: `payments[acme]`.
+    pub breaker: Arc<str>,
+    /// The instance, an identifier that no other process has: the owner of a lease.
+    pub instance: Arc<str>,
+    /// What no open time exceeds, whatever the state in the store says.
+    pub longest_open: Duration,
+    /// How long a lease lasts.
+    pub lease_time: Duration,
+    /// What is done.
+    pub action: Action,
+}
+
+/// What an operation does.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Action {
+    /// Reads the state.
+    Read,
+    /// Adds outcomes, and opens the circuit if they reach a threshold.
+    Report(Report),
+    /// Asks for the lease of the probe, or for more time if the instance has it.
+    Lease,
+    /// Ends the lease.
+    Settle {
+        /// What became of the probe.
+        outcome: ProbeOutcome,
+        /// How long the circuit is open if the probe failed.
+        open_for: Duration,
+    },
+}
+
+/// What became of a probe.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum ProbeOutcome {
+    /// The circuit closes.
+    Success,
+    /// The circuit opens again.
+    Failure,
+    /// There was no outcome: another instance may have the lease.
+    Released,
+}
+
+/// Outcomes of one instance since its last report.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Report {
+    /// How many calls succeeded.
+    pub success: u64,
+    /// How many calls failed.
+    pub failure: u64,
+    /// How many calls were slow, whatever their outcome.
+    pub slow: u64,
+    /// How many calls of the instance failed in a row up to now, or before its own circuit opened.
+    pub row: u32,
+    /// What opens the circuit of the fleet.
+    pub rule: Rule,
+    /// How long the circuit is open if it opens by this report.
+    pub open_for: Duration,
+}
+
+/// What opens the circuit of a fleet: the thresholds of the breaker, for the outcomes of all instances together.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Rule {
+    /// How many failures in a row open the circuit, if no other instance has reported a success within `agreement`.
+    pub failure_threshold: Option<u32>,
+    /// For how long the success of another instance speaks against an opening by failures in a row.
+    pub agreement: Duration,
+    /// Over which calls the rates are computed.
+    pub window: Option<WindowKind>,
+    /// The share of failures that opens the circuit.
+    pub failure_rate: Option<f64>,
+    /// The share of slow calls that opens the circuit.
+    pub slow_rate: Option<f64>,
+    /// How many calls the window must hold before a rate is known.
+    pub min_calls: u32,
+}
+
+impl Rule {
+    /// Returns the rule of a breaker.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::{breaker::CircuitBreaker, fleet::Rule};
+    ///
+    /// let breaker = CircuitBreaker::builder("payments").failure_threshold(3).build()?;
+    /// let rule = Rule::of(&breaker.config());
+    /// assert_eq!((rule.failure_threshold, rule.failure_rate), (Some(3), None));
+    /// # Ok::<(), gardefou::ConfigError>(())
+    /// ```
+    #[must_use]
+    pub fn of(config: &BreakerConfig) -> Self {
+        Self {
+            failure_threshold: config.failure_threshold,
+            agreement: AGREEMENT,
+            window: config.window,
+            failure_rate: config.failure_rate,
+            slow_rate: config.slow_rate,
+            min_calls: config.min_calls,
+        }
+    }
+}
+
+/// An instance whose own network is broken must not open the circuit of those that get answers. Long enough that a
+/// fleet with one call a second is heard, and short beside the open time that it delays.
+const AGREEMENT: Duration = Duration::from_secs(1);
+
+/// What a store answers.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Reply {
+    /// The state after the operation.
+    pub state: SharedState,
+    /// What became of a request for the lease; `None` for other operations, and where the circuit needs no probe.
+    pub lease: Option<Lease>,
+    /// Whether the operation changed the state: opened or closed the circuit.
+    pub has_changed: bool,
+}
+
+/// What became of a request for the lease.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Lease {
+    /// The instance has the lease for the lease time of its operation.
+    Granted,
+    /// Another instance has it, for so long at most.
+    Held(Duration),
+}
+
+/// The state that a fleet shares about one breaker, at one moment of the store.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SharedState {
+    /// Grows with each change. Zero for a breaker that the store does not know.
+    pub epoch: u64,
+    /// The phase.
+    pub phase: SharedPhase,
+    /// How often recovery has failed since the circuit was last closed.
+    pub reopened: u32,
+    /// The instance that made the latest change.
+    pub by: Option<Arc<str>>,
+}
+
+impl SharedState {
+    /// The state of a breaker that the store does not know: closed.
+    pub const UNKNOWN: Self = Self {
+        epoch: 0,
+        phase: SharedPhase::Closed,
+        reopened: 0,
+        by: None,
+    };
+}
+
+/// The phase of a shared circuit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SharedPhase {
+    /// Calls run.
+    Closed,
+    /// Calls are rejected.
+    Open {
+        /// For how long.
+        remaining: Duration,
+    },
+    /// The open time is over: one instance at a time may probe.
+    HalfOpen,
+}

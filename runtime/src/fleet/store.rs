@@ -1,0 +1,171 @@
+//! Stores, and the notices that they pass on.
+
+use super::{
+    handle::Inbox,
+    operation::{Operation, Reply, SharedState},
+};
+use std::{
+    error::Error,
+    fmt,
+    sync::{Arc, Weak},
+};
+
+/// Where the instances of a fleet share their state.
+///
+/// Its methods run on a thread of the fleet, never on that of a call. A call of [`run`](Self::run) must end: bound every
+/// wait for a server, for example to 250 ms. While it runs, and after it fails, every breaker decides alone.
+///
+/// # Examples
+///
+/// A store that counts what it is asked for, around another one:
+///
+/// ```
+/// use gardefou::fleet::{MemoryStore, Notices, Operation, Reply, Store, StoreError};
+/// use std::sync::atomic::{AtomicUsize, Ordering};
+///
+/// struct Counting(MemoryStore, AtomicUsize);
+///
+/// impl Store for Counting {
+///     fn run(&self, operations: &[Operation]) -> Vec<Result<Reply, StoreError>> {
+///         self.1.fetch_add(operations.len(), Ordering::Relaxed);
+///         self.0.run(operations)
+///     }
+///
+///     fn subscribe(&self, notices: Notices) {
+///         self.0.subscribe(notices);
+///     }
+/// }
+///
+/// let store = Counting(MemoryStore::new(), AtomicUsize::new(0));
+/// assert!(store.run(&[]).is_empty());
+/// assert_eq!(store.1.into_inner(), 0);
+/// ```
+pub trait Store: Send + Sync + 'static {
+    /// Applies operations, each as a whole, and returns a result for each in their order.
+    ///
+    /// A result that is missing counts as a failure.
+    fn run(&self, operations: &[Operation]) -> Vec<Result<Reply, StoreError>>;
+
+    /// Begins to pass on what other instances change; does nothing by default, so that the state is read five times a
+    /// second instead.
+    ///
+    /// Called once, when the fleet starts, on a thread of the fleet. It must return: a store that waits for a server
+    /// does so on a thread of its own, which ends when [`Notices::are_wanted`] returns `false`.
+    fn subscribe(&self, notices: Notices) {
+        let _ = notices;
+    }
+}
+
+impl<S: Store + ?Sized> Store for Arc<S> {
+    fn run(&self, operations: &[Operation]) -> Vec<Result<Reply, StoreError>> {
+        (**self).run(operations)
+    }
+
+    fn subscribe(&self, notices: Notices) {
+        (**self).subscribe(notices);
+    }
+}
+
+/// A change of the state of a shared breaker, as a store publishes it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Notice {
+    /// The name of the fleet; notices of others are passed over.
+    pub fleet: Arc<str>,
+    /// The name of the breaker, with its key.
+    pub breaker: Arc<str>,
+    /// The state after the change.
+    pub state: SharedState,
+}
+
+/// Where a store passes on notices. Cheap to clone; it keeps no fleet alive.
+#[derive(Clone, Debug)]
+pub struct Notices(pub(super) Weak<Inbox>);
+
+impl Notices {
+    /// Passes a notice on.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::fleet::{Notice, Notices, SharedState};
+    ///
+    /// fn on_message(notices: &Notices, fleet: &str, breaker: &str, state: SharedState) {
+    ///     notices.deliver(Notice { fleet: fleet.into(), breaker: breaker.into(), state });
+    /// }
+    /// ```
+    pub fn deliver(&self, notice: Notice) {
+        if let Some(inbox) = self.0.upgrade() {
+            inbox.push_notice(notice);
+        }
+    }
+
+    /// Sets whether notices arrive: while they do, the state is read every five seconds only.
+    ///
+    /// Call it with `true` once the subscription stands, and with `false` when it is lost. Each call lets the fleet read
+    /// the state of all breakers, since notices may have been missed.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::fleet::Notices;
+    ///
+    /// fn on_connection_lost(notices: &Notices) {
+    ///     notices.set_arriving(false);
+    /// }
+    /// ```
+    pub fn set_arriving(&self, arriving: bool) {
+        if let Some(inbox) = self.0.upgrade() {
+            inbox.set_arriving(arriving);
+        }
+    }
+
+    /// Returns `true` until the fleet has ended.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::fleet::Notices;
+    ///
+    /// fn read_messages(notices: &Notices) {
+    ///     while notices.are_wanted() {
+    ///         // Wait for the next message, with a limit.
+    /// #       break;
+    ///     }
+    /// }
+    /// ```
+    #[must_use]
+    pub fn are_wanted(&self) -> bool {
+        self.0.upgrade().is_some_and(|inbox| !inbox.is_ended())
+    }
+}
+
+/// A store that did not answer, or refused an operation.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StoreError {
+    text: Box<str>,
+}
+
+impl StoreError {
+    /// Makes an error. The text is shown in the log and by health checks: it must not have credentials.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let err = gardefou::fleet::StoreError::new("no answer within 250 ms");
+    /// assert_eq!(err.to_string(), "no answer within 250 ms");
+    /// ```
+    #[must_use]
+    pub fn new(text: impl fmt::Display) -> Self {
+        Self {
+            text: text.to_string().into(),
+        }
+    }
+}
+
+impl fmt::Display for StoreError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&self.text)
+    }
+}
+
+impl Error for StoreError {}

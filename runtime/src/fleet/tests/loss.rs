@@ -1,0 +1,213 @@
+//! Stores that are lost, slow, or forget.
+
+use super::world::{World, plain};
+use crate::{
+    breaker::{CircuitState, StoreLoss},
+    fleet::{Notice, SharedPhase, SharedState, Store},
+};
+use std::time::Duration;
+
+fn cut(world: &mut World, is_cut: bool) {
+    for instance in &mut world.instances {
+        instance.is_cut = is_cut;
+    }
+}
+
+#[test]
+fn without_a_store_each_instance_decides_alone() {
+    let mut world = World::new(2, plain);
+    cut(&mut world, true);
+    world.pass(Duration::from_secs(2));
+    assert!(!world.instances[0].driver.status().is_healthy());
+    world.fail(0, 5);
+    assert_eq!(world.states(), [CircuitState::Open, CircuitState::Closed]);
+    world.pass(Duration::from_millis(10_100));
+    let permit = world.admit(0).expect("a probe needs no lease");
+    permit.success();
+    assert_eq!(world.state(0), CircuitState::Closed);
+    // A few tries, and not ten a second.
+    let sent = world.instances[0].sent.iter();
+    let sent = sent.filter(|(at, _)| *at > Duration::from_secs(3)).count();
+    assert!((1..=6).contains(&sent), "{sent} operations in 9 s");
+    cut(&mut world, false);
+    let back = world.wait_for(Duration::from_secs(6), |world| {
+        world
+            .instances
+            .iter()
+            .all(|instance| instance.driver.status().is_healthy())
+    });
+    assert!(back > Duration::ZERO);
+    world.fail(0, 5);
+    world.wait_for(Duration::from_millis(250), |world| {
+        world.all_are(CircuitState::Open)
+    });
+}
+
+#[test]
+fn store_that_never_answered_is_lost_after_a_second() {
+    let mut world = World::new(0, plain);
+    world.start();
+    cut(&mut world, true);
+    world.pass(Duration::from_millis(900));
+    assert!(world.instances[0].driver.status().is_healthy(), "not yet");
+    world.pass(Duration::from_millis(200));
+    let status = world.instances[0].driver.status();
+    assert!(!status.is_healthy());
+    assert_eq!(status.last_error.as_deref(), Some("connection refused"));
+}
+
+/// A batch without a reply: the store hangs.
+#[test]
+fn store_that_hangs_is_lost_after_a_second() {
+    let mut world = World::new(1, plain);
+    world.fail(0, 5);
+    let instance = &mut world.instances[0];
+    let hanging = instance.driver.take();
+    assert!(!hanging.operations().is_empty());
+    world.clock.advance(Duration::from_millis(10_050));
+    assert!(world.admit(0).is_some(), "a probe needs no lease");
+    let instance = &mut world.instances[0];
+    assert!(instance.driver.pass_time(false).operations().is_empty());
+    assert!(!instance.driver.status().is_healthy());
+    let replies = world.store.run(hanging.operations());
+    instance.driver.complete(hanging, replies);
+    assert!(instance.driver.status().is_healthy());
+}
+
+#[test]
+fn guard_may_reject_while_the_store_is_lost() {
+    let mut world = World::new(1, |builder| {
+        plain(builder).shared(true).on_store_loss(StoreLoss::Open)
+    });
+    cut(&mut world, true);
+    world.pass(Duration::from_secs(2));
+    for _ in 0..1000 {
+        assert!(world.admit(0).is_none(), "at {:?}", world.now);
+        world.step();
+    }
+    let cause = world.instances[0].breaker.snapshot().opened_by;
+    assert_eq!(cause.as_deref(), Some("the store of the fleet is lost"));
+    cut(&mut world, false);
+    world.pass(Duration::from_secs(7));
+    let permit = world.admit(0).or_else(|| {
+        world.pass(Duration::from_millis(100));
+        world.admit(0)
+    });
+    permit.expect("the store is back").success();
+    assert_eq!(world.state(0), CircuitState::Closed);
+}
+
+#[test]
+fn guard_may_admit_while_the_store_is_lost() {
+    let mut world = World::new(1, |builder| {
+        plain(builder).shared(true).on_store_loss(StoreLoss::Closed)
+    });
+    cut(&mut world, true);
+    world.pass(Duration::from_secs(2));
+    for _ in 0..100 {
+        world.admit(0).expect("never rejects").failure();
+    }
+    cut(&mut world, false);
+    world.pass(Duration::from_secs(7));
+    assert_eq!(world.state(0), CircuitState::Closed);
+    world.fail(0, 5);
+    assert_eq!(world.state(0), CircuitState::Open, "it counts again");
+}
+
+#[test]
+fn breaker_that_a_program_forced_stays_so_when_the_store_is_back() {
+    let mut world = World::new(1, |builder| {
+        plain(builder).shared(true).on_store_loss(StoreLoss::Closed)
+    });
+    cut(&mut world, true);
+    world.pass(Duration::from_secs(2));
+    assert_eq!(world.state(0), CircuitState::Disabled);
+    world.instances[0].breaker.force_open();
+    cut(&mut world, false);
+    world.pass(Duration::from_secs(7));
+    assert_eq!(world.state(0), CircuitState::ForcedOpen);
+}
+
+#[test]
+fn state_that_was_evicted_is_closed() {
+    let mut world = World::new(3, plain);
+    world.fail(0, 5);
+    world.pass(Duration::from_millis(300));
+    assert!(world.all_are(CircuitState::Open));
+    world.store.clear();
+    world.pass(Duration::from_millis(300));
+    let expected = [
+        CircuitState::Open,
+        CircuitState::Closed,
+        CircuitState::Closed,
+    ];
+    assert_eq!(world.states(), expected, "what one saw itself stays");
+    // It is good for the next opening at once, whose epoch is later than the lost one.
+    world.fail(1, 5);
+    world.wait_for(Duration::from_millis(250), |world| {
+        world.all_are(CircuitState::Open)
+    });
+}
+
+#[test]
+fn notice_that_comes_late_changes_nothing() {
+    let mut world = World::new(2, plain);
+    world.publishes = true;
+    world.fail(0, 5);
+    world.settle();
+    assert!(world.all_are(CircuitState::Open));
+    let old = Notice {
+        fleet: "checkout".into(),
+        breaker: "payments".into(),
+        state: SharedState {
+            epoch: 1,
+            phase: SharedPhase::Closed,
+            reopened: 0,
+            by: None,
+        },
+    };
+    world.instances[1].driver.deliver(&old);
+    assert_eq!(world.state(1), CircuitState::Open);
+    let sent = world.instances[1].sent.len();
+    world.pass(Duration::from_millis(200));
+    assert!(world.instances[1].sent.len() > sent, "it asks the store");
+    assert_eq!(world.state(1), CircuitState::Open);
+}
+
+/// A reply that left the store before the change that a notice has told of already.
+#[test]
+fn reply_that_a_notice_overtook_does_not_close_the_circuit() {
+    let mut world = World::new(2, plain);
+    world.succeed(1, 1);
+    world.clock.advance(Duration::from_millis(200));
+    let late = world.instances[1].driver.take();
+    assert!(!late.operations().is_empty());
+    let replies = world.store.run(late.operations());
+    world.clock.advance(Duration::from_secs(2));
+    world.fail(0, 5);
+    let batch = world.instances[0].driver.take();
+    let opened = world.store.run(batch.operations());
+    let state = opened[0].as_ref().unwrap().state.clone();
+    world.instances[0].driver.complete(batch, opened);
+    world.instances[1].driver.deliver(&Notice {
+        fleet: "checkout".into(),
+        breaker: "payments".into(),
+        state,
+    });
+    assert_eq!(world.state(1), CircuitState::Open);
+    world.instances[1].driver.complete(late, replies);
+    assert_eq!(world.state(1), CircuitState::Open);
+    world.pass(Duration::from_millis(200));
+    assert_eq!(world.state(1), CircuitState::Open);
+}
+
+#[test]
+fn breaker_whose_fleet_has_ended_decides_alone() {
+    let mut world = World::new(2, plain);
+    world.fail(0, 5);
+    world.pass(Duration::from_millis(300));
+    let breaker = world.instances.remove(1).breaker;
+    world.clock.advance(Duration::from_secs(12));
+    breaker.try_acquire().expect("no lease").success();
+    assert_eq!(breaker.state(), CircuitState::Closed);
+}
