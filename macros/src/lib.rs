@@ -175,6 +175,8 @@ pub fn enhanced_error_handling(args: TokenStream, item: TokenStream) -> TokenStr
 /// | `ignore_if` | `fn(&Result<T, E>) -> bool`: `true` ignores the outcome; called before `failure_if` | none |
 /// | `fallback` | `FnOnce(Rejection) -> Result<T, E>`: called while the circuit is open; a closure can use the arguments | the rejection |
 /// | `shadow` | `true`: count, log and emit events, but never reject | `false` |
+/// | `shared` | `true`: share the state with other processes, through the store of the fleet (feature `fleet`) | `false` |
+/// | `on_store_loss` | `"local"`, `"open"` or `"closed"`: what a shared breaker does while the store does not answer | `"local"` |
 /// | `timed` | `true`: calls are timed, for a histogram of their durations in metrics; decides nothing | `false` |
 /// | `control` | path to a `static` with a `ManualControl`, by which several breakers are isolated at once | none |
 /// | `on_transition` | `fn(&BreakerEvent<'_>)`, called with each change of state | none |

@@ -42,6 +42,8 @@ const BREAKER: &[&str] = &[
     "ignore_if",
     "fallback",
     "shadow",
+    "shared",
+    "on_store_loss",
     "control",
     "on_transition",
 ];

@@ -179,6 +179,8 @@ impl Registry {
                 own.extend(subsystems::alerts::report(wall));
                 #[cfg(feature = "chaos")]
                 own.extend(subsystems::chaos::report(wall));
+                #[cfg(feature = "fleet")]
+                own.extend(subsystems::fleet::report(wall));
             }
             if self.reports_breakers(&config) {
                 let criticalities = self.breakers.lock().clone();
@@ -305,6 +307,8 @@ const OBSERVERS: &[&str] = &[
     subsystems::alerts::NAME,
     #[cfg(feature = "chaos")]
     subsystems::chaos::NAME,
+    #[cfg(feature = "fleet")]
+    subsystems::fleet::NAME,
 ];
 
 /// How often the background looks for late runs while checks run.

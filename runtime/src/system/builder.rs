@@ -166,6 +166,28 @@ impl ErrorSystemBuilder {
         self
     }
 
+    /// Lets all [shared](crate::breaker::BreakerBuilder::shared) circuit breakers of the process share their state with
+    /// those of the same name in other processes.
+    ///
+    /// Neither the start nor any call waits for the store. Health warns while it does not answer.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::{ErrorSystem, fleet::{Fleet, MemoryStore}};
+    ///
+    /// let fleet = Fleet::builder("checkout").store(MemoryStore::new());
+    /// let guard = ErrorSystem::builder().fleet(fleet).init()?;
+    /// assert!(guard.warnings().is_empty());
+    /// # drop(guard);
+    /// # Ok::<(), gardefou::InitError>(())
+    /// ```
+    #[cfg(feature = "fleet")]
+    pub fn fleet(mut self, fleet: crate::fleet::FleetBuilder) -> Self {
+        self.settings.fleet = Some(fleet);
+        self
+    }
+
     /// Sends notifications about errors, circuit breakers and changes of health.
     ///
     /// # Examples

@@ -5,6 +5,8 @@ use super::settings::ExplicitSettings;
 use crate::alerts::{Alerts, AlertsStatus};
 #[cfg(feature = "chaos")]
 use crate::chaos::ChaosGuard;
+#[cfg(feature = "fleet")]
+use crate::fleet::Fleet;
 #[cfg(all(feature = "config", feature = "journal"))]
 use crate::monitor::journal::FileJournal;
 use crate::{
@@ -43,6 +45,9 @@ pub(super) struct Parts {
     pub(super) file_journal: Weak<FileJournal>,
     #[cfg(feature = "chaos")]
     pub(super) chaos: Vec<ChaosGuard>,
+    /// Ends when it is dropped.
+    #[cfg(feature = "fleet")]
+    pub(super) fleet: Option<Fleet>,
 }
 
 /// `None` while the system is down. Locked during start and shutdown, so that no thread finds it

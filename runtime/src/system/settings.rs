@@ -4,6 +4,8 @@
 use crate::alerts::{AlertsConfig, AlertsConfigBuilder};
 #[cfg(feature = "chaos")]
 use crate::chaos::Injection;
+#[cfg(feature = "fleet")]
+use crate::fleet::FleetBuilder;
 #[cfg(feature = "health")]
 use crate::health::{HealthConfig, HealthConfigBuilder};
 #[cfg(feature = "journal")]
@@ -38,6 +40,8 @@ pub(crate) struct ExplicitSettings {
     /// Rules of fault injection, which are valid.
     #[cfg(feature = "chaos")]
     pub(crate) chaos: Vec<Injection>,
+    #[cfg(feature = "fleet")]
+    pub(crate) fleet: Option<FleetBuilder>,
 }
 
 /// The function that may change or drop each record.
@@ -234,6 +238,11 @@ impl ExplicitSettings {
             ),
             #[cfg(feature = "chaos")]
             ("chaos", !self.chaos.is_empty() && self.chaos != other.chaos),
+            #[cfg(feature = "fleet")]
+            (
+                "fleet",
+                self.fleet.is_some() && !same_text(&self.fleet, &other.fleet),
+            ),
             ("panic_hook", self.differs(other, |all| &all.panic_hook)),
         ];
         all.into_iter()

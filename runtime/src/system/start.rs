@@ -11,6 +11,8 @@ use super::{
 use crate::alerts::Alerts;
 #[cfg(feature = "chaos")]
 use crate::chaos::Injection;
+#[cfg(feature = "fleet")]
+use crate::fleet::{Fleet, FleetBuilder};
 #[cfg(feature = "health")]
 use crate::health::{health, refused_static_checks};
 #[cfg(any(feature = "metrics", feature = "opentelemetry"))]
@@ -84,7 +86,17 @@ pub(super) fn start(
                 false
             }
             None => {
+                #[cfg(feature = "fleet")]
+                let fleet = (explicit.fleet.clone())
+                    .map(FleetBuilder::start)
+                    .transpose()?;
                 let parts = bring_up(settings)?;
+                #[cfg(feature = "fleet")]
+                let parts = {
+                    // Breakers join once nothing else can fail.
+                    fleet.iter().for_each(Fleet::take_all_in);
+                    Parts { fleet, ..parts }
+                };
                 warnings.extend(parts.journal.as_deref().and_then(unwritable));
                 *state = Some(RunningSystem {
                     settings: explicit.clone(),
@@ -157,6 +169,8 @@ fn bring_up(settings: Settings) -> Result<Parts, InitError> {
         file_journal,
         #[cfg(feature = "chaos")]
         chaos: Vec::new(),
+        #[cfg(feature = "fleet")]
+        fleet: None,
     })
 }
 

@@ -5,5 +5,7 @@ pub(super) mod alerts;
 pub(super) mod breakers;
 #[cfg(feature = "chaos")]
 pub(super) mod chaos;
+#[cfg(feature = "fleet")]
+pub(super) mod fleet;
 #[cfg(feature = "monitor")]
 pub(super) mod journal;
