@@ -129,7 +129,8 @@ impl SharedCircuit {
         }
         let tally = self.count_at(now, report);
         if self.trips_at(now, operation, &report.rule, tally) {
-            self.enter_at(now, now + millis(report.open_for), &operation.instance);
+            let open_for = report.open_for.min(operation.longest_open);
+            self.enter_at(now, now + millis(open_for), &operation.instance);
         }
     }
 

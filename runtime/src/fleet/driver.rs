@@ -310,13 +310,14 @@ impl Driver {
             return;
         }
         let mut replies = replies.into_iter();
-        let mut failure = None;
+        let (mut failure, mut has_answered) = (None, false);
         for (id, operation) in batch.members.into_iter().zip(&batch.operations) {
             let reply = replies
                 .next()
                 .unwrap_or_else(|| Err(StoreError::new("the store returned no result")));
             match &reply {
                 Ok(reply) => {
+                    has_answered = true;
                     self.counts.operations += 1;
                     self.counts.leases += u64::from(reply.lease == Some(super::Lease::Granted));
                 }
@@ -332,16 +333,13 @@ impl Driver {
                 joined.finish_at(now, &shell, &operation.action, reply.ok());
             }
         }
-        match failure {
-            None => {
-                self.store.answered();
-                self.last_error = None;
-            }
-            Some(text) => {
-                self.store.failed_at(now);
-                self.last_error = Some(text);
-            }
+        // A store that answers for one breaker and not for another one is there.
+        if has_answered {
+            self.store.answered();
+        } else {
+            self.store.failed_at(now);
         }
+        self.last_error = failure;
         self.publish_loss();
         self.note_loss_at(now);
         self.next = Tick::ZERO;

@@ -165,6 +165,13 @@ fn open_time_of_a_report_is_bounded() {
     if let Action::Report(report) = &mut report.action {
         report.open_for = Duration::MAX;
     }
-    circuit.apply_at(START, &report);
+    let remaining_of = Duration::from_secs(60);
+    let reply = circuit.apply_at(START, &report);
+    assert_eq!(
+        reply.state.phase,
+        SharedPhase::Open {
+            remaining: remaining_of
+        }
+    );
     assert_eq!(remaining(&mut circuit, START), 60_000);
 }

@@ -1,0 +1,204 @@
+//! A store of shared state in Redis.
+
+use crate::{
+    builder::RedisStoreBuilder,
+    connection::{Link, Target},
+    script, subscription,
+    sync::Mutex,
+};
+use gardefou::fleet::{Notices, Operation, Reply, Store, StoreError};
+use redis::{Cmd, Connection, RedisError, RedisResult, Script, ServerErrorKind, Value};
+use std::{
+    fmt,
+    sync::{
+        Arc, Condvar,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+
+/// Shares the state of circuit breakers through Redis or Valkey.
+///
+/// It is made without a connection: the first operation connects. A connection that fails is given up, and the next
+/// operation makes another one, as often as the fleet asks.
+///
+/// Clones are one store.
+///
+/// # Examples
+///
+/// ```
+/// use gardefou::fleet::Fleet;
+/// use gardefou_redis::RedisStore;
+///
+/// // There need not be a server.
+/// let store = RedisStore::builder("redis://127.0.0.1:1/").build()?;
+/// let fleet = Fleet::builder("checkout").store(store).start()?;
+/// assert_eq!(&*fleet.status().fleet, "checkout");
+/// # Ok::<(), gardefou::ConfigError>(())
+/// ```
+#[derive(Clone)]
+pub struct RedisStore {
+    shared: Arc<Shared>,
+}
+
+pub(crate) struct Shared {
+    target: Target,
+    timeout: Duration,
+    script: Script,
+    link: Mutex<Option<Link>>,
+    /// How often a connection was lost.
+    losses: AtomicU64,
+    pausing: Mutex<()>,
+    /// Notified when the store is dropped, and when it answers again.
+    changed: Condvar,
+}
+
+impl RedisStore {
+    /// Begins to build a store at a URL: `redis://[user:password@]host[:port][/database]`, or `rediss://` for TLS with the
+    /// feature `tls`.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou_redis::RedisStore;
+    ///
+    /// assert!(RedisStore::builder("redis://fleet:secret@cache.internal:6379/").build().is_ok());
+    /// let err = RedisStore::builder("cache.internal").build().unwrap_err();
+    /// assert!(err.to_string().contains("must be a URL"));
+    /// ```
+    pub fn builder(url: impl Into<String>) -> RedisStoreBuilder {
+        RedisStoreBuilder::new(url.into())
+    }
+
+    pub(crate) fn new(target: Target, timeout: Duration) -> Self {
+        Self {
+            shared: Arc::new(Shared {
+                target,
+                timeout,
+                script: script::script(),
+                link: Mutex::default(),
+                losses: AtomicU64::new(0),
+                pausing: Mutex::new(()),
+                changed: Condvar::new(),
+            }),
+        }
+    }
+}
+
+impl Shared {
+    pub(crate) fn timeout(&self) -> Duration {
+        self.timeout
+    }
+
+    pub(crate) fn losses(&self) -> u64 {
+        // Relaxed: the number is compared with an earlier one alone.
+        self.losses.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn connect_for_notices(&self, tries: usize) -> RedisResult<Connection> {
+        self.target.connect_for_notices(tries, self.timeout)
+    }
+
+    /// Waits before another try, until the store answers again.
+    pub(crate) fn pause(&self, limit: Duration) {
+        self.pausing.wait(&self.changed, limit);
+    }
+
+    fn run(&self, operations: &[Operation]) -> Result<Vec<Result<Reply, StoreError>>, RedisError> {
+        let mut place = self.link.lock();
+        let is_new = place.is_none();
+        let mut link = match place.take() {
+            Some(link) => link,
+            None => {
+                let mut link = self.target.connect(self.timeout)?;
+                self.script.load(link.as_connection())?;
+                link
+            }
+        };
+        let commands: Vec<Cmd> = operations
+            .iter()
+            .map(|operation| script::command(&self.script, operation))
+            .collect();
+        let mut results = link.send_all(&commands)?;
+        if results.iter().any(is_unknown_script) {
+            // The server was restarted, or its scripts were flushed. An operation whose script was unknown has done
+            // nothing.
+            self.script.load(link.as_connection())?;
+            for (result, command) in results.iter_mut().zip(&commands) {
+                if is_unknown_script(result) {
+                    *result = command.query(link.as_connection());
+                }
+            }
+        }
+        let is_broken = |result: &RedisResult<Value>| matches!(result, Err(err) if is_lost(err));
+        if results.iter().any(is_broken) {
+            self.note_loss();
+        } else {
+            *place = Some(link);
+        }
+        if is_new {
+            self.changed.notify_all();
+        }
+        let replies = results.into_iter().map(|result| match result {
+            Ok(value) => script::reply(value),
+            Err(err) => Err(error(&err)),
+        });
+        Ok(replies.collect())
+    }
+
+    fn note_loss(&self) {
+        self.losses.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+impl Store for RedisStore {
+    fn run(&self, operations: &[Operation]) -> Vec<Result<Reply, StoreError>> {
+        if operations.is_empty() {
+            return Vec::new();
+        }
+        self.shared.run(operations).unwrap_or_else(|err| {
+            self.shared.note_loss();
+            let err = error(&err);
+            operations.iter().map(|_| Err(err.clone())).collect()
+        })
+    }
+
+    fn subscribe(&self, notices: Notices) {
+        subscription::start(&self.shared, notices);
+    }
+}
+
+fn is_unknown_script(result: &RedisResult<Value>) -> bool {
+    matches!(result, Err(err) if err.kind() == ServerErrorKind::NoScript.into())
+}
+
+/// Returns `true` if the connection is of no use after an error: replies could be those of earlier operations.
+fn is_lost(err: &RedisError) -> bool {
+    err.is_io_error()
+        || err.is_timeout()
+        || err.is_connection_dropped()
+        || err.is_unrecoverable_error()
+}
+
+/// Returns the error of an operation, by its kind and the server's text: neither has the URL.
+fn error(err: &RedisError) -> StoreError {
+    if err.is_timeout() {
+        return StoreError::new("the server did not answer in time");
+    }
+    StoreError::new(err)
+}
+
+impl fmt::Debug for RedisStore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // The URL may have a password.
+        f.debug_struct("RedisStore")
+            .field("timeout", &self.shared.timeout)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Drop for Shared {
+    fn drop(&mut self) {
+        self.changed.notify_all();
+    }
+}
