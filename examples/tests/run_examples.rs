@@ -10,7 +10,7 @@ use std::{
 };
 
 /// A part of the output of each example.
-const OUTPUT: [(&str, &str); 19] = [
+const OUTPUT: [(&str, &str); 20] = [
     ("alerts", "notification: circuit `payments`"),
     ("axum_service", "orders/7: 404 {"),
     ("boundaries", "3 errors recorded"),
@@ -18,6 +18,7 @@ const OUTPUT: [(&str, &str); 19] = [
     ("cli", " lines"),
     ("codes", "MODEL_VERSION_ERROR answers 409"),
     ("dashboard", r#""payments": "open", {"#),
+    ("fleet", "| shared | 1000 | "),
     ("health", "status: "),
     ("library", "the service does not answer: "),
     ("monitor", "in the journal: no database at port 5434"),

@@ -24,6 +24,7 @@ pages! {
     #[cfg(any(feature = "chaos", not(doctest)))]
     chaos = "docs/chaos.md";
     #[cfg(any(feature = "fleet", not(doctest)))]
+    #[doc = include_str!("../docs/fleet/links.txt")]
     fleet = "docs/fleet.md";
     circuit_breaker = "docs/circuit-breaker.md";
     command_line = "docs/command-line.md";

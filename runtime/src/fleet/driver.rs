@@ -13,12 +13,14 @@ use crate::{
     breaker::{CircuitBreaker, Link, LocalPhase, LocalState, Shell, StoreLoss},
     event::{names::TARGET_SYSTEM, text},
     rng::Rng,
-    sync::{AtomicU64, Ordering},
     time::{SharedClock, Tick},
     worker::Wakeup,
 };
 use std::{
-    sync::{Arc, Weak},
+    sync::{
+        Arc, Weak,
+        atomic::{AtomicU64, Ordering},
+    },
     time::Duration,
 };
 
@@ -66,7 +68,6 @@ pub struct Driver {
     next: Tick,
     is_listening: bool,
     was_lost: bool,
-    lost_since: Option<Tick>,
     counts: Counts,
     last_error: Option<String>,
 }
@@ -167,7 +168,6 @@ impl Driver {
             next: now,
             is_listening: false,
             was_lost: false,
-            lost_since: None,
             counts: Counts::default(),
             last_error: None,
         }

@@ -267,6 +267,9 @@ fn shut_down(up: Parts, deadline: Duration) -> SystemReport {
     if let Some(journal) = journal {
         parts.push(flush(&journal, until.since(clock.now())));
     }
+    // Breakers decide alone from here on; a thread that waits for the store ends by itself.
+    #[cfg(feature = "fleet")]
+    drop(up.fleet);
     panic_hook::deactivate();
     *LEFT_BEHIND.lock() = up.journal;
     SystemReport {

@@ -1,7 +1,7 @@
 //! Each key of `#[with_circuit_breaker]` reaches the builder.
 
 use crate::prelude::*;
-use gardefou::breaker::{CircuitBreaker, ManualControl};
+use gardefou::breaker::{CircuitBreaker, ManualControl, StoreLoss};
 use std::sync::LazyLock;
 
 static SWITCH: LazyLock<ManualControl> = LazyLock::new(ManualControl::new);
@@ -58,6 +58,8 @@ async fn h() -> R<()> {
     time_window = 30,
     failure_rate = 0.5,
     shadow = true,
+    shared = true,
+    on_store_loss = "open",
     timed = true
 )]
 fn i() -> R<()> {
@@ -162,7 +164,12 @@ fn macro_form_equals_the_builder_form() {
     let by_hand = CircuitBreaker::builder("own-time-window")
         .time_window(Duration::from_secs(30))
         .failure_rate(0.5);
-    let by_hand = by_hand.shadow(true).timed(true).build().unwrap();
+    let by_hand = by_hand
+        .shadow(true)
+        .timed(true)
+        .shared(true)
+        .on_store_loss(StoreLoss::Open);
+    let by_hand = by_hand.build().unwrap();
     assert_eq!(
         circuit_breakers().get("own-time-window").unwrap().config(),
         by_hand.config()

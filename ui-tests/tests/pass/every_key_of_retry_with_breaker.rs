@@ -33,6 +33,8 @@ fn heard(_: &FailedAttempt<'_>) {}
     shadow = false,
     timed = false,
     span = true,
+    shared = true,
+    on_store_loss = "closed",
     control = SWITCH,
     on_transition = |_| {},
     max_attempts = 6,
