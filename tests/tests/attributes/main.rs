@@ -19,5 +19,6 @@ mod retry;
 mod retry_arguments;
 mod retry_with_breaker;
 mod shapes;
+mod shared;
 mod size;
 mod support;

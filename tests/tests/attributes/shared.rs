@@ -1,0 +1,61 @@
+//! `shared` and `on_store_loss`: the breaker of a function, and one of the same name in another process.
+
+use crate::support::{R, busy};
+use gardefou::{
+    breaker::{CircuitBreaker, CircuitState, StoreLoss, circuit_breakers},
+    fleet::{Driver, Fleet, MemoryStore, Store},
+    retry_with_circuit_breaker, with_circuit_breaker,
+};
+
+#[with_circuit_breaker(name = "shared-search", shared = true, on_store_loss = "open")]
+fn search() -> R<i32> {
+    Ok(1)
+}
+
+#[retry_with_circuit_breaker(
+    name = "shared-orders",
+    max_retries = 0,
+    shared = true,
+    on_store_loss = "closed"
+)]
+fn orders() -> R<i32> {
+    Ok(1)
+}
+
+fn driver(breaker: &CircuitBreaker) -> Driver {
+    let mut driver = Fleet::builder("attributes").driver().unwrap();
+    driver.join(breaker);
+    driver
+}
+
+fn exchange(store: &MemoryStore, driver: &mut Driver) {
+    let batch = driver.take();
+    let replies = store.run(batch.operations());
+    driver.complete(batch, replies);
+}
+
+#[test]
+fn function_is_rejected_when_another_process_opened_the_circuit() {
+    type Function = fn() -> R<i32>;
+    let functions: [(&str, Function, StoreLoss); 2] = [
+        ("shared-search", search, StoreLoss::Open),
+        ("shared-orders", orders, StoreLoss::Closed),
+    ];
+    for (name, function, loss) in functions {
+        assert_eq!(function().unwrap(), 1);
+        let ours = circuit_breakers().get(name).unwrap();
+        assert!(ours.config().shared);
+        assert_eq!(ours.config().on_store_loss, loss);
+        let theirs = CircuitBreaker::builder(name).build().unwrap();
+        for _ in 0..5 {
+            theirs.call(|| busy()).unwrap_err();
+        }
+        let store = MemoryStore::new();
+        exchange(&store, &mut driver(&theirs));
+        let mut driver = driver(&ours);
+        exchange(&store, &mut driver);
+        assert_eq!(ours.state(), CircuitState::Open);
+        let rejected = function().unwrap_err().to_string();
+        assert!(rejected.contains("of the fleet"), "{rejected}");
+    }
+}
