@@ -82,6 +82,7 @@
 //! | `alert-webhook` | | notifications by HTTPS, signed |
 //! | `config` | | [configuration files](guide::configuration): settings of guards and of the system by name, checked as a whole, reloaded with state kept |
 //! | `config-watch` | | a configuration file is read again when it changes |
+//! | `fleet` | | circuit breakers that several processes share through a store |
 //! | `chaos` | | [faults injected](guide::chaos) into a share of calls, to test what guards do about them |
 //! | `axum` | | errors, refusals and panics as problem details (RFC 9457) with their route in the record, and with `health` probes as a router, for axum |
 //! | `tower` | | guards as layers of tower, for axum, tonic, hyper and services of your own |
@@ -99,7 +100,8 @@
 //! | `test-util` | | `ManualClock` and `testing::Scope`: [tests](guide::testing) without sleeping and without shared state |
 //!
 //! The crate `gardefou-sqlite` has a journal of errors in an SQLite database, `gardefou-postgres`
-//! those of a fleet in [PostgreSQL](guide::postgres), and `gardefou-dashboard` a [page](guide::dashboard) of guards, errors, notifications and health.
+//! those of a fleet in [PostgreSQL](guide::postgres), `gardefou-redis` a store of a [fleet](guide::fleet) on Redis
+//! or Valkey, and `gardefou-dashboard` a [page](guide::dashboard) of guards, errors, notifications and health.
 //!
 //! Without default features the core remains: errors, the context of calls, guards, boundaries and
 //! their attributes. A [library](guide::library_authors) should depend on the core, and

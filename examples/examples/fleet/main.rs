@@ -4,7 +4,7 @@
 //! writes table and figure into the page.
 //!
 //! Each instance has a breaker and the [`Driver`](gardefou::fleet::Driver) that a real fleet runs on its threads; here one
-//! thread moves a manual clock and carries operations, replies and notices, ten milliseconds later each.
+//! thread moves a manual clock and carries operations, replies and updates, ten milliseconds later each.
 
 #![expect(clippy::print_stdout, reason = "an example shows its results")]
 

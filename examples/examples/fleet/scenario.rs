@@ -52,7 +52,7 @@ impl Scenario {
         }
         all.push(Self {
             publishes: false,
-            ..Self::outage("shared, without notices", 1000, true)
+            ..Self::outage("shared, without updates", 1000, true)
         });
         all.push(Self {
             cut: 500,

@@ -3,7 +3,7 @@
 use super::scenario::Scenario;
 use gardefou::{
     breaker::{CircuitBreaker, CircuitState},
-    fleet::{Batch, Driver, Fleet, MemoryStore, Notice, Reply, Store, StoreError},
+    fleet::{Batch, Driver, Fleet, MemoryStore, Reply, Store, StoreError, Update},
     time::ManualClock,
 };
 use std::time::Duration;
@@ -109,14 +109,14 @@ pub(crate) fn simulate(scenario: &Scenario, seed: u64) -> Measures {
         })
         .collect();
     let mut measures = Measures::default();
-    let (mut notices, mut operations, mut load) = (Vec::new(), 0, 0_u64);
+    let (mut updates, mut operations, mut load) = (Vec::new(), 0, 0_u64);
     let steps = (scenario.length.as_nanos() / STEP.as_nanos()) as u32;
     for step in 1..=steps {
         clock.advance(STEP);
         let now = STEP * step;
         let is_down = scenario.outage.contains(&now);
         let is_late = is_down && now + Duration::from_secs(40) >= scenario.outage.end;
-        let arriving: Vec<Notice> = std::mem::take(&mut notices);
+        let arriving: Vec<Update> = std::mem::take(&mut updates);
         for (index, instance) in instances.iter_mut().enumerate() {
             let is_broken = index < scenario.broken;
             let is_cut =
@@ -146,7 +146,7 @@ pub(crate) fn simulate(scenario: &Scenario, seed: u64) -> Measures {
                 driver.complete(batch, replies);
             }
             if !is_cut {
-                arriving.iter().for_each(|notice| driver.deliver(notice));
+                arriving.iter().for_each(|update| driver.deliver(update));
             }
             if !has_news && driver.next() > Duration::ZERO {
                 continue;
@@ -166,7 +166,7 @@ pub(crate) fn simulate(scenario: &Scenario, seed: u64) -> Measures {
             };
             if scenario.publishes {
                 for reply in replies.iter().flatten().filter(|reply| reply.has_changed) {
-                    notices.push(Notice {
+                    updates.push(Update {
                         fleet: "simulated".into(),
                         breaker: "dependency".into(),
                         state: reply.state.clone(),

@@ -1,6 +1,6 @@
 -- One operation on the state of one breaker, as a whole; the time is the server's.
 --
--- KEYS[1]: the hash with the state. ARGV: the channel of notices, the fleet, the breaker, the instance, the longest open
+-- KEYS[1]: the hash with the state. ARGV: the channel of updates, the fleet, the breaker, the instance, the longest open
 -- time and the lease time in milliseconds, the action, and its arguments.
 -- Returns: epoch, phase (0 closed, 1 open, 2 half-open), what remains of the open time, how often recovery failed, the
 -- instance that made the latest change, the lease (-1 none, 0 granted, else for how long another instance has it),
@@ -177,7 +177,7 @@ if ends ~= 0 then
 end
 local epoch, reopened, by = text(number('e')), number('r'), state['b'] or ''
 if changed == 1 then
-  local notice = { epoch, text(phase), text(remaining), text(reopened), by, fleet, breaker }
-  redis.call('PUBLISH', channel, table.concat(notice, '\n'))
+  local update = { epoch, text(phase), text(remaining), text(reopened), by, fleet, breaker }
+  redis.call('PUBLISH', channel, table.concat(update, '\n'))
 end
 return { epoch, phase, remaining, reopened, by, lease, changed }

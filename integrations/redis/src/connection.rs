@@ -9,7 +9,7 @@ pub(crate) enum Target {
     #[cfg(feature = "cluster")]
     Cluster {
         client: redis::cluster::ClusterClient,
-        /// The nodes that were named: notices come from any of them.
+        /// The nodes that were named: updates come from any of them.
         nodes: Vec<Client>,
     },
 }
@@ -33,8 +33,8 @@ impl Target {
         }
     }
 
-    /// Connects for notices, with the node after `tries` others.
-    pub(crate) fn connect_for_notices(
+    /// Connects for updates, with the node after `tries` others.
+    pub(crate) fn connect_for_updates(
         &self,
         tries: usize,
         limit: Duration,

@@ -1,16 +1,16 @@
-//! The script of an operation: its arguments, its result, and the notices that it publishes.
+//! The script of an operation: its arguments, its result, and the updates that it publishes.
 
 use gardefou::{
     breaker::WindowKind,
     fleet::{
-        Action, Lease, Notice, Operation, ProbeOutcome, Reply, SharedPhase, SharedState, StoreError,
+        Action, Lease, Operation, ProbeOutcome, Reply, SharedPhase, SharedState, StoreError, Update,
     },
 };
 use redis::{Cmd, FromRedisValue, Script, Value};
 use std::{fmt::Write, sync::Arc, time::Duration};
 
-/// The channel of all notices.
-pub(crate) const CHANNEL: &str = "gardefou:v1:notices";
+/// The channel of all updates.
+pub(crate) const CHANNEL: &str = "gardefou:v1:updates";
 
 const CODE: &str = include_str!("circuit.lua");
 
@@ -114,15 +114,15 @@ pub(crate) fn reply(value: Value) -> Result<Reply, StoreError> {
     })
 }
 
-/// Reads a notice; `None` for what another program published.
-pub(crate) fn notice(message: &str) -> Option<Notice> {
+/// Reads an update; `None` for what another program published.
+pub(crate) fn update(message: &str) -> Option<Update> {
     let mut parts = message.splitn(7, '\n');
     let mut next = || parts.next();
     let (epoch, phase, remaining) = (next()?, next()?.parse().ok()?, next()?.parse().ok()?);
     let (reopened, by) = (next()?.parse().ok()?, next()?);
     let state = state(epoch, phase, remaining, reopened, by)?;
     let (fleet, breaker) = (next()?.into(), next()?.into());
-    Some(Notice {
+    Some(Update {
         fleet,
         breaker,
         state,
@@ -193,17 +193,17 @@ mod tests {
     }
 
     #[test]
-    fn notice_keeps_whatever_a_key_holds() {
-        let notice = notice("7\n1\n250\n2\nhost/1\ncheckout\npayments[a\nb]").unwrap();
-        assert_eq!(&*notice.breaker, "payments[a\nb]");
-        assert_eq!(&*notice.fleet, "checkout");
-        assert_eq!(notice.state.epoch, 7);
+    fn update_keeps_whatever_a_key_holds() {
+        let update = update("7\n1\n250\n2\nhost/1\ncheckout\npayments[a\nb]").unwrap();
+        assert_eq!(&*update.breaker, "payments[a\nb]");
+        assert_eq!(&*update.fleet, "checkout");
+        assert_eq!(update.state.epoch, 7);
         let remaining = Duration::from_millis(250);
-        assert_eq!(notice.state.phase, SharedPhase::Open { remaining });
+        assert_eq!(update.state.phase, SharedPhase::Open { remaining });
     }
 
     #[test]
-    fn message_of_another_program_is_no_notice() {
+    fn message_of_another_program_is_no_update() {
         for message in [
             "",
             "hello",
@@ -211,7 +211,7 @@ mod tests {
             "x\n0\n0\n0\n\na\nb",
             "1\n0\n0\n0\na",
         ] {
-            assert_eq!(notice(message), None, "{message:?}");
+            assert_eq!(update(message), None, "{message:?}");
         }
     }
 }

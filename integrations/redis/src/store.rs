@@ -6,7 +6,7 @@ use crate::{
     script, subscription,
     sync::Mutex,
 };
-use gardefou::fleet::{Notices, Operation, Reply, Store, StoreError};
+use gardefou::fleet::{Operation, Reply, Store, StoreError, Updates};
 use redis::{Cmd, Connection, RedisError, RedisResult, Script, ServerErrorKind, Value};
 use std::{
     fmt,
@@ -95,8 +95,8 @@ impl Shared {
         self.losses.load(Ordering::Relaxed)
     }
 
-    pub(crate) fn connect_for_notices(&self, tries: usize) -> RedisResult<Connection> {
-        self.target.connect_for_notices(tries, self.timeout)
+    pub(crate) fn connect_for_updates(&self, tries: usize) -> RedisResult<Connection> {
+        self.target.connect_for_updates(tries, self.timeout)
     }
 
     /// Waits before another try, until the store answers again.
@@ -163,8 +163,8 @@ impl Store for RedisStore {
         })
     }
 
-    fn subscribe(&self, notices: Notices) {
-        subscription::start(&self.shared, notices);
+    fn subscribe(&self, updates: Updates) {
+        subscription::start(&self.shared, updates);
     }
 }
 

@@ -6,7 +6,7 @@ use super::{
     member::{Conditions, Effect, Member, Next},
     operation::{Action, Operation, Reply},
     status::FleetStatus,
-    store::{Notice, StoreError},
+    store::{StoreError, Update},
     store_state::StoreState,
 };
 use crate::{
@@ -76,7 +76,7 @@ pub struct Driver {
 struct Counts {
     operations: u64,
     failures: u64,
-    notices: u64,
+    updates: u64,
     leases: u64,
 }
 
@@ -350,7 +350,7 @@ impl Driver {
     /// # Examples
     ///
     /// ```
-    /// use gardefou::{breaker::{CircuitBreaker, CircuitState}, fleet::{Fleet, Notice, SharedPhase, SharedState}};
+    /// use gardefou::{breaker::{CircuitBreaker, CircuitState}, fleet::{Fleet, Update, SharedPhase, SharedState}};
     /// use std::time::Duration;
     ///
     /// let breaker = CircuitBreaker::builder("payments").build()?;
@@ -358,23 +358,23 @@ impl Driver {
     /// driver.join(&breaker);
     /// let phase = SharedPhase::Open { remaining: Duration::from_secs(60) };
     /// let state = SharedState { epoch: 1, phase, reopened: 0, by: Some("other".into()) };
-    /// driver.deliver(&Notice { fleet: "checkout".into(), breaker: "payments".into(), state });
+    /// driver.deliver(&Update { fleet: "checkout".into(), breaker: "payments".into(), state });
     /// assert_eq!(breaker.state(), CircuitState::Open);
     /// # Ok::<(), gardefou::ConfigError>(())
     /// ```
-    pub fn deliver(&mut self, notice: &Notice) {
-        if notice.fleet != *self.settings.fleet_name() {
+    pub fn deliver(&mut self, update: &Update) {
+        if update.fleet != *self.settings.fleet_name() {
             return;
         }
-        self.counts.notices += 1;
+        self.counts.updates += 1;
         let now = self.clock.now();
         for joined in &mut self.members {
-            if joined.name != notice.breaker {
+            if joined.name != update.breaker {
                 continue;
             }
             if let Some(shell) = joined.shell.upgrade() {
                 let local = shell.local_state();
-                let effect = joined.member.noticed_at(now, &local, &notice.state);
+                let effect = joined.member.updated_at(now, &local, &update.state);
                 effect
                     .into_iter()
                     .for_each(|effect| apply_at(now, &shell, effect));
@@ -383,7 +383,7 @@ impl Driver {
         self.next = Tick::ZERO;
     }
 
-    /// Sets whether notices arrive, and reads the state of all breakers again.
+    /// Sets whether updates arrive, and reads the state of all breakers again.
     ///
     /// # Examples
     ///
@@ -425,7 +425,7 @@ impl Driver {
             breakers: self.members.len(),
             operations: self.counts.operations,
             failures: self.counts.failures,
-            notices: self.counts.notices,
+            updates: self.counts.updates,
             leases: self.counts.leases,
             is_listening: self.is_listening,
             lost_for: is_lost.then(|| now.since(self.store.lost_from())),

@@ -5,7 +5,7 @@ use super::{
     driver::{Batch, Driver, FleetLink},
     operation::Reply,
     status::FleetStatus,
-    store::{Notice, Notices, Store, StoreError},
+    store::{Store, StoreError, Update, Updates},
 };
 use crate::{
     breaker::{CircuitBreaker, Joiner, take_all_in},
@@ -65,12 +65,12 @@ impl fmt::Debug for Inbox {
 enum Message {
     Join(CircuitBreaker),
     Completed(Batch, Vec<Result<Reply, StoreError>>),
-    Notice(Notice),
+    Update(Update),
     Arriving(bool),
 }
 
-/// How many notices wait at most; those beyond are read from the store.
-const MOST_NOTICES: usize = 10_000;
+/// How many updates wait at most; those beyond are read from the store.
+const MOST_UPDATES: usize = 10_000;
 
 impl Inbox {
     fn push(&self, message: Message) {
@@ -78,10 +78,10 @@ impl Inbox {
         self.link.wakeup.notify();
     }
 
-    pub(super) fn push_notice(&self, notice: Notice) {
-        let has_room = self.messages.lock().len() < MOST_NOTICES;
+    pub(super) fn push_update(&self, update: Update) {
+        let has_room = self.messages.lock().len() < MOST_UPDATES;
         self.push(match has_room {
-            true => Message::Notice(notice),
+            true => Message::Update(update),
             false => return,
         });
     }
@@ -231,7 +231,7 @@ impl Agent {
                     self.is_sending = false;
                     driver.complete(batch, replies);
                 }
-                Message::Notice(notice) => driver.deliver(&notice),
+                Message::Update(update) => driver.deliver(&update),
                 Message::Arriving(arriving) => driver.set_listening(arriving),
             }
         }
@@ -263,9 +263,9 @@ impl Sender {
     fn turn(&mut self) -> Next {
         if !self.has_subscribed {
             self.has_subscribed = true;
-            let notices = Notices(Arc::downgrade(&self.inbox));
+            let updates = Updates(Arc::downgrade(&self.inbox));
             // The store may be the program's own code.
-            let _ = panics::catch(|| self.store.subscribe(notices));
+            let _ = panics::catch(|| self.store.subscribe(updates));
         }
         let Some(batch) = self.inbox.outgoing.lock().take() else {
             return Next::Wait(LONGEST_PAUSE);

@@ -48,8 +48,8 @@ struct Counts {
 struct Known {
     epoch: Option<u64>,
     is_open: bool,
-    /// When a notice brought it; `None` where a reply did.
-    noticed: Option<Tick>,
+    /// When an update brought it; `None` where a reply did.
+    updated: Option<Tick>,
 }
 
 /// An opening of the local breaker that the fleet has not agreed to yet.
@@ -102,14 +102,14 @@ pub(super) enum Next {
 pub(super) struct Conditions {
     /// When operations may be sent.
     pub(super) send_at: Tick,
-    /// Whether notices arrive, so that the state must not be read as often.
+    /// Whether updates arrive, so that the state must not be read as often.
     pub(super) is_listening: bool,
 }
 
-/// How often the state is read where nothing is reported: without notices often enough that an opening is known to the
+/// How often the state is read where nothing is reported: without updates often enough that an opening is known to the
 /// fleet within a quarter of a second.
 const READ_EVERY: Duration = Duration::from_millis(200);
-const READ_EVERY_BESIDE_NOTICES: Duration = Duration::from_secs(5);
+const READ_EVERY_BESIDE_UPDATES: Duration = Duration::from_secs(5);
 
 /// For how long an instance repeats that its circuit is open: longer than successes of others speak against it.
 const VOTE_LASTS: Duration = Duration::from_secs(2);
@@ -204,7 +204,7 @@ impl Member {
         };
         self.pacing.take_at(now);
         self.read_at = now.after(if conditions.is_listening {
-            READ_EVERY_BESIDE_NOTICES
+            READ_EVERY_BESIDE_UPDATES
         } else {
             READ_EVERY
         });
@@ -323,13 +323,13 @@ impl Member {
             return Vec::new();
         };
         let mut effects = Vec::new();
-        let is_old = self.known.noticed.is_some_and(|noticed| noticed >= sent)
+        let is_old = self.known.updated.is_some_and(|updated| updated >= sent)
             && self
                 .known
                 .epoch
                 .is_some_and(|epoch| reply.state.epoch < epoch);
         if is_old {
-            // A notice overtook the reply.
+            // An update overtook the reply.
             self.read_at = now;
         } else {
             effects.extend(self.learn(local, &reply.state, None));
@@ -383,7 +383,7 @@ impl Member {
     }
 
     /// Takes a state that another instance published.
-    pub(super) fn noticed_at(
+    pub(super) fn updated_at(
         &mut self,
         now: Tick,
         local: &LocalState,
@@ -404,14 +404,14 @@ impl Member {
         &mut self,
         local: &LocalState,
         state: &SharedState,
-        noticed: Option<Tick>,
+        updated: Option<Tick>,
     ) -> Option<Effect> {
         let before = self.known;
         let is_open = state.phase != SharedPhase::Closed;
         self.known = Known {
             epoch: Some(state.epoch),
             is_open,
-            noticed,
+            updated,
         };
         if before.epoch == Some(state.epoch) {
             return None;

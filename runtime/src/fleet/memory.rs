@@ -3,7 +3,7 @@
 use super::{
     circuit::SharedCircuit,
     operation::{Operation, Reply},
-    store::{Notice, Notices, Store, StoreError},
+    store::{Store, StoreError, Update, Updates},
 };
 use crate::{
     sync::global::Mutex,
@@ -34,7 +34,7 @@ pub struct MemoryStore(Arc<Shared>);
 struct Shared {
     clock: SharedClock,
     circuits: Mutex<HashMap<(Arc<str>, Arc<str>), SharedCircuit>>,
-    subscribers: Mutex<Vec<Notices>>,
+    subscribers: Mutex<Vec<Updates>>,
 }
 
 impl MemoryStore {
@@ -92,7 +92,7 @@ impl Store for MemoryStore {
             .duration_since(std::time::UNIX_EPOCH)
             .unwrap_or_default();
         let now = u64::try_from(now.as_millis()).unwrap_or(u64::MAX);
-        let mut notices = Vec::new();
+        let mut updates = Vec::new();
         let mut circuits = self.0.circuits.lock();
         let replies = operations.iter().map(|operation| {
             let key = (Arc::clone(&operation.fleet), Arc::clone(&operation.breaker));
@@ -102,7 +102,7 @@ impl Store for MemoryStore {
             }
             let reply = circuit.apply_at(now, operation);
             if reply.has_changed {
-                notices.push(Notice {
+                updates.push(Update {
                     fleet: Arc::clone(&operation.fleet),
                     breaker: Arc::clone(&operation.breaker),
                     state: reply.state.clone(),
@@ -112,21 +112,21 @@ impl Store for MemoryStore {
         });
         let replies = replies.collect();
         drop(circuits);
-        if !notices.is_empty() {
+        if !updates.is_empty() {
             let mut subscribers = self.0.subscribers.lock();
-            subscribers.retain(Notices::are_wanted);
+            subscribers.retain(Updates::are_wanted);
             let subscribers = subscribers.clone();
-            for notice in notices {
+            for update in updates {
                 for subscriber in &subscribers {
-                    subscriber.deliver(notice.clone());
+                    subscriber.deliver(update.clone());
                 }
             }
         }
         replies
     }
 
-    fn subscribe(&self, notices: Notices) {
-        notices.set_arriving(true);
-        self.0.subscribers.lock().push(notices);
+    fn subscribe(&self, updates: Updates) {
+        updates.set_arriving(true);
+        self.0.subscribers.lock().push(updates);
     }
 }

@@ -44,4 +44,4 @@ pub use operation::{
     Action, Lease, Operation, ProbeOutcome, Reply, Report, Rule, SharedPhase, SharedState,
 };
 pub use status::FleetStatus;
-pub use store::{Notice, Notices, Store, StoreError};
+pub use store::{Store, StoreError, Update, Updates};

@@ -16,11 +16,11 @@ pub struct FleetStatus {
     pub operations: u64,
     /// How many operations failed.
     pub failures: u64,
-    /// How many notices of other instances arrived.
-    pub notices: u64,
+    /// How many updates of other instances arrived.
+    pub updates: u64,
     /// How often this instance had the lease of a probe, renewals included.
     pub leases: u64,
-    /// Whether notices arrive; where they do not, the state is read instead.
+    /// Whether updates arrive; where they do not, the state is read instead.
     pub is_listening: bool,
     /// For how long the store has not answered, once that is a second: every breaker decides by its
     /// [`StoreLoss`](super::StoreLoss) since.

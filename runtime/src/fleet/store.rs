@@ -1,4 +1,4 @@
-//! Stores, and the notices that they pass on.
+//! Stores, and the updates that they pass on.
 
 use super::{
     handle::Inbox,
@@ -20,7 +20,7 @@ use std::{
 /// A store that counts what it is asked for, around another one:
 ///
 /// ```
-/// use gardefou::fleet::{MemoryStore, Notices, Operation, Reply, Store, StoreError};
+/// use gardefou::fleet::{MemoryStore, Updates, Operation, Reply, Store, StoreError};
 /// use std::sync::atomic::{AtomicUsize, Ordering};
 ///
 /// struct Counting(MemoryStore, AtomicUsize);
@@ -31,8 +31,8 @@ use std::{
 ///         self.0.run(operations)
 ///     }
 ///
-///     fn subscribe(&self, notices: Notices) {
-///         self.0.subscribe(notices);
+///     fn subscribe(&self, updates: Updates) {
+///         self.0.subscribe(updates);
 ///     }
 /// }
 ///
@@ -50,9 +50,9 @@ pub trait Store: Send + Sync + 'static {
     /// second instead.
     ///
     /// Called once, when the fleet starts, on a thread of the fleet. It must return: a store that waits for a server
-    /// does so on a thread of its own, which ends when [`Notices::are_wanted`] returns `false`.
-    fn subscribe(&self, notices: Notices) {
-        let _ = notices;
+    /// does so on a thread of its own, which ends when [`Updates::are_wanted`] returns `false`.
+    fn subscribe(&self, updates: Updates) {
+        let _ = updates;
     }
 }
 
@@ -61,15 +61,15 @@ impl<S: Store + ?Sized> Store for Arc<S> {
         (**self).run(operations)
     }
 
-    fn subscribe(&self, notices: Notices) {
-        (**self).subscribe(notices);
+    fn subscribe(&self, updates: Updates) {
+        (**self).subscribe(updates);
     }
 }
 
 /// A change of the state of a shared breaker, as a store publishes it.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Notice {
-    /// The name of the fleet; notices of others are passed over.
+pub struct Update {
+    /// The name of the fleet; updates of others are passed over.
     pub fleet: Arc<str>,
     /// The name of the breaker, with its key.
     pub breaker: Arc<str>,
@@ -77,40 +77,40 @@ pub struct Notice {
     pub state: SharedState,
 }
 
-/// Where a store passes on notices. Cheap to clone; it keeps no fleet alive.
+/// Where a store passes on updates. Cheap to clone; it keeps no fleet alive.
 #[derive(Clone, Debug)]
-pub struct Notices(pub(super) Weak<Inbox>);
+pub struct Updates(pub(super) Weak<Inbox>);
 
-impl Notices {
-    /// Passes a notice on.
+impl Updates {
+    /// Passes an update on.
     ///
     /// # Examples
     ///
     /// ```
-    /// use gardefou::fleet::{Notice, Notices, SharedState};
+    /// use gardefou::fleet::{Update, Updates, SharedState};
     ///
-    /// fn on_message(notices: &Notices, fleet: &str, breaker: &str, state: SharedState) {
-    ///     notices.deliver(Notice { fleet: fleet.into(), breaker: breaker.into(), state });
+    /// fn on_message(updates: &Updates, fleet: &str, breaker: &str, state: SharedState) {
+    ///     updates.deliver(Update { fleet: fleet.into(), breaker: breaker.into(), state });
     /// }
     /// ```
-    pub fn deliver(&self, notice: Notice) {
+    pub fn deliver(&self, update: Update) {
         if let Some(inbox) = self.0.upgrade() {
-            inbox.push_notice(notice);
+            inbox.push_update(update);
         }
     }
 
-    /// Sets whether notices arrive: while they do, the state is read every five seconds only.
+    /// Sets whether updates arrive: while they do, the state is read every five seconds only.
     ///
     /// Call it with `true` once the subscription stands, and with `false` when it is lost. Each call lets the fleet read
-    /// the state of all breakers, since notices may have been missed.
+    /// the state of all breakers, since updates may have been missed.
     ///
     /// # Examples
     ///
     /// ```
-    /// use gardefou::fleet::Notices;
+    /// use gardefou::fleet::Updates;
     ///
-    /// fn on_connection_lost(notices: &Notices) {
-    ///     notices.set_arriving(false);
+    /// fn on_connection_lost(updates: &Updates) {
+    ///     updates.set_arriving(false);
     /// }
     /// ```
     pub fn set_arriving(&self, arriving: bool) {
@@ -124,10 +124,10 @@ impl Notices {
     /// # Examples
     ///
     /// ```
-    /// use gardefou::fleet::Notices;
+    /// use gardefou::fleet::Updates;
     ///
-    /// fn read_messages(notices: &Notices) {
-    ///     while notices.are_wanted() {
+    /// fn read_messages(updates: &Updates) {
+    ///     while updates.are_wanted() {
     ///         // Wait for the next message, with a limit.
     /// #       break;
     ///     }

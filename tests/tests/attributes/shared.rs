@@ -47,15 +47,18 @@ fn function_is_rejected_when_another_process_opened_the_circuit() {
         assert!(ours.config().shared);
         assert_eq!(ours.config().on_store_loss, loss);
         let theirs = CircuitBreaker::builder(name).build().unwrap();
+        let mut their_driver = driver(&theirs);
         for _ in 0..5 {
-            theirs.call(|| busy()).unwrap_err();
+            theirs.call(|| Err::<i32, _>(busy())).unwrap_err();
         }
         let store = MemoryStore::new();
-        exchange(&store, &mut driver(&theirs));
-        let mut driver = driver(&ours);
-        exchange(&store, &mut driver);
+        exchange(&store, &mut their_driver);
+        let mut our_driver = driver(&ours);
+        exchange(&store, &mut our_driver);
         assert_eq!(ours.state(), CircuitState::Open);
         let rejected = function().unwrap_err().to_string();
-        assert!(rejected.contains("of the fleet"), "{rejected}");
+        assert!(rejected.contains("rejected the call"), "{rejected}");
+        let opened_by = ours.snapshot().opened_by.unwrap();
+        assert!(opened_by.contains("of the fleet"), "{opened_by}");
     }
 }

@@ -38,7 +38,7 @@ fn server_that_crashes_again_and_again_costs_no_call() {
         server.restart();
         for instance in &instances {
             wait_until("the store is back", || instance.fleet.status().is_healthy());
-            wait_until("notices arrive again", || {
+            wait_until("updates arrive again", || {
                 instance.fleet.status().is_listening
             });
             assert_eq!(instance.breaker.state(), CircuitState::Closed);
@@ -79,7 +79,7 @@ fn server_that_hangs_costs_no_call_and_is_used_again_when_it_goes_on() {
     server.signal("CONT");
     for instance in &instances {
         wait_until("the store is back", || instance.fleet.status().is_healthy());
-        wait_until("notices arrive again", || {
+        wait_until("updates arrive again", || {
             instance.fleet.status().is_listening
         });
     }

@@ -73,7 +73,7 @@ impl Instance {
     }
 
     pub(crate) fn wait_until_listening(&self) {
-        wait_until("notices arrive", || {
+        wait_until("updates arrive", || {
             let status = self.fleet.status();
             status.is_listening && status.operations > 0
         });
@@ -216,10 +216,10 @@ fn keys_and_messages_of_another_version_change_nothing() {
         .unwrap();
     let instances = ["a", "b"].map(|name| Instance::start(&server.url(), name, LONG));
     instances.iter().for_each(Instance::wait_until_listening);
-    let notice = "9999999999999\n1\n60000\n0\nz\ncheckout\npayments";
+    let update = "9999999999999\n1\n60000\n0\nz\ncheckout\npayments";
     for (channel, message) in [
-        ("gardefou:v2:notices", notice),
-        ("gardefou:v1:notices", "what a later version says"),
+        ("gardefou:v2:updates", update),
+        ("gardefou:v1:updates", "what a later version says"),
     ] {
         let heard: u32 = redis::cmd("PUBLISH")
             .arg(channel)

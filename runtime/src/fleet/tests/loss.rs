@@ -3,7 +3,7 @@
 use super::world::{World, plain};
 use crate::{
     breaker::{CircuitState, StoreLoss},
-    fleet::{Notice, SharedPhase, SharedState, Store},
+    fleet::{SharedPhase, SharedState, Store, Update},
 };
 use std::time::Duration;
 
@@ -150,13 +150,13 @@ fn state_that_was_evicted_is_closed() {
 }
 
 #[test]
-fn notice_that_comes_late_changes_nothing() {
+fn update_that_comes_late_changes_nothing() {
     let mut world = World::new(2, plain);
     world.publishes = true;
     world.fail(0, 5);
     world.settle();
     assert!(world.all_are(CircuitState::Open));
-    let old = Notice {
+    let old = Update {
         fleet: "checkout".into(),
         breaker: "payments".into(),
         state: SharedState {
@@ -174,9 +174,9 @@ fn notice_that_comes_late_changes_nothing() {
     assert_eq!(world.state(1), CircuitState::Open);
 }
 
-/// A reply that left the store before the change that a notice has told of already.
+/// A reply that left the store before the change that an update has brought already.
 #[test]
-fn reply_that_a_notice_overtook_does_not_close_the_circuit() {
+fn reply_that_a_update_overtook_does_not_close_the_circuit() {
     let mut world = World::new(2, plain);
     world.succeed(1, 1);
     world.clock.advance(Duration::from_millis(200));
@@ -189,7 +189,7 @@ fn reply_that_a_notice_overtook_does_not_close_the_circuit() {
     let opened = world.store.run(batch.operations());
     let state = opened[0].as_ref().unwrap().state.clone();
     world.instances[0].driver.complete(batch, opened);
-    world.instances[1].driver.deliver(&Notice {
+    world.instances[1].driver.deliver(&Update {
         fleet: "checkout".into(),
         breaker: "payments".into(),
         state,

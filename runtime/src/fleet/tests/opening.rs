@@ -10,7 +10,7 @@ use crate::{
 use std::{sync::Arc, time::Duration};
 
 #[test]
-fn opening_on_one_instance_is_known_to_idle_ones_within_250_ms_without_notices() {
+fn opening_on_one_instance_is_known_to_idle_ones_within_250_ms_without_updates() {
     for seed in 0..50 {
         let mut world = World::new(5, plain);
         // At any moment between two reads.
@@ -40,7 +40,7 @@ fn opening_is_known_at_once_where_changes_are_published() {
     world.settle();
     assert!(world.all_are(CircuitState::Open));
     assert_eq!(world.instances[4].sent.len(), sent, "no read was needed");
-    // An idle instance with notices reads every five seconds.
+    // An idle instance with updates reads every five seconds.
     let reads = world.instances[4].sent.iter();
     let reads = reads.filter(|(at, _)| *at > Duration::from_secs(1));
     assert_eq!(reads.count(), 1);

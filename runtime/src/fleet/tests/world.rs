@@ -3,8 +3,8 @@
 use crate::{
     breaker::{BreakerBuilder, CircuitBreaker, CircuitState, Permit},
     fleet::{
-        Action, Batch, Driver, Fleet, MemoryStore, Notice, Operation, SharedPhase, Store,
-        StoreError,
+        Action, Batch, Driver, Fleet, MemoryStore, Operation, SharedPhase, Store, StoreError,
+        Update,
     },
     time::ManualClock,
 };
@@ -98,11 +98,11 @@ impl World {
         } else {
             self.store.run(&sent)
         };
-        let changed: Vec<Notice> = replies
+        let changed: Vec<Update> = replies
             .iter()
             .flatten()
             .filter(|reply| reply.has_changed)
-            .map(|reply| Notice {
+            .map(|reply| Update {
                 fleet: "checkout".into(),
                 breaker: "payments".into(),
                 state: reply.state.clone(),
@@ -115,11 +115,11 @@ impl World {
             .sent
             .extend(sent.into_iter().map(|operation| (now, operation)));
         if self.publishes {
-            for notice in &changed {
+            for update in &changed {
                 self.instances
                     .iter_mut()
                     .filter(|other| !other.is_cut)
-                    .for_each(|other| other.driver.deliver(notice));
+                    .for_each(|other| other.driver.deliver(update));
             }
         }
         count
