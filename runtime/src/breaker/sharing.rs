@@ -149,10 +149,6 @@ impl Shell {
         });
     }
 
-    pub(crate) fn shared_name(&self) -> &str {
-        &self.name
-    }
-
     /// Reads the breaker, after the changes that time makes.
     pub(crate) fn local_state(&self) -> LocalState {
         let now = self.clock.now();

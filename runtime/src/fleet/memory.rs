@@ -30,10 +30,13 @@ use std::{collections::HashMap, sync::Arc};
 #[derive(Clone, Debug, Default)]
 pub struct MemoryStore(Arc<Shared>);
 
+/// The names of the fleet and of the breaker.
+type Key = (Arc<str>, Arc<str>);
+
 #[derive(Debug, Default)]
 struct Shared {
     clock: SharedClock,
-    circuits: Mutex<HashMap<(Arc<str>, Arc<str>), SharedCircuit>>,
+    circuits: Mutex<HashMap<Key, SharedCircuit>>,
     subscribers: Mutex<Vec<Updates>>,
 }
 
