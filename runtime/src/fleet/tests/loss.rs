@@ -176,7 +176,7 @@ fn update_that_comes_late_changes_nothing() {
 
 /// A reply that left the store before the change that an update has brought already.
 #[test]
-fn reply_that_a_update_overtook_does_not_close_the_circuit() {
+fn reply_that_an_update_overtook_does_not_close_the_circuit() {
     let mut world = World::new(2, plain);
     world.succeed(1, 1);
     world.clock.advance(Duration::from_millis(200));
