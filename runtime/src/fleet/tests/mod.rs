@@ -1,5 +1,7 @@
 //! Fleets on a manual clock: each instance has a breaker and a driver, and the store answers at once.
 
+#![expect(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
+
 mod circuit;
 mod loss;
 mod opening;

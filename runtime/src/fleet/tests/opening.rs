@@ -3,7 +3,7 @@
 use super::world::{World, plain};
 use crate::{
     breaker::{CircuitState, TransitionReason},
-    fleet::{Action, Operation},
+    fleet::Action,
     rng::Rng,
     sync::global::Mutex,
 };

@@ -191,16 +191,16 @@ fn never_do_two_probes_run_at_once_under_random_calls() {
     for seed in 0..20 {
         let mut rng = Rng::seeded(seed);
         let mut world = opened(6);
-        world.publishes = seed % 2 == 0;
+        world.publishes = seed.is_multiple_of(2);
         let mut running: Vec<(usize, Permit, Duration, u64)> = Vec::new();
         let mut is_down = true;
         let mut probes = 0;
         for _ in 0..12_000 {
-            if rng.next_u64() % 1500 == 0 {
+            if rng.next_u64().is_multiple_of(1500) {
                 is_down = !is_down;
             }
             for index in 0..6 {
-                if rng.next_u64() % 10 != 0 {
+                if !rng.next_u64().is_multiple_of(10) {
                     continue;
                 }
                 let before = world.state(index);
