@@ -319,6 +319,8 @@ impl Member {
         action: &Action,
         reply: &Reply,
     ) -> Vec<Effect> {
+        // An opening since the last look must not be taken for the one that the reply closes.
+        self.observe_at(now, local);
         let Some(InFlight { sent, .. }) = self.in_flight.take() else {
             return Vec::new();
         };
@@ -389,6 +391,7 @@ impl Member {
         local: &LocalState,
         state: &SharedState,
     ) -> Option<Effect> {
+        self.observe_at(now, local);
         match self.known.epoch {
             Some(epoch) if state.epoch == epoch => None,
             Some(epoch) if state.epoch < epoch => {
