@@ -17,7 +17,7 @@ use std::{env, fs, io, path::Path};
 
 fn main() -> io::Result<()> {
     let result = page::make();
-    println!("{}", result.table);
+    println!("{}", result.table());
     if env::args().any(|arg| arg == "--write") {
         let docs = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../docs"));
         fs::create_dir_all(docs.join("fleet"))?;

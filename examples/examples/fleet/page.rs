@@ -17,9 +17,17 @@ const SEED: u64 = 1;
 /// What a run makes.
 #[derive(Debug)]
 pub(crate) struct Made {
-    pub(crate) table: String,
-    pub(crate) svg: String,
     pub(crate) runs: Vec<(Scenario, Measures)>,
+}
+
+impl Made {
+    pub(crate) fn table(&self) -> String {
+        table(&self.runs)
+    }
+
+    fn svg(&self) -> String {
+        chart::svg(&self.runs)
+    }
 }
 
 /// Runs everything that the page shows.
@@ -30,11 +38,7 @@ pub(crate) fn make() -> Made {
             (scenario, measures)
         })
         .collect();
-    Made {
-        table: table(&runs),
-        svg: chart::svg(&runs),
-        runs,
-    }
+    Made { runs }
 }
 
 fn table(runs: &[(Scenario, Measures)]) -> String {
@@ -78,12 +82,13 @@ pub(crate) fn files(docs: &Path, made: &Made) -> io::Result<Vec<(PathBuf, String
         let missing = format!("{} has no place for the table", path.display());
         return Err(io::Error::new(io::ErrorKind::InvalidData, missing));
     };
-    let page = format!("{before}{begin}\n{}\n{end}{after}", made.table);
+    let page = format!("{before}{begin}\n{}\n{end}{after}", made.table());
     let svg = docs.join("fleet/outage.svg");
-    let link = format!("[fleet/outage.svg]: {}\n", data_url(&made.svg));
+    let drawn = made.svg();
+    let link = format!("[fleet/outage.svg]: {}\n", data_url(&drawn));
     Ok(vec![
         (path, page),
-        (svg, made.svg.clone()),
+        (svg, drawn),
         (docs.join("fleet/links.txt"), link),
     ])
 }
