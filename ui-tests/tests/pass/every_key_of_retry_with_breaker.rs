@@ -2,7 +2,7 @@
 
 use crate::prelude::*;
 use gardefou::{
-    breaker::{CircuitBreaker, ManualControl},
+    breaker::{CircuitBreaker, ManualControl, StoreLoss},
     retry::{Attempt, FailedAttempt, Retry},
 };
 use std::sync::LazyLock;
@@ -122,6 +122,8 @@ fn macro_form_equals_both_builder_forms() {
         .slow_call(Duration::from_secs(2))
         .slow_rate(0.6)
         .abandoned_after(Duration::from_millis(250))
+        .shared(true)
+        .on_store_loss(StoreLoss::Closed)
         .build()
         .unwrap();
     let retry = Retry::builder()
