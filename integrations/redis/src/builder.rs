@@ -39,8 +39,8 @@ impl RedisStoreBuilder {
         }
     }
 
-    /// Sets how long each step waits for the server: to connect, to write, and to read a reply. No call of a guarded
-    /// function waits for it.
+    /// Sets how long each step may take: to connect, to write, and to read a reply. No call of a guarded function waits
+    /// for the server.
     ///
     /// # Examples
     ///
@@ -58,8 +58,8 @@ impl RedisStoreBuilder {
         self
     }
 
-    /// Connects to a cluster, of which the URL of the builder is one node, and this is another one. The others are found
-    /// by themselves.
+    /// Connects to a cluster, and adds a node to that at the URL of the builder. The client discovers the other nodes.
+    /// More than one node lets it connect while one of them is down.
     ///
     /// # Examples
     ///
@@ -76,7 +76,7 @@ impl RedisStoreBuilder {
         self
     }
 
-    /// Makes the store. It connects later, on a thread of the fleet.
+    /// Makes the store. It connects later, on background threads.
     ///
     /// # Errors
     ///

@@ -19,10 +19,10 @@ use std::{
 
 /// Shares the state of circuit breakers through Redis or Valkey.
 ///
-/// It is made without a connection: the first operation connects. A connection that fails is given up, and the next
-/// operation makes another one, as often as the fleet asks.
+/// A new store has no connection: the first operation opens one. A connection that fails is closed, and the next
+/// operation opens another one.
 ///
-/// Clones are one store.
+/// Clones share one connection.
 ///
 /// # Examples
 ///

@@ -632,8 +632,8 @@ impl BreakerBuilder {
         self
     }
 
-    /// Sets what a [shared](Self::shared) breaker does while the store of its fleet does not answer; decide alone by
-    /// default.
+    /// Sets what a [shared](Self::shared) breaker does while the store of its fleet does not answer;
+    /// [`StoreLoss::Local`](super::StoreLoss::Local) by default.
     ///
     /// # Examples
     ///

@@ -90,7 +90,7 @@ pub enum StoreLoss {
 }
 
 named! {
-    /// Returns the name as it stands in attributes and configuration files, for example `local`.
+    /// Returns the name as it stands in attributes, for example `local`.
     ///
     /// # Examples
     ///

@@ -70,8 +70,8 @@ impl FleetBuilder {
         self
     }
 
-    /// Sets the name of this instance. No other process may have it, not even the next one of the same host: it is the
-    /// owner of leases.
+    /// Sets the name of this instance, the owner of its leases. It must differ from that of every other process, also
+    /// from that of a later one on the same host.
     ///
     /// # Examples
     ///
@@ -87,8 +87,8 @@ impl FleetBuilder {
         self
     }
 
-    /// Sets how long the lease of a probe lasts: after how long another instance may probe where this one was killed.
-    /// While a probe runs, its lease is extended.
+    /// Sets how long the lease of a probe lasts. While a probe runs, its lease is extended; if this instance is killed,
+    /// another one may probe once the lease has expired.
     ///
     /// # Examples
     ///
@@ -104,8 +104,8 @@ impl FleetBuilder {
         self
     }
 
-    /// Sets how long a call that finds an open time over waits for the lease; only one at a time does, and none on the
-    /// threads of an async runtime. The others are rejected.
+    /// Sets how long a call that finds an open time over waits for the lease. One call waits at a time, and none on the
+    /// threads of an async runtime; the others are rejected.
     ///
     /// # Examples
     ///
@@ -155,12 +155,12 @@ impl FleetBuilder {
 
     /// Starts the fleet on two threads of its own: breakers [join](Fleet::join) it.
     ///
-    /// Neither this nor any call waits for the store: one that cannot be reached is tried again, at last every five
-    /// seconds.
+    /// Neither this method nor a closed circuit waits for the store. A store that cannot be reached is tried again, after
+    /// waits of up to five seconds.
     ///
     /// # Errors
     ///
-    /// A setting is outside its range, there is no store, or the system gives no thread.
+    /// A setting is outside its range, there is no store, or a thread cannot be spawned.
     ///
     /// # Examples
     ///

@@ -26,8 +26,9 @@ use std::{
 
 /// One instance of a fleet, driven by hand: for simulations, and for tests on a manual clock.
 ///
-/// [`Fleet`](super::Fleet) drives one on its threads. By hand, call [`take`](Self::take) until [`next`](Self::next), pass
-/// the operations to a store, and give its replies to [`complete`](Self::complete).
+/// [`Fleet`](super::Fleet) drives one on its threads. To drive one by hand, call [`take`](Self::take) whenever the time
+/// that [`next`](Self::next) returns has passed, run the operations on a store, and pass its replies to
+/// [`complete`](Self::complete).
 ///
 /// # Examples
 ///
@@ -282,7 +283,7 @@ impl Driver {
         batch
     }
 
-    /// Returns how long it takes until [`take`](Self::take) has something to do, if nothing happens before.
+    /// Returns the time until [`take`](Self::take) has something to do, if no breaker changes before.
     ///
     /// # Examples
     ///
@@ -404,7 +405,7 @@ impl Driver {
         self.next = Tick::ZERO;
     }
 
-    /// Returns counts, and what is wrong.
+    /// Returns the counts of this instance, and the state of its store.
     ///
     /// # Examples
     ///

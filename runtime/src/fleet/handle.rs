@@ -178,7 +178,7 @@ impl Fleet {
         *RUNNING.lock() = Some(Arc::downgrade(&self.inbox));
     }
 
-    /// Returns counts, and what is wrong, as of the latest look at the breakers.
+    /// Returns the counts of this instance and the state of its store, as of the latest pass over the breakers.
     ///
     /// # Examples
     ///

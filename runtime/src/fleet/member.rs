@@ -111,7 +111,7 @@ pub(super) struct Conditions {
 const READ_EVERY: Duration = Duration::from_millis(200);
 const READ_EVERY_BESIDE_UPDATES: Duration = Duration::from_secs(5);
 
-/// For how long an instance repeats that its circuit is open: longer than successes of others speak against it.
+/// For how long an instance repeats that its circuit is open: longer than successes of others prevent an opening.
 const VOTE_LASTS: Duration = Duration::from_secs(2);
 
 /// The random part of the time for which an instance holds its breaker open, so that not all ask for the lease at once.

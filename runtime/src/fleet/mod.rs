@@ -1,9 +1,9 @@
 //! Fleets: circuit breakers of several processes that share what they know of a dependency.
 //!
 //! When a service runs on fifty machines, each of them learns for itself that a dependency is down, and each sends its
-//! own probe to it. A breaker that is [shared](crate::breaker::BreakerBuilder::shared) goes on deciding by itself, in
-//! nanoseconds, and exchanges hints with those of the same name in other processes through a [`Store`]: counts of
-//! outcomes, the end of an open time, and one lease for the probe. [`Fleet`] connects the breakers of a process to the
+//! own probe to it. A breaker that is [shared](crate::breaker::BreakerBuilder::shared) still decides by itself, without
+//! waiting, and exchanges hints with those of the same name in other processes through a [`Store`]: counts of outcomes,
+//! the end of an open time, and one lease for the probe. [`Fleet`] connects the breakers of a process to the
 //! store; the crate `gardefou-redis` has a store on Redis, and [`MemoryStore`] is one for tests.
 //!
 //! - *Closed.* A call is the same as without a fleet. Ten times a second at most the counts of a breaker that had calls
@@ -14,7 +14,7 @@
 //! - *Without a store.* Each breaker decides alone, or as [`StoreLoss`] of the guard says. Nothing waits for a store,
 //!   except that the call which finds an open time over may wait for the lease, 50 ms at most.
 //!
-//! Shared state makes a fleet open sooner and probe less. It is no lock: see the [page](crate::guide::fleet).
+//! Shared state makes a fleet open sooner and probe less. It is not a lock: see the [page](crate::guide::fleet).
 //!
 //! In the code, `circuit` is the pure state of one breaker in a store, `member` the pure state of one breaker in a process,
 //! `pacing` limits the operations of a member, `driver` moves outcomes and decisions between breakers and members, and

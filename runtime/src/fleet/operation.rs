@@ -15,15 +15,15 @@ pub struct Operation {
     pub breaker: Arc<str>,
     /// The instance, an identifier that no other process has: the owner of a lease.
     pub instance: Arc<str>,
-    /// What no open time exceeds, whatever the state in the store says.
+    /// The longest open time, whatever the state in the store says.
     pub longest_open: Duration,
     /// How long a lease lasts.
     pub lease_time: Duration,
-    /// What is done.
+    /// The action.
     pub action: Action,
 }
 
-/// What an operation does.
+/// The action of an operation.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Action {
     /// Reads the state.
@@ -34,14 +34,14 @@ pub enum Action {
     Lease,
     /// Ends the lease.
     Settle {
-        /// What became of the probe.
+        /// The outcome of the probe.
         outcome: ProbeOutcome,
         /// How long the circuit is open if the probe failed.
         open_for: Duration,
     },
 }
 
-/// What became of a probe.
+/// The outcome of a probe.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum ProbeOutcome {
     /// The circuit closes.
@@ -74,7 +74,7 @@ pub struct Report {
 pub struct Rule {
     /// How many failures in a row open the circuit, if no other instance has reported a success within `agreement`.
     pub failure_threshold: Option<u32>,
-    /// For how long the success of another instance speaks against an opening by failures in a row.
+    /// For how long a success of another instance prevents an opening by failures in a row.
     pub agreement: Duration,
     /// Over which calls the rates are computed.
     pub window: Option<WindowKind>,
@@ -113,21 +113,21 @@ impl Rule {
 }
 
 /// An instance whose own network is broken must not open the circuit of those that get answers. Long enough that a
-/// fleet with one call a second is heard, and short beside the open time that it delays.
+/// fleet with one call a second counts, and short beside the open time that it delays.
 const AGREEMENT: Duration = Duration::from_secs(1);
 
-/// What a store answers.
+/// The reply of a store to an operation.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Reply {
     /// The state after the operation.
     pub state: SharedState,
-    /// What became of a request for the lease; `None` for other operations, and where the circuit needs no probe.
+    /// The result of a request for the lease; `None` for other operations, and where the circuit needs no probe.
     pub lease: Option<Lease>,
     /// Whether the operation changed the state: opened or closed the circuit.
     pub has_changed: bool,
 }
 
-/// What became of a request for the lease.
+/// The result of a request for the lease.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Lease {
     /// The instance has the lease for the lease time of its operation.

@@ -20,10 +20,10 @@ pub struct FleetStatus {
     pub updates: u64,
     /// How often this instance had the lease of a probe, renewals included.
     pub leases: u64,
-    /// Whether updates arrive; where they do not, the state is read instead.
+    /// Whether updates arrive; while they do not, the state is read five times a second.
     pub is_listening: bool,
-    /// For how long the store has not answered, once that is a second: every breaker decides by its
-    /// [`StoreLoss`](super::StoreLoss) since.
+    /// For how long the store has been lost, which it is after a second without an answer; meanwhile every breaker
+    /// decides by its [`StoreLoss`](super::StoreLoss).
     pub lost_for: Option<Duration>,
     /// The latest failure of the store, until it answers again.
     pub last_error: Option<String>,

@@ -69,7 +69,7 @@ impl<S: Store + ?Sized> Store for Arc<S> {
 /// A change of the state of a shared breaker, as a store publishes it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Update {
-    /// The name of the fleet; updates of others are passed over.
+    /// The name of the fleet; updates of other fleets are ignored.
     pub fleet: Arc<str>,
     /// The name of the breaker, with its key.
     pub breaker: Arc<str>,
@@ -101,8 +101,8 @@ impl Updates {
 
     /// Sets whether updates arrive: while they do, the state is read every five seconds only.
     ///
-    /// Call it with `true` once the subscription stands, and with `false` when it is lost. Each call lets the fleet read
-    /// the state of all breakers, since updates may have been missed.
+    /// Call it with `true` once the subscription is established, and with `false` when it is lost. After each call the
+    /// fleet reads the state of all breakers, since updates may have been missed.
     ///
     /// # Examples
     ///
@@ -139,7 +139,7 @@ impl Updates {
     }
 }
 
-/// A store that did not answer, or refused an operation.
+/// The error of a store that did not answer, or refused an operation.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StoreError {
     text: Box<str>,

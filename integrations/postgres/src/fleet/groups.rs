@@ -13,7 +13,7 @@ use tokio_postgres::{Client, Row};
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ErrorGroup {
-    /// What they have in common.
+    /// The fingerprint that they have in common.
     pub fingerprint: Fingerprint,
     /// The name of the code of the latest one.
     pub code: String,
@@ -27,11 +27,11 @@ pub struct ErrorGroup {
     pub first: Timestamp,
     /// The time of the latest one.
     pub last: Timestamp,
-    /// The instances that saw them, by the number of errors, at most 1,000.
+    /// The instances that recorded them, those with the most errors first, at most 1,000.
     pub instances: Vec<GroupInstance>,
 }
 
-/// An instance that saw errors of a group.
+/// An instance that recorded errors of a group.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct GroupInstance {
@@ -41,7 +41,7 @@ pub struct GroupInstance {
     pub service: Option<String>,
     /// The name of its machine, where that is known.
     pub host: Option<String>,
-    /// How many errors it saw.
+    /// How many errors it recorded.
     pub errors: u64,
 }
 

@@ -48,8 +48,8 @@ impl PostgresShipperBuilder {
         })
     }
 
-    /// Sets how many days the database keeps, today included. Of instances with different settings,
-    /// the smallest counts.
+    /// Sets how many days the database keeps, today included. If instances have different settings,
+    /// the smallest one applies.
     ///
     /// # Examples
     ///
