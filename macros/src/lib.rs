@@ -93,7 +93,7 @@ pub fn transaction_boundary(tokens: TokenStream) -> TokenStream {
 /// | `fallback` | expression: the value that `rethrow = false` returns, computed only then | `T::default()` |
 /// | `catch_panics` | `true`: a panic becomes an error with `PANIC_ERROR` | `false` |
 /// | `capture(a, b)` | names of arguments: their `Debug` form (1 KiB at most) becomes details of the error | none |
-/// | `span` | `true`: each call has a span of `tracing`; `false`: unless a configuration says so | no span, and no code for one |
+/// | `span` | `true`: each call has a span of `tracing`; `false`: only if a configuration requests one | no span, and no code for one |
 ///
 /// `capture` formats a shared reference when the call has failed; every other argument may be moved
 /// by the body, and is formatted before it. Secrets are replaced before any sink receives a detail.
@@ -183,7 +183,7 @@ pub fn enhanced_error_handling(args: TokenStream, item: TokenStream) -> TokenStr
 /// | `seed` | integer (`u64`) that makes the random part of open times reproducible, for tests | random |
 /// | `key` | expression over the arguments (`Display`), evaluated once per call: each value has a breaker of its own | all calls share one |
 /// | `max_keys` | values with a breaker of their own, 1 to 1,000,000; further ones share one: see `gardefou::keyed::Keyed` | 10,000 |
-/// | `span` | `true`: each call has a span of `tracing`; `false`: unless a configuration says so | no span, and no code for one |
+/// | `span` | `true`: each call has a span of `tracing`; `false`: only if a configuration requests one | no span, and no code for one |
 ///
 /// # Errors
 ///
@@ -258,7 +258,7 @@ pub fn with_circuit_breaker(args: TokenStream, item: TokenStream) -> TokenStream
 /// | `max_keys` | values with a budget of their own, 1 to 1,000,000; further ones share one: see `gardefou::keyed::Keyed` | 10,000 |
 /// | `name` | text of 1 to 100 bytes, or path to a `const`, for logs and events | the function's name |
 /// | `seed` | integer (`u64`) that makes the jitter the same for every call, for tests | random |
-/// | `span` | `true`: each call has a span of `tracing`; `false`: unless a configuration says so | no span, and no code for one |
+/// | `span` | `true`: each call has a span of `tracing`; `false`: only if a configuration requests one | no span, and no code for one |
 ///
 /// # Errors
 ///
@@ -399,7 +399,7 @@ pub fn resilient(args: TokenStream, item: TokenStream) -> TokenStream {
 /// | `max_hedges` | attempts after the first, 0 to 10 | 1 |
 /// | `budget` | the name of a shared budget, a `RetryBudget`, or `false` for none | that of the process, which retries draw on too |
 /// | `name` | text of 1 to 128 bytes, or path to a `const`, for logs | the function's name |
-/// | `span` | `true`: each call has a span of `tracing`; `false`: unless a configuration says so | no span, and no code for one |
+/// | `span` | `true`: each call has a span of `tracing`; `false`: only if a configuration requests one | no span, and no code for one |
 ///
 /// # Errors
 ///
@@ -457,7 +457,7 @@ pub fn hedge(args: TokenStream, item: TokenStream) -> TokenStream {
 /// | --- | --- | --- |
 /// | `limit` | duration above zero; may stand first without its key | (must be given) |
 /// | `name` | text of 1 to 128 bytes, or path to a `const`, for messages | the function's name |
-/// | `span` | `true`: each call has a span of `tracing`; `false`: unless a configuration says so | no span, and no code for one |
+/// | `span` | `true`: each call has a span of `tracing`; `false`: only if a configuration requests one | no span, and no code for one |
 ///
 /// # Errors
 ///
@@ -510,7 +510,7 @@ pub fn timeout(args: TokenStream, item: TokenStream) -> TokenStream {
 /// | --- | --- | --- |
 /// | `to` | may stand first without its key: a value, evaluated only then; or the path of a function, or a closure, of `&E` that returns `T` or `Result<T, E>` | (must be given) |
 /// | `on` | `fn(&E) -> bool`: errors for which the fallback stands in; the others are returned | all |
-/// | `span` | `true`: each call has a span of `tracing`; `false`: unless a configuration says so | no span, and no code for one |
+/// | `span` | `true`: each call has a span of `tracing`; `false`: only if a configuration requests one | no span, and no code for one |
 ///
 /// The fallback may use the arguments that the body does not move.
 ///
@@ -577,7 +577,7 @@ pub fn fallback(args: TokenStream, item: TokenStream) -> TokenStream {
 /// | `max` | greatest limit, `min` to 1,000,000; needs `adaptive` | 200 |
 /// | `key` | expression over the arguments (`Display`), evaluated once per call: each value has a bulkhead of its own | all calls share one |
 /// | `max_keys` | values with a bulkhead of their own, 1 to 1,000,000; further ones share one: see `gardefou::keyed::Keyed` | 10,000 |
-/// | `span` | `true`: each call has a span of `tracing`; `false`: unless a configuration says so | no span, and no code for one |
+/// | `span` | `true`: each call has a span of `tracing`; `false`: only if a configuration requests one | no span, and no code for one |
 ///
 /// # Errors
 ///
@@ -634,7 +634,7 @@ pub fn bulkhead(args: TokenStream, item: TokenStream) -> TokenStream {
 /// | `name` | text of 1 to 128 bytes, or path to a `const`; under which the limiter is shared | the function's name, not shared |
 /// | `key` | expression over the arguments (`Display`), evaluated once per call: each value has a limiter of its own | all calls share one |
 /// | `max_keys` | values with a limiter of their own, 1 to 1,000,000; further ones share one: see `gardefou::keyed::Keyed` | 10,000 |
-/// | `span` | `true`: each call has a span of `tracing`; `false`: unless a configuration says so | no span, and no code for one |
+/// | `span` | `true`: each call has a span of `tracing`; `false`: only if a configuration requests one | no span, and no code for one |
 ///
 /// # Errors
 ///

@@ -20,8 +20,9 @@ use std::{fmt, sync::Arc};
 /// as a [file](Self::report).
 ///
 /// It observes changes of states and notifications from the moment in which it is made, so make it at
-/// the start of the program; of changes before it has the last ones that guards and checks keep. Clones share one history, one sampler and one bound on viewers. When the
-/// last clone and the last router are dropped, it no longer observes.
+/// the start of the program. Of earlier changes it has the last ones that guards and checks keep.
+/// Clones share one history, one sampler and one bound on viewers. When the last clone and the last
+/// router are dropped, it no longer observes.
 ///
 /// It only reads: nothing on the page changes the program, and no request leaves the process.
 ///

@@ -169,7 +169,8 @@ impl ErrorSystemBuilder {
     /// Lets all [shared](crate::breaker::BreakerBuilder::shared) circuit breakers of the process share their state with
     /// those of the same name in other processes.
     ///
-    /// Neither the start nor any call waits for the store. Health warns while it does not answer.
+    /// The start does not wait for the store, nor does a call through a closed circuit. Health warns while
+    /// the store does not answer.
     ///
     /// # Examples
     ///

@@ -183,7 +183,7 @@ impl ConfigFile {
     ///
     /// Settings of the system are applied by its start and its
     /// [reload](super::ErrorSystemGuard::reload) alone. Of two changes at the same time, the one that
-    /// began later stays: where this one is the other, it changes nothing.
+    /// began later takes effect; an earlier one that ends after it changes nothing.
     ///
     /// # Errors
     ///

@@ -183,8 +183,7 @@ impl ErrorSystemGuard {
     /// the settings of the system that can change while it is up; the others hold from the next start
     /// on, and are named by [`Reloaded::at_restart`].
     ///
-    /// Of two reloads at the same time, what the one read that began later stays, whichever ends
-    /// first.
+    /// Of two reloads at the same time, the one that began later takes effect, whichever ends first.
     ///
     /// A file in which something is wrong changes nothing. A reload is an audit event, whose outcome
     /// is `succeeded` or `failed`; a file and an environment that did not change are none.

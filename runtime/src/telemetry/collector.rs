@@ -18,7 +18,7 @@ use std::sync::{
 /// Who comes first keeps a value of its own, for as long as the guard is there. A lower limit takes
 /// none away from those who have one.
 ///
-/// A configuration file comes before this: see `max_names` of its section `[telemetry]`.
+/// A configuration file takes precedence: see `max_names` of its section `[telemetry]`.
 ///
 /// The SDK of OpenTelemetry has a limit of its own, 2000 series for each instrument unless a view sets
 /// another, and five states are five series.

@@ -22,7 +22,7 @@ pub enum Measured {
     RetryCalls,
     /// Attempts of a hedge with a `quantile`.
     HedgeAttempts,
-    /// Waits in the queue of a bulkhead, whatever became of the call.
+    /// Waits in the queue of a bulkhead, whatever the outcome of the call.
     BulkheadWaits,
     /// Waits after which requests of a rate limiter were admitted.
     RateLimiterWaits,
@@ -45,7 +45,7 @@ named! {
     }
 }
 
-/// How long the calls of one guard took, or waited, since it was made.
+/// A histogram of the durations of calls or waits of one guard, since it was made.
 ///
 /// # Examples
 ///
@@ -77,8 +77,8 @@ impl Histogram {
         self.measured
     }
 
-    /// Returns the name of the guard as it was given, with the key of a guard by key. It may have what
-    /// must not be shown.
+    /// Returns the name of the guard as it was given, with the key of a guard by key. It is not redacted,
+    /// and may hold secrets.
     ///
     /// # Examples
     ///

@@ -12,7 +12,7 @@
 //! The values of the label `name` come from the program, so their number is bounded: see
 //! [`limit_names`].
 //!
-//! [`histograms`] has how long calls took and waited, by guard, for a page of your own.
+//! [`histograms`] returns the durations of calls and waits, by guard, for a page of your own.
 
 mod accumulator;
 mod catalogue;

@@ -29,7 +29,7 @@ use std::{fmt, sync::Arc};
 /// | --- | --- |
 /// | (none) | the page |
 /// | `/api/v1/snapshot` | everything as JSON |
-/// | `/api/v1/events?after=5` | what has changed since the sample 5, or everything; then what changes, as server-sent events |
+/// | `/api/v1/events?after=5` | the differences from sample 5, or everything; then further differences, as server-sent events |
 /// | `/api/v1/records?fingerprint=..&limit=20` | the last records of one group of errors |
 ///
 /// Only `GET` and `HEAD` are answered. Every response forbids to be stored, framed, and read by other

@@ -35,7 +35,7 @@ impl Viewer {
         }
     }
 
-    /// Returns the events: what the viewer does not have at first, then what changes, in the order of the samples.
+    /// Returns the events: first what the viewer does not have, then the changes, in the order of the samples.
     pub(super) fn events(self) -> impl Stream<Item = Result<Event, Infallible>> + Send + 'static {
         stream::unfold(self, |mut viewer| async move {
             let event = viewer.next().await?;
