@@ -56,7 +56,7 @@ fn program_starts_without_its_store_and_health_warns() {
         details["breakers"], 2,
         "those that are shared, whenever they were made"
     );
-    assert!(output.unwrap().contains("breakers decide alone"));
+    assert!(output.unwrap().contains("what its `on_store_loss` says"));
     for breaker in [&before, &after, &alone] {
         for _ in 0..5 {
             breaker.try_acquire().unwrap().failure();

@@ -10,12 +10,13 @@ const BEGIN: &str = "<!-- map: begin -->\n";
 const END: &str = "<!-- map: end -->\n";
 
 /// The folders whose files have a line.
-const FOLDERS: [&str; 6] = [
+const FOLDERS: [&str; 7] = [
     "runtime/src",
     "macros/src",
     "integrations/sqlite/src",
     "integrations/postgres/src",
     "integrations/dashboard/src",
+    "integrations/redis/src",
     "cli/src",
 ];
 
