@@ -174,7 +174,7 @@ impl ErrorSystemBuilder {
     ///
     /// # Examples
     ///
-    /// ```
+    /// ```standalone_crate
     /// use gardefou::{ErrorSystem, fleet::{Fleet, MemoryStore}};
     ///
     /// let fleet = Fleet::builder("checkout").store(MemoryStore::new());
