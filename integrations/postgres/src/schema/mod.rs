@@ -4,7 +4,7 @@ mod migrations;
 mod partitions;
 
 pub(crate) use migrations::{check, migrate};
-pub(crate) use partitions::{Days, add_days, days, lock_days, maintain};
+pub(crate) use partitions::{Days, add_days, days, drop_day, expire, lock_days, prepare};
 
 /// Returns a number by which all programs that use a schema lock one thing about it.
 ///

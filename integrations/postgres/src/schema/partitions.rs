@@ -2,7 +2,7 @@
 
 use super::{lock_number, migrations::exists};
 use crate::{error::DatabaseError, values::Day};
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, time::Duration};
 use tokio_postgres::{Client, Transaction};
 
 /// Which days the database keeps.
@@ -105,16 +105,10 @@ async fn add_day(
     Ok(())
 }
 
-/// Makes the partitions of today and tomorrow, and drops those that are older than so many days,
-/// after their counts are kept. Returns today.
+/// Makes the partitions of today and tomorrow. Returns today.
 ///
-/// Age is counted from the earlier of today and the newest day that has an error: a server whose
-/// clock jumps ahead drops nothing.
-pub(crate) async fn maintain(
-    client: &mut Client,
-    schema: &str,
-    retention_days: i32,
-) -> Result<Day, DatabaseError> {
+/// Rows are written without those of older days, so that nothing here waits for who reads or locks them.
+pub(crate) async fn prepare(client: &mut Client, schema: &str) -> Result<Day, DatabaseError> {
     let transaction = client.transaction().await?;
     lock_days(&transaction, schema, false).await?;
     let days = days(&transaction, schema).await?;
@@ -124,24 +118,59 @@ pub(crate) async fn maintain(
             add_day(&transaction, schema, day).await?;
         }
     }
+    transaction.commit().await?;
+    Ok(days.today)
+}
+
+/// Refuses rows of days that are older than so many days, and returns those days that have partitions
+/// still.
+///
+/// Age is counted from the earlier of today and the newest day that has an error: a server whose
+/// clock jumps ahead drops nothing.
+pub(crate) async fn expire(
+    client: &mut Client,
+    schema: &str,
+    retention_days: i32,
+) -> Result<BTreeSet<Day>, DatabaseError> {
+    let transaction = client.transaction().await?;
+    let days = days(&transaction, schema).await?;
+    // This may wait for who locks a partition: not under the lock of the days, for which others wait.
     let newest = format!("SELECT max(day) FROM {schema}.errors WHERE day <= $1");
     let newest: Option<Day> = transaction.query_one(&newest, &[&days.today]).await?.get(0);
     let from = newest.map_or(days.today, |newest| newest.min(days.today));
     let oldest = Day(from.0 - retention_days + 1).max(days.oldest);
-    let update = format!("UPDATE {schema}.retention SET oldest_day = $1 WHERE oldest_day < $1");
-    transaction.execute(&update, &[&oldest]).await?;
-    transaction.commit().await?;
-    for day in days.existing.range(..oldest) {
-        drop_day(client, schema, *day).await?;
+    if oldest > days.oldest {
+        lock_days(&transaction, schema, false).await?;
+        let update = format!("UPDATE {schema}.retention SET oldest_day = $1 WHERE oldest_day < $1");
+        transaction.execute(&update, &[&oldest]).await?;
     }
-    Ok(days.today)
+    transaction.commit().await?;
+    Ok(days.existing.range(..oldest).copied().collect())
 }
 
-async fn drop_day(client: &mut Client, schema: &str, day: Day) -> Result<(), DatabaseError> {
+/// Counts the errors of a day that was [expired](expire), and drops its partitions. Returns `false` if
+/// another instance is about to.
+///
+/// Gives up if it waits for a lock longer than `patience`: meanwhile, whoever writes waits behind it.
+pub(crate) async fn drop_day(
+    client: &mut Client,
+    schema: &str,
+    day: Day,
+    patience: Duration,
+) -> Result<bool, DatabaseError> {
     let transaction = client.transaction().await?;
-    lock_days(&transaction, schema, false).await?;
+    let limit = format!("SET LOCAL lock_timeout = {}", patience.as_millis().max(1));
+    transaction.batch_execute(&limit).await?;
+    // Its own lock. Nobody writes rows of an expired day, so that the count needs not keep others away.
+    let lock = lock_number(schema, "removal");
+    let alone = transaction
+        .query_one("SELECT pg_try_advisory_xact_lock($1)", &[&lock])
+        .await?;
+    if !alone.get::<_, bool>(0) {
+        return Ok(false);
+    }
     if !days(&transaction, schema).await?.existing.contains(&day) {
-        return Ok(()); // another instance was quicker
+        return Ok(true); // another instance was quicker
     }
     let keep = format!(
         "INSERT INTO {schema}.removed_counts AS kept (day, code, errors)
@@ -156,5 +185,5 @@ async fn drop_day(client: &mut Client, schema: &str, day: Day) -> Result<(), Dat
         transaction.batch_execute(&sql).await?;
     }
     transaction.commit().await?;
-    Ok(())
+    Ok(true)
 }

@@ -180,8 +180,8 @@ impl PostgresShipper {
         self.inner.status()
     }
 
-    /// Returns a health check, `postgres-journal`, that warns while shipping fails. It reads the status, and waits
-    /// for nothing.
+    /// Returns a health check, `postgres-journal`, that warns while shipping fails, or old days cannot be removed. It
+    /// reads the status, and waits for nothing.
     ///
     /// # Examples
     ///
@@ -213,7 +213,10 @@ fn health(inner: &Weak<Inner>) -> CheckResult {
         (Some(err), Some(since)) => {
             CheckResult::warn(format!("records wait in the journal since {since}: {err}"))
         }
-        _ => CheckResult::pass(),
+        _ => match &status.removal_error {
+            Some(err) => CheckResult::warn(format!("old days cannot be removed: {err}")),
+            None => CheckResult::pass(),
+        },
     };
     let seconds = status.lag.map(|lag| lag.as_secs());
     result

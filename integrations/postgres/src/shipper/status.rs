@@ -36,6 +36,9 @@ pub struct ShipperStatus {
     pub failing_since: Option<Timestamp>,
     /// The last failure, without secrets.
     pub last_error: Option<String>,
+    /// Why days beyond the retention could not be removed the last time, without secrets; `None` once
+    /// they are. Records are shipped meanwhile, and it is tried again after a minute.
+    pub removal_error: Option<String>,
 }
 
 impl ShipperStatus {
@@ -74,6 +77,7 @@ pub(crate) struct Tracked {
     pub(crate) backlog: Option<Backlog>,
     pub(crate) failing_since: Option<Timestamp>,
     pub(crate) last_error: Option<String>,
+    pub(crate) removal_error: Option<String>,
 }
 
 impl Tracked {
@@ -96,6 +100,7 @@ impl Tracked {
                 .map(|oldest| now.since(oldest)),
             failing_since: self.failing_since,
             last_error: self.last_error.clone(),
+            removal_error: self.removal_error.clone(),
         }
     }
 }

@@ -7,7 +7,7 @@ use super::{
 };
 use crate::{
     error::DatabaseError,
-    schema::{add_days, maintain, migrate},
+    schema::{add_days, drop_day, expire, migrate, prepare},
     session::Session,
     spool::{Limits, Position, Spool},
     sync::Mutex,
@@ -32,8 +32,10 @@ pub(crate) struct Worker {
     known: Option<Known>,
     /// The position that was known last, to tell what waits.
     position: Option<Position>,
-    /// The day of the last maintenance.
-    maintained: Option<Day>,
+    /// The day for which partitions were made.
+    prepared: Option<Day>,
+    /// When old days are to be removed; `None` until the day turns.
+    removal_due: Option<Tick>,
     /// How many records the next batch takes: fewer after the server refused some, until the one at
     /// fault is alone.
     records: usize,
@@ -47,6 +49,8 @@ const BATCH_BYTES: usize = 8 << 20;
 /// So many records in a row are at fault themselves; beyond that, it is the database.
 const MAX_REFUSED_IN_A_ROW: u32 = 100;
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
+/// After this time, old days that could not be removed are tried again.
+const REMOVAL_PAUSE: Duration = Duration::from_secs(60);
 
 impl Worker {
     pub(crate) fn new(settings: &Settings) -> Self {
@@ -55,7 +59,8 @@ impl Worker {
             session: None,
             known: None,
             position: None,
-            maintained: None,
+            prepared: None,
+            removal_due: None,
             records: settings.batch_records,
             refused_in_a_row: 0,
             failures: 0,
@@ -104,7 +109,69 @@ impl Worker {
             self.not_before = Tick::ZERO;
             self.report(settings, tracked, None);
         }
+        // Also where the server refuses to write, for example because its disk is full.
+        if matches!(shipped, Ok(()) | Err(DatabaseError::Sql { .. })) {
+            self.remove_old_days(settings, tracked, is_stopped);
+        }
         shipped
+    }
+
+    /// Removes the days beyond the retention, if that is due. A failure is shown by the status and tried
+    /// again later: records are shipped meanwhile.
+    fn remove_old_days(
+        &mut self,
+        settings: &Settings,
+        tracked: &Mutex<Tracked>,
+        is_stopped: &AtomicBool,
+    ) {
+        let now = settings.clock.now();
+        if self.removal_due.is_none_or(|due| now < due) {
+            return;
+        }
+        let removed = self.try_remove_old_days(settings, is_stopped);
+        self.removal_due = match &removed {
+            Ok(true) => None,
+            // From its end: it may have taken long.
+            Ok(false) | Err(_) => Some(settings.clock.now().after(REMOVAL_PAUSE)),
+        };
+        let failure = match removed {
+            Ok(true) => None,
+            Ok(false) => return, // another instance removes them
+            Err(err) => {
+                // It may be in the middle of a transaction.
+                self.disconnect();
+                Some(err)
+            }
+        };
+        let text = failure.as_ref().map(ToString::to_string);
+        let before = std::mem::replace(&mut tracked.lock().removal_error, text);
+        if let (None, Some(err)) = (before, &failure) {
+            let what = "cannot remove old days from PostgreSQL; records are shipped meanwhile";
+            report_trouble(&settings.folder, err, what);
+        }
+    }
+
+    /// Returns `false` if it is not done.
+    fn try_remove_old_days(
+        &mut self,
+        settings: &Settings,
+        is_stopped: &AtomicBool,
+    ) -> Result<bool, DatabaseError> {
+        let schema = &settings.database.schema;
+        let patience = settings.database.timeout / 8;
+        let days = retention_days(settings);
+        let session = opened(&mut self.session, &mut self.prepared, settings)?;
+        let expired = session.run(async |client| expire(client, schema, days).await)?;
+        for day in expired {
+            if is_stopped.load(Ordering::Relaxed) {
+                return Ok(false);
+            }
+            let drop = async |client: &mut _| drop_day(client, schema, day, patience).await;
+            if !session.run(drop)? {
+                return Ok(false);
+            }
+        }
+        Ok(true)
     }
 
     fn disconnect(&mut self) {
@@ -128,19 +195,10 @@ impl Worker {
         let instance = id_text(spool.identity.instance);
         tracked.lock().instance = Some(instance);
         let schema = &settings.database.schema;
-        let retention = i32::try_from(settings.retention_days).unwrap_or(i32::MAX);
-        let session = match &mut self.session {
-            Some(session) => session,
-            none => {
-                let mut session = Session::open(&settings.database)?;
-                session.run(async |client| migrate(client, schema, retention).await)?;
-                self.maintained = None;
-                none.insert(session)
-            }
-        };
-        if self.maintained.is_none() {
-            let today = session.run(async |client| maintain(client, schema, retention).await)?;
-            self.maintained = Some(today);
+        let session = opened(&mut self.session, &mut self.prepared, settings)?;
+        if self.prepared.is_none() {
+            self.prepared = Some(session.run(async |client| prepare(client, schema).await)?);
+            self.removal_due.get_or_insert(settings.clock.now());
         }
         let mut is_added = false;
         while !is_stopped.load(Ordering::Relaxed) {
@@ -195,9 +253,10 @@ impl Worker {
                     };
                     tracked.lock().totals = totals;
                     is_added = false;
-                    if self.maintained != Some(today) {
-                        let run = async |client: &mut _| maintain(client, schema, retention).await;
-                        self.maintained = Some(session.run(run)?);
+                    if self.prepared != Some(today) {
+                        let run = async |client: &mut _| prepare(client, schema).await;
+                        self.prepared = Some(session.run(run)?);
+                        self.removal_due = Some(settings.clock.now());
                     }
                     if batch.is_last {
                         break;
@@ -254,4 +313,27 @@ impl Worker {
             _ => {}
         }
     }
+}
+
+/// Returns the session; if there is none, opens one, makes the tables, and forgets what was prepared.
+fn opened<'a>(
+    session: &'a mut Option<Session>,
+    prepared: &mut Option<Day>,
+    settings: &Settings,
+) -> Result<&'a mut Session, DatabaseError> {
+    match session {
+        Some(session) => Ok(session),
+        none => {
+            let schema = &settings.database.schema;
+            let days = retention_days(settings);
+            let mut session = Session::open(&settings.database)?;
+            session.run(async |client| migrate(client, schema, days).await)?;
+            *prepared = None;
+            Ok(none.insert(session))
+        }
+    }
+}
+
+fn retention_days(settings: &Settings) -> i32 {
+    i32::try_from(settings.retention_days).unwrap_or(i32::MAX)
 }

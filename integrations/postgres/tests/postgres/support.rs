@@ -58,6 +58,14 @@ impl Fixture {
         self.client = self.runtime.block_on(connect(&self.url));
     }
 
+    /// Another connection to the same schema, with a folder of its own.
+    pub fn beside(&self) -> Self {
+        Self {
+            schema: self.schema.clone(),
+            ..Self::at(&self.url)
+        }
+    }
+
     pub fn database(&self) -> DatabaseConfigBuilder {
         DatabaseConfig::builder(&self.url).schema(&self.schema)
     }
@@ -76,6 +84,11 @@ impl Fixture {
     /// A shipper of the folder, without a thread.
     pub fn shipper(&self) -> PostgresShipperBuilder {
         self.shipper_of(self.folder())
+    }
+
+    /// A shipper of the folder to a database with settings of its own.
+    pub fn shipper_to(&self, database: DatabaseConfig) -> PostgresShipperBuilder {
+        PostgresShipper::builder(self.folder(), database).background(false)
     }
 
     pub fn shipper_of(&self, folder: &Path) -> PostgresShipperBuilder {
