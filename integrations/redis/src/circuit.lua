@@ -163,6 +163,9 @@ for field, value in pairs(writes) do
 end
 if #fields > 0 then
   redis.call('HSET', key, unpack(fields))
+else
+  -- Changes nothing: no field has an empty name. A replica refuses it, as it will refuse what does.
+  redis.call('HDEL', key, '')
 end
 if keep > 0 and redis.call('EXISTS', key) == 1 then
   redis.call('PEXPIRE', key, string.format('%.0f', 2 * keep))

@@ -172,13 +172,27 @@ fn is_unknown_script(result: &RedisResult<Value>) -> bool {
     matches!(result, Err(err) if err.kind() == ServerErrorKind::NoScript.into())
 }
 
-/// Returns `true` if the connection is of no use after an error: replies could be those of earlier operations.
+/// Returns `true` if the connection is of no use after an error: replies could be those of earlier operations, or the
+/// server takes none, and the name of the host may be that of another one by now.
 fn is_lost(err: &RedisError) -> bool {
     err.is_io_error()
         || err.is_timeout()
         || err.is_connection_dropped()
         || err.is_unrecoverable_error()
+        || err.code().is_some_and(|code| REFUSALS.contains(&code))
+        // Before version 7, the error of a script has another code, and that of its command in the text.
+        || err.detail().is_some_and(|text| text.contains("-READONLY "))
 }
+
+/// The codes of a server that takes no operations: a replica, one that starts, or one that does not admit the user.
+const REFUSALS: [&str; 6] = [
+    "READONLY",
+    "MASTERDOWN",
+    "LOADING",
+    "NOPERM",
+    "NOAUTH",
+    "WRONGPASS",
+];
 
 /// Returns the error of an operation, by its kind and the server's text: neither has the URL.
 fn error(err: &RedisError) -> StoreError {
@@ -200,5 +214,36 @@ impl fmt::Debug for RedisStore {
 impl Drop for Shared {
     fn drop(&mut self) {
         self.changed.notify_all();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn connection_is_of_no_use_where_the_server_refuses_what_it_will_refuse_again() {
+        let refused = |line: &str| {
+            let value = redis::parse_redis_value(format!("-{line}\r\n").as_bytes());
+            is_lost(&value.and_then(Value::extract_error).unwrap_err())
+        };
+        for line in [
+            "READONLY You can't write against a read only replica.",
+            "ERR Error running script (call to f_0): @user_script:9: -READONLY You can't write against a read only replica.",
+            "MASTERDOWN Link with MASTER is down and replica-serve-stale-data is set to 'no'.",
+            "LOADING Redis is loading the dataset in memory",
+            "NOPERM this user has no permissions to run the 'evalsha' command",
+            "NOAUTH Authentication required.",
+        ] {
+            assert!(refused(line), "{line}");
+        }
+        for line in [
+            "NOSCRIPT No matching script.",
+            "WRONGTYPE Operation against a key holding the wrong kind of value",
+            "OOM command not allowed when used memory > 'maxmemory'.",
+            "ERR Error running script (call to f_0): a number is expected",
+        ] {
+            assert!(!refused(line), "{line}");
+        }
     }
 }

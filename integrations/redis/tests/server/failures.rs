@@ -4,7 +4,11 @@ use crate::{
     fleets::Instance,
     servers::{Server, free_port, program, wait_until},
 };
-use gardefou::breaker::{CircuitState, TransitionReason};
+use gardefou::{
+    breaker::{CircuitState, TransitionReason},
+    fleet::{Action, Operation, Store},
+};
+use gardefou_redis::RedisStore;
 use std::time::Duration;
 
 const LONG: Duration = Duration::from_secs(3600);
@@ -105,4 +109,95 @@ fn program_starts_before_its_server() {
     });
     let status = instance.fleet.status();
     assert!(status.last_error.is_some(), "{status:?}");
+}
+
+#[test]
+fn server_that_becomes_a_replica_is_lost_until_it_is_a_master_again() {
+    let Some(server) = Server::start() else {
+        return;
+    };
+    let instances = ["a", "b"].map(|name| Instance::start(&server.url(), name, LONG));
+    instances.iter().for_each(Instance::wait_until_listening);
+    let role = |host: &str, port: &str| {
+        let mut command = redis::cmd("REPLICAOF");
+        command
+            .arg(host)
+            .arg(port)
+            .exec(&mut server.connect())
+            .unwrap();
+    };
+    // Of a master that is away: it refuses to write, and answers what reads.
+    role("127.0.0.1", "1");
+    for instance in &instances {
+        wait_until("the store is lost", || {
+            !instance.fleet.status().is_healthy()
+        });
+        let failures = instance.fleet.status().failures;
+        assert!(failures > 0);
+        let reason = instance.fleet.status().last_error.unwrap();
+        assert!(reason.contains("read only replica"), "{reason}");
+        // Not for a moment alone: what reads fails too, again and again.
+        wait_until("operations fail", || {
+            assert!(!instance.fleet.status().is_healthy());
+            instance.fleet.status().failures >= failures + 3
+        });
+        instance.fail();
+        assert_eq!(
+            instance.wait_for(CircuitState::Open),
+            TransitionReason::ConsecutiveFailures
+        );
+        instance.breaker.reset();
+    }
+    role("NO", "ONE");
+    for instance in &instances {
+        wait_until("the store is back", || instance.fleet.status().is_healthy());
+        wait_until("updates arrive again", || {
+            instance.fleet.status().is_listening
+        });
+        let status = instance.fleet.status();
+        wait_until("operations succeed again", || {
+            instance.fleet.status().operations > status.operations
+        });
+        assert_eq!(instance.fleet.status().failures, status.failures);
+    }
+}
+
+#[test]
+fn link_to_a_server_that_refuses_to_write_is_replaced() {
+    let Some(server) = Server::start() else {
+        return;
+    };
+    let store = RedisStore::builder(server.url()).build().unwrap();
+    let read = [Operation {
+        fleet: "checkout".into(),
+        breaker: "payments".into(),
+        instance: "a".into(),
+        longest_open: LONG,
+        lease_time: LONG,
+        action: Action::Read,
+    }];
+    let accepted = || {
+        let info: String = redis::cmd("INFO")
+            .arg("stats")
+            .query(&mut server.connect())
+            .unwrap();
+        let line = info
+            .lines()
+            .find_map(|line| line.strip_prefix("total_connections_received:"));
+        line.unwrap().parse::<u32>().unwrap()
+    };
+    assert!(store.run(&read)[0].is_ok());
+    let set = |to: [&str; 2]| redis::cmd("REPLICAOF").arg(&to).exec(&mut server.connect());
+    set(["127.0.0.1", "1"]).unwrap();
+    let before = accepted();
+    for _ in 0..3 {
+        assert!(store.run(&read)[0].is_err());
+    }
+    // Two new ones after the first failure, and that which asks.
+    assert_eq!(accepted(), before + 3);
+    set(["NO", "ONE"]).unwrap();
+    assert!(store.run(&read)[0].is_ok());
+    let before = accepted();
+    assert!(store.run(&read)[0].is_ok());
+    assert_eq!(accepted(), before + 1);
 }
