@@ -1,5 +1,7 @@
 //! Connections to a server or a cluster, with a limit on every wait.
 
+#[cfg(any(feature = "cluster", test))]
+use gardefou::time::SharedClock;
 use redis::{Client, Cmd, Connection, ConnectionLike, Pipeline, RedisResult, Value};
 use std::time::Duration;
 
@@ -28,7 +30,7 @@ impl Target {
                 let connection = client.get_connection()?;
                 connection.set_read_timeout(Some(limit))?;
                 connection.set_write_timeout(Some(limit))?;
-                Ok(Link::Cluster(Box::new(connection)))
+                Ok(Link::Cluster(Box::new(connection), limit))
             }
         }
     }
@@ -53,7 +55,7 @@ impl Target {
 pub(crate) enum Link {
     Server(Box<Connection>),
     #[cfg(feature = "cluster")]
-    Cluster(Box<redis::cluster::ClusterConnection>),
+    Cluster(Box<redis::cluster::ClusterConnection>, Duration),
 }
 
 impl Link {
@@ -61,7 +63,7 @@ impl Link {
         match self {
             Self::Server(connection) => connection.as_mut(),
             #[cfg(feature = "cluster")]
-            Self::Cluster(connection) => connection.as_mut(),
+            Self::Cluster(connection, _) => connection.as_mut(),
         }
     }
 
@@ -76,12 +78,89 @@ impl Link {
                 pipeline.ignore_errors().query(connection.as_mut())
             }
             #[cfg(feature = "cluster")]
-            Self::Cluster(connection) => {
-                let results = commands
-                    .iter()
-                    .map(|command| command.query(connection.as_mut()));
-                Ok(results.collect())
+            Self::Cluster(connection, limit) => {
+                let send = |command: &Cmd| command.query(connection.as_mut());
+                Ok(one_by_one(commands, &SharedClock::default(), *limit, send))
             }
         }
+    }
+}
+
+/// Sends commands one after another. Once one has failed for lack of an answer, those that would begin later than `limit`
+/// after the first one fail at once: a node that answers nothing costs a batch its limit, and not that of each command.
+#[cfg(any(feature = "cluster", test))]
+fn one_by_one(
+    commands: &[Cmd],
+    clock: &SharedClock,
+    limit: Duration,
+    mut send: impl FnMut(&Cmd) -> RedisResult<Value>,
+) -> Vec<RedisResult<Value>> {
+    let end = clock.now().after(limit);
+    let mut is_unanswered = false;
+    let each = |command| {
+        if is_unanswered && clock.now() >= end {
+            return Err(std::io::Error::from(std::io::ErrorKind::TimedOut).into());
+        }
+        let result = send(command);
+        is_unanswered |= matches!(&result, Err(err) if err.is_timeout() || err.is_io_error());
+        result
+    };
+    commands.iter().map(each).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use gardefou::time::ManualClock;
+    use std::io::{Error, ErrorKind};
+
+    const LIMIT: Duration = Duration::from_millis(250);
+
+    /// Sends so many commands, each of which takes so long, to a node that answers those that `answers` tells by their
+    /// place; returns the results, and how many were sent.
+    fn send(
+        count: usize,
+        takes: Duration,
+        answers: fn(usize) -> bool,
+    ) -> (Vec<RedisResult<Value>>, usize) {
+        let clock = ManualClock::new();
+        let commands = vec![redis::cmd("EVALSHA"); count];
+        let mut sent = 0;
+        let results = one_by_one(&commands, &SharedClock::new(clock.clone()), LIMIT, |_| {
+            sent += 1;
+            clock.advance(takes);
+            if answers(sent - 1) {
+                return Ok(Value::Okay);
+            }
+            Err(Error::from(ErrorKind::TimedOut).into())
+        });
+        (results, sent)
+    }
+
+    #[test]
+    fn node_that_answers_nothing_costs_a_batch_its_limit() {
+        let (results, sent) = send(1000, LIMIT, |_| false);
+        assert_eq!((results.len(), sent), (1000, 1));
+        let is_timeout = |it: &RedisResult<Value>| matches!(it, Err(err) if err.is_timeout());
+        assert!(results.iter().all(is_timeout));
+        assert_eq!(send(1000, LIMIT / 2, |_| false).1, 2);
+        assert_eq!(send(1000, LIMIT - Duration::from_nanos(1), |_| false).1, 2);
+        // Those before it have their answers.
+        let (results, sent) = send(1000, LIMIT, |place| place < 3);
+        assert_eq!(
+            (sent, results.iter().filter(|it| it.is_ok()).count()),
+            (4, 3)
+        );
+    }
+
+    #[test]
+    fn batch_that_is_answered_is_sent_wholly() {
+        for takes in [Duration::ZERO, LIMIT / 2, LIMIT * 2] {
+            let (results, sent) = send(1000, takes, |_| true);
+            assert_eq!(sent, 1000);
+            assert!(results.iter().all(Result::is_ok));
+        }
+        // One failure that was quick stops nothing within the limit.
+        assert_eq!(send(10, LIMIT / 20, |place| place != 0).1, 10);
     }
 }

@@ -124,10 +124,14 @@ impl Shared {
             // The server was restarted, or its scripts were flushed. An operation whose script was unknown has done
             // nothing.
             self.script.load(link.as_connection())?;
-            for (result, command) in results.iter_mut().zip(&commands) {
-                if is_unknown_script(result) {
-                    *result = command.query(link.as_connection());
-                }
+            let (again, places): (Vec<Cmd>, Vec<&mut RedisResult<Value>>) = commands
+                .iter()
+                .zip(&mut results)
+                .filter(|(_, result)| is_unknown_script(result))
+                .map(|(command, result)| (command.clone(), result))
+                .unzip();
+            for (place, result) in places.into_iter().zip(link.send_all(&again)?) {
+                *place = result;
             }
         }
         let is_broken = |result: &RedisResult<Value>| matches!(result, Err(err) if is_lost(err));
