@@ -1,7 +1,7 @@
 //! Samples: everything that the page shows at one moment, and what differs between two of them.
 
 use serde_json::{Map, Value, json};
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, fmt};
 
 /// The lists of a sample, whose entries have an `id` each.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -31,13 +31,39 @@ pub(crate) const VERSION: u32 = 2;
 /// The entries of a list by their ids.
 pub(crate) type Entries = BTreeMap<String, Map<String, Value>>;
 
+/// Which sample it is, of all processes: numbers begin again with a process, and a page outlives it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct SampleId {
+    /// Drawn at random by each process.
+    pub(crate) process: u64,
+    /// Each sample of a process has a number of its own.
+    pub(crate) number: u64,
+}
+
+impl fmt::Display for SampleId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:016x}-{}", self.process, self.number)
+    }
+}
+
+impl SampleId {
+    /// Reads an id as it is displayed.
+    #[cfg(any(feature = "axum", test))]
+    pub(crate) fn parse(text: &str) -> Option<Self> {
+        let (process, number) = text.split_once('-')?;
+        Some(Self {
+            process: u64::from_str_radix(process, 16).ok()?,
+            number: number.parse().ok()?,
+        })
+    }
+}
+
 /// Everything that the page shows at one moment.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Sample {
     /// When, in milliseconds since the Unix epoch.
     pub(crate) taken_at: i64,
-    /// Which sample of the process it is: each has a number of its own.
-    pub(crate) number: u64,
+    pub(crate) id: SampleId,
     pub(crate) lists: [Entries; 4],
     /// What is sent as a whole when something in it differs.
     pub(crate) sections: BTreeMap<&'static str, Value>,
@@ -155,7 +181,8 @@ impl Sample {
     fn header(&self) -> Map<String, Value> {
         let mut json = Map::new();
         json.insert("taken_at".into(), self.taken_at.into());
-        json.insert("number".into(), self.number.into());
+        json.insert("id".into(), self.id.to_string().into());
+        json.insert("number".into(), self.id.number.into());
         json
     }
 }
@@ -237,7 +264,10 @@ mod tests {
     #[test]
     fn nothing_but_the_time_is_sent_where_nothing_changed() {
         let same = sample(&[("a", 1)], &[1, 2]);
-        assert_eq!(same.since(&same), json!({ "taken_at": 5, "number": 0 }));
+        assert_eq!(
+            same.since(&same),
+            json!({ "taken_at": 5, "id": "0000000000000000-0", "number": 0 })
+        );
     }
 
     #[test]
@@ -248,7 +278,7 @@ mod tests {
             now.since(&before),
             json!({
                 "taken_at": 5,
-                "number": 0,
+                "id": "0000000000000000-0", "number": 0,
                 "guards": [{ "id": "b", "value": 2 }, { "id": "d", "value": 1 }],
                 "removed": { "guards": ["c"] },
                 "timeline": [3],
@@ -265,7 +295,7 @@ mod tests {
         now.sections.insert("errors", json!({ "total": 2 }));
         assert_eq!(
             now.since(&before),
-            json!({ "taken_at": 5, "number": 0, "errors": { "total": 2 } })
+            json!({ "taken_at": 5, "id": "0000000000000000-0", "number": 0, "errors": { "total": 2 } })
         );
     }
 

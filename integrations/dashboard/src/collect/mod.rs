@@ -16,14 +16,15 @@ pub(crate) use records::{Found, find};
 use crate::{
     dashboard::Observed,
     history::{Change, Notified, Subject},
-    sample::{List, Sample},
+    sample::{List, Sample, SampleId},
 };
 use gardefou::{call::Context, monitor::error_monitor};
 use ids::{Ids, Kind};
 use serde_json::{Value, json};
 use std::{
+    hash::{BuildHasher, RandomState},
     sync::{
-        Arc,
+        Arc, LazyLock,
         atomic::{AtomicU64, Ordering},
     },
     time::Duration,
@@ -48,6 +49,9 @@ pub(crate) struct ForeignState {
 /// The number of the newest sample of the process. Relaxed: that each has its own is all that matters.
 static NEWEST: AtomicU64 = AtomicU64::new(0);
 
+/// Tells its samples from those of another process. A hash by random keys.
+static PROCESS: LazyLock<u64> = LazyLock::new(|| RandomState::new().hash_one(0_u8));
+
 /// How long a sample waits for code of the program.
 pub(crate) const PATIENCE: Duration = Duration::from_millis(200);
 
@@ -60,7 +64,10 @@ impl Collector {
         let monitor = error_monitor().snapshot();
         let mut sample = Sample {
             taken_at: monitor.taken_at.as_unix_millis(),
-            number: NEWEST.fetch_add(1, Ordering::Relaxed) + 1,
+            id: SampleId {
+                process: *PROCESS,
+                number: NEWEST.fetch_add(1, Ordering::Relaxed) + 1,
+            },
             ..Sample::default()
         };
         let last = self.last.as_deref();

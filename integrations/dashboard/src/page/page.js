@@ -2,7 +2,7 @@
 (() => {
   const $ = (id) => document.getElementById(id);
   const lists = { guards: new Map(), groups: new Map(), checks: new Map(), functions: new Map() };
-  const state = { at: 0, offset: 0, number: null, sections: {}, timeline: [], notifications: [], whole: false };
+  const state = { at: 0, offset: 0, id: null, sections: {}, timeline: [], notifications: [], whole: false };
   // The data of a file, or what the live page begins with.
   const given = JSON.parse($('data').textContent);
   const file = 'live' in given ? null : given;
@@ -623,7 +623,7 @@
     const isFirst = !state.whole;
     const dirty = new Set();
     state.at = update.taken_at;
-    state.number = update.number;
+    state.id = update.id;
     state.offset = file ? 0 : state.at - Date.now();
     state.first ??= state.at;
     if (update.whole) {
@@ -701,7 +701,7 @@
   }
   let lastEvent = 0;
   function listen() {
-    const events = new EventSource(`${base}events${state.number === null ? '' : `?after=${state.number}`}`);
+    const events = new EventSource(`${base}events${state.id === null ? '' : `?after=${state.id}`}`);
     events.onmessage = (event) => {
       lastEvent = performance.now();
       take(JSON.parse(event.data), lastEvent);

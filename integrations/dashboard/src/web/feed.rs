@@ -5,7 +5,7 @@ use crate::{
     builder::Settings,
     collect::{Collector, PATIENCE},
     dashboard::Observed,
-    sample::Sample,
+    sample::{Sample, SampleId},
 };
 use gardefou::time::SharedClock;
 use std::{
@@ -56,7 +56,7 @@ struct State {
 #[derive(Clone, Debug)]
 pub(super) struct Update {
     /// Of the later sample.
-    pub(super) number: u64,
+    pub(super) id: SampleId,
     pub(super) text: Arc<str>,
 }
 
@@ -132,14 +132,14 @@ impl Feed {
         }
     }
 
-    /// Adds a viewer that has the sample of the number `after`; `None` where there is no place for one.
+    /// Adds a viewer that has the sample `after`; `None` where there is no place for one.
     ///
     /// # Errors
     ///
     /// A sampler that fails.
     pub(super) async fn join(
         self: &Arc<Self>,
-        after: Option<u64>,
+        after: Option<SampleId>,
     ) -> Result<Option<Viewer>, Failed> {
         let mut closed = self.closed.subscribe();
         let Ok(place) = Arc::clone(&self.places).try_acquire_owned() else {
@@ -160,14 +160,14 @@ impl Feed {
         )))
     }
 
-    /// Returns a whole sample, or what differs from that of the number `after` where it is known still,
+    /// Returns a whole sample, or what differs from the sample `after` where it is known still,
     /// and the updates that follow without a gap.
     pub(super) async fn first(
         self: &Arc<Self>,
-        after: Option<u64>,
+        after: Option<SampleId>,
     ) -> Result<(Update, broadcast::Receiver<Update>), Failed> {
         let mut state = self.state.lock().await;
-        let known = state.recent.iter().find(|it| Some(it.number) == after);
+        let known = state.recent.iter().find(|it| Some(it.id) == after);
         let known = known.cloned();
         let sample = self.take_locked(&mut state).await?;
         // Under the lock: the next sample is sent to this receiver too.
@@ -217,7 +217,7 @@ impl Update {
             None => sample.to_text(),
         };
         Self {
-            number: sample.number,
+            id: sample.id,
             text: text.into(),
         }
     }

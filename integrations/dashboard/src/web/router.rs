@@ -9,6 +9,7 @@ use crate::{
     builder::Settings,
     collect::{Found, find},
     page::LivePage,
+    sample::SampleId,
 };
 use axum::{
     Router,
@@ -29,7 +30,7 @@ use std::{fmt, sync::Arc};
 /// | --- | --- |
 /// | (none) | the page |
 /// | `/api/v1/snapshot` | everything as JSON |
-/// | `/api/v1/events?after=5` | the differences from sample 5, or everything; then further differences, as server-sent events |
+/// | `/api/v1/events?after=ID` | the differences from the sample with this `id`, or everything; then further differences, as server-sent events |
 /// | `/api/v1/records?fingerprint=..&limit=20` | the last records of one group of errors |
 ///
 /// Only `GET` and `HEAD` are answered. Every response forbids to be stored, framed, and read by other
@@ -262,7 +263,7 @@ impl Served {
 
     async fn events(&self, parts: &Parts) -> Response<Body> {
         let Some(after) = known(parts) else {
-            return responses::bad_request("`after` must be the number of a sample.");
+            return responses::bad_request("`after` must be the id of a sample.");
         };
         match self.feed.join(after).await {
             Ok(Some(viewer)) => {
@@ -294,17 +295,17 @@ impl Served {
     }
 }
 
-/// Returns the number of the sample that a viewer has, if it has one: that of the last event before it
-/// connected again, or else that of its page. `None` where it is no number.
-fn known(parts: &Parts) -> Option<Option<u64>> {
+/// Returns the id of the sample that a viewer has, if it has one: that of the last event before it
+/// connected again, or else that of its page. `None` where it is no id.
+fn known(parts: &Parts) -> Option<Option<SampleId>> {
     let last_event = parts.headers.get("last-event-id");
-    let last_event = last_event.and_then(|id| id.to_str().ok()?.parse().ok());
+    let last_event = last_event.and_then(|id| SampleId::parse(id.to_str().ok()?));
     if last_event.is_some() {
         return Some(last_event);
     }
     match parts.uri.query().unwrap_or_default() {
         "" => Some(None),
-        query => query.strip_prefix("after=")?.parse().ok().map(Some),
+        query => SampleId::parse(query.strip_prefix("after=")?).map(Some),
     }
 }
 

@@ -65,9 +65,9 @@ impl Viewer {
     }
 }
 
-/// An event whose id, which a page names when it connects again, is the number of its sample.
+/// An event whose id, which a page names when it connects again, is that of its sample.
 fn event(update: &Update) -> Event {
-    let id = update.number.to_string();
+    let id = update.id.to_string();
     Event::default().id(id).data(&*update.text)
 }
 

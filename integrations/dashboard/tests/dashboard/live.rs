@@ -373,20 +373,20 @@ async fn page_has_its_first_sample_in_it_and_connects_for_what_has_changed_since
     let page = inlined(&app).await;
     assert_eq!(names(&page), ["payments", "quiet"]);
     assert_eq!(page["whole"], true);
-    let number = page["number"].as_u64().unwrap();
+    let id = page["id"].as_str().unwrap();
 
     payments.try_acquire().unwrap().success();
-    let mut viewer = Viewer::connect_after(&app, number).await;
+    let mut viewer = Viewer::connect_after(&app, id).await;
     let first = viewer.next().await.unwrap();
     assert!(first.get("whole").is_none(), "{first}");
     assert_eq!(names(&first), ["payments"]);
-    assert!(first["number"].as_u64().unwrap() > number);
+    assert!(first["number"].as_u64() > page["number"].as_u64());
 
     // It connects again, and has what came in between.
-    let last = first["number"].as_u64().unwrap();
+    let last = first["id"].as_str().unwrap();
     drop(viewer);
     quiet.try_acquire().unwrap().failure();
-    let request = axum::http::Request::get(format!("/gardefou/api/v1/events?after={number}"))
+    let request = axum::http::Request::get(format!("/gardefou/api/v1/events?after={id}"))
         .header("last-event-id", last)
         .body(axum::body::Body::empty());
     let mut viewer = Viewer::from_response(send(&app, request.unwrap()).await);
@@ -399,18 +399,59 @@ async fn page_whose_sample_is_not_known_any_more_gets_everything() {
     let _entered = Scope::new().enter();
     circuit_breakers().get_or_create("payments", |b| b).unwrap();
     let app = open(&dashboard());
-    let number = inlined(&app).await["number"].as_u64().unwrap();
+    let id = inlined(&app).await["id"].as_str().unwrap().to_owned();
+    let (process, number) = id.split_once('-').unwrap();
+    let number: u64 = number.parse().unwrap();
     for _ in 0..3 {
         crate::support::snapshot(&app).await;
     }
     for unknown in [number, 0, u64::MAX] {
-        let first = Viewer::connect_after(&app, unknown).await.next().await;
+        let unknown = format!("{process}-{unknown}");
+        let first = Viewer::connect_after(&app, &unknown).await.next().await;
         assert_eq!(first.unwrap()["whole"], true, "{unknown}");
     }
-    for wrong in ["after=", "after=x", "after=-1", "since=1", "after=1&x=2"] {
+    let long = format!("after={id}0000000000000000000000");
+    for wrong in [
+        "after=",
+        "after=x",
+        "after=-1",
+        "after=1",
+        "since=1",
+        "after=1&x=2",
+        &long,
+    ] {
         let path = format!("/gardefou/api/v1/events?{wrong}");
         assert_eq!(get(&app, &path).await.status(), 400, "{wrong}");
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn page_of_another_process_gets_everything_though_the_numbers_are_the_same() {
+    let _entered = Scope::new().enter();
+    circuit_breakers().get_or_create("payments", |b| b).unwrap();
+    let app = open(&dashboard());
+    let page = inlined(&app).await;
+    let id = page["id"].as_str().unwrap();
+    let (process, number) = id.split_once('-').unwrap();
+    assert_eq!(page["number"].to_string(), number);
+    let process = u64::from_str_radix(process, 16).unwrap();
+    let other = format!("{:016x}-{number}", process ^ 1);
+
+    // By what the page has, and by the last event before it connected again.
+    let first = Viewer::connect_after(&app, &other).await.next().await;
+    assert_eq!(first.unwrap()["whole"], true);
+    let again = |last: &str| {
+        let request = axum::http::Request::get("/gardefou/api/v1/events");
+        let request = request.header("last-event-id", last);
+        request.body(axum::body::Body::empty()).unwrap()
+    };
+    let first = send(&app, again(&other)).await;
+    let first = Viewer::from_response(first).next().await.unwrap();
+    assert_eq!(first["whole"], true);
+    let own = first["id"].as_str().unwrap();
+    let first = send(&app, again(own)).await;
+    let first = Viewer::from_response(first).next().await.unwrap();
+    assert!(first.get("whole").is_none(), "{first}");
 }
 
 /// Each is there once, in the order of time, whoever has noted it.

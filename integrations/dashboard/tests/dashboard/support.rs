@@ -54,9 +54,9 @@ impl Viewer {
         Self::from_response(get(app, "/gardefou/api/v1/events").await)
     }
 
-    /// Connects as a page that has the sample of a number.
-    pub(crate) async fn connect_after(app: &Router, number: u64) -> Self {
-        let path = format!("/gardefou/api/v1/events?after={number}");
+    /// Connects as a page that has the sample of an id.
+    pub(crate) async fn connect_after(app: &Router, id: &str) -> Self {
+        let path = format!("/gardefou/api/v1/events?after={id}");
         Self::from_response(get(app, &path).await)
     }
 
