@@ -151,7 +151,7 @@ impl Driver {
     pub(super) fn new(settings: FleetBuilder, mut rng: Rng) -> Self {
         let clock = settings.shared_clock();
         let now = clock.now();
-        let store = StoreState::new(now, Rng::seeded(rng.next_u64()));
+        let store = StoreState::new(Rng::seeded(rng.next_u64()));
         let link = Arc::new(FleetLink {
             wakeup: Arc::default(),
             clock: clock.clone(),

@@ -6,7 +6,7 @@ use std::time::Duration;
 /// The state of the connection to a store, pure.
 #[derive(Clone, Debug)]
 pub(super) struct StoreState {
-    /// When the store counts as lost, unless it answers before.
+    /// When the store counts as lost, unless it answers before: never as long as it was not asked.
     lost_from: Tick,
     /// Failures in a row.
     failures: u32,
@@ -21,9 +21,9 @@ const FIRST_WAIT: Duration = Duration::from_millis(100);
 const LONGEST_WAIT: Duration = Duration::from_secs(5);
 
 impl StoreState {
-    pub(super) fn new(now: Tick, rng: Rng) -> Self {
+    pub(super) fn new(rng: Rng) -> Self {
         Self {
-            lost_from: now.after(PATIENCE),
+            lost_from: Tick::MAX,
             failures: 0,
             retry_at: Tick::ZERO,
             rng,

@@ -3,7 +3,7 @@
 use super::world::{World, plain};
 use crate::{
     breaker::{CircuitState, StoreLoss},
-    fleet::{SharedPhase, SharedState, Store, Update},
+    fleet::{Fleet, SharedPhase, SharedState, Store, Update},
 };
 use std::time::Duration;
 
@@ -54,6 +54,32 @@ fn store_that_never_answered_is_lost_after_a_second() {
     let status = world.instances[0].driver.status();
     assert!(!status.is_healthy());
     assert_eq!(status.last_error.as_deref(), Some("connection refused"));
+}
+
+#[test]
+fn store_that_was_not_asked_is_not_lost() {
+    let mut world = World::new(0, |builder| {
+        plain(builder).shared(true).on_store_loss(StoreLoss::Open)
+    });
+    let mut driver = Fleet::builder("checkout")
+        .clock(world.clock.clone())
+        .driver()
+        .unwrap();
+    for _ in 0..50 {
+        world.clock.advance(Duration::from_millis(100));
+        assert!(driver.take().operations().is_empty(), "no breaker yet");
+        assert!(driver.status().is_healthy());
+    }
+    world.start();
+    let instance = &mut world.instances[0];
+    driver.join(&instance.breaker);
+    let batch = driver.take();
+    assert!(!batch.operations().is_empty());
+    assert!(world.admit(0).is_some(), "before the first reply");
+    let replies = world.store.run(batch.operations());
+    driver.complete(batch, replies);
+    assert!(driver.status().is_healthy());
+    assert!(world.admit(0).is_some());
 }
 
 /// A batch without a reply: the store hangs.
