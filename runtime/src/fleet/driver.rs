@@ -310,15 +310,19 @@ impl Driver {
         if batch.operations.is_empty() {
             return;
         }
+        // A store that answers for one breaker and not for another one is there.
+        let has_answered = replies.iter().any(Result::is_ok);
+        if has_answered && self.store.is_lost_at(now) {
+            self.store_is_back_at(now);
+        }
         let mut replies = replies.into_iter();
-        let (mut failure, mut has_answered) = (None, false);
+        let mut failure = None;
         for (id, operation) in batch.members.into_iter().zip(&batch.operations) {
             let reply = replies
                 .next()
                 .unwrap_or_else(|| Err(StoreError::new("the store returned no result")));
             match &reply {
                 Ok(reply) => {
-                    has_answered = true;
                     self.counts.operations += 1;
                     self.counts.leases += u64::from(reply.lease == Some(super::Lease::Granted));
                 }
@@ -334,7 +338,6 @@ impl Driver {
                 joined.finish_at(now, &shell, &operation.action, reply.ok());
             }
         }
-        // A store that answers for one breaker and not for another one is there.
         if has_answered {
             self.store.answered();
         } else {
@@ -434,6 +437,16 @@ impl Driver {
         }
     }
 
+    /// Ends what the loss of the store changed, before its replies are applied.
+    fn store_is_back_at(&mut self, now: Tick) {
+        for joined in &mut self.members {
+            joined.member.store_is_back_at(now);
+            if let Some(shell) = joined.shell.upgrade() {
+                joined.enable(&shell);
+            }
+        }
+    }
+
     fn publish_loss(&self) {
         // Relaxed: nothing else is read by it.
         self.link
@@ -479,11 +492,8 @@ impl JoinedBreaker {
         shell: &Shell,
         local: &LocalState,
     ) -> Tick {
-        if self.is_disabled && !is_lost {
-            self.is_disabled = false;
-            shell.enable_by_fleet();
-        }
         if !is_lost {
+            self.enable(shell);
             return Tick::MAX;
         }
         match local.config.on_store_loss {
@@ -505,6 +515,13 @@ impl JoinedBreaker {
                 now.after(half)
             }
             _ => Tick::MAX,
+        }
+    }
+
+    /// Ends the state that the loss of the store caused.
+    fn enable(&mut self, shell: &Shell) {
+        if std::mem::take(&mut self.is_disabled) {
+            shell.enable_by_fleet();
         }
     }
 

@@ -26,6 +26,9 @@ pub(super) struct Member {
     served: u64,
     known: Known,
     vote: Option<Vote>,
+    /// Whether the local breaker is closed because its probes succeeded, which the store may not know: without the store
+    /// probes need no lease.
+    has_recovered: bool,
     /// The outcome of a probe that the store does not know yet.
     settlement: Option<Settlement>,
     /// The end of the lease that this instance has.
@@ -50,6 +53,8 @@ struct Known {
     is_open: bool,
     /// When an update brought it; `None` where a reply did.
     updated: Option<Tick>,
+    /// Whether it is to be learnt again, also where it has not changed.
+    is_stale: bool,
 }
 
 /// An opening of the local breaker that the fleet has not agreed to yet.
@@ -134,6 +139,7 @@ impl Member {
             served: 0,
             known: Known::default(),
             vote: None,
+            has_recovered: false,
             settlement: None,
             lease: None,
             ask_at: Tick::ZERO,
@@ -260,6 +266,8 @@ impl Member {
             LocalPhase::HalfOpen { is_running: false } if has_demand => {
                 Some(again.max(self.ask_at))
             }
+            // The fleet is open still: its circuit is closed with a lease only.
+            LocalPhase::Closed if self.has_recovered && self.known.is_open => Some(self.ask_at),
             _ => None,
         }
     }
@@ -280,6 +288,8 @@ impl Member {
             self.reported = Counts::of(local);
         }
         self.generation = Some(local.generation);
+        self.has_recovered = matches!(local.phase, LocalPhase::Closed)
+            && matches!(local.reason, Some(ProbesSucceeded | ProbesAnswered));
         match (local.phase, local.reason) {
             (LocalPhase::Open { remaining }, Some(ProbeFailed | ProbeSlow | HalfOpenTimeout)) => {
                 self.end_lease(ProbeOutcome::Failure, remaining);
@@ -337,6 +347,12 @@ impl Member {
             effects.extend(self.learn(local, &reply.state, None));
         }
         match reply.lease {
+            Some(Lease::Granted) if local.phase == LocalPhase::Closed && self.has_recovered => {
+                self.settlement = Some(Settlement {
+                    outcome: ProbeOutcome::Success,
+                    open_for: Duration::ZERO,
+                });
+            }
             Some(Lease::Granted) => {
                 let until = sent.after(self.lease_time);
                 self.lease = Some(until);
@@ -349,6 +365,7 @@ impl Member {
             None if *action == Action::Lease => match reply.state.phase {
                 // The open time began anew, or the clock of the store is slower than this one.
                 SharedPhase::Open { remaining } => self.deny(now.after(remaining), &mut effects),
+                _ if local.phase == LocalPhase::Closed => {}
                 // The circuit is open here alone, by what this instance saw.
                 SharedPhase::Closed | SharedPhase::HalfOpen => {
                     self.ask_at = Tick::MAX;
@@ -362,6 +379,12 @@ impl Member {
 
     /// Lets the state be read as soon as possible.
     pub(super) fn read_soon_at(&mut self, now: Tick) {
+        self.read_at = now;
+    }
+
+    /// Lets the state be learnt again: while the store was lost, the local breaker may have changed by itself.
+    pub(super) fn store_is_back_at(&mut self, now: Tick) {
+        self.known.is_stale = true;
         self.read_at = now;
     }
 
@@ -393,7 +416,7 @@ impl Member {
     ) -> Option<Effect> {
         self.observe_at(now, local);
         match self.known.epoch {
-            Some(epoch) if state.epoch == epoch => None,
+            Some(epoch) if state.epoch == epoch && !self.known.is_stale => None,
             Some(epoch) if state.epoch < epoch => {
                 // Out of order, or the store began anew: only a reply tells.
                 self.read_at = now;
@@ -415,8 +438,10 @@ impl Member {
             epoch: Some(state.epoch),
             is_open,
             updated,
+            is_stale: false,
         };
-        if before.epoch == Some(state.epoch) {
+        self.has_recovered &= is_open;
+        if before.epoch == Some(state.epoch) && !before.is_stale {
             return None;
         }
         let duration = match state.phase {
@@ -427,6 +452,8 @@ impl Member {
                 let closes = before.is_open && self.vote.is_none();
                 return closes.then_some(Effect::Close { held });
             }
+            // The store is asked to close it.
+            SharedPhase::HalfOpen if before.is_stale && self.has_recovered => return None,
             SharedPhase::HalfOpen => Duration::ZERO,
             SharedPhase::Open { remaining } => {
                 let jitter = 1.0 + JITTER * self.rng.next_fraction();

@@ -140,6 +140,69 @@ fn guard_may_admit_while_the_store_is_lost() {
     assert_eq!(world.state(0), CircuitState::Open, "it counts again");
 }
 
+fn wait_until_the_store_is_back(world: &mut World) {
+    cut(world, false);
+    world.wait_for(Duration::from_secs(6), |world| {
+        let mut instances = world.instances.iter();
+        instances.all(|instance| instance.driver.status().is_healthy())
+    });
+}
+
+#[test]
+fn fleet_whose_instances_recovered_without_the_store_opens_together_again() {
+    for publishes in [false, true] {
+        let mut world = World::new(3, plain);
+        world.publishes = publishes;
+        world.fail(0, 5);
+        world.pass(Duration::from_millis(300));
+        assert!(world.all_are(CircuitState::Open));
+        cut(&mut world, true);
+        world.pass(Duration::from_secs(12));
+        (0..3).for_each(|index| world.succeed(index, 1));
+        assert!(world.all_are(CircuitState::Closed), "each one alone");
+        wait_until_the_store_is_back(&mut world);
+        for _ in 0..150 {
+            world.step();
+            assert!(world.all_are(CircuitState::Closed), "rejects for nothing");
+        }
+        assert!(world.is_closed_in_store());
+        world.fail(0, 5);
+        world.wait_for(Duration::from_millis(250), |world| {
+            world.all_are(CircuitState::Open)
+        });
+    }
+}
+
+#[test]
+fn fleet_that_is_open_still_is_open_everywhere_when_the_store_is_back() {
+    for loss in [StoreLoss::Closed, StoreLoss::Local, StoreLoss::Open] {
+        let mut world = World::new(2, |builder| {
+            builder
+                .shared(true)
+                .recovery_timeout(Duration::from_secs(60))
+        });
+        for instance in &world.instances {
+            let changed = instance
+                .breaker
+                .reconfigure(|builder| builder.on_store_loss(loss));
+            changed.unwrap();
+        }
+        world.fail(0, 5);
+        world.pass(Duration::from_millis(300));
+        assert!(world.all_are(CircuitState::Open));
+        cut(&mut world, true);
+        world.pass(Duration::from_secs(3));
+        if loss == StoreLoss::Closed {
+            assert!(world.all_are(CircuitState::Disabled));
+        }
+        wait_until_the_store_is_back(&mut world);
+        world.settle();
+        assert!(world.all_are(CircuitState::Open), "{loss:?}");
+        let remaining = world.instances[1].breaker.snapshot().remaining;
+        assert!(remaining > Some(Duration::from_secs(45)), "{remaining:?}");
+    }
+}
+
 #[test]
 fn breaker_that_a_program_forced_stays_so_when_the_store_is_back() {
     let mut world = World::new(1, |builder| {
