@@ -334,18 +334,20 @@ impl Member {
         let Some(InFlight { sent, .. }) = self.in_flight.take() else {
             return Vec::new();
         };
-        let mut effects = Vec::new();
         let is_old = self.known.updated.is_some_and(|updated| updated >= sent)
             && self
                 .known
                 .epoch
                 .is_some_and(|epoch| reply.state.epoch < epoch);
         if is_old {
-            // An update overtook the reply.
+            // An update overtook the reply, and its lease with it.
             self.read_at = now;
-        } else {
-            effects.extend(self.learn(local, &reply.state, None));
+            if *action == Action::Lease {
+                self.ask_at = now;
+            }
+            return Vec::new();
         }
+        let mut effects = Vec::from_iter(self.learn(local, &reply.state, None));
         match reply.lease {
             Some(Lease::Granted) if local.phase == LocalPhase::Closed && self.has_recovered => {
                 self.settlement = Some(Settlement {

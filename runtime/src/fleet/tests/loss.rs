@@ -3,7 +3,7 @@
 use super::world::{World, plain};
 use crate::{
     breaker::{CircuitState, StoreLoss},
-    fleet::{Fleet, SharedPhase, SharedState, Store, Update},
+    fleet::{Action, Fleet, SharedPhase, SharedState, Store, Update},
 };
 use std::time::Duration;
 
@@ -288,6 +288,42 @@ fn reply_that_an_update_overtook_does_not_close_the_circuit() {
     assert_eq!(world.state(1), CircuitState::Open);
     world.pass(Duration::from_millis(200));
     assert_eq!(world.state(1), CircuitState::Open);
+}
+
+/// The reply says that the circuit of the fleet is closed, and the update that it is open again since.
+#[test]
+fn reply_that_an_update_overtook_gives_no_leave_to_probe() {
+    let mut world = World::new(2, plain);
+    world.fail(0, 5);
+    world.pass(Duration::from_millis(300));
+    assert!(world.all_are(CircuitState::Open));
+    world.clock.advance(Duration::from_secs(12));
+    assert!(world.admit(0).is_none());
+    world.exchange(0);
+    world.succeed(0, 1);
+    world.exchange(0);
+    assert!(world.is_closed_in_store());
+    assert!(world.admit(1).is_none());
+    let late = world.instances[1].driver.take();
+    assert_eq!(late.operations()[0].action, Action::Lease);
+    let replies = world.store.run(late.operations());
+    world.clock.advance(Duration::from_millis(200));
+    world.fail(0, 5);
+    let batch = world.instances[0].driver.take();
+    let opened = world.store.run(batch.operations());
+    let state = opened[0].as_ref().unwrap().state.clone();
+    world.instances[0].driver.complete(batch, opened);
+    world.instances[1].driver.deliver(&Update {
+        fleet: "checkout".into(),
+        breaker: "payments".into(),
+        state,
+    });
+    world.instances[1].driver.complete(late, replies);
+    assert!(world.all_are(CircuitState::Open));
+    world.clock.advance(Duration::from_secs(12));
+    assert!(world.admit(1).is_none(), "a probe without a lease");
+    world.settle();
+    assert!(world.admit(1).is_some(), "with one");
 }
 
 #[test]

@@ -88,7 +88,8 @@ impl World {
         }
     }
 
-    fn exchange(&mut self, index: usize) -> usize {
+    /// Lets one instance do what is due; returns how many operations it sent.
+    pub(super) fn exchange(&mut self, index: usize) -> usize {
         let instance = &mut self.instances[index];
         let batch: Batch = instance.driver.take();
         let sent = batch.operations().to_vec();
