@@ -17,6 +17,7 @@ use crate::{
     worker::Wakeup,
 };
 use std::{
+    process,
     sync::{
         Arc, Weak,
         atomic::{AtomicU64, Ordering},
@@ -127,16 +128,38 @@ pub(super) struct FleetLink {
     /// When the store counts as lost.
     lost_from: AtomicU64,
     probe_wait: Duration,
+    /// The process that has the threads of the fleet; one that was forked from it has none.
+    process: u32,
+}
+
+impl FleetLink {
+    pub(super) fn new_in(process: u32, clock: SharedClock, probe_wait: Duration) -> Self {
+        Self {
+            wakeup: Arc::default(),
+            clock,
+            lost_from: AtomicU64::new(Tick::MAX.as_nanos()),
+            probe_wait,
+            process,
+        }
+    }
+
+    /// Returns `true` in a process that was forked from that of the fleet.
+    pub(super) fn is_inherited(&self) -> bool {
+        process::id() != self.process
+    }
 }
 
 impl Link for FleetLink {
     fn wake(&self) {
-        self.wakeup.notify();
+        // The lock of the wakeup may have been held at a fork, by a thread that is not there.
+        if !self.is_inherited() {
+            self.wakeup.notify();
+        }
     }
 
     fn is_alone(&self) -> bool {
         // Relaxed: a decision from just before may count either way.
-        self.clock.now().as_nanos() >= self.lost_from.load(Ordering::Relaxed)
+        self.clock.now().as_nanos() >= self.lost_from.load(Ordering::Relaxed) || self.is_inherited()
     }
 
     fn probe_wait(&self) -> Duration {
@@ -152,12 +175,8 @@ impl Driver {
         let clock = settings.shared_clock();
         let now = clock.now();
         let store = StoreState::new(Rng::seeded(rng.next_u64()));
-        let link = Arc::new(FleetLink {
-            wakeup: Arc::default(),
-            clock: clock.clone(),
-            lost_from: AtomicU64::new(store.lost_from().as_nanos()),
-            probe_wait: settings.wait(),
-        });
+        let link = FleetLink::new_in(process::id(), clock.clone(), settings.wait());
+        let link = Arc::new(link);
         Self {
             settings,
             clock,

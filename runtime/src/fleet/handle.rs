@@ -74,6 +74,10 @@ const MOST_UPDATES: usize = 10_000;
 
 impl Inbox {
     fn push(&self, message: Message) {
+        // Also in a forked process: its copy of the agent never reads them.
+        if self.is_ended() {
+            return;
+        }
         self.messages.lock().push(message);
         self.link.wakeup.notify();
     }
@@ -92,7 +96,7 @@ impl Inbox {
 
     pub(super) fn is_ended(&self) -> bool {
         // Relaxed: whoever asks does so again.
-        self.is_ended.load(Ordering::Relaxed)
+        self.is_ended.load(Ordering::Relaxed) || self.link.is_inherited()
     }
 }
 
@@ -178,7 +182,8 @@ impl Fleet {
         *RUNNING.lock() = Some(Arc::downgrade(&self.inbox));
     }
 
-    /// Returns the counts of this instance and the state of its store, as of the latest pass over the breakers.
+    /// Returns the counts of this instance and the state of its store, as of the latest pass over the breakers. In a
+    /// process that was forked since the fleet started, they are those at the fork.
     ///
     /// # Examples
     ///
@@ -197,6 +202,10 @@ impl Fleet {
 
 impl Drop for Fleet {
     fn drop(&mut self) {
+        // In a forked process no thread is there to be ended.
+        if self.inbox.link.is_inherited() {
+            return;
+        }
         self.inbox.is_ended.store(true, Ordering::Relaxed);
         self.inbox.link.wakeup.stop();
         self.inbox.to_send.stop();

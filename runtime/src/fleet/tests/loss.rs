@@ -3,9 +3,10 @@
 use super::world::{World, plain};
 use crate::{
     breaker::{CircuitState, StoreLoss},
-    fleet::{Action, Fleet, SharedPhase, SharedState, Store, Update},
+    fleet::{Action, Fleet, SharedPhase, SharedState, Store, Update, driver::FleetLink},
+    time::SharedClock,
 };
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 fn cut(world: &mut World, is_cut: bool) {
     for instance in &mut world.instances {
@@ -324,6 +325,26 @@ fn reply_that_an_update_overtook_gives_no_leave_to_probe() {
     assert!(world.admit(1).is_none(), "a probe without a lease");
     world.settle();
     assert!(world.admit(1).is_some(), "with one");
+}
+
+/// The fork is simulated, by the number of another process in place of the parent's.
+#[test]
+fn breaker_of_a_forked_process_decides_alone() {
+    let mut world = World::new(1, plain);
+    world.fail(0, 5);
+    let breaker = world.instances.remove(0).breaker;
+    let clock = SharedClock::new(world.clock.clone());
+    for (process, is_admitted) in [(std::process::id(), false), (0, true)] {
+        let link = FleetLink::new_in(process, clock.clone(), Duration::ZERO);
+        breaker.shell().join_fleet(Arc::new(link));
+        world.clock.advance(Duration::from_secs(12));
+        let permit = breaker.try_acquire();
+        assert_eq!(permit.is_ok(), is_admitted);
+        if let Ok(permit) = permit {
+            permit.success();
+            assert_eq!(breaker.state(), CircuitState::Closed);
+        }
+    }
 }
 
 #[test]
