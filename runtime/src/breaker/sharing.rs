@@ -19,7 +19,7 @@ use crate::{
     worker::Wakeup,
 };
 use std::{
-    fmt,
+    fmt, ptr,
     sync::{Arc, Weak},
     time::Duration,
 };
@@ -120,7 +120,10 @@ pub(crate) enum LocalPhase {
 impl Shell {
     /// Connects the breaker with a fleet, in place of the one before.
     pub(crate) fn join_fleet(&self, link: Arc<dyn Link>) {
+        let now = self.clock.now();
         self.step(|locked| {
+            // The one before does nothing to it any longer.
+            let effects = locked.enable_by_fleet_at(now);
             let membership = Membership {
                 link,
                 lease: Tick::ZERO,
@@ -133,19 +136,37 @@ impl Shell {
                 has_news: true,
             };
             locked.extras.get_or_insert_default().membership = Some(membership);
-            ((), Effects::default())
+            ((), effects)
         });
     }
 
-    /// Ends the membership of a breaker: it decides alone.
-    pub(crate) fn leave_fleet(&self) {
-        self.step(|locked| {
-            if let Some(extras) = &mut locked.extras
-                && let Some(membership) = extras.membership.take()
-            {
+    /// Ends the membership in a fleet: the breaker decides alone, and closes if the fleet disabled it.
+    pub(crate) fn leave_fleet(&self, link: &dyn Link) {
+        let now = self.clock.now();
+        self.step_of(link, |locked| {
+            let effects = locked.enable_by_fleet_at(now);
+            // The change is no news to it.
+            let membership = locked
+                .extras
+                .as_mut()
+                .and_then(|extras| extras.membership.take());
+            if let Some(membership) = membership {
                 membership.decisions.notify();
             }
-            ((), Effects::default())
+            effects
+        });
+    }
+
+    /// Returns `true` if the breaker is in the fleet of a link: it may have joined another one since.
+    pub(crate) fn is_in_fleet_of(&self, link: &dyn Link) -> bool {
+        self.read(|locked| locked.is_in_fleet_of(link))
+    }
+
+    /// Makes a change if the breaker is in the fleet of a link.
+    fn step_of(&self, link: &dyn Link, change: impl FnOnce(&mut Locked) -> Effects) {
+        self.step(|locked| match locked.is_in_fleet_of(link) {
+            true => ((), change(locked)),
+            false => ((), Effects::default()),
         });
     }
 
@@ -168,68 +189,68 @@ impl Shell {
     }
 
     /// Rejects calls for at least so long, because `cause`.
-    pub(crate) fn hold_open(&self, duration: Duration, reopened: u32, cause: &str) {
+    pub(crate) fn hold_open(
+        &self,
+        link: &dyn Link,
+        duration: Duration,
+        reopened: u32,
+        cause: &str,
+    ) {
         let now = self.clock.now();
-        self.step(|locked| {
+        self.step_of(link, |locked| {
             let effects = locked.machine.hold_open_at(now, duration, reopened);
             self.note_history(&effects);
             locked.apply(effects, Some(cause), self.rejected());
             if let Some(membership) = locked.membership_mut() {
                 membership.lease = Tick::ZERO;
             }
-            ((), Effects::default())
+            Effects::default()
         });
     }
 
     /// Closes the circuit if it is open or half-open; with `held` only where the fleet opened it.
-    pub(crate) fn close_by_fleet(&self, held: bool) {
+    pub(crate) fn close_by_fleet(&self, link: &dyn Link, held: bool) {
         let now = self.clock.now();
-        self.step(|locked| {
+        self.step_of(link, |locked| {
             if held && !locked.was_changed_by_fleet() {
-                return ((), Effects::default());
+                return Effects::default();
             }
-            ((), locked.machine.close_by_fleet_at(now))
+            locked.machine.close_by_fleet_at(now)
         });
     }
 
     /// Admits every call uncounted, until [`enable_by_fleet`](Self::enable_by_fleet).
-    pub(crate) fn disable_by_fleet(&self) {
+    pub(crate) fn disable_by_fleet(&self, link: &dyn Link) {
         let now = self.clock.now();
-        self.step(|locked| ((), locked.machine.disable_by_fleet_at(now)));
+        self.step_of(link, |locked| locked.machine.disable_by_fleet_at(now));
     }
 
     /// Closes a circuit that [`disable_by_fleet`](Self::disable_by_fleet) disabled.
-    pub(crate) fn enable_by_fleet(&self) {
+    pub(crate) fn enable_by_fleet(&self, link: &dyn Link) {
         let now = self.clock.now();
-        self.step(|locked| {
-            if locked.was_changed_by_fleet() && locked.machine.phase() == Phase::Disabled {
-                ((), locked.machine.enable_by_fleet_at(now))
-            } else {
-                ((), Effects::default())
-            }
-        });
+        self.step_of(link, |locked| locked.enable_by_fleet_at(now));
     }
 
     /// Admits probes for so long, one at a time; as any breaker does where that is `None`.
-    pub(crate) fn grant_lease(&self, time: Option<Duration>) {
+    pub(crate) fn grant_lease(&self, link: &dyn Link, time: Option<Duration>) {
         let now = self.clock.now();
         let until = time.map_or(Tick::MAX, |time| now.after(time));
-        self.decide_lease(|membership| membership.lease = until);
+        self.decide_lease(link, |membership| membership.lease = until);
     }
 
     /// Asks for no lease for so long.
-    pub(crate) fn deny_lease(&self, time: Duration) {
+    pub(crate) fn deny_lease(&self, link: &dyn Link, time: Duration) {
         let until = self.clock.now().after(time);
-        self.decide_lease(|membership| membership.denied_until = until);
+        self.decide_lease(link, |membership| membership.denied_until = until);
     }
 
-    fn decide_lease(&self, decide: impl FnOnce(&mut Membership)) {
-        self.step(|locked| {
+    fn decide_lease(&self, link: &dyn Link, decide: impl FnOnce(&mut Membership)) {
+        self.step_of(link, |locked| {
             if let Some(membership) = locked.membership_mut() {
                 decide(membership);
                 membership.decisions.notify();
             }
-            ((), Effects::default())
+            Effects::default()
         });
     }
 
@@ -280,6 +301,19 @@ struct Asked {
 impl Locked {
     fn membership(&self) -> Option<&Membership> {
         self.extras.as_ref()?.membership.as_ref()
+    }
+
+    fn is_in_fleet_of(&self, link: &dyn Link) -> bool {
+        self.membership()
+            .is_some_and(|membership| ptr::addr_eq(Arc::as_ptr(&membership.link), link))
+    }
+
+    /// Closes the circuit if its fleet disabled it.
+    fn enable_by_fleet_at(&mut self, now: Tick) -> Effects {
+        match self.machine.phase() {
+            Phase::Disabled if self.was_changed_by_fleet() => self.machine.enable_by_fleet_at(now),
+            _ => Effects::default(),
+        }
     }
 
     /// Returns `true` if the fleet caused the present state.

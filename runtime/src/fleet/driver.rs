@@ -212,8 +212,9 @@ impl Driver {
     /// ```
     pub fn join(&mut self, breaker: &CircuitBreaker) {
         let shell = Arc::downgrade(breaker.shell());
+        let link = &*self.link;
         self.members
-            .retain(|member| member.shell.strong_count() > 0);
+            .retain(|member| member.shell_in_fleet_of(link).is_some());
         if (self.members.iter()).any(|member| member.shell.ptr_eq(&shell)) {
             return;
         }
@@ -274,12 +275,14 @@ impl Driver {
         } else {
             self.store.lost_from()
         };
+        let link = &*self.link;
         self.members.retain_mut(|joined| {
-            let Some(shell) = joined.shell.upgrade() else {
+            let Some(shell) = joined.shell_in_fleet_of(link) else {
                 return false;
             };
             let local = shell.local_state();
-            next = next.min(joined.apply_loss_at(now, is_lost, &shell, &local));
+            let again = joined.apply_loss_at(now, is_lost, link, &shell, &local);
+            next = next.min(again);
             if can_send {
                 match joined.member.next_at(now, &local, conditions) {
                     Next::Wait(until) => next = next.min(until),
@@ -352,9 +355,9 @@ impl Driver {
             }
             let joined = self.members.iter_mut().find(|joined| joined.id == id);
             if let Some(joined) = joined
-                && let Some(shell) = joined.shell.upgrade()
+                && let Some(shell) = joined.shell_in_fleet_of(&*self.link)
             {
-                joined.finish_at(now, &shell, &operation.action, reply.ok());
+                joined.finish_at(now, &*self.link, &shell, &operation.action, reply.ok());
             }
         }
         if has_answered {
@@ -395,12 +398,12 @@ impl Driver {
             if joined.name != update.breaker {
                 continue;
             }
-            if let Some(shell) = joined.shell.upgrade() {
+            if let Some(shell) = joined.shell_in_fleet_of(&*self.link) {
                 let local = shell.local_state();
                 let effect = joined.member.updated_at(now, &local, &update.state);
                 effect
                     .into_iter()
-                    .for_each(|effect| apply_at(now, &shell, effect));
+                    .for_each(|effect| apply_at(now, &*self.link, &shell, effect));
             }
         }
         self.next = Tick::ZERO;
@@ -461,7 +464,7 @@ impl Driver {
         for joined in &mut self.members {
             joined.member.store_is_back_at(now);
             if let Some(shell) = joined.shell.upgrade() {
-                joined.enable(&shell);
+                joined.enable(&*self.link, &shell);
             }
         }
     }
@@ -493,32 +496,36 @@ impl Drop for Driver {
     fn drop(&mut self) {
         for joined in &self.members {
             if let Some(shell) = joined.shell.upgrade() {
-                if joined.is_disabled {
-                    shell.enable_by_fleet();
-                }
-                shell.leave_fleet();
+                shell.leave_fleet(&*self.link);
             }
         }
     }
 }
 
 impl JoinedBreaker {
+    /// Returns the breaker unless it is gone, or has joined another fleet.
+    fn shell_in_fleet_of(&self, link: &dyn Link) -> Option<Arc<Shell>> {
+        let shell = self.shell.upgrade()?;
+        shell.is_in_fleet_of(link).then_some(shell)
+    }
+
     /// Applies what the breaker does without a store; returns when to look again.
     fn apply_loss_at(
         &mut self,
         now: Tick,
         is_lost: bool,
+        link: &dyn Link,
         shell: &Shell,
         local: &LocalState,
     ) -> Tick {
         if !is_lost {
-            self.enable(shell);
+            self.enable(link, shell);
             return Tick::MAX;
         }
         match local.config.on_store_loss {
             StoreLoss::Closed if !self.is_disabled && local.phase != LocalPhase::ByHand => {
                 self.is_disabled = true;
-                shell.disable_by_fleet();
+                shell.disable_by_fleet(link);
                 Tick::MAX
             }
             StoreLoss::Open => {
@@ -530,7 +537,7 @@ impl JoinedBreaker {
                 if left > half {
                     return now.after(left - half);
                 }
-                shell.hold_open(HELD_AT_A_TIME, 0, "the store of the fleet is lost");
+                shell.hold_open(link, HELD_AT_A_TIME, 0, "the store of the fleet is lost");
                 now.after(half)
             }
             _ => Tick::MAX,
@@ -538,28 +545,35 @@ impl JoinedBreaker {
     }
 
     /// Ends the state that the loss of the store caused.
-    fn enable(&mut self, shell: &Shell) {
+    fn enable(&mut self, link: &dyn Link, shell: &Shell) {
         if std::mem::take(&mut self.is_disabled) {
-            shell.enable_by_fleet();
+            shell.enable_by_fleet(link);
         }
     }
 
-    fn finish_at(&mut self, now: Tick, shell: &Shell, action: &Action, reply: Option<Reply>) {
+    fn finish_at(
+        &mut self,
+        now: Tick,
+        link: &dyn Link,
+        shell: &Shell,
+        action: &Action,
+        reply: Option<Reply>,
+    ) {
         let Some(reply) = reply else {
             let effect = self.member.failed_at(now, action);
             effect
                 .into_iter()
-                .for_each(|effect| apply_at(now, shell, effect));
+                .for_each(|effect| apply_at(now, link, shell, effect));
             return;
         };
         let local = shell.local_state();
         for effect in self.member.replied_at(now, &local, action, &reply) {
-            apply_at(now, shell, effect);
+            apply_at(now, link, shell, effect);
         }
     }
 }
 
-fn apply_at(now: Tick, shell: &Shell, effect: Effect) {
+fn apply_at(now: Tick, link: &dyn Link, shell: &Shell, effect: Effect) {
     match effect {
         Effect::Hold {
             duration,
@@ -568,14 +582,15 @@ fn apply_at(now: Tick, shell: &Shell, effect: Effect) {
         } => {
             let by = text::for_sink(&by.as_deref().unwrap_or("unknown"), 128);
             shell.hold_open(
+                link,
                 duration,
                 reopened,
                 &format!("opened by instance {by} of the fleet"),
             );
         }
-        Effect::Close { held } => shell.close_by_fleet(held),
-        Effect::Probe { until: Tick::MAX } => shell.grant_lease(None),
-        Effect::Probe { until } => shell.grant_lease(Some(until.since(now))),
-        Effect::Deny { until } => shell.deny_lease(until.since(now)),
+        Effect::Close { held } => shell.close_by_fleet(link, held),
+        Effect::Probe { until: Tick::MAX } => shell.grant_lease(link, None),
+        Effect::Probe { until } => shell.grant_lease(link, Some(until.since(now))),
+        Effect::Deny { until } => shell.deny_lease(link, until.since(now)),
     }
 }

@@ -4,6 +4,7 @@
 
 mod circuit;
 mod loss;
+mod membership;
 mod opening;
 mod probes;
 mod world;
