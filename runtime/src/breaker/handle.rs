@@ -60,7 +60,7 @@ impl CircuitBreaker {
     }
 
     #[cfg(feature = "fleet")]
-    pub(super) fn from_shared(shell: Arc<Shell>) -> Self {
+    pub(crate) fn from_shared(shell: Arc<Shell>) -> Self {
         Self { shell }
     }
 

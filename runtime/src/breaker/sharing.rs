@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     event::{CircuitState, TransitionReason},
-    scope,
+    panics, scope,
     sync::global::Mutex,
     time::Tick,
     worker::Wakeup,
@@ -121,7 +121,7 @@ impl Shell {
     /// Connects the breaker with a fleet, in place of the one before.
     pub(crate) fn join_fleet(&self, link: Arc<dyn Link>) {
         let now = self.clock.now();
-        self.step(|locked| {
+        self.contained_step(|locked| {
             // The one before does nothing to it any longer.
             let effects = locked.enable_by_fleet_at(now);
             let membership = Membership {
@@ -164,14 +164,27 @@ impl Shell {
 
     /// Makes a change if the breaker is in the fleet of a link.
     fn step_of(&self, link: &dyn Link, change: impl FnOnce(&mut Locked) -> Effects) {
-        self.step(|locked| match locked.is_in_fleet_of(link) {
+        self.contained_step(|locked| match locked.is_in_fleet_of(link) {
             true => ((), change(locked)),
             false => ((), Effects::default()),
         });
     }
 
-    /// Reads the breaker, after the changes that time makes.
-    pub(crate) fn local_state(&self) -> LocalState {
+    /// As [`step`](Self::step), for changes that no call makes: a log subscriber that panics must not end the fleet.
+    fn contained_step<R>(&self, change: impl FnOnce(&mut Locked) -> (R, Effects)) -> Option<R> {
+        let mut result = None;
+        let _ = panics::catch(|| {
+            self.step(|locked| {
+                let (returned, effects) = change(locked);
+                result = Some(returned);
+                ((), effects)
+            });
+        });
+        result
+    }
+
+    /// Reads the breaker, after the changes that time makes. `None` after a panic of this library alone.
+    pub(crate) fn local_state(&self) -> Option<LocalState> {
         let now = self.clock.now();
         let counts = CallCounts {
             success: self.counters.sum(Counter::Success),
@@ -180,7 +193,7 @@ impl Shell {
             rejected: self.counters.sum(Counter::Rejected),
             ..CallCounts::default()
         };
-        self.step(|locked| {
+        self.contained_step(|locked| {
             let effects = locked.machine.pass_time_at(now);
             self.apply_locked(locked, effects);
             let state = locked.local_state_at(now, counts);

@@ -12,6 +12,7 @@ use super::{
 use crate::{
     breaker::{CircuitBreaker, Link, LocalPhase, LocalState, Shell, StoreLoss},
     event::{names::TARGET_SYSTEM, text},
+    panics,
     rng::Rng,
     time::{SharedClock, Tick},
     worker::Wakeup,
@@ -280,7 +281,9 @@ impl Driver {
             let Some(shell) = joined.shell_in_fleet_of(link) else {
                 return false;
             };
-            let local = shell.local_state();
+            let Some(local) = shell.local_state() else {
+                return true;
+            };
             let again = joined.apply_loss_at(now, is_lost, link, &shell, &local);
             next = next.min(again);
             if can_send {
@@ -398,8 +401,9 @@ impl Driver {
             if joined.name != update.breaker {
                 continue;
             }
-            if let Some(shell) = joined.shell_in_fleet_of(&*self.link) {
-                let local = shell.local_state();
+            if let Some(shell) = joined.shell_in_fleet_of(&*self.link)
+                && let Some(local) = shell.local_state()
+            {
                 let effect = joined.member.updated_at(now, &local, &update.state);
                 effect
                     .into_iter()
@@ -483,12 +487,15 @@ impl Driver {
         }
         self.was_lost = is_lost;
         let fleet = text::for_sink(self.settings.fleet_name(), 128);
-        if is_lost {
-            let why = self.last_error.as_deref().unwrap_or("it does not answer");
-            tracing::warn!(target: TARGET_SYSTEM, "the store of the fleet {fleet} is lost: {why}");
-        } else {
-            tracing::info!(target: TARGET_SYSTEM, "the store of the fleet {fleet} answers again");
-        }
+        // A log subscriber that panics must not end the fleet.
+        let _ = panics::catch(|| {
+            if is_lost {
+                let why = self.last_error.as_deref().unwrap_or("it does not answer");
+                tracing::warn!(target: TARGET_SYSTEM, "the store of the fleet {fleet} is lost: {why}");
+            } else {
+                tracing::info!(target: TARGET_SYSTEM, "the store of the fleet {fleet} answers again");
+            }
+        });
     }
 }
 
@@ -559,14 +566,13 @@ impl JoinedBreaker {
         action: &Action,
         reply: Option<Reply>,
     ) {
-        let Some(reply) = reply else {
+        let (Some(reply), Some(local)) = (reply, shell.local_state()) else {
             let effect = self.member.failed_at(now, action);
             effect
                 .into_iter()
                 .for_each(|effect| apply_at(now, link, shell, effect));
             return;
         };
-        let local = shell.local_state();
         for effect in self.member.replied_at(now, &local, action, &reply) {
             apply_at(now, link, shell, effect);
         }

@@ -8,7 +8,7 @@ use super::{
     store::{Store, StoreError, Update, Updates},
 };
 use crate::{
-    breaker::{CircuitBreaker, Joiner, take_all_in},
+    breaker::{CircuitBreaker, Joiner, Shell, take_all_in},
     error::ConfigError,
     panics,
     sync::global::Mutex,
@@ -54,6 +54,8 @@ pub(super) struct Inbox {
     outgoing: Mutex<Option<Batch>>,
     status: Mutex<FleetStatus>,
     is_ended: AtomicBool,
+    /// Whether it ended although its handle is there.
+    has_failed: AtomicBool,
 }
 
 impl fmt::Debug for Inbox {
@@ -63,7 +65,8 @@ impl fmt::Debug for Inbox {
 }
 
 enum Message {
-    Join(CircuitBreaker),
+    /// Keeps no breaker alive.
+    Join(Weak<Shell>),
     Completed(Batch, Vec<Result<Reply, StoreError>>),
     Update(Update),
     Arriving(bool),
@@ -73,6 +76,18 @@ enum Message {
 const MOST_UPDATES: usize = 10_000;
 
 impl Inbox {
+    fn new(driver: &Driver) -> Arc<Self> {
+        Arc::new(Self {
+            link: Arc::clone(driver.link()),
+            to_send: Arc::default(),
+            messages: Mutex::default(),
+            outgoing: Mutex::default(),
+            status: Mutex::new(driver.status()),
+            is_ended: AtomicBool::new(false),
+            has_failed: AtomicBool::new(false),
+        })
+    }
+
     fn push(&self, message: Message) {
         // Also in a forked process: its copy of the agent never reads them.
         if self.is_ended() {
@@ -98,11 +113,18 @@ impl Inbox {
         // Relaxed: whoever asks does so again.
         self.is_ended.load(Ordering::Relaxed) || self.link.is_inherited()
     }
+
+    /// Ends both threads after their turns.
+    fn end(&self) {
+        self.is_ended.store(true, Ordering::Relaxed);
+        self.link.wakeup.stop();
+        self.to_send.stop();
+    }
 }
 
 impl Joiner for Inbox {
     fn take_in(&self, breaker: &CircuitBreaker) {
-        self.push(Message::Join(breaker.clone()));
+        self.push(Message::Join(Arc::downgrade(breaker.shell())));
     }
 }
 
@@ -112,7 +134,9 @@ static RUNNING: Mutex<Option<Weak<Inbox>>> = Mutex::new(None);
 /// Returns the status of the fleet of the error system, if there is one.
 pub(crate) fn running() -> Option<FleetStatus> {
     let inbox = RUNNING.lock().as_ref().and_then(Weak::upgrade)?;
-    (!inbox.is_ended()).then(|| inbox.status.lock().clone())
+    // One whose threads have ended by themselves is to be seen. Relaxed: as of a moment ago.
+    let is_there = !inbox.is_ended() || inbox.has_failed.load(Ordering::Relaxed);
+    (is_there && !inbox.link.is_inherited()).then(|| inbox.status.lock().clone())
 }
 
 impl Fleet {
@@ -134,14 +158,7 @@ impl Fleet {
 
     pub(super) fn new(mut driver: Driver, store: Arc<dyn Store>) -> Result<Self, ConfigError> {
         let link = Arc::clone(driver.link());
-        let inbox = Arc::new(Inbox {
-            link: Arc::clone(&link),
-            to_send: Arc::default(),
-            messages: Mutex::default(),
-            outgoing: Mutex::default(),
-            status: Mutex::new(driver.status()),
-            is_ended: AtomicBool::new(false),
-        });
+        let inbox = Inbox::new(&driver);
         // The handle ends the first thread where the second cannot be started.
         let fleet = Self {
             inbox: Arc::clone(&inbox),
@@ -153,7 +170,8 @@ impl Fleet {
             is_sending: false,
         };
         worker::spawn("gardefou-fleet", &link.wakeup, move || {
-            agent.turn(&mut driver)
+            // A turn that panics is a bug of this library: its breakers decide alone from then on.
+            panics::catch(|| agent.turn(&mut driver)).unwrap_or(Next::End)
         })
         .map_err(no_thread)?;
         let mut sender = Sender {
@@ -206,9 +224,7 @@ impl Drop for Fleet {
         if self.inbox.link.is_inherited() {
             return;
         }
-        self.inbox.is_ended.store(true, Ordering::Relaxed);
-        self.inbox.link.wakeup.stop();
-        self.inbox.to_send.stop();
+        self.inbox.end();
     }
 }
 
@@ -235,7 +251,11 @@ impl Agent {
         let messages = std::mem::take(&mut *self.inbox.messages.lock());
         for message in messages {
             match message {
-                Message::Join(breaker) => driver.join(&breaker),
+                Message::Join(shell) => {
+                    if let Some(shell) = shell.upgrade() {
+                        driver.join(&CircuitBreaker::from_shared(shell));
+                    }
+                }
                 Message::Completed(batch, replies) => {
                     self.is_sending = false;
                     driver.complete(batch, replies);
@@ -258,6 +278,20 @@ impl Agent {
         }
         *self.inbox.status.lock() = driver.status();
         Next::Wait(driver.next().min(LONGEST_PAUSE))
+    }
+}
+
+impl Drop for Agent {
+    fn drop(&mut self) {
+        if self.inbox.is_ended() {
+            return;
+        }
+        self.inbox.has_failed.store(true, Ordering::Relaxed);
+        self.inbox.end();
+        self.inbox.messages.lock().clear();
+        let mut status = self.inbox.status.lock();
+        status.lost_for = Some(Duration::ZERO);
+        status.last_error = Some("the thread of the fleet has ended".into());
     }
 }
 
@@ -286,5 +320,62 @@ impl Sender {
         });
         self.inbox.push(Message::Completed(batch, replies));
         Next::Turn
+    }
+}
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use super::*;
+    use crate::time::ManualClock;
+
+    fn agent() -> (Driver, Agent) {
+        let driver = Fleet::builder("checkout")
+            .clock(ManualClock::new())
+            .driver();
+        let driver = driver.unwrap();
+        let inbox = Inbox::new(&driver);
+        let is_sending = false;
+        (driver, Agent { inbox, is_sending })
+    }
+
+    fn breaker() -> CircuitBreaker {
+        CircuitBreaker::builder("payments").build().unwrap()
+    }
+
+    #[test]
+    fn breaker_that_is_gone_before_it_joined_is_not_kept() {
+        let (mut driver, mut agent) = agent();
+        let (kept, gone) = (breaker(), breaker());
+        agent.inbox.take_in(&kept);
+        agent.inbox.take_in(&gone);
+        let weak = Arc::downgrade(gone.shell());
+        drop(gone);
+        assert_eq!(weak.strong_count(), 0);
+        agent.turn(&mut driver);
+        assert_eq!(agent.inbox.status.lock().breakers, 1);
+    }
+
+    #[test]
+    fn thread_that_ends_by_itself_is_not_healthy() {
+        let (driver, agent) = agent();
+        let inbox = Arc::clone(&agent.inbox);
+        inbox.take_in(&breaker());
+        assert!(inbox.status.lock().is_healthy());
+        drop((driver, agent));
+        assert!(inbox.is_ended());
+        assert!(!inbox.status.lock().is_healthy());
+        inbox.take_in(&breaker());
+        assert!(inbox.messages.lock().is_empty(), "nobody reads them");
+    }
+
+    #[test]
+    fn fleet_that_is_dropped_has_not_failed() {
+        let (driver, agent) = agent();
+        let inbox = Arc::clone(&agent.inbox);
+        drop(Fleet {
+            inbox: Arc::clone(&inbox),
+        });
+        drop((driver, agent));
+        assert!(inbox.is_ended() && inbox.status.lock().is_healthy());
     }
 }

@@ -6,5 +6,6 @@ mod circuit;
 mod loss;
 mod membership;
 mod opening;
+mod panics;
 mod probes;
 mod world;
