@@ -44,7 +44,7 @@ impl Held {
     fn hold_at(now: Tick, held: Option<Self>, locked: &mut Locked) -> Effects {
         match held {
             Some(Self::ForcedOpen) => locked.machine.force_open_at(now),
-            Some(Self::Disabled) => locked.machine.disable_at(now),
+            Some(Self::Disabled) => locked.disable_at(now),
             None => locked.machine.reset_at(now),
         }
     }

@@ -557,8 +557,7 @@ impl CircuitBreaker {
     /// ```
     pub fn disable(&self) {
         let now = self.shell.clock.now();
-        self.shell
-            .step(|locked| ((), locked.machine.disable_at(now)));
+        self.shell.step(|locked| ((), locked.disable_at(now)));
     }
 
     /// Closes the circuit and forgets past failures: failures in a row, window, grown open time.

@@ -107,6 +107,15 @@ impl Moment {
 }
 
 impl Locked {
+    /// Disables the circuit by hand; also one that its fleet has disabled, which closes it no longer.
+    pub(super) fn disable_at(&mut self, now: Tick) -> Effects {
+        #[cfg(feature = "fleet")]
+        if let Some(membership) = self.membership_mut() {
+            membership.note_by_hand();
+        }
+        self.machine.disable_at(now)
+    }
+
     /// Returns `true` if the text of the latest failure does for one at `now`, too.
     pub(super) fn has_fresh_text_at(&self, now: Tick) -> bool {
         self.last_failure

@@ -78,6 +78,11 @@ impl Membership {
         self.has_news = true;
     }
 
+    /// Notes that the program holds the present state, whatever caused it.
+    pub(super) fn note_by_hand(&mut self) {
+        self.reason = Some(TransitionReason::Manual);
+    }
+
     /// Returns the link if the fleet has to look at the breaker.
     pub(super) fn take_news(&mut self) -> Option<Arc<dyn Link>> {
         std::mem::take(&mut self.has_news).then(|| Arc::clone(&self.link))

@@ -205,6 +205,21 @@ fn fleet_that_is_open_still_is_open_everywhere_when_the_store_is_back() {
 }
 
 #[test]
+fn breaker_that_a_program_disabled_stays_so_when_the_store_is_back() {
+    let mut world = World::new(1, |builder| {
+        plain(builder).shared(true).on_store_loss(StoreLoss::Closed)
+    });
+    cut(&mut world, true);
+    world.pass(Duration::from_secs(2));
+    assert_eq!(world.state(0), CircuitState::Disabled, "by the fleet");
+    world.instances[0].breaker.disable();
+    cut(&mut world, false);
+    world.pass(Duration::from_secs(7));
+    assert!(world.instances[0].driver.status().is_healthy());
+    assert_eq!(world.state(0), CircuitState::Disabled);
+}
+
+#[test]
 fn breaker_that_a_program_forced_stays_so_when_the_store_is_back() {
     let mut world = World::new(1, |builder| {
         plain(builder).shared(true).on_store_loss(StoreLoss::Closed)
