@@ -427,6 +427,11 @@ impl Driver {
     /// ```
     pub fn set_listening(&mut self, listening: bool) {
         self.is_listening = listening;
+        self.read_soon();
+    }
+
+    /// Reads the state of all breakers as soon as possible: updates may have been missed.
+    pub(super) fn read_soon(&mut self) {
         let now = self.clock.now();
         self.members
             .iter_mut()

@@ -50,7 +50,7 @@ pub(super) struct Inbox {
     link: Arc<FleetLink>,
     /// Wakes the thread that waits for the store.
     to_send: Arc<Wakeup>,
-    messages: Mutex<Vec<Message>>,
+    messages: Mutex<Messages>,
     outgoing: Mutex<Option<Batch>>,
     status: Mutex<FleetStatus>,
     is_ended: AtomicBool,
@@ -62,6 +62,13 @@ impl fmt::Debug for Inbox {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Inbox").finish_non_exhaustive()
     }
+}
+
+#[derive(Default)]
+struct Messages {
+    waiting: Vec<Message>,
+    /// Whether updates had no room.
+    has_missed: bool,
 }
 
 enum Message {
@@ -89,20 +96,26 @@ impl Inbox {
     }
 
     fn push(&self, message: Message) {
+        self.change(|messages| messages.waiting.push(message));
+    }
+
+    pub(super) fn push_update(&self, update: Update) {
+        self.change(|messages| {
+            if messages.waiting.len() < MOST_UPDATES {
+                messages.waiting.push(Message::Update(update));
+            } else {
+                messages.has_missed = true;
+            }
+        });
+    }
+
+    fn change(&self, change: impl FnOnce(&mut Messages)) {
         // Also in a forked process: its copy of the agent never reads them.
         if self.is_ended() {
             return;
         }
-        self.messages.lock().push(message);
+        change(&mut self.messages.lock());
         self.link.wakeup.notify();
-    }
-
-    pub(super) fn push_update(&self, update: Update) {
-        let has_room = self.messages.lock().len() < MOST_UPDATES;
-        self.push(match has_room {
-            true => Message::Update(update),
-            false => return,
-        });
     }
 
     pub(super) fn set_arriving(&self, arriving: bool) {
@@ -249,7 +262,10 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 impl Agent {
     fn turn(&mut self, driver: &mut Driver) -> Next {
         let messages = std::mem::take(&mut *self.inbox.messages.lock());
-        for message in messages {
+        if messages.has_missed {
+            driver.read_soon();
+        }
+        for message in messages.waiting {
             match message {
                 Message::Join(shell) => {
                     if let Some(shell) = shell.upgrade() {
@@ -288,7 +304,7 @@ impl Drop for Agent {
         }
         self.inbox.has_failed.store(true, Ordering::Relaxed);
         self.inbox.end();
-        self.inbox.messages.lock().clear();
+        *self.inbox.messages.lock() = Messages::default();
         let mut status = self.inbox.status.lock();
         status.lost_for = Some(Duration::ZERO);
         status.last_error = Some("the thread of the fleet has ended".into());
@@ -326,12 +342,17 @@ impl Sender {
 #[cfg(all(test, not(loom)))]
 mod tests {
     use super::*;
-    use crate::time::ManualClock;
+    use crate::{
+        fleet::{MemoryStore, SharedState},
+        time::ManualClock,
+    };
 
     fn agent() -> (Driver, Agent) {
-        let driver = Fleet::builder("checkout")
-            .clock(ManualClock::new())
-            .driver();
+        agent_on(ManualClock::new())
+    }
+
+    fn agent_on(clock: ManualClock) -> (Driver, Agent) {
+        let driver = Fleet::builder("checkout").clock(clock).driver();
         let driver = driver.unwrap();
         let inbox = Inbox::new(&driver);
         let is_sending = false;
@@ -356,6 +377,37 @@ mod tests {
     }
 
     #[test]
+    fn state_is_read_where_updates_had_no_room() {
+        let clock = ManualClock::new();
+        let (mut driver, mut agent) = agent_on(clock.clone());
+        let breaker = breaker();
+        driver.join(&breaker);
+        let inbox = Arc::clone(&agent.inbox);
+        inbox.set_arriving(true);
+        let store = MemoryStore::new();
+        let mut turn = || {
+            clock.advance(Duration::from_millis(200));
+            agent.turn(&mut driver);
+            let batch = inbox.outgoing.lock().take()?;
+            let replies = store.run(batch.operations());
+            let count = replies.len();
+            inbox.push(Message::Completed(batch, replies));
+            Some(count)
+        };
+        assert_eq!(turn(), Some(1), "at the beginning");
+        assert_eq!(turn(), None, "updates arrive");
+        let update = || Update {
+            fleet: "another one".into(),
+            breaker: "payments".into(),
+            state: SharedState::UNKNOWN,
+        };
+        (0..MOST_UPDATES).for_each(|_| inbox.push_update(update()));
+        assert_eq!(turn(), None, "all had room");
+        (0..=MOST_UPDATES).for_each(|_| inbox.push_update(update()));
+        assert_eq!(turn(), Some(1));
+    }
+
+    #[test]
     fn thread_that_ends_by_itself_is_not_healthy() {
         let (driver, agent) = agent();
         let inbox = Arc::clone(&agent.inbox);
@@ -365,7 +417,10 @@ mod tests {
         assert!(inbox.is_ended());
         assert!(!inbox.status.lock().is_healthy());
         inbox.take_in(&breaker());
-        assert!(inbox.messages.lock().is_empty(), "nobody reads them");
+        assert!(
+            inbox.messages.lock().waiting.is_empty(),
+            "nobody reads them"
+        );
     }
 
     #[test]
