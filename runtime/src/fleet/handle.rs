@@ -341,6 +341,8 @@ impl Sender {
 
 #[cfg(all(test, not(loom)))]
 mod tests {
+    #![expect(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
+
     use super::*;
     use crate::{
         fleet::{MemoryStore, SharedState},
