@@ -3,26 +3,25 @@
 
 use super::{
     builder::FleetBuilder,
-    member::{Conditions, Effect, Member, Next},
-    operation::{Action, Operation, Reply},
+    effect::apply_at,
+    joined::JoinedBreaker,
+    link::FleetLink,
+    member::{Conditions, Member, Next},
+    operation::{Operation, Reply},
     status::FleetStatus,
     store::{StoreError, Update},
     store_state::StoreState,
 };
 use crate::{
-    breaker::{CircuitBreaker, Link, LocalPhase, LocalState, Shell, StoreLoss},
+    breaker::{CircuitBreaker, Link},
     event::{names::TARGET_SYSTEM, text},
     panics,
     rng::Rng,
     time::{SharedClock, Tick},
-    worker::Wakeup,
 };
 use std::{
     process,
-    sync::{
-        Arc, Weak,
-        atomic::{AtomicU64, Ordering},
-    },
+    sync::{Arc, atomic::Ordering},
     time::Duration,
 };
 
@@ -83,18 +82,6 @@ struct Counts {
     leases: u64,
 }
 
-#[derive(Debug)]
-struct JoinedBreaker {
-    id: u64,
-    name: Arc<str>,
-    /// Another one than the instance's own where several breakers of the process have this name.
-    instance: Arc<str>,
-    shell: Weak<Shell>,
-    member: Member,
-    /// Whether the loss of the store disabled it.
-    is_disabled: bool,
-}
-
 /// Operations that are due, for a store.
 #[derive(Debug)]
 #[must_use = "a breaker sends nothing more until its operation is completed"]
@@ -120,56 +107,6 @@ impl Batch {
         &self.operations
     }
 }
-
-/// What breakers know of the instance.
-#[derive(Debug)]
-pub(super) struct FleetLink {
-    pub(super) wakeup: Arc<Wakeup>,
-    clock: SharedClock,
-    /// When the store counts as lost.
-    lost_from: AtomicU64,
-    probe_wait: Duration,
-    /// The process that has the threads of the fleet; one that was forked from it has none.
-    process: u32,
-}
-
-impl FleetLink {
-    pub(super) fn new_in(process: u32, clock: SharedClock, probe_wait: Duration) -> Self {
-        Self {
-            wakeup: Arc::default(),
-            clock,
-            lost_from: AtomicU64::new(Tick::MAX.as_nanos()),
-            probe_wait,
-            process,
-        }
-    }
-
-    /// Returns `true` in a process that was forked from that of the fleet.
-    pub(super) fn is_inherited(&self) -> bool {
-        process::id() != self.process
-    }
-}
-
-impl Link for FleetLink {
-    fn wake(&self) {
-        // The lock of the wakeup may have been held at a fork, by a thread that is not there.
-        if !self.is_inherited() {
-            self.wakeup.notify();
-        }
-    }
-
-    fn is_alone(&self) -> bool {
-        // Relaxed: a decision from just before may count either way.
-        self.clock.now().as_nanos() >= self.lost_from.load(Ordering::Relaxed) || self.is_inherited()
-    }
-
-    fn probe_wait(&self) -> Duration {
-        self.probe_wait
-    }
-}
-
-/// How long a circuit is held open at a time while the store is lost.
-const HELD_AT_A_TIME: Duration = Duration::from_secs(1);
 
 impl Driver {
     pub(super) fn new(settings: FleetBuilder, mut rng: Rng) -> Self {
@@ -511,97 +448,5 @@ impl Drop for Driver {
                 shell.leave_fleet(&*self.link);
             }
         }
-    }
-}
-
-impl JoinedBreaker {
-    /// Returns the breaker unless it is gone, or has joined another fleet.
-    fn shell_in_fleet_of(&self, link: &dyn Link) -> Option<Arc<Shell>> {
-        let shell = self.shell.upgrade()?;
-        shell.is_in_fleet_of(link).then_some(shell)
-    }
-
-    /// Applies what the breaker does without a store; returns when to look again.
-    fn apply_loss_at(
-        &mut self,
-        now: Tick,
-        is_lost: bool,
-        link: &dyn Link,
-        shell: &Shell,
-        local: &LocalState,
-    ) -> Tick {
-        if !is_lost {
-            self.enable(link, shell);
-            return Tick::MAX;
-        }
-        match local.config.on_store_loss {
-            StoreLoss::Closed if !self.is_disabled && local.phase != LocalPhase::ByHand => {
-                self.is_disabled = true;
-                shell.disable_by_fleet(link);
-                Tick::MAX
-            }
-            StoreLoss::Open => {
-                let half = HELD_AT_A_TIME / 2;
-                let left = match local.phase {
-                    LocalPhase::Open { remaining } => remaining,
-                    _ => Duration::ZERO,
-                };
-                if left > half {
-                    return now.after(left - half);
-                }
-                shell.hold_open(link, HELD_AT_A_TIME, 0, "the store of the fleet is lost");
-                now.after(half)
-            }
-            _ => Tick::MAX,
-        }
-    }
-
-    /// Ends the state that the loss of the store caused.
-    fn enable(&mut self, link: &dyn Link, shell: &Shell) {
-        if std::mem::take(&mut self.is_disabled) {
-            shell.enable_by_fleet(link);
-        }
-    }
-
-    fn finish_at(
-        &mut self,
-        now: Tick,
-        link: &dyn Link,
-        shell: &Shell,
-        action: &Action,
-        reply: Option<Reply>,
-    ) {
-        let (Some(reply), Some(local)) = (reply, shell.local_state()) else {
-            let effect = self.member.failed_at(now, action);
-            effect
-                .into_iter()
-                .for_each(|effect| apply_at(now, link, shell, effect));
-            return;
-        };
-        for effect in self.member.replied_at(now, &local, action, &reply) {
-            apply_at(now, link, shell, effect);
-        }
-    }
-}
-
-fn apply_at(now: Tick, link: &dyn Link, shell: &Shell, effect: Effect) {
-    match effect {
-        Effect::Hold {
-            duration,
-            reopened,
-            by,
-        } => {
-            let by = text::for_sink(&by.as_deref().unwrap_or("unknown"), 128);
-            shell.hold_open(
-                link,
-                duration,
-                reopened,
-                &format!("opened by instance {by} of the fleet"),
-            );
-        }
-        Effect::Close { held } => shell.close_by_fleet(link, held),
-        Effect::Probe { until: Tick::MAX } => shell.grant_lease(link, None),
-        Effect::Probe { until } => shell.grant_lease(link, Some(until.since(now))),
-        Effect::Deny { until } => shell.deny_lease(link, until.since(now)),
     }
 }

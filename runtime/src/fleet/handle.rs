@@ -2,7 +2,8 @@
 
 use super::{
     builder::FleetBuilder,
-    driver::{Batch, Driver, FleetLink},
+    driver::{Batch, Driver},
+    link::FleetLink,
     operation::Reply,
     status::FleetStatus,
     store::{Store, StoreError, Update, Updates},

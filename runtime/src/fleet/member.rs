@@ -2,6 +2,7 @@
 //! changes of the local breaker out. No clock, no store, no lock.
 
 use super::{
+    effect::Effect,
     operation::{Action, Lease, ProbeOutcome, Reply, Report, Rule, SharedPhase, SharedState},
     pacing::Pacing,
 };
@@ -10,7 +11,7 @@ use crate::{
     rng::Rng,
     time::Tick,
 };
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 
 /// One shared breaker.
 #[derive(Debug)]
@@ -75,23 +76,6 @@ struct Settlement {
 struct InFlight {
     sent: Tick,
     settlement: Option<Settlement>,
-}
-
-/// A change of the local breaker.
-#[derive(Clone, Debug, PartialEq)]
-pub(super) enum Effect {
-    /// Rejects calls for at least so long.
-    Hold {
-        duration: Duration,
-        reopened: u32,
-        by: Option<Arc<str>>,
-    },
-    /// Closes the circuit; with `held` only if another instance opened it.
-    Close { held: bool },
-    /// Admits probes, one at a time, up to a moment.
-    Probe { until: Tick },
-    /// Admits no probe before a moment.
-    Deny { until: Tick },
 }
 
 /// What a member does next.

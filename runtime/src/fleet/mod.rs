@@ -17,13 +17,17 @@
 //! Shared state makes a fleet open sooner and probe less. It is not a lock: see the [page](crate::guide::fleet).
 //!
 //! In the code, `circuit` is the pure state of one breaker in a store, `member` the pure state of one breaker in a process,
-//! `pacing` limits the operations of a member, `driver` moves outcomes and decisions between breakers and members, and
-//! `handle` runs a driver and a store on two threads.
+//! `pacing` limits the operations of a member, `driver` moves outcomes and decisions between breakers and members,
+//! `joined` and `effect` are what it does to a breaker, `link` is what a breaker knows of it, and `handle` runs a driver and a
+//! store on two threads.
 
 mod builder;
 mod circuit;
 mod driver;
+mod effect;
 mod handle;
+mod joined;
+mod link;
 mod member;
 mod memory;
 mod operation;

@@ -3,7 +3,7 @@
 use super::world::{World, plain};
 use crate::{
     breaker::{CircuitState, StoreLoss},
-    fleet::{Action, Fleet, SharedPhase, SharedState, Store, Update, driver::FleetLink},
+    fleet::{Action, Fleet, SharedPhase, SharedState, Store, Update, link::FleetLink},
     time::SharedClock,
 };
 use std::{sync::Arc, time::Duration};
