@@ -64,6 +64,7 @@ pub(crate) enum AttemptEnd<'a> {
         delay: Option<Duration>,
     },
     /// It was dropped, because another attempt was faster.
+    #[cfg(feature = "async")]
     Superseded,
 }
 
@@ -90,6 +91,7 @@ pub(super) fn write(
         AttemptEnd::Succeeded => ("succeeded", None, None, None),
         AttemptEnd::Failed { error, id, delay } => ("failed", Some(Facts::of(error)), id, delay),
         AttemptEnd::Refused { delay } => ("refused", None, None, delay),
+        #[cfg(feature = "async")]
         AttemptEnd::Superseded => ("superseded", None, None, None),
     };
     let current;
