@@ -62,7 +62,7 @@ pub(crate) use permit::{Admitted, Refused};
 pub(crate) use reading::BreakerReading;
 pub use registry::{BreakerRegistry, circuit_breakers};
 #[cfg(feature = "fleet")]
-pub(crate) use sharing::{Joiner, Link, LocalPhase, LocalState, take_all_in};
+pub(crate) use sharing::{FleetChange, Joiner, Link, LocalPhase, LocalState, take_all_in};
 #[cfg(feature = "fleet")]
 pub(crate) use shell::Shell;
 pub use snapshot::{BreakerSnapshot, CallCounts, LastFailure};

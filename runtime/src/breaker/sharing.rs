@@ -89,6 +89,23 @@ impl Membership {
     }
 }
 
+/// A change that a fleet makes to a breaker.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum FleetChange {
+    /// Rejects calls for at least so long.
+    Hold {
+        duration: Duration,
+        reopened: u32,
+        cause: Box<str>,
+    },
+    /// Closes the circuit if it is open or half-open; with `held` only where the fleet opened it.
+    Close { held: bool },
+    /// Admits probes for so long, one at a time; as any breaker does where that is `None`.
+    Probe { time: Option<Duration> },
+    /// Asks for no lease for so long.
+    Deny { time: Duration },
+}
+
 /// A shared breaker as its fleet sees it.
 #[derive(Clone, Debug)]
 pub(crate) struct LocalState {
@@ -190,51 +207,73 @@ impl Shell {
 
     /// Reads the breaker, after the changes that time makes. `None` after a panic of this library alone.
     pub(crate) fn local_state(&self) -> Option<LocalState> {
-        let now = self.clock.now();
-        let counts = CallCounts {
-            success: self.counters.sum(Counter::Success),
-            failure: self.failures().0,
-            slow: self.totals.slow.get(),
-            rejected: self.counters.sum(Counter::Rejected),
-            ..CallCounts::default()
-        };
+        let (now, counts) = (self.clock.now(), self.shared_counts());
         self.contained_step(|locked| {
-            let effects = locked.machine.pass_time_at(now);
-            self.apply_locked(locked, effects);
-            let state = locked.local_state_at(now, counts);
-            (state, Effects::default())
+            self.pass_time_at(now, locked);
+            (locked.local_state_at(now, counts), Effects::default())
         })
     }
 
-    /// Rejects calls for at least so long, because `cause`.
-    pub(crate) fn hold_open(
+    /// Makes the changes that `decide` wants, if the breaker is in the fleet of a link. What it decided by cannot change before:
+    /// it runs under the lock.
+    pub(crate) fn change_by_fleet<C: IntoIterator<Item = FleetChange>>(
         &self,
         link: &dyn Link,
-        duration: Duration,
-        reopened: u32,
-        cause: &str,
+        decide: impl FnOnce(&LocalState) -> C,
     ) {
-        let now = self.clock.now();
+        let (now, counts) = (self.clock.now(), self.shared_counts());
         self.step_of(link, |locked| {
-            let effects = locked.machine.hold_open_at(now, duration, reopened);
-            self.note_history(&effects);
-            locked.apply(effects, Some(cause), self.rejected());
-            if let Some(membership) = locked.membership_mut() {
-                membership.lease = Tick::ZERO;
+            self.pass_time_at(now, locked);
+            for change in decide(&locked.local_state_at(now, counts)) {
+                self.make_at(now, locked, change);
             }
             Effects::default()
         });
     }
 
-    /// Closes the circuit if it is open or half-open; with `held` only where the fleet opened it.
-    pub(crate) fn close_by_fleet(&self, link: &dyn Link, held: bool) {
-        let now = self.clock.now();
-        self.step_of(link, |locked| {
-            if held && !locked.was_changed_by_fleet() {
-                return Effects::default();
+    fn shared_counts(&self) -> CallCounts {
+        CallCounts {
+            success: self.counters.sum(Counter::Success),
+            failure: self.failures().0,
+            slow: self.totals.slow.get(),
+            rejected: self.counters.sum(Counter::Rejected),
+            ..CallCounts::default()
+        }
+    }
+
+    fn pass_time_at(&self, now: Tick, locked: &mut Locked) {
+        let effects = locked.machine.pass_time_at(now);
+        self.apply_locked(locked, effects);
+    }
+
+    fn make_at(&self, now: Tick, locked: &mut Locked, change: FleetChange) {
+        match change {
+            FleetChange::Hold {
+                duration,
+                reopened,
+                cause,
+            } => {
+                let effects = locked.machine.hold_open_at(now, duration, reopened);
+                self.note_history(&effects);
+                locked.apply(effects, Some(&cause), self.rejected());
+                if let Some(membership) = locked.membership_mut() {
+                    membership.lease = Tick::ZERO;
+                }
             }
-            locked.machine.close_by_fleet_at(now)
-        });
+            FleetChange::Close { held } => {
+                if !held || locked.was_changed_by_fleet() {
+                    let effects = locked.machine.close_by_fleet_at(now);
+                    self.apply_locked(locked, effects);
+                }
+            }
+            FleetChange::Probe { time } => {
+                let until = time.map_or(Tick::MAX, |time| now.after(time));
+                locked.decide_lease(|membership| membership.lease = until);
+            }
+            FleetChange::Deny { time } => {
+                locked.decide_lease(|membership| membership.denied_until = now.after(time));
+            }
+        }
     }
 
     /// Admits every call uncounted, until [`enable_by_fleet`](Self::enable_by_fleet).
@@ -249,36 +288,12 @@ impl Shell {
         self.step_of(link, |locked| locked.enable_by_fleet_at(now));
     }
 
-    /// Admits probes for so long, one at a time; as any breaker does where that is `None`.
-    pub(crate) fn grant_lease(&self, link: &dyn Link, time: Option<Duration>) {
-        let now = self.clock.now();
-        let until = time.map_or(Tick::MAX, |time| now.after(time));
-        self.decide_lease(link, |membership| membership.lease = until);
-    }
-
-    /// Asks for no lease for so long.
-    pub(crate) fn deny_lease(&self, link: &dyn Link, time: Duration) {
-        let until = self.clock.now().after(time);
-        self.decide_lease(link, |membership| membership.denied_until = until);
-    }
-
-    fn decide_lease(&self, link: &dyn Link, decide: impl FnOnce(&mut Membership)) {
-        self.step_of(link, |locked| {
-            if let Some(membership) = locked.membership_mut() {
-                decide(membership);
-                membership.decisions.notify();
-            }
-            Effects::default()
-        });
-    }
-
     /// Where a probe may run if only there is a lease: asks for it, and waits for the answer unless another call does,
     /// or the thread is one of an async runtime. Returns the present tick.
     #[cold]
     pub(super) fn wait_for_lease(&self, now: Tick) -> Tick {
         let asked = self.step(|locked| {
-            let effects = locked.machine.pass_time_at(now);
-            self.apply_locked(locked, effects);
+            self.pass_time_at(now, locked);
             (locked.ask_for_lease_at(now), Effects::default())
         });
         let Some(Asked {
@@ -342,6 +357,13 @@ impl Locked {
 
     pub(super) fn membership_mut(&mut self) -> Option<&mut Membership> {
         self.extras.as_mut()?.membership.as_mut()
+    }
+
+    fn decide_lease(&mut self, decide: impl FnOnce(&mut Membership)) {
+        if let Some(membership) = self.membership_mut() {
+            decide(membership);
+            membership.decisions.notify();
+        }
     }
 
     fn local_state_at(&self, now: Tick, counts: CallCounts) -> LocalState {

@@ -3,7 +3,6 @@
 
 use super::{
     builder::FleetBuilder,
-    effect::apply_at,
     joined::JoinedBreaker,
     link::FleetLink,
     member::{Conditions, Member, Next},
@@ -295,9 +294,15 @@ impl Driver {
             }
             let joined = self.members.iter_mut().find(|joined| joined.id == id);
             if let Some(joined) = joined
-                && let Some(shell) = joined.shell_in_fleet_of(&*self.link)
+                && let Some(shell) = joined.shell.upgrade()
             {
-                joined.finish_at(now, &*self.link, &shell, &operation.action, reply.ok());
+                joined.finish_at(
+                    now,
+                    &*self.link,
+                    &shell,
+                    &operation.action,
+                    reply.as_ref().ok(),
+                );
             }
         }
         if has_answered {
@@ -338,13 +343,10 @@ impl Driver {
             if joined.name != update.breaker {
                 continue;
             }
-            if let Some(shell) = joined.shell_in_fleet_of(&*self.link)
-                && let Some(local) = shell.local_state()
-            {
-                let effect = joined.member.updated_at(now, &local, &update.state);
-                effect
-                    .into_iter()
-                    .for_each(|effect| apply_at(now, &*self.link, &shell, effect));
+            if let Some(shell) = joined.shell.upgrade() {
+                shell.change_by_fleet(&*self.link, |local| {
+                    joined.member.updated_at(now, local, &update.state)
+                });
             }
         }
         self.next = Tick::ZERO;

@@ -1,12 +1,12 @@
 //! A breaker that has joined a fleet: what the fleet does to it.
 
 use super::{
-    effect::apply_at,
     member::Member,
-    operation::{Action, Reply},
+    operation::{Action, Reply, SharedState},
 };
 use crate::{
-    breaker::{Link, LocalPhase, LocalState, Shell, StoreLoss},
+    breaker::{FleetChange, Link, LocalPhase, LocalState, Shell, StoreLoss},
+    event::text,
     time::Tick,
 };
 use std::{
@@ -24,6 +24,12 @@ pub(super) struct JoinedBreaker {
     pub(super) member: Member,
     /// Whether the loss of the store disabled it.
     pub(super) is_disabled: bool,
+}
+
+/// Returns why a breaker is held open by a state of the fleet.
+pub(super) fn opened_by(state: &SharedState) -> Box<str> {
+    let by = text::for_sink(&state.by.as_deref().unwrap_or("unknown"), 128);
+    format!("opened by instance {by} of the fleet").into()
 }
 
 /// How long a circuit is held open at a time while the store is lost.
@@ -64,7 +70,13 @@ impl JoinedBreaker {
                 if left > half {
                     return now.after(left - half);
                 }
-                shell.hold_open(link, HELD_AT_A_TIME, 0, "the store of the fleet is lost");
+                shell.change_by_fleet(link, |_| {
+                    [FleetChange::Hold {
+                        duration: HELD_AT_A_TIME,
+                        reopened: 0,
+                        cause: "the store of the fleet is lost".into(),
+                    }]
+                });
                 now.after(half)
             }
             _ => Tick::MAX,
@@ -84,17 +96,12 @@ impl JoinedBreaker {
         link: &dyn Link,
         shell: &Shell,
         action: &Action,
-        reply: Option<Reply>,
+        reply: Option<&Reply>,
     ) {
-        let (Some(reply), Some(local)) = (reply, shell.local_state()) else {
-            let effect = self.member.failed_at(now, action);
-            effect
-                .into_iter()
-                .for_each(|effect| apply_at(now, link, shell, effect));
-            return;
-        };
-        for effect in self.member.replied_at(now, &local, action, &reply) {
-            apply_at(now, link, shell, effect);
-        }
+        let member = &mut self.member;
+        shell.change_by_fleet(link, |local| match reply {
+            Some(reply) => member.replied_at(now, local, action, reply),
+            None => Vec::from_iter(member.failed_at(now, action)),
+        });
     }
 }

@@ -2,12 +2,12 @@
 //! changes of the local breaker out. No clock, no store, no lock.
 
 use super::{
-    effect::Effect,
+    joined::opened_by,
     operation::{Action, Lease, ProbeOutcome, Reply, Report, Rule, SharedPhase, SharedState},
     pacing::Pacing,
 };
 use crate::{
-    breaker::{LocalPhase, LocalState, TransitionReason},
+    breaker::{FleetChange, LocalPhase, LocalState, TransitionReason},
     rng::Rng,
     time::Tick,
 };
@@ -312,7 +312,7 @@ impl Member {
         local: &LocalState,
         action: &Action,
         reply: &Reply,
-    ) -> Vec<Effect> {
+    ) -> Vec<FleetChange> {
         // An opening since the last look must not be taken for the one that the reply closes.
         self.observe_at(now, local);
         let Some(InFlight { sent, .. }) = self.in_flight.take() else {
@@ -331,36 +331,35 @@ impl Member {
             }
             return Vec::new();
         }
-        let mut effects = Vec::from_iter(self.learn(local, &reply.state, None));
+        let mut changes = Vec::from_iter(self.learn(local, &reply.state, None));
         match reply.lease {
             Some(Lease::Granted) if local.phase == LocalPhase::Closed && self.has_recovered => {
-                self.settlement = Some(Settlement {
-                    outcome: ProbeOutcome::Success,
-                    open_for: Duration::ZERO,
-                });
+                let (outcome, open_for) = (ProbeOutcome::Success, Duration::ZERO);
+                self.settlement = Some(Settlement { outcome, open_for });
             }
             Some(Lease::Granted) => {
                 let until = sent.after(self.lease_time);
                 self.lease = Some(until);
-                effects.push(Effect::Probe { until });
+                let time = Some(until.since(now));
+                changes.push(FleetChange::Probe { time });
             }
             Some(Lease::Held(time)) => {
                 let spread = SPREAD.mul_f64(self.rng.next_fraction());
-                self.deny(now.after(time).after(spread), &mut effects);
+                self.deny_at(now, time.saturating_add(spread), &mut changes);
             }
             None if *action == Action::Lease => match reply.state.phase {
                 // The open time began anew, or the clock of the store is slower than this one.
-                SharedPhase::Open { remaining } => self.deny(now.after(remaining), &mut effects),
+                SharedPhase::Open { remaining } => self.deny_at(now, remaining, &mut changes),
                 _ if local.phase == LocalPhase::Closed => {}
                 // The circuit is open here alone, by what this instance saw.
                 SharedPhase::Closed | SharedPhase::HalfOpen => {
                     self.ask_at = Tick::MAX;
-                    effects.push(Effect::Probe { until: Tick::MAX });
+                    changes.push(FleetChange::Probe { time: None });
                 }
             },
             None => {}
         }
-        effects
+        changes
     }
 
     /// Lets the state be read as soon as possible.
@@ -374,14 +373,14 @@ impl Member {
         self.read_at = now;
     }
 
-    fn deny(&mut self, until: Tick, effects: &mut Vec<Effect>) {
+    fn deny_at(&mut self, now: Tick, time: Duration, changes: &mut Vec<FleetChange>) {
         self.lease = None;
-        self.ask_at = until;
-        effects.push(Effect::Deny { until });
+        self.ask_at = now.after(time);
+        changes.push(FleetChange::Deny { time });
     }
 
     /// Takes a failure of the operation that was sent.
-    pub(super) fn failed_at(&mut self, now: Tick, action: &Action) -> Option<Effect> {
+    pub(super) fn failed_at(&mut self, now: Tick, action: &Action) -> Option<FleetChange> {
         let in_flight = self.in_flight.take()?;
         if self.settlement.is_none() {
             self.settlement = in_flight.settlement;
@@ -389,7 +388,7 @@ impl Member {
         (*action == Action::Lease).then(|| {
             // Not denied for as long where the lease is there and only more time was asked for.
             self.ask_at = now.after(ASK_AGAIN);
-            Effect::Deny { until: self.ask_at }
+            FleetChange::Deny { time: ASK_AGAIN }
         })
     }
 
@@ -399,7 +398,7 @@ impl Member {
         now: Tick,
         local: &LocalState,
         state: &SharedState,
-    ) -> Option<Effect> {
+    ) -> Option<FleetChange> {
         self.observe_at(now, local);
         match self.known.epoch {
             Some(epoch) if state.epoch == epoch && !self.known.is_stale => None,
@@ -417,7 +416,7 @@ impl Member {
         local: &LocalState,
         state: &SharedState,
         updated: Option<Tick>,
-    ) -> Option<Effect> {
+    ) -> Option<FleetChange> {
         let before = self.known;
         let is_open = state.phase != SharedPhase::Closed;
         self.known = Known {
@@ -436,7 +435,7 @@ impl Member {
                 let held = state.epoch == 0;
                 // An opening of this instance since then is not what was closed.
                 let closes = before.is_open && self.vote.is_none();
-                return closes.then_some(Effect::Close { held });
+                return closes.then_some(FleetChange::Close { held });
             }
             // The store is asked to close it.
             SharedPhase::HalfOpen if before.is_stale && self.has_recovered => return None,
@@ -449,10 +448,10 @@ impl Member {
         };
         (self.vote, self.lease) = (None, None);
         self.ask_at = Tick::ZERO;
-        Some(Effect::Hold {
+        Some(FleetChange::Hold {
             duration,
             reopened: state.reopened,
-            by: state.by.clone(),
+            cause: opened_by(state),
         })
     }
 }

@@ -18,13 +18,12 @@
 //!
 //! In the code, `circuit` is the pure state of one breaker in a store, `member` the pure state of one breaker in a process,
 //! `pacing` limits the operations of a member, `driver` moves outcomes and decisions between breakers and members,
-//! `joined` and `effect` are what it does to a breaker, `link` is what a breaker knows of it, and `handle` runs a driver and a
+//! `joined` is what it does to a breaker, `link` is what a breaker knows of it, and `handle` runs a driver and a
 //! store on two threads.
 
 mod builder;
 mod circuit;
 mod driver;
-mod effect;
 mod handle;
 mod joined;
 mod link;

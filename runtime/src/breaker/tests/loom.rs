@@ -343,3 +343,40 @@ fn events_of_two_threads_come_in_one_order() {
         assert_eq!(all[1].1, life.breaker.state());
     });
 }
+
+/// A fleet whose store answers.
+#[cfg(feature = "fleet")]
+struct Answering;
+
+#[cfg(feature = "fleet")]
+impl crate::breaker::Link for Answering {
+    fn wake(&self) {}
+
+    fn is_alone(&self) -> bool {
+        false
+    }
+
+    fn probe_wait(&self) -> Duration {
+        Duration::ZERO
+    }
+}
+
+#[cfg(feature = "fleet")]
+#[test]
+fn opening_is_never_taken_for_the_one_that_the_fleet_closed() {
+    use crate::breaker::{FleetChange, Link, LocalPhase};
+
+    explore(|| {
+        let life = watched(|b| b.failure_threshold(1));
+        let link: Arc<dyn Link> = Arc::new(Answering);
+        life.breaker.shell().join_fleet(Arc::clone(&link));
+        let breaker = life.breaker.clone();
+        let other = thread::spawn(move || script(&breaker, "F"));
+        // The fleet closes what was closed here before it knew.
+        life.breaker.shell().change_by_fleet(&*link, |local| {
+            (local.phase == LocalPhase::Closed).then_some(FleetChange::Close { held: false })
+        });
+        other.join().unwrap();
+        assert_eq!(life.breaker.snapshot().state, CircuitState::Open);
+    });
+}
