@@ -6,8 +6,8 @@
 -- instance that made the latest change, the lease (-1 none, 0 granted, else for how long another instance has it),
 -- and 1 if the state has changed.
 --
--- Fields of the hash: e epoch, u end of the open time (0 closed), r failed recoveries, b by, lo and lu owner and end of the
--- lease, w failures in a row, sb and sa latest success: by and at, so latest success of another instance, c since when
+-- Fields of the hash: e epoch, u end of the open time (0 closed), r failed recoveries, b by, lo, lu and ll owner, end and
+-- length of the lease, w failures in a row, sb and sa latest success: by and at, so latest success of another instance, c since when
 -- outcomes are counted, 0 to 9 buckets of the window: index, calls, failures, slow calls.
 local key = KEYS[1]
 local channel, fleet, breaker, me = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
@@ -44,7 +44,7 @@ local function clamp(field, most)
   end
 end
 clamp('u', now + longest)
-clamp('lu', now + lease_time)
+clamp('lu', now + number('ll'))
 clamp('sa', now)
 clamp('so', now)
 clamp('c', now)
@@ -56,6 +56,7 @@ local function enter(ends)
   set('b', me)
   set('lo', '')
   set('lu', 0)
+  set('ll', 0)
   set('w', 0)
   set('sb', '')
   set('sa', 0)
@@ -136,6 +137,7 @@ elseif action == 'lease' then
     else
       set('lo', me)
       set('lu', now + lease_time)
+      set('ll', lease_time)
       lease = 0
     end
   end
@@ -152,6 +154,7 @@ elseif action == 'settle' then
     else
       set('lo', '')
       set('lu', 0)
+      set('ll', 0)
     end
   end
 end

@@ -90,14 +90,10 @@ impl Membership {
 }
 
 /// A change that a fleet makes to a breaker.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum FleetChange {
     /// Rejects calls for at least so long.
-    Hold {
-        duration: Duration,
-        reopened: u32,
-        cause: Box<str>,
-    },
+    Hold { duration: Duration, reopened: u32 },
     /// Closes the circuit if it is open or half-open; with `held` only where the fleet opened it.
     Close { held: bool },
     /// Admits probes for so long, one at a time; as any breaker does where that is `None`.
@@ -214,18 +210,19 @@ impl Shell {
         })
     }
 
-    /// Makes the changes that `decide` wants, if the breaker is in the fleet of a link. What it decided by cannot change before:
-    /// it runs under the lock.
+    /// Makes the changes that `decide` wants, if the breaker is in the fleet of a link; `cause` is why it is held open. What it
+    /// decided by cannot change before: it runs under the lock.
     pub(crate) fn change_by_fleet<C: IntoIterator<Item = FleetChange>>(
         &self,
         link: &dyn Link,
+        cause: &str,
         decide: impl FnOnce(&LocalState) -> C,
     ) {
         let (now, counts) = (self.clock.now(), self.shared_counts());
         self.step_of(link, |locked| {
             self.pass_time_at(now, locked);
             for change in decide(&locked.local_state_at(now, counts)) {
-                self.make_at(now, locked, change);
+                self.make_at(now, locked, change, cause);
             }
             Effects::default()
         });
@@ -246,16 +243,12 @@ impl Shell {
         self.apply_locked(locked, effects);
     }
 
-    fn make_at(&self, now: Tick, locked: &mut Locked, change: FleetChange) {
+    fn make_at(&self, now: Tick, locked: &mut Locked, change: FleetChange, cause: &str) {
         match change {
-            FleetChange::Hold {
-                duration,
-                reopened,
-                cause,
-            } => {
+            FleetChange::Hold { duration, reopened } => {
                 let effects = locked.machine.hold_open_at(now, duration, reopened);
                 self.note_history(&effects);
-                locked.apply(effects, Some(&cause), self.rejected());
+                locked.apply(effects, Some(cause), self.rejected());
                 if let Some(membership) = locked.membership_mut() {
                     membership.lease = Tick::ZERO;
                 }
@@ -292,7 +285,8 @@ impl Shell {
     /// or the thread is one of an async runtime. Returns the present tick.
     #[cold]
     pub(super) fn wait_for_lease(&self, now: Tick) -> Tick {
-        let asked = self.step(|locked| {
+        // A log subscriber that panics must not lose that the call is the one that waits.
+        let asked = self.contained_step(|locked| {
             self.pass_time_at(now, locked);
             (locked.ask_for_lease_at(now), Effects::default())
         });
@@ -301,7 +295,7 @@ impl Shell {
             decisions,
             seen,
             is_first,
-        }) = asked
+        }) = asked.flatten()
         else {
             return now;
         };

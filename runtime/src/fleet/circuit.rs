@@ -33,6 +33,8 @@ pub(super) struct SharedCircuit {
 struct HeldLease {
     owner: Arc<str>,
     until: u64,
+    /// How long it is good: instances of two versions of the program may give theirs other lengths.
+    lasts: u64,
 }
 
 #[derive(Clone, Debug)]
@@ -90,7 +92,7 @@ impl SharedCircuit {
         self.until = self.until.min(now + millis(operation.longest_open));
         self.expires = self.expires.max(self.until);
         if let Some(lease) = &mut self.lease {
-            lease.until = lease.until.min(now + millis(operation.lease_time));
+            lease.until = lease.until.min(now + lease.lasts);
         }
         if let Some(success) = &mut self.succeeded {
             success.at = success.at.min(now);
@@ -226,9 +228,11 @@ impl SharedCircuit {
         {
             return Some(Lease::Held(Duration::from_millis(lease.until - now)));
         }
+        let lasts = millis(operation.lease_time);
         self.lease = Some(HeldLease {
             owner: Arc::clone(&operation.instance),
-            until: now + millis(operation.lease_time),
+            until: now + lasts,
+            lasts,
         });
         self.expires = self.expires.max(now + 2 * millis(operation.longest_open));
         Some(Lease::Granted)

@@ -3,7 +3,7 @@
 
 use super::{
     builder::FleetBuilder,
-    joined::JoinedBreaker,
+    joined::{JoinedBreaker, opened_by},
     link::FleetLink,
     member::{Conditions, Member, Next},
     operation::{Operation, Reply},
@@ -170,6 +170,7 @@ impl Driver {
             shell,
             member: Member::new(self.settings.lease(), rng),
             is_disabled: false,
+            alone_in: None,
         });
         self.next = Tick::ZERO;
         // Wakes the threads: it has news.
@@ -197,6 +198,7 @@ impl Driver {
     /// Looks at all breakers, and collects operations if they can be sent.
     pub(super) fn pass_time(&mut self, can_send: bool) -> Batch {
         let now = self.clock.now();
+        self.link.looks();
         self.note_loss_at(now);
         let is_lost = self.store.is_lost_at(now);
         let conditions = Conditions {
@@ -296,6 +298,8 @@ impl Driver {
             if let Some(joined) = joined
                 && let Some(shell) = joined.shell.upgrade()
             {
+                // Observers of the one before may have taken time.
+                let now = self.clock.now();
                 joined.finish_at(
                     now,
                     &*self.link,
@@ -338,13 +342,15 @@ impl Driver {
             return;
         }
         self.counts.updates += 1;
-        let now = self.clock.now();
+        let cause = opened_by(&update.state);
         for joined in &mut self.members {
             if joined.name != update.breaker {
                 continue;
             }
+            // Observers of the one before may have taken time.
+            let now = self.clock.now();
             if let Some(shell) = joined.shell.upgrade() {
-                shell.change_by_fleet(&*self.link, |local| {
+                shell.change_by_fleet(&*self.link, &cause, |local| {
                     joined.member.updated_at(now, local, &update.state)
                 });
             }

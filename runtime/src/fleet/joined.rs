@@ -24,12 +24,14 @@ pub(super) struct JoinedBreaker {
     pub(super) member: Member,
     /// Whether the loss of the store disabled it.
     pub(super) is_disabled: bool,
+    /// The generation of the breaker in which it probes without a lease, because the store does not answer for it alone.
+    pub(super) alone_in: Option<u64>,
 }
 
 /// Returns why a breaker is held open by a state of the fleet.
-pub(super) fn opened_by(state: &SharedState) -> Box<str> {
+pub(super) fn opened_by(state: &SharedState) -> String {
     let by = text::for_sink(&state.by.as_deref().unwrap_or("unknown"), 128);
-    format!("opened by instance {by} of the fleet").into()
+    format!("opened by instance {by} of the fleet")
 }
 
 /// How long a circuit is held open at a time while the store is lost.
@@ -42,7 +44,8 @@ impl JoinedBreaker {
         shell.is_in_fleet_of(link).then_some(shell)
     }
 
-    /// Applies what the breaker does without a store; returns when to look again.
+    /// Applies what the breaker does without a store; returns when to look again. `is_lost`: for all breakers; one for which
+    /// alone it does not answer is as lost.
     pub(super) fn apply_loss_at(
         &mut self,
         now: Tick,
@@ -51,9 +54,13 @@ impl JoinedBreaker {
         shell: &Shell,
         local: &LocalState,
     ) -> Tick {
-        if !is_lost {
+        if !is_lost && now < self.member.lost_from() {
             self.enable(link, shell);
-            return Tick::MAX;
+            if self.alone_in.take().is_some() {
+                let time = Some(Duration::ZERO);
+                shell.change_by_fleet(link, "", |_| [FleetChange::Probe { time }]);
+            }
+            return self.member.lost_from();
         }
         match local.config.on_store_loss {
             StoreLoss::Closed if !self.is_disabled && local.phase != LocalPhase::ByHand => {
@@ -70,14 +77,17 @@ impl JoinedBreaker {
                 if left > half {
                     return now.after(left - half);
                 }
-                shell.change_by_fleet(link, |_| {
-                    [FleetChange::Hold {
-                        duration: HELD_AT_A_TIME,
-                        reopened: 0,
-                        cause: "the store of the fleet is lost".into(),
-                    }]
-                });
+                let hold = FleetChange::Hold {
+                    duration: HELD_AT_A_TIME,
+                    reopened: 0,
+                };
+                shell.change_by_fleet(link, "the store of the fleet is lost", |_| [hold]);
                 now.after(half)
+            }
+            StoreLoss::Local if !is_lost && self.alone_in != Some(local.generation) => {
+                self.alone_in = Some(local.generation);
+                shell.change_by_fleet(link, "", |_| [FleetChange::Probe { time: None }]);
+                Tick::MAX
             }
             _ => Tick::MAX,
         }
@@ -99,9 +109,15 @@ impl JoinedBreaker {
         reply: Option<&Reply>,
     ) {
         let member = &mut self.member;
-        shell.change_by_fleet(link, |local| match reply {
-            Some(reply) => member.replied_at(now, local, action, reply),
-            None => Vec::from_iter(member.failed_at(now, action)),
-        });
+        // The text goes through rules of the program, which must not run under the lock.
+        let cause = reply.map(|reply| opened_by(&reply.state));
+        shell.change_by_fleet(
+            link,
+            cause.as_deref().unwrap_or_default(),
+            |local| match reply {
+                Some(reply) => member.replied_at(now, local, action, reply),
+                None => Vec::from_iter(member.failed_at(now, action)),
+            },
+        );
     }
 }

@@ -2,9 +2,10 @@
 //! changes of the local breaker out. No clock, no store, no lock.
 
 use super::{
-    joined::opened_by,
     operation::{Action, Lease, ProbeOutcome, Reply, Report, Rule, SharedPhase, SharedState},
     pacing::Pacing,
+    probe_lease::{ProbeLease, SPREAD, Settlement},
+    store_state::StoreState,
 };
 use crate::{
     breaker::{FleetChange, LocalPhase, LocalState, TransitionReason},
@@ -16,9 +17,10 @@ use std::time::Duration;
 /// One shared breaker.
 #[derive(Debug)]
 pub(super) struct Member {
-    lease_time: Duration,
     rng: Rng,
     pacing: Pacing,
+    /// Whether the store answers for this breaker: it may have an answer for another one alone.
+    store: StoreState,
     /// The generation of the local breaker that was looked at last.
     generation: Option<u64>,
     /// Counts that were reported.
@@ -27,15 +29,12 @@ pub(super) struct Member {
     served: u64,
     known: Known,
     vote: Option<Vote>,
+    /// When the local breaker opened by its own outcomes, as long as the fleet may have closed before that.
+    opened_at: Option<Tick>,
     /// Whether the local breaker is closed because its probes succeeded, which the store may not know: without the store
     /// probes need no lease.
     has_recovered: bool,
-    /// The outcome of a probe that the store does not know yet.
-    settlement: Option<Settlement>,
-    /// The end of the lease that this instance has.
-    lease: Option<Tick>,
-    /// When the lease may be asked for again.
-    ask_at: Tick,
+    lease: ProbeLease,
     read_at: Tick,
     in_flight: Option<InFlight>,
 }
@@ -67,14 +66,10 @@ struct Vote {
 }
 
 #[derive(Clone, Copy, Debug)]
-struct Settlement {
-    outcome: ProbeOutcome,
-    open_for: Duration,
-}
-
-#[derive(Clone, Copy, Debug)]
 struct InFlight {
     sent: Tick,
+    /// The generation of the local breaker.
+    generation: u64,
     settlement: Option<Settlement>,
 }
 
@@ -106,16 +101,10 @@ const VOTE_LASTS: Duration = Duration::from_secs(2);
 /// The random part of the time for which an instance holds its breaker open, so that not all ask for the lease at once.
 const JITTER: f64 = 0.1;
 
-/// The wait after which another one asks for a lease that should have ended, at random up to this.
-const SPREAD: Duration = Duration::from_millis(100);
-
-/// When the lease is asked for again after the store did not answer.
-const ASK_AGAIN: Duration = Duration::from_secs(1);
-
 impl Member {
     pub(super) fn new(lease_time: Duration, rng: Rng) -> Self {
         Self {
-            lease_time,
+            store: StoreState::new(rng.clone()),
             rng,
             pacing: Pacing::default(),
             generation: None,
@@ -123,10 +112,9 @@ impl Member {
             served: 0,
             known: Known::default(),
             vote: None,
+            opened_at: None,
             has_recovered: false,
-            settlement: None,
-            lease: None,
-            ask_at: Tick::ZERO,
+            lease: ProbeLease::new(lease_time),
             read_at: Tick::ZERO,
             in_flight: None,
         }
@@ -143,12 +131,21 @@ impl Member {
         if self.in_flight.is_some() {
             return Next::Wait(Tick::MAX);
         }
-        let at_once = self.pacing.turn_ahead().max(conditions.send_at);
-        let in_turn = self.pacing.turn().max(conditions.send_at);
+        let send_at = match conditions.send_at {
+            // It answers for others.
+            Tick::ZERO => self.store.retry_at(),
+            retry_at => retry_at,
+        };
+        let at_once = self.pacing.turn_ahead().max(send_at);
+        let in_turn = self.pacing.turn().max(send_at);
         let mut wake = Tick::MAX;
         // Each due action, the most urgent first, with the moment at which it may go.
-        let settle = self.settlement.map(|_| at_once);
-        let ask = self.lease_wanted_from(now, local).map(|at| at.max(at_once));
+        let settle = self.lease.has_settlement().then_some(at_once);
+        let has_demand = local.demand != self.served;
+        // The fleet is open still: its circuit is closed with a lease only.
+        let closes = self.has_recovered && self.known.is_open;
+        let ask = self.lease.wanted_from(now, local, has_demand, closes);
+        let ask = ask.map(|at| at.max(at_once));
         let vote = self.vote.map(|vote| match vote.is_sent {
             true => in_turn,
             false => at_once,
@@ -181,11 +178,8 @@ impl Member {
         let mut settlement = None;
         let action = match kind {
             Kind::Settle => {
-                settlement = self.settlement.take();
-                let Settlement { outcome, open_for } = settlement.unwrap_or(Settlement {
-                    outcome: ProbeOutcome::Released,
-                    open_for: Duration::ZERO,
-                });
+                let Settlement { outcome, open_for } =
+                    *settlement.insert(self.lease.take_settlement());
                 Action::Settle { outcome, open_for }
             }
             Kind::Lease => Action::Lease,
@@ -193,6 +187,7 @@ impl Member {
             Kind::Read => Action::Read,
         };
         self.pacing.take_at(now);
+        self.store.sent_at(now);
         self.read_at = now.after(if conditions.is_listening {
             READ_EVERY_BESIDE_UPDATES
         } else {
@@ -200,6 +195,7 @@ impl Member {
         });
         self.in_flight = Some(InFlight {
             sent: now,
+            generation: local.generation,
             settlement,
         });
         Next::Send(action)
@@ -233,38 +229,13 @@ impl Member {
         (counts.success, counts.failure) != (self.reported.success, self.reported.failure)
     }
 
-    /// Returns from when on the lease is wanted, if it is.
-    fn lease_wanted_from(&self, now: Tick, local: &LocalState) -> Option<Tick> {
-        let has_demand = local.demand != self.served;
-        let ends = self.lease.unwrap_or(Tick::ZERO);
-        // Who has not used the lease asks for it after the others.
-        let again = self.lease.map_or(Tick::ZERO, |ends| ends.after(SPREAD * 2));
-        match local.phase {
-            LocalPhase::Open { remaining } if has_demand => {
-                Some(now.after(remaining).max(again).max(self.ask_at))
-            }
-            // While the probe runs the lease is kept, as long as this process lives.
-            LocalPhase::HalfOpen { is_running: true } if self.lease.is_some() => {
-                Some(before(ends, self.lease_time / 2).max(self.ask_at))
-            }
-            LocalPhase::HalfOpen { is_running: false } if has_demand => {
-                Some(again.max(self.ask_at))
-            }
-            // The fleet is open still: its circuit is closed with a lease only.
-            LocalPhase::Closed if self.has_recovered && self.known.is_open => Some(self.ask_at),
-            _ => None,
-        }
-    }
-
     /// Compares the local breaker with what it was.
     fn observe_at(&mut self, now: Tick, local: &LocalState) {
         use TransitionReason::{
             ConsecutiveFailures, FailureRate, HalfOpenTimeout, ProbeFailed, ProbeSlow,
             ProbesAnswered, ProbesSucceeded, SlowRate,
         };
-        if self.vote.is_some_and(|vote| now >= vote.until) {
-            self.vote = None;
-        }
+        self.vote = self.vote.filter(|vote| now < vote.until);
         if self.generation == Some(local.generation) {
             return;
         }
@@ -276,33 +247,35 @@ impl Member {
             && matches!(local.reason, Some(ProbesSucceeded | ProbesAnswered));
         match (local.phase, local.reason) {
             (LocalPhase::Open { remaining }, Some(ProbeFailed | ProbeSlow | HalfOpenTimeout)) => {
-                self.end_lease(ProbeOutcome::Failure, remaining);
+                self.lease.settle(Settlement {
+                    outcome: ProbeOutcome::Failure,
+                    open_for: remaining,
+                });
             }
             (LocalPhase::Closed, Some(ProbesSucceeded | ProbesAnswered)) => {
-                self.end_lease(ProbeOutcome::Success, Duration::ZERO);
+                self.lease.settle(Settlement::SUCCESS);
             }
-            (LocalPhase::HalfOpen { .. }, _) => {}
-            _ => self.end_lease(ProbeOutcome::Released, Duration::ZERO),
+            (LocalPhase::HalfOpen { .. }, _) => self.lease.outdate(),
+            _ => self.lease.settle(Settlement::RELEASED),
         }
         let has_opened = matches!(local.phase, LocalPhase::Open { .. })
             && matches!(
                 local.reason,
                 Some(ConsecutiveFailures | FailureRate | SlowRate)
             );
-        self.vote = has_opened.then(|| Vote {
+        self.vote = has_opened.then_some(Vote {
             row: local.row,
             until: now.after(VOTE_LASTS),
             is_sent: false,
         });
+        match local.phase {
+            LocalPhase::Open { .. } if has_opened => self.opened_at = Some(now),
+            LocalPhase::Open { .. } | LocalPhase::HalfOpen { .. } => {}
+            LocalPhase::Closed | LocalPhase::ByHand => self.opened_at = None,
+        }
         // Calls that were rejected before want nothing any longer.
         self.served = local.demand;
-        self.ask_at = Tick::ZERO;
-    }
-
-    fn end_lease(&mut self, outcome: ProbeOutcome, open_for: Duration) {
-        if self.lease.take().is_some() {
-            self.settlement = Some(Settlement { outcome, open_for });
-        }
+        self.lease.ask_from(Tick::ZERO);
     }
 
     /// Takes the reply to the operation that was sent.
@@ -315,6 +288,7 @@ impl Member {
     ) -> Vec<FleetChange> {
         // An opening since the last look must not be taken for the one that the reply closes.
         self.observe_at(now, local);
+        self.store.answered();
         let Some(InFlight { sent, .. }) = self.in_flight.take() else {
             return Vec::new();
         };
@@ -327,33 +301,41 @@ impl Member {
             // An update overtook the reply, and its lease with it.
             self.read_at = now;
             if *action == Action::Lease {
-                self.ask_at = now;
+                self.lease.ask_from(now);
             }
             return Vec::new();
         }
-        let mut changes = Vec::from_iter(self.learn(local, &reply.state, None));
+        if reply.state.phase != SharedPhase::Closed {
+            // The fleet closes later than this instance opened.
+            self.opened_at = self.opened_at.filter(|opened| *opened > sent);
+        }
+        let held = self.learn(local, &reply.state, None);
+        // What the lease is granted for is half-open, here too.
+        let held = held.filter(|_| reply.lease != Some(Lease::Granted));
+        let mut changes = Vec::from_iter(held);
+        let is_closed = matches!(local.phase, LocalPhase::Closed | LocalPhase::ByHand);
         match reply.lease {
-            Some(Lease::Granted) if local.phase == LocalPhase::Closed && self.has_recovered => {
-                let (outcome, open_for) = (ProbeOutcome::Success, Duration::ZERO);
-                self.settlement = Some(Settlement { outcome, open_for });
+            Some(Lease::Granted) if is_closed => {
+                self.lease.settle_granted(match self.has_recovered {
+                    true => Settlement::SUCCESS,
+                    false => Settlement::RELEASED,
+                });
             }
-            Some(Lease::Granted) => {
-                let until = sent.after(self.lease_time);
-                self.lease = Some(until);
-                let time = Some(until.since(now));
-                changes.push(FleetChange::Probe { time });
-            }
+            Some(Lease::Granted) => changes.push(self.lease.granted_at(now, sent)),
             Some(Lease::Held(time)) => {
                 let spread = SPREAD.mul_f64(self.rng.next_fraction());
-                self.deny_at(now, time.saturating_add(spread), &mut changes);
+                let time = time.saturating_add(spread);
+                changes.push(self.lease.denied_at(now, time));
             }
             None if *action == Action::Lease => match reply.state.phase {
                 // The open time began anew, or the clock of the store is slower than this one.
-                SharedPhase::Open { remaining } => self.deny_at(now, remaining, &mut changes),
-                _ if local.phase == LocalPhase::Closed => {}
+                SharedPhase::Open { remaining } => {
+                    changes.push(self.lease.denied_at(now, remaining));
+                }
+                _ if is_closed => {}
                 // The circuit is open here alone, by what this instance saw.
                 SharedPhase::Closed | SharedPhase::HalfOpen => {
-                    self.ask_at = Tick::MAX;
+                    self.lease.ask_from(Tick::MAX);
                     changes.push(FleetChange::Probe { time: None });
                 }
             },
@@ -371,25 +353,23 @@ impl Member {
     pub(super) fn store_is_back_at(&mut self, now: Tick) {
         self.known.is_stale = true;
         self.read_at = now;
-    }
-
-    fn deny_at(&mut self, now: Tick, time: Duration, changes: &mut Vec<FleetChange>) {
-        self.lease = None;
-        self.ask_at = now.after(time);
-        changes.push(FleetChange::Deny { time });
+        self.store.answered();
     }
 
     /// Takes a failure of the operation that was sent.
     pub(super) fn failed_at(&mut self, now: Tick, action: &Action) -> Option<FleetChange> {
+        self.store.failed_at(now);
         let in_flight = self.in_flight.take()?;
-        if self.settlement.is_none() {
-            self.settlement = in_flight.settlement;
+        if let Some(settlement) = in_flight.settlement {
+            let is_current = self.generation == Some(in_flight.generation);
+            self.lease.restore(settlement, is_current);
         }
-        (*action == Action::Lease).then(|| {
-            // Not denied for as long where the lease is there and only more time was asked for.
-            self.ask_at = now.after(ASK_AGAIN);
-            FleetChange::Deny { time: ASK_AGAIN }
-        })
+        (*action == Action::Lease).then(|| self.lease.failed_at(now))
+    }
+
+    /// Returns when the store counts as lost for this breaker, unless it answers before.
+    pub(super) fn lost_from(&self) -> Tick {
+        self.store.lost_from()
     }
 
     /// Takes a state that another instance published.
@@ -433,8 +413,7 @@ impl Member {
             SharedPhase::Closed => {
                 // What the store does not know may have been evicted: it says nothing about what this instance saw.
                 let held = state.epoch == 0;
-                // An opening of this instance since then is not what was closed.
-                let closes = before.is_open && self.vote.is_none();
+                let closes = before.is_open && self.opened_at.is_none();
                 return closes.then_some(FleetChange::Close { held });
             }
             // The store is asked to close it.
@@ -446,12 +425,13 @@ impl Member {
                 remaining.min(longest).mul_f64(jitter).min(longest)
             }
         };
-        (self.vote, self.lease) = (None, None);
-        self.ask_at = Tick::ZERO;
+        if before.epoch != Some(state.epoch) {
+            (self.vote, self.opened_at) = (None, None);
+        }
+        self.lease.lose();
         Some(FleetChange::Hold {
             duration,
             reopened: state.reopened,
-            cause: opened_by(state),
         })
     }
 }
@@ -472,9 +452,4 @@ impl Counts {
             slow: local.counts.slow,
         }
     }
-}
-
-fn before(tick: Tick, duration: Duration) -> Tick {
-    let nanos = u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX);
-    Tick::from_nanos(tick.as_nanos().saturating_sub(nanos))
 }

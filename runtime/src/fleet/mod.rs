@@ -17,7 +17,7 @@
 //! Shared state makes a fleet open sooner and probe less. It is not a lock: see the [page](crate::guide::fleet).
 //!
 //! In the code, `circuit` is the pure state of one breaker in a store, `member` the pure state of one breaker in a process,
-//! `pacing` limits the operations of a member, `driver` moves outcomes and decisions between breakers and members,
+//! `probe_lease` is its lease, `pacing` limits the operations of a member, `driver` moves outcomes and decisions between breakers and members,
 //! `joined` is what it does to a breaker, `link` is what a breaker knows of it, and `handle` runs a driver and a
 //! store on two threads.
 
@@ -31,6 +31,7 @@ mod member;
 mod memory;
 mod operation;
 mod pacing;
+mod probe_lease;
 mod status;
 mod store;
 mod store_state;

@@ -373,7 +373,7 @@ fn opening_is_never_taken_for_the_one_that_the_fleet_closed() {
         let breaker = life.breaker.clone();
         let other = thread::spawn(move || script(&breaker, "F"));
         // The fleet closes what was closed here before it knew.
-        life.breaker.shell().change_by_fleet(&*link, |local| {
+        life.breaker.shell().change_by_fleet(&*link, "", |local| {
             (local.phase == LocalPhase::Closed).then_some(FleetChange::Close { held: false })
         });
         other.join().unwrap();

@@ -94,6 +94,20 @@ fn clock_that_is_set_back_never_makes_a_lease_longer() {
 }
 
 #[test]
+fn operation_of_an_instance_with_shorter_leases_cuts_none() {
+    let mut circuit = opened();
+    let now = START + 30_000;
+    circuit.apply_at(now, &operation("a", Action::Lease));
+    for action in [Action::Read, Action::Lease] {
+        let mut other = operation("b", action);
+        other.lease_time = Duration::from_secs(1);
+        circuit.apply_at(now, &other);
+    }
+    let denied = circuit.apply_at(now + 4_000, &operation("b", Action::Lease));
+    assert_eq!(denied.lease, Some(Lease::Held(Duration::from_secs(1))));
+}
+
+#[test]
 fn epoch_grows_with_each_change_whatever_the_clock_says() {
     let mut circuit = opened();
     let mut epochs = vec![circuit.state_at(START).epoch];

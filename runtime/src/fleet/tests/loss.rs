@@ -2,7 +2,7 @@
 
 use super::world::{World, plain};
 use crate::{
-    breaker::{CircuitState, StoreLoss},
+    breaker::{CircuitState, Link, StoreLoss},
     fleet::{Action, Fleet, SharedPhase, SharedState, Store, Update, link::FleetLink},
     time::SharedClock,
 };
@@ -351,8 +351,13 @@ fn breaker_of_a_forked_process_decides_alone() {
     let clock = SharedClock::new(world.clock.clone());
     for (process, is_admitted) in [(std::process::id(), false), (0, true)] {
         let link = FleetLink::new_in(process, clock.clone(), Duration::ZERO);
-        breaker.shell().join_fleet(Arc::new(link));
+        let link = Arc::new(link);
+        breaker
+            .shell()
+            .join_fleet(Arc::clone(&link) as Arc<dyn Link>);
         world.clock.advance(Duration::from_secs(12));
+        // As the parent's thread does.
+        link.looks();
         let permit = breaker.try_acquire();
         assert_eq!(permit.is_ok(), is_admitted);
         if let Ok(permit) = permit {

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
 
 mod circuit;
+mod late;
 mod loss;
 mod membership;
 mod opening;
