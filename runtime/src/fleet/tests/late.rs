@@ -5,7 +5,7 @@ use crate::{
     breaker::{CircuitBreaker, CircuitState, FleetChange, LocalPhase, LocalState, Permit},
     fleet::{
         Action, Driver, Fleet, Lease, MemoryStore, ProbeOutcome, Reply, SharedPhase, SharedState,
-        Store, StoreError, Update,
+        Store, StoreError,
         member::{Conditions, Member, Next},
     },
     rng::Rng,
