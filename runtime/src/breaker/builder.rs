@@ -615,7 +615,7 @@ impl BreakerBuilder {
     /// Sets whether the breaker shares its state with those of the same name in other processes; `false` by default.
     ///
     /// It joins the [fleet](crate::fleet) of the process, now or as soon as there is one. Without a fleet it is the same as
-    /// any other breaker. It cannot be changed later.
+    /// any other breaker. Later only a [configuration file](crate::guide::configuration) changes it.
     ///
     /// # Examples
     ///
@@ -834,7 +834,7 @@ impl BreakerBuilder {
             .for_each(|control| control.join(breaker.shell()));
         #[cfg(feature = "fleet")]
         if is_shared {
-            super::sharing::announce(&breaker);
+            super::shared_breakers::announce(&breaker);
         }
         breaker
     }

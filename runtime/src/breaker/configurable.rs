@@ -2,7 +2,7 @@
 
 use super::{
     builder::BreakerBuilder,
-    config::{BreakerConfig, WindowKind},
+    config::{BreakerConfig, StoreLoss, WindowKind},
     handle::CircuitBreaker,
     keyed::KeyedRecipe,
     locked::Locked,
@@ -120,7 +120,37 @@ const SETTINGS: &[Setting<BreakerBuilder>] = &[
             builder
         },
     ),
+    Setting::new(
+        "shared",
+        Kind::Flag,
+        "Whether the breaker shares its state with those of the same name in other processes, where there is a fleet; false.",
+        |mut builder: BreakerBuilder, value: &Value| {
+            if let Value::Flag(shared) = value {
+                builder.settings.shared = Some(*shared);
+            }
+            builder
+        },
+    )
+    .needing("fleet", cfg!(feature = "fleet")),
+    Setting::new(
+        "on_store_loss",
+        Kind::Choice(STORE_LOSSES),
+        "What a shared breaker does while the store of its fleet does not answer: local decides alone, open rejects every call, closed none; local.",
+        |mut builder: BreakerBuilder, value: &Value| {
+            if let Value::Text(name) = value {
+                builder.settings.on_store_loss = StoreLoss::from_name(name);
+            }
+            builder
+        },
+    )
+    .needing("fleet", cfg!(feature = "fleet")),
     span_setting(),
+];
+
+const STORE_LOSSES: &[&str] = &[
+    StoreLoss::Local.name(),
+    StoreLoss::Open.name(),
+    StoreLoss::Closed.name(),
 ];
 
 impl Configurable for BreakerBuilder {
@@ -136,16 +166,22 @@ impl Configurable for BreakerBuilder {
 
     fn plausible(name: &str) -> Vec<Self> {
         let defaults = CircuitBreaker::builder(name);
-        let other = CircuitBreaker::builder(name)
+        let mut other = CircuitBreaker::builder(name)
             .recovery_timeout(Duration::from_nanos(1))
             .count_window(MAX_WINDOW_CALLS)
             .slow_call(Duration::from_secs(1));
+        other.settings.shared = Some(true);
         vec![defaults, other]
     }
 
-    fn make_room_for(&mut self, setting: &str, _: &Value) {
-        if matches!(setting, "window" | "count_window" | "time_window") {
-            (self.settings.count_window, self.settings.time_window) = (None, None);
+    fn make_room_for(&mut self, setting: &str, value: &Value) {
+        match (setting, value) {
+            ("window" | "count_window" | "time_window", _) => {
+                (self.settings.count_window, self.settings.time_window) = (None, None);
+            }
+            // What a breaker does without its store means nothing where it has none.
+            ("shared", Value::Flag(false)) => self.settings.on_store_loss = None,
+            _ => {}
         }
     }
 
@@ -179,11 +215,15 @@ impl Configurable for BreakerBuilder {
             locked.explicit = change.explicit;
             locked.machine.reconfigure_at(now, change.config.clone());
             let held = change.held.map(|held| Held::hold_at(now, held, locked));
+            #[cfg(feature = "fleet")]
+            locked.note_settings();
             held.unwrap_or_default()
         });
     }
 
     fn publish(_: &Change, shell: &Arc<Shell>) {
+        #[cfg(feature = "fleet")]
+        super::shared_breakers::follow_settings(shell);
         shell.publish_changes();
     }
 

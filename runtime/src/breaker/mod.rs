@@ -35,6 +35,8 @@ mod reading;
 mod registry;
 mod rows;
 #[cfg(feature = "fleet")]
+mod shared_breakers;
+#[cfg(feature = "fleet")]
 mod sharing;
 mod shell;
 mod snapshot;
@@ -62,7 +64,9 @@ pub(crate) use permit::{Admitted, Refused};
 pub(crate) use reading::BreakerReading;
 pub use registry::{BreakerRegistry, circuit_breakers};
 #[cfg(feature = "fleet")]
-pub(crate) use sharing::{FleetChange, Joiner, Link, LocalPhase, LocalState, take_all_in};
+pub(crate) use shared_breakers::{Joiner, take_all_in};
+#[cfg(feature = "fleet")]
+pub(crate) use sharing::{FleetChange, Link, LocalPhase, LocalState};
 #[cfg(feature = "fleet")]
 pub(crate) use shell::Shell;
 pub use snapshot::{BreakerSnapshot, CallCounts, LastFailure};

@@ -5,7 +5,6 @@
 use super::{
     config::BreakerConfig,
     counters::Counter,
-    handle::CircuitBreaker,
     locked::Locked,
     shell::Shell,
     snapshot::CallCounts,
@@ -13,16 +12,11 @@ use super::{
 };
 use crate::{
     event::{CircuitState, TransitionReason},
-    panics, scope,
-    sync::global::Mutex,
+    panics,
     time::Tick,
     worker::Wakeup,
 };
-use std::{
-    fmt, ptr,
-    sync::{Arc, Weak},
-    time::Duration,
-};
+use std::{fmt, ptr, sync::Arc, time::Duration};
 
 /// A fleet, as its breakers know it.
 pub(crate) trait Link: Send + Sync {
@@ -349,6 +343,14 @@ impl Locked {
             .is_some_and(|membership| membership.reason == Some(TransitionReason::Fleet))
     }
 
+    /// Lets the fleet look at the breaker, whose settings have changed.
+    #[cfg(feature = "config")]
+    pub(super) fn note_settings(&mut self) {
+        if let Some(membership) = self.membership_mut() {
+            membership.has_news = true;
+        }
+    }
+
     pub(super) fn membership_mut(&mut self) -> Option<&mut Membership> {
         self.extras.as_mut()?.membership.as_mut()
     }
@@ -442,50 +444,4 @@ fn blocks_an_executor() -> bool {
     return tokio::runtime::Handle::try_current().is_ok();
     #[cfg(not(feature = "async"))]
     return false;
-}
-
-/// The shared breakers of the process, and the fleet that they join.
-static SHARED: Mutex<Shared> = Mutex::new(Shared {
-    breakers: Vec::new(),
-    fleet: None,
-});
-
-struct Shared {
-    breakers: Vec<Weak<Shell>>,
-    fleet: Option<Weak<dyn Joiner>>,
-}
-
-/// A fleet that every shared breaker of the process joins.
-pub(crate) trait Joiner: Send + Sync {
-    fn take_in(&self, breaker: &CircuitBreaker);
-}
-
-/// Lets a new breaker join the fleet of the process, now or when there is one. Breakers of a test scope join none.
-pub(super) fn announce(breaker: &CircuitBreaker) {
-    if scope::is_entered() {
-        return;
-    }
-    let fleet = {
-        let mut shared = SHARED.lock();
-        if shared.breakers.len() == shared.breakers.capacity() {
-            shared.breakers.retain(|known| known.strong_count() > 0);
-        }
-        shared.breakers.push(breaker.downgrade());
-        shared.fleet.as_ref().and_then(Weak::upgrade)
-    };
-    if let Some(fleet) = fleet {
-        fleet.take_in(breaker);
-    }
-}
-
-/// Makes a fleet that of the process: all shared breakers join it.
-pub(crate) fn take_all_in(fleet: &Arc<dyn Joiner>) {
-    let breakers = {
-        let mut shared = SHARED.lock();
-        shared.fleet = Some(Arc::downgrade(fleet));
-        shared.breakers.clone()
-    };
-    for shell in breakers.iter().filter_map(Weak::upgrade) {
-        fleet.take_in(&CircuitBreaker::from_shared(shell));
-    }
 }

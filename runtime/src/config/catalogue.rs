@@ -64,7 +64,7 @@ pub(crate) struct SystemSection {
 }
 
 const fn info(name: &'static str, kind: Kind, doc: &'static str) -> SettingInfo {
-    SettingInfo { name, kind, doc }
+    SettingInfo::new(name, kind, doc)
 }
 
 const LEVELS: Kind = Kind::Choice(&["info", "warning", "error", "critical"]);

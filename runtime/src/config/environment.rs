@@ -83,6 +83,9 @@ fn assignment(
         problem.suggestion = meant.map(str::to_owned);
         return Err(problem);
     };
+    if let Some(rule) = info.problem() {
+        return Err(wrong(info.name, rule));
+    }
     match read_text(info, text.trim()) {
         Ok(value) => {
             let assignment = Assignment {

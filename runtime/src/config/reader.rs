@@ -341,6 +341,12 @@ impl Reader<'_> {
             self.unknown(key.span(), section, name, rule, meant);
             return None;
         };
+        if let Some(rule) = info.problem() {
+            let place = self.source.place(key.span());
+            self.problems
+                .push(self.located(&place, section, name, rule));
+            return None;
+        }
         let place = self.source.place(value.span());
         match value::read(info.kind, value.get_ref()) {
             Ok(value) => Some((*info, value, place)),
@@ -358,4 +364,35 @@ impl Reader<'_> {
 
 fn is_mail(name: &str) -> bool {
     ["mail", "email", "smtp", "webhook"].contains(&name)
+}
+
+#[cfg(all(test, not(feature = "fleet")))]
+mod tests {
+    use super::*;
+    use crate::config::environment;
+
+    #[test]
+    fn setting_whose_feature_is_off_is_a_problem_that_names_it() {
+        let text = "[breaker.payments]\nfailure_threshold = 3\nshared = true\non_store_loss = 7\n";
+        let (contents, problems) = read(&Source::new("gardefou.toml", text));
+        let mut found: Vec<_> = problems
+            .iter()
+            .map(|problem| (problem.line, &*problem.field, &*problem.rule))
+            .collect();
+        found.sort();
+        let rule = "needs the feature `fleet` of gardefou";
+        assert_eq!(
+            found,
+            [(Some(3), "shared", rule), (Some(4), "on_store_loss", rule)]
+        );
+        assert_eq!(contents.overrides[0].assignments.len(), 1);
+        let name = "GARDEFOU_BREAKER__PAYMENTS__SHARED";
+        let variables = [(name.to_owned(), "true".to_owned())].into();
+        let (sections, problems) = environment::read(&variables);
+        assert!(sections.is_empty());
+        assert_eq!(
+            (&*problems[0].file, &*problems[0].rule),
+            (&*format!("environment variable {name}"), rule)
+        );
+    }
 }

@@ -179,6 +179,14 @@ impl Driver {
             .join_fleet(Arc::clone(&self.link) as Arc<dyn Link>);
     }
 
+    /// Lets a breaker decide alone, in the state that it is in.
+    #[cfg(feature = "config")]
+    pub(super) fn leave(&mut self, breaker: &CircuitBreaker) {
+        let shell = Arc::as_ptr(breaker.shell());
+        self.members.retain(|joined| joined.shell.as_ptr() != shell);
+        breaker.shell().leave_fleet(&*self.link);
+    }
+
     /// Returns the operations that are due, after a look at all breakers.
     ///
     /// # Examples

@@ -11,7 +11,7 @@ use super::{
 use crate::{
     breaker::{CircuitBreaker, Joiner, Shell, take_all_in},
     error::ConfigError,
-    panics,
+    panics, scope,
     sync::global::Mutex,
     worker::{self, Next, Wakeup},
 };
@@ -75,6 +75,8 @@ struct Messages {
 enum Message {
     /// Keeps no breaker alive.
     Join(Weak<Shell>),
+    #[cfg(feature = "config")]
+    Leave(Weak<Shell>),
     Completed(Batch, Vec<Result<Reply, StoreError>>),
     Update(Update),
     Arriving(bool),
@@ -137,16 +139,39 @@ impl Inbox {
 }
 
 impl Joiner for Inbox {
-    fn take_in(&self, breaker: &CircuitBreaker) {
-        self.push(Message::Join(Arc::downgrade(breaker.shell())));
+    fn take_in(&self, breaker: &Arc<Shell>) {
+        self.push(Message::Join(Arc::downgrade(breaker)));
+    }
+
+    #[cfg(feature = "config")]
+    fn let_go(&self, breaker: &Arc<Shell>) {
+        self.push(Message::Leave(Arc::downgrade(breaker)));
     }
 }
 
 /// The fleet of the error system.
 static RUNNING: Mutex<Option<Weak<Inbox>>> = Mutex::new(None);
 
-/// Returns the status of the fleet of the error system, if there is one.
-pub(crate) fn running() -> Option<FleetStatus> {
+/// Returns the status of the fleet that the error system runs. `None` where there is none, before the system has started
+/// and after it has ended, in a process that was forked since, and in a test scope.
+///
+/// # Examples
+///
+/// ```
+/// use gardefou::{ErrorSystem, fleet::{self, Fleet, MemoryStore}};
+///
+/// let fleet = Fleet::builder("checkout").store(MemoryStore::new());
+/// let system = ErrorSystem::builder().fleet(fleet).init()?;
+/// assert_eq!(fleet::status().map(|status| status.fleet), Some("checkout".into()));
+/// drop(system);
+/// assert!(fleet::status().is_none());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[must_use]
+pub fn status() -> Option<FleetStatus> {
+    if scope::is_entered() {
+        return None;
+    }
     let inbox = RUNNING.lock().as_ref().and_then(Weak::upgrade)?;
     // One whose threads have ended by themselves is to be seen. Relaxed: as of a moment ago.
     let is_there = !inbox.is_ended() || inbox.has_failed.load(Ordering::Relaxed);
@@ -204,7 +229,7 @@ impl Fleet {
     ///
     /// See [`Fleet`].
     pub fn join(&self, breaker: &CircuitBreaker) {
-        self.inbox.take_in(breaker);
+        self.inbox.take_in(breaker.shell());
     }
 
     /// Lets all shared breakers of the process join, now and in the future.
@@ -271,6 +296,12 @@ impl Agent {
                 Message::Join(shell) => {
                     if let Some(shell) = shell.upgrade() {
                         driver.join(&CircuitBreaker::from_shared(shell));
+                    }
+                }
+                #[cfg(feature = "config")]
+                Message::Leave(shell) => {
+                    if let Some(shell) = shell.upgrade() {
+                        driver.leave(&CircuitBreaker::from_shared(shell));
                     }
                 }
                 Message::Completed(batch, replies) => {
@@ -370,8 +401,8 @@ mod tests {
     fn breaker_that_is_gone_before_it_joined_is_not_kept() {
         let (mut driver, mut agent) = agent();
         let (kept, gone) = (breaker(), breaker());
-        agent.inbox.take_in(&kept);
-        agent.inbox.take_in(&gone);
+        agent.inbox.take_in(kept.shell());
+        agent.inbox.take_in(gone.shell());
         let weak = Arc::downgrade(gone.shell());
         drop(gone);
         assert_eq!(weak.strong_count(), 0);
@@ -414,12 +445,12 @@ mod tests {
     fn thread_that_ends_by_itself_is_not_healthy() {
         let (driver, agent) = agent();
         let inbox = Arc::clone(&agent.inbox);
-        inbox.take_in(&breaker());
+        inbox.take_in(breaker().shell());
         assert!(inbox.status.lock().is_healthy());
         drop((driver, agent));
         assert!(inbox.is_ended());
         assert!(!inbox.status.lock().is_healthy());
-        inbox.take_in(&breaker());
+        inbox.take_in(breaker().shell());
         assert!(
             inbox.messages.lock().waiting.is_empty(),
             "nobody reads them"

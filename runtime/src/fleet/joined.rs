@@ -62,6 +62,10 @@ impl JoinedBreaker {
             }
             return self.member.lost_from();
         }
+        if local.config.on_store_loss != StoreLoss::Closed {
+            // Its settings have changed since it was disabled.
+            self.enable(link, shell);
+        }
         match local.config.on_store_loss {
             StoreLoss::Closed if !self.is_disabled && local.phase != LocalPhase::ByHand => {
                 self.is_disabled = true;

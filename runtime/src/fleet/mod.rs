@@ -41,8 +41,7 @@ mod tests;
 pub use crate::breaker::StoreLoss;
 pub use builder::FleetBuilder;
 pub use driver::{Batch, Driver};
-pub use handle::Fleet;
-pub(crate) use handle::running;
+pub use handle::{Fleet, status};
 pub use memory::MemoryStore;
 pub use operation::{
     Action, Lease, Operation, ProbeOutcome, Reply, Report, Rule, SharedPhase, SharedState,

@@ -58,6 +58,25 @@ pub(crate) struct SettingInfo {
     pub(crate) kind: Kind,
     /// One sentence for an editor.
     pub(crate) doc: &'static str,
+    /// The feature of this crate that it needs and that is off.
+    pub(crate) missing: Option<&'static str>,
+}
+
+impl SettingInfo {
+    pub(crate) const fn new(name: &'static str, kind: Kind, doc: &'static str) -> Self {
+        Self {
+            name,
+            kind,
+            doc,
+            missing: None,
+        }
+    }
+
+    /// Returns the rule that the setting breaks wherever it stands, if it needs a feature that is off.
+    pub(crate) fn problem(&self) -> Option<String> {
+        let feature = self.missing?;
+        Some(format!("needs the feature `{feature}` of gardefou"))
+    }
 }
 
 /// A setting, and how it is set on a builder of type `B`.
@@ -74,8 +93,14 @@ impl<B> Setting<B> {
         doc: &'static str,
         set: fn(B, &Value) -> B,
     ) -> Self {
-        let info = SettingInfo { name, kind, doc };
+        let info = SettingInfo::new(name, kind, doc);
         Self { info, set }
+    }
+
+    /// Makes the setting a problem where a feature of this crate is off.
+    pub(crate) const fn needing(mut self, feature: &'static str, is_on: bool) -> Self {
+        self.info.missing = if is_on { None } else { Some(feature) };
+        self
     }
 
     pub(crate) fn set(&self, builder: B, value: &Value) -> B {

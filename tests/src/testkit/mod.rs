@@ -11,4 +11,5 @@ pub mod log;
 pub mod poll;
 #[cfg(feature = "async")]
 pub mod runtime;
+pub mod store;
 pub mod wait;

@@ -32,9 +32,6 @@ fn settings_of_guards_are_the_keys_of_their_attributes_except_those_that_are_cod
                 "fallback",
                 "control",
                 "on_transition",
-                // Decided where the breaker is made.
-                "shared",
-                "on_store_loss",
             ][..],
             &["state", "timed", "span"][..],
         ),

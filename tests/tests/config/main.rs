@@ -7,6 +7,7 @@ mod at_once;
 mod attributes;
 mod by_key;
 mod docs;
+mod fleet;
 mod keys;
 mod patterns;
 mod precedence;

@@ -96,6 +96,7 @@ fn settings_that_the_code_may_complete_are_no_problems_of_the_file() {
         "[rate_limit.geocoder]\nburst = 20",
         "[breaker.payments]\nmin_calls = 500",
         "[breaker.payments]\nslow_rate = 0.4",
+        "[breaker.payments]\non_store_loss = \"open\"",
         "[breaker.payments]\nmax_recovery_timeout = \"10s\"",
         "[hedge.search]\nmax_hedges = 2",
         "[retry.http]\nmax_delay = \"10ms\"",

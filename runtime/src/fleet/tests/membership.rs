@@ -82,3 +82,50 @@ fn breaker_that_one_fleet_disabled_is_closed_when_it_joins_another_one() {
     world.pass(Duration::from_secs(2));
     assert_eq!(world.state(0), CircuitState::Closed);
 }
+
+/// What is to be done at once must not wait for the next look at the breakers.
+#[cfg(feature = "config")]
+#[test]
+fn change_of_settings_wakes_the_fleet() {
+    use crate::{
+        breaker::{Link, circuit_breakers},
+        system::ConfigFile,
+        testing::Scope,
+    };
+    use std::sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    };
+
+    #[derive(Default)]
+    struct Counting(AtomicUsize);
+
+    impl Link for Counting {
+        fn wake(&self) {
+            self.0.fetch_add(1, Ordering::Relaxed);
+        }
+
+        fn is_alone(&self) -> bool {
+            false
+        }
+
+        fn probe_wait(&self) -> Duration {
+            Duration::ZERO
+        }
+    }
+
+    let _entered = Scope::new().enter();
+    let breaker = circuit_breakers()
+        .get_or_create("payments", |code| code.shared(true))
+        .unwrap();
+    let link = Arc::new(Counting::default());
+    breaker
+        .shell()
+        .join_fleet(Arc::clone(&link) as Arc<dyn Link>);
+    let before = link.0.load(Ordering::Relaxed);
+    let text = "[breaker.payments]\non_store_loss = \"open\"";
+    let file = ConfigFile::parse("gardefou.toml", text).unwrap();
+    assert_eq!(file.apply().unwrap().guards, 1);
+    assert_eq!(breaker.config().on_store_loss, StoreLoss::Open);
+    assert_eq!(link.0.load(Ordering::Relaxed), before + 1);
+}

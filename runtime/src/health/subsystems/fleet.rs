@@ -15,7 +15,7 @@ pub(crate) const NAME: &str = "fleet:store";
 
 /// Returns the entry of the fleet if there is one: a warning while its store does not answer.
 pub(crate) fn report(now: Timestamp) -> Option<CheckReport> {
-    Some(of_status(&fleet::running()?, now))
+    Some(of_status(&fleet::status()?, now))
 }
 
 fn of_status(fleet: &FleetStatus, now: Timestamp) -> CheckReport {
