@@ -1,6 +1,7 @@
 //! The catalogue: every instrument, and which of them one source has values for.
 
 mod series;
+mod state_store;
 mod table;
 
 use super::instrument::Instrument;
@@ -44,10 +45,11 @@ pub(crate) enum Source {
     Alerts,
     Channel,
     HealthCheck,
+    StateStore,
 }
 
 impl Source {
-    pub(crate) const ALL: [Self; 16] = [
+    pub(crate) const ALL: [Self; 17] = [
         Self::CircuitBreaker,
         Self::Bulkhead,
         Self::RateLimiter,
@@ -64,10 +66,11 @@ impl Source {
         Self::Alerts,
         Self::Channel,
         Self::HealthCheck,
+        Self::StateStore,
     ];
 
     /// The number of instruments of each source, in the order of `ALL`.
-    const LENGTHS: [usize; 16] = [7, 6, 5, 2, 2, 3, 2, 2, 2, 1, 1, 1, 3, 3, 5, 4];
+    const LENGTHS: [usize; 17] = [7, 6, 5, 2, 2, 3, 2, 2, 2, 1, 1, 1, 3, 3, 5, 4, 5];
 
     /// Returns the index of its first instrument.
     pub(crate) fn first(self) -> usize {

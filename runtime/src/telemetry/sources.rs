@@ -57,6 +57,8 @@ impl Readings {
         readings.take_alerts(&mut labels);
         #[cfg(feature = "health")]
         readings.take_health(&mut labels);
+        #[cfg(feature = "fleet")]
+        readings.take_fleet(&mut labels);
         for (source, name) in super::declared::names() {
             readings.of(*source).push(Reading {
                 label: labels.of(name),
@@ -221,6 +223,22 @@ impl Readings {
             ]);
             self.push_named(Source::HealthCheck, labels, &check.name, values);
         }
+    }
+
+    #[cfg(feature = "fleet")]
+    fn take_fleet(&mut self, labels: &mut Labels) {
+        let Some(fleet) = crate::fleet::status() else {
+            return;
+        };
+        let values = vec![
+            fleet.operations,
+            fleet.failures,
+            fleet.updates,
+            fleet.leases,
+            fleet.breakers as u64,
+            fleet.is_healthy().into(),
+        ];
+        self.push_named(Source::StateStore, labels, "", values);
     }
 
     /// Adds the reading of what has this name, empty where the source has no label. Where two have one

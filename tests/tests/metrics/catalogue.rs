@@ -111,9 +111,13 @@ fn scrape_has_each_instrument_with_its_labels_and_no_other() {
         let page = scrape();
 
         let of_exporter: BTreeSet<_> = page.types.keys().cloned().collect();
-        let of_catalogue: BTreeSet<_> = instruments().iter().map(exported).collect();
+        // A test scope has no fleet: see the tests of its series.
+        let of_scopes = instruments()
+            .iter()
+            .filter(|it| !it.name().starts_with("gardefou.state_store."));
+        let of_catalogue: BTreeSet<_> = of_scopes.clone().map(exported).collect();
         assert_eq!(of_exporter, of_catalogue);
-        for instrument in instruments() {
+        for instrument in of_scopes {
             let name = exported(instrument);
             let expected = match instrument.kind() {
                 InstrumentKind::Counter => "counter",

@@ -150,7 +150,7 @@ fn each_alert_rule_is_tested() {
         .lines()
         .filter_map(|line| line.trim().strip_prefix("- alert: "));
     let names: Vec<&str> = names.collect();
-    assert_eq!(names.len(), 15);
+    assert_eq!(names.len(), 16);
     for name in names {
         let test = format!("alertname: {name}\n        exp_alerts:\n          - exp_labels:");
         assert!(tests.contains(&test), "{name} fires in no test");

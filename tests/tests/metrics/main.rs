@@ -5,6 +5,7 @@
 mod catalogue;
 mod dashboards;
 mod durations;
+mod fleet;
 mod guards;
 mod lifetime;
 mod names;

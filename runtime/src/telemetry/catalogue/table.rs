@@ -1,7 +1,10 @@
 //! The table of instruments: names, kinds, units, labels and descriptions.
 
-use super::series::{
-    CHANNEL, CHECK, NAME, ONE, STATES, histogram, instrument, of_channel, of_check, of_name,
+use super::{
+    series::{
+        CHANNEL, CHECK, NAME, ONE, STATES, histogram, instrument, of_channel, of_check, of_name,
+    },
+    state_store,
 };
 use crate::telemetry::instrument::{
     Instrument,
@@ -10,7 +13,7 @@ use crate::telemetry::instrument::{
 };
 
 /// Each source's instruments stand together; `Source::LENGTHS` has their numbers.
-pub(super) static INSTRUMENTS: [Instrument; 49] = [
+pub(super) static INSTRUMENTS: [Instrument; 54] = [
     // Source::CircuitBreaker
     instrument(
         "gardefou.circuit_breaker.calls",
@@ -408,4 +411,10 @@ pub(super) static INSTRUMENTS: [Instrument; 49] = [
         SECONDS,
         "How long the last run of a health check took; 0 before the first one.",
     ),
+    // Source::StateStore
+    state_store::OPERATIONS,
+    state_store::UPDATES,
+    state_store::LEASES,
+    state_store::BREAKERS,
+    state_store::HEALTHY,
 ];
