@@ -2,10 +2,19 @@
 
 use serde_json::Value;
 use sha2::{Digest, Sha256};
+use std::sync::LazyLock;
 
-const DOCUMENT: &str = include_str!("page/page.html");
-const STYLE: &str = include_str!("page/page.css");
-const SCRIPT: &str = include_str!("page/page.js");
+static DOCUMENT: LazyLock<String> = LazyLock::new(|| sent(include_str!("page/page.html")));
+static STYLE: LazyLock<String> = LazyLock::new(|| sent(include_str!("page/page.css")));
+static SCRIPT: LazyLock<String> = LazyLock::new(|| sent(include_str!("page/page.js")));
+
+/// Returns a source as it is sent: without the indentation and the comments that have lines of their own. No text in the
+/// sources goes over the end of a line.
+fn sent(source: &str) -> String {
+    let lines = source.lines().map(str::trim_start);
+    let lines = lines.filter(|line| !line.is_empty() && !line.starts_with("// "));
+    lines.flat_map(|line| [line, "\n"]).collect()
+}
 
 /// The places of the document that are filled in.
 const TITLE_AT: &str = "{{title}}";
@@ -51,7 +60,7 @@ pub(crate) fn of_report(title: &str, data: &Value) -> String {
 fn document(title: &str, meta: &str, data: &str) -> String {
     let mut html = String::with_capacity(DOCUMENT.len() + STYLE.len() + SCRIPT.len() + data.len());
     let title = escaped(title);
-    let mut rest = DOCUMENT;
+    let mut rest = &**DOCUMENT;
     // In one pass: what is filled in may look like a place.
     while let Some(begin) = rest.find("{{") {
         html.push_str(&rest[..begin]);
@@ -59,9 +68,9 @@ fn document(title: &str, meta: &str, data: &str) -> String {
         let (place, filling) = [
             (TITLE_AT, &*title),
             (META_AT, meta),
-            (STYLE_AT, STYLE),
+            (STYLE_AT, &**STYLE),
             (DATA_AT, data),
-            (SCRIPT_AT, SCRIPT),
+            (SCRIPT_AT, &**SCRIPT),
         ]
         .into_iter()
         .find(|(name, _)| place.starts_with(name))
@@ -79,8 +88,8 @@ fn policy() -> String {
     format!(
         "default-src 'none'; script-src 'sha256-{}'; style-src 'sha256-{}'; img-src data:; \
          base-uri 'none'; form-action 'none'; require-trusted-types-for 'script'; trusted-types 'none'",
-        base64(&Sha256::digest(SCRIPT)),
-        base64(&Sha256::digest(STYLE)),
+        base64(&Sha256::digest(&**SCRIPT)),
+        base64(&Sha256::digest(&**STYLE)),
     )
 }
 
@@ -142,6 +151,18 @@ mod tests {
     }
 
     #[test]
+    fn no_text_of_the_sources_goes_over_the_end_of_a_line() {
+        let script = include_str!("page/page.js");
+        for (number, line) in script.lines().enumerate() {
+            let quotes = line.matches('`').count();
+            assert!(quotes % 2 == 0, "line {}: {line}", number + 1);
+        }
+        assert!(!include_str!("page/page.html").contains("<pre"));
+        let source = "a {\n\n  b: c; // d\n  // e\n}";
+        assert_eq!(sent(source), "a {\nb: c; // d\n}\n");
+    }
+
+    #[test]
     fn page_has_no_handler_style_or_address_that_the_policy_would_refuse() {
         for refused in [
             " style=",
@@ -163,7 +184,7 @@ mod tests {
         ] {
             assert!(!SCRIPT.contains(refused), "{refused}");
         }
-        for text in [DOCUMENT, STYLE, SCRIPT] {
+        for text in [&*DOCUMENT, &*STYLE, &*SCRIPT] {
             let addresses = text.matches("http").count() - text.matches("http-equiv").count();
             let namespaces = text.matches("http://www.w3.org/2000/svg").count();
             assert_eq!(addresses, namespaces, "an address of another host");
@@ -180,7 +201,7 @@ mod tests {
         let html = of_report("{{script}}", &json!({ "x": "{{style}}" }));
         assert!(html.contains("<title>{{script}}"));
         assert!(html.contains(r#"{"x":"{{style}}"}"#));
-        assert_eq!(html.matches(STYLE).count(), 1);
+        assert_eq!(html.matches(&**STYLE).count(), 1);
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 mod alerts;
 mod errors;
+mod fleet;
 mod functions;
 mod guards;
 mod health;
@@ -94,6 +95,7 @@ impl Collector {
             ("stale_since", state.stale_since.into()),
             ("bounds", latencies::bounds()),
             ("alerts", alerts::all()),
+            (fleet::SECTION, fleet::now(sample.taken_at, last)),
             ("health", health),
         ]
         .into();

@@ -292,7 +292,7 @@
     return svg('svg', { class: 'meter', viewBox: '0 0 100 6', preserveAspectRatio: 'none', role: 'img', 'aria-label': label }, svg('rect', { width, height: 6 }));
   }
   function inside(guard) {
-    const kind = el('p', { class: 'kind' }, KINDS[guard.kind] ?? plain(guard.kind));
+    const kind = el('p', { class: 'kind' }, `${KINDS[guard.kind] ?? plain(guard.kind)}${guard.config?.shared ? ', shared' : ''}`);
     const calls = figure(rate(perSecond(guard)), 'calls/s');
     switch (guard.kind) {
       case 'breaker': {
@@ -597,6 +597,23 @@
     return node;
   }
 
+  // The fleet, where there is one.
+  function fleet() {
+    const { fleet } = state.sections;
+    $('fleet').hidden = $('to-fleet').hidden = !fleet;
+    if (!fleet) return;
+    set($('fleet-count'), `${plain(fleet.name)}, ${number(fleet.breakers)} shared circuit ${fleet.breakers === 1 ? 'breaker' : 'breakers'}`);
+    fill($('store'), JSON.stringify(fleet), () => {
+      const isLost = fleet.lost_since !== null;
+      const pairs = [['Instance', foreign(fleet.instance)], ['Updates of others', `${number(fleet.updates)}${fleet.is_listening ? '' : ', polled now'}`],
+        ['Operations', number(fleet.operations)], ['Failed operations', number(fleet.failures)], ['Leases of probes', number(fleet.leases)]];
+      return el('div', { class: `tile ${isLost ? 'bad' : 'good'}` },
+        el('p', {}, badge(isLost ? ['bad', '▲', 'Store lost'] : ['good', '●', 'Store answers']), ' ', isLost && when(fleet.lost_since, 'lasting')),
+        fleet.last_error && el('p', { class: 'soft' }, 'Last error: ', foreign(fleet.last_error)),
+        el('dl', { class: 'pairs' }, ...pairs.flatMap(([name, value]) => [el('dt', {}, name), el('dd', {}, value)])));
+    });
+  }
+
   // Functions.
   const FUNCTIONS = 100;
   const neverCalled = () => [...lists.functions.values()].filter((each) => each.called === false);
@@ -643,7 +660,7 @@
         if (name === 'guards') { dirty.add(entry.id); note(whole); rank(whole); }
       }
     }
-    for (const name of ['errors', 'journal', 'alerts', 'health', 'bounds', 'stale_since']) if (name in update) state.sections[name] = update[name];
+    for (const name of ['errors', 'journal', 'alerts', 'health', 'fleet', 'bounds', 'stale_since']) if (name in update) state.sections[name] = update[name];
     const news = update.timeline ?? [];
     state.timeline.push(...news);
     state.notifications.push(...(update.notifications ?? []));
@@ -673,6 +690,7 @@
     if (has('groups') || has('errors')) groups();
     if (has('alerts') || has('notifications')) notifications();
     if (has('checks') || has('health') || has('stale_since')) checks();
+    if (has('fleet')) fleet();
     if (has('functions')) functions();
     summarise();
     foot();
