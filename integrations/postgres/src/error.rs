@@ -40,6 +40,13 @@ impl DatabaseError {
         matches!(self, Self::Sql { code, .. } if ["22", "23", "54"].iter().any(|class| code.starts_with(class)))
     }
 
+    /// Returns `true` if the server did not write within the time limit.
+    pub(crate) fn is_too_slow(&self) -> bool {
+        // 57014: the server's own limit on statements.
+        matches!(self, Self::Timeout(_))
+            || matches!(self, Self::Sql { code, .. } if code == "57014")
+    }
+
     /// Replaces a secret, wherever a server or a driver has repeated it.
     pub(crate) fn without(self, secret: Option<&str>) -> Self {
         let Some(secret) = secret.filter(|secret| !secret.is_empty()) else {

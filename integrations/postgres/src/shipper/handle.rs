@@ -13,6 +13,7 @@ use gardefou::{
 };
 use std::{
     fmt,
+    panic::{self, AssertUnwindSafe},
     path::{Path, PathBuf},
     sync::{
         Arc, Weak,
@@ -102,8 +103,9 @@ impl PostgresShipper {
         });
         if inner.settings.background {
             inner.maintenance.start(&inner, |inner: &Inner| {
-                let mut worker = inner.worker.lock();
-                worker.turn(&inner.settings, &inner.tracked, &inner.is_stopped);
+                inner.work(|worker| {
+                    worker.turn(&inner.settings, &inner.tracked, &inner.is_stopped);
+                });
             });
             inner.maintenance.wake();
         }
@@ -149,10 +151,8 @@ impl PostgresShipper {
     /// ```
     pub fn ship(&self) -> Result<(), JournalError> {
         let inner = &*self.inner;
-        let ship = || {
-            let mut worker = inner.worker.lock();
-            worker.ship(&inner.settings, &inner.tracked, &inner.is_stopped)
-        };
+        let ship =
+            || inner.work(|worker| worker.ship(&inner.settings, &inner.tracked, &inner.is_stopped));
         // A thread that drives futures cannot wait for others.
         let shipped = thread::scope(|scope| {
             let spawned = thread::Builder::new().spawn_scoped(scope, ship)?;
@@ -228,6 +228,19 @@ fn health(inner: &Weak<Inner>) -> CheckResult {
 }
 
 impl Inner {
+    /// Lets the worker do something, and logs what it notes after that.
+    fn work<R>(&self, work: impl FnOnce(&mut Worker) -> R) -> R {
+        let (result, notices) = {
+            let mut worker = self.worker.lock();
+            (work(&mut worker), worker.take_notices())
+        };
+        // A log subscriber may call the shipper, and may panic.
+        for notice in notices {
+            let _ = panic::catch_unwind(AssertUnwindSafe(|| notice.log(&self.settings)));
+        }
+        result
+    }
+
     fn status(&self) -> ShipperStatus {
         let now = Timestamp::from(self.settings.clock.wall());
         self.tracked.lock().status_at(now)

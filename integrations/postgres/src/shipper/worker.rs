@@ -43,6 +43,27 @@ pub(crate) struct Worker {
     refused_in_a_row: u32,
     failures: u32,
     not_before: Tick,
+    /// What is to be logged once the worker is not locked any longer.
+    notices: Vec<Notice>,
+}
+
+/// A change from good to bad or back.
+#[derive(Debug)]
+pub(crate) enum Notice {
+    Trouble { error: String, what: &'static str },
+    ShipsAgain { since: Timestamp },
+}
+
+impl Notice {
+    /// Logs it. Foreign code runs: no lock may be held.
+    pub(crate) fn log(self, settings: &Settings) {
+        match self {
+            Self::Trouble { error, what } => report_trouble(&settings.folder, &error, what),
+            Self::ShipsAgain { since } => tracing::info!(
+                target: names::TARGET_JOURNAL, %since, "journal: shipping records to PostgreSQL again"
+            ),
+        }
+    }
 }
 
 const BATCH_BYTES: usize = 8 << 20;
@@ -65,7 +86,13 @@ impl Worker {
             refused_in_a_row: 0,
             failures: 0,
             not_before: Tick::ZERO,
+            notices: Vec::new(),
         }
+    }
+
+    /// Takes what is to be logged.
+    pub(crate) fn take_notices(&mut self) -> Vec<Notice> {
+        std::mem::take(&mut self.notices)
     }
 
     /// Ships all there is, unless a pause is under way.
@@ -146,8 +173,10 @@ impl Worker {
         let text = failure.as_ref().map(ToString::to_string);
         let before = std::mem::replace(&mut tracked.lock().removal_error, text);
         if let (None, Some(err)) = (before, &failure) {
-            let what = "cannot remove old days from PostgreSQL; records are shipped meanwhile";
-            report_trouble(&settings.folder, err, what);
+            self.notices.push(Notice::Trouble {
+                error: err.to_string(),
+                what: "cannot remove old days from PostgreSQL; records are shipped meanwhile",
+            });
         }
     }
 
@@ -236,6 +265,9 @@ impl Worker {
                 }
                 self.refused_in_a_row += 1;
                 written = session.run(async |client| ship(client, schema, of, &batch, true).await);
+            } else if written.as_ref().is_err_and(DatabaseError::is_too_slow) {
+                // Fewer records may be in time.
+                self.records = (batch.entries.len() / 2).max(1);
             } else if written.is_ok() {
                 self.refused_in_a_row = 0;
                 self.records = (self.records * 2).min(settings.batch_records);
@@ -277,9 +309,9 @@ impl Worker {
         Ok(())
     }
 
-    /// Updates the status after an attempt, and logs a change from good to bad or back.
+    /// Updates the status after an attempt, and notes a change from good to bad or back.
     fn report(
-        &self,
+        &mut self,
         settings: &Settings,
         tracked: &Mutex<Tracked>,
         failure: Option<&DatabaseError>,
@@ -301,15 +333,12 @@ impl Worker {
             }
         }
         drop(status);
-        // Foreign code runs here: no lock may be held.
         match (before, failure) {
-            (None, Some(err)) => {
-                let what = "cannot ship records to PostgreSQL; they stay in the journal";
-                report_trouble(&settings.folder, err, what);
-            }
-            (Some(since), None) => tracing::info!(
-                target: names::TARGET_JOURNAL, %since, "journal: shipping records to PostgreSQL again"
-            ),
+            (None, Some(err)) => self.notices.push(Notice::Trouble {
+                error: err.to_string(),
+                what: "cannot ship records to PostgreSQL; they stay in the journal",
+            }),
+            (Some(since), None) => self.notices.push(Notice::ShipsAgain { since }),
             _ => {}
         }
     }

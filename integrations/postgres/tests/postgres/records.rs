@@ -9,7 +9,7 @@ use gardefou::{
     },
 };
 use serde_json::json;
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 #[test]
 #[ignore = "needs a PostgreSQL server: tests/real/postgres/run"]
@@ -241,6 +241,30 @@ fn database_that_refuses_everything_loses_nothing_beyond_a_hundred_records() {
         (fixture.count("errors"), shipper.status().refused),
         (201, 100)
     );
+}
+
+#[test]
+#[ignore = "needs a PostgreSQL server: tests/real/postgres/run"]
+fn batch_that_takes_too_long_is_made_smaller() {
+    let fixture = Fixture::new();
+    let now = now();
+    append(fixture.folder(), 1, [record(&now, 5000)]);
+    fixture.shipper().build().unwrap().ship().unwrap();
+    // A slow server: all records together take ten times the limit.
+    fixture.execute(
+        "CREATE FUNCTION {s}.slow() RETURNS trigger LANGUAGE plpgsql AS
+             'BEGIN PERFORM pg_sleep(0.01); RETURN NEW; END'",
+    );
+    fixture.execute(
+        "CREATE TRIGGER slow BEFORE INSERT ON {s}.errors FOR EACH ROW EXECUTE FUNCTION {s}.slow()",
+    );
+    append(fixture.folder(), 1, (0..1000).map(|i| record(&now, i)));
+    let database = fixture.database().timeout(Duration::from_secs(1));
+    let shipper = fixture.shipper_to(database.build().unwrap());
+    let shipper = shipper.build().unwrap();
+    let tries = (1..=100).find(|_| shipper.ship().is_ok()).unwrap();
+    assert!(tries > 1, "the first batch was in time");
+    assert_eq!(fixture.count("errors"), 1001);
 }
 
 #[test]

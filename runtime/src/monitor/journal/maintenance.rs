@@ -2,6 +2,7 @@
 
 use crate::{
     event::names,
+    panics,
     worker::{self, Next, Wakeup},
 };
 use std::{
@@ -63,7 +64,8 @@ impl Maintenance {
                 let Some(journal) = Weak::upgrade(&journal) else {
                     return Next::End;
                 };
-                maintain(&journal);
+                // One turn, for example because a log subscriber panics, is not the last one.
+                let _ = panics::catch(|| maintain(&journal));
             }
             Next::Wait(INTERVAL)
         });
