@@ -85,8 +85,10 @@ fn bring_up_to_date(guard: &Arc<dyn Living>) {
                 (guards.version, Arc::clone(&state.overrides.read()))
             };
             let plan = Arc::clone(guard).prepare(&overrides).ok().flatten()?;
-            let guards = state.guards.lock();
+            let mut guards = state.guards.lock();
             if guards.version == version {
+                // A change that prepared the guard before has to do so again.
+                guards.version += 1;
                 return plan.apply();
             }
         }
@@ -210,4 +212,59 @@ pub(crate) fn keep(turn: Turn, is_current: impl FnOnce() -> bool) -> bool {
         }
         is_current
     })
+}
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
+
+    use super::*;
+    use crate::testing::Scope;
+    use std::{
+        collections::VecDeque,
+        sync::{OnceLock, Weak},
+    };
+
+    /// A guard with one setting, that is brought up to date while it is first prepared.
+    struct Guard {
+        setting: Arc<Mutex<u32>>,
+        /// What each look at the overrides finds.
+        found: Mutex<VecDeque<u32>>,
+        itself: OnceLock<Weak<dyn Living>>,
+    }
+
+    impl Living for Guard {
+        fn is_alive(&self) -> bool {
+            true
+        }
+
+        fn prepare(self: Arc<Self>, _: &Overrides) -> Result<Option<Plan>, Refused> {
+            let before = *self.setting.lock();
+            let wanted = self.found.lock().pop_front().unwrap();
+            if self.found.lock().len() == 2 {
+                bring_up_to_date(&self.itself.get().unwrap().upgrade().unwrap());
+            }
+            let setting = Arc::clone(&self.setting);
+            let plan = Plan::new(move || *setting.lock() = wanted, || {});
+            Ok((before != wanted).then_some(plan))
+        }
+    }
+
+    #[test]
+    fn guard_that_another_thread_brings_up_to_date_gets_the_settings_in_force() {
+        let _entered = Scope::new().enter();
+        let setting = Arc::new(Mutex::new(4));
+        let guard = Arc::new(Guard {
+            setting: Arc::clone(&setting),
+            // The change finds 4 again; the other thread has read 5 before.
+            found: Mutex::new(VecDeque::from([4, 5, 4])),
+            itself: OnceLock::new(),
+        });
+        let living: Arc<dyn Living> = Arc::clone(&guard) as Arc<dyn Living>;
+        guard.itself.set(Arc::downgrade(&living)).unwrap();
+        with_current(|state| state.guards.lock().add(living));
+        let change = replace(Turn::begin(), Overrides::new(Vec::new()), || {});
+        assert_eq!(change.unwrap(), Change::Made { guards: 1 });
+        assert_eq!(*setting.lock(), 4);
+    }
 }
