@@ -125,19 +125,19 @@ impl ManualControl {
     }
 
     pub(super) fn join(&self, shell: &Arc<Shell>) {
-        let is_isolated = {
+        {
             let mut breakers = self.0.breakers.lock();
             let joining = Arc::downgrade(shell);
             breakers.retain(|known| known.strong_count() > 0 && !known.ptr_eq(&joining));
             breakers.push(joining);
-            self.is_isolated()
-        };
+        }
         let ours = Arc::downgrade(&self.0.isolates);
-        shell.step(|locked| {
+        let is_isolated = shell.step(|locked| {
             let all = &mut locked.extras.get_or_insert_default().isolations;
             all.retain(|known| known.strong_count() > 0 && !known.ptr_eq(&ours));
             all.push(ours);
-            ((), Effects::default())
+            // What is turned on from here on finds the breaker with this control.
+            (self.is_isolated(), Effects::default())
         });
         if is_isolated {
             follow_controls(shell);

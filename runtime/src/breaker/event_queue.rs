@@ -1,6 +1,9 @@
 //! Events of a breaker that wait until the lock is released.
 
-use super::{opening::Opening, state::Transition};
+use super::{
+    opening::{Cause, Opening},
+    state::Transition,
+};
 use crate::{
     event::{BreakerEvent, BreakerEventKind, RecordSlot},
     keyed::KeyedName,
@@ -60,7 +63,7 @@ pub(super) struct QueuedEvent {
 pub(super) enum QueuedKind {
     Transition {
         transition: Transition,
-        cause: Option<Box<str>>,
+        cause: Option<Arc<Cause>>,
         /// The opening that ends where another one begins.
         previous: Option<Arc<Opening>>,
         /// How many calls the opening has rejected that ends, or goes on half-open.
@@ -97,7 +100,7 @@ impl QueuedEvent {
                 reason: transition.reason,
                 consecutive_failures: transition.consecutive,
                 lasts: transition.lasts,
-                cause: cause.as_deref(),
+                cause: cause.as_ref().map(|cause| cause.text()),
                 previous: id(previous),
                 rejected: *rejected,
             },

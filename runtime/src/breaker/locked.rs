@@ -3,13 +3,12 @@
 use super::{
     cause::CauseText,
     event_queue::{EventQueue, QueuedEvent, QueuedKind},
-    opening::{Opening, is_open},
+    opening::{Cause, Opening, is_open},
     partial_config::ExplicitSettings,
     snapshot::CallCounts,
     state::{Effects, StateMachine, Transition},
 };
 use crate::{
-    error::redact,
     event::{CircuitState, TransitionReason},
     time::Tick,
 };
@@ -132,12 +131,12 @@ impl Locked {
     }
 
     /// Returns the text of the failure that made the breaker reject in a generation.
-    pub(super) fn cause_in(&self, generation: u64) -> Option<&str> {
+    pub(super) fn cause_in(&self, generation: u64) -> Option<Arc<Cause>> {
         self.opening
             .as_ref()
             .filter(|opening| generation >= opening.caused)?
             .cause
-            .as_deref()
+            .clone()
     }
 
     /// Turns effects into events, and remembers what opened the circuit. `restored` is the cause
@@ -145,13 +144,18 @@ impl Locked {
     pub(super) fn apply(&mut self, effects: Effects, restored: Option<&str>, rejected: u64) {
         for &transition in effects.iter() {
             let restored = restored.filter(|_| transition.to == CircuitState::Open);
-            let cause = restored.map(Into::into);
+            let cause = restored.map(Cause::shown);
             let cause = cause.or_else(|| self.cause_of(transition.reason));
             self.apply_transition(transition, cause, rejected);
         }
     }
 
-    fn apply_transition(&mut self, transition: Transition, cause: Option<Box<str>>, rejected: u64) {
+    fn apply_transition(
+        &mut self,
+        transition: Transition,
+        cause: Option<Arc<Cause>>,
+        rejected: u64,
+    ) {
         if let Some(extras) = &mut self.extras {
             extras.lent.clear();
             #[cfg(feature = "fleet")]
@@ -180,7 +184,9 @@ impl Locked {
                 Some(before.unwrap_or((generation, None)))
             }
             CircuitState::Open => Some((generation, cause.clone())),
-            CircuitState::ForcedOpen => Some((generation, Some("forced open by hand".into()))),
+            CircuitState::ForcedOpen => {
+                Some((generation, Some(Cause::shown("forced open by hand"))))
+            }
             _ => None,
         };
         let began = new.map(|(caused, cause)| Arc::new(Opening::new(generation, caused, cause)));
@@ -201,7 +207,7 @@ impl Locked {
     }
 
     /// Returns the text of the failure that caused a transition, if a failure did.
-    fn cause_of(&self, reason: TransitionReason) -> Option<Box<str>> {
+    fn cause_of(&self, reason: TransitionReason) -> Option<Arc<Cause>> {
         use TransitionReason::{ConsecutiveFailures, FailureRate, ProbeFailed};
         let by_failure = matches!(reason, ConsecutiveFailures | FailureRate | ProbeFailed);
         let text = self
@@ -210,6 +216,6 @@ impl Locked {
             .filter(|_| by_failure)?
             .cause
             .as_str();
-        (!text.is_empty()).then(|| redact::text(text).into())
+        (!text.is_empty()).then(|| Cause::of_failure(text))
     }
 }

@@ -1,7 +1,13 @@
 //! Openings of a circuit, which explain its rejections.
 
-use crate::{error::ErrorId, event::CircuitState};
-use std::sync::OnceLock;
+use crate::{
+    error::{ErrorId, redact},
+    event::CircuitState,
+};
+use std::{
+    fmt,
+    sync::{Arc, OnceLock},
+};
 
 /// One opening of the circuit: from the change to an open state until the circuit closes, is
 /// disabled or opens again.
@@ -12,13 +18,13 @@ pub(super) struct Opening {
     /// The first generation that has its cause.
     pub(super) caused: u64,
     /// The failure that opened the circuit.
-    pub(super) cause: Option<Box<str>>,
+    pub(super) cause: Option<Arc<Cause>>,
     /// Made when it is first read.
     id: OnceLock<ErrorId>,
 }
 
 impl Opening {
-    pub(super) fn new(generation: u64, caused: u64, cause: Option<Box<str>>) -> Self {
+    pub(super) fn new(generation: u64, caused: u64, cause: Option<Arc<Cause>>) -> Self {
         Self {
             generation,
             caused,
@@ -31,6 +37,46 @@ impl Opening {
     /// the lock.
     pub(super) fn id(&self) -> ErrorId {
         *self.id.get_or_init(ErrorId::new)
+    }
+}
+
+/// The text of a cause, from which secrets are removed when it is first read.
+pub(super) struct Cause {
+    text: Box<str>,
+    shown: OnceLock<Box<str>>,
+}
+
+impl Cause {
+    /// Makes one of the text of a failure, which may have secrets.
+    pub(super) fn of_failure(text: &str) -> Arc<Self> {
+        Arc::new(Self {
+            text: text.into(),
+            shown: OnceLock::new(),
+        })
+    }
+
+    /// Makes one of a text that is shown as it is.
+    pub(super) fn shown(text: &str) -> Arc<Self> {
+        Arc::new(Self {
+            text: "".into(),
+            shown: OnceLock::from(Box::from(text)),
+        })
+    }
+
+    /// Returns the text. Rules of the program run the first time: never under the lock.
+    pub(super) fn text(&self) -> &str {
+        if let Some(shown) = self.shown.get() {
+            return shown;
+        }
+        // Not while it is set: a rule may read the breaker.
+        let shown = redact::text(&self.text).into();
+        self.shown.get_or_init(|| shown)
+    }
+}
+
+impl fmt::Debug for Cause {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Cause").finish_non_exhaustive()
     }
 }
 

@@ -341,7 +341,8 @@ impl Rejector for Shell {
 
     fn cause(&self, denied_by: u64) -> Option<String> {
         let generation = DeniedBy::from_bits(denied_by).generation();
-        self.read(|locked| locked.cause_in(generation).map(str::to_owned))
+        let cause = self.read(|locked| locked.cause_in(generation));
+        cause.map(|cause| cause.text().to_owned())
     }
 
     fn state(&self, denied_by: u64) -> Option<&'static str> {

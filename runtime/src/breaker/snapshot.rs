@@ -157,7 +157,7 @@ impl BreakerSnapshot {
             rejected: shell.counters.sum(Counter::Rejected),
             ..CallCounts::default()
         };
-        shell.read(|locked| {
+        let (mut snapshot, opened_by) = shell.read(|locked| {
             let (failure, latest) = shell.failures();
             let restored = locked.extras.as_ref().map(|extras| extras.restored_counts);
             let counts = CallCounts {
@@ -174,11 +174,13 @@ impl BreakerSnapshot {
                 let text = last.cause.as_str();
                 LastFailure {
                     at: last.at.no_earlier_than(latest).wall(now, wall),
-                    cause: (!text.is_empty()).then(|| redact::text(text).into_owned()),
+                    cause: (!text.is_empty()).then(|| text.to_owned()),
                 }
             });
-            let opened_by = locked.cause_in(u64::MAX).map(str::to_owned);
-            Self {
+            let opened_by = locked
+                .cause_in(u64::MAX)
+                .filter(|_| !matches!(view.state, CircuitState::Closed | CircuitState::Disabled));
+            let snapshot = Self {
                 name: shell.name.to_string(),
                 state: view.state,
                 since: at(view.since),
@@ -191,13 +193,19 @@ impl BreakerSnapshot {
                 failure_rate: rates.failure,
                 slow_rate: rates.slow,
                 last_failure,
-                opened_by: opened_by.filter(|_| {
-                    !matches!(view.state, CircuitState::Closed | CircuitState::Disabled)
-                }),
+                opened_by: None,
                 config: machine.config().clone(),
                 taken_at: wall,
-            }
-        })
+            };
+            (snapshot, opened_by)
+        });
+        // Without the lock: rules of the program remove secrets.
+        snapshot.opened_by = opened_by.map(|cause| cause.text().to_owned());
+        if let Some(last) = &mut snapshot.last_failure {
+            let cause = last.cause.take();
+            last.cause = cause.map(|text| redact::text(&text).into_owned());
+        }
+        snapshot
     }
 
     pub(super) fn restore_into(&self, shell: &Shell) {

@@ -11,3 +11,4 @@ mod names_in_log;
 mod nested_reports;
 mod panic_hook;
 mod record_origin;
+mod redactor;

@@ -380,3 +380,18 @@ fn opening_is_never_taken_for_the_one_that_the_fleet_closed() {
         assert_eq!(life.breaker.snapshot().state, CircuitState::Open);
     });
 }
+
+#[test]
+fn breaker_that_joins_an_isolated_control_is_isolated() {
+    use crate::breaker::ManualControl;
+
+    explore(|| {
+        let life = watched(|b| b);
+        let control = ManualControl::new();
+        let isolates = control.clone();
+        let other = thread::spawn(move || isolates.isolate());
+        control.join(life.breaker.shell());
+        other.join().unwrap();
+        assert_eq!(life.breaker.snapshot().state, CircuitState::ForcedOpen);
+    });
+}
