@@ -161,6 +161,7 @@ mod revised;
 mod rng;
 mod scope;
 mod span;
+mod store_loss;
 mod sync;
 pub mod time;
 mod worker;

@@ -111,6 +111,7 @@ pub(crate) fn reply(value: Value) -> Result<Reply, StoreError> {
             _ => None,
         },
         has_changed: changed == 1,
+        permits: None,
     })
 }
 

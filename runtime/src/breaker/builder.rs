@@ -1,7 +1,5 @@
 //! Builder of circuit breakers.
 
-#[cfg(feature = "fleet")]
-use super::config::StoreLoss;
 use super::{
     config::BreakerConfig,
     control::ManualControl,
@@ -9,6 +7,8 @@ use super::{
     partial_config::{PartialConfig, check_name},
     shell::Shell,
 };
+#[cfg(feature = "fleet")]
+use crate::store_loss::StoreLoss;
 use crate::{
     error::ConfigError,
     event::{BreakerEvent, BreakerEventKind, Event, GuardName, Observer},

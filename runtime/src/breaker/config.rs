@@ -1,6 +1,6 @@
 //! Configuration of a breaker, as a plain value that was validated once.
 
-use crate::{named::named, time::Tick};
+use crate::{store_loss::StoreLoss, time::Tick};
 use std::time::Duration;
 
 /// The settings of a circuit breaker, with every default filled in.
@@ -74,34 +74,6 @@ pub struct BreakerConfig {
     pub shared: bool,
     /// What a shared breaker does while the store of its fleet does not answer.
     pub on_store_loss: StoreLoss,
-}
-
-/// What a shared guard does while the store of its fleet does not answer.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum StoreLoss {
-    /// Decides by what this process sees.
-    #[default]
-    Local,
-    /// Rejects every call.
-    Open,
-    /// Rejects no call.
-    Closed,
-}
-
-named! {
-    /// Returns the name as it stands in attributes, for example `local`.
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// assert_eq!(gardefou::breaker::StoreLoss::Local.name(), "local");
-    /// ```
-    StoreLoss {
-        Local = "local",
-        Open = "open",
-        Closed = "closed",
-    }
 }
 
 /// The kind and size of a window.

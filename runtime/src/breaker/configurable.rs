@@ -2,7 +2,7 @@
 
 use super::{
     builder::BreakerBuilder,
-    config::{BreakerConfig, StoreLoss, WindowKind},
+    config::{BreakerConfig, WindowKind},
     handle::CircuitBreaker,
     keyed::KeyedRecipe,
     locked::Locked,
@@ -18,6 +18,7 @@ use crate::{
         Configurable, ConfigurableByKey, Configured, Kind, LivingGuard, Override, Setting, Value,
         configured, remember, remember_keyed, setting, span_setting,
     },
+    store_loss::StoreLoss,
     time::{Tick, parse_duration},
 };
 use std::{sync::Arc, time::Duration};

@@ -49,9 +49,10 @@ mod tests;
 mod window;
 
 pub use crate::event::breaker::{CircuitState, TransitionReason};
+pub use crate::store_loss::StoreLoss;
 pub use builder::BreakerBuilder;
 pub use classifier::{ChainClassifier, Classifier, ErrorClassifier, FailurePredicate};
-pub use config::{BreakerConfig, StoreLoss, WindowKind};
+pub use config::{BreakerConfig, WindowKind};
 #[cfg(feature = "config")]
 pub(crate) use configurable::parse_window;
 pub use control::ManualControl;

@@ -2,9 +2,9 @@
 
 use super::config::{
     ABANDONED_AFTER, BreakerConfig, FAILURE_THRESHOLD, HALF_OPEN_MAX_CALLS, MAX_RECOVERY_TIMEOUT,
-    MIN_CALLS, RECOVERY_TIMEOUT, StoreLoss, WindowKind,
+    MIN_CALLS, RECOVERY_TIMEOUT, WindowKind,
 };
-use crate::{error::ConfigError, name};
+use crate::{error::ConfigError, name, store_loss::StoreLoss};
 use std::{fmt::Debug, time::Duration};
 
 /// The settings that a builder was given, before defaults and rules.

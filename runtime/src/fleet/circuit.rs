@@ -75,6 +75,8 @@ impl SharedCircuit {
                 self.report_at(now, operation, report);
             }
             Action::Lease => lease = self.lease_at(now, operation),
+            // Not one of a breaker.
+            Action::Take(_) => {}
             Action::Settle { outcome, open_for } => {
                 self.settle_at(now, operation, *outcome, *open_for);
             }
@@ -83,6 +85,7 @@ impl SharedCircuit {
             state: self.state_at(now),
             lease,
             has_changed: self.epoch != epoch,
+            permits: None,
         }
     }
 

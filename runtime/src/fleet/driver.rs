@@ -4,9 +4,10 @@
 use super::{
     builder::FleetBuilder,
     joined::{JoinedBreaker, opened_by},
+    joined_limits::{JoinedLimits, StoreNow},
     link::FleetLink,
     member::{Conditions, Member, Next},
-    operation::{Operation, Reply},
+    operation::{Action, Operation, Reply},
     status::FleetStatus,
     store::{StoreError, Update},
     store_state::StoreState,
@@ -15,6 +16,7 @@ use crate::{
     breaker::{CircuitBreaker, Link},
     event::{names::TARGET_SYSTEM, text},
     panics,
+    rate_limit::{LimiterLink, RateLimiter},
     rng::Rng,
     time::{SharedClock, Tick},
 };
@@ -64,6 +66,7 @@ pub struct Driver {
     link: Arc<FleetLink>,
     store: StoreState,
     members: Vec<JoinedBreaker>,
+    limits: JoinedLimits,
     /// Ever more, so that replies find their member whatever left meanwhile.
     next_id: u64,
     next: Tick,
@@ -121,6 +124,7 @@ impl Driver {
             link,
             store,
             members: Vec::new(),
+            limits: JoinedLimits::default(),
             next_id: 0,
             next: now,
             is_listening: false,
@@ -187,7 +191,41 @@ impl Driver {
         breaker.shell().leave_fleet(&*self.link);
     }
 
-    /// Returns the operations that are due, after a look at all breakers.
+    /// Lets a rate limiter share its rate, whether or not it was built as shared. It leaves any other fleet.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::{fleet::{Fleet, MemoryStore, Store}, rate_limit::RateLimiter};
+    ///
+    /// let store = MemoryStore::new();
+    /// let mut fleet = Vec::new();
+    /// for name in ["one", "other"] {
+    ///     let limiter = RateLimiter::builder("geocoder").rate("8/h").build()?;
+    ///     let mut driver = Fleet::builder("checkout").instance(name).driver()?;
+    ///     driver.join_limiter(&limiter);
+    ///     let batch = driver.take();
+    ///     let replies = store.run(batch.operations());
+    ///     driver.complete(batch, replies);
+    ///     fleet.push((limiter, driver));
+    /// }
+    /// // Each has permits of its own in advance: a quarter of the burst, and as many as the half of what was left allowed.
+    /// let available: Vec<u32> = fleet.iter().map(|(limiter, _)| limiter.snapshot().available).collect();
+    /// assert_eq!(available, [2, 2]);
+    /// # Ok::<(), gardefou::ConfigError>(())
+    /// ```
+    pub fn join_limiter(&mut self, limiter: &RateLimiter) {
+        if let Some(limiter) = limiter.downgrade().upgrade() {
+            let (id, rng) = (self.next_id, Rng::seeded(self.rng.next_u64()));
+            self.next_id += 1;
+            let link = Arc::clone(&self.link) as Arc<dyn LimiterLink>;
+            let instance = self.settings.instance_name();
+            self.limits.join(id, &limiter, &link, instance, rng);
+            self.next = Tick::ZERO;
+        }
+    }
+
+    /// Returns the operations that are due, after a look at all guards.
     ///
     /// # Examples
     ///
@@ -250,6 +288,23 @@ impl Driver {
             }
             true
         });
+        let store = StoreNow {
+            is_lost,
+            send_at: can_send.then_some(conditions.send_at),
+        };
+        let (again, takes) = self.limits.pass_at(now, store, link);
+        next = next.min(again);
+        for due in takes {
+            batch.members.push(due.id);
+            batch.operations.push(Operation {
+                fleet: Arc::clone(self.settings.fleet_name()),
+                breaker: due.name,
+                instance: due.instance,
+                longest_open: Duration::ZERO,
+                lease_time: self.settings.lease(),
+                action: Action::Take(due.take),
+            });
+        }
         self.next = next;
         batch
     }
@@ -315,6 +370,9 @@ impl Driver {
                     &operation.action,
                     reply.as_ref().ok(),
                 );
+            } else {
+                let (action, reply) = (&operation.action, reply.ok());
+                self.limits.complete_at(now, id, action, reply, &*self.link);
             }
         }
         if has_answered {
@@ -411,6 +469,7 @@ impl Driver {
             fleet: Arc::clone(self.settings.fleet_name()),
             instance: Arc::clone(self.settings.instance_name()),
             breakers: self.members.len(),
+            limiters: self.limits.len(),
             operations: self.counts.operations,
             failures: self.counts.failures,
             updates: self.counts.updates,
@@ -423,6 +482,7 @@ impl Driver {
 
     /// Ends what the loss of the store changed, before its replies are applied.
     fn store_is_back_at(&mut self, now: Tick) {
+        self.limits.store_is_back();
         for joined in &mut self.members {
             joined.member.store_is_back_at(now);
             if let Some(shell) = joined.shell.upgrade() {
@@ -439,7 +499,8 @@ impl Driver {
     }
 
     fn note_loss_at(&mut self, now: Tick) {
-        let is_lost = self.store.is_lost_at(now) && !self.members.is_empty();
+        let is_lost =
+            self.store.is_lost_at(now) && !(self.members.is_empty() && self.limits.is_empty());
         if is_lost == self.was_lost {
             return;
         }
@@ -459,6 +520,7 @@ impl Driver {
 
 impl Drop for Driver {
     fn drop(&mut self) {
+        self.limits.leave(&*self.link);
         for joined in &self.members {
             if let Some(shell) = joined.shell.upgrade() {
                 shell.leave_fleet(&*self.link);

@@ -11,7 +11,9 @@ use super::{
 use crate::{
     breaker::{CircuitBreaker, Joiner, Shell, take_all_in},
     error::ConfigError,
-    panics, scope,
+    panics,
+    rate_limit::{LimiterInner, LimiterJoiner, RateLimiter, take_all_limiters_in},
+    scope,
     sync::global::Mutex,
     worker::{self, Next, Wakeup},
 };
@@ -77,6 +79,7 @@ enum Message {
     Join(Weak<Shell>),
     #[cfg(feature = "config")]
     Leave(Weak<Shell>),
+    JoinLimiter(Weak<LimiterInner>),
     Completed(Batch, Vec<Result<Reply, StoreError>>),
     Update(Update),
     Arriving(bool),
@@ -146,6 +149,12 @@ impl Joiner for Inbox {
     #[cfg(feature = "config")]
     fn let_go(&self, breaker: &Arc<Shell>) {
         self.push(Message::Leave(Arc::downgrade(breaker)));
+    }
+}
+
+impl LimiterJoiner for Inbox {
+    fn take_in_limiter(&self, limiter: Weak<LimiterInner>) {
+        self.push(Message::JoinLimiter(limiter));
     }
 }
 
@@ -232,10 +241,29 @@ impl Fleet {
         self.inbox.take_in(breaker.shell());
     }
 
-    /// Lets all shared breakers of the process join, now and in the future.
+    /// Lets a rate limiter share its rate, whether or not it was built as shared. It leaves any other fleet.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::{fleet::{Fleet, MemoryStore}, rate_limit::RateLimiter};
+    ///
+    /// let fleet = Fleet::builder("checkout").store(MemoryStore::new()).start()?;
+    /// let limiter = RateLimiter::builder("geocoder").rate("100/s").build()?;
+    /// fleet.join_limiter(&limiter);
+    /// assert!(limiter.try_acquire().is_ok());
+    /// # Ok::<(), gardefou::ConfigError>(())
+    /// ```
+    pub fn join_limiter(&self, limiter: &RateLimiter) {
+        self.inbox.take_in_limiter(limiter.downgrade());
+    }
+
+    /// Lets all shared guards of the process join, now and in the future.
     pub(crate) fn take_all_in(&self) {
         let joiner: Arc<dyn Joiner> = Arc::clone(&self.inbox) as Arc<dyn Joiner>;
         take_all_in(&joiner);
+        let joiner: Arc<dyn LimiterJoiner> = Arc::clone(&self.inbox) as Arc<dyn LimiterJoiner>;
+        take_all_limiters_in(&joiner);
         *RUNNING.lock() = Some(Arc::downgrade(&self.inbox));
     }
 
@@ -302,6 +330,11 @@ impl Agent {
                 Message::Leave(shell) => {
                     if let Some(shell) = shell.upgrade() {
                         driver.leave(&CircuitBreaker::from_shared(shell));
+                    }
+                }
+                Message::JoinLimiter(limiter) => {
+                    if let Some(limiter) = limiter.upgrade() {
+                        driver.join_limiter(&RateLimiter::from_shared(limiter));
                     }
                 }
                 Message::Completed(batch, replies) => {

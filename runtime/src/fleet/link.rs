@@ -3,6 +3,7 @@
 use super::store_state::PATIENCE;
 use crate::{
     breaker::Link,
+    rate_limit::LimiterLink,
     time::{SharedClock, Tick},
     worker::Wakeup,
 };
@@ -50,6 +51,12 @@ impl FleetLink {
     /// Returns `true` in a process that was forked from that of the fleet.
     pub(super) fn is_inherited(&self) -> bool {
         process::id() != self.process
+    }
+}
+
+impl LimiterLink for FleetLink {
+    fn wake(&self) {
+        Link::wake(self);
     }
 }
 

@@ -2,7 +2,8 @@
 
 use super::{
     circuit::SharedCircuit,
-    operation::{Operation, Reply},
+    limit::SharedLimit,
+    operation::{Action, Operation, Reply, SharedState, Take},
     store::{Store, StoreError, Update, Updates},
 };
 use crate::{
@@ -30,13 +31,14 @@ use std::{collections::HashMap, sync::Arc};
 #[derive(Clone, Debug, Default)]
 pub struct MemoryStore(Arc<Shared>);
 
-/// The names of the fleet and of the breaker.
+/// The names of the fleet and of the guard.
 type Key = (Arc<str>, Arc<str>);
 
 #[derive(Debug, Default)]
 struct Shared {
     clock: SharedClock,
     circuits: Mutex<HashMap<Key, SharedCircuit>>,
+    limits: Mutex<HashMap<Key, SharedLimit>>,
     subscribers: Mutex<Vec<Updates>>,
 }
 
@@ -85,6 +87,21 @@ impl MemoryStore {
     /// ```
     pub fn clear(&self) {
         self.0.circuits.lock().clear();
+        self.0.limits.lock().clear();
+    }
+}
+
+impl MemoryStore {
+    fn take_at(&self, now: u64, operation: &Operation, take: &Take) -> Reply {
+        let key = (Arc::clone(&operation.fleet), Arc::clone(&operation.breaker));
+        let mut limits = self.0.limits.lock();
+        let limit = limits.entry(key).or_default();
+        Reply {
+            state: SharedState::UNKNOWN,
+            lease: None,
+            has_changed: false,
+            permits: Some(limit.take_at(now, &operation.instance, take)),
+        }
     }
 }
 
@@ -94,10 +111,14 @@ impl Store for MemoryStore {
         let now = wall
             .duration_since(std::time::UNIX_EPOCH)
             .unwrap_or_default();
+        let micros = u64::try_from(now.as_micros()).unwrap_or(u64::MAX);
         let now = u64::try_from(now.as_millis()).unwrap_or(u64::MAX);
         let mut updates = Vec::new();
         let mut circuits = self.0.circuits.lock();
         let replies = operations.iter().map(|operation| {
+            if let Action::Take(take) = &operation.action {
+                return Ok(self.take_at(micros, operation, take));
+            }
             let key = (Arc::clone(&operation.fleet), Arc::clone(&operation.breaker));
             let circuit = circuits.entry(key).or_default();
             if circuit.has_expired_at(now) {

@@ -26,6 +26,9 @@ mod circuit;
 mod driver;
 mod handle;
 mod joined;
+mod joined_limits;
+mod limit;
+mod limit_member;
 mod link;
 mod member;
 mod memory;
@@ -44,7 +47,8 @@ pub use driver::{Batch, Driver};
 pub use handle::{Fleet, status};
 pub use memory::MemoryStore;
 pub use operation::{
-    Action, Lease, Operation, ProbeOutcome, Reply, Report, Rule, SharedPhase, SharedState,
+    Action, Lease, Operation, Permits, ProbeOutcome, Reply, Report, Rule, SharedPhase, SharedState,
+    Take,
 };
 pub use status::FleetStatus;
 pub use store::{Store, StoreError, Update, Updates};

@@ -3,7 +3,7 @@
 use crate::breaker::{BreakerConfig, WindowKind};
 use std::{sync::Arc, time::Duration};
 
-/// One operation of an instance on the state that a fleet shares about one breaker.
+/// One operation of an instance on the state that a fleet shares about one guard: a breaker or a rate limiter.
 ///
 /// A [`Store`](super::Store) applies each operation as a whole: no other one comes between what it reads and what it
 /// writes.
@@ -11,7 +11,8 @@ use std::{sync::Arc, time::Duration};
 pub struct Operation {
     /// The name of the fleet, by default that of the service.
     pub fleet: Arc<str>,
-    /// The name of the breaker, with its key: `payments[acme]`.
+    /// The name of the breaker or of the rate limiter, with its key: `payments[acme]`. A breaker and a limiter of one name
+    /// share nothing.
     pub breaker: Arc<str>,
     /// The instance, an identifier that no other process has: the owner of a lease.
     pub instance: Arc<str>,
@@ -39,6 +40,29 @@ pub enum Action {
         /// How long the circuit is open if the probe failed.
         open_for: Duration,
     },
+    /// Reports permits of a rate limiter that were used, and takes others. A store that knows nothing of rate limits returns
+    /// an error for it.
+    Take(Take),
+}
+
+/// What an instance reports about a rate limiter, and asks for.
+///
+/// It is whole by itself: a store that has forgotten everything takes over what the instance holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Take {
+    /// The time that replaces one permit.
+    pub interval: Duration,
+    /// How many permits the whole fleet has after a quiet time.
+    pub burst: u32,
+    /// How many permits the instance has used since its last operation that was answered.
+    pub used: u64,
+    /// How many permits it holds; those that it gives back are not among them.
+    pub held: u64,
+    /// How many it wants to hold.
+    pub want: u64,
+    /// For how long the store keeps them for the instance without another operation. The instance uses none any longer by
+    /// then.
+    pub hold_time: Duration,
 }
 
 /// The outcome of a probe.
@@ -125,6 +149,19 @@ pub struct Reply {
     pub lease: Option<Lease>,
     /// Whether the operation changed the state: opened or closed the circuit.
     pub has_changed: bool,
+    /// The permits of a rate limiter; `None` for operations on breakers.
+    pub permits: Option<Permits>,
+}
+
+/// Permits of a rate limiter that the store has given to an instance.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Permits {
+    /// How many, beside those that the instance held.
+    pub granted: u64,
+    /// How many instances share the limiter, this one included.
+    pub instances: u32,
+    /// After which time the store has another one, if no instance takes it before: an estimate.
+    pub next: Duration,
 }
 
 /// The result of a request for the lease.

@@ -12,6 +12,8 @@ pub struct FleetStatus {
     pub instance: Arc<str>,
     /// How many breakers of the process share their state.
     pub breakers: usize,
+    /// How many rate limiters of the process share their rate.
+    pub limiters: usize,
     /// How many operations the store has answered.
     pub operations: u64,
     /// How many operations failed.

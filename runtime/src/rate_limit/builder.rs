@@ -14,6 +14,7 @@ use crate::{
     event::GuardName,
     keyed::{MAX_KEYS, check_max_keys, without_keys},
     name,
+    store_loss::StoreLoss,
     time::{Clock, SharedClock},
 };
 use std::time::Duration;
@@ -44,6 +45,8 @@ pub struct RateLimiterBuilder {
     burst: Option<u32>,
     max_wait: Duration,
     max_keys: Option<u32>,
+    shared: bool,
+    on_store_loss: Option<StoreLoss>,
     clock: Option<SharedClock>,
 }
 
@@ -71,6 +74,8 @@ impl RateLimiter {
             burst: None,
             max_wait: Duration::ZERO,
             max_keys: None,
+            shared: false,
+            on_store_loss: None,
             clock: None,
         }
     }
@@ -200,6 +205,66 @@ impl RateLimiterBuilder {
         self
     }
 
+    /// Sets whether the limiter shares its rate with those of the same name in other processes; `false` by default.
+    ///
+    /// It joins the [fleet](crate::fleet) of the process, now or as soon as there is one. The rate and the burst are then
+    /// those of all instances together, and calls use permits that the instance took from the store before. Without a fleet
+    /// it is the same as any other limiter. A shared limiter rejects at once: it has no [`max_wait`](Self::max_wait), since
+    /// no permit of a fleet can be reserved ahead, and the `retry_after` of its rejections is an estimate.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::rate_limit::RateLimiter;
+    /// use std::time::Duration;
+    ///
+    /// let builder = RateLimiter::builder("geocoder").rate("100/s").shared(true);
+    /// assert!(builder.clone().build()?.config().shared);
+    /// let err = builder.max_wait(Duration::from_secs(1)).build().unwrap_err();
+    /// assert_eq!(err.field(), "max_wait");
+    /// # Ok::<(), gardefou::ConfigError>(())
+    /// ```
+    #[cfg(feature = "fleet")]
+    pub fn shared(mut self, shared: bool) -> Self {
+        self.shared = shared;
+        self
+    }
+
+    /// Sets what a [shared](Self::shared) limiter does while the store of its fleet does not answer;
+    /// [`StoreLoss::Local`](super::StoreLoss::Local) by default: it uses its share of the rate and of the burst, by the number
+    /// of instances that was last known.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::rate_limit::{RateLimiter, StoreLoss};
+    ///
+    /// let builder = RateLimiter::builder("geocoder").rate("100/s").on_store_loss(StoreLoss::Open);
+    /// assert_eq!(builder.clone().shared(true).build()?.config().on_store_loss, StoreLoss::Open);
+    /// assert!(builder.build().unwrap_err().to_string().contains("must come with `shared`"));
+    /// # Ok::<(), gardefou::ConfigError>(())
+    /// ```
+    #[cfg(feature = "fleet")]
+    pub fn on_store_loss(mut self, loss: StoreLoss) -> Self {
+        self.on_store_loss = Some(loss);
+        self
+    }
+
+    fn problem_of_sharing(&self) -> Option<ConfigError> {
+        if let Some(loss) = self.on_store_loss
+            && !self.shared
+        {
+            let rule = "must come with `shared`: only a shared limiter has a store";
+            return Some(ConfigError::new("on_store_loss", loss, rule));
+        }
+        if self.shared && !self.max_wait.is_zero() {
+            let value = format_args!("{:?}", self.max_wait);
+            let rule = "must be zero for a limiter that is `shared`: no permit of a fleet can be reserved ahead";
+            return Some(ConfigError::new("max_wait", value, rule));
+        }
+        None
+    }
+
     /// Replaces the clock by which permits come and on which calls wait.
     ///
     /// # Examples
@@ -275,6 +340,8 @@ impl RateLimiterBuilder {
         let settings = rate.map(|rate| Settings {
             rate,
             burst: self.burst,
+            shared: self.shared,
+            on_store_loss: self.on_store_loss.unwrap_or_default(),
         });
         let resolved = settings
             .map_err(|problem| vec![problem])
@@ -284,6 +351,7 @@ impl RateLimiterBuilder {
             });
         let resolved = resolved.map_err(|more| problems.extend(more));
         problems.extend(self.max_keys.and_then(check_max_keys));
+        problems.extend(self.problem_of_sharing());
         match (resolved, ConfigError::join(problems)) {
             (Ok((settings, quota)), None) => Ok(KeyedRecipe {
                 settings,

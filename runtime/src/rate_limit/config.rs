@@ -1,7 +1,7 @@
 //! Configuration of a rate limiter, as a plain value.
 
 use super::{rate::Rate, state::Quota};
-use crate::error::ConfigError;
+use crate::{error::ConfigError, store_loss::StoreLoss};
 use std::time::Duration;
 
 /// The configuration of a [`RateLimiter`](super::RateLimiter).
@@ -10,7 +10,9 @@ use std::time::Duration;
 ///
 /// - `rate` none: it must be set; from one call in 292 years to one each nanosecond
 /// - `burst` the count of the rate: a rate of `100/s` lets 100 calls through at once; at least 1
-/// - `max_wait` zero: a call without a permit is rejected at once
+/// - `max_wait` zero: a call without a permit is rejected at once; zero where `shared` is `true`
+/// - `shared` `false`
+/// - `on_store_loss` `StoreLoss::Local`
 ///
 /// # Examples
 ///
@@ -32,6 +34,11 @@ pub struct RateLimiterConfig {
     pub burst: u32,
     /// How long a call may wait for its permit.
     pub max_wait: Duration,
+    /// Whether the limiter shares its rate with those of the same name in other processes, where there is a fleet
+    /// (feature `fleet`).
+    pub shared: bool,
+    /// What a shared limiter does while the store of its fleet does not answer.
+    pub on_store_loss: StoreLoss,
 }
 
 /// The longest time in which a burst may be replaced: half of what 64 bits of nanoseconds hold, so

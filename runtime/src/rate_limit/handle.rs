@@ -492,7 +492,7 @@ impl RateLimiter {
     /// # Ok::<(), gardefou::AppError>(())
     /// ```
     pub fn drain(&self) -> u32 {
-        self.0.word.drain_at(self.0.clock.now())
+        self.0.drain()
     }
 
     /// Changes the rate while the limiter is in use; a burst that was not set follows it.
@@ -547,7 +547,7 @@ impl RateLimiter {
 
     /// Returns `true` if the limiter is full and nothing waits: it is as one that was just made.
     pub(crate) fn is_idle_at(&self, now: Tick) -> bool {
-        self.0.waiting() == 0 && self.0.word.is_full_at(now)
+        self.0.waiting() == 0 && self.0.is_full_at(now)
     }
 }
 

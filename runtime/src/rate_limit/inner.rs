@@ -1,6 +1,8 @@
 //! Contents of a limiter, which all its clones share.
 
-#[cfg(feature = "config")]
+#[cfg(feature = "fleet")]
+use super::sharing::Allotment;
+#[cfg(any(feature = "config", not(feature = "fleet")))]
 use super::state::Quota;
 use super::{
     clock::LimiterClock,
@@ -20,9 +22,12 @@ use crate::{
     keyed::KeyedName,
     per_thread::{Counters, SharedDurations},
     revised::Revised,
+    store_loss::StoreLoss,
     sync::{AtomicU64, Ordering},
     time::{SharedClock, Tick, saturating_nanos},
 };
+#[cfg(feature = "fleet")]
+use std::sync::OnceLock;
 use std::{fmt, sync::Arc, time::Duration};
 
 /// The contents of a [`RateLimiter`](super::RateLimiter).
@@ -37,6 +42,9 @@ pub(crate) struct Inner {
     pub(super) lasting: Lasting<Inner>,
     pub(super) max_wait: Revised<Duration>,
     pub(super) clock: LimiterClock,
+    /// What it has from its fleet, once it has joined one.
+    #[cfg(feature = "fleet")]
+    pub(super) allotment: OnceLock<Box<Allotment>>,
 }
 
 /// What the rate and the burst were set to.
@@ -45,6 +53,8 @@ pub(super) struct Settings {
     pub(super) rate: Rate,
     /// `None` follows the count of the rate.
     pub(super) burst: Option<u32>,
+    pub(super) shared: bool,
+    pub(super) on_store_loss: StoreLoss,
 }
 
 /// What happened to a request.
@@ -72,6 +82,8 @@ impl Settings {
             rate: self.rate,
             burst: self.burst.unwrap_or(self.rate.count()),
             max_wait,
+            shared: self.shared,
+            on_store_loss: self.on_store_loss,
         }
     }
 }
@@ -92,6 +104,8 @@ impl Inner {
             lasting: Lasting::default(),
             max_wait: Revised::new(max_wait),
             clock: LimiterClock::new(clock),
+            #[cfg(feature = "fleet")]
+            allotment: OnceLock::new(),
         }
     }
 
@@ -125,7 +139,7 @@ impl Inner {
         RateLimiterReading {
             instance: self.name.instance(),
             name: self.name.unkeyed().into(),
-            available: self.word.available_at(self.clock.now()).0,
+            available: self.available_at(self.clock.now()).0,
             waiting: self.waiting(),
             admitted: self.counted(Counter::Admitted),
             rejected: self.counted(Counter::Rejected),
@@ -200,8 +214,54 @@ impl Inner {
                 self.count(Counter::Admitted);
                 Ok(())
             }
-            Err(refusal) => Err(NotNow { now, refusal }),
+            Err(refusal) => {
+                #[cfg(feature = "fleet")]
+                if let Some(taken) = self.take_held(now, weight) {
+                    return match taken {
+                        Ok(()) => {
+                            self.count(Counter::Admitted);
+                            Ok(())
+                        }
+                        Err(refusal) => Err(NotNow { now, refusal }),
+                    };
+                }
+                Err(NotNow { now, refusal })
+            }
         }
+    }
+
+    /// Returns how many permits could be taken at once, and after which time one could.
+    pub(super) fn available_at(&self, now: Tick) -> (u32, u64) {
+        #[cfg(feature = "fleet")]
+        if let Some(held) = self.held_at(now) {
+            return held;
+        }
+        self.word.available_at(now)
+    }
+
+    /// Takes all permits that are available, and returns how many.
+    pub(super) fn drain(&self) -> u32 {
+        let now = self.clock.now();
+        #[cfg(feature = "fleet")]
+        if let Some(drained) = self.drain_held(now) {
+            return drained;
+        }
+        self.word.drain_at(now)
+    }
+
+    /// Returns `true` if the limiter is full: it is as one that was just made.
+    pub(super) fn is_full_at(&self, now: Tick) -> bool {
+        #[cfg(feature = "fleet")]
+        if let Some(is_quiet) = self.is_quiet() {
+            return is_quiet;
+        }
+        self.word.is_full_at(now)
+    }
+
+    /// Returns what the word grants where the settings grant this.
+    #[cfg(not(feature = "fleet"))]
+    fn in_effect(&self, quota: Quota) -> Quota {
+        quota
     }
 
     /// Takes permits that the attempt at `now` did not get; returns why not where they are not there.
@@ -251,7 +311,13 @@ impl Inner {
         let now = self.clock.now();
         match self.word.take(now, || self.clock.now(), weight, 0) {
             Ok(taken) => Ok(Reservation::new(Arc::clone(self), taken)),
-            Err(refusal) => self.reserve_later(weight, max_wait, NotNow { now, refusal }),
+            Err(refusal) => {
+                #[cfg(feature = "fleet")]
+                if let Some(taken) = self.take_held(now, weight) {
+                    return taken.map(|()| Reservation::new(Arc::clone(self), Taken::at(now)));
+                }
+                self.reserve_later(weight, max_wait, NotNow { now, refusal })
+            }
         }
     }
 
@@ -263,7 +329,7 @@ impl Inner {
             let new = Settings { rate, ..*settings };
             let quota = new.config(*self.max_wait.get()).quota()?;
             *settings = new;
-            Ok::<_, Vec<ConfigError>>(quota)
+            Ok::<_, Vec<ConfigError>>(self.in_effect(quota))
         });
         changed.map_err(|problems| {
             let joined = ConfigError::join(problems);
@@ -278,7 +344,7 @@ impl Inner {
     pub(super) fn change_terms(&self, now: Tick, new: Settings, quota: Quota) {
         let changed = self.word.change_at(now, |settings| {
             *settings = new;
-            Ok::<_, std::convert::Infallible>(quota)
+            Ok::<_, std::convert::Infallible>(self.in_effect(quota))
         });
         let Ok(()) = changed;
     }
@@ -291,6 +357,11 @@ impl Inner {
         max_wait: Duration,
         NotNow { now, refusal }: NotNow,
     ) -> Result<Reservation, Refusal> {
+        // No permit of a fleet can be reserved before the store has given it.
+        #[cfg(feature = "fleet")]
+        if self.following().is_some() {
+            return Err(refusal);
+        }
         let longest = call::remaining().map_or(max_wait, |left| left.min(max_wait));
         if longest.is_zero() {
             return Err(refusal);

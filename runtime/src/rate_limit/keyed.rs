@@ -35,12 +35,17 @@ impl KeyedRecipe {
     }
 
     pub(super) fn limiter(&self, name: KeyedName) -> RateLimiter {
-        RateLimiter::from_inner(Arc::new(Inner::new(
+        let limiter = RateLimiter::from_inner(Arc::new(Inner::new(
             name,
             Word::new(self.quota, self.settings),
             self.max_wait,
             self.clock.clone(),
-        )))
+        )));
+        #[cfg(feature = "fleet")]
+        if self.settings.shared {
+            super::sharing::announce(&limiter);
+        }
+        limiter
     }
 }
 

@@ -41,20 +41,29 @@ mod rate;
 mod reading;
 mod registry;
 mod reservation;
+#[cfg(feature = "fleet")]
+mod sharing;
 mod snapshot;
 mod state;
 #[cfg(test)]
 mod tests;
 mod word;
 
+pub use crate::store_loss::StoreLoss;
 #[cfg(feature = "async")]
 #[doc(hidden)]
 pub use async_call::Limited;
 pub use builder::RateLimiterBuilder;
 pub use config::RateLimiterConfig;
 pub use handle::RateLimiter;
+#[cfg(feature = "fleet")]
+pub(crate) use inner::Inner as LimiterInner;
 pub use rate::{Rate, RateSetting};
 pub(crate) use reading::RateLimiterReading;
 pub use registry::{RateLimiters, rate_limiters};
 pub use reservation::Reservation;
+#[cfg(feature = "fleet")]
+pub(crate) use sharing::{
+    LimiterJoiner, LimiterLink, LocalLimit, MOST_PERMITS, Terms, take_all_limiters_in,
+};
 pub use snapshot::RateLimiterSnapshot;

@@ -50,7 +50,7 @@ pub struct RateLimiterSnapshot {
 
 impl RateLimiterSnapshot {
     pub(super) fn new(inner: &Inner) -> Self {
-        let (available, wait) = inner.word.available_at(inner.clock.now());
+        let (available, wait) = inner.available_at(inner.clock.now());
         Self {
             name: inner.name.to_string(),
             available,

@@ -47,6 +47,22 @@ pub(super) struct Taken {
 }
 
 impl Taken {
+    /// Returns a request that was granted by permits of a fleet: it waits for nothing, and is not taken back.
+    #[cfg(feature = "fleet")]
+    pub(super) fn at(now: Tick) -> Self {
+        let grant = Grant {
+            arrival: 0,
+            cost: 0,
+            wait: 0,
+        };
+        Self {
+            grant,
+            // That of no terms.
+            version: u64::MAX,
+            now,
+        }
+    }
+
     /// Returns how long the request must wait, in nanoseconds.
     #[inline]
     pub(super) fn wait(&self) -> u64 {

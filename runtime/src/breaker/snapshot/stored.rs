@@ -2,7 +2,10 @@
 
 use super::{BreakerSnapshot, CallCounts, LastFailure};
 use crate::{
-    breaker::config::{BreakerConfig, StoreLoss, WindowKind},
+    breaker::{
+        StoreLoss,
+        config::{BreakerConfig, WindowKind},
+    },
     error::redact,
     event::CircuitState,
 };

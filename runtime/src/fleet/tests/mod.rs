@@ -4,6 +4,7 @@
 
 mod circuit;
 mod late;
+mod limits;
 mod loss;
 mod membership;
 mod opening;

@@ -26,6 +26,7 @@ fn of_status(fleet: &FleetStatus, now: Timestamp) -> CheckReport {
     };
     let details = json!({
         "breakers": fleet.breakers,
+        "limiters": fleet.limiters,
         "operations": fleet.operations,
         "failures": fleet.failures,
         "is_listening": fleet.is_listening,
@@ -33,7 +34,7 @@ fn of_status(fleet: &FleetStatus, now: Timestamp) -> CheckReport {
     let output = fleet.lost_for.map(|time| {
         let why = fleet.last_error.as_deref().unwrap_or("it does not answer");
         format!(
-            "the store has been lost for {} s, each breaker does what its `on_store_loss` says: {why}",
+            "the store has been lost for {} s, each guard does what its `on_store_loss` says: {why}",
             time.as_secs() + 1
         )
     });

@@ -1,0 +1,527 @@
+//! Limiters that share their rate with those of the same name in other processes: the permits that a fleet has given to one,
+//! and what the fleet reads and changes.
+//!
+//! The fleet itself is above the policies, and known here as a [`LimiterLink`]. A limiter that follows its fleet grants
+//! nothing by its own rate: its terms are [`CLOSED`], so that each check comes to the slow path, which takes from the permits
+//! that are held. A limiter without a fleet has nothing of this on its fast path.
+
+use super::{
+    handle::RateLimiter,
+    inner::Inner,
+    state::{Quota, Refusal},
+};
+use crate::{
+    scope,
+    store_loss::StoreLoss,
+    sync::{AtomicU32, AtomicU64, Ordering, global::Mutex},
+    time::{Tick, saturating_nanos},
+};
+use std::{
+    process, ptr,
+    sync::{Arc, Weak},
+    time::Duration,
+};
+
+/// A fleet, as its limiters know it.
+pub(crate) trait LimiterLink: Send + Sync {
+    /// Lets the fleet look at its limiters at once. Called without a lock.
+    fn wake(&self);
+}
+
+/// By what a limiter of a fleet decides.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Terms {
+    /// By the permits that it holds.
+    Held,
+    /// By its own rate, divided by so many instances.
+    Share(u32),
+    /// It admits every call.
+    Unlimited,
+}
+
+/// What a limiter has from its fleet.
+pub(super) struct Allotment {
+    /// The permits that it holds, and until when they may be used: in milliseconds, above the lowest [`COUNT_BITS`] bits.
+    held: AtomicU64,
+    /// With so many permits or fewer the fleet is to be woken, if it is armed: then once.
+    low: AtomicU64,
+    is_armed: AtomicU32,
+    /// Permits that calls did not get since the last look.
+    missed: AtomicU64,
+    /// When there may be further permits.
+    retry_at: AtomicU64,
+    /// An encoded [`Terms`]. Written with the settings of the word locked.
+    terms: AtomicU64,
+    /// Whether there was no call lately.
+    is_quiet: AtomicU32,
+    /// The process whose fleet it is; one that was forked from it has no threads of the fleet.
+    process: AtomicU32,
+    /// How many instances share the rate, as far as is known.
+    instances: AtomicU32,
+    link: Mutex<Option<Arc<dyn LimiterLink>>>,
+}
+
+/// Bits for the number of permits.
+const COUNT_BITS: u32 = 24;
+const MOST_HELD: u64 = (1 << COUNT_BITS) - 1;
+
+/// Grants nothing, whatever the wait, and is never full.
+const CLOSED: Quota = Quota {
+    interval: 1 << 63,
+    window: 0,
+};
+
+const UNLIMITED: Quota = Quota {
+    interval: 1,
+    window: 1 << 62,
+};
+
+/// A rejection suggests no shorter wait: the next answer of the store may come earlier or later.
+const ASKED: u64 = 100_000_000;
+
+impl Terms {
+    fn encode(self) -> u64 {
+        match self {
+            Self::Held => 0,
+            Self::Share(instances) => u64::from(instances.max(1)),
+            Self::Unlimited => u64::MAX,
+        }
+    }
+
+    fn decode(code: u64) -> Self {
+        match code {
+            0 => Self::Held,
+            u64::MAX => Self::Unlimited,
+            instances => Self::Share(u32::try_from(instances).unwrap_or(u32::MAX)),
+        }
+    }
+
+    /// Returns what a limiter with this quota grants by itself.
+    fn apply(self, quota: Quota) -> Quota {
+        match self {
+            Self::Held => CLOSED,
+            Self::Unlimited => UNLIMITED,
+            Self::Share(1) => quota,
+            Self::Share(instances) => {
+                let instances = u64::from(instances);
+                let burst = (quota.window / quota.interval / instances).max(1);
+                let interval = quota
+                    .interval
+                    .saturating_mul(instances)
+                    .min(u64::MAX / 2 / burst);
+                Quota {
+                    interval,
+                    window: interval * burst,
+                }
+            }
+        }
+    }
+}
+
+fn encode(until: Tick, permits: u64) -> u64 {
+    let millis = (until.as_nanos() / 1_000_000).min(u64::MAX >> COUNT_BITS);
+    millis << COUNT_BITS | permits.min(MOST_HELD)
+}
+
+/// Returns the permits of a state, and whether they may be used.
+fn decode_at(now: Tick, state: u64) -> (u64, bool) {
+    (
+        state & MOST_HELD,
+        state >> COUNT_BITS > now.as_nanos() / 1_000_000,
+    )
+}
+
+impl Allotment {
+    fn new() -> Self {
+        Self {
+            held: AtomicU64::new(0),
+            low: AtomicU64::new(0),
+            is_armed: AtomicU32::new(0),
+            missed: AtomicU64::new(0),
+            retry_at: AtomicU64::new(0),
+            terms: AtomicU64::new(Terms::Share(1).encode()),
+            is_quiet: AtomicU32::new(1),
+            process: AtomicU32::new(process::id()),
+            instances: AtomicU32::new(1),
+            link: Mutex::new(None),
+        }
+    }
+
+    pub(super) fn terms(&self) -> Terms {
+        // Relaxed: whoever decides by it makes a change of the word, or reads it again.
+        Terms::decode(self.terms.load(Ordering::Relaxed))
+    }
+
+    /// Changes the permits as long as `change` returns others; returns those before, if they may be used, and the others.
+    fn change_at(
+        &self,
+        now: Tick,
+        mut change: impl FnMut(u64) -> Option<u64>,
+    ) -> Result<(u64, u64), u64> {
+        // Acquire and Release: who takes a permit sees whatever was done before it was added.
+        let mut state = self.held.load(Ordering::Acquire);
+        loop {
+            let (before, is_valid) = decode_at(now, state);
+            let Some(after) = change(if is_valid { before } else { 0 }) else {
+                return Err(before);
+            };
+            let new = state & !MOST_HELD | after;
+            match self
+                .held
+                .compare_exchange_weak(state, new, Ordering::AcqRel, Ordering::Acquire)
+            {
+                Ok(_) => return Ok((before, after)),
+                Err(actual) => state = actual,
+            }
+        }
+    }
+
+    fn wake(&self) {
+        // Relaxed: a look that begins meanwhile sees the change, or arms it and looks again.
+        if self.is_armed.load(Ordering::Relaxed) == 0
+            || self.is_armed.swap(0, Ordering::AcqRel) == 0
+        {
+            return;
+        }
+        let link = self.link.lock().clone();
+        if let Some(link) = link {
+            link.wake();
+        }
+    }
+}
+
+/// A limiter as its fleet sees it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct LocalLimit {
+    /// The permits that were not used.
+    pub(crate) left: u64,
+    /// Those of them that may be used.
+    pub(crate) held: u64,
+    /// Permits that calls did not get since the last look.
+    pub(crate) missed: u64,
+    pub(crate) interval: Duration,
+    pub(crate) burst: u32,
+    pub(crate) on_store_loss: StoreLoss,
+}
+
+impl Inner {
+    /// Returns what the fleet has given, if the limiter decides by that.
+    pub(super) fn following(&self) -> Option<&Allotment> {
+        let allotment = self.allotment.get()?;
+        (allotment.terms() == Terms::Held).then_some(allotment)
+    }
+
+    /// Takes permits that the limiter holds; `None` where it decides by its own rate.
+    #[cold]
+    #[inline(never)]
+    pub(super) fn take_held(&self, now: Tick, weight: u32) -> Option<Result<(), Refusal>> {
+        let allotment = self.following()?;
+        let weight = u64::from(weight);
+        let taken = allotment.change_at(now, |permits| permits.checked_sub(weight));
+        if let Ok((_, left)) = taken {
+            if left <= allotment.low.load(Ordering::Relaxed) {
+                allotment.wake();
+            }
+            return Some(Ok(()));
+        }
+        if allotment.process.load(Ordering::Relaxed) != process::id() {
+            // Forked: no thread of the fleet brings others.
+            self.set_terms(Terms::Share(allotment.instances.load(Ordering::Relaxed)));
+            let weight = u32::try_from(weight).unwrap_or(u32::MAX);
+            let taken = self.word.take(now, || self.clock.now(), weight, 0);
+            return Some(taken.map(|_| ()));
+        }
+        allotment.missed.fetch_add(weight, Ordering::Relaxed);
+        allotment.wake();
+        let is_possible = weight <= u64::from(self.config().burst).min(MOST_HELD);
+        let retry_at = allotment.retry_at.load(Ordering::Relaxed);
+        Some(Err(Refusal {
+            retry_after: is_possible.then(|| retry_at.saturating_sub(now.as_nanos()).max(ASKED)),
+        }))
+    }
+
+    /// Returns the permits that the limiter holds, and after which time there may be one; `None` where it decides by its
+    /// own rate.
+    pub(super) fn held_at(&self, now: Tick) -> Option<(u32, u64)> {
+        let allotment = self.following()?;
+        let (permits, is_valid) = decode_at(now, allotment.held.load(Ordering::Acquire));
+        if is_valid && permits > 0 {
+            return Some((u32::try_from(permits).unwrap_or(u32::MAX), 0));
+        }
+        let retry_at = allotment.retry_at.load(Ordering::Relaxed);
+        Some((0, retry_at.saturating_sub(now.as_nanos()).max(ASKED)))
+    }
+
+    /// Takes all permits that the limiter holds; `None` where it decides by its own rate.
+    pub(super) fn drain_held(&self, now: Tick) -> Option<u32> {
+        let allotment = self.following()?;
+        let (before, _) = decode_at(now, allotment.held.load(Ordering::Acquire));
+        let drained = allotment.change_at(now, |_| Some(0));
+        let permits = drained.map_or(before, |(before, _)| before);
+        Some(u32::try_from(permits).unwrap_or(u32::MAX))
+    }
+
+    /// Returns `true` if the limiter follows its fleet and had no call lately; `None` where it decides by its own rate.
+    pub(super) fn is_quiet(&self) -> Option<bool> {
+        let allotment = self.following()?;
+        Some(allotment.is_quiet.load(Ordering::Relaxed) != 0)
+    }
+
+    /// Returns what the word grants where the settings grant this.
+    pub(super) fn in_effect(&self, quota: Quota) -> Quota {
+        match self.allotment.get() {
+            Some(allotment) => allotment.terms().apply(quota),
+            None => quota,
+        }
+    }
+
+    fn set_terms(&self, terms: Terms) {
+        let Some(allotment) = self.allotment.get() else {
+            return;
+        };
+        let now = self.clock.now();
+        let max_wait = *self.max_wait.get();
+        let changed = self.word.change_at(now, |settings| {
+            let quota = settings.config(max_wait).quota()?;
+            // Relaxed: the lock of the settings orders it.
+            allotment.terms.store(terms.encode(), Ordering::Relaxed);
+            Ok::<_, Vec<crate::ConfigError>>(terms.apply(quota))
+        });
+        debug_assert!(changed.is_ok(), "settings that were checked");
+    }
+
+    /// Connects the limiter with a fleet, in place of the one before. It decides by its own rate until the fleet changes
+    /// that.
+    pub(crate) fn join_fleet(&self, link: Arc<dyn LimiterLink>) {
+        let allotment = self.allotment.get_or_init(|| Box::new(Allotment::new()));
+        allotment.process.store(process::id(), Ordering::Relaxed);
+        *allotment.link.lock() = Some(Arc::clone(&link));
+        self.drop_held();
+        self.set_terms(Terms::Share(1));
+        link.wake();
+    }
+
+    /// Ends the membership in a fleet: the limiter decides by its own share.
+    pub(crate) fn leave_fleet(&self, link: &dyn LimiterLink) {
+        if !self.is_in_fleet_of(link) {
+            return;
+        }
+        if let Some(allotment) = self.allotment.get() {
+            *allotment.link.lock() = None;
+            self.drop_held();
+            self.set_terms(Terms::Share(allotment.instances.load(Ordering::Relaxed)));
+        }
+    }
+
+    /// Returns `true` if the limiter is in the fleet of a link: it may have joined another one since.
+    pub(crate) fn is_in_fleet_of(&self, link: &dyn LimiterLink) -> bool {
+        let known = self
+            .allotment
+            .get()
+            .and_then(|allotment| allotment.link.lock().clone());
+        known.is_some_and(|known| ptr::addr_eq(Arc::as_ptr(&known), link))
+    }
+
+    /// Returns the present tick of the limiter's clock.
+    pub(crate) fn tick(&self) -> Tick {
+        self.clock.now()
+    }
+
+    /// Reads the limiter. Permits that may not be used any longer are dropped.
+    pub(crate) fn look(&self) -> LocalLimit {
+        let now = self.clock.now();
+        let (settings, quota) = self.word.settings(|settings| {
+            let config = settings.config(Duration::ZERO);
+            (config, config.quota().ok())
+        });
+        let interval = quota.map_or(u64::MAX, |quota| quota.interval);
+        let allotment = self.allotment.get();
+        let changed = allotment.map(|allotment| allotment.change_at(now, Some));
+        let (left, held) = changed.and_then(Result::ok).unwrap_or_default();
+        LocalLimit {
+            left,
+            held,
+            missed: allotment.map_or(0, |it| it.missed.swap(0, Ordering::Relaxed)),
+            interval: Duration::from_nanos(interval),
+            burst: settings.burst,
+            on_store_loss: settings.on_store_loss,
+        }
+    }
+
+    /// Returns the burst.
+    pub(crate) fn look_at_burst(&self) -> u32 {
+        self.config().burst
+    }
+
+    /// Wakes the fleet once when the limiter has so many permits or fewer, or has none for a call.
+    pub(crate) fn arm(&self, low: u64) {
+        if let Some(allotment) = self.allotment.get() {
+            allotment.low.store(low, Ordering::Relaxed);
+            allotment.is_armed.store(1, Ordering::Release);
+        }
+    }
+
+    pub(crate) fn disarm(&self) {
+        if let Some(allotment) = self.allotment.get() {
+            allotment.is_armed.store(0, Ordering::Relaxed);
+        }
+    }
+
+    /// Notes whether there were no calls lately.
+    pub(crate) fn set_quiet(&self, is_quiet: bool) {
+        if let Some(allotment) = self.allotment.get() {
+            allotment
+                .is_quiet
+                .store(u32::from(is_quiet), Ordering::Relaxed);
+        }
+    }
+
+    /// Returns how many permits the limiter holds.
+    pub(crate) fn held(&self) -> u64 {
+        let state = self
+            .allotment
+            .get()
+            .map(|it| it.held.load(Ordering::Acquire));
+        state.unwrap_or_default() & MOST_HELD
+    }
+
+    /// Gives up what the limiter holds beyond so many permits; returns how many it had before.
+    pub(crate) fn trim_to(&self, permits: u64) -> u64 {
+        let now = self.clock.now();
+        let changed = (self.allotment.get())
+            .map(|allotment| allotment.change_at(now, |held| Some(held.min(permits))));
+        changed.and_then(Result::ok).unwrap_or_default().0
+    }
+
+    /// Gives up all permits; returns how many those were.
+    pub(crate) fn drop_held(&self) -> u64 {
+        match self.allotment.get() {
+            Some(allotment) => allotment.held.swap(0, Ordering::AcqRel) & MOST_HELD,
+            None => 0,
+        }
+    }
+
+    /// Adds permits, and sets until when all may be used; others come after `next`, as an estimate. Returns how many had
+    /// room.
+    pub(crate) fn add_held(&self, granted: u64, until: Tick, next: Duration) -> u64 {
+        let Some(allotment) = self.allotment.get() else {
+            return 0;
+        };
+        let now = self.clock.now();
+        allotment
+            .retry_at
+            .store(now.after(next).as_nanos(), Ordering::Relaxed);
+        let mut state = allotment.held.load(Ordering::Acquire);
+        loop {
+            let before = state & MOST_HELD;
+            let added = granted.min(MOST_HELD - before);
+            match allotment.held.compare_exchange_weak(
+                state,
+                encode(until, before + added),
+                Ordering::AcqRel,
+                Ordering::Acquire,
+            ) {
+                Ok(_) => return added,
+                Err(actual) => state = actual,
+            }
+        }
+    }
+
+    /// Lets the limiter decide by what it holds, which is nothing yet. Returns how many permits it used by its own rate
+    /// that have not come back.
+    pub(crate) fn follow_fleet(&self) -> u64 {
+        let debt = self.debt();
+        self.set_terms(Terms::Held);
+        debt
+    }
+
+    /// Lets the limiter decide without its fleet; returns how many permits it gave up.
+    pub(crate) fn decide_without_fleet(&self, terms: Terms) -> u64 {
+        let dropped = self.drop_held();
+        self.set_terms(terms);
+        dropped
+    }
+
+    /// Returns how many permits a limiter that decides by its own rate has used that have not come back.
+    pub(crate) fn debt(&self) -> u64 {
+        let Some(Terms::Share(instances)) = self.allotment.get().map(|it| it.terms()) else {
+            return 0;
+        };
+        let (available, _) = self.word.available_at(self.clock.now());
+        let burst = (self.config().burst / instances.max(1)).max(1);
+        u64::from(burst.saturating_sub(available))
+    }
+
+    /// Notes how many instances share the rate.
+    pub(crate) fn set_instances(&self, instances: u32) {
+        if let Some(allotment) = self.allotment.get() {
+            allotment
+                .instances
+                .store(instances.max(1), Ordering::Relaxed);
+        }
+    }
+
+    pub(crate) fn limiter_name(&self) -> &str {
+        &self.name
+    }
+}
+
+/// Bounds how many permits an instance asks for.
+pub(crate) const MOST_PERMITS: u64 = MOST_HELD;
+
+/// The shared limiters of the process, and the fleet that they join.
+static SHARED: Mutex<Shared> = Mutex::new(Shared {
+    limiters: Vec::new(),
+    fleet: None,
+});
+
+struct Shared {
+    limiters: Vec<Weak<Inner>>,
+    fleet: Option<Weak<dyn LimiterJoiner>>,
+}
+
+/// A fleet that every shared limiter of the process joins.
+pub(crate) trait LimiterJoiner: Send + Sync {
+    fn take_in_limiter(&self, limiter: Weak<Inner>);
+}
+
+/// Lets a new limiter join the fleet of the process, now or when there is one. Limiters of a test scope join none.
+pub(super) fn announce(limiter: &RateLimiter) {
+    if scope::is_entered() {
+        return;
+    }
+    let limiter = Arc::downgrade(&limiter.0);
+    let fleet = {
+        let mut shared = SHARED.lock();
+        if shared.limiters.len() == shared.limiters.capacity() {
+            shared.limiters.retain(|known| known.strong_count() > 0);
+        }
+        shared.limiters.push(Weak::clone(&limiter));
+        shared.fleet.as_ref().and_then(Weak::upgrade)
+    };
+    if let Some(fleet) = fleet {
+        fleet.take_in_limiter(limiter);
+    }
+}
+
+/// Makes a fleet that of the process: all shared limiters join it.
+pub(crate) fn take_all_limiters_in(fleet: &Arc<dyn LimiterJoiner>) {
+    let limiters = {
+        let mut shared = SHARED.lock();
+        shared.fleet = Some(Arc::downgrade(fleet));
+        shared.limiters.clone()
+    };
+    for limiter in limiters {
+        fleet.take_in_limiter(limiter);
+    }
+}
+
+impl RateLimiter {
+    pub(crate) fn from_shared(inner: Arc<Inner>) -> Self {
+        Self(inner)
+    }
+
+    pub(crate) fn downgrade(&self) -> Weak<Inner> {
+        Arc::downgrade(&self.0)
+    }
+}
