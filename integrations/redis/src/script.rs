@@ -1,31 +1,57 @@
-//! The script of an operation: its arguments, its result, and the updates that it publishes.
+//! The scripts of operations: their arguments, their results, and the updates that they publish.
 
 use gardefou::{
     breaker::WindowKind,
     fleet::{
-        Action, Lease, Operation, ProbeOutcome, Reply, SharedPhase, SharedState, StoreError, Update,
+        Action, Lease, Operation, Permits, ProbeOutcome, Reply, SharedPhase, SharedState,
+        StoreError, Take, Update,
     },
 };
-use redis::{Cmd, FromRedisValue, Script, Value};
+use redis::{Cmd, ConnectionLike, FromRedisValue, RedisResult, Script, Value};
 use std::{fmt::Write, sync::Arc, time::Duration};
 
 /// The channel of all updates.
 pub(crate) const CHANNEL: &str = "gardefou:v1:updates";
 
-const CODE: &str = include_str!("circuit.lua");
-
-pub(crate) fn script() -> Script {
-    Script::new(CODE)
+/// The scripts of the guards.
+pub(crate) struct Scripts {
+    circuit: Script,
+    limit: Script,
 }
 
-/// Returns the key of a breaker. Its hash tag keeps the keys of one breaker in one slot of a cluster; the version keeps
-/// them apart from those of another version of the script.
-pub(crate) fn key(operation: &Operation) -> String {
+impl Scripts {
+    pub(crate) fn new() -> Self {
+        Self {
+            circuit: Script::new(include_str!("circuit.lua")),
+            limit: Script::new(include_str!("limit.lua")),
+        }
+    }
+
+    /// Makes both known to a server.
+    pub(crate) fn load(&self, connection: &mut dyn ConnectionLike) -> RedisResult<()> {
+        self.circuit.load(&mut *connection)?;
+        self.limit.load(&mut *connection)?;
+        Ok(())
+    }
+
+    /// Returns the command of an operation.
+    pub(crate) fn command(&self, operation: &Operation) -> Cmd {
+        match &operation.action {
+            Action::Take(take) => take_command(&self.limit, operation, take),
+            _ => command(&self.circuit, operation),
+        }
+    }
+}
+
+/// Returns a key of a guard. Its hash tag keeps the keys of one guard in one slot of a cluster; the version keeps them
+/// apart from those of another version of the script.
+fn key(operation: &Operation, kind: &str) -> String {
     let mut key = String::from("gardefou:{");
     push_escaped(&mut key, &operation.fleet);
     key.push('/');
     push_escaped(&mut key, &operation.breaker);
-    key.push_str("}:v1:circuit");
+    key.push_str("}:v1:");
+    key.push_str(kind);
     key
 }
 
@@ -43,12 +69,12 @@ fn push_escaped(key: &mut String, name: &str) {
     }
 }
 
-/// Returns the command of an operation.
-pub(crate) fn command(script: &Script, operation: &Operation) -> Cmd {
+/// Returns the command of an operation on a breaker.
+fn command(script: &Script, operation: &Operation) -> Cmd {
     let mut call = redis::cmd("EVALSHA");
     call.arg(script.get_hash())
         .arg(1)
-        .arg(key(operation))
+        .arg(key(operation, "circuit"))
         .arg(CHANNEL)
         .arg(&*operation.fleet)
         .arg(&*operation.breaker)
@@ -56,7 +82,8 @@ pub(crate) fn command(script: &Script, operation: &Operation) -> Cmd {
         .arg(millis(operation.longest_open))
         .arg(millis(operation.lease_time));
     match &operation.action {
-        Action::Read => {
+        // The latter has a script of its own.
+        Action::Read | Action::Take(_) => {
             call.arg("read");
         }
         Action::Lease => {
@@ -95,8 +122,48 @@ pub(crate) fn command(script: &Script, operation: &Operation) -> Cmd {
     call
 }
 
-/// Reads the result of the script.
-pub(crate) fn reply(value: Value) -> Result<Reply, StoreError> {
+/// Returns the command of an operation on a rate limiter.
+fn take_command(script: &Script, operation: &Operation, take: &Take) -> Cmd {
+    let mut call = redis::cmd("EVALSHA");
+    call.arg(script.get_hash())
+        .arg(2)
+        .arg(key(operation, "limit"))
+        .arg(key(operation, "limit:holders"))
+        .arg(&*operation.instance)
+        .arg(take.interval.as_nanos().to_string())
+        .arg(take.burst)
+        .arg(take.used)
+        .arg(take.held)
+        .arg(take.want)
+        .arg(micros(take.hold_time));
+    call
+}
+
+/// Reads the result of the script of an operation.
+pub(crate) fn reply(operation: &Operation, value: Value) -> Result<Reply, StoreError> {
+    match operation.action {
+        Action::Take(_) => permits(value),
+        _ => circuit(value),
+    }
+}
+
+fn permits(value: Value) -> Result<Reply, StoreError> {
+    let unread = |_| StoreError::new("the script returned what cannot be read");
+    let fields: (u64, u32, u64) = FromRedisValue::from_redis_value(value).map_err(unread)?;
+    let (granted, instances, next) = fields;
+    Ok(Reply {
+        state: SharedState::UNKNOWN,
+        lease: None,
+        has_changed: false,
+        permits: Some(Permits {
+            granted,
+            instances,
+            next: Duration::from_micros(next),
+        }),
+    })
+}
+
+fn circuit(value: Value) -> Result<Reply, StoreError> {
     type Fields = (String, u64, u64, u32, String, i64, u64);
     let unread = |_| StoreError::new("the script returned what cannot be read");
     let fields: Fields = FromRedisValue::from_redis_value(value).map_err(unread)?;
@@ -154,6 +221,13 @@ fn millis(duration: Duration) -> u64 {
         .min(100 * 366 * 86_400_000)
 }
 
+/// Returns whole microseconds, at most a day.
+fn micros(duration: Duration) -> u64 {
+    u64::try_from(duration.as_micros())
+        .unwrap_or(u64::MAX)
+        .min(86_400_000_000)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -184,7 +258,12 @@ mod tests {
             ("a", "b\nc"),
             ("ä", "ß"),
         ];
-        let keys: Vec<_> = names.iter().map(|(f, b)| key(&operation(f, b))).collect();
+        let keys: Vec<_> = names
+            .iter()
+            .flat_map(|(f, b)| {
+                ["circuit", "limit", "limit:holders"].map(|kind| key(&operation(f, b), kind))
+            })
+            .collect();
         assert_eq!(keys[0], "gardefou:{checkout/payments}:v1:circuit");
         for (index, key) in keys.iter().enumerate() {
             assert_eq!(key.matches('{').count(), 1, "{key}");

@@ -3,11 +3,12 @@
 use crate::{
     builder::RedisStoreBuilder,
     connection::{Link, Target},
-    script, subscription,
+    script::{self, Scripts},
+    subscription,
     sync::Mutex,
 };
 use gardefou::fleet::{Operation, Reply, Store, StoreError, Updates};
-use redis::{Cmd, Connection, RedisError, RedisResult, Script, ServerErrorKind, Value};
+use redis::{Cmd, Connection, RedisError, RedisResult, ServerErrorKind, Value};
 use std::{
     fmt,
     sync::{
@@ -17,7 +18,7 @@ use std::{
     time::Duration,
 };
 
-/// Shares the state of circuit breakers through Redis or Valkey.
+/// Shares the state of circuit breakers and rate limiters through Redis or Valkey.
 ///
 /// A new store has no connection: the first operation opens one. A connection that fails is closed, and the next
 /// operation opens another one.
@@ -44,7 +45,7 @@ pub struct RedisStore {
 pub(crate) struct Shared {
     target: Target,
     timeout: Duration,
-    script: Script,
+    scripts: Scripts,
     link: Mutex<Option<Link>>,
     /// How often a connection was lost.
     losses: AtomicU64,
@@ -75,7 +76,7 @@ impl RedisStore {
             shared: Arc::new(Shared {
                 target,
                 timeout,
-                script: script::script(),
+                scripts: Scripts::new(),
                 link: Mutex::default(),
                 losses: AtomicU64::new(0),
                 pausing: Mutex::new(()),
@@ -111,19 +112,19 @@ impl Shared {
             Some(link) => link,
             None => {
                 let mut link = self.target.connect(self.timeout)?;
-                self.script.load(link.as_connection())?;
+                self.scripts.load(link.as_connection())?;
                 link
             }
         };
         let commands: Vec<Cmd> = operations
             .iter()
-            .map(|operation| script::command(&self.script, operation))
+            .map(|operation| self.scripts.command(operation))
             .collect();
         let mut results = link.send_all(&commands)?;
         if results.iter().any(is_unknown_script) {
             // The server was restarted, or its scripts were flushed. An operation whose script was unknown has done
             // nothing.
-            self.script.load(link.as_connection())?;
+            self.scripts.load(link.as_connection())?;
             let (again, places): (Vec<Cmd>, Vec<&mut RedisResult<Value>>) = commands
                 .iter()
                 .zip(&mut results)
@@ -143,10 +144,13 @@ impl Shared {
         if is_new {
             self.changed.notify_all();
         }
-        let replies = results.into_iter().map(|result| match result {
-            Ok(value) => script::reply(value),
-            Err(err) => Err(error(&err)),
-        });
+        let replies = operations
+            .iter()
+            .zip(results)
+            .map(|(operation, result)| match result {
+                Ok(value) => script::reply(operation, value),
+                Err(err) => Err(error(&err)),
+            });
         Ok(replies.collect())
     }
 

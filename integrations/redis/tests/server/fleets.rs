@@ -5,6 +5,7 @@ use gardefou::{
     breaker::{CircuitBreaker, CircuitState, TransitionReason},
     event::BreakerEventKind,
     fleet::Fleet,
+    rate_limit::RateLimiter,
 };
 use gardefou_redis::RedisStore;
 use std::{
@@ -298,6 +299,37 @@ fn user_with_the_documented_permissions_does() {
         instances[1].wait_for(CircuitState::Open),
         TransitionReason::Fleet
     );
+    // Every command of the other script, also those for instances that are gone and for a clock that was set back.
+    let limiter = RateLimiter::builder("geocoder")
+        .rate("100/h")
+        .build()
+        .unwrap();
+    instances[0].fleet.join_limiter(&limiter);
+    wait_until("permits of the store", || {
+        limiter.snapshot().available == 25
+    });
+    let holders = "gardefou:{checkout/geocoder}:v1:limit:holders";
+    for (score, name) in [(1.0, "gone"), (1e18, "ahead")] {
+        let () = redis::cmd("ZADD")
+            .arg(holders)
+            .arg(score)
+            .arg(name)
+            .query(&mut connection)
+            .unwrap();
+    }
+    let operations = instances[0].fleet.status().operations;
+    limiter.drain();
+    wait_until("permits, of three instances", || {
+        limiter.snapshot().available > 0
+    });
+    let () = redis::cmd("DEL")
+        .arg(holders)
+        .query(&mut connection)
+        .unwrap();
+    limiter.drain();
+    wait_until("another answer", || {
+        instances[0].fleet.status().operations > operations + 4
+    });
     assert_eq!(instances[0].fleet.status().failures, 0);
     // And no other user does.
     let wrong = server.url().replace("redis://", "redis://fleet:wrong@");

@@ -6,6 +6,7 @@
 
 mod failures;
 mod fleets;
+mod limits;
 mod processes;
 mod script;
 mod servers;
