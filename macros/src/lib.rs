@@ -632,6 +632,8 @@ pub fn bulkhead(args: TokenStream, item: TokenStream) -> TokenStream {
 /// | `burst` | number of calls that are let through at once after a quiet time, from 1 | the count of `rate` |
 /// | `max_wait` | duration; how long a call may wait for its permit | `0` |
 /// | `name` | text of 1 to 128 bytes, or path to a `const`; under which the limiter is shared | the function's name, not shared |
+/// | `shared` | `true`: share the rate with other processes, through the store of the fleet (feature `fleet`); needs `name`, without `max_wait` | `false` |
+/// | `on_store_loss` | `"local"`, `"open"` or `"closed"`: what a shared limiter does while the store does not answer | `"local"` |
 /// | `key` | expression over the arguments (`Display`), evaluated once per call: each value has a limiter of its own | all calls share one |
 /// | `max_keys` | values with a limiter of their own, 1 to 1,000,000; further ones share one: see `gardefou::keyed::Keyed` | 10,000 |
 /// | `span` | `true`: each call has a span of `tracing`; `false`: only if a configuration requests one | no span, and no code for one |

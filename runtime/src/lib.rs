@@ -82,7 +82,7 @@
 //! | `alert-webhook` | | notifications by HTTPS, signed |
 //! | `config` | | [configuration files](guide::configuration): settings of guards and of the system by name, checked as a whole, reloaded with state kept |
 //! | `config-watch` | | a configuration file is read again when it changes |
-//! | `fleet` | | circuit breakers that several processes share through a store |
+//! | `fleet` | | circuit breakers and rate limits that several processes share through a store |
 //! | `chaos` | | [faults injected](guide::chaos) into a share of calls, to test what guards do about them |
 //! | `axum` | | errors, refusals and panics as problem details (RFC 9457) with their route in the record, and with `health` probes as a router, for axum |
 //! | `tower` | | guards as layers of tower, for axum, tonic, hyper and services of your own |

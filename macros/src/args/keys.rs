@@ -83,7 +83,14 @@ const BULKHEAD: &[&str] = &[
     "min",
     "max",
 ];
-const RATE_LIMIT: &[&str] = &["rate", "burst", "max_wait", "name"];
+const RATE_LIMIT: &[&str] = &[
+    "rate",
+    "burst",
+    "max_wait",
+    "name",
+    "shared",
+    "on_store_loss",
+];
 const FALLBACK: &[&str] = &["to", "on"];
 const HEDGE: &[&str] = &["after", "quantile", "max_hedges", "budget", "name"];
 const AUDIT: &[&str] = &["name", "user", "success_level", "error_level"];

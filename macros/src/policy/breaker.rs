@@ -3,6 +3,7 @@
 use super::{
     key::Key,
     setters::{Given, Reader, Seed, Setters},
+    store_loss::store_loss,
     window::{self, Window},
 };
 use crate::{
@@ -12,7 +13,7 @@ use crate::{
     span::{at, path_at},
 };
 use proc_macro2::TokenStream;
-use quote::{format_ident, quote, quote_spanned};
+use quote::quote_spanned;
 use std::time::Duration;
 use syn::{Expr, Ident, Path};
 
@@ -208,23 +209,6 @@ fn check_open_times(
         _ => {}
     }
 }
-
-/// Parses the name of what a shared breaker does without its store.
-fn store_loss(expr: Expr, krate: &Path, diag: &mut Diag) -> Option<TokenStream> {
-    let value = value::choice("on_store_loss", expr, STORE_LOSSES, diag)?;
-    let Some(known) = value.known.as_deref() else {
-        let path = value.expr;
-        return Some(quote!(#path));
-    };
-    let variant = match known {
-        "open" => format_ident!("Open"),
-        "closed" => format_ident!("Closed"),
-        _ => format_ident!("Local"),
-    };
-    Some(quote!(#krate::breaker::StoreLoss::#variant))
-}
-
-const STORE_LOSSES: &[&str] = &["local", "open", "closed"];
 
 /// Parses a path to a `ManualControl`, or to a value that derefs to one.
 fn control(expr: Expr, krate: &Path, diag: &mut Diag) -> Option<TokenStream> {

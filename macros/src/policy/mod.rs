@@ -10,6 +10,7 @@ mod level;
 mod retry;
 mod setters;
 mod span;
+mod store_loss;
 mod window;
 mod wrap;
 

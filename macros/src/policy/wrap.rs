@@ -4,6 +4,7 @@
 use super::{
     key::Key,
     setters::{Given, Reader, Setters},
+    store_loss::store_loss,
 };
 use crate::{
     args::{Args, value},
@@ -88,7 +89,7 @@ impl Wrap {
         diag: &mut Diag,
     ) -> Self {
         let mut reader = Reader::new(args, krate, diag);
-        name(&mut reader);
+        let is_named = name(&mut reader) || reader.args.was_meant("name");
         if let Some(key) = &key {
             key.push_to(&mut reader.setters);
         }
@@ -104,7 +105,27 @@ impl Wrap {
             );
         }
         reader.count("burst");
-        reader.duration("max_wait", true);
+        let max_wait = reader.duration("max_wait", true);
+        let mut shared = None;
+        reader.value("shared", |expr, _, diag| {
+            let place = expr.clone();
+            let is_shared = value::flag("shared", expr, diag)?;
+            shared = is_shared.then_some(place);
+            Some(quote!(#is_shared))
+        });
+        reader.value("on_store_loss", store_loss);
+        if let Some(shared) = shared {
+            if !is_named {
+                let message = "a shared limit needs `name`: those of one name are one limit";
+                reader.diag.at(shared, message);
+            }
+            if let Some(key) = max_wait.key()
+                && max_wait.known().is_none_or(|wait| !wait.is_zero())
+            {
+                let message = "`max_wait` cannot be combined with `shared`: no permit of a fleet can be reserved ahead";
+                reader.diag.at(key, message);
+            }
+        }
         Self {
             handle: "RateLimiter",
             setters: reader.setters,
@@ -181,8 +202,12 @@ impl Limits {
     }
 }
 
-fn name(reader: &mut Reader<'_>) {
+/// Takes the name; returns `true` if there is one.
+fn name(reader: &mut Reader<'_>) -> bool {
+    let mut is_given = false;
     reader.value("name", |expr, krate, diag| {
+        is_given = true;
         Some(value::name_up_to(MAX_NAME, "name", expr, diag)?.text_tokens(krate))
     });
+    is_given
 }

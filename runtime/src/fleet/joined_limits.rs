@@ -34,7 +34,7 @@ enum Standing {
     New,
     /// By what the store gives.
     Follows,
-    /// Without the store; of its own permits so many were reported as used.
+    /// Without the store; the latest operation reported so many permits that it used by its own rate.
     Alone { reported: u64 },
 }
 
@@ -210,13 +210,13 @@ impl JoinedLimit {
             NextTake::Ask { want } => {
                 limiter.disarm();
                 self.member.note_given_up(limiter.trim_to(want), want);
+                // What it used by its own rate, as far as that has not come back.
+                let debt = limiter.debt();
                 if let Standing::Alone { reported } = &mut self.standing {
-                    // Of what it used by its own rate, the part that has not come back.
-                    let debt = limiter.debt();
-                    self.member.note_used(debt.saturating_sub(*reported));
                     *reported = debt;
                 }
-                let take = self.member.send_at(now, asked_at, &local, want);
+                let mut take = self.member.send_at(now, asked_at, &local, want);
+                take.used += debt;
                 (Tick::MAX, Some(take))
             }
         }
@@ -229,6 +229,10 @@ impl JoinedLimit {
             StoreLoss::Closed => Terms::Unlimited,
             _ => Terms::Share(self.member.instances()),
         };
+        if !matches!(terms, Terms::Share(_)) {
+            // It knows nothing of them any longer.
+            self.member.note_used(limiter.debt());
+        }
         let dropped = limiter.decide_without_fleet(terms);
         self.member.note_given_up(dropped, 0);
         self.standing = Standing::Alone { reported: 0 };

@@ -1,4 +1,5 @@
-//! Fleets: circuit breakers of several processes that share what they know of a dependency.
+//! Fleets: circuit breakers of several processes that share what they know of a dependency, and rate limits that they keep
+//! together.
 //!
 //! When a service runs on fifty machines, each of them learns for itself that a dependency is down, and each sends its
 //! own probe to it. A breaker that is [shared](crate::breaker::BreakerBuilder::shared) still decides by itself, without
@@ -14,11 +15,15 @@
 //! - *Without a store.* Each breaker decides alone, or as [`StoreLoss`] of the guard says. Nothing waits for a store,
 //!   except that the call which finds an open time over may wait for the lease, 50 ms at most.
 //!
+//! A [shared](crate::rate_limit::RateLimiterBuilder::shared) rate limiter takes permits from the store before calls use them, so
+//! that no call waits and the fleet never exceeds its limit.
+//!
 //! Shared state makes a fleet open sooner and probe less. It is not a lock: see the [page](crate::guide::fleet).
 //!
 //! In the code, `circuit` is the pure state of one breaker in a store, `member` the pure state of one breaker in a process,
-//! `probe_lease` is its lease, `pacing` limits the operations of a member, `driver` moves outcomes and decisions between breakers and members,
-//! `joined` is what it does to a breaker, `link` is what a breaker knows of it, and `handle` runs a driver and a
+//! `probe_lease` is its lease, `limit` and `limit_member` are those of a rate limiter, `pacing` limits the operations of a member, `driver` moves outcomes
+//! and decisions between guards and members, `joined` is what it does to a breaker, `joined_limits` what it does to a
+//! limiter, `link` is what a guard knows of it, and `handle` runs a driver and a
 //! store on two threads.
 
 mod builder;

@@ -1,10 +1,12 @@
-//! `shared` and `on_store_loss`: the breaker of a function, and one of the same name in another process.
+//! `shared` and `on_store_loss`: the guard of a function, and one of the same name in another process.
 
 use crate::support::{R, busy};
 use gardefou::{
     breaker::{CircuitBreaker, CircuitState, StoreLoss, circuit_breakers},
     fleet::{Driver, Fleet, MemoryStore, Store},
-    retry_with_circuit_breaker, with_circuit_breaker,
+    rate_limit,
+    rate_limit::{RateLimiter, rate_limiters},
+    resilient, retry_with_circuit_breaker, with_circuit_breaker,
 };
 
 #[with_circuit_breaker(name = "shared-search", shared = true, on_store_loss = "open")]
@@ -60,5 +62,44 @@ fn function_is_rejected_when_another_process_opened_the_circuit() {
         assert!(rejected.contains("rejected the call"), "{rejected}");
         let opened_by = ours.snapshot().opened_by.unwrap();
         assert!(opened_by.contains("of the fleet"), "{opened_by}");
+    }
+}
+
+#[rate_limit("8/h", name = "shared-geocoder", shared = true, on_store_loss = "open")]
+fn locate() -> R<i32> {
+    Ok(1)
+}
+
+#[resilient(rate_limit(rate = "8/h", name = "shared-mail", shared = true))]
+fn send() -> R<i32> {
+    Ok(1)
+}
+
+#[test]
+fn function_is_rejected_when_another_process_used_the_permits() {
+    let functions: [(&str, fn() -> R<i32>, StoreLoss); 2] = [
+        ("shared-geocoder", locate, StoreLoss::Open),
+        ("shared-mail", send, StoreLoss::Local),
+    ];
+    for (name, function, loss) in functions {
+        assert_eq!(function().unwrap(), 1, "no fleet yet");
+        let ours = rate_limiters().get(name).unwrap();
+        assert!(ours.config().shared);
+        assert_eq!(ours.config().on_store_loss, loss);
+        let store = MemoryStore::new();
+        let theirs = RateLimiter::builder(name).rate("8/h").build().unwrap();
+        assert_eq!(theirs.drain(), 8);
+        let mut drivers = [&theirs, &ours].map(|limiter| {
+            let mut driver = Fleet::builder("attributes").driver().unwrap();
+            driver.join_limiter(limiter);
+            exchange(&store, &mut driver);
+            driver
+        });
+        let err = function().unwrap_err();
+        assert!(err.to_string().contains("rejected the call"), "{err}");
+        assert!(err.retry_after().is_some());
+        drivers
+            .iter_mut()
+            .for_each(|driver| exchange(&store, driver));
     }
 }

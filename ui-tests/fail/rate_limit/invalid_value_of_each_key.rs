@@ -4,7 +4,16 @@ use gardefou::{AppError, rate_limit};
 
 type R<T> = Result<T, AppError>;
 
-#[rate_limit(rate = "100", burst = 0, max_wait = "-1s", name = "", span = "off", crate = 3)]
+#[rate_limit(
+    rate = "100",
+    burst = 0,
+    max_wait = "-1s",
+    name = "",
+    shared = "yes",
+    on_store_loss = "closd",
+    span = "off",
+    crate = 3
+)]
 fn no_time() -> R<i32> {
     Ok(1)
 }

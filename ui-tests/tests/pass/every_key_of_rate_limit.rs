@@ -3,7 +3,7 @@
 use crate::prelude::*;
 use gardefou::{
     rate_limit,
-    rate_limit::{Rate, rate_limiters},
+    rate_limit::{Rate, StoreLoss, rate_limiters},
 };
 use std::time::Duration;
 
@@ -44,6 +44,22 @@ async fn keys() -> R<()> {
     Ok(())
 }
 
+#[rate_limit(
+    "100/s",
+    name = "limit-of-fleet",
+    max_wait = "0s",
+    shared = true,
+    on_store_loss = "closed"
+)]
+fn of_fleet() -> R<()> {
+    Ok(())
+}
+
+#[rate_limit("100/s", name = "limit-alone", shared = false)]
+fn alone() -> R<()> {
+    Ok(())
+}
+
 #[rate_limit("100/s", name = "limit-of-tenant", key = tenant, max_keys = BURST, span = true)]
 fn of_tenant(tenant: String) -> R<String> {
     Ok(tenant)
@@ -74,6 +90,14 @@ fn each_form_runs() {
     constants().unwrap();
     text_constant().unwrap();
     expression().unwrap();
+    of_fleet().unwrap();
+    alone().unwrap();
+    let config = rate_limiters().get("limit-of-fleet").unwrap().config();
+    assert_eq!(
+        (config.shared, config.on_store_loss),
+        (true, StoreLoss::Closed)
+    );
+    assert!(!rate_limiters().get("limit-alone").unwrap().config().shared);
     block_on(keys()).unwrap();
     let config = rate_limiters().get("by-constant").unwrap().config();
     assert_eq!(

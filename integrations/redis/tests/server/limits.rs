@@ -316,7 +316,11 @@ fn instances_of_one_process_never_exceed_the_limit_together() {
         }
     });
     let bucket = bucket.into_inner().unwrap();
-    assert!(bucket.highest <= f64::from(BURST) + 1.0, "{}", bucket.highest);
+    assert!(
+        bucket.highest <= f64::from(BURST) + 1.0,
+        "{}",
+        bucket.highest
+    );
     for instance in &instances {
         let status = instance.fleet.status();
         assert_eq!(
