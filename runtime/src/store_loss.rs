@@ -6,7 +6,7 @@ use crate::named::named;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum StoreLoss {
-    /// Decides by what this process sees.
+    /// Decides by what this process sees; a rate limiter by its share of the rate and of the burst.
     #[default]
     Local,
     /// Rejects every call.

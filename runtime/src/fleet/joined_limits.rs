@@ -5,8 +5,9 @@ use super::{
     operation::{Action, Reply, Take},
 };
 use crate::{
-    rate_limit::{LimiterInner, LimiterLink, LocalLimit, StoreLoss, Terms},
+    rate_limit::{LimiterInner, LimiterLink, LocalLimit, Terms},
     rng::Rng,
+    store_loss::StoreLoss,
     time::Tick,
 };
 use std::sync::{Arc, Weak};

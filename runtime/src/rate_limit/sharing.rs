@@ -11,6 +11,7 @@ use super::{
     state::{Quota, Refusal},
 };
 use crate::{
+    error::ConfigError,
     scope,
     store_loss::StoreLoss,
     sync::{AtomicU32, AtomicU64, Ordering, global::Mutex},
@@ -285,7 +286,7 @@ impl Inner {
             let quota = settings.config(max_wait).quota()?;
             // Relaxed: the lock of the settings orders it.
             allotment.terms.store(terms.encode(), Ordering::Relaxed);
-            Ok::<_, Vec<crate::ConfigError>>(terms.apply(quota))
+            Ok::<_, Vec<ConfigError>>(terms.apply(quota))
         });
         debug_assert!(changed.is_ok(), "settings that were checked");
     }

@@ -2,12 +2,10 @@
 
 use super::{BreakerSnapshot, CallCounts, LastFailure};
 use crate::{
-    breaker::{
-        StoreLoss,
-        config::{BreakerConfig, WindowKind},
-    },
+    breaker::config::{BreakerConfig, WindowKind},
     error::redact,
     event::CircuitState,
+    store_loss::StoreLoss,
 };
 use serde_core::{
     Deserialize, Deserializer, Serialize, Serializer,

@@ -284,7 +284,14 @@ fn fleet_never_exceeds_burst_and_rate() {
 #[test]
 fn steady_demand_of_all_instances_uses_nine_tenths_of_the_limit() {
     for instances in [1, 2, 3, 8, 20] {
-        for (rate, burst) in [(20, 20), (100, 100), (1000, 1000), (40, 20), (200, 100), (1000, 500)] {
+        for (rate, burst) in [
+            (20, 20),
+            (100, 100),
+            (1000, 1000),
+            (40, 20),
+            (200, 100),
+            (1000, 500),
+        ] {
             let mut world = World::new(instances, (rate, SECOND), burst, StoreLoss::Local, 7);
             world.set_demand(2.0 * f64::from(rate) / instances as f64);
             world.pass(3 * SECOND);
@@ -312,7 +319,10 @@ fn busy_instance_among_idle_ones_gets_nearly_the_whole_limit() {
         world.instances[0].demand = 1000.0;
         world.pass(3 * SECOND);
         let admitted = world.admitted_in(10 * SECOND);
-        assert!(admitted >= 1800, "{admitted} of 2000 beside {idle}, burst {burst}");
+        assert!(
+            admitted >= 1800,
+            "{admitted} of 2000 beside {idle}, burst {burst}"
+        );
         // The idle ones can admit calls at once.
         assert!((1..=idle).all(|index| world.call(index)));
     }
