@@ -99,7 +99,7 @@ impl JoinedLimits {
             member: LimitMember::new(rng),
             standing: Standing::New,
         });
-        limiter.join_fleet(Arc::clone(link));
+        limiter.join_fleet(link);
     }
 
     /// Looks at all limiters; returns when to do so again, and what is due.

@@ -15,7 +15,7 @@ use crate::{
     scope,
     store_loss::StoreLoss,
     sync::{AtomicU32, AtomicU64, Ordering, global::Mutex},
-    time::{Tick, saturating_nanos},
+    time::Tick,
 };
 use std::{
     process, ptr,
@@ -293,10 +293,10 @@ impl Inner {
 
     /// Connects the limiter with a fleet, in place of the one before. It decides by its own rate until the fleet changes
     /// that.
-    pub(crate) fn join_fleet(&self, link: Arc<dyn LimiterLink>) {
+    pub(crate) fn join_fleet(&self, link: &Arc<dyn LimiterLink>) {
         let allotment = self.allotment.get_or_init(|| Box::new(Allotment::new()));
         allotment.process.store(process::id(), Ordering::Relaxed);
-        *allotment.link.lock() = Some(Arc::clone(&link));
+        *allotment.link.lock() = Some(Arc::clone(link));
         self.drop_held();
         self.set_terms(Terms::Share(1));
         link.wake();
