@@ -43,7 +43,7 @@ impl KeyedRecipe {
         )));
         #[cfg(feature = "fleet")]
         if self.settings.shared {
-            super::sharing::announce(&limiter);
+            super::joining::announce(&limiter);
         }
         limiter
     }

@@ -36,6 +36,8 @@ mod config;
 mod configurable;
 mod handle;
 mod inner;
+#[cfg(feature = "fleet")]
+mod joining;
 mod keyed;
 mod rate;
 mod reading;
@@ -58,12 +60,12 @@ pub use config::RateLimiterConfig;
 pub use handle::RateLimiter;
 #[cfg(feature = "fleet")]
 pub(crate) use inner::Inner as LimiterInner;
+#[cfg(feature = "fleet")]
+pub(crate) use joining::{LimiterJoiner, take_all_limiters_in};
 pub use rate::{Rate, RateSetting};
 pub(crate) use reading::RateLimiterReading;
 pub use registry::{RateLimiters, rate_limiters};
 pub use reservation::Reservation;
 #[cfg(feature = "fleet")]
-pub(crate) use sharing::{
-    LimiterJoiner, LimiterLink, LocalLimit, MOST_PERMITS, Terms, take_all_limiters_in,
-};
+pub(crate) use sharing::{LimiterLink, LocalLimit, MOST_PERMITS, Terms};
 pub use snapshot::RateLimiterSnapshot;

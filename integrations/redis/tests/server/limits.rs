@@ -465,7 +465,7 @@ fn lost_server_leaves_each_instance_its_share_and_the_next_one_decides_again() {
         (0..4).all(|place| available(place) == 6)
     });
     server.kill();
-    wait_until("a call, in vain", || {
+    wait_until("the store is lost", || {
         let _ = instances[0].0.try_acquire();
         !instances[0].1.status().is_healthy()
     });
