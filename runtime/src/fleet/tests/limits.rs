@@ -64,6 +64,21 @@ fn fleet_never_exceeds_burst_and_rate() {
 }
 
 #[test]
+fn permits_of_a_killed_instance_count_as_used() {
+    let mut world = World::new(2, (100, 3600 * SECOND), 100, StoreLoss::Open, 3);
+    world.pass(5 * SECOND);
+    let held = world.instances[0].limiter.snapshot().available;
+    assert!(held >= 12, "{held}");
+    (0..held).for_each(|_| assert!(world.call(0)));
+    // Before it reports them.
+    world.instances.remove(0);
+    world.pass(14 * SECOND);
+    world.instances[0].demand = 100.0;
+    world.pass(10 * SECOND);
+    assert!((98.0..=100.0).contains(&world.highest), "{}", world.highest);
+}
+
+#[test]
 fn steady_demand_of_all_instances_uses_nine_tenths_of_the_limit() {
     for instances in [1, 2, 3, 8, 20] {
         for (rate, burst) in [
