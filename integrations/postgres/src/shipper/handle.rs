@@ -230,13 +230,13 @@ fn health(inner: &Weak<Inner>) -> CheckResult {
 impl Inner {
     /// Lets the worker do something, and logs what it notes after that.
     fn work<R>(&self, work: impl FnOnce(&mut Worker) -> R) -> R {
-        let (result, notices) = {
+        let (result, log_lines) = {
             let mut worker = self.worker.lock();
-            (work(&mut worker), worker.take_notices())
+            (work(&mut worker), worker.take_log())
         };
         // A log subscriber may call the shipper, and may panic.
-        for notice in notices {
-            let _ = panic::catch_unwind(AssertUnwindSafe(|| notice.log(&self.settings)));
+        for line in log_lines {
+            let _ = panic::catch_unwind(AssertUnwindSafe(|| line.log(&self.settings)));
         }
         result
     }

@@ -44,17 +44,17 @@ pub(crate) struct Worker {
     failures: u32,
     not_before: Tick,
     /// What is to be logged once the worker is not locked any longer.
-    notices: Vec<Notice>,
+    log_lines: Vec<LogLine>,
 }
 
 /// A change from good to bad or back.
 #[derive(Debug)]
-pub(crate) enum Notice {
+pub(crate) enum LogLine {
     Trouble { error: String, what: &'static str },
     ShipsAgain { since: Timestamp },
 }
 
-impl Notice {
+impl LogLine {
     /// Logs it. Foreign code runs: no lock may be held.
     pub(crate) fn log(self, settings: &Settings) {
         match self {
@@ -86,13 +86,13 @@ impl Worker {
             refused_in_a_row: 0,
             failures: 0,
             not_before: Tick::ZERO,
-            notices: Vec::new(),
+            log_lines: Vec::new(),
         }
     }
 
     /// Takes what is to be logged.
-    pub(crate) fn take_notices(&mut self) -> Vec<Notice> {
-        std::mem::take(&mut self.notices)
+    pub(crate) fn take_log(&mut self) -> Vec<LogLine> {
+        std::mem::take(&mut self.log_lines)
     }
 
     /// Ships all there is, unless a pause is under way.
@@ -173,7 +173,7 @@ impl Worker {
         let text = failure.as_ref().map(ToString::to_string);
         let before = std::mem::replace(&mut tracked.lock().removal_error, text);
         if let (None, Some(err)) = (before, &failure) {
-            self.notices.push(Notice::Trouble {
+            self.log_lines.push(LogLine::Trouble {
                 error: err.to_string(),
                 what: "cannot remove old days from PostgreSQL; records are shipped meanwhile",
             });
@@ -334,11 +334,11 @@ impl Worker {
         }
         drop(status);
         match (before, failure) {
-            (None, Some(err)) => self.notices.push(Notice::Trouble {
+            (None, Some(err)) => self.log_lines.push(LogLine::Trouble {
                 error: err.to_string(),
                 what: "cannot ship records to PostgreSQL; they stay in the journal",
             }),
-            (Some(since), None) => self.notices.push(Notice::ShipsAgain { since }),
+            (Some(since), None) => self.log_lines.push(LogLine::ShipsAgain { since }),
             _ => {}
         }
     }
