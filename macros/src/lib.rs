@@ -575,6 +575,7 @@ pub fn fallback(args: TokenStream, item: TokenStream) -> TokenStream {
 /// | `adaptive` | `true` or `false` | `false` |
 /// | `min` | smallest limit, 1 to `max`; needs `adaptive` | 1 |
 /// | `max` | greatest limit, `min` to 1,000,000; needs `adaptive` | 200 |
+/// | `timed` | `true` or `false`; `true` measures how long each call holds its slot, for a histogram in metrics | `false` |
 /// | `key` | expression over the arguments (`Display`), evaluated once per call: each value has a bulkhead of its own | all calls share one |
 /// | `max_keys` | values with a bulkhead of their own, 1 to 1,000,000; further ones share one: see `gardefou::keyed::Keyed` | 10,000 |
 /// | `span` | `true`: each call has a span of `tracing`; `false`: only if a configuration requests one | no span, and no code for one |

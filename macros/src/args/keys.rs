@@ -51,7 +51,7 @@ const BREAKER: &[&str] = &[
 const KEY: &[&str] = &["key", "max_keys"];
 /// Seeds the random parts of the breaker's open times and of the retry's delays.
 const SEED: &[&str] = &["seed"];
-/// Times the calls of the breaker, of the retry or of both.
+/// Times the calls of the guard; of a retry with a breaker, those of both.
 const TIMED: &[&str] = &["timed"];
 /// Gives each call a span.
 const SPAN: &[&str] = &["span"];
@@ -157,8 +157,11 @@ impl Spec {
         first: "to",
         positional: true,
     };
-    pub(crate) const BULKHEAD: Self =
-        Self::attribute("#[bulkhead]", &[BULKHEAD, KEY, SPAN], "max_concurrent");
+    pub(crate) const BULKHEAD: Self = Self::attribute(
+        "#[bulkhead]",
+        &[BULKHEAD, TIMED, KEY, SPAN],
+        "max_concurrent",
+    );
     pub(crate) const RATE_LIMIT: Self = Self {
         title: "#[rate_limit]",
         keys: &[RATE_LIMIT, KEY, SPAN],

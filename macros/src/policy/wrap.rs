@@ -75,6 +75,7 @@ impl Wrap {
             is_adaptive,
         };
         limits.check(reader.args, reader.diag);
+        reader.flag("timed");
         Self {
             handle: "Bulkhead",
             setters: reader.setters,

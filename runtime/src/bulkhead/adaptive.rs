@@ -1,6 +1,8 @@
-//! A limit that adapts: what it counts, and how it changes while calls run.
+//! A limit that adapts: what it counts, and how it changes while calls run. Also what calls do beyond
+//! taking a slot: the limit learns from them, or they are timed.
 
 use super::{
+    admission::Admission,
     aimd::{Aimd, Signal},
     config::BulkheadConfig,
     inner::Inner,
@@ -12,10 +14,10 @@ use std::sync::atomic::AtomicU64 as UntrackedU64;
 /// The state of an adaptive limit, which itself is in the word.
 #[derive(Debug)]
 pub(super) struct Adaptive {
-    /// The bounds in one word, see [`Aimd::pack`]; written under the lock. Relaxed where a call only asks
-    /// whether there are any: a change of the limit asks again under the lock.
-    /// Untracked by loom: they change by a configuration alone, which no model has.
-    bounds: UntrackedU64,
+    /// Written under the lock. Relaxed where a call only asks what there is to do: a change of the
+    /// limit asks again under the lock.
+    /// Untracked by loom: it changes by a configuration alone, which no model has.
+    extras: UntrackedU64,
     /// Successes that count, since the limit last changed.
     successes: AtomicU64,
     /// How often the limit was lowered. A call lowers it only if it was admitted in the present
@@ -23,19 +25,55 @@ pub(super) struct Adaptive {
     round: AtomicU32,
 }
 
+/// What calls do beyond taking a slot, in one word: the bounds in which the limit adapts, see
+/// [`Aimd::pack`], and whether calls are timed. Zero where there is nothing.
+#[derive(Clone, Copy)]
+struct Extras(u64);
+
+/// Calls are timed. The lowest limit, which is above the highest one in the word, needs 20 bits.
+const TIMED: u64 = 1 << 63;
+
+impl Extras {
+    fn new(bounds: Option<Aimd>, is_timed: bool) -> Self {
+        // Where nothing reads the times, none are taken.
+        let is_timed = cfg!(feature = "telemetry") && is_timed;
+        Self(Aimd::pack(bounds) | if is_timed { TIMED } else { 0 })
+    }
+
+    fn of(config: &BulkheadConfig) -> Self {
+        Self::new(Aimd::of(config), config.timed)
+    }
+
+    #[inline]
+    fn bounds(self) -> Option<Aimd> {
+        Aimd::unpack(self.0 & !TIMED)
+    }
+
+    #[inline]
+    fn is_timed(self) -> bool {
+        self.0 & TIMED != 0
+    }
+}
+
 impl Adaptive {
     pub(super) fn new(config: &BulkheadConfig) -> Self {
+        let Extras(extras) = Extras::of(config);
         Self {
-            bounds: UntrackedU64::new(Aimd::pack(Aimd::of(config))),
+            extras: UntrackedU64::new(extras),
             successes: AtomicU64::new(0),
             round: AtomicU32::new(0),
         }
     }
 
+    #[inline]
+    fn extras(&self) -> Extras {
+        Extras(self.extras.load(Ordering::Relaxed))
+    }
+
     /// Returns the bounds in which the limit adapts, if it does.
     #[inline]
     fn bounds(&self) -> Option<Aimd> {
-        Aimd::unpack(self.bounds.load(Ordering::Relaxed))
+        self.extras().bounds()
     }
 }
 
@@ -45,26 +83,32 @@ impl Inner {
         self.adaptive.bounds().is_some()
     }
 
-    /// Returns the round of the adaptive limit in which a call is admitted.
+    /// Returns what a call that is admitted keeps, without its start, and whether it is timed.
     #[inline]
-    pub(super) fn round(&self) -> u32 {
+    pub(super) fn admission(&self) -> (Admission, bool) {
+        let extras = self.adaptive.extras();
+        if extras.0 == 0 {
+            return (Admission::PLAIN, false);
+        }
         // Relaxed: a call that is admitted under a limit that was lowered sees the round through the
         // word; where the limit was the lowest already, an old round costs one sign of overload that
         // changes nothing.
-        if self.is_adaptive() {
-            self.adaptive.round.load(Ordering::Relaxed)
-        } else {
-            0
-        }
+        let round = self.adaptive.round.load(Ordering::Relaxed);
+        (Admission::in_round(round), extras.is_timed())
     }
 
-    /// Adapts the limit to the end of a call that was admitted in `round` and has its slot still.
+    /// Returns `true` if calls that begin now are timed.
+    pub(super) fn is_timed(&self) -> bool {
+        self.adaptive.extras().is_timed()
+    }
+
+    /// Adapts the limit to the end of a call that has its slot still.
     #[inline]
-    pub(super) fn learn(&self, round: u32, signal: Signal) {
+    pub(super) fn learn(&self, admission: Admission, signal: Signal) {
         if let Some(bounds) = self.adaptive.bounds() {
             match signal {
                 Signal::Success => self.count_success(bounds),
-                Signal::Overload => self.lower(round),
+                Signal::Overload => self.lower(admission),
                 Signal::Neutral => {}
             }
         }
@@ -104,13 +148,14 @@ impl Inner {
     }
 
     #[cold]
-    fn lower(&self, round: u32) {
+    fn lower(&self, admission: Admission) {
         let adaptive = &self.adaptive;
         let mut locked = self.locked.lock();
         let Some(bounds) = adaptive.bounds() else {
             return;
         };
-        if adaptive.round.load(Ordering::Relaxed) != round {
+        let round = adaptive.round.load(Ordering::Relaxed);
+        if !admission.is_of_round(round) {
             return;
         }
         adaptive
@@ -128,9 +173,21 @@ impl Inner {
         let mut locked = self.locked.lock();
         let limit = limit.unwrap_or_else(|| self.raw_word().limit());
         let limit = bounds.map_or(limit, |bounds| limit.min(bounds.max).max(bounds.min));
-        let packed = Aimd::pack(bounds);
-        self.adaptive.bounds.store(packed, Ordering::Relaxed);
+        self.store_extras(Extras::new(bounds, self.is_timed()));
         self.adaptive.successes.store(0, Ordering::Relaxed);
         self.set_limit_locked(&mut locked, limit);
+    }
+
+    /// Sets whether calls are timed; those that run stay what they are.
+    #[cfg(feature = "config")]
+    pub(super) fn time_calls(&self, is_timed: bool) {
+        let _locked = self.locked.lock();
+        self.store_extras(Extras::new(self.adaptive.bounds(), is_timed));
+    }
+
+    /// Under the lock.
+    #[cfg(feature = "config")]
+    fn store_extras(&self, Extras(extras): Extras) {
+        self.adaptive.extras.store(extras, Ordering::Relaxed);
     }
 }

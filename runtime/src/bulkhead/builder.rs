@@ -222,6 +222,25 @@ impl BulkheadBuilder {
         self
     }
 
+    /// Sets whether it is measured how long each call holds its slot, for a histogram in
+    /// [metrics](crate::guide::metrics). It decides nothing.
+    ///
+    /// A timed call reads the clock twice, and is counted to the microsecond, whatever became of it.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::bulkhead::Bulkhead;
+    ///
+    /// let reports = Bulkhead::builder("reports").timed(true).build()?;
+    /// assert!(reports.config().timed);
+    /// # Ok::<(), gardefou::ConfigError>(())
+    /// ```
+    pub fn timed(mut self, timed: bool) -> Self {
+        self.settings.timed = timed;
+        self
+    }
+
     /// Replaces the clock, on which waits are measured.
     ///
     /// On a simulated one, such as `ManualClock`, a wait takes no time: it moves the clock on by as

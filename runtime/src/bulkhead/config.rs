@@ -16,6 +16,7 @@ use std::time::Duration;
 /// | `adaptive` | false | |
 /// | `min` | 1 | 1 to `max`; needs `adaptive` |
 /// | `max` | 200, or `min` where that is greater | `min` to 1,000,000; needs `adaptive` |
+/// | `timed` | false | |
 ///
 /// A value outside its range is a [`ConfigError`] of the builder.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -34,6 +35,8 @@ pub struct BulkheadConfig {
     pub min: u32,
     /// The greatest adaptive limit.
     pub max: u32,
+    /// Whether calls are timed for [metrics](crate::guide::metrics).
+    pub timed: bool,
 }
 
 /// What a task that is never far from its limit needs in many services; the builder's documentation
@@ -70,6 +73,7 @@ pub(super) struct PartialConfig {
     pub(super) adaptive: Option<bool>,
     pub(super) min: Option<u32>,
     pub(super) max: Option<u32>,
+    pub(super) timed: bool,
 }
 
 impl PartialConfig {
@@ -91,6 +95,7 @@ impl PartialConfig {
             adaptive,
             min,
             max,
+            timed: self.timed,
         }
     }
 

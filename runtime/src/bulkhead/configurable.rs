@@ -18,6 +18,7 @@ const SETTINGS: &[Setting<BulkheadBuilder>] = &[
     setting!(Flag adaptive: "Whether the limit adapts between min and max; false."),
     setting!(Count min: "The lowest limit that adapts; 1."),
     setting!(Count max: "The highest limit that adapts; 200."),
+    setting!(Flag timed: "Whether it is measured how long slots are held, for a histogram in metrics; false."),
     span_setting(),
 ];
 
@@ -64,6 +65,7 @@ impl Configurable for BulkheadBuilder {
         if change.has_other_limit {
             inner.change_limit(Aimd::of(&change.config), change.limit);
         }
+        inner.time_calls(change.config.timed);
         inner.config.replace(change.config.clone());
     }
 

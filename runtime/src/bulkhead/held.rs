@@ -1,6 +1,7 @@
 //! A slot that is held: the right to one call that borrows its bulkhead.
 
 use super::{
+    admission::Admission,
     aimd::Signal,
     inner::{Entered, Inner, Reason},
     ticket::Ticket,
@@ -19,16 +20,23 @@ use std::{task::Waker, time::Duration};
 #[derive(Debug)]
 pub(super) struct Held<'a> {
     inner: &'a Inner,
-    /// In which the call was admitted.
-    round: u32,
+    admission: Admission,
 }
 
 impl<'a> Held<'a> {
     /// Wraps a slot that was taken.
     #[inline]
     pub(super) fn new(inner: &'a Inner) -> Self {
-        let round = inner.round();
-        Self { inner, round }
+        let (admission, is_timed) = inner.admission();
+        let held = Self { inner, admission };
+        if is_timed { held.start() } else { held }
+    }
+
+    /// Begins to time the call. A clock that panics gives the slot back.
+    #[inline(never)]
+    fn start(mut self) -> Self {
+        self.admission = self.admission.started_at(self.inner.clock().now());
+        self
     }
 
     #[inline]
@@ -76,40 +84,40 @@ impl<'a> Held<'a> {
 
     #[inline]
     pub(super) fn end_with(self, signal: Signal) {
-        self.inner.learn(self.round, signal);
+        self.inner.learn(self.admission, signal);
         self.release();
     }
 
     #[inline]
     fn release(self) {
-        let inner = self.inner;
+        let (inner, admission) = (self.inner, self.admission);
         std::mem::forget(self);
-        inner.leave();
+        inner.release(admission);
     }
 
-    /// Hands the slot on to an owner that gives it back; returns the round.
+    /// Hands the slot on to an owner that gives it back.
     #[inline]
-    pub(super) fn into_round(self) -> u32 {
-        let round = self.round;
+    pub(super) fn into_admission(self) -> Admission {
+        let admission = self.admission;
         std::mem::forget(self);
-        round
+        admission
     }
 }
 
 impl Drop for Held<'_> {
     /// The call did not end by itself: it panicked, or its future was dropped.
     fn drop(&mut self) {
-        end_by_drop(self.inner, self.round);
+        end_by_drop(self.inner, self.admission);
     }
 }
 
 /// Gives back the slot of a call that did not end by itself.
 #[inline]
-pub(super) fn end_by_drop(inner: &Inner, round: u32) {
+pub(super) fn end_by_drop(inner: &Inner, admission: Admission) {
     if inner.is_adaptive() {
-        inner.learn(round, signal_of_drop());
+        inner.learn(admission, signal_of_drop());
     }
-    inner.leave();
+    inner.release(admission);
 }
 
 /// A caller that left, and a deadline that was too short from the start, show nothing.

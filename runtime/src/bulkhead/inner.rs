@@ -2,6 +2,7 @@
 
 use super::{
     adaptive::Adaptive,
+    admission::Admission,
     config::BulkheadConfig,
     kept::Kept,
     queue::{Place, Queue, Removed},
@@ -11,7 +12,7 @@ use super::{
 use crate::{
     error::{ErrorCode, Lasting, Policy, Rejection, Rejector, RetryAfter},
     keyed::KeyedName,
-    per_thread::{Counters, SharedDurations},
+    per_thread::{Counters, LazyDurations, SharedDurations},
     revised::Revised,
     sync::{AtomicU64, Mutex, MutexGuard, Ordering},
     time::{SharedClock, saturating_nanos},
@@ -33,6 +34,8 @@ pub(crate) struct Inner {
     pub(super) moves: Moves,
     /// How long calls have waited.
     pub(super) waits: SharedDurations,
+    /// How long slots were held, of calls that were timed.
+    pub(super) calls: LazyDurations,
     /// By [`Reason`].
     rejected: Counters<3>,
     /// The longest time that a call has waited, in nanoseconds.
@@ -87,6 +90,7 @@ impl Inner {
             tallies: Tallies::default(),
             moves: Moves::default(),
             waits: SharedDurations::default(),
+            calls: LazyDurations::default(),
             longest_wait: AtomicU64::new(0),
         }
     }
@@ -139,6 +143,21 @@ impl Inner {
         if StateWord(before).is_waiting() {
             self.hand_on();
         }
+    }
+
+    /// Gives the slot of a call back, and counts how long it was held, if it is timed.
+    #[inline]
+    pub(super) fn release(&self, admission: Admission) {
+        // First: the clock and the allocator may panic.
+        self.leave();
+        if admission.is_timed() {
+            self.note_call(admission);
+        }
+    }
+
+    #[inline(never)]
+    fn note_call(&self, admission: Admission) {
+        self.calls.record(admission.held_at(self.clock().now()));
     }
 
     /// Takes a free slot, or else a place in the queue. The fast path has failed already.

@@ -11,6 +11,7 @@
 //! [`BulkheadBuilder::adaptive`].
 
 mod adaptive;
+mod admission;
 mod aimd;
 #[cfg(feature = "async")]
 mod async_call;

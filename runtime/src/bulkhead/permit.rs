@@ -1,6 +1,6 @@
 //! Permits: the right to one call.
 
-use super::{aimd::Signal, held, held::Held, inner::Inner};
+use super::{admission::Admission, aimd::Signal, held, held::Held, inner::Inner};
 use crate::{error::PolicyRef, event::Shown};
 use std::{fmt, sync::Arc};
 
@@ -29,20 +29,16 @@ use std::{fmt, sync::Arc};
 #[must_use = "a permit that is dropped at once limits nothing"]
 pub struct BulkheadPermit {
     inner: PolicyRef<Inner>,
-    /// In which the call was admitted, until the limit has learned how it ended. A whole word: what is written
-    /// in parts and moved as a whole makes the processor wait.
-    round: u64,
+    /// A whole word: what is written in parts and moved as a whole makes the processor wait.
+    admission: Admission,
 }
-
-/// In place of the round: the limit has learned how the call ended.
-const LEARNED: u64 = u64::MAX;
 
 impl BulkheadPermit {
     #[inline(always)]
     pub(super) fn new(inner: &Arc<Inner>, held: Held<'_>) -> Self {
         Self {
             inner: inner.lasting.refer(inner),
-            round: held.into_round().into(),
+            admission: held.into_admission(),
         }
     }
 
@@ -116,18 +112,18 @@ impl BulkheadPermit {
     }
 
     fn end(mut self, signal: Signal) {
-        self.inner.learn(self.round as u32, signal);
-        self.round = LEARNED;
+        self.inner.learn(self.admission, signal);
+        self.admission = self.admission.learned();
     }
 }
 
 impl Drop for BulkheadPermit {
     #[inline]
     fn drop(&mut self) {
-        if self.round == LEARNED {
-            self.inner.leave();
+        if self.admission.is_learned() {
+            self.inner.release(self.admission);
         } else {
-            held::end_by_drop(&self.inner, self.round as u32);
+            held::end_by_drop(&self.inner, self.admission);
         }
     }
 }

@@ -29,6 +29,8 @@ pub(crate) struct BulkheadReading {
     pub(crate) cancelled: u64,
     /// Waits that ended, whatever became of the call.
     pub(crate) waits: DurationsReading,
+    /// How long slots were held, where calls are timed or were.
+    pub(crate) calls: Option<DurationsReading>,
     /// Whether calls may wait.
     may_wait: bool,
 }
@@ -102,6 +104,7 @@ impl Inner {
                 .map(|reason| self.rejected(reason)),
             cancelled: self.tallies.cancelled(),
             waits: self.waits.read(),
+            calls: self.calls.read_where(self.is_timed()),
             may_wait: !self.config.get().max_wait.is_zero(),
         }
     }
@@ -160,15 +163,27 @@ impl BulkheadRegistry {
 
     /// Reads the waits of each bulkhead in which calls may wait, or have waited.
     pub(crate) fn waits(&self) -> Vec<NamedReading<DurationsReading>> {
+        self.durations(|reading| reading.has_waits().then_some(reading.waits))
+    }
+
+    /// Reads how long slots were held in each bulkhead whose calls are timed, or were.
+    pub(crate) fn calls(&self) -> Vec<NamedReading<DurationsReading>> {
+        self.durations(|reading| reading.calls)
+    }
+
+    fn durations(
+        &self,
+        of: fn(&BulkheadReading) -> Option<DurationsReading>,
+    ) -> Vec<NamedReading<DurationsReading>> {
         let all = self.all();
-        let waits = all.iter().filter_map(|bulkhead| {
+        let durations = all.iter().filter_map(|bulkhead| {
             let reading = bulkhead.reading();
-            reading.has_waits().then(|| NamedReading {
+            Some(NamedReading {
                 instance: reading.instance,
                 name: bulkhead.name().into(),
-                values: reading.waits,
+                values: of(&reading)?,
             })
         });
-        waits.collect()
+        durations.collect()
     }
 }

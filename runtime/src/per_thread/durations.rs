@@ -1,6 +1,7 @@
 //! Histograms of durations: one that each thread counts apart from the others, and one that all share.
 
 use super::counters::Counters;
+use once_cell::race::OnceBox;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 /// How many durations were at most as long as each bound, and how long all took together.
@@ -43,6 +44,25 @@ impl Durations {
 
     pub(crate) fn read(&self) -> DurationsReading {
         cumulated(std::array::from_fn(|which| self.0.sum(which)))
+    }
+}
+
+/// A histogram of what is timed only where it is asked for; made with the first duration.
+#[derive(Debug, Default)]
+pub(crate) struct LazyDurations(OnceBox<Durations>);
+
+impl LazyDurations {
+    /// Counts a duration.
+    pub(crate) fn record(&self, nanos: u64) {
+        self.0.get_or_init(Box::default).record(nanos);
+    }
+
+    /// Reads the durations where they are measured, or were.
+    pub(crate) fn read_where(&self, is_timed: bool) -> Option<DurationsReading> {
+        match self.0.get() {
+            Some(durations) => Some(durations.read()),
+            None => is_timed.then(DurationsReading::default),
+        }
     }
 }
 

@@ -7,6 +7,6 @@ mod slots;
 
 pub(crate) use counters::Counters;
 pub(crate) use durations::{
-    BOUNDS, BUCKETS, Durations, DurationsReading, SharedDurations, number_of, sum_of,
+    BOUNDS, BUCKETS, Durations, DurationsReading, LazyDurations, SharedDurations, number_of, sum_of,
 };
 pub(crate) use slots::{PerThread, current};

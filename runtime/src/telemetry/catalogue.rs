@@ -38,6 +38,7 @@ pub(crate) enum Source {
     BreakerDurations,
     RetryDurations,
     HedgeDurations,
+    BulkheadDurations,
     BulkheadWaits,
     RateLimiterWaits,
     Errors,
@@ -59,6 +60,7 @@ impl Source {
         Self::BreakerDurations,
         Self::RetryDurations,
         Self::HedgeDurations,
+        Self::BulkheadDurations,
         Self::BulkheadWaits,
         Self::RateLimiterWaits,
         Self::Errors,
@@ -70,7 +72,7 @@ impl Source {
     ];
 
     /// The number of instruments of each source, in the order of `ALL`.
-    const LENGTHS: [usize; 17] = [7, 6, 5, 2, 2, 3, 2, 2, 2, 1, 1, 1, 3, 3, 5, 4, 5];
+    const LENGTHS: [usize; 18] = [7, 6, 5, 2, 2, 3, 2, 2, 2, 2, 1, 1, 1, 3, 3, 5, 4, 5];
 
     /// Returns the index of its first instrument.
     pub(crate) fn first(self) -> usize {

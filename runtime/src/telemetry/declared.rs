@@ -1,7 +1,7 @@
 //! Names of the guards of attributes, known before their first call.
 
 use super::catalogue::Source;
-use crate::{guarded::guarded_functions, hedge::HedgeDelay};
+use crate::{bulkhead::BulkheadConfig, guarded::guarded_functions, hedge::HedgeDelay};
 use std::sync::OnceLock;
 
 /// Returns the name of each guard that attributes declare and that the whole process shares.
@@ -28,9 +28,12 @@ pub(super) fn names() -> &'static [(Source, String)] {
             let hedge = hedge.map(|hedge| hedge.name().to_owned());
             let bulkhead = function.bulkhead_name();
             let limiter = function.rate_limiter_name();
-            let may_wait = function.bulkhead().and_then(Result::ok);
-            let may_wait = may_wait.is_some_and(|config| !config.max_wait.is_zero());
+            let of_bulkhead = function.bulkhead().and_then(Result::ok);
+            let may_wait = |config: &BulkheadConfig| !config.max_wait.is_zero();
+            let may_wait = of_bulkhead.as_ref().is_some_and(may_wait);
             let bulkhead_waits = bulkhead.clone().filter(|_| may_wait);
+            let is_timed = of_bulkhead.is_some_and(|config| config.timed);
+            let timed_bulkhead = bulkhead.clone().filter(|_| is_timed);
             let may_wait = function.rate_limit().and_then(Result::ok);
             let may_wait = may_wait.is_some_and(|config| !config.max_wait.is_zero());
             let limiter_waits = limiter.clone().filter(|_| may_wait);
@@ -43,6 +46,7 @@ pub(super) fn names() -> &'static [(Source, String)] {
                 (Source::BreakerDurations, timed),
                 (Source::RetryDurations, timed_retry),
                 (Source::HedgeDurations, measured),
+                (Source::BulkheadDurations, timed_bulkhead),
                 (Source::BulkheadWaits, bulkhead_waits),
                 (Source::RateLimiterWaits, limiter_waits),
             ];

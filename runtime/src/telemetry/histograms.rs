@@ -22,6 +22,8 @@ pub enum Measured {
     RetryCalls,
     /// Attempts of a hedge with a `quantile`.
     HedgeAttempts,
+    /// Calls of a bulkhead with `timed`, for as long as they held their slots.
+    BulkheadCalls,
     /// Waits in the queue of a bulkhead, whatever the outcome of the call.
     BulkheadWaits,
     /// Waits after which requests of a rate limiter were admitted.
@@ -40,6 +42,7 @@ named! {
         BreakerCalls = "breaker_calls",
         RetryCalls = "retry_calls",
         HedgeAttempts = "hedge_attempts",
+        BulkheadCalls = "bulkhead_calls",
         BulkheadWaits = "bulkhead_waits",
         RateLimiterWaits = "rate_limiter_waits",
     }
@@ -196,6 +199,7 @@ pub fn histograms() -> Vec<Histogram> {
     let mut all: Vec<Histogram> = breakers.collect();
     all.extend(of_names(Measured::RetryCalls, retry::durations()));
     all.extend(of_names(Measured::HedgeAttempts, hedge::durations()));
+    all.extend(of_names(Measured::BulkheadCalls, bulkheads().calls()));
     all.extend(of_names(Measured::BulkheadWaits, bulkheads().waits()));
     all.extend(of_names(
         Measured::RateLimiterWaits,

@@ -101,6 +101,14 @@ impl Readings {
             values: Some((Identity::Guard(bulkhead.instance), buckets(&bulkhead.waits))),
         });
         let bulkhead_waits = bulkhead_waits.collect();
+        let timed = bulkheads.iter().filter_map(|bulkhead| {
+            let calls = bulkhead.calls?.to_vec();
+            Some(Reading {
+                label: labels.of(&bulkhead.name),
+                values: Some((Identity::Guard(bulkhead.instance), calls)),
+            })
+        });
+        let bulkhead_durations = timed.collect();
         let bulkheads = bulkheads.iter().map(|bulkhead| Reading {
             label: labels.of(&bulkhead.name),
             values: Some((
@@ -146,6 +154,7 @@ impl Readings {
             (Source::BreakerDurations, durations),
             (Source::RetryDurations, retry_durations),
             (Source::HedgeDurations, hedge_durations),
+            (Source::BulkheadDurations, bulkhead_durations),
             (Source::BulkheadWaits, bulkhead_waits),
             (Source::RateLimiterWaits, limiter_waits),
         ];

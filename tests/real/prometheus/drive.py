@@ -26,7 +26,12 @@ RULES = ROOT / "dashboards/alerts.yml"
 # The longest wait for anything.
 LIMIT = 90
 # What the service has none of, such as rate limiters that wait or a fleet: their queries return nothing.
-ABSENT = ["gardefou_hedge_", "gardefou_rate_limiter_timed_waits", "gardefou_state_store_"]
+ABSENT = [
+    "gardefou_hedge_",
+    "gardefou_rate_limiter_timed_waits",
+    "gardefou_bulkhead_timed_calls",
+    "gardefou_state_store_",
+]
 # Alerts that the load causes; none of the others may fire.
 CAUSED = {
     "GardefouCircuitOpen",

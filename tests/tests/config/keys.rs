@@ -48,7 +48,7 @@ fn settings_of_guards_are_the_keys_of_their_attributes_except_those_that_are_cod
             ],
             &["timed", "span"],
         ),
-        ("BULKHEAD", "bulkhead", &["name"], &["span"]),
+        ("BULKHEAD", "bulkhead", &["name"], &["timed", "span"]),
         ("RATE_LIMIT", "rate_limit", &["name"], &["span"]),
         ("TIMEOUT", "timeout", &["name"], &["span"]),
         ("HEDGE", "hedge", &["name", "budget"], &["span"]),

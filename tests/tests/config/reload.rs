@@ -10,6 +10,7 @@ use gardefou::{
     rate_limit::RateLimiter,
     retry::{Retry, RetryBudget},
     system::{ConfigFile, ReloadError},
+    telemetry::{Histogram, Measured, histograms},
     testing::Scope,
     time::{ManualClock, SystemClock},
     timeout::Timeout,
@@ -56,14 +57,50 @@ fn calls_are_timed_for_as_long_as_the_line_is_there() {
     let _entered = scope.enter();
     let breaker = circuit_breakers().get_or_create("a", |code| code).unwrap();
     let retry = Retry::builder().name("b").build().unwrap();
-    let timed = || (breaker.config().timed, retry.config().timed);
-    assert_eq!(timed(), (false, false));
-    let applied = apply("[breaker.a]\ntimed = true\n[retry.b]\ntimed = true");
-    assert_eq!((applied.guards, timed()), (2, (true, true)));
+    let bulkhead = Bulkhead::builder("c").build_shared().unwrap();
+    let timed = || {
+        [
+            breaker.config().timed,
+            retry.config().timed,
+            bulkhead.config().timed,
+        ]
+    };
+    let count = |measured| {
+        let all = histograms();
+        let of = all.iter().find(|it| it.measured() == measured);
+        of.map(Histogram::count)
+    };
+    assert_eq!(timed(), [false; 3]);
+    let before = bulkhead.try_acquire().unwrap();
+    let applied = apply(
+        "[breaker.a]\ntimed = true\n[retry.b]\ntimed = true\n[bulkhead.c]\ntimed = true\nadaptive = true",
+    );
+    assert_eq!((applied.guards, timed()), (3, [true; 3]));
+    assert_eq!(count(Measured::BulkheadCalls), Some(0));
+    drop(before);
+    drop(bulkhead.try_acquire().unwrap());
+    let during = bulkhead.try_acquire().unwrap();
+    // Other settings leave it as it is.
+    apply(
+        "[breaker.a]\ntimed = true\n[retry.b]\ntimed = true\n[bulkhead.c]\ntimed = true\nadaptive = true\nmax = 30",
+    );
+    drop(bulkhead.try_acquire().unwrap());
+    assert_eq!(
+        count(Measured::BulkheadCalls),
+        Some(2),
+        "not the one from before"
+    );
     breaker.try_acquire().unwrap().failure();
     assert_eq!(retry.call(|| Ok::<_, String>(3)), Ok(3));
     apply("[breaker.a]\ntimed = false");
-    assert_eq!(timed(), (false, false));
+    assert_eq!(timed(), [false; 3]);
+    drop(during);
+    drop(bulkhead.try_acquire().unwrap());
+    assert_eq!(
+        count(Measured::BulkheadCalls),
+        Some(3),
+        "the one that began before"
+    );
     let snapshot = breaker.snapshot();
     assert_eq!(snapshot.consecutive_failures, 1, "the state is kept");
 }

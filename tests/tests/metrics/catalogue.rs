@@ -89,6 +89,7 @@ fn scrape_has_each_instrument_with_its_labels_and_no_other() {
         let _ = Hedge::builder("search").quantile(0.9).build().unwrap();
         Bulkhead::builder("reports")
             .max_wait(Duration::from_secs(1))
+            .timed(true)
             .build_shared()
             .unwrap();
         RateLimiter::builder("search")

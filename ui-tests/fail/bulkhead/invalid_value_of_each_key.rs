@@ -9,7 +9,7 @@ fn f() -> R<i32> {
     Ok(1)
 }
 
-#[bulkhead(adaptive = "yes", min = 0, max = 0, span = 0)]
+#[bulkhead(adaptive = "yes", min = 0, max = 0, timed = "yes", span = 0)]
 fn g() -> R<i32> {
     Ok(1)
 }

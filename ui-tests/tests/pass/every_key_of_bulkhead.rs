@@ -13,7 +13,7 @@ fn defaults() -> R<()> {
     Ok(())
 }
 
-#[bulkhead(max_concurrent = 4, max_wait = "250ms", max_queue = 0)]
+#[bulkhead(max_concurrent = 4, max_wait = "250ms", max_queue = 0, timed = true)]
 fn literals() -> R<()> {
     Ok(())
 }
@@ -28,7 +28,7 @@ async fn adaptive() -> R<()> {
     Ok(())
 }
 
-#[bulkhead(adaptive = false, max_wait = 0)]
+#[bulkhead(adaptive = false, max_wait = 0, timed = false)]
 async fn fixed() -> R<()> {
     Ok(())
 }

@@ -1,6 +1,6 @@
 //! Series of the instruments of the table: labels and their closed sets of values.
 
-use crate::telemetry::instrument::{FixedLabels, Instrument, InstrumentKind};
+use crate::telemetry::instrument::{FixedLabels, Instrument, InstrumentKind, SECONDS};
 
 /// Makes an instrument.
 pub(super) const fn instrument(
@@ -29,6 +29,11 @@ pub(super) const fn of_name(
     description: &'static str,
 ) -> Instrument {
     instrument(name, kind, unit, NAME, ONE, description)
+}
+
+/// Makes a counter of time with one series for each guard.
+pub(super) const fn time_of_name(name: &'static str, description: &'static str) -> Instrument {
+    of_name(name, InstrumentKind::Counter, SECONDS, description)
 }
 
 /// Makes an instrument with one series for each channel.

@@ -3,6 +3,7 @@
 use super::{
     series::{
         CHANNEL, CHECK, NAME, ONE, STATES, histogram, instrument, of_channel, of_check, of_name,
+        time_of_name,
     },
     state_store,
 };
@@ -13,7 +14,7 @@ use crate::telemetry::instrument::{
 };
 
 /// Each source's instruments stand together; `Source::LENGTHS` has their numbers.
-pub(super) static INSTRUMENTS: [Instrument; 54] = [
+pub(super) static INSTRUMENTS: [Instrument; 56] = [
     // Source::CircuitBreaker
     instrument(
         "gardefou.circuit_breaker.calls",
@@ -122,10 +123,8 @@ pub(super) static INSTRUMENTS: [Instrument; 54] = [
         "{wait}",
         "Waits in the queue that ended, whatever became of the call.",
     ),
-    of_name(
+    time_of_name(
         "gardefou.bulkhead.wait_time",
-        Counter,
-        SECONDS,
         "Time of all waits in the queue that ended.",
     ),
     // Source::RateLimiter
@@ -159,10 +158,8 @@ pub(super) static INSTRUMENTS: [Instrument; 54] = [
         "{wait}",
         "Requests that were admitted after a wait.",
     ),
-    of_name(
+    time_of_name(
         "gardefou.rate_limiter.wait_time",
-        Counter,
-        SECONDS,
         "Time for which these requests waited.",
     ),
     // Source::Retry
@@ -223,10 +220,8 @@ pub(super) static INSTRUMENTS: [Instrument; 54] = [
         "{call}",
         "Calls of a timed circuit breaker that succeeded or failed within so many seconds.",
     ),
-    of_name(
+    time_of_name(
         "gardefou.circuit_breaker.call_time",
-        Counter,
-        SECONDS,
         "Time of these calls together.",
     ),
     // Source::RetryDurations
@@ -235,23 +230,26 @@ pub(super) static INSTRUMENTS: [Instrument; 54] = [
         "{call}",
         "Calls through a timed retry that ended within so many seconds, waits between attempts included.",
     ),
-    of_name(
-        "gardefou.retry.call_time",
-        Counter,
-        SECONDS,
-        "Time of these calls together.",
-    ),
+    time_of_name("gardefou.retry.call_time", "Time of these calls together."),
     // Source::HedgeDurations
     histogram(
         "gardefou.hedge.timed_attempts",
         "{attempt}",
         "Attempts of a hedge with a `quantile` that ended or were dropped within so many seconds.",
     ),
-    of_name(
+    time_of_name(
         "gardefou.hedge.attempt_time",
-        Counter,
-        SECONDS,
         "Time of these attempts together.",
+    ),
+    // Source::BulkheadDurations
+    histogram(
+        "gardefou.bulkhead.timed_calls",
+        "{call}",
+        "Calls of a timed bulkhead that held their slot for at most so many seconds, whatever their outcome.",
+    ),
+    time_of_name(
+        "gardefou.bulkhead.call_time",
+        "Time for which these calls held their slots together.",
     ),
     // Source::BulkheadWaits
     histogram(
