@@ -457,6 +457,7 @@ pub fn hedge(args: TokenStream, item: TokenStream) -> TokenStream {
 /// | --- | --- | --- |
 /// | `limit` | duration above zero; may stand first without its key | (must be given) |
 /// | `name` | text of 1 to 128 bytes, or path to a `const`, for messages | the function's name |
+/// | `timed` | `true` or `false`; `true` measures how long calls take, for a histogram in metrics under the name | `false` |
 /// | `span` | `true`: each call has a span of `tracing`; `false`: only if a configuration requests one | no span, and no code for one |
 ///
 /// # Errors

@@ -6,10 +6,14 @@
 use crate::{
     event::Shown,
     keyed::{InstanceId, OTHER},
+    per_thread::{Durations, DurationsReading},
     registry::{ByName, OfProcess},
     scope,
 };
-use std::{fmt, sync::Arc};
+use std::{
+    fmt,
+    sync::{Arc, OnceLock},
+};
 
 /// The counts `C` of the guards of one name.
 pub(crate) struct NamedCounts<C> {
@@ -77,6 +81,56 @@ impl<C: Default + Send + Sync + 'static> NamedCounts<C> {
             values: read(&of_name.counts),
         });
         readings.collect()
+    }
+}
+
+/// How long calls took through the guards of one name, once they are timed, which a configuration can
+/// ask for later. `D` is a type of its own for each kind of guard.
+pub(crate) struct NamedDurations<D>(OnceLock<Arc<NamedCounts<D>>>);
+
+impl<D> NamedDurations<D>
+where
+    D: AsRef<Durations> + Default + Send + Sync + 'static,
+{
+    pub(crate) fn new(process: &'static CountsOfProcess<D>, name: &str, is_timed: bool) -> Self {
+        let this = Self(OnceLock::new());
+        if is_timed {
+            this.make(process, name);
+        }
+        this
+    }
+
+    /// Makes room for durations.
+    pub(crate) fn make(&self, process: &'static CountsOfProcess<D>, name: &str) {
+        self.0.get_or_init(|| NamedCounts::register(process, name));
+    }
+
+    /// Counts how long a call took.
+    pub(crate) fn record(&self, process: &'static CountsOfProcess<D>, nanos: u64) {
+        if let Some(of_name) = self.0.get() {
+            of_name.count(process, |durations| durations.as_ref().record(nanos));
+        }
+    }
+
+    /// Reads the durations of each name, without a lock that a call waits for.
+    pub(crate) fn read_all(
+        process: &'static CountsOfProcess<D>,
+    ) -> Vec<NamedReading<DurationsReading>> {
+        NamedCounts::read_all(process, |durations| durations.as_ref().read())
+    }
+}
+
+impl<D> Clone for NamedDurations<D> {
+    fn clone(&self) -> Self {
+        Self(self.0.clone())
+    }
+}
+
+impl<D> fmt::Debug for NamedDurations<D> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("NamedDurations")
+            .field(&self.0.get())
+            .finish()
     }
 }
 

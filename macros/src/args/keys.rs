@@ -146,7 +146,7 @@ impl Spec {
     );
     pub(crate) const TIMEOUT: Self = Self {
         title: "#[timeout]",
-        keys: &[TIMEOUT, SPAN],
+        keys: &[TIMEOUT, TIMED, SPAN],
         first: "limit",
         positional: true,
     };

@@ -38,6 +38,7 @@ impl Wrap {
                 "the limit is missing: write `#[timeout(\"2s\")]`",
             );
         }
+        reader.flag("timed");
         Self {
             handle: "Timeout",
             setters: reader.setters,

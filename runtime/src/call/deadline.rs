@@ -30,7 +30,12 @@ impl Deadline {
     }
 
     pub(crate) fn remaining(&self) -> Duration {
-        self.at.since(self.clock.now())
+        self.at.since(self.now())
+    }
+
+    /// Returns the present tick of its clock.
+    pub(super) fn now(&self) -> Tick {
+        self.clock.now()
     }
 
     /// Returns by how much the deadline has passed; zero until then.

@@ -7,7 +7,7 @@ use super::{
     drop_reason::DropReason,
     remaining,
 };
-use crate::time::{Reading, SharedClock, Tick};
+use crate::time::{Reading, SharedClock, ShortStart, Tick};
 use std::time::Duration;
 #[cfg(feature = "async")]
 use std::{
@@ -23,16 +23,57 @@ pub(crate) struct Granted {
     end: End,
 }
 
-/// The end of what is granted. All that a future keeps of it: it is a part of the user's.
+/// The end of what is granted, and the start where the call is timed. All that a future keeps of it:
+/// it is a part of the user's.
 #[derive(Debug)]
 struct End {
     deadline: Deadline,
+    start: PackedStart,
     /// What the drop of a call shows that took longer.
     #[cfg_attr(
         not(feature = "async"),
         allow(dead_code, reason = "only futures are dropped before they are done")
     )]
     reason: DropReason,
+}
+
+/// The start of a call that is timed, where the struct around it has room anyway: zero where the call is
+/// not timed, or else one more than its bits.
+#[derive(Clone, Copy, Debug)]
+struct PackedStart([u16; 3]);
+
+const _: () = assert!(ShortStart::BITS < 48);
+
+impl PackedStart {
+    const NONE: Self = Self([0; 3]);
+
+    fn new(start: ShortStart) -> Self {
+        let bits = start.to_bits() + 1;
+        Self([bits as u16, (bits >> 16) as u16, (bits >> 32) as u16])
+    }
+
+    fn get(self) -> Option<ShortStart> {
+        let [low, middle, high] = self.0.map(u64::from);
+        let bits = low | middle << 16 | high << 32;
+        bits.checked_sub(1).map(ShortStart::from_bits)
+    }
+}
+
+impl End {
+    fn new(deadline: Deadline, reason: DropReason) -> Self {
+        Self {
+            deadline,
+            start: PackedStart::NONE,
+            reason,
+        }
+    }
+
+    /// Returns how many nanoseconds a call took that is timed and ends now.
+    #[inline]
+    fn elapsed(&self) -> Option<u64> {
+        let start = self.start.get()?;
+        Some(start.elapsed_at(self.deadline.now()))
+    }
 }
 
 impl Granted {
@@ -44,10 +85,10 @@ impl Granted {
         }
         Self {
             time: own,
-            end: End {
-                deadline: Deadline::new(clock.read_ahead(reading).after(own), clock),
-                reason: DropReason::TimedOut,
-            },
+            end: End::new(
+                Deadline::new(clock.read_ahead(reading).after(own), clock),
+                DropReason::TimedOut,
+            ),
         }
     }
 
@@ -63,11 +104,20 @@ impl Granted {
         };
         Self {
             time,
-            end: End {
-                deadline: Deadline::new(now.after(time), clock),
-                reason,
-            },
+            end: End::new(Deadline::new(now.after(time), clock), reason),
         }
+    }
+
+    /// Times the call, which begins now.
+    pub(crate) fn begin_timing(&mut self) {
+        let now = self.end.deadline.now();
+        self.end.start = PackedStart::new(ShortStart::at(now));
+    }
+
+    /// Returns how many nanoseconds a call took that is timed and ends now.
+    #[inline]
+    pub(crate) fn elapsed(&self) -> Option<u64> {
+        self.end.elapsed()
     }
 
     /// Returns how long a call took that was granted this, if that is too long.
@@ -128,6 +178,18 @@ impl<F> Limited<F> {
             end: None,
         }
     }
+
+    /// Returns how many nanoseconds a call took that is timed and ends now.
+    #[inline]
+    pub(crate) fn elapsed(&self) -> Option<u64> {
+        self.end.as_ref()?.elapsed()
+    }
+
+    /// Makes a future that also returns how many nanoseconds a call took that is timed.
+    #[inline]
+    pub(crate) fn with_elapsed(self) -> WithElapsed<F> {
+        WithElapsed { limited: self }
+    }
 }
 
 #[cfg(feature = "async")]
@@ -179,5 +241,47 @@ impl<F: Future> Future for Limited<F> {
     #[inline]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         self.poll_granted(cx, |_| Err(()), || ()).map(Result::ok)
+    }
+}
+
+#[cfg(feature = "async")]
+pin_project_lite::pin_project! {
+    /// A [`Limited`] that also returns how many nanoseconds a call took that is timed.
+    #[must_use = "futures do nothing unless they are awaited"]
+    pub(crate) struct WithElapsed<F> {
+        #[pin]
+        limited: Limited<F>,
+    }
+}
+
+#[cfg(feature = "async")]
+impl<F: Future> Future for WithElapsed<F> {
+    type Output = (Option<F::Output>, Option<u64>);
+
+    #[inline]
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let mut limited = self.project().limited;
+        let polled = limited.as_mut().poll(cx);
+        polled.map(|output| (output, limited.elapsed()))
+    }
+}
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn start_of_a_timed_call_takes_no_room() {
+        assert_eq!(size_of::<End>(), size_of::<(Deadline, DropReason)>());
+        assert_eq!(size_of::<Option<End>>(), size_of::<End>());
+    }
+
+    #[test]
+    fn packed_start_is_that_which_was_packed() {
+        assert_eq!(PackedStart::NONE.get(), None);
+        for bits in [0, 1, 0xFFFF, 0x10_0000, 0x1234_5678_9ABC, u64::MAX] {
+            let start = ShortStart::from_bits(bits);
+            assert_eq!(PackedStart::new(start).get(), Some(start), "{bits:x}");
+        }
     }
 }

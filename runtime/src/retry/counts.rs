@@ -2,20 +2,23 @@
 //! with a failed attempt emit an event, and how long calls took, where they are timed.
 
 use crate::{
-    named_counts::{CountsOfProcess, NamedCounts, NamedReading},
+    named_counts::{CountsOfProcess, NamedCounts, NamedDurations, NamedReading},
     per_thread::{Counters, Durations, DurationsReading},
     time::saturating_nanos,
 };
-use std::{
-    sync::{Arc, OnceLock},
-    time::Duration,
-};
+use std::{sync::Arc, time::Duration};
 
 #[derive(Debug, Default)]
 struct FirstSuccesses(Counters<1>);
 
 #[derive(Debug, Default)]
 struct CallDurations(Durations);
+
+impl AsRef<Durations> for CallDurations {
+    fn as_ref(&self) -> &Durations {
+        &self.0
+    }
+}
 
 static FIRST_SUCCESSES: CountsOfProcess<FirstSuccesses> = CountsOfProcess::new();
 /// Of retries that are timed.
@@ -25,26 +28,20 @@ static DURATIONS: CountsOfProcess<CallDurations> = CountsOfProcess::new();
 #[derive(Clone, Debug)]
 pub(super) struct RetryCounts {
     first_successes: Arc<NamedCounts<FirstSuccesses>>,
-    /// Made when calls are timed first, which a configuration can ask for later.
-    durations: OnceLock<Arc<NamedCounts<CallDurations>>>,
+    durations: NamedDurations<CallDurations>,
 }
 
 impl RetryCounts {
     pub(super) fn new(name: &str, is_timed: bool) -> Self {
-        let this = Self {
+        Self {
             first_successes: NamedCounts::register(&FIRST_SUCCESSES, name),
-            durations: OnceLock::new(),
-        };
-        if is_timed {
-            this.time(name);
+            durations: NamedDurations::new(&DURATIONS, name, is_timed),
         }
-        this
     }
 
     /// Makes room for durations.
     pub(super) fn time(&self, name: &str) {
-        self.durations
-            .get_or_init(|| NamedCounts::register(&DURATIONS, name));
+        self.durations.make(&DURATIONS, name);
     }
 
     /// Counts a call whose first attempt succeeded.
@@ -56,11 +53,7 @@ impl RetryCounts {
 
     /// Counts how long a call took.
     pub(super) fn record(&self, took: Duration) {
-        if let Some(of_name) = self.durations.get() {
-            of_name.count(&DURATIONS, |CallDurations(durations)| {
-                durations.record(saturating_nanos(took));
-            });
-        }
+        self.durations.record(&DURATIONS, saturating_nanos(took));
     }
 }
 
@@ -71,5 +64,5 @@ pub(crate) fn first_successes() -> Vec<NamedReading<u64>> {
 
 /// Reads how long calls took where they are timed, without a lock that a call waits for.
 pub(crate) fn durations() -> Vec<NamedReading<DurationsReading>> {
-    NamedCounts::read_all(&DURATIONS, |CallDurations(durations)| durations.read())
+    NamedDurations::read_all(&DURATIONS)
 }

@@ -38,6 +38,7 @@ pub(crate) enum Source {
     BreakerDurations,
     RetryDurations,
     HedgeDurations,
+    TimeoutDurations,
     BulkheadDurations,
     BulkheadWaits,
     RateLimiterWaits,
@@ -50,7 +51,7 @@ pub(crate) enum Source {
 }
 
 impl Source {
-    pub(crate) const ALL: [Self; 17] = [
+    pub(crate) const ALL: [Self; 19] = [
         Self::CircuitBreaker,
         Self::Bulkhead,
         Self::RateLimiter,
@@ -60,6 +61,7 @@ impl Source {
         Self::BreakerDurations,
         Self::RetryDurations,
         Self::HedgeDurations,
+        Self::TimeoutDurations,
         Self::BulkheadDurations,
         Self::BulkheadWaits,
         Self::RateLimiterWaits,
@@ -72,7 +74,7 @@ impl Source {
     ];
 
     /// The number of instruments of each source, in the order of `ALL`.
-    const LENGTHS: [usize; 18] = [7, 6, 5, 2, 2, 3, 2, 2, 2, 2, 1, 1, 1, 3, 3, 5, 4, 5];
+    const LENGTHS: [usize; 19] = [7, 6, 5, 2, 2, 3, 2, 2, 2, 2, 2, 1, 1, 1, 3, 3, 5, 4, 5];
 
     /// Returns the index of its first instrument.
     pub(crate) fn first(self) -> usize {

@@ -1,7 +1,9 @@
 //! Names of the guards of attributes, known before their first call.
 
 use super::catalogue::Source;
-use crate::{bulkhead::BulkheadConfig, guarded::guarded_functions, hedge::HedgeDelay};
+use crate::{
+    bulkhead::BulkheadConfig, guarded::guarded_functions, hedge::HedgeDelay, timeout::Timeout,
+};
 use std::sync::OnceLock;
 
 /// Returns the name of each guard that attributes declare and that the whole process shares.
@@ -26,6 +28,9 @@ pub(super) fn names() -> &'static [(Source, String)] {
             });
             let measured = measured.map(|hedge| hedge.name().to_owned());
             let hedge = hedge.map(|hedge| hedge.name().to_owned());
+            let timeout = function.built_timeout().and_then(Result::ok);
+            let timed_timeout = timeout.filter(Timeout::is_timed);
+            let timed_timeout = timed_timeout.map(|timeout| timeout.name().to_owned());
             let bulkhead = function.bulkhead_name();
             let limiter = function.rate_limiter_name();
             let of_bulkhead = function.bulkhead().and_then(Result::ok);
@@ -46,6 +51,7 @@ pub(super) fn names() -> &'static [(Source, String)] {
                 (Source::BreakerDurations, timed),
                 (Source::RetryDurations, timed_retry),
                 (Source::HedgeDurations, measured),
+                (Source::TimeoutDurations, timed_timeout),
                 (Source::BulkheadDurations, timed_bulkhead),
                 (Source::BulkheadWaits, bulkhead_waits),
                 (Source::RateLimiterWaits, limiter_waits),

@@ -8,7 +8,7 @@ use crate::{
     named_counts::NamedReading,
     per_thread::{BOUNDS, DurationsReading, number_of, sum_of},
     rate_limit::rate_limiters,
-    retry,
+    retry, timeout,
 };
 use std::{fmt, time::Duration};
 
@@ -22,6 +22,8 @@ pub enum Measured {
     RetryCalls,
     /// Attempts of a hedge with a `quantile`.
     HedgeAttempts,
+    /// Calls of a timeout with `timed`, those that were cut off included.
+    TimeoutCalls,
     /// Calls of a bulkhead with `timed`, for as long as they held their slots.
     BulkheadCalls,
     /// Waits in the queue of a bulkhead, whatever the outcome of the call.
@@ -42,6 +44,7 @@ named! {
         BreakerCalls = "breaker_calls",
         RetryCalls = "retry_calls",
         HedgeAttempts = "hedge_attempts",
+        TimeoutCalls = "timeout_calls",
         BulkheadCalls = "bulkhead_calls",
         BulkheadWaits = "bulkhead_waits",
         RateLimiterWaits = "rate_limiter_waits",
@@ -180,7 +183,7 @@ impl fmt::Debug for Histogram {
 
 /// Reads the histogram of every guard that has one, without a lock that a call waits for: of those
 /// that are timed, and of bulkheads and rate limiters in which calls may wait, or have waited. Guards
-/// by key have one each; retries and hedges of one name have one together.
+/// by key have one each; retries, hedges and timeouts of one name have one together.
 ///
 /// In a test scope, those of the scope.
 ///
@@ -199,6 +202,7 @@ pub fn histograms() -> Vec<Histogram> {
     let mut all: Vec<Histogram> = breakers.collect();
     all.extend(of_names(Measured::RetryCalls, retry::durations()));
     all.extend(of_names(Measured::HedgeAttempts, hedge::durations()));
+    all.extend(of_names(Measured::TimeoutCalls, timeout::durations()));
     all.extend(of_names(Measured::BulkheadCalls, bulkheads().calls()));
     all.extend(of_names(Measured::BulkheadWaits, bulkheads().waits()));
     all.extend(of_names(

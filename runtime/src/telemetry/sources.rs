@@ -11,7 +11,7 @@ use crate::{
     named_counts::NamedReading,
     per_thread::{BUCKETS, DurationsReading, number_of, sum_of},
     rate_limit::{RateLimiterReading, rate_limiters},
-    retry,
+    retry, timeout,
 };
 use std::{collections::HashMap, sync::Arc};
 
@@ -139,6 +139,7 @@ impl Readings {
         let budgets = budgets.collect();
         let hedges = named(labels, hedge::readings(), |counts| counts.to_vec());
         let hedge_durations = named(labels, hedge::durations(), |values| values.to_vec());
+        let timeout_durations = named(labels, timeout::durations(), |values| values.to_vec());
         let retry_durations = named(labels, retry::durations(), |values| values.to_vec());
         // Those with a failed attempt come from the monitor, and are added up by name.
         let retries = named(labels, retry::first_successes(), |count| {
@@ -154,6 +155,7 @@ impl Readings {
             (Source::BreakerDurations, durations),
             (Source::RetryDurations, retry_durations),
             (Source::HedgeDurations, hedge_durations),
+            (Source::TimeoutDurations, timeout_durations),
             (Source::BulkheadDurations, bulkhead_durations),
             (Source::BulkheadWaits, bulkhead_waits),
             (Source::RateLimiterWaits, limiter_waits),

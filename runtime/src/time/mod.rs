@@ -11,6 +11,7 @@ mod manual;
 #[cfg(feature = "quanta")]
 mod quanta;
 mod reading;
+mod short_start;
 mod system;
 mod text;
 mod tick;
@@ -27,6 +28,7 @@ pub use tick::Tick;
 #[cfg(test)]
 pub(crate) use reading::Lag;
 pub(crate) use reading::Reading;
+pub(crate) use short_start::ShortStart;
 pub(crate) use system::unpaused;
 pub(crate) use text::{parse_digits, parse_duration, parse_unit};
 pub(crate) use tick::saturating_nanos;

@@ -40,9 +40,9 @@ impl<L: Borrow<Timeout>, F: Future> Future for Timed<L, F> {
 
     #[inline]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let this = self.project();
+        let mut this = self.project();
         let timeout: &Timeout = (*this.timeout).borrow();
-        this.call.poll_granted(
+        let polled = this.call.as_mut().poll_granted(
             cx,
             |future| {
                 let granted = timeout.granted()?;
@@ -50,7 +50,11 @@ impl<L: Borrow<Timeout>, F: Future> Future for Timed<L, F> {
                 Ok(granted)
             },
             || timeout.rejection(),
-        )
+        );
+        if polled.is_ready() {
+            timeout.note_call(this.call.elapsed());
+        }
+        polled
     }
 }
 

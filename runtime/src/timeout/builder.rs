@@ -1,6 +1,9 @@
 //! Builder of timeouts.
 
-use super::handle::{Timeout, TimeoutInner, TimeoutTerms};
+use super::{
+    durations::TimeoutDurations,
+    handle::{Timeout, TimeoutInner, TimeoutTerms},
+};
 #[cfg(feature = "config")]
 use crate::overrides::{self, LivingGuard};
 use crate::{
@@ -17,6 +20,7 @@ use std::{borrow::Cow, panic::Location, sync::Arc, time::Duration};
 /// # Defaults
 ///
 /// - `limit` must be set; above zero
+/// - `timed` false
 /// - `clock` the machine's, or that of the test scope around the call
 ///
 /// # Examples
@@ -34,6 +38,7 @@ use std::{borrow::Cow, panic::Location, sync::Arc, time::Duration};
 pub struct TimeoutBuilder {
     name: GuardName<Cow<'static, str>>,
     limit: Option<Duration>,
+    is_timed: bool,
     clock: SharedClock,
     place: &'static Location<'static>,
 }
@@ -47,6 +52,7 @@ impl TimeoutBuilder {
         Self {
             name: GuardName(name),
             limit: None,
+            is_timed: false,
             clock: SharedClock::default(),
             place: Location::caller(),
         }
@@ -83,6 +89,28 @@ impl TimeoutBuilder {
     /// ```
     pub fn limit(mut self, limit: Duration) -> Self {
         self.limit = Some(limit);
+        self
+    }
+
+    /// Sets whether calls are timed, for a histogram of their durations in
+    /// [metrics](crate::guide::metrics). It decides nothing.
+    ///
+    /// A timed call reads the clock twice more, and is counted to the microsecond: those that end, and
+    /// those that are cut off. A call that is not started, that panics, or that its caller drops is not
+    /// counted. Timeouts of one name have one histogram.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::timeout::Timeout;
+    /// use std::time::Duration;
+    ///
+    /// let timeout = Timeout::builder("report").limit(Duration::from_secs(2)).timed(true).build()?;
+    /// assert!(timeout.is_timed());
+    /// # Ok::<(), gardefou::ConfigError>(())
+    /// ```
+    pub fn timed(mut self, timed: bool) -> Self {
+        self.is_timed = timed;
         self
     }
 
@@ -132,12 +160,13 @@ impl TimeoutBuilder {
             (code, configured)
         };
         #[cfg(feature = "config")]
-        let limit = configured.builder.resolve()?;
+        let terms = configured.builder.resolve()?;
         #[cfg(not(feature = "config"))]
-        let limit = self.resolve()?;
+        let terms = self.resolve()?;
         let inner = Arc::new(TimeoutInner {
+            durations: TimeoutDurations::new(&self.name, terms.is_timed),
             name: self.name,
-            terms: Revised::new(TimeoutTerms::new(limit)),
+            terms: Revised::new(terms),
             clock: self.clock,
             place: self.place,
         });
@@ -146,8 +175,8 @@ impl TimeoutBuilder {
         Ok(Timeout(inner))
     }
 
-    /// Returns the limit, or what is wrong.
-    pub(super) fn resolve(&self) -> Result<Duration, ConfigError> {
+    /// Returns the terms, or what is wrong.
+    pub(super) fn resolve(&self) -> Result<TimeoutTerms, ConfigError> {
         let bad_name = name::problem("name", &self.name, LONGEST_NAME);
         let bad_limit = match self.limit {
             None => Some(ConfigError::new("limit", "none", "must be set")),
@@ -157,7 +186,8 @@ impl TimeoutBuilder {
             Some(_) => None,
         };
         let problems = ConfigError::join(bad_name.into_iter().chain(bad_limit));
-        problems.map_or(Ok(self.limit.unwrap_or(Duration::MAX)), Err)
+        let limit = self.limit.unwrap_or(Duration::MAX);
+        problems.map_or(Ok(TimeoutTerms::new(limit, self.is_timed)), Err)
     }
 
     /// Returns a builder with the settings that a file can replace.

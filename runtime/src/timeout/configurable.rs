@@ -13,6 +13,7 @@ use std::{sync::Arc, time::Duration};
 
 const SETTINGS: &[Setting<TimeoutBuilder>] = &[
     setting!(Duration limit: "How long a call may take."),
+    setting!(Flag timed: "Whether calls are timed, for a histogram in metrics; false."),
     span_setting(),
 ];
 
@@ -21,7 +22,7 @@ impl Configurable for TimeoutBuilder {
 
     type Target = TimeoutInner;
 
-    type Change = Duration;
+    type Change = TimeoutTerms;
 
     fn settings() -> &'static [Setting<Self>] {
         SETTINGS
@@ -36,11 +37,14 @@ impl Configurable for TimeoutBuilder {
         self.resolve().err()
     }
 
-    fn change(&self, _: &Self) -> Result<Duration, ConfigError> {
+    fn change(&self, _: &Self) -> Result<TimeoutTerms, ConfigError> {
         self.resolve()
     }
 
-    fn apply_at(_: Tick, limit: &Duration, inner: &Arc<TimeoutInner>) {
-        inner.terms.replace(TimeoutTerms::new(*limit));
+    fn apply_at(_: Tick, terms: &TimeoutTerms, inner: &Arc<TimeoutInner>) {
+        if terms.is_timed {
+            inner.durations.make(&inner.name);
+        }
+        inner.terms.replace(*terms);
     }
 }

@@ -2,7 +2,7 @@
 
 #[cfg(feature = "async")]
 use super::async_call::Timed;
-use super::{builder::TimeoutBuilder, late};
+use super::{builder::TimeoutBuilder, durations::TimeoutDurations, late};
 use crate::{
     call::Granted,
     chaos,
@@ -42,23 +42,26 @@ pub struct Timeout(pub(super) Arc<TimeoutInner>);
 pub(crate) struct TimeoutInner {
     pub(super) name: GuardName<Cow<'static, str>>,
     pub(super) terms: Revised<TimeoutTerms>,
+    pub(super) durations: TimeoutDurations,
     pub(super) clock: SharedClock,
     /// Where the timeout was built.
     pub(super) place: &'static Location<'static>,
 }
 
-/// The limit, and how the clock is read for it.
+/// The limit, how the clock is read for it, and whether calls are timed.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct TimeoutTerms {
+pub(crate) struct TimeoutTerms {
     limit: Duration,
     reading: Reading,
+    pub(super) is_timed: bool,
 }
 
 impl TimeoutTerms {
-    pub(super) fn new(limit: Duration) -> Self {
+    pub(super) fn new(limit: Duration, is_timed: bool) -> Self {
         Self {
             limit,
             reading: Reading::of(limit),
+            is_timed,
         }
     }
 }
@@ -113,6 +116,23 @@ impl Timeout {
     #[must_use]
     pub fn limit(&self) -> Duration {
         self.0.terms.get().limit
+    }
+
+    /// Returns `true` if calls are timed for [metrics](crate::guide::metrics).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::timeout::Timeout;
+    /// use std::time::Duration;
+    ///
+    /// let timeout = Timeout::builder("export").limit(Duration::from_secs(2)).timed(true).build()?;
+    /// assert!(timeout.is_timed());
+    /// # Ok::<(), gardefou::ConfigError>(())
+    /// ```
+    #[must_use]
+    pub fn is_timed(&self) -> bool {
+        self.0.terms.get().is_timed
     }
 
     /// Runs a function under the limit, which is the deadline of everything inside.
@@ -201,7 +221,9 @@ impl Timeout {
             Ok(ahead) => ahead,
             Err(injected) => return injected.into_result(),
         };
-        match granted.limit(ahead.before(f())).await {
+        let (outcome, elapsed) = granted.limit(ahead.before(f())).with_elapsed().await;
+        self.note_call(elapsed);
+        match outcome {
             Some(outcome) => in_parts(outcome),
             None => self.rejection().into_result(),
         }
@@ -231,7 +253,16 @@ impl Timeout {
                 Err(error) => late::annotate(app_mut(error), granted.time, elapsed),
             }
         }
+        self.note_call(granted.elapsed());
         Ok(outcome)
+    }
+
+    /// Counts how long a call took, if it is timed.
+    #[inline]
+    pub(super) fn note_call(&self, elapsed: Option<u64>) {
+        if let Some(nanos) = elapsed {
+            self.0.durations.record(nanos);
+        }
     }
 
     /// As [`call_async`](Self::call_async), with the rejection apart.
@@ -255,10 +286,17 @@ impl Timeout {
     /// Returns what is granted to a call that begins now.
     #[inline]
     pub(super) fn granted(&self) -> Result<Granted, Rejection> {
-        let TimeoutTerms { limit, reading } = *self.0.terms.get();
-        let granted = Granted::now(limit, reading, self.0.clock.or_current());
+        let TimeoutTerms {
+            limit,
+            reading,
+            is_timed,
+        } = *self.0.terms.get();
+        let mut granted = Granted::now(limit, reading, self.0.clock.or_current());
         if granted.time.is_zero() {
             return Err(self.passed());
+        }
+        if is_timed {
+            granted.begin_timing();
         }
         Ok(granted)
     }

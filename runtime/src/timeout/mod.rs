@@ -31,10 +31,13 @@ mod async_call;
 mod builder;
 #[cfg(feature = "config")]
 mod configurable;
+mod durations;
 mod handle;
 mod late;
 
 #[cfg(feature = "tower")]
 pub(crate) use async_call::Timed;
 pub use builder::TimeoutBuilder;
+#[cfg(feature = "telemetry")]
+pub(crate) use durations::durations;
 pub use handle::Timeout;

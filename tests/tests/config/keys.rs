@@ -50,7 +50,7 @@ fn settings_of_guards_are_the_keys_of_their_attributes_except_those_that_are_cod
         ),
         ("BULKHEAD", "bulkhead", &["name"], &["timed", "span"]),
         ("RATE_LIMIT", "rate_limit", &["name"], &["span"]),
-        ("TIMEOUT", "timeout", &["name"], &["span"]),
+        ("TIMEOUT", "timeout", &["name"], &["timed", "span"]),
         ("HEDGE", "hedge", &["name", "budget"], &["span"]),
     ] {
         let settings = &schema["properties"][section]["additionalProperties"]["properties"];

@@ -1,7 +1,7 @@
 //! Reloads: guards in use get other settings, and keep their state.
 
 use gardefou::{
-    ErrorSystem,
+    AppError, ErrorSystem,
     breaker::CircuitState,
     bulkhead::Bulkhead,
     circuit_breakers,
@@ -58,11 +58,14 @@ fn calls_are_timed_for_as_long_as_the_line_is_there() {
     let breaker = circuit_breakers().get_or_create("a", |code| code).unwrap();
     let retry = Retry::builder().name("b").build().unwrap();
     let bulkhead = Bulkhead::builder("c").build_shared().unwrap();
+    let timeout = Timeout::builder("d").limit(Duration::from_secs(1));
+    let timeout = timeout.build().unwrap();
     let timed = || {
         [
             breaker.config().timed,
             retry.config().timed,
             bulkhead.config().timed,
+            timeout.is_timed(),
         ]
     };
     let count = |measured| {
@@ -70,19 +73,19 @@ fn calls_are_timed_for_as_long_as_the_line_is_there() {
         let of = all.iter().find(|it| it.measured() == measured);
         of.map(Histogram::count)
     };
-    assert_eq!(timed(), [false; 3]);
+    assert_eq!(timed(), [false; 4]);
     let before = bulkhead.try_acquire().unwrap();
     let applied = apply(
-        "[breaker.a]\ntimed = true\n[retry.b]\ntimed = true\n[bulkhead.c]\ntimed = true\nadaptive = true",
+        "[breaker.a]\ntimed = true\n[retry.b]\ntimed = true\n[bulkhead.c]\ntimed = true\nadaptive = true\n[timeout.d]\ntimed = true",
     );
-    assert_eq!((applied.guards, timed()), (3, [true; 3]));
+    assert_eq!((applied.guards, timed()), (4, [true; 4]));
     assert_eq!(count(Measured::BulkheadCalls), Some(0));
     drop(before);
     drop(bulkhead.try_acquire().unwrap());
     let during = bulkhead.try_acquire().unwrap();
     // Other settings leave it as it is.
     apply(
-        "[breaker.a]\ntimed = true\n[retry.b]\ntimed = true\n[bulkhead.c]\ntimed = true\nadaptive = true\nmax = 30",
+        "[breaker.a]\ntimed = true\n[retry.b]\ntimed = true\n[bulkhead.c]\ntimed = true\nadaptive = true\nmax = 30\n[timeout.d]\ntimed = true",
     );
     drop(bulkhead.try_acquire().unwrap());
     assert_eq!(
@@ -92,8 +95,11 @@ fn calls_are_timed_for_as_long_as_the_line_is_there() {
     );
     breaker.try_acquire().unwrap().failure();
     assert_eq!(retry.call(|| Ok::<_, String>(3)), Ok(3));
+    let limited = || timeout.call(|| Ok::<_, AppError>(3)).unwrap();
+    assert_eq!((limited(), count(Measured::TimeoutCalls)), (3, Some(1)));
     apply("[breaker.a]\ntimed = false");
-    assert_eq!(timed(), [false; 3]);
+    assert_eq!(timed(), [false; 4]);
+    assert_eq!((limited(), count(Measured::TimeoutCalls)), (3, Some(1)));
     drop(during);
     drop(bulkhead.try_acquire().unwrap());
     assert_eq!(
@@ -459,7 +465,7 @@ rate = \"{0}000000/s\"\n[retry.\"*\"]\nmax_attempts = {0}\n[timeout.\"*\"]\nlimi
         for _ in 0..2 {
             threads.spawn(|| {
                 while !is_over.load(Ordering::Relaxed) {
-                    let called: Result<(), gardefou::AppError> = retry.call(|| {
+                    let called: Result<(), AppError> = retry.call(|| {
                         breaker.call(|| bulkhead.call(|| limiter.call(|| timeout.call(|| Ok(())))))
                     });
                     // A limit of millions a second can still be met.
@@ -571,10 +577,7 @@ fn settings_of_the_system_come_from_code_file_and_environment_in_this_order() {
         .unwrap();
         let builder = ErrorSystem::builder().service("code").environment("code");
         let system = builder.config_file(&path).init().unwrap();
-        gardefou::report(&gardefou::AppError::new(
-            gardefou::ErrorCode::SYNC_ERROR,
-            "late",
-        ));
+        gardefou::report(&AppError::new(gardefou::ErrorCode::SYNC_ERROR, "late"));
         let record = gardefou::error_monitor().stats().recent_errors[0].clone();
         let origin = record.origin.unwrap();
         assert_eq!(origin.service.as_deref(), Some("file"));

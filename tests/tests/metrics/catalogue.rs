@@ -12,6 +12,7 @@ use gardefou::{
     retry::{Retry, RetryBudget},
     telemetry::{Instrument, InstrumentKind, instruments},
     testing::Scope,
+    timeout::Timeout,
 };
 use std::{collections::BTreeSet, fmt::Write, fs, time::Duration};
 
@@ -91,6 +92,11 @@ fn scrape_has_each_instrument_with_its_labels_and_no_other() {
             .max_wait(Duration::from_secs(1))
             .timed(true)
             .build_shared()
+            .unwrap();
+        let _ = Timeout::builder("fetch")
+            .limit(Duration::from_secs(1))
+            .timed(true)
+            .build()
             .unwrap();
         RateLimiter::builder("search")
             .rate("1/s")

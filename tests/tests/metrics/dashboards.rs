@@ -192,6 +192,7 @@ fn dashboard_shows_each_instrument_but_a_few() {
         "gardefou.circuit_breaker.call_time",
         "gardefou.retry.call_time",
         "gardefou.hedge.attempt_time",
+        "gardefou.timeout.call_time",
         "gardefou.bulkhead.call_time",
         "gardefou.alerts.inhibited",
         "gardefou.alerts.replayed",

@@ -23,7 +23,7 @@ const BOUNDS: [&str; 13] = [
     "0.001", "0.005", "0.01", "0.025", "0.05", "0.1", "0.25", "0.5", "1", "2.5", "5", "10", "+Inf",
 ];
 
-fn buckets(page: &Page, metric: &str, name: &str) -> [f64; 13] {
+pub(super) fn buckets(page: &Page, metric: &str, name: &str) -> [f64; 13] {
     BOUNDS.map(|bound| {
         page.value(&format!(
             r#"gardefou_{metric}_total{{name="{name}",le="{bound}"}}"#
@@ -31,7 +31,7 @@ fn buckets(page: &Page, metric: &str, name: &str) -> [f64; 13] {
     })
 }
 
-fn sum(page: &Page, metric: &str, name: &str) -> f64 {
+pub(super) fn sum(page: &Page, metric: &str, name: &str) -> f64 {
     page.value(&format!(
         r#"gardefou_{metric}_seconds_total{{name="{name}"}}"#
     ))
@@ -229,138 +229,6 @@ async fn attempts_of_a_hedge_with_a_quantile_are_in_a_histogram() {
     assert_eq!(sum(&page, "hedge_attempt_time", "search"), 4.);
     let unmeasured = page.with_label(r#"name="unmeasured""#);
     assert!(unmeasured.iter().all(|series| !is_timed(series)));
-}
-
-#[bulkhead(name = "timed-bulkhead-attribute", timed = true)]
-fn held(clock: Arc<dyn Clock>, takes: Duration) -> Result<(), AppError> {
-    clock.sleep(takes);
-    Ok(())
-}
-
-#[bulkhead(name = "timed-bulkhead-never-called", timed = true)]
-fn never_held() -> Result<(), AppError> {
-    Ok(())
-}
-
-/// The whole time for which a slot is held, and nothing of the wait for it, however the call ends.
-#[tokio::test(start_paused = true)]
-async fn time_for_which_a_slot_is_held_is_measured_where_it_is_asked_for() {
-    let scope = Scope::new();
-    let _entered = scope.enter();
-    let _ = never_held;
-    let [plain, fixed, adaptive] = ["plain-slots", "timed-slots", "timed-adaptive"].map(|name| {
-        let bulkhead = Bulkhead::builder(name).max_concurrent(1).clock(SystemClock);
-        let bulkhead = bulkhead.max_wait(Duration::from_secs(3600));
-        let bulkhead = bulkhead.timed(name != "plain-slots");
-        let bulkhead = bulkhead.adaptive(name == "timed-adaptive");
-        bulkhead.build_shared().unwrap()
-    });
-    let expected = [0., 0., 0., 0., 1., 1., 1., 3., 4., 4., 4., 4., 5.];
-    for bulkhead in [&plain, &fixed, &adaptive] {
-        let takes = |millis| async move {
-            tokio::time::sleep(Duration::from_millis(millis)).await;
-            millis
-        };
-        // By a call that succeeds, one that fails, and one that waits for a second before.
-        let running = bulkhead.try_acquire().unwrap();
-        let mut waits = pin!(bulkhead.call_async(|| async { Ok::<_, AppError>(takes(40).await) }));
-        assert!(poll_once(waits.as_mut()).is_pending());
-        takes(1000).await;
-        running.success();
-        assert_eq!(waits.await.unwrap(), 40);
-        let fails = || async {
-            takes(500).await;
-            Err::<(), _>(AppError::new(ErrorCode::SYNC_ERROR, "no"))
-        };
-        bulkhead.call_async(fails).await.unwrap_err();
-        // By a future that is dropped, and a permit that is.
-        {
-            let mut dropped =
-                pin!(bulkhead.call_async(|| async { Ok::<_, AppError>(takes(90_000).await) }));
-            assert!(poll_once(dropped.as_mut()).is_pending());
-            takes(20_000).await;
-        }
-        let permit = bulkhead.acquire_async().await.unwrap();
-        takes(400).await;
-        drop(permit);
-    }
-    held(Arc::new(scope.clock().clone()), Duration::from_millis(70)).unwrap();
-    let page = scrape();
-    for name in ["timed-slots", "timed-adaptive"] {
-        let of_calls = buckets(&page, "bulkhead_timed_calls", name);
-        assert_eq!(of_calls, expected, "{name}");
-        assert_eq!(sum(&page, "bulkhead_call_time", name), 21., "{name}");
-    }
-    let attribute = buckets(&page, "bulkhead_timed_calls", "timed-bulkhead-attribute");
-    assert_eq!(attribute[4..7], [0., 1., 1.]);
-    let never = buckets(&page, "bulkhead_timed_calls", "timed-bulkhead-never-called");
-    assert_eq!(never, [0.; 13]);
-    let plain = page.with_label(r#"name="plain-slots""#);
-    assert!(
-        !plain.is_empty()
-            && plain
-                .iter()
-                .all(|it| !it.contains("call") || it.contains("bulkhead_calls_total"))
-    );
-    assert_eq!(
-        fixed.snapshot().in_flight + adaptive.snapshot().in_flight,
-        0
-    );
-    let of = |name| {
-        histograms()
-            .into_iter()
-            .find(|it| it.measured() == Measured::BulkheadCalls && it.name() == name)
-    };
-    assert_eq!(
-        of("timed-slots").unwrap().sum(),
-        Duration::from_millis(21_940)
-    );
-    assert!(of("plain-slots").is_none());
-}
-
-/// A limit that adapts learns the same whether calls are timed or not.
-#[test]
-fn timed_bulkhead_adapts_like_one_that_is_not() {
-    let limits = [false, true].map(|timed| {
-        let scope = Scope::new();
-        scope.run(|| {
-            let bulkhead = Bulkhead::builder("search")
-                .adaptive(true)
-                .max_concurrent(10);
-            let bulkhead = bulkhead.timed(timed).build_shared().unwrap();
-            let mut limits = Vec::new();
-            for step in 0..200_u32 {
-                let held: Vec<_> = (0..8).map_while(|_| bulkhead.try_acquire().ok()).collect();
-                scope.clock().advance(Duration::from_millis(7));
-                for (at, permit) in held.into_iter().enumerate() {
-                    match (step + at as u32) % 23 {
-                        0 => permit.failure(),
-                        1 => permit.ignore(),
-                        2 => drop(permit),
-                        _ => permit.success(),
-                    }
-                }
-                limits.push(bulkhead.snapshot().limit);
-            }
-            let counted = histograms();
-            let counted = counted
-                .iter()
-                .find(|it| it.measured() == Measured::BulkheadCalls);
-            let counted = counted.map(|it| (it.count(), it.sum()));
-            let admitted = bulkhead.snapshot().admitted;
-            let expected = (admitted, Duration::from_millis(7) * admitted as u32);
-            assert_eq!(counted, timed.then_some(expected));
-            limits
-        })
-    });
-    assert_eq!(limits[0], limits[1]);
-    assert!(
-        limits[0]
-            .iter()
-            .collect::<std::collections::BTreeSet<_>>()
-            .len()
-            > 3
-    );
 }
 
 #[bulkhead(name = "waits-and-never-called", max_concurrent = 1, max_wait = "1s")]

@@ -13,5 +13,6 @@ mod observation;
 mod opentelemetry;
 mod retries;
 mod support;
+mod timed;
 mod traces;
 mod waiting;

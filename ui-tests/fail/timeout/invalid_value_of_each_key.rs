@@ -4,7 +4,7 @@ use gardefou::{AppError, timeout};
 
 type R<T> = Result<T, AppError>;
 
-#[timeout(limit = 0, name = "", span = 1, crate = 3)]
+#[timeout(limit = 0, name = "", timed = "on", span = 1, crate = 3)]
 fn f() -> R<i32> {
     Ok(1)
 }

@@ -17,7 +17,7 @@ fn number() -> R<()> {
     Ok(())
 }
 
-#[timeout(LIMIT, name = NAME, span = true)]
+#[timeout(LIMIT, name = NAME, timed = true, span = true)]
 fn constant() -> R<()> {
     Ok(())
 }
@@ -27,7 +27,7 @@ fn expression() -> R<()> {
     Ok(())
 }
 
-#[timeout(limit = "1m30s", name = "by-key", span = true)]
+#[timeout(limit = "1m30s", name = "by-key", timed = false, span = true)]
 async fn key() -> R<()> {
     Ok(())
 }

@@ -14,7 +14,7 @@ use crate::telemetry::instrument::{
 };
 
 /// Each source's instruments stand together; `Source::LENGTHS` has their numbers.
-pub(super) static INSTRUMENTS: [Instrument; 56] = [
+pub(super) static INSTRUMENTS: [Instrument; 58] = [
     // Source::CircuitBreaker
     instrument(
         "gardefou.circuit_breaker.calls",
@@ -240,6 +240,16 @@ pub(super) static INSTRUMENTS: [Instrument; 56] = [
     time_of_name(
         "gardefou.hedge.attempt_time",
         "Time of these attempts together.",
+    ),
+    // Source::TimeoutDurations
+    histogram(
+        "gardefou.timeout.timed_calls",
+        "{call}",
+        "Calls of a timed timeout that ended or were cut off within so many seconds.",
+    ),
+    time_of_name(
+        "gardefou.timeout.call_time",
+        "Time of these calls together.",
     ),
     // Source::BulkheadDurations
     histogram(
