@@ -137,6 +137,8 @@ pub mod event;
 pub mod fallback;
 #[cfg(feature = "fleet")]
 pub mod fleet;
+#[cfg(feature = "telemetry")]
+mod foreign;
 mod fork;
 pub mod guarded;
 #[cfg_attr(

@@ -6,13 +6,13 @@ use crate::{
     builder::{DashboardBuilder, Settings},
     collect::ForeignState,
     earlier,
-    foreign::Foreign,
     history::History,
     report::Report,
 };
 use gardefou::{
     call::Context,
     event::{Event, Subscription, subscribe},
+    telemetry::ForeignReader,
 };
 use std::{fmt, sync::Arc};
 
@@ -51,7 +51,7 @@ struct Inner {
 pub(crate) struct Observed {
     pub(crate) history: Arc<History>,
     /// What is known of what code of the program was asked for.
-    pub(crate) foreign: Foreign<ForeignState>,
+    pub(crate) foreign: ForeignReader<ForeignState>,
     /// The test scope in which the dashboard was made, if it was made in one.
     pub(crate) context: Context,
     _subscription: Subscription,
@@ -84,7 +84,7 @@ impl Dashboard {
         let history = Arc::new(History::new(settings.history, on_change));
         let noting = Arc::clone(&history);
         let observed = Arc::new(Observed {
-            foreign: Foreign::default(),
+            foreign: ForeignReader::default(),
             context: Context::current(),
             // First, so that no change is missed.
             _subscription: subscribe(move |event: &Event<'_>| noting.note(event)),

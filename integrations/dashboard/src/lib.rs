@@ -5,7 +5,6 @@ mod builder;
 mod collect;
 mod dashboard;
 mod earlier;
-mod foreign;
 mod history;
 mod page;
 mod report;

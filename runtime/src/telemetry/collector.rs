@@ -3,13 +3,14 @@
 use super::{
     accumulator::Accumulator,
     catalogue::Source,
-    sources::{Reading, Readings},
+    sources::{ForeignSources, Reading, Readings},
 };
 use crate::{event::names::TARGET_TELEMETRY, scope, sync::global::Mutex};
 use std::sync::{
     Arc, LazyLock,
     atomic::{AtomicU64, AtomicUsize, Ordering},
 };
+use std::time::Duration;
 
 /// Sets how many values the label `name`, or `channel`, `check` or `error.type`, may have in each
 /// instrument: 200 unless it is set. Further ones share `_OTHER`, and one warning names the
@@ -66,6 +67,7 @@ pub(crate) struct Row {
 struct Collector {
     /// The number of the next scrape.
     next: AtomicU64,
+    foreign: ForeignSources,
     state: Mutex<State>,
 }
 
@@ -81,6 +83,7 @@ impl Default for Collector {
     fn default() -> Self {
         Self {
             next: AtomicU64::new(0),
+            foreign: ForeignSources::default(),
             state: Mutex::new(State {
                 latest: None,
                 sums: Source::ALL.map(Accumulator::new),
@@ -91,20 +94,23 @@ impl Default for Collector {
     }
 }
 
+/// How long a scrape waits for the status of a journal, which may be code of the program that hangs.
+const PATIENCE: Duration = Duration::from_secs(1);
+
 /// Reads all sources of the process or, in a test scope, of the scope.
 pub(crate) fn collect() -> Arc<[Row]> {
     static OF_PROCESS: LazyLock<Collector> = LazyLock::new(Collector::default);
     match scope::part(|_| Collector::default()) {
-        Some(collector) => collector.collect(),
-        None => OF_PROCESS.collect(),
+        Some(collector) => collector.collect(PATIENCE),
+        None => OF_PROCESS.collect(PATIENCE),
     }
 }
 
 impl Collector {
-    fn collect(&self) -> Arc<[Row]> {
+    fn collect(&self, patience: Duration) -> Arc<[Row]> {
         // Before the readings: of two scrapes at once, the one that began later counts.
         let number = self.next.fetch_add(1, Ordering::Relaxed);
-        let readings = Readings::take();
+        let readings = Readings::take(&self.foreign, patience);
         let most = most_names();
         let mut state = self.state.lock();
         if state.latest.is_some_and(|latest| latest > number) {

@@ -12,7 +12,8 @@
 //! The values of the label `name` come from the program, so their number is bounded: see
 //! [`limit_names`].
 //!
-//! [`histograms`] returns the durations of calls and waits, by guard, for a page of your own.
+//! [`histograms`] returns the durations of calls and waits, by guard, for a page of your own, and
+//! [`ForeignReader`] reads what code of the program may never return.
 
 mod accumulator;
 mod catalogue;
@@ -20,8 +21,11 @@ mod collector;
 mod declared;
 mod histograms;
 mod instrument;
+#[cfg(feature = "monitor")]
+mod journal;
 mod sources;
 
+pub use crate::foreign::{ForeignReader, LastKnown};
 pub use catalogue::instruments;
 pub use collector::limit_names;
 pub use histograms::{Histogram, Measured, histograms};

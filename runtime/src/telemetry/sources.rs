@@ -1,5 +1,7 @@
 //! Readings of each source, as values in the order of its columns.
 
+#[cfg(feature = "monitor")]
+use super::journal::JournalReader;
 use super::{accumulator::Identity, catalogue::Source, instrument::InstrumentKind};
 use crate::{
     breaker::{BreakerReading, circuit_breakers},
@@ -13,7 +15,14 @@ use crate::{
     rate_limit::{RateLimiterReading, rate_limiters},
     retry, timeout,
 };
-use std::{collections::HashMap, sync::Arc};
+use std::{collections::HashMap, sync::Arc, time::Duration};
+
+/// What is known of sources that are code of the program, from scrape to scrape.
+#[derive(Debug, Default)]
+pub(super) struct ForeignSources {
+    #[cfg(feature = "monitor")]
+    journal: JournalReader,
+}
 
 /// The readings of all sources. Taken without a lock of this module: clocks and journals are foreign
 /// code.
@@ -47,12 +56,15 @@ impl Labels {
 }
 
 impl Readings {
-    pub(super) fn take() -> Self {
+    /// Waits for code of the program at most `patience`.
+    pub(super) fn take(foreign: &ForeignSources, patience: Duration) -> Self {
+        #[cfg(not(feature = "monitor"))]
+        let _ = (foreign, patience);
         let mut readings = Self::default();
         let mut labels = Labels::default();
         readings.take_guards(&mut labels);
         #[cfg(feature = "monitor")]
-        readings.take_monitor(&mut labels);
+        readings.take_monitor(&mut labels, foreign, patience);
         #[cfg(feature = "alerts")]
         readings.take_alerts(&mut labels);
         #[cfg(feature = "health")]
@@ -163,8 +175,8 @@ impl Readings {
     }
 
     #[cfg(feature = "monitor")]
-    fn take_monitor(&mut self, labels: &mut Labels) {
-        use crate::{error::registered_codes, monitor};
+    fn take_monitor(&mut self, labels: &mut Labels, foreign: &ForeignSources, patience: Duration) {
+        use crate::{error::registered_codes, foreign::LastKnown, monitor};
 
         let codes = registered_codes().map(|code| Reading {
             label: labels.of(code.name()),
@@ -184,8 +196,10 @@ impl Readings {
             self.push_named(Source::Retry, labels, &name, values);
         }
         if let Some(journal) = monitor.journal() {
-            let status = journal.status();
-            let is_healthy = status.is_healthy().into();
+            let LastKnown { value, is_fresh } = foreign.journal.read(&journal, patience);
+            // Of a journal whose status hangs nothing else is known than the last counts.
+            let status = value.unwrap_or_default();
+            let is_healthy = (is_fresh && status.is_healthy()).into();
             let values = vec![
                 status.written,
                 status.failed,

@@ -7,6 +7,7 @@ mod dashboards;
 mod durations;
 mod fleet;
 mod guards;
+mod hanging;
 mod lifetime;
 mod names;
 mod observation;

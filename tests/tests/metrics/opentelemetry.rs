@@ -14,16 +14,16 @@ use opentelemetry_sdk::metrics::{
 use std::collections::BTreeMap;
 
 /// A provider whose reader collects when it is flushed.
-struct Collector {
-    provider: SdkMeterProvider,
+pub(super) struct Collector {
+    pub(super) provider: SdkMeterProvider,
     exporter: InMemoryMetricExporter,
 }
 
 /// Values by the labels of their series.
-type Values = BTreeMap<String, f64>;
+pub(super) type Values = BTreeMap<String, f64>;
 
 impl Collector {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         let exporter = InMemoryMetricExporter::default();
         let reader = PeriodicReader::builder(exporter.clone()).build();
         let provider = SdkMeterProvider::builder().with_reader(reader).build();
@@ -31,7 +31,7 @@ impl Collector {
     }
 
     /// Collects: for each metric its unit, description, form and values.
-    fn collect(&self) -> BTreeMap<String, (String, String, &'static str, Values)> {
+    pub(super) fn collect(&self) -> BTreeMap<String, (String, String, &'static str, Values)> {
         self.exporter.reset();
         self.provider.force_flush().unwrap();
         let collected = self.exporter.get_finished_metrics().unwrap();

@@ -43,6 +43,8 @@ pub(crate) struct Collector {
 /// too.
 #[derive(Clone, Debug)]
 pub(crate) struct ForeignState {
+    /// When its reading was begun, in milliseconds since the Unix epoch.
+    at: i64,
     journal: Value,
     health: health::HealthState,
 }
@@ -77,12 +79,16 @@ impl Collector {
         *sample.list_mut(List::Groups) = errors::groups(&monitor);
         *sample.list_mut(List::Functions) = functions::all();
         let context = Context::current();
-        let state = observed.foreign.read(sample.taken_at, patience, move || {
+        let at = sample.taken_at;
+        let state = observed.foreign.read(patience, move || {
             context.run(|| ForeignState {
+                at,
                 journal: errors::journal(),
                 health: health::read(),
             })
         });
+        let last = state.value.as_ref().map_or(at, |state| state.at);
+        let stale_since = (!state.is_fresh).then_some(last);
         let (journal, health) = match state.value {
             Some(state) => (state.journal, Some(state.health)),
             None => (Value::Null, None),
@@ -92,7 +98,7 @@ impl Collector {
         sample.sections = [
             ("errors", errors::totals(&monitor)),
             ("journal", journal),
-            ("stale_since", state.stale_since.into()),
+            ("stale_since", stale_since.into()),
             ("bounds", latencies::bounds()),
             ("alerts", alerts::all()),
             (fleet::SECTION, fleet::now(sample.taken_at, last)),

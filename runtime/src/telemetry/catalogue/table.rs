@@ -314,7 +314,7 @@ pub(super) static INSTRUMENTS: [Instrument; 58] = [
         "1",
         None,
         ONE,
-        "1 if the last write of the journal succeeded, else 0.",
+        "1 if the last write of the journal succeeded, else 0; also 0 while its status hangs.",
     ),
     // Source::Alerts
     instrument(
