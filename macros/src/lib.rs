@@ -633,6 +633,7 @@ pub fn bulkhead(args: TokenStream, item: TokenStream) -> TokenStream {
 /// | `rate` | text such as `"100/s"`, `"600/m"`, `"1/500ms"`, or a `Rate`; may stand first without its key | (must be given) |
 /// | `burst` | number of calls that are let through at once after a quiet time, from 1 | the count of `rate` |
 /// | `max_wait` | duration; how long a call may wait for its permit | `0` |
+/// | `timed` | `true` or `false`; `true` measures how long admitted calls take, for a histogram in metrics | `false` |
 /// | `name` | text of 1 to 128 bytes, or path to a `const`; under which the limiter is shared | the function's name, not shared |
 /// | `shared` | `true`: share the rate with other processes, through the store of the fleet (feature `fleet`); needs `name`, without `max_wait` | `false` |
 /// | `on_store_loss` | `"local"`, `"open"` or `"closed"`: what a shared limiter does while the store does not answer | `"local"` |

@@ -164,7 +164,7 @@ impl Spec {
     );
     pub(crate) const RATE_LIMIT: Self = Self {
         title: "#[rate_limit]",
-        keys: &[RATE_LIMIT, KEY, SPAN],
+        keys: &[RATE_LIMIT, TIMED, KEY, SPAN],
         first: "rate",
         positional: true,
     };

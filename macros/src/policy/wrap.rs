@@ -128,6 +128,7 @@ impl Wrap {
                 reader.diag.at(key, message);
             }
         }
+        reader.flag("timed");
         Self {
             handle: "RateLimiter",
             setters: reader.setters,

@@ -4,6 +4,7 @@ use super::{handle::RateLimiter, reservation::Reservation};
 use crate::{
     chaos::{self, After, Ahead},
     error::Rejection,
+    time::Tick,
 };
 use std::{
     borrow::Borrow,
@@ -37,6 +38,8 @@ enum Stage {
     Asking,
     Waiting(Wait),
     Admitted,
+    /// Admitted, and timed since then.
+    Timed(Tick),
 }
 
 impl<L, F> Limited<L, F> {
@@ -55,17 +58,24 @@ impl<L: Borrow<RateLimiter>, F: Future> Future for Limited<L, F> {
     #[inline]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let mut this = self.project();
-        if !matches!(this.stage, Stage::Admitted) {
+        if !matches!(this.stage, Stage::Admitted | Stage::Timed(_)) {
             match admit((*this.limiter).borrow(), this.stage, cx) {
                 Poll::Ready(Ok(())) => {
-                    let ahead = (*this.limiter).borrow().inject()?;
-                    chaos::put_ahead(this.future.as_mut(), ahead);
+                    let limiter = (*this.limiter).borrow();
+                    if let Some(start) = limiter.0.start() {
+                        *this.stage = Stage::Timed(start);
+                    }
+                    chaos::put_ahead(this.future.as_mut(), limiter.inject()?);
                 }
                 Poll::Ready(Err(rejection)) => return Poll::Ready(Err(rejection)),
                 Poll::Pending => return Poll::Pending,
             }
         }
-        this.future.poll(cx).map(Ok)
+        let polled = this.future.poll(cx);
+        if let (Poll::Ready(_), Stage::Timed(start)) = (&polled, &*this.stage) {
+            (*this.limiter).borrow().0.note_call(Some(*start));
+        }
+        polled.map(Ok)
     }
 }
 

@@ -44,6 +44,7 @@ pub struct RateLimiterBuilder {
     rate: Option<Result<Rate, ConfigError>>,
     burst: Option<u32>,
     max_wait: Duration,
+    timed: bool,
     max_keys: Option<u32>,
     shared: bool,
     on_store_loss: Option<StoreLoss>,
@@ -73,6 +74,7 @@ impl RateLimiter {
             rate: None,
             burst: None,
             max_wait: Duration::ZERO,
+            timed: false,
             max_keys: None,
             shared: false,
             on_store_loss: None,
@@ -119,6 +121,7 @@ impl RateLimiterBuilder {
     pub(super) fn with_settings_of(mut self, other: &Self) -> Self {
         self.rate.clone_from(&other.rate);
         (self.burst, self.max_wait) = (other.burst, other.max_wait);
+        self.timed = other.timed;
         self
     }
 
@@ -265,6 +268,28 @@ impl RateLimiterBuilder {
         None
     }
 
+    /// Sets whether calls that are admitted are timed, for a histogram of their durations in
+    /// [metrics](crate::guide::metrics). It decides nothing.
+    ///
+    /// It is about calls that the limiter runs: [`call`](RateLimiter::call),
+    /// [`call_async`](RateLimiter::call_async), attributes, pipelines and services; a permit that is only
+    /// taken has no duration. A timed call reads the clock twice more. Waits for permits, calls that panic
+    /// and those that their callers drop are not in the histogram.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::rate_limit::RateLimiter;
+    ///
+    /// let limiter = RateLimiter::builder("search").rate("100/s").timed(true).build()?;
+    /// assert!(limiter.config().timed);
+    /// # Ok::<(), gardefou::ConfigError>(())
+    /// ```
+    pub fn timed(mut self, timed: bool) -> Self {
+        self.timed = timed;
+        self
+    }
+
     /// Replaces the clock by which permits come and on which calls wait.
     ///
     /// # Examples
@@ -346,7 +371,7 @@ impl RateLimiterBuilder {
         let resolved = settings
             .map_err(|problem| vec![problem])
             .and_then(|settings| {
-                let config: RateLimiterConfig = settings.config(self.max_wait);
+                let config: RateLimiterConfig = settings.config(self.max_wait, self.timed);
                 Ok((settings, config.quota()?))
             });
         let resolved = resolved.map_err(|more| problems.extend(more));
@@ -357,6 +382,7 @@ impl RateLimiterBuilder {
                 settings,
                 quota,
                 max_wait: self.max_wait,
+                timed: self.timed,
                 clock: self.clock.clone().unwrap_or_default(),
             }),
             (_, problem) => Err(problem.unwrap_or_else(unset)),

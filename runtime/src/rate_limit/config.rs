@@ -13,6 +13,7 @@ use std::time::Duration;
 /// - `max_wait` zero: a call without a permit is rejected at once; zero where `shared` is `true`
 /// - `shared` `false`
 /// - `on_store_loss` `StoreLoss::Local`
+/// - `timed` false
 ///
 /// # Examples
 ///
@@ -39,6 +40,8 @@ pub struct RateLimiterConfig {
     pub shared: bool,
     /// What a shared limiter does while the store of its fleet does not answer.
     pub on_store_loss: StoreLoss,
+    /// Whether calls are timed for [metrics](crate::guide::metrics).
+    pub timed: bool,
 }
 
 /// The longest time in which a burst may be replaced: half of what 64 bits of nanoseconds hold, so

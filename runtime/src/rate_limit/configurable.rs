@@ -20,6 +20,7 @@ const SETTINGS: &[Setting<RateLimiterBuilder>] = &[
     ),
     setting!(Count burst: "How many calls are let through at once after a pause; the number of calls of the rate."),
     setting!(Duration max_wait: "How long a call waits for its permit; 0s: not at all."),
+    setting!(Flag timed: "Whether calls that are admitted are timed, for a histogram in metrics; false."),
     span_setting(),
 ];
 
@@ -56,6 +57,7 @@ impl Configurable for RateLimiterBuilder {
     fn apply_at(now: Tick, change: &Change, inner: &Arc<Inner>) {
         let Change { new, is_other_rate } = change;
         inner.max_wait.replace(new.max_wait);
+        inner.word.time_calls(new.timed);
         if *is_other_rate {
             inner.change_terms(now, new.settings, new.quota);
         }

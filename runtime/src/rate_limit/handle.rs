@@ -142,8 +142,13 @@ impl RateLimiter {
         {
             return self.0.reject(refusal);
         }
+        let start = self.0.start();
         match self.inject_blocking() {
-            Ok(()) => f(),
+            Ok(()) => {
+                let outcome = f();
+                self.0.note_call(start);
+                outcome
+            }
             Err(injected) => injected.into_result(),
         }
     }
@@ -157,8 +162,11 @@ impl RateLimiter {
     #[inline]
     pub fn run<R>(&self, f: impl FnOnce() -> R) -> Result<R, Rejection> {
         self.acquire()?;
+        let start = self.0.start();
         self.inject_blocking()?;
-        Ok(f())
+        let outcome = f();
+        self.0.note_call(start);
+        Ok(outcome)
     }
 
     /// Injects the fault of an admitted call, if it gets one.
@@ -219,10 +227,20 @@ impl RateLimiter {
                 Err(refusal) => return self.0.reject(refusal),
             }
         }
+        let start = self.0.start();
         let ahead = match self.inject() {
             Ok(ahead) => ahead,
             Err(injected) => return injected.into_result(),
         };
+        if start.is_some() {
+            // Boxed, so that the future of a call that is not timed has no room for a start.
+            let timed = Box::pin(async move {
+                let outcome = ahead.before(f()).await;
+                self.0.note_call(start);
+                outcome
+            });
+            return in_parts(timed.await);
+        }
         in_parts(ahead.before(f()).await)
     }
 

@@ -20,7 +20,7 @@ use crate::{
     error::{ConfigError, ErrorCode, Lasting, Policy, Rejection, Rejector, RetryAfter, redact},
     event::names::TARGET_RATE_LIMIT,
     keyed::KeyedName,
-    per_thread::{Counters, SharedDurations},
+    per_thread::{Counters, LazyDurations, SharedDurations},
     revised::Revised,
     store_loss::StoreLoss,
     sync::{AtomicU64, Ordering},
@@ -38,6 +38,8 @@ pub(crate) struct Inner {
     waiting: AtomicU64,
     /// The waits after which permits were used.
     waits: SharedDurations,
+    /// How long calls took after they were admitted, of those that were timed.
+    calls: LazyDurations,
     pub(super) name: KeyedName,
     pub(super) lasting: Lasting<Inner>,
     pub(super) max_wait: Revised<Duration>,
@@ -77,13 +79,14 @@ pub(super) struct NotNow {
 }
 
 impl Settings {
-    pub(super) fn config(self, max_wait: Duration) -> RateLimiterConfig {
+    pub(super) fn config(self, max_wait: Duration, timed: bool) -> RateLimiterConfig {
         RateLimiterConfig {
             rate: self.rate,
             burst: self.burst.unwrap_or(self.rate.count()),
             max_wait,
             shared: self.shared,
             on_store_loss: self.on_store_loss,
+            timed,
         }
     }
 }
@@ -100,6 +103,7 @@ impl Inner {
             counters: Counters::default(),
             waiting: AtomicU64::new(0),
             waits: SharedDurations::default(),
+            calls: LazyDurations::default(),
             name,
             lasting: Lasting::default(),
             max_wait: Revised::new(max_wait),
@@ -110,8 +114,9 @@ impl Inner {
     }
 
     pub(super) fn config(&self) -> RateLimiterConfig {
+        let (max_wait, timed) = (*self.max_wait.get(), self.word.is_timed());
         self.word
-            .settings(|settings| settings.config(*self.max_wait.get()))
+            .settings(|settings| settings.config(max_wait, timed))
     }
 
     #[inline]
@@ -134,6 +139,33 @@ impl Inner {
         self.waits.record(nanos);
     }
 
+    /// Returns `true` if calls that are admitted now are timed.
+    #[inline]
+    pub(super) fn is_timed(&self) -> bool {
+        // Where nothing reads the times, none are taken.
+        cfg!(feature = "telemetry") && self.word.is_timed()
+    }
+
+    /// Returns when a call begins that was admitted, if it is timed.
+    #[inline]
+    pub(super) fn start(&self) -> Option<Tick> {
+        self.is_timed().then(|| self.clock.now())
+    }
+
+    /// Counts how long a call took that began then.
+    #[inline]
+    pub(super) fn note_call(&self, start: Option<Tick>) {
+        if let Some(start) = start {
+            self.record_call(start);
+        }
+    }
+
+    #[inline(never)]
+    fn record_call(&self, start: Tick) {
+        let took = self.clock.now().since(start);
+        self.calls.record(saturating_nanos(took));
+    }
+
     /// Reads the counts without a lock, one after another.
     pub(super) fn reading(&self) -> RateLimiterReading {
         RateLimiterReading {
@@ -145,6 +177,7 @@ impl Inner {
             rejected: self.counted(Counter::Rejected),
             cancelled: self.counted(Counter::Cancelled),
             waits: self.waits.read(),
+            calls: self.calls.read_where(self.is_timed()),
             may_wait: !self.max_wait.get().is_zero(),
         }
     }
@@ -327,7 +360,7 @@ impl Inner {
         let now = self.clock.now();
         let changed = self.word.change_at(now, |settings| {
             let new = Settings { rate, ..*settings };
-            let quota = new.config(*self.max_wait.get()).quota()?;
+            let quota = new.config(*self.max_wait.get(), false).quota()?;
             *settings = new;
             Ok::<_, Vec<ConfigError>>(self.in_effect(quota))
         });

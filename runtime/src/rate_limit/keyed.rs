@@ -25,19 +25,22 @@ pub struct KeyedRecipe {
     pub(super) settings: Settings,
     pub(super) quota: Quota,
     pub(super) max_wait: Duration,
+    pub(super) timed: bool,
     pub(super) clock: SharedClock,
 }
 
 impl KeyedRecipe {
     #[inline]
     pub(crate) fn config(&self) -> RateLimiterConfig {
-        self.settings.config(self.max_wait)
+        self.settings.config(self.max_wait, self.timed)
     }
 
     pub(super) fn limiter(&self, name: KeyedName) -> RateLimiter {
+        let word = Word::new(self.quota, self.settings);
+        word.time_calls(self.timed);
         let limiter = RateLimiter::from_inner(Arc::new(Inner::new(
             name,
-            Word::new(self.quota, self.settings),
+            word,
             self.max_wait,
             self.clock.clone(),
         )));

@@ -21,6 +21,8 @@ pub(crate) struct RateLimiterReading {
     pub(crate) cancelled: u64,
     /// Waits of requests that got their permits after one.
     pub(crate) waits: DurationsReading,
+    /// How long calls took after they were admitted, where they are timed or were.
+    pub(crate) calls: Option<DurationsReading>,
     /// Whether requests may wait.
     pub(super) may_wait: bool,
 }
@@ -40,15 +42,27 @@ impl RateLimiters {
 
     /// Reads the waits of each limiter in which requests may wait, or have waited.
     pub(crate) fn waits(&self) -> Vec<NamedReading<DurationsReading>> {
+        self.durations(|reading| reading.has_waits().then_some(reading.waits))
+    }
+
+    /// Reads how long calls took in each limiter whose calls are timed, or were.
+    pub(crate) fn calls(&self) -> Vec<NamedReading<DurationsReading>> {
+        self.durations(|reading| reading.calls)
+    }
+
+    fn durations(
+        &self,
+        of: fn(&RateLimiterReading) -> Option<DurationsReading>,
+    ) -> Vec<NamedReading<DurationsReading>> {
         let all = self.all();
-        let waits = all.iter().filter_map(|limiter| {
+        let durations = all.iter().filter_map(|limiter| {
             let reading = limiter.reading();
-            reading.has_waits().then(|| NamedReading {
+            Some(NamedReading {
                 instance: reading.instance,
                 name: limiter.name().into(),
-                values: reading.waits,
+                values: of(&reading)?,
             })
         });
-        waits.collect()
+        durations.collect()
     }
 }

@@ -282,7 +282,7 @@ impl Inner {
         let now = self.clock.now();
         let max_wait = *self.max_wait.get();
         let changed = self.word.change_at(now, |settings| {
-            let quota = settings.config(max_wait).quota()?;
+            let quota = settings.config(max_wait, false).quota()?;
             // Relaxed: the lock of the settings orders it.
             allotment.terms.store(terms.encode(), Ordering::Relaxed);
             Ok::<_, Vec<ConfigError>>(terms.apply(quota))
@@ -331,7 +331,7 @@ impl Inner {
     pub(crate) fn look(&self) -> LocalLimit {
         let now = self.clock.now();
         let (settings, quota) = self.word.settings(|settings| {
-            let config = settings.config(Duration::ZERO);
+            let config = settings.config(Duration::ZERO, false);
             (config, config.quota().ok())
         });
         let interval = quota.map_or(u64::MAX, |quota| quota.interval);

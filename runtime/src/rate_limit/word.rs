@@ -10,6 +10,7 @@ use crate::{
     sync::{AtomicU64, Mutex, Ordering},
     time::Tick,
 };
+use std::sync::atomic::AtomicBool;
 
 /// The shared state of a limiter.
 #[derive(Debug)]
@@ -35,6 +36,9 @@ struct Terms {
     window: AtomicU64,
     /// How far ahead of the clock the arrival ever was: beyond that, the clock has gone back.
     furthest: AtomicU64,
+    /// Whether calls are timed. Decides nothing, and is no part of what the version protects. Here,
+    /// because each check reads this line. Untracked by loom: a configuration alone changes it.
+    is_timed: AtomicBool,
 }
 
 /// A granted request, with what is needed to take it back.
@@ -96,9 +100,20 @@ impl<T> Word<T> {
                 interval: AtomicU64::new(quota.interval),
                 window: AtomicU64::new(quota.window),
                 furthest: AtomicU64::new(quota.window),
+                is_timed: AtomicBool::new(false),
             },
             settings: Mutex::new(settings),
         }
+    }
+
+    /// Returns whether calls are timed. Relaxed: nothing else is read by it.
+    #[inline]
+    pub(super) fn is_timed(&self) -> bool {
+        self.terms.is_timed.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn time_calls(&self, is_timed: bool) {
+        self.terms.is_timed.store(is_timed, Ordering::Relaxed);
     }
 
     #[inline]

@@ -40,6 +40,7 @@ pub(crate) enum Source {
     HedgeDurations,
     TimeoutDurations,
     BulkheadDurations,
+    RateLimiterDurations,
     BulkheadWaits,
     RateLimiterWaits,
     Errors,
@@ -51,7 +52,7 @@ pub(crate) enum Source {
 }
 
 impl Source {
-    pub(crate) const ALL: [Self; 19] = [
+    pub(crate) const ALL: [Self; 20] = [
         Self::CircuitBreaker,
         Self::Bulkhead,
         Self::RateLimiter,
@@ -63,6 +64,7 @@ impl Source {
         Self::HedgeDurations,
         Self::TimeoutDurations,
         Self::BulkheadDurations,
+        Self::RateLimiterDurations,
         Self::BulkheadWaits,
         Self::RateLimiterWaits,
         Self::Errors,
@@ -74,7 +76,7 @@ impl Source {
     ];
 
     /// The number of instruments of each source, in the order of `ALL`.
-    const LENGTHS: [usize; 19] = [7, 6, 5, 2, 2, 3, 2, 2, 2, 2, 2, 1, 1, 1, 3, 3, 5, 4, 5];
+    const LENGTHS: [usize; 20] = [7, 6, 5, 2, 2, 3, 2, 2, 2, 2, 2, 2, 1, 1, 1, 3, 3, 5, 4, 5];
 
     /// Returns the index of its first instrument.
     pub(crate) fn first(self) -> usize {

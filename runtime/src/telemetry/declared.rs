@@ -39,9 +39,11 @@ pub(super) fn names() -> &'static [(Source, String)] {
             let bulkhead_waits = bulkhead.clone().filter(|_| may_wait);
             let is_timed = of_bulkhead.is_some_and(|config| config.timed);
             let timed_bulkhead = bulkhead.clone().filter(|_| is_timed);
-            let may_wait = function.rate_limit().and_then(Result::ok);
-            let may_wait = may_wait.is_some_and(|config| !config.max_wait.is_zero());
+            let of_limiter = function.rate_limit().and_then(Result::ok);
+            let may_wait = of_limiter.is_some_and(|config| !config.max_wait.is_zero());
             let limiter_waits = limiter.clone().filter(|_| may_wait);
+            let is_timed = of_limiter.is_some_and(|config| config.timed);
+            let timed_limiter = limiter.clone().filter(|_| is_timed);
             let of_function = [
                 (Source::CircuitBreaker, breaker),
                 (Source::Bulkhead, bulkhead),
@@ -53,6 +55,7 @@ pub(super) fn names() -> &'static [(Source, String)] {
                 (Source::HedgeDurations, measured),
                 (Source::TimeoutDurations, timed_timeout),
                 (Source::BulkheadDurations, timed_bulkhead),
+                (Source::RateLimiterDurations, timed_limiter),
                 (Source::BulkheadWaits, bulkhead_waits),
                 (Source::RateLimiterWaits, limiter_waits),
             ];

@@ -26,6 +26,8 @@ pub enum Measured {
     TimeoutCalls,
     /// Calls of a bulkhead with `timed`, for as long as they held their slots.
     BulkheadCalls,
+    /// Calls of a rate limiter with `timed`, after they were admitted.
+    RateLimiterCalls,
     /// Waits in the queue of a bulkhead, whatever the outcome of the call.
     BulkheadWaits,
     /// Waits after which requests of a rate limiter were admitted.
@@ -46,6 +48,7 @@ named! {
         HedgeAttempts = "hedge_attempts",
         TimeoutCalls = "timeout_calls",
         BulkheadCalls = "bulkhead_calls",
+        RateLimiterCalls = "rate_limiter_calls",
         BulkheadWaits = "bulkhead_waits",
         RateLimiterWaits = "rate_limiter_waits",
     }
@@ -204,6 +207,10 @@ pub fn histograms() -> Vec<Histogram> {
     all.extend(of_names(Measured::HedgeAttempts, hedge::durations()));
     all.extend(of_names(Measured::TimeoutCalls, timeout::durations()));
     all.extend(of_names(Measured::BulkheadCalls, bulkheads().calls()));
+    all.extend(of_names(
+        Measured::RateLimiterCalls,
+        rate_limiters().calls(),
+    ));
     all.extend(of_names(Measured::BulkheadWaits, bulkheads().waits()));
     all.extend(of_names(
         Measured::RateLimiterWaits,

@@ -136,6 +136,14 @@ impl Readings {
             values: Some((Identity::Guard(limiter.instance), buckets(&limiter.waits))),
         });
         let limiter_waits = limiter_waits.collect();
+        let timed = limiters.iter().filter_map(|limiter| {
+            let calls = limiter.calls?.to_vec();
+            Some(Reading {
+                label: labels.of(&limiter.name),
+                values: Some((Identity::Guard(limiter.instance), calls)),
+            })
+        });
+        let limiter_durations = timed.collect();
         let limiters = limiters.iter().map(|limiter| Reading {
             label: labels.of(&limiter.name),
             values: Some((Identity::Guard(limiter.instance), limiter_values(limiter))),
@@ -169,6 +177,7 @@ impl Readings {
             (Source::HedgeDurations, hedge_durations),
             (Source::TimeoutDurations, timeout_durations),
             (Source::BulkheadDurations, bulkhead_durations),
+            (Source::RateLimiterDurations, limiter_durations),
             (Source::BulkheadWaits, bulkhead_waits),
             (Source::RateLimiterWaits, limiter_waits),
         ];

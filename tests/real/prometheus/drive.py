@@ -32,6 +32,7 @@ ABSENT = [
     "gardefou_bulkhead_timed_calls",
     "gardefou_state_store_",
     "gardefou_timeout_timed_calls",
+    "gardefou_rate_limiter_timed_calls",
 ]
 # Alerts that the load causes; none of the others may fire.
 CAUSED = {

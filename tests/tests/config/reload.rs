@@ -7,7 +7,7 @@ use gardefou::{
     circuit_breakers,
     event::{self, AuditOutcome, Event},
     hedge::{Hedge, HedgeDelay},
-    rate_limit::RateLimiter,
+    rate_limit::{Rate, RateLimiter},
     retry::{Retry, RetryBudget},
     system::{ConfigFile, ReloadError},
     telemetry::{Histogram, Measured, histograms},
@@ -60,12 +60,16 @@ fn calls_are_timed_for_as_long_as_the_line_is_there() {
     let bulkhead = Bulkhead::builder("c").build_shared().unwrap();
     let timeout = Timeout::builder("d").limit(Duration::from_secs(1));
     let timeout = timeout.build().unwrap();
+    let limiter = RateLimiter::builder("e").rate("100/s").build_shared();
+    let limiter = limiter.unwrap();
+    limiter.set_rate("7/s").unwrap();
     let timed = || {
         [
             breaker.config().timed,
             retry.config().timed,
             bulkhead.config().timed,
             timeout.is_timed(),
+            limiter.config().timed,
         ]
     };
     let count = |measured| {
@@ -73,19 +77,19 @@ fn calls_are_timed_for_as_long_as_the_line_is_there() {
         let of = all.iter().find(|it| it.measured() == measured);
         of.map(Histogram::count)
     };
-    assert_eq!(timed(), [false; 4]);
+    assert_eq!(timed(), [false; 5]);
     let before = bulkhead.try_acquire().unwrap();
     let applied = apply(
-        "[breaker.a]\ntimed = true\n[retry.b]\ntimed = true\n[bulkhead.c]\ntimed = true\nadaptive = true\n[timeout.d]\ntimed = true",
+        "[breaker.a]\ntimed = true\n[retry.b]\ntimed = true\n[bulkhead.c]\ntimed = true\nadaptive = true\n[timeout.d]\ntimed = true\n[rate_limit.e]\ntimed = true",
     );
-    assert_eq!((applied.guards, timed()), (4, [true; 4]));
+    assert_eq!((applied.guards, timed()), (5, [true; 5]));
     assert_eq!(count(Measured::BulkheadCalls), Some(0));
     drop(before);
     drop(bulkhead.try_acquire().unwrap());
     let during = bulkhead.try_acquire().unwrap();
     // Other settings leave it as it is.
     apply(
-        "[breaker.a]\ntimed = true\n[retry.b]\ntimed = true\n[bulkhead.c]\ntimed = true\nadaptive = true\nmax = 30\n[timeout.d]\ntimed = true",
+        "[breaker.a]\ntimed = true\n[retry.b]\ntimed = true\n[bulkhead.c]\ntimed = true\nadaptive = true\nmax = 30\n[timeout.d]\ntimed = true\n[rate_limit.e]\ntimed = true",
     );
     drop(bulkhead.try_acquire().unwrap());
     assert_eq!(
@@ -95,11 +99,18 @@ fn calls_are_timed_for_as_long_as_the_line_is_there() {
     );
     breaker.try_acquire().unwrap().failure();
     assert_eq!(retry.call(|| Ok::<_, String>(3)), Ok(3));
-    let limited = || timeout.call(|| Ok::<_, AppError>(3)).unwrap();
-    assert_eq!((limited(), count(Measured::TimeoutCalls)), (3, Some(1)));
+    let limited = || {
+        limiter
+            .call(|| timeout.call(|| Ok::<_, AppError>(3)))
+            .unwrap()
+    };
+    assert_eq!(limited(), 3);
+    let counts = || [Measured::TimeoutCalls, Measured::RateLimiterCalls].map(count);
+    assert_eq!(counts(), [Some(1); 2]);
     apply("[breaker.a]\ntimed = false");
-    assert_eq!(timed(), [false; 4]);
-    assert_eq!((limited(), count(Measured::TimeoutCalls)), (3, Some(1)));
+    assert_eq!(timed(), [false; 5]);
+    assert_eq!((limited(), counts()), (3, [Some(1); 2]));
+    assert_eq!(limiter.config().rate, Rate::per_second(7), "as it was set");
     drop(during);
     drop(bulkhead.try_acquire().unwrap());
     assert_eq!(

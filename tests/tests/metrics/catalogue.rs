@@ -101,6 +101,7 @@ fn scrape_has_each_instrument_with_its_labels_and_no_other() {
         RateLimiter::builder("search")
             .rate("1/s")
             .max_wait(Duration::from_secs(1))
+            .timed(true)
             .build_shared()
             .unwrap();
         let retry = Retry::builder()

@@ -194,6 +194,7 @@ fn dashboard_shows_each_instrument_but_a_few() {
         "gardefou.hedge.attempt_time",
         "gardefou.timeout.call_time",
         "gardefou.bulkhead.call_time",
+        "gardefou.rate_limiter.call_time",
         "gardefou.alerts.inhibited",
         "gardefou.alerts.replayed",
         "gardefou.alerts.attempts",

@@ -8,6 +8,8 @@ use gardefou::{
     AppError, ErrorCode, bulkhead,
     bulkhead::Bulkhead,
     pipeline::Pipeline,
+    rate_limit,
+    rate_limit::RateLimiter,
     telemetry::{Measured, histograms},
     testing::Scope,
     time::{Clock, SystemClock, Tick},
@@ -294,6 +296,96 @@ async fn async_function_without_a_name_is_measured_under_its_own() {
     assert_eq!(count, 1);
 }
 
+#[rate_limit("100/s", name = "timed-limiter-attribute", timed = true)]
+fn admitted(clock: Arc<dyn Clock>, takes: Duration) -> Result<(), AppError> {
+    clock.sleep(takes);
+    Ok(())
+}
+
+#[rate_limit("100/s", name = "timed-limiter-never-called", timed = true)]
+fn never_admitted() -> Result<(), AppError> {
+    Ok(())
+}
+
+#[test]
+fn blocking_calls_of_timed_rate_limiters_are_in_a_histogram_without_their_waits() {
+    let scope = Scope::new();
+    scope.run(|| {
+        let _ = never_admitted;
+        let clock: Arc<dyn Clock> = Arc::new(scope.clock().clone());
+        let takes = |millis| clock.sleep(Duration::from_millis(millis));
+        for name in ["timed-calls", "untimed-calls"] {
+            let limiter = RateLimiter::builder(name).rate("1/h").burst(2);
+            let limiter = limiter.max_wait(Duration::from_secs(3_600));
+            let limiter = limiter.timed(name == "timed-calls").build_shared().unwrap();
+            let call = |millis, outcome: Result<(), AppError>| {
+                limiter.call(|| {
+                    takes(millis);
+                    outcome
+                })
+            };
+            call(40, Ok(())).unwrap();
+            // A permit that is only taken has no duration, nor has a call that panics.
+            limiter.try_acquire().unwrap();
+            // After a wait.
+            let failed = AppError::new(ErrorCode::SYNC_ERROR, "no");
+            call(400, Err(failed)).unwrap_err();
+            let panics = || limiter.call(|| -> Result<(), AppError> { panic!("no") });
+            catch_unwind(AssertUnwindSafe(panics)).unwrap_err();
+            limiter.drain();
+            let late = limiter.reserve(1, Duration::MAX).unwrap();
+            limiter.call(|| Ok::<_, AppError>(())).unwrap_err();
+            late.cancel();
+            let snapshot = limiter.snapshot();
+            assert_eq!((snapshot.waited, snapshot.rejected), (2, 1));
+        }
+        admitted(Arc::clone(&clock), Duration::from_millis(70)).unwrap();
+        let page = scrape();
+        let of = |name| buckets(&page, "rate_limiter_timed_calls", name);
+        let expected = [0., 0., 0., 0., 1., 1., 1., 2., 2., 2., 2., 2., 2.];
+        assert_eq!(of("timed-calls"), expected);
+        let took = Duration::from_millis(440);
+        let calls = Measured::RateLimiterCalls;
+        assert_eq!(measured(calls, "timed-calls"), Some((2, took)));
+        assert_eq!(sum(&page, "rate_limiter_call_time", "timed-calls"), 0.);
+        assert_eq!(of("timed-limiter-attribute")[4..7], [0., 1., 1.]);
+        assert_eq!(of("timed-limiter-never-called"), [0.; 13]);
+        assert_eq!(measured(calls, "untimed-calls"), None);
+    });
+}
+
+#[tokio::test(start_paused = true)]
+async fn async_calls_of_timed_rate_limiters_are_measured_from_their_admission_on() {
+    let scope = Scope::new();
+    let _entered = scope.enter();
+    let limiter = RateLimiter::builder("timed-calls").rate("1/s");
+    let limiter = limiter.max_wait(Duration::from_secs(60)).timed(true);
+    let limiter = limiter.clock(SystemClock).build_shared().unwrap();
+    let of = || measured(Measured::RateLimiterCalls, "timed-calls").unwrap();
+    let millis = Duration::from_millis;
+    let takes = |takes| async move {
+        tokio::time::sleep(millis(takes)).await;
+        Ok::<_, AppError>(takes)
+    };
+    assert_eq!(of(), (0, Duration::ZERO));
+    limiter.call_async(|| takes(40)).await.unwrap();
+    assert_eq!(of(), (1, millis(40)));
+    // After a wait.
+    limiter.call_async(|| takes(70)).await.unwrap();
+    assert_eq!(of(), (2, millis(110)));
+    let pipeline = Pipeline::builder("pipeline").rate_limit(limiter.clone());
+    let pipeline = pipeline.build().unwrap();
+    pipeline.call_async(|| takes(20)).await.unwrap();
+    assert_eq!(of(), (3, millis(130)));
+    {
+        let mut dropped = pin!(limiter.call_async(pending::<Result<(), AppError>>));
+        assert!(poll_once(dropped.as_mut()).is_pending());
+        tokio::time::advance(millis(5_000)).await;
+        assert!(poll_once(dropped.as_mut()).is_pending());
+    }
+    assert_eq!(of(), (3, millis(130)), "its caller dropped it");
+}
+
 /// The clock is read as often as before where calls are not timed, and twice more where they are.
 #[test]
 fn only_timed_calls_read_the_clock_more_often() {
@@ -307,9 +399,15 @@ fn only_timed_calls_read_the_clock_more_often() {
         let bulkhead = bulkhead.clock(clock.clone()).build().unwrap();
         bulkhead.call(|| Ok::<_, AppError>(())).unwrap();
         drop(bulkhead.acquire().unwrap());
-        [of_timeout, clock.0.load(Ordering::Relaxed) - of_timeout]
+        let of_both = clock.0.load(Ordering::Relaxed);
+        let limiter = RateLimiter::builder("reads").rate("100/s").timed(timed);
+        let limiter = limiter.clock(clock.clone()).build().unwrap();
+        limiter.call(|| Ok::<_, AppError>(())).unwrap();
+        limiter.acquire().unwrap();
+        let of_all = clock.0.load(Ordering::Relaxed);
+        [of_timeout, of_both - of_timeout, of_all - of_both]
     });
-    assert_eq!(readings, [[2, 0], [4, 4]]);
+    assert_eq!(readings, [[2, 0, 2], [4, 4, 4]]);
 }
 
 #[derive(Clone, Debug, Default)]

@@ -11,6 +11,7 @@ type R<T> = Result<T, AppError>;
     name = "",
     shared = "yes",
     on_store_loss = "closd",
+    timed = 1,
     span = "off",
     crate = 3
 )]

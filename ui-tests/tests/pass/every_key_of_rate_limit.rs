@@ -18,7 +18,7 @@ fn text() -> R<()> {
     Ok(())
 }
 
-#[rate_limit(RATE, burst = BURST, max_wait = WAIT, name = NAME)]
+#[rate_limit(RATE, burst = BURST, max_wait = WAIT, name = NAME, timed = true)]
 fn constants() -> R<()> {
     Ok(())
 }
@@ -38,6 +38,7 @@ fn expression() -> R<()> {
     burst = 7,
     max_wait = 1.5,
     name = "by-key",
+    timed = false,
     span = true
 )]
 async fn keys() -> R<()> {

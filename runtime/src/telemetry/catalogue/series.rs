@@ -21,6 +21,16 @@ pub(super) const fn instrument(
     }
 }
 
+/// Makes an instrument with one series.
+pub(super) const fn single(
+    name: &'static str,
+    kind: InstrumentKind,
+    unit: &'static str,
+    description: &'static str,
+) -> Instrument {
+    instrument(name, kind, unit, None, ONE, description)
+}
+
 /// Makes an instrument with one series for each guard.
 pub(super) const fn of_name(
     name: &'static str,
@@ -73,7 +83,7 @@ pub(super) const fn histogram(
 }
 
 /// The one series of an instrument without labels of a closed set.
-pub(super) const ONE: &[FixedLabels] = &[&[]];
+const ONE: &[FixedLabels] = &[&[]];
 pub(super) const NAME: Option<&str> = Some("name");
 pub(super) const CHANNEL: Option<&str> = Some("channel");
 pub(super) const CHECK: Option<&str> = Some("check");

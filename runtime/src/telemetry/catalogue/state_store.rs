@@ -1,6 +1,6 @@
 //! The instruments of the store of a fleet.
 
-use super::series::{ONE, instrument};
+use super::series::{instrument, single};
 use crate::telemetry::instrument::{
     Instrument,
     InstrumentKind::{Counter, Gauge, UpDownCounter},
@@ -15,38 +15,30 @@ pub(super) const OPERATIONS: Instrument = instrument(
     "Operations on the store of the fleet, by outcome.",
 );
 
-pub(super) const UPDATES: Instrument = instrument(
+pub(super) const UPDATES: Instrument = single(
     "gardefou.state_store.updates",
     Counter,
     "{update}",
-    None,
-    ONE,
     "Changes of other instances that the store passed on.",
 );
 
-pub(super) const LEASES: Instrument = instrument(
+pub(super) const LEASES: Instrument = single(
     "gardefou.state_store.leases",
     Counter,
     "{lease}",
-    None,
-    ONE,
     "Leases of a probe that this instance had, renewals included.",
 );
 
-pub(super) const BREAKERS: Instrument = instrument(
+pub(super) const BREAKERS: Instrument = single(
     "gardefou.state_store.breakers",
     UpDownCounter,
     "{circuit_breaker}",
-    None,
-    ONE,
     "Circuit breakers that share their state.",
 );
 
-pub(super) const HEALTHY: Instrument = instrument(
+pub(super) const HEALTHY: Instrument = single(
     "gardefou.state_store.healthy",
     Gauge,
     "1",
-    None,
-    ONE,
     "1 if the store answers, 0 while it is lost.",
 );

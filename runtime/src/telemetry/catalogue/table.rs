@@ -2,7 +2,7 @@
 
 use super::{
     series::{
-        CHANNEL, CHECK, NAME, ONE, STATES, histogram, instrument, of_channel, of_check, of_name,
+        CHANNEL, CHECK, NAME, STATES, histogram, instrument, of_channel, of_check, of_name, single,
         time_of_name,
     },
     state_store,
@@ -14,7 +14,7 @@ use crate::telemetry::instrument::{
 };
 
 /// Each source's instruments stand together; `Source::LENGTHS` has their numbers.
-pub(super) static INSTRUMENTS: [Instrument; 58] = [
+pub(super) static INSTRUMENTS: [Instrument; 60] = [
     // Source::CircuitBreaker
     instrument(
         "gardefou.circuit_breaker.calls",
@@ -261,6 +261,16 @@ pub(super) static INSTRUMENTS: [Instrument; 58] = [
         "gardefou.bulkhead.call_time",
         "Time for which these calls held their slots together.",
     ),
+    // Source::RateLimiterDurations
+    histogram(
+        "gardefou.rate_limiter.timed_calls",
+        "{call}",
+        "Calls that a timed rate limiter admitted and that ended within so many seconds, without their waits.",
+    ),
+    time_of_name(
+        "gardefou.rate_limiter.call_time",
+        "Time of these calls together.",
+    ),
     // Source::BulkheadWaits
     histogram(
         "gardefou.bulkhead.timed_waits",
@@ -300,45 +310,35 @@ pub(super) static INSTRUMENTS: [Instrument; 58] = [
         ],
         "Records of the journal: written, not written at once, or given up.",
     ),
-    instrument(
+    single(
         "gardefou.journal.waiting",
         UpDownCounter,
         "{record}",
-        None,
-        ONE,
         "Records that wait to be written.",
     ),
-    instrument(
+    single(
         "gardefou.journal.healthy",
         Gauge,
         "1",
-        None,
-        ONE,
         "1 if the last write of the journal succeeded, else 0; also 0 while its status hangs.",
     ),
     // Source::Alerts
-    instrument(
+    single(
         "gardefou.alerts.suppressed",
         Counter,
         "{occurrence}",
-        None,
-        ONE,
         "Occurrences that the throttle held back.",
     ),
-    instrument(
+    single(
         "gardefou.alerts.inhibited",
         Counter,
         "{error}",
-        None,
-        ONE,
         "Errors that rules did not count because a circuit was open.",
     ),
-    instrument(
+    single(
         "gardefou.alerts.replayed",
         Counter,
         "{notification}",
-        None,
-        ONE,
         "Notifications of an earlier time that were delivered after all.",
     ),
     // Source::Channel
