@@ -183,7 +183,7 @@ pub fn enhanced_error_handling(args: TokenStream, item: TokenStream) -> TokenStr
 /// | `seed` | integer (`u64`) that makes the random part of open times reproducible, for tests | random |
 /// | `key` | expression over the arguments (`Display`), evaluated once per call: each value has a breaker of its own | all calls share one |
 /// | `max_keys` | values with a breaker of their own, 1 to 1,000,000; further ones share one: see `gardefou::keyed::Keyed` | 10,000 |
-/// | `span` | `true`: each call has a span of `tracing`; `false`: only if a configuration requests one | no span, and no code for one |
+/// | `span` | `true`: each call has a span of `tracing`; `false`: only if a configuration requests one | no span, and no code for one without the feature `config-spans` |
 ///
 /// # Errors
 ///
@@ -258,7 +258,7 @@ pub fn with_circuit_breaker(args: TokenStream, item: TokenStream) -> TokenStream
 /// | `max_keys` | values with a budget of their own, 1 to 1,000,000; further ones share one: see `gardefou::keyed::Keyed` | 10,000 |
 /// | `name` | text of 1 to 100 bytes, or path to a `const`, for logs and events | the function's name |
 /// | `seed` | integer (`u64`) that makes the jitter the same for every call, for tests | random |
-/// | `span` | `true`: each call has a span of `tracing`; `false`: only if a configuration requests one | no span, and no code for one |
+/// | `span` | `true`: each call has a span of `tracing`; `false`: only if a configuration requests one | no span, and no code for one without the feature `config-spans` |
 ///
 /// # Errors
 ///
@@ -399,7 +399,7 @@ pub fn resilient(args: TokenStream, item: TokenStream) -> TokenStream {
 /// | `max_hedges` | attempts after the first, 0 to 10 | 1 |
 /// | `budget` | the name of a shared budget, a `RetryBudget`, or `false` for none | that of the process, which retries draw on too |
 /// | `name` | text of 1 to 128 bytes, or path to a `const`, for logs | the function's name |
-/// | `span` | `true`: each call has a span of `tracing`; `false`: only if a configuration requests one | no span, and no code for one |
+/// | `span` | `true`: each call has a span of `tracing`; `false`: only if a configuration requests one | no span, and no code for one without the feature `config-spans` |
 ///
 /// # Errors
 ///
@@ -458,7 +458,7 @@ pub fn hedge(args: TokenStream, item: TokenStream) -> TokenStream {
 /// | `limit` | duration above zero; may stand first without its key | (must be given) |
 /// | `name` | text of 1 to 128 bytes, or path to a `const`, for messages | the function's name |
 /// | `timed` | `true` or `false`; `true` measures how long calls take, for a histogram in metrics under the name | `false` |
-/// | `span` | `true`: each call has a span of `tracing`; `false`: only if a configuration requests one | no span, and no code for one |
+/// | `span` | `true`: each call has a span of `tracing`; `false`: only if a configuration requests one | no span, and no code for one without the feature `config-spans` |
 ///
 /// # Errors
 ///
@@ -579,7 +579,7 @@ pub fn fallback(args: TokenStream, item: TokenStream) -> TokenStream {
 /// | `timed` | `true` or `false`; `true` measures how long each call holds its slot, for a histogram in metrics | `false` |
 /// | `key` | expression over the arguments (`Display`), evaluated once per call: each value has a bulkhead of its own | all calls share one |
 /// | `max_keys` | values with a bulkhead of their own, 1 to 1,000,000; further ones share one: see `gardefou::keyed::Keyed` | 10,000 |
-/// | `span` | `true`: each call has a span of `tracing`; `false`: only if a configuration requests one | no span, and no code for one |
+/// | `span` | `true`: each call has a span of `tracing`; `false`: only if a configuration requests one | no span, and no code for one without the feature `config-spans` |
 ///
 /// # Errors
 ///
@@ -639,7 +639,7 @@ pub fn bulkhead(args: TokenStream, item: TokenStream) -> TokenStream {
 /// | `on_store_loss` | `"local"`, `"open"` or `"closed"`: what a shared limiter does while the store does not answer | `"local"` |
 /// | `key` | expression over the arguments (`Display`), evaluated once per call: each value has a limiter of its own | all calls share one |
 /// | `max_keys` | values with a limiter of their own, 1 to 1,000,000; further ones share one: see `gardefou::keyed::Keyed` | 10,000 |
-/// | `span` | `true`: each call has a span of `tracing`; `false`: only if a configuration requests one | no span, and no code for one |
+/// | `span` | `true`: each call has a span of `tracing`; `false`: only if a configuration requests one | no span, and no code for one without the feature `config-spans` |
 ///
 /// # Errors
 ///

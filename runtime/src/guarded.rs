@@ -4,6 +4,12 @@
 //! its libraries. [`guarded_functions`] has all of them, also those that were never called: for a
 //! line at the start, a page for operators, or a test that every call of a service has a breaker.
 
+mod span;
+
+pub(crate) use span::ShownNames;
+#[cfg(feature = "config")]
+pub(crate) use span::sections;
+
 use crate::{
     boundary::Operation,
     breaker::{BreakerBuilder, BreakerConfig},
@@ -57,6 +63,10 @@ pub struct GuardedFunction {
     hedge: Option<fn() -> HedgeBuilder>,
     /// Whether a call has made its policy. Relaxed: the flag publishes nothing else.
     called: AtomicBool,
+    /// Whether the attribute has the key `span`.
+    has_span_key: bool,
+    #[cfg(feature = "config-spans")]
+    span: span::ConfiguredSpan,
 }
 
 type BuildBudgets = fn() -> Result<Keyed<RetryBudget>, ConfigError>;
@@ -83,6 +93,9 @@ impl GuardedFunction {
             bulkhead: None,
             hedge: None,
             called: AtomicBool::new(false),
+            has_span_key: false,
+            #[cfg(feature = "config-spans")]
+            span: span::ConfiguredSpan::new(),
         }
     }
 
@@ -147,6 +160,14 @@ impl GuardedFunction {
     #[must_use]
     pub const fn with_key(mut self, expression: &'static str) -> Self {
         self.key = Some(expression);
+        self
+    }
+
+    /// Used by generated code.
+    #[doc(hidden)]
+    #[must_use]
+    pub const fn with_span(mut self) -> Self {
+        self.has_span_key = true;
         self
     }
 

@@ -81,6 +81,7 @@
 //! | `alert-email` | | notifications of errors by e-mail, over TLS |
 //! | `alert-webhook` | | notifications by HTTPS, signed |
 //! | `config` | | [configuration files](guide::configuration): settings of guards and of the system by name, checked as a whole, reloaded with state kept |
+//! | `config-spans` | | a configuration file gives spans to all guarded functions, not only to those with the key `span` |
 //! | `config-watch` | | a configuration file is read again when it changes |
 //! | `fleet` | | circuit breakers and rate limits that several processes share through a store |
 //! | `chaos` | | [faults injected](guide::chaos) into a share of calls, to test what guards do about them |

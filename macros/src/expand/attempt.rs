@@ -1,6 +1,6 @@
 //! Attempts of a retry: their arguments, and the body with them.
 
-use super::{body, breaker, drop_order, site::Site};
+use super::{body, breaker, drop_order, site::Site, traced::Configured};
 use crate::{
     check,
     model::{
@@ -171,20 +171,26 @@ impl Attempt {
 
     /// Returns the statements of an attempt without a breaker, which bind its outcome, and the view of
     /// its error type.
-    pub(super) fn alone(&self, retry: &Retry, site: &Site<'_>, returns: &Type) -> TokenStream {
+    pub(super) fn alone(
+        &self,
+        retry: &Retry,
+        site: &Site<'_>,
+        returns: &Type,
+        span: &Configured<'_>,
+    ) -> TokenStream {
         let Self { before, body, .. } = self;
         let krate = site.krate;
         let shape = body::shape(site, returns);
         let tried = if retry.attempt_timeout.is_some() {
             let run = local("run");
             Self::unless_timed_out(
-                &quote!(#krate::__private::Run::limit(&mut #run, #body).await),
+                &span.awaited(&quote!(#krate::__private::Run::limit(&mut #run, #body))),
                 site,
                 returns,
             )
         } else if self.is_async {
             let run = local("run");
-            quote!(#krate::__private::watch_with(&mut #run, #shape, #body).await)
+            span.awaited(&quote!(#krate::__private::watch_with(&mut #run, #shape, #body)))
         } else {
             return self.alone_blocking(retry, site, &shape);
         };
@@ -251,6 +257,7 @@ impl Attempt {
         breaker: &Breaker,
         site: &Site<'_>,
         returns: &Type,
+        span: &Configured<'_>,
     ) -> TokenStream {
         let Self {
             for_fallback,
@@ -270,13 +277,13 @@ impl Attempt {
         let tried = if retry.attempt_timeout.is_some() {
             let run = local("run");
             Self::unless_timed_out(
-                &quote!(#krate::__private::Run::limit(&mut #run, #admitted.guard(#classifier, #body)).await),
+                &span.awaited(&quote!(#krate::__private::Run::limit(&mut #run, #admitted.guard(#classifier, #body)))),
                 site,
                 returns,
             )
         } else if *is_async {
             let run = local("run");
-            quote!(#admitted.guard_in(#krate::__private::Run::attempt_frame(&mut #run), #classifier, #body).await)
+            span.awaited(&quote!(#admitted.guard_in(#krate::__private::Run::attempt_frame(&mut #run), #classifier, #body)))
         } else {
             in_attempt(
                 site,

@@ -74,6 +74,7 @@ fn guarded(
         krate,
         attribute: guard.name(),
         args: tokens,
+        is_traced: span.is_some(),
     };
     let body = settings.expand(&mut function, &site)?;
     let import = krates.import;

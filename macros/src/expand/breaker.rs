@@ -4,6 +4,7 @@ use super::{
     body::{self, Body},
     key,
     site::Site,
+    traced::Configured,
 };
 use crate::{
     model::{
@@ -28,6 +29,8 @@ pub(super) fn expand(
     let statics = statics(breaker, site);
     let chosen = Chosen::by(breaker, site);
     let (choose, handle) = (&chosen.statement, &chosen.handle);
+    let span = Configured::new(site, &returns);
+    let begin = span.begin(true);
     let once = body::wrapped(site, function, &returns, &TokenStream::new());
     let admitted = local("admitted");
     let (refused, rejection, conversion) =
@@ -49,28 +52,44 @@ pub(super) fn expand(
         Body::Closure { arguments, closure }
             if breaker.fallback.is_none() && !function.tracks_caller() =>
         {
+            let call = match span.guarded() {
+                Some(guarded) => {
+                    let shape = body::shape(site, &returns);
+                    quote!(call_switched(#conversion, (&#guarded, #handle), (#classifier, #shape), #arguments, #closure, |#rejection| #rejected))
+                }
+                None => {
+                    quote!(call_guarded(#conversion, #handle, #classifier, #arguments, #closure, |#rejection| #rejected))
+                }
+            };
             return Some(quote! {
                 #describe
                 #statics
                 #convert
                 #choose
-                #krate::__private::call_guarded(#conversion, #handle, #classifier, #arguments, #closure, |#rejection| #rejected)
+                #krate::__private::#call
             });
         }
         Body::Closure { arguments, closure } => {
-            run_admitted(site, &admitted, &classifier, &arguments, &closure)
+            if site.is_traced {
+                run_admitted(site, &admitted, &classifier, &arguments, &closure)
+            } else {
+                let (span, shape) = (local("span"), body::shape(site, &returns));
+                quote!(#krate::__private::run_admitted_in_span(#conversion, &mut #span, #admitted, (#classifier, #shape), #arguments, #closure))
+            }
         }
-        Body::Future(future) => call(&admitted, &classifier, &future),
+        Body::Future(future) => span.call_awaited(&quote!(#admitted.guard(#classifier, #future))),
     };
     let call = body::returned(site, &call, &returns);
     let rejected = match &breaker.fallback {
         None => body::returned(site, &rejected, &returns),
         Some(_) => rejected,
     };
+    let rejected = span.noted(&quote!(#conversion), rejected);
     Some(quote! {
         #describe
         #statics
         #convert
+        #begin
         #choose
         // Separate from the call, so that a future stores no rejection while it waits.
         let #admitted = match #admit {
@@ -203,11 +222,6 @@ pub(super) fn run_admitted(
 ) -> TokenStream {
     let (krate, conversion) = (site.krate, local("conversion"));
     quote!(#krate::__private::run_admitted(#conversion, #admitted, #classifier, #arguments, #closure))
-}
-
-/// Returns the admitted async call.
-pub(super) fn call(admitted: &Ident, classifier: &TokenStream, body: &TokenStream) -> TokenStream {
-    quote!(#admitted.guard(#classifier, #body).await)
 }
 
 pub(super) fn call_fallback(

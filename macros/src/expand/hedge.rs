@@ -1,6 +1,6 @@
 //! `#[hedge]`: a closure that makes the future of one attempt.
 
-use super::{attempt::Attempt, body, site::Site};
+use super::{attempt::Attempt, body, site::Site, traced::Configured};
 use crate::{model::Function, policy::Hedge, span::local};
 use proc_macro2::TokenStream;
 use quote::quote;
@@ -23,6 +23,8 @@ pub(super) fn expand(
     );
     let attempt = Attempt::new(function, site, &returns, None);
     let policy = site.name("POLICY");
+    let span = Configured::new(site, &returns);
+    let begin = span.begin(true);
     let statics = site.policy(&policy, "Hedge");
     let convert = body::conversion(site, &returns);
     let shape = body::shape(site, &returns);
@@ -34,15 +36,19 @@ pub(super) fn expand(
         quote!(#krate::__private::used_up(#owned);)
     });
     let returned = body::returned(site, &quote!(#outcome), &returns);
+    let run = span.call_awaited(&quote! {
+        #krate::__private::run_hedged(
+            #krate::__private::Site::policy(&#policy),
+            #shape,
+            #op,
+        )
+    });
     Some(quote! {
         #describe
         #statics
         #convert
-        let #outcome = #krate::__private::run_hedged(
-            #krate::__private::Site::policy(&#policy),
-            #shape,
-            #op,
-        ).await;
+        #begin
+        let #outcome = #run;
         #done
         #returned
     })

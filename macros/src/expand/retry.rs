@@ -1,7 +1,7 @@
 //! `#[retry]` and `#[retry_with_circuit_breaker]`: a loop in the function itself, with the breaker
 //! inside it.
 
-use super::{attempt::Attempt, body, breaker, key, site::Site};
+use super::{attempt::Attempt, body, breaker, key, site::Site, traced::Configured};
 use crate::{
     model::{Function, types::inferable},
     policy::{Breaker, Budgets, Retry},
@@ -48,13 +48,15 @@ pub(super) fn expand(
         handle,
     } = Chosen::by(retry, breaker, &retries, site);
     let (run, outcome, delay) = (local("run"), local("outcome"), local("delay"));
+    let span = Configured::new(site, &returns);
+    let begin = span.begin(function.is_async());
     let tried = match breaker {
-        None => attempt.alone(retry, site, &returns),
-        Some(breaker) => attempt.guarded(retry, breaker, site, &returns),
+        None => attempt.alone(retry, site, &returns, &span),
+        Some(breaker) => attempt.guarded(retry, breaker, site, &returns, &span),
     };
     let settle = settle(retry, site, &returns);
     let wait = if function.is_async() {
-        quote!(#krate::__private::Run::wait_async(&#run, #delay).await)
+        span.awaited(&quote!(#krate::__private::Run::wait_async(&#run, #delay)))
     } else {
         quote!(#krate::__private::Run::wait(&#run, #delay))
     };
@@ -92,6 +94,7 @@ pub(super) fn expand(
         #retry_static
         #budget_static
         #convert
+        #begin
         #choose
         let mut #run = #krate::__private::Retry::start(#handle);
         #series

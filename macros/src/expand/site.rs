@@ -10,6 +10,8 @@ pub(super) struct Site<'a> {
     pub(super) krate: &'a Path,
     pub(super) attribute: &'static str,
     pub(super) args: &'a TokenStream,
+    /// Whether the attribute has the key `span`: its spans are around the function then.
+    pub(super) is_traced: bool,
 }
 
 impl Site<'_> {
@@ -20,7 +22,9 @@ impl Site<'_> {
             krate,
             attribute,
             args,
+            is_traced,
         } = self;
+        let span = is_traced.then(|| quote!(.with_span()));
         let (here, args) = (self.here(function), one_line(args));
         let guarded = self.name("GUARDED");
         quote! {
@@ -28,7 +32,7 @@ impl Site<'_> {
                 #attribute,
                 #args,
                 #here,
-            ) #policies;
+            ) #policies #span;
             #krate::__private::submit!(#guarded);
         }
     }

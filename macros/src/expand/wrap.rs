@@ -5,6 +5,7 @@ use super::{
     body::{self, Body},
     key,
     site::Site,
+    traced::Configured,
 };
 use crate::{model::Function, policy::Wrap, span::local};
 use proc_macro2::{Ident, Span, TokenStream};
@@ -23,6 +24,8 @@ pub(super) fn expand(function: &mut Function, wrap: &Wrap, site: &Site<'_>) -> O
         &quote!(.#with(|| #krate::__private::#handle::builder(#function_name) #calls) #key),
     );
     let policy = site.name("POLICY");
+    let span = Configured::new(site, &returns);
+    let begin = function.is_async().then(|| span.begin(true));
     let (outcome, rejection, conversion) =
         (local("outcome"), local("rejection"), local("conversion"));
     let convert = body::conversion(site, &returns);
@@ -42,29 +45,38 @@ pub(super) fn expand(function: &mut Function, wrap: &Wrap, site: &Site<'_>) -> O
             )
         }
     };
-    let run = match body::wrapped(site, function, &returns, &TokenStream::new()) {
-        Body::Closure { arguments, closure } => {
-            quote!(#krate::__private::run_wrapped(#conversion, #chosen, #shape, #arguments, #closure))
-        }
-        Body::Future(future) => {
-            quote!(#krate::__private::Wrap::run_async(#chosen, #shape, #future).await)
-        }
-    };
     let rejected = body::reject(site, &returns, &rejection);
-    let returned = body::returned(
-        site,
-        &quote! {
+    let or_rejected = |run: &TokenStream, rejected: &TokenStream| {
+        quote! {
             match #run {
                 #krate::__private::Ok(#outcome) => #outcome,
                 #krate::__private::Err(#rejection) => #rejected,
             }
+        }
+    };
+    let run = match body::wrapped(site, function, &returns, &TokenStream::new()) {
+        Body::Closure { arguments, closure } => match span.guarded() {
+            Some(guarded) => {
+                quote!(#krate::__private::run_switched(#conversion, (&#guarded, #chosen), #shape, #arguments, #closure, |#rejection| #rejected))
+            }
+            None => or_rejected(
+                &quote!(#krate::__private::run_wrapped(#conversion, #chosen, #shape, #arguments, #closure)),
+                &rejected,
+            ),
         },
-        &returns,
-    );
+        Body::Future(future) => or_rejected(
+            &span.wrap_awaited(
+                &quote!(#krate::__private::Wrap::run_async(#chosen, #shape, #future)),
+            ),
+            &span.noted(&quote!(#krate::__private::Itself), rejected),
+        ),
+    };
+    let returned = body::returned(site, &run, &returns);
     Some(quote! {
         #describe
         #statics
         #convert
+        #begin
         #choose
         #returned
     })

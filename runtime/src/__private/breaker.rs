@@ -1,6 +1,6 @@
 //! The runtime of `#[with_circuit_breaker]`.
 
-use super::{Conversion, Guarded, OfSite, Shape};
+use super::{CallSpan, Conversion, Guarded, OfSite, Shape, span::switched};
 use crate::{
     boundary::{Recognised, Report, Then},
     breaker::{Admitted, CircuitBreaker, Classifier, Refused, circuit_breakers},
@@ -59,6 +59,25 @@ pub fn call_guarded<A, R, C: Conversion<R>, J: Classifier<Result<C::Value, C::Er
     conversion.returned(breaker.call_or(classifier, || conversion.result(f(arguments)), reject))
 }
 
+/// As [`call_guarded`], in a span if a configuration requests one.
+#[inline(always)]
+pub fn call_switched<A, R, C, J, S>(
+    conversion: C,
+    (guarded, breaker): (&'static Guarded, &CircuitBreaker),
+    (classifier, shape): (J, S),
+    arguments: A,
+    f: impl FnOnce(A) -> R,
+    reject: impl FnOnce(Rejection) -> Result<C::Value, C::Error>,
+) -> R
+where
+    C: Conversion<R>,
+    J: Classifier<Result<C::Value, C::Error>>,
+    S: Shape<C::Error>,
+{
+    let call = || breaker.call_or(classifier, || conversion.result(f(arguments)), reject);
+    conversion.returned(switched(guarded, shape, call))
+}
+
 /// Admits a blocking call that is an attempt of a retry.
 ///
 /// # Errors
@@ -112,6 +131,29 @@ pub fn run_admitted<A, R, C: Conversion<R>, J: Classifier<Result<C::Value, C::Er
     f: impl FnOnce(A) -> R,
 ) -> Result<C::Value, C::Error> {
     admitted.run(classifier, || conversion.result(f(arguments)))
+}
+
+/// As [`run_admitted`], in the span of the call if it has one.
+///
+/// # Errors
+///
+/// That of the call.
+#[inline(always)]
+pub fn run_admitted_in_span<A, R, C, J, S>(
+    conversion: C,
+    span: &mut CallSpan,
+    admitted: Admitted<'_>,
+    (classifier, shape): (J, S),
+    arguments: A,
+    f: impl FnOnce(A) -> R,
+) -> Result<C::Value, C::Error>
+where
+    C: Conversion<R>,
+    J: Classifier<Result<C::Value, C::Error>>,
+    S: Shape<C::Error>,
+{
+    let call = || admitted.run(classifier, || conversion.result(f(arguments)));
+    span.run(shape, call)
 }
 
 /// Reports that the configuration of an attribute, of which not all is known at compile time, is

@@ -32,7 +32,10 @@ pub use crate::{
     timeout::Timeout,
 };
 pub use audit::{Audit, Audited, User, run_audited};
-pub use breaker::{ByShape, call_guarded, failure_if, fallback, ignore_if, run_admitted};
+pub use breaker::{
+    ByShape, call_guarded, call_switched, failure_if, fallback, ignore_if, run_admitted,
+    run_admitted_in_span,
+};
 pub use budget::{ByKey, budgets, own_budgets};
 pub use call::{Missing, call, call_with, default_value, missing, never, unguarded};
 pub use carry::{Carried, carrying, rejecting};
@@ -61,9 +64,9 @@ pub use retry::{
 pub use returns::{Conversion, Itself, fallible, result, returned, returning, returns};
 pub use shape::{Attempted, Probe, Shape, probe, shapes};
 pub use site::{Guarded, OfSite, Registered, Site};
-pub use span::{SpanSite, ViewByShape, run_traced, traced};
+pub use span::{CallSpan, SpanSite, ViewByShape, begin_span, note_in_span, run_traced, traced};
 pub use std::time::Duration;
-pub use wrap::{Wrap, run_wrapped};
+pub use wrap::{Wrap, run_switched, run_wrapped};
 
 #[cfg(feature = "async")]
 pub use breaker::admit_attempt;
@@ -72,6 +75,8 @@ pub use breaker::admit_attempt_blocking;
 pub use fallback::suspend_with;
 #[cfg(feature = "async")]
 pub use retry::watch_with;
+#[cfg(feature = "async")]
+pub use span::{call_in_span, in_span, wrap_in_span};
 
 #[cfg(feature = "health")]
 pub use crate::health::StaticCheck;

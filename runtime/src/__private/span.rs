@@ -1,12 +1,21 @@
-//! The runtime of the key `span` of attributes.
+//! The runtime of the spans of guarded functions: of the key `span` of attributes, and of
+//! configurations.
 
-use super::{Conversion, Shape};
-#[cfg(feature = "config")]
-use crate::overrides::SiteFlag;
+use super::{Conversion, Guarded, Shape};
+#[cfg(all(feature = "async", feature = "config-spans"))]
+use crate::error::Rejection;
+#[cfg(feature = "config-spans")]
+use crate::span::SpanInPlace;
 use crate::{
     boundary::Operation,
-    error::{View, redact},
-    span::{self, ActiveSpan, Begin, Function, Subject, Traced, Viewing},
+    error::View,
+    guarded::ShownNames,
+    span::{self, ActiveSpan, Begin, Traced, Viewing},
+};
+#[cfg(feature = "config")]
+use crate::{
+    guarded::sections,
+    overrides::{SPAN, SiteFlag},
 };
 use std::sync::OnceLock;
 
@@ -19,16 +28,9 @@ pub struct SpanSite {
     is_on: bool,
     /// The name of the guard, where it has one of its own.
     name: Option<fn() -> &'static str>,
-    shown: OnceLock<Shown>,
+    shown: OnceLock<ShownNames>,
     #[cfg(feature = "config")]
     configured: SiteFlag,
-}
-
-/// The texts of the span, as they are shown.
-#[derive(Debug)]
-struct Shown {
-    name: Box<str>,
-    path: Box<str>,
 }
 
 impl SpanSite {
@@ -56,62 +58,23 @@ impl SpanSite {
     #[inline]
     fn is_on(&self) -> bool {
         #[cfg(feature = "config")]
-        if let Some(is_on) = self.configured.get("span", || self.sections()) {
-            return is_on;
+        {
+            let own = || self.name.map(|name| name());
+            let sections = || sections(self.guard, own(), self.operation.name());
+            if let Some(is_on) = self.configured.get(SPAN, sections) {
+                return is_on;
+            }
         }
         self.is_on
     }
 
-    /// Returns the sections of a configuration that can set it, each with the name of the guard: the
-    /// first one that does counts.
-    #[cfg(feature = "config")]
-    fn sections(&self) -> [Option<(&'static str, &'static str)>; 2] {
-        let own = self.name.map(|name| name());
-        let function = self.operation.name();
-        let named = own.unwrap_or(function);
-        match self.guard {
-            "circuit_breaker" => [Some(("breaker", named)), None],
-            // The retry of both has the name of the function.
-            "retry_with_circuit_breaker" => [Some(("retry", function)), Some(("breaker", named))],
-            "retry" => [Some(("retry", named)), None],
-            "timeout" => [Some(("timeout", named)), None],
-            "hedge" => [Some(("hedge", named)), None],
-            // Those that an attribute makes for its function alone are not configured.
-            "bulkhead" => [own.map(|name| ("bulkhead", name)), None],
-            "rate_limit" => [own.map(|name| ("rate_limit", name)), None],
-            _ => [None, None],
-        }
-    }
-
-    fn shown(&self) -> &Shown {
-        self.shown.get_or_init(|| {
-            let (function, module) = (self.operation.name(), self.operation.component());
-            let name = self.name.map_or(function, |name| name());
-            Shown {
-                name: redact::name(name).into(),
-                path: format!("{module}::{function}").into(),
-            }
-        })
-    }
-
     #[cold]
     fn begin_now(&self) -> Option<ActiveSpan> {
-        let shown = self.shown();
-        ActiveSpan::begin(Subject {
-            guard: self.guard,
-            name: &shown.name,
-            function: Some(Function {
-                name: self.operation.name(),
-                path: &shown.path,
-                file: self.operation.file(),
-                line: self.operation.line(),
-            }),
-            attempts_of: match self.guard {
-                "retry" | "retry_with_circuit_breaker" => Some("retry"),
-                "hedge" => Some("hedge"),
-                _ => None,
-            },
-        })
+        let shown = self.shown.get_or_init(|| {
+            let name = self.name.map_or(self.operation.name(), |name| name());
+            ShownNames::new(&self.operation, name)
+        });
+        shown.begin(&self.operation, self.guard)
     }
 }
 
@@ -160,4 +123,189 @@ pub fn traced<F: Future<Output = Result<T, E>>, T, E, S: Shape<E>>(
     future: F,
 ) -> Traced<F, &'static SpanSite, ViewByShape<S>> {
     Traced::new(future, site, ViewByShape(shape))
+}
+
+/// The span of one call of a function without the key, if a configuration requests one. Without the
+/// feature `config-spans` there is nothing.
+#[derive(Debug)]
+#[must_use]
+pub struct CallSpan {
+    /// Boxed, so that a future has little room for it.
+    #[cfg(feature = "config-spans")]
+    in_place: Option<Box<SpanInPlace>>,
+}
+
+impl CallSpan {
+    /// Makes the blocking call whose span this is.
+    #[inline(always)]
+    pub(super) fn run<T, E, S: Shape<E>>(
+        &mut self,
+        shape: S,
+        call: impl FnOnce() -> Result<T, E>,
+    ) -> Result<T, E> {
+        #[cfg(feature = "config-spans")]
+        if let Some(in_place) = self.in_place.as_deref_mut() {
+            return run_in_place(in_place, shape, call);
+        }
+        #[cfg(not(feature = "config-spans"))]
+        let _ = shape;
+        call()
+    }
+}
+
+#[cfg(feature = "config-spans")]
+#[cold]
+#[inline(never)]
+fn run_in_place<T, E, S: Shape<E>>(
+    span: &mut SpanInPlace,
+    shape: S,
+    call: impl FnOnce() -> Result<T, E>,
+) -> Result<T, E> {
+    let outcome = call();
+    span.note(outcome.as_ref().err().map(|error| shape.view(error)));
+    outcome
+}
+
+/// Begins the span of a call, and enters it until the result is dropped. Each `.await` until then
+/// goes through one of the functions below.
+#[inline(always)]
+pub fn begin_span(guarded: &'static Guarded) -> CallSpan {
+    #[cfg(feature = "config-spans")]
+    let in_place = guarded
+        .configured_span()
+        .map(|active| Box::new(SpanInPlace::enter(active)));
+    #[cfg(not(feature = "config-spans"))]
+    let _ = guarded;
+    CallSpan {
+        #[cfg(feature = "config-spans")]
+        in_place,
+    }
+}
+
+/// Returns a future in the span of its call, which the function itself ends.
+#[cfg(all(feature = "async", feature = "config-spans"))]
+#[inline(always)]
+pub const fn in_span<F: Future>(
+    span: &mut CallSpan,
+    future: F,
+) -> span::InSpan<'_, F, span::Unseen> {
+    span::InSpan::new(&mut span.in_place, future, span::Unseen)
+}
+
+/// Returns a future in the span of its call, which ends with it.
+#[cfg(all(feature = "async", feature = "config-spans"))]
+#[inline(always)]
+pub const fn call_in_span<T, E, S: Shape<E>, F: Future<Output = Result<T, E>>>(
+    span: &mut CallSpan,
+    shape: S,
+    future: F,
+) -> span::InSpan<'_, F, ViewByShape<S>> {
+    span::InSpan::new(&mut span.in_place, future, ViewByShape(shape))
+}
+
+/// Returns a future in the span of its call, which ends with it, unless it is rejected.
+#[cfg(all(feature = "async", feature = "config-spans"))]
+#[inline(always)]
+pub const fn wrap_in_span<T, E, S, F>(
+    span: &mut CallSpan,
+    shape: S,
+    future: F,
+) -> span::InSpan<'_, F, Wrapped<S>>
+where
+    S: Shape<E>,
+    F: Future<Output = Result<Result<T, E>, Rejection>>,
+{
+    span::InSpan::new(&mut span.in_place, future, Wrapped(shape))
+}
+
+#[cfg(all(feature = "async", feature = "config-spans"))]
+impl<T, E, S: Shape<E>> span::Seen<Result<T, E>> for ViewByShape<S> {
+    fn note(&self, output: &Result<T, E>, note: impl FnOnce(Option<View<'_>>)) {
+        note(output.as_ref().err().map(|error| self.view(error)));
+    }
+}
+
+/// Views the errors of a call that a policy may reject.
+#[cfg(all(feature = "async", feature = "config-spans"))]
+#[derive(Clone, Copy, Debug)]
+pub struct Wrapped<S>(S);
+
+#[cfg(all(feature = "async", feature = "config-spans"))]
+impl<T, E, S: Shape<E>> span::Seen<Result<Result<T, E>, Rejection>> for Wrapped<S> {
+    fn note(&self, output: &Result<Result<T, E>, Rejection>, note: impl FnOnce(Option<View<'_>>)) {
+        if let Ok(Err(error)) = output {
+            note(Some(self.0.view(error)));
+        }
+    }
+}
+
+/// Returns the future: there are no spans.
+#[cfg(all(feature = "async", not(feature = "config-spans")))]
+#[inline(always)]
+pub fn in_span<F: Future>(_: &mut CallSpan, future: F) -> F {
+    future
+}
+
+/// Returns the future: there are no spans.
+#[cfg(all(feature = "async", not(feature = "config-spans")))]
+#[inline(always)]
+pub fn call_in_span<S, F: Future>(_: &mut CallSpan, _: S, future: F) -> F {
+    future
+}
+
+/// Returns the future: there are no spans.
+#[cfg(all(feature = "async", not(feature = "config-spans")))]
+#[inline(always)]
+pub fn wrap_in_span<S, F: Future>(_: &mut CallSpan, _: S, future: F) -> F {
+    future
+}
+
+/// Notes in the span of a call what the call returns, where nothing else sees it.
+#[inline(always)]
+pub fn note_in_span<R, C: Conversion<R>, S: Shape<C::Error>>(
+    conversion: C,
+    returned: R,
+    span: &mut CallSpan,
+    shape: S,
+) -> R {
+    #[cfg(feature = "config-spans")]
+    if let Some(in_place) = span.in_place.as_deref_mut() {
+        let outcome = run_in_place(in_place, shape, || conversion.result(returned));
+        return conversion.returned(outcome);
+    }
+    #[cfg(not(feature = "config-spans"))]
+    let _ = (conversion, span, shape);
+    returned
+}
+
+/// Makes a blocking call, in its span if a configuration requests one.
+///
+/// # Errors
+///
+/// That of the call.
+#[inline(always)]
+pub(super) fn switched<T, E, S: Shape<E>>(
+    guarded: &'static Guarded,
+    shape: S,
+    call: impl FnOnce() -> Result<T, E>,
+) -> Result<T, E> {
+    #[cfg(feature = "config-spans")]
+    if let Some(active) = guarded.configured_span() {
+        return run_switched(active, shape, call);
+    }
+    #[cfg(not(feature = "config-spans"))]
+    let _ = (guarded, shape);
+    call()
+}
+
+// Apart from the call without a span, which has nothing of this on its way.
+#[cfg(feature = "config-spans")]
+#[cold]
+#[inline(never)]
+fn run_switched<T, E, S: Shape<E>>(
+    active: ActiveSpan,
+    shape: S,
+    call: impl FnOnce() -> Result<T, E>,
+) -> Result<T, E> {
+    span::run(active, &ViewByShape(shape), call)
 }

@@ -1,7 +1,7 @@
 //! The runtime of attributes whose policy runs the function once: `#[timeout]`, `#[bulkhead]`,
 //! `#[rate_limit]`.
 
-use super::{Conversion, Guarded, OfSite, Shape};
+use super::{Conversion, Guarded, OfSite, Shape, span::switched};
 use crate::{
     bulkhead::{Bulkhead, BulkheadBuilder},
     error::{ConfigError, Rejection},
@@ -46,6 +46,23 @@ pub fn run_wrapped<A, R, P: Wrap, C: Conversion<R>, S: Shape<C::Error>>(
     f: impl FnOnce(A) -> R,
 ) -> Result<Result<C::Value, C::Error>, Rejection> {
     policy.run(shape, || conversion.result(f(arguments)))
+}
+
+/// As [`run_wrapped`], in a span if a configuration requests one.
+#[inline(always)]
+pub fn run_switched<A, R, P: Wrap, C: Conversion<R>, S: Shape<C::Error>>(
+    conversion: C,
+    (guarded, policy): (&'static Guarded, &P),
+    shape: S,
+    arguments: A,
+    f: impl FnOnce(A) -> R,
+    reject: impl FnOnce(Rejection) -> Result<C::Value, C::Error>,
+) -> Result<C::Value, C::Error> {
+    let call = || match policy.run(shape, || conversion.result(f(arguments))) {
+        Ok(outcome) => outcome,
+        Err(rejection) => reject(rejection),
+    };
+    switched(guarded, shape, call)
 }
 
 impl OfSite for Timeout {

@@ -105,14 +105,16 @@ impl Frame {
         }
     }
 
+    /// Makes the frame current until [`leave`](Self::leave), which takes what this returns.
     #[inline]
-    fn begin(&mut self) -> u64 {
+    pub(crate) fn begin(&mut self) -> u64 {
         let this = self.inbox.as_ref().map_or(UNNAMED, |inbox| inbox.id);
         CURRENT.with(|current| current.frame.replace(this))
     }
 
+    /// Makes the frame current that was so before, and collects the messages to this one.
     #[inline]
-    pub(super) fn leave(&mut self, previous: u64) {
+    pub(crate) fn leave(&mut self, previous: u64) {
         let id = CURRENT.with(|current| current.frame.replace(previous));
         if id != UNNAMED {
             self.inbox = ManuallyDrop::new(Some(collect(self.inbox.take(), id)));

@@ -71,7 +71,7 @@ pub(crate) use drop_reason::drop_for;
 #[cfg(feature = "async")]
 pub(crate) use drop_reason::drop_reason;
 pub(crate) use first_attempt::EnteredFirst;
-pub(crate) use frame::{Entered, EnteredAttempt, Frame, InPlace, Suspended};
+pub(crate) use frame::{EnteredAttempt, Frame, InPlace, Suspended};
 #[cfg(feature = "async")]
 pub(crate) use frame::{Framed, ScopedAttempt};
 pub(crate) use inbox::Inbox;

@@ -72,6 +72,11 @@ impl HedgeBuilder {
         self
     }
 
+    #[cfg(feature = "config")]
+    pub(crate) fn name_in_use(&self) -> &str {
+        &self.name
+    }
+
     /// Sets how long an attempt runs before the next one starts beside it; with zero all start at
     /// once, unless the first one is ready when it is first polled.
     ///

@@ -22,10 +22,10 @@ impl SiteFlag {
 
     /// Returns what the sections about one of these guards, each with its section, set; the first
     /// guard about which there is one counts.
-    pub(crate) fn get<const N: usize>(
+    pub(crate) fn get<'a, const N: usize>(
         &self,
         setting: &str,
-        guards: impl FnOnce() -> [Option<(&'static str, &'static str)>; N],
+        guards: impl FnOnce() -> [Option<(&'static str, &'a str)>; N],
     ) -> Option<bool> {
         if scope::is_entered() {
             // Each scope has overrides of its own.
@@ -52,7 +52,7 @@ impl SiteFlag {
 #[cold]
 fn look_up<const N: usize>(
     setting: &str,
-    guards: [Option<(&'static str, &'static str)>; N],
+    guards: [Option<(&'static str, &str)>; N],
 ) -> Option<bool> {
     guards.into_iter().flatten().find_map(|(section, name)| {
         let sections = state::sections_of(section, name);

@@ -27,6 +27,11 @@ pub(crate) trait Configurable: Clone + Send + Sync + 'static {
     /// Unsets what cannot stand beside a setting, before that is set: the last section of two wins.
     fn make_room_for(&mut self, _setting: &str, _value: &Value) {}
 
+    /// Returns why a setting has no effect on guards of this code; `None` if it has one.
+    fn without_effect(&self, _setting: &str) -> Option<&'static str> {
+        None
+    }
+
     /// Returns what is wrong with the builder.
     fn problems(&self) -> Option<ConfigError>;
 
@@ -119,6 +124,18 @@ impl Plan {
     pub(super) fn if_due(self, is_due: impl FnOnce() -> bool + Send + 'static) -> Self {
         Self {
             is_due: Box::new(is_due),
+            ..self
+        }
+    }
+
+    /// Publishes something else before what the change caused.
+    pub(super) fn publish_before(self, before: impl FnOnce() + Send + 'static) -> Self {
+        let publish = self.publish;
+        Self {
+            publish: Box::new(move || {
+                before();
+                publish();
+            }),
             ..self
         }
     }

@@ -2,6 +2,7 @@
 
 use super::{
     guard::{Configurable, Plan, Subject, overlaid},
+    ignored::{Ignored, ignored},
     overrides::{Configured, Override, Overrides},
     setting::Place,
 };
@@ -76,6 +77,7 @@ impl<B: Configurable, S: Subject<B>> Living for LivingGuard<B, S> {
             None => self.subject.plan(&self.name, &builder, &before),
         };
         let plan = planned.map_err(|err| refused::<B>(&self.name, &sections, &err))?;
+        let ignored = ignored(&self.name, &self.code, &sections);
         // Two threads may prepare the same change, where a guard was just made.
         let is_due = move || {
             let mut applied = self.applied.lock();
@@ -83,7 +85,10 @@ impl<B: Configurable, S: Subject<B>> Living for LivingGuard<B, S> {
             *applied = (builder, sections);
             is_due
         };
-        Ok(plan.map(|plan| plan.if_due(is_due)))
+        Ok(plan.map(|plan| {
+            plan.if_due(is_due)
+                .publish_before(move || ignored.iter().for_each(Ignored::report))
+        }))
     }
 }
 

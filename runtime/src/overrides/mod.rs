@@ -8,6 +8,7 @@
 mod by_key;
 mod flag;
 mod guard;
+mod ignored;
 mod living;
 #[expect(
     clippy::module_inception,
@@ -21,10 +22,13 @@ mod state;
 pub(crate) use by_key::{ConfigurableByKey, remember_keyed};
 pub(crate) use flag::SiteFlag;
 pub(crate) use guard::Configurable;
+pub(crate) use ignored::warn_once;
 pub(crate) use living::{LivingGuard, Refused};
 pub(crate) use overrides::{Configured, Override, Overrides, configured};
 pub(crate) use pattern::Pattern;
 pub(crate) use setting::{
-    Assignment, Kind, Place, Setting, SettingInfo, Value, setting, span_setting,
+    Assignment, Kind, Place, SPAN, Setting, SettingInfo, Value, setting, span_setting,
 };
+#[cfg(feature = "config-spans")]
+pub(crate) use state::have_spans;
 pub(crate) use state::{Change, Turn, keep, remember, replace};

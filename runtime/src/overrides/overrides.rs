@@ -2,6 +2,7 @@
 
 use super::{
     guard::{Configurable, overlaid},
+    ignored::{Ignored, ignored},
     pattern::Pattern,
     setting::{Assignment, Place},
     state,
@@ -97,6 +98,13 @@ impl Overrides {
         Self(all.into_iter().map(Arc::new).collect())
     }
 
+    /// Returns `true` if a section has the setting.
+    #[cfg(feature = "config-spans")]
+    pub(super) fn set(&self, setting: &str) -> bool {
+        let mut all = self.0.iter().flat_map(|section| &section.assignments);
+        all.any(|assignment| assignment.name == setting)
+    }
+
     /// Returns the sections about one guard, the most specific one last.
     pub(crate) fn matching(&self, section: &str, name: &str) -> Vec<Arc<Override>> {
         let is_about = |one: &&Arc<Override>| one.section == section && one.pattern.matches(name);
@@ -121,6 +129,9 @@ pub(crate) fn configured<B: Configurable>(name: &str, code: &B) -> Configured<B>
         return Configured::unchanged(code);
     }
     let builder = overlaid(code, &sections);
+    ignored(name, code, &sections)
+        .iter()
+        .for_each(Ignored::report);
     match builder.problems() {
         None => Configured { builder, sections },
         // Then the code's settings are reported by the builder itself.

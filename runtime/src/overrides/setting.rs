@@ -108,13 +108,16 @@ impl<B> Setting<B> {
     }
 }
 
+/// The name of the setting of spans.
+pub(crate) const SPAN: &str = "span";
+
 /// Makes the setting of spans, which the sites read that call a guard: see
 /// [`SiteFlag`](super::SiteFlag).
 pub(crate) const fn span_setting<B>() -> Setting<B> {
     Setting::new(
-        "span",
+        SPAN,
         Kind::Flag,
-        "Whether calls have a span, of functions whose attribute has the key span; as in the code.",
+        "Whether calls of functions have a span; as in the code. Without the feature config-spans, of functions whose attribute has the key span.",
         |builder, _| builder,
     )
 }

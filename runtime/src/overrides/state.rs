@@ -48,6 +48,18 @@ pub(super) fn version() -> u64 {
     VERSION.load(Ordering::Acquire)
 }
 
+/// Whether overrides ever set a span, so that calls in a program whose files have none look up
+/// nothing. Relaxed: a call that does not see it began while the overrides were being replaced.
+#[cfg(feature = "config-spans")]
+static ANY_SPAN: AtomicBool = AtomicBool::new(false);
+
+/// Returns `true` if overrides, of the process or a scope, have ever set a span.
+#[cfg(feature = "config-spans")]
+#[inline]
+pub(crate) fn have_spans() -> bool {
+    ANY_SPAN.load(Ordering::Relaxed)
+}
+
 /// When guards that are gone are looked for first.
 const MANY: usize = 256;
 
@@ -175,6 +187,10 @@ pub(crate) fn replace(
             guards.version += 1;
             guards.turn = turn;
             ANY.store(true, Ordering::Relaxed);
+            #[cfg(feature = "config-spans")]
+            if overrides.set(super::SPAN) {
+                ANY_SPAN.store(true, Ordering::Relaxed);
+            }
             *state.overrides.write() = Arc::clone(&overrides);
             VERSION.fetch_add(1, Ordering::Release);
             let publish: Vec<_> = plans.into_iter().filter_map(Plan::apply).collect();

@@ -167,6 +167,12 @@ impl Configurable for NamedSettings {
         }
     }
 
+    fn without_effect(&self, setting: &str) -> Option<&'static str> {
+        let is_limited = self.explicit.attempt_timeout.is_some();
+        (setting == "attempt_timeout" && !is_limited)
+            .then_some("its code has no `attempt_timeout`, and a file cannot add one")
+    }
+
     fn problems(&self) -> Option<ConfigError> {
         let mut problems = Vec::from_iter(name::problem("name", &self.name, LONGEST_NAME));
         self.explicit.resolve(&mut problems);

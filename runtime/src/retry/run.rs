@@ -22,6 +22,7 @@ use crate::{
     chaos,
     error::{Policy, Rejection},
     event::{self, pending::Settlement},
+    span,
     time::Tick,
 };
 use std::{mem, ops::ControlFlow, sync::atomic::Ordering, time::Duration};
@@ -276,6 +277,9 @@ impl<'r> Run<'r> {
         let inside = self.inside();
         let next;
         (self, next) = self.after_error(&mut error, view, retry_if, inside);
+        if cfg!(feature = "config-spans") && next == Next::Return {
+            self.note_failure(&mut error, view);
+        }
         self = self.end_attempt(next);
         let next = match next {
             Next::Return => ControlFlow::Break(error),
@@ -299,6 +303,12 @@ impl<'r> Run<'r> {
             Inside::default()
         };
         let next = self.after_while_seen(&mut result, view, again, inside);
+        if cfg!(feature = "config-spans") && next == Next::Return {
+            match &mut result {
+                Ok(_) => span::note_end(None),
+                Err(error) => self.note_failure(error, view),
+            }
+        }
         if self.frame.has_contents() {
             *self = self.take().end_attempt(next);
         }

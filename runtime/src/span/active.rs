@@ -2,12 +2,12 @@
 
 use super::{
     Subject, Viewing, attempts,
-    attempts::{AttemptEnd, Watch},
+    attempts::{AttemptEnd, NotedFailure, Watch},
     contained,
     facts::{Facts, id_of},
 };
 use crate::{
-    call::{Entered, Frame},
+    call::Frame,
     error::{ErrorCode, ErrorId, View},
     event::names::{TARGET_SPAN, field},
 };
@@ -33,6 +33,8 @@ pub struct ActiveSpan {
     attempts_of: Option<&'static str>,
     /// How many attempts have ended.
     attempts: u32,
+    /// How the last series of them failed, if it did.
+    failure: Option<NotedFailure>,
 }
 
 /// How a call ended.
@@ -40,6 +42,8 @@ pub struct ActiveSpan {
 pub(super) enum CallEnd<'a> {
     Succeeded,
     Failed(View<'a>),
+    #[cfg(feature = "config-spans")]
+    Noted(NotedFailure),
     Panicked,
     Cancelled,
 }
@@ -53,25 +57,46 @@ impl ActiveSpan {
             frame: Frame::new(),
             attempts_of: subject.attempts_of,
             attempts: 0,
+            failure: None,
         })
     }
 
     /// Enters the span and its frame.
     pub(super) fn enter(&mut self) -> EnteredSpan<'_> {
-        let Self {
-            span,
-            frame,
-            attempts,
-            ..
-        } = self;
-        let outer = attempts::enter(*attempts);
-        let is_entered = tell(span.as_ref(), Dispatch::enter);
         EnteredSpan {
-            span: span.as_ref().filter(|_| is_entered),
-            attempts,
-            outer,
-            _in_frame: frame.enter(),
+            around: self.begin_stay(),
+            active: self,
         }
+    }
+
+    /// Enters the span and its frame until [`end_stay`](Self::end_stay).
+    pub(super) fn begin_stay(&mut self) -> Around {
+        Around {
+            watch: attempts::enter(self.attempts, self.failure),
+            is_entered: tell(self.span.as_ref(), Dispatch::enter),
+            frame: self.frame.begin(),
+        }
+    }
+
+    /// Leaves the span and its frame.
+    pub(super) fn end_stay(&mut self, around: Around) {
+        (self.attempts, self.failure) = attempts::leave(around.watch);
+        if around.is_entered {
+            tell(self.span.as_ref(), Dispatch::exit);
+        }
+        self.frame.leave(around.frame);
+    }
+
+    /// Returns what a span shows of a call that failed with this error. The span is left.
+    #[cfg(feature = "config-spans")]
+    pub(super) fn noted(&mut self, view: View<'_>) -> NotedFailure {
+        NotedFailure::new(view, id_of(view, &mut self.frame))
+    }
+
+    /// Returns how the call of a retry failed, if it did.
+    #[cfg(feature = "config-spans")]
+    pub(super) fn failure_of_retry(&self) -> Option<NotedFailure> {
+        self.failure.filter(|_| self.attempts_of == Some("retry"))
     }
 
     /// Ends the span.
@@ -79,10 +104,12 @@ impl ActiveSpan {
         self.finish(end);
     }
 
-    fn finish(&mut self, end: CallEnd<'_>) {
+    pub(super) fn finish(&mut self, end: CallEnd<'_>) {
         let Some(span) = self.span.take() else { return };
         let id = match end {
             CallEnd::Failed(view) => id_of(view, &mut self.frame),
+            #[cfg(feature = "config-spans")]
+            CallEnd::Noted(failure) => failure.id,
             _ => None,
         };
         if let Some(guard) = self.attempts_of
@@ -106,6 +133,10 @@ impl ActiveSpan {
             CallEnd::Succeeded => ("succeeded", None),
             CallEnd::Failed(view) if view.is_rejected() => ("rejected", Some(Facts::of(view))),
             CallEnd::Failed(view) => ("failed", Some(Facts::of(view))),
+            #[cfg(feature = "config-spans")]
+            CallEnd::Noted(failure) if failure.is_rejected => ("rejected", Some(failure.facts)),
+            #[cfg(feature = "config-spans")]
+            CallEnd::Noted(failure) => ("failed", Some(failure.facts)),
             CallEnd::Panicked => ("panicked", Some(Facts::of_code(ErrorCode::PANIC_ERROR))),
             CallEnd::Cancelled => ("cancelled", None),
         };
@@ -165,20 +196,26 @@ fn tell(span: Option<&Span>, call: impl FnOnce(&Dispatch, &Id)) -> bool {
         .is_some()
 }
 
+/// What a thread returns to when it leaves a span.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Around {
+    /// The span around.
+    watch: Option<Watch>,
+    /// Whether the subscriber entered the span.
+    is_entered: bool,
+    /// The frame around.
+    frame: u64,
+}
+
 /// A span that is entered, until this is dropped.
 pub(super) struct EnteredSpan<'a> {
-    /// None if the subscriber did not enter it.
-    span: Option<&'a Span>,
-    attempts: &'a mut u32,
-    /// The span around it.
-    outer: Option<Watch>,
-    _in_frame: Entered<'a>,
+    active: &'a mut ActiveSpan,
+    around: Around,
 }
 
 impl Drop for EnteredSpan<'_> {
     fn drop(&mut self) {
-        *self.attempts = attempts::leave(self.outer);
-        tell(self.span, Dispatch::exit);
+        self.active.end_stay(self.around);
     }
 }
 

@@ -21,19 +21,54 @@ pub(super) struct Watch {
     attempts: u32,
     /// The attempt around the span. One that is made in another attempt is none of the span's call.
     around: PackedSeries,
+    /// How the last series of attempts failed, if it did.
+    failure: Option<NotedFailure>,
+}
+
+/// What a span shows of a failed call whose error is gone when the span ends.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct NotedFailure {
+    pub(super) facts: Facts,
+    pub(super) id: Option<ErrorId>,
+    pub(super) is_rejected: bool,
+}
+
+impl NotedFailure {
+    pub(super) fn new(view: View<'_>, id: Option<ErrorId>) -> Self {
+        Self {
+            facts: Facts::of(view),
+            id,
+            is_rejected: view.is_rejected(),
+        }
+    }
 }
 
 /// Makes a span the innermost one; returns the one around it.
-pub(super) fn enter(attempts: u32) -> Option<Watch> {
-    let around = packed_series();
-    let watch = Some(Watch { attempts, around });
+pub(super) fn enter(attempts: u32, failure: Option<NotedFailure>) -> Option<Watch> {
+    let watch = Some(Watch {
+        attempts,
+        around: packed_series(),
+        failure,
+    });
     WATCH.try_with(|innermost| innermost.replace(watch)).ok()?
 }
 
-/// Returns to the span around; returns how many attempts have ended in the span.
-pub(super) fn leave(outer: Option<Watch>) -> u32 {
+/// Returns to the span around; returns how many attempts have ended in the span, and how the last
+/// series of them failed.
+pub(super) fn leave(outer: Option<Watch>) -> (u32, Option<NotedFailure>) {
     let watch = WATCH.try_with(|innermost| innermost.replace(outer));
-    watch.ok().flatten().map_or(0, |watch| watch.attempts)
+    watch
+        .ok()
+        .flatten()
+        .map_or((0, None), |watch| (watch.attempts, watch.failure))
+}
+
+/// Notes how a series of attempts ended that belongs to the innermost span of this thread: with this
+/// error, or with a value.
+pub(crate) fn note_end(error: Option<(View<'_>, Option<ErrorId>)>) {
+    let Some(watch) = watch() else { return };
+    let failure = error.map(|(view, id)| NotedFailure::new(view, id));
+    let _ = WATCH.try_with(|innermost| innermost.set(Some(Watch { failure, ..watch })));
 }
 
 /// Returns `true` if an attempt that ends now on this thread belongs to a span.
@@ -73,6 +108,9 @@ pub(crate) fn note_attempt(guard: &'static str, name: &str, number: u32, end: At
     let Some(watch) = watch() else { return };
     let counted = Watch {
         attempts: watch.attempts.saturating_add(1),
+        failure: watch
+            .failure
+            .filter(|_| !matches!(end, AttemptEnd::Succeeded)),
         ..watch
     };
     let _ = WATCH.try_with(|innermost| innermost.set(Some(counted)));

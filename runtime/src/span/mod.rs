@@ -7,12 +7,18 @@
 mod active;
 mod attempts;
 mod facts;
+#[cfg(feature = "config-spans")]
+mod in_place;
 mod subject;
 mod traced;
 
 pub(crate) use active::{ActiveSpan, run};
-pub(crate) use attempts::{AttemptEnd, is_watched, note_attempt};
+pub(crate) use attempts::{AttemptEnd, is_watched, note_attempt, note_end};
 pub(crate) use facts::id_of;
+#[cfg(feature = "config-spans")]
+pub(crate) use in_place::SpanInPlace;
+#[cfg(all(feature = "config-spans", feature = "async"))]
+pub(crate) use in_place::{InSpan, Seen, Unseen};
 pub(crate) use subject::{Function, Subject};
 pub(crate) use traced::{AnyError, Begin, Traced, Viewing};
 

@@ -1,6 +1,6 @@
 //! A configuration file that was read and checked.
 
-use super::{builder::ErrorSystemBuilder, env::configure_from};
+use super::{builder::ErrorSystemBuilder, env::configure_from, without_effect};
 use crate::{
     config::{
         ConfigFileError, FileVariable, Problem, Source, VARIABLE_PREFIXES, located, of_guard, read,
@@ -222,7 +222,12 @@ impl ConfigFile {
         commit: impl FnOnce(),
     ) -> Result<Change, ConfigFileError> {
         match overrides::replace(turn, Overrides::new(self.guards.clone()), commit) {
-            Ok(change) => Ok(change),
+            Ok(change) => {
+                if let Change::Made { .. } = change {
+                    without_effect::warn(&self.guards);
+                }
+                Ok(change)
+            }
             Err(refusals) => {
                 let problems = refusals
                     .iter()

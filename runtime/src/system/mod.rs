@@ -23,6 +23,8 @@ mod start;
 mod time_limit;
 #[cfg(feature = "config-watch")]
 mod watch;
+#[cfg(feature = "config")]
+mod without_effect;
 
 pub use builder::{ErrorSystem, ErrorSystemBuilder};
 #[cfg(feature = "config")]

@@ -75,6 +75,11 @@ impl TimeoutBuilder {
         self
     }
 
+    #[cfg(feature = "config")]
+    pub(crate) fn name_in_use(&self) -> &str {
+        &self.name
+    }
+
     /// Sets how long a call may take; longer than zero.
     ///
     /// # Examples

@@ -12,3 +12,7 @@ mod pipelines;
 mod secrets;
 mod subscribers;
 mod support;
+#[cfg(feature = "config-spans")]
+mod switched;
+#[cfg(feature = "config")]
+mod without_effect;

@@ -20,9 +20,9 @@ fn read(key: &str) -> Result<u32> {
     let __policy = ::gardefou::__private::Site::of_key(&__GARDEFOU_POLICY, &key);
     ::gardefou::__private::returned(
         __conversion,
-        match ::gardefou::__private::run_wrapped(
+        ::gardefou::__private::run_switched(
             __conversion,
-            &__policy,
+            (&__GARDEFOU_GUARDED, &__policy),
             ::gardefou::__private::shape!(__conversion, Result < u32 >),
             (key,),
             move |
@@ -33,15 +33,11 @@ fn read(key: &str) -> Result<u32> {
                 )]
                 (key,),
             | -> Result<u32> { lookup(key) },
-        ) {
-            ::gardefou::__private::Ok(__outcome) => __outcome,
-            ::gardefou::__private::Err(__rejection) => {
-                ::gardefou::__private::Err({
-                    use ::gardefou::__private::rejecting::*;
-                    (&&&::gardefou::__private::probe::<Result<u32>, _>(__conversion))
-                        .__gardefou_reject(__rejection)
-                })
-            }
-        },
+            |__rejection| ::gardefou::__private::Err({
+                use ::gardefou::__private::rejecting::*;
+                (&&&::gardefou::__private::probe::<Result<u32>, _>(__conversion))
+                    .__gardefou_reject(__rejection)
+            }),
+        ),
     )
 }

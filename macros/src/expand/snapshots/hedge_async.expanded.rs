@@ -20,26 +20,31 @@ async fn read(&self, key: String) -> Result<u32> {
         use ::gardefou::__private::returning::*;
         (&&::gardefou::__private::returns::<Result<u32>>()).__gardefou_conversion()
     };
-    let __outcome = ::gardefou::__private::run_hedged(
-            ::gardefou::__private::Site::policy(&__GARDEFOU_POLICY),
+    let mut __span = ::gardefou::__private::begin_span(&__GARDEFOU_GUARDED);
+    let __outcome = ::gardefou::__private::call_in_span(
+            &mut __span,
             ::gardefou::__private::shape!(__conversion, Result < u32 >),
-            || {
-                #[allow(
-                    clippy::shadow_reuse,
-                    clippy::shadow_same,
-                    clippy::shadow_unrelated
-                )]
-                let key = ::gardefou::__private::clone_for_each_attempt(&key);
-                ::gardefou::__private::fallible(
-                    __conversion,
-                    async move {
-                        if false {
-                            return ::gardefou::__private::never::<Result<u32>>();
-                        }
-                        '_body: { self.lookup(key).await }
-                    },
-                )
-            },
+            ::gardefou::__private::run_hedged(
+                ::gardefou::__private::Site::policy(&__GARDEFOU_POLICY),
+                ::gardefou::__private::shape!(__conversion, Result < u32 >),
+                || {
+                    #[allow(
+                        clippy::shadow_reuse,
+                        clippy::shadow_same,
+                        clippy::shadow_unrelated
+                    )]
+                    let key = ::gardefou::__private::clone_for_each_attempt(&key);
+                    ::gardefou::__private::fallible(
+                        __conversion,
+                        async move {
+                            if false {
+                                return ::gardefou::__private::never::<Result<u32>>();
+                            }
+                            '_body: { self.lookup(key).await }
+                        },
+                    )
+                },
+            ),
         )
         .await;
     ::gardefou::__private::used_up((key,));

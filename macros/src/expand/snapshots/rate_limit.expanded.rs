@@ -26,9 +26,12 @@ fn read(key: &str) -> Result<u32> {
     };
     ::gardefou::__private::returned(
         __conversion,
-        match ::gardefou::__private::run_wrapped(
+        ::gardefou::__private::run_switched(
             __conversion,
-            ::gardefou::__private::Site::policy(&__GARDEFOU_POLICY),
+            (
+                &__GARDEFOU_GUARDED,
+                ::gardefou::__private::Site::policy(&__GARDEFOU_POLICY),
+            ),
             ::gardefou::__private::shape!(__conversion, Result < u32 >),
             (key,),
             move |
@@ -39,15 +42,11 @@ fn read(key: &str) -> Result<u32> {
                 )]
                 (key,),
             | -> Result<u32> { lookup(key) },
-        ) {
-            ::gardefou::__private::Ok(__outcome) => __outcome,
-            ::gardefou::__private::Err(__rejection) => {
-                ::gardefou::__private::Err({
-                    use ::gardefou::__private::rejecting::*;
-                    (&&&::gardefou::__private::probe::<Result<u32>, _>(__conversion))
-                        .__gardefou_reject(__rejection)
-                })
-            }
-        },
+            |__rejection| ::gardefou::__private::Err({
+                use ::gardefou::__private::rejecting::*;
+                (&&&::gardefou::__private::probe::<Result<u32>, _>(__conversion))
+                    .__gardefou_reject(__rejection)
+            }),
+        ),
     )
 }

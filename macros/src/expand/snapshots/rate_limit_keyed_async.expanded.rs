@@ -26,31 +26,41 @@ async fn read(&mut self, key: String) -> Result<u32> {
         use ::gardefou::__private::returning::*;
         (&&::gardefou::__private::returns::<Result<u32>>()).__gardefou_conversion()
     };
+    let mut __span = ::gardefou::__private::begin_span(&__GARDEFOU_GUARDED);
     let __policy = ::gardefou::__private::Site::of_key(&__GARDEFOU_POLICY, &key);
     ::gardefou::__private::returned(
         __conversion,
-        match ::gardefou::__private::Wrap::run_async(
-                &__policy,
+        match ::gardefou::__private::wrap_in_span(
+                &mut __span,
                 ::gardefou::__private::shape!(__conversion, Result < u32 >),
-                ::gardefou::__private::fallible(
-                    __conversion,
-                    async move {
-                        if false {
-                            return ::gardefou::__private::never::<Result<u32>>();
-                        }
-                        '_body: { self.lookup(key).await }
-                    },
+                ::gardefou::__private::Wrap::run_async(
+                    &__policy,
+                    ::gardefou::__private::shape!(__conversion, Result < u32 >),
+                    ::gardefou::__private::fallible(
+                        __conversion,
+                        async move {
+                            if false {
+                                return ::gardefou::__private::never::<Result<u32>>();
+                            }
+                            '_body: { self.lookup(key).await }
+                        },
+                    ),
                 ),
             )
             .await
         {
             ::gardefou::__private::Ok(__outcome) => __outcome,
             ::gardefou::__private::Err(__rejection) => {
-                ::gardefou::__private::Err({
-                    use ::gardefou::__private::rejecting::*;
-                    (&&&::gardefou::__private::probe::<Result<u32>, _>(__conversion))
-                        .__gardefou_reject(__rejection)
-                })
+                ::gardefou::__private::note_in_span(
+                    ::gardefou::__private::Itself,
+                    ::gardefou::__private::Err({
+                        use ::gardefou::__private::rejecting::*;
+                        (&&&::gardefou::__private::probe::<Result<u32>, _>(__conversion))
+                            .__gardefou_reject(__rejection)
+                    }),
+                    &mut __span,
+                    ::gardefou::__private::shape!(__conversion, Result < u32 >),
+                )
             }
         },
     )

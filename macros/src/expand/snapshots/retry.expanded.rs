@@ -22,6 +22,7 @@ fn read(key: &str) -> Result<u32> {
         use ::gardefou::__private::returning::*;
         (&&::gardefou::__private::returns::<Result<u32>>()).__gardefou_conversion()
     };
+    let __span = ::gardefou::__private::begin_span(&__GARDEFOU_GUARDED);
     let mut __run = ::gardefou::__private::Retry::start(
         ::gardefou::__private::Site::policy(&__GARDEFOU_RETRY),
     );

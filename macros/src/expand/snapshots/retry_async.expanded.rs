@@ -22,6 +22,7 @@ async fn read(&mut self, key: String) -> Result<u32> {
         use ::gardefou::__private::returning::*;
         (&&::gardefou::__private::returns::<Result<u32>>()).__gardefou_conversion()
     };
+    let mut __span = ::gardefou::__private::begin_span(&__GARDEFOU_GUARDED);
     let mut __run = ::gardefou::__private::Retry::start(
         ::gardefou::__private::Site::policy(&__GARDEFOU_RETRY),
     );
@@ -35,16 +36,19 @@ async fn read(&mut self, key: String) -> Result<u32> {
                 )]
                 let key = ::gardefou::__private::clone_for_each_attempt(&key);
                 let __this = &mut *self;
-                match ::gardefou::__private::Run::limit(
-                        &mut __run,
-                        ::gardefou::__private::fallible(
-                            __conversion,
-                            async move {
-                                if false {
-                                    return ::gardefou::__private::never::<Result<u32>>();
-                                }
-                                '_body: { __this.lookup(key).await }
-                            },
+                match ::gardefou::__private::in_span(
+                        &mut __span,
+                        ::gardefou::__private::Run::limit(
+                            &mut __run,
+                            ::gardefou::__private::fallible(
+                                __conversion,
+                                async move {
+                                    if false {
+                                        return ::gardefou::__private::never::<Result<u32>>();
+                                    }
+                                    '_body: { __this.lookup(key).await }
+                                },
+                            ),
                         ),
                     )
                     .await
@@ -77,7 +81,11 @@ async fn read(&mut self, key: String) -> Result<u32> {
                 ::gardefou::__private::ControlFlow::Continue(__delay) => __delay,
             }
         };
-        ::gardefou::__private::Run::wait_async(&__run, __delay).await;
+        ::gardefou::__private::in_span(
+                &mut __span,
+                ::gardefou::__private::Run::wait_async(&__run, __delay),
+            )
+            .await;
     };
     ::gardefou::__private::used_up((key,));
     ::gardefou::__private::returned(__conversion, __outcome)

@@ -24,6 +24,7 @@ fn read(key: &str) -> Result<u32> {
         use ::gardefou::__private::returning::*;
         (&&::gardefou::__private::returns::<Result<u32>>()).__gardefou_conversion()
     };
+    let __span = ::gardefou::__private::begin_span(&__GARDEFOU_GUARDED);
     let __budget = ::gardefou::__private::Site::of_key(&__GARDEFOU_BUDGET, &key);
     let __retry = ::gardefou::__private::Retry::with_budget(
         ::gardefou::__private::Site::policy(&__GARDEFOU_RETRY),

@@ -28,6 +28,7 @@ fn read(key: &str) -> Result<u32> {
         use ::gardefou::__private::returning::*;
         (&&::gardefou::__private::returns::<Result<u32>>()).__gardefou_conversion()
     };
+    let __span = ::gardefou::__private::begin_span(&__GARDEFOU_GUARDED);
     let (__breaker, __budget) = ::gardefou::__private::Site::of_key_with(
         &__GARDEFOU_BREAKER,
         &__GARDEFOU_BUDGET,

@@ -36,7 +36,8 @@ fn read(key: &str) -> Result<u32> {
                     )
                     .with_breaker(|| ::gardefou::__private::CircuitBreaker::builder(
                         "db",
-                    ));
+                    ))
+                    .with_span();
                 ::gardefou::__private::submit!(__GARDEFOU_GUARDED);
                 static __GARDEFOU_BREAKER: ::gardefou::__private::Site<
                     ::gardefou::__private::CircuitBreaker,

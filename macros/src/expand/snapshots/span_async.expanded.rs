@@ -32,7 +32,8 @@ async fn read(&mut self, key: String) -> Result<u32> {
                                 )
                                 .with_retry(|| {
                                     ::gardefou::__private::Retry::builder().name("read").build()
-                                });
+                                })
+                                .with_span();
                             ::gardefou::__private::submit!(__GARDEFOU_GUARDED);
                             static __GARDEFOU_RETRY: ::gardefou::__private::Site<
                                 ::gardefou::__private::Retry,

@@ -18,10 +18,13 @@ fn read(key: &str) -> Result<u32> {
         use ::gardefou::__private::returning::*;
         (&&::gardefou::__private::returns::<Result<u32>>()).__gardefou_conversion()
     };
-    ::gardefou::__private::call_guarded(
+    ::gardefou::__private::call_switched(
         __conversion,
-        ::gardefou::__private::Site::policy(&__GARDEFOU_BREAKER),
-        ::gardefou::__private::classifier!(__conversion, Result < u32 >),
+        (&__GARDEFOU_GUARDED, ::gardefou::__private::Site::policy(&__GARDEFOU_BREAKER)),
+        (
+            ::gardefou::__private::classifier!(__conversion, Result < u32 >),
+            ::gardefou::__private::shape!(__conversion, Result < u32 >),
+        ),
         (key,),
         move |
             #[allow(clippy::shadow_reuse, clippy::shadow_same, clippy::shadow_unrelated)]

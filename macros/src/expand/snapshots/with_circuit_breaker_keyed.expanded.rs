@@ -20,10 +20,13 @@ fn read(key: &str) -> Result<u32> {
         (&&::gardefou::__private::returns::<Result<u32>>()).__gardefou_conversion()
     };
     let __breaker = ::gardefou::__private::Site::of_key(&__GARDEFOU_BREAKER, &key);
-    ::gardefou::__private::call_guarded(
+    ::gardefou::__private::call_switched(
         __conversion,
-        &__breaker,
-        ::gardefou::__private::classifier!(__conversion, Result < u32 >),
+        (&__GARDEFOU_GUARDED, &__breaker),
+        (
+            ::gardefou::__private::classifier!(__conversion, Result < u32 >),
+            ::gardefou::__private::shape!(__conversion, Result < u32 >),
+        ),
         (key,),
         move |
             #[allow(clippy::shadow_reuse, clippy::shadow_same, clippy::shadow_unrelated)]

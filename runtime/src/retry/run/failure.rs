@@ -162,6 +162,19 @@ impl Run<'_> {
         (next, stop)
     }
 
+    /// Notes the error that ends the series in the span of the call, if it has one.
+    #[cold]
+    pub(super) fn note_failure<E, V: ErrorView<E>>(&mut self, error: &mut E, view: &V) {
+        if !span::is_watched() {
+            return;
+        }
+        // The view of a rejection is that of the policy, and not of the error made of it.
+        let own = view.app_mut(error).map(|app| app.id());
+        let view = view.view(error);
+        let id = own.or_else(|| span::id_of(view, &mut self.frame));
+        span::note_end(Some((view, id)));
+    }
+
     /// Writes an attempt that failed to the span of the call, if it has one.
     fn note_attempt(&mut self, seen: Seen<'_>, number: u32, next: Next) {
         if !span::is_watched() {
