@@ -40,7 +40,7 @@ impl Ignored {
     /// Logs a warning, once for each place and guard.
     #[cold]
     pub(super) fn report(&self) {
-        warn_once(format!(
+        warn_once(&format!(
             "{}: `{}` of {} `{}` has no effect: {}",
             self.place, self.setting, self.section, self.name, self.why
         ));
@@ -52,14 +52,14 @@ const MOST: usize = 1_000;
 
 /// Logs a warning about a setting without effect, unless it was logged already.
 #[cold]
-pub(crate) fn warn_once(text: String) {
+pub(crate) fn warn_once(text: &str) {
     static LOGGED: LazyLock<Mutex<BTreeSet<String>>> = LazyLock::new(Mutex::default);
     let is_new = {
         let mut logged = LOGGED.lock();
         if logged.len() >= MOST {
             logged.clear();
         }
-        logged.insert(text.clone())
+        logged.insert(text.to_owned())
     };
     if is_new {
         tracing::warn!(target: TARGET_CONFIG, "{text}");

@@ -40,6 +40,7 @@ impl RetryCounts {
     }
 
     /// Makes room for durations.
+    #[cfg(feature = "config")]
     pub(super) fn time(&self, name: &str) {
         self.durations.make(&DURATIONS, name);
     }

@@ -27,6 +27,10 @@ pub(super) struct Watch {
 
 /// What a span shows of a failed call whose error is gone when the span ends.
 #[derive(Clone, Copy, Debug)]
+#[cfg_attr(
+    not(feature = "config-spans"),
+    allow(dead_code, reason = "other spans end with the error itself")
+)]
 pub(super) struct NotedFailure {
     pub(super) facts: Facts,
     pub(super) id: Option<ErrorId>,

@@ -26,7 +26,7 @@ pub(super) fn warn(sections: &[Override]) {
         if let Some(span) = all.rfind(|one| one.name == SPAN && is_on(&one.value))
             && let Some(why) = why_without_span(section)
         {
-            overrides::warn_once(format!(
+            overrides::warn_once(&format!(
                 "{}: `span` of [{}.{}] has no effect: {why}",
                 span.place,
                 section.section,

@@ -1,5 +1,6 @@
 //! The catalogue: every instrument, and which of them one source has values for.
 
+mod durations;
 mod series;
 mod state_store;
 mod table;

@@ -77,7 +77,8 @@ fn send() -> R<i32> {
 
 #[test]
 fn function_is_rejected_when_another_process_used_the_permits() {
-    let functions: [(&str, fn() -> R<i32>, StoreLoss); 2] = [
+    type Case = (&'static str, fn() -> R<i32>, StoreLoss);
+    let functions: [Case; 2] = [
         ("shared-geocoder", locate, StoreLoss::Open),
         ("shared-mail", send, StoreLoss::Local),
     ];

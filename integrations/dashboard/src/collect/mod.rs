@@ -87,8 +87,8 @@ impl Collector {
                 health: health::read(),
             })
         });
-        let last = state.value.as_ref().map_or(at, |state| state.at);
-        let stale_since = (!state.is_fresh).then_some(last);
+        let read_at = state.value.as_ref().map_or(at, |state| state.at);
+        let stale_since = (!state.is_fresh).then_some(read_at);
         let (journal, health) = match state.value {
             Some(state) => (state.journal, Some(state.health)),
             None => (Value::Null, None),

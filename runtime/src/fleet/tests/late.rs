@@ -248,6 +248,7 @@ fn lease_that_comes_with_the_news_of_an_open_fleet_is_used_at_once() {
             by: Some("other".into()),
         },
         lease: Some(Lease::Granted),
+        permits: None,
         has_changed: false,
     };
     let changes = member.replied_at(now, &local, &Action::Lease, &reply);

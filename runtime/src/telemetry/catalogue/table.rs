@@ -1,6 +1,7 @@
 //! The table of instruments: names, kinds, units, labels and descriptions.
 
 use super::{
+    durations,
     series::{
         CHANNEL, CHECK, NAME, STATES, histogram, instrument, of_channel, of_check, of_name, single,
         time_of_name,
@@ -215,62 +216,23 @@ pub(super) static INSTRUMENTS: [Instrument; 60] = [
         "Attempts of a hedge that were not started because the budget was spent.",
     ),
     // Source::BreakerDurations
-    histogram(
-        "gardefou.circuit_breaker.timed_calls",
-        "{call}",
-        "Calls of a timed circuit breaker that succeeded or failed within so many seconds.",
-    ),
-    time_of_name(
-        "gardefou.circuit_breaker.call_time",
-        "Time of these calls together.",
-    ),
+    durations::BREAKER_CALLS,
+    durations::BREAKER_TIME,
     // Source::RetryDurations
-    histogram(
-        "gardefou.retry.timed_calls",
-        "{call}",
-        "Calls through a timed retry that ended within so many seconds, waits between attempts included.",
-    ),
-    time_of_name("gardefou.retry.call_time", "Time of these calls together."),
+    durations::RETRY_CALLS,
+    durations::RETRY_TIME,
     // Source::HedgeDurations
-    histogram(
-        "gardefou.hedge.timed_attempts",
-        "{attempt}",
-        "Attempts of a hedge with a `quantile` that ended or were dropped within so many seconds.",
-    ),
-    time_of_name(
-        "gardefou.hedge.attempt_time",
-        "Time of these attempts together.",
-    ),
+    durations::HEDGE_ATTEMPTS,
+    durations::HEDGE_TIME,
     // Source::TimeoutDurations
-    histogram(
-        "gardefou.timeout.timed_calls",
-        "{call}",
-        "Calls of a timed timeout that ended or were cut off within so many seconds.",
-    ),
-    time_of_name(
-        "gardefou.timeout.call_time",
-        "Time of these calls together.",
-    ),
+    durations::TIMEOUT_CALLS,
+    durations::TIMEOUT_TIME,
     // Source::BulkheadDurations
-    histogram(
-        "gardefou.bulkhead.timed_calls",
-        "{call}",
-        "Calls of a timed bulkhead that held their slot for at most so many seconds, whatever their outcome.",
-    ),
-    time_of_name(
-        "gardefou.bulkhead.call_time",
-        "Time for which these calls held their slots together.",
-    ),
+    durations::BULKHEAD_CALLS,
+    durations::BULKHEAD_TIME,
     // Source::RateLimiterDurations
-    histogram(
-        "gardefou.rate_limiter.timed_calls",
-        "{call}",
-        "Calls that a timed rate limiter admitted and that ended within so many seconds, without their waits.",
-    ),
-    time_of_name(
-        "gardefou.rate_limiter.call_time",
-        "Time of these calls together.",
-    ),
+    durations::RATE_LIMITER_CALLS,
+    durations::RATE_LIMITER_TIME,
     // Source::BulkheadWaits
     histogram(
         "gardefou.bulkhead.timed_waits",
