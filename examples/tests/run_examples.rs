@@ -36,6 +36,17 @@ const OUTPUT: [(&str, &str); 20] = [
     ("worker", "2 jobs done, 1 failed"),
 ];
 
+/// The example that needs servers.
+const FLEET: &str = "fleet_service";
+
+#[test]
+#[ignore = "needs Redis and PostgreSQL: examples/fleet/run --check"]
+fn fleet_runs() {
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("fleet/run");
+    let status = Command::new(script).arg("--check").status().unwrap();
+    assert!(status.success());
+}
+
 #[test]
 fn every_example_runs() {
     for (name, line) in OUTPUT {
@@ -66,7 +77,8 @@ fn every_file_is_listed() {
         .map(|entry| entry.unwrap().path())
         .map(|path| path.file_stem().unwrap().to_str().unwrap().to_owned())
         .collect();
-    assert_eq!(files, OUTPUT.map(|(name, _)| name.to_owned()).into());
+    let listed = OUTPUT.map(|(name, _)| name).into_iter().chain([FLEET]);
+    assert_eq!(files, listed.map(str::to_owned).collect());
 }
 
 #[test]
