@@ -38,6 +38,7 @@ impl Frame {
 
     /// Makes the frame current until the result is dropped: for the body of a sync call, or for one
     /// poll.
+    #[cfg(feature = "async")]
     #[inline]
     pub(crate) fn enter(&mut self) -> Entered<'_> {
         let previous = self.begin();
@@ -298,10 +299,7 @@ impl Framed for Frame {
 }
 
 /// A frame that is current, until this is dropped.
-#[cfg_attr(
-    not(feature = "async"),
-    expect(unreachable_pub, reason = "the types of async guards show it")
-)]
+#[cfg(feature = "async")]
 #[derive(Debug)]
 #[must_use]
 pub struct Entered<'a> {
@@ -309,6 +307,7 @@ pub struct Entered<'a> {
     previous: u64,
 }
 
+#[cfg(feature = "async")]
 impl Drop for Entered<'_> {
     #[inline]
     fn drop(&mut self) {
