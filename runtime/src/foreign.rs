@@ -37,11 +37,18 @@ pub struct ForeignReader<T>(Arc<Mutex<State<T>>>);
 
 struct State<T> {
     /// The value of the last reading that returned one.
-    last: Option<T>,
+    last: Option<Arc<T>>,
     /// How many readings were begun, and which of them returned the value.
     begun: u64,
     returned: u64,
-    is_reading: bool,
+    under_way: Option<UnderWay>,
+}
+
+/// A reading under way.
+struct UnderWay {
+    ended: Arc<Wakeup>,
+    /// Whether a wait for it has ended without it.
+    is_overdue: bool,
 }
 
 /// What is known of a value that code of the program returns.
@@ -61,7 +68,7 @@ impl<T> Default for ForeignReader<T> {
             last: None,
             begun: 0,
             returned: 0,
-            is_reading: false,
+            under_way: None,
         })))
     }
 }
@@ -78,9 +85,9 @@ impl<T> fmt::Debug for ForeignReader<T> {
     }
 }
 
-impl<T: Clone + Send + 'static> ForeignReader<T> {
-    /// Begins a reading, unless one is under way, and waits for it at most `limit`. Returns the last known
-    /// value.
+impl<T: Clone + Send + Sync + 'static> ForeignReader<T> {
+    /// Begins a reading, unless one is under way, and waits at most `limit` for it, or for the one under way if nobody has
+    /// waited for that without a result. Returns the last known value.
     ///
     /// `read` runs in the test scope of the caller. Where it panics, or the system gives no thread, the
     /// last known value stays.
@@ -96,50 +103,83 @@ impl<T: Clone + Send + 'static> ForeignReader<T> {
     /// assert_eq!((failed.value, failed.is_fresh), (None, false));
     /// ```
     pub fn read(&self, limit: Duration, read: impl FnOnce() -> T + Send + 'static) -> LastKnown<T> {
-        let asked_for = self.begin(limit, read);
-        let state = self.0.lock();
+        let asked_for = self.wait(limit, read);
+        let (last, returned) = {
+            let state = self.0.lock();
+            (state.last.clone(), state.returned)
+        };
         LastKnown {
-            value: state.last.clone(),
-            is_fresh: asked_for == Some(state.returned),
+            // Without the lock: it may be code of the program.
+            value: last.map(|value| T::clone(&value)),
+            is_fresh: returned >= asked_for,
         }
     }
 
-    /// Begins a reading, waits for it, and returns its number; `None` where another one is under way.
-    fn begin(&self, limit: Duration, read: impl FnOnce() -> T + Send + 'static) -> Option<u64> {
-        let number = {
+    /// Begins a reading unless one is under way, waits for it, and returns its number.
+    fn wait(&self, limit: Duration, read: impl FnOnce() -> T + Send + 'static) -> u64 {
+        let (number, ended, is_first) = {
             let mut state = self.0.lock();
-            if std::mem::replace(&mut state.is_reading, true) {
-                return None;
+            let known = state
+                .under_way
+                .as_ref()
+                .map(|it| (Arc::clone(&it.ended), it.is_overdue));
+            match known {
+                Some((_, true)) => return state.begun,
+                Some((ended, false)) => (state.begun, ended, false),
+                None => {
+                    // One for each reading: that of the one before may still be about to wake its readers.
+                    let ended = Arc::new(Wakeup::default());
+                    state.under_way = Some(UnderWay {
+                        ended: Arc::clone(&ended),
+                        is_overdue: false,
+                    });
+                    state.begun += 1;
+                    (state.begun, ended, true)
+                }
             }
-            state.begun += 1;
-            state.begun
         };
-        // One for each reading: that of the one before may still be about to wake its reader.
-        let ended = Arc::new(Wakeup::default());
-        let (seen, on_end) = (ended.changes(), Arc::clone(&ended));
+        if !is_first || self.start(number, &ended, read) {
+            // It has changed once when the reading has ended.
+            ended.wait_beyond(0, limit);
+        }
+        let mut state = self.0.lock();
+        let is_current = state.begun == number;
+        if let Some(under_way) = state.under_way.as_mut().filter(|_| is_current) {
+            under_way.is_overdue = true;
+        }
+        number
+    }
+
+    /// Starts the thread of a reading; `false` if the system gives none.
+    fn start(
+        &self,
+        number: u64,
+        ended: &Arc<Wakeup>,
+        read: impl FnOnce() -> T + Send + 'static,
+    ) -> bool {
+        let on_end = Arc::clone(ended);
         let shared = Arc::clone(&self.0);
         let scope = Captured::current();
         let run = move || {
             let _entered = scope.enter();
             let value = panics::catch(read).ok();
             let mut state = shared.lock();
-            state.is_reading = false;
+            state.under_way = None;
             let replaced = value.and_then(|value| {
                 state.returned = number;
-                state.last.replace(value)
+                state.last.replace(Arc::new(value))
             });
             drop(state);
-            // Dropped without the lock: it may be code of the program.
-            drop(replaced);
             on_end.notify();
+            // Dropped last and without the lock: it may be code of the program.
+            let _ = panics::catch(|| drop(replaced));
         };
-        match worker::start("gardefou-reading", Box::new(run)) {
-            Ok(()) => {
-                ended.wait_beyond(seen, limit);
-            }
-            Err(_) => self.0.lock().is_reading = false,
+        let is_started = worker::start("gardefou-reading", Box::new(run)).is_ok();
+        if !is_started {
+            self.0.lock().under_way = None;
+            ended.notify();
         }
-        Some(number)
+        is_started
     }
 }
 
@@ -195,6 +235,48 @@ mod tests {
         };
         assert!([fresh(9), stale(Some(8))].contains(&after), "{after:?}");
         assert_eq!(reader.read(LONG, || 10), fresh(10));
+    }
+
+    #[test]
+    fn reading_under_way_is_that_of_all_who_ask() {
+        let reader = ForeignReader::default();
+        let (release, held) = mpsc::channel::<()>();
+        let (begins, begun) = mpsc::channel();
+        thread::scope(|scope| {
+            let first = scope.spawn(|| {
+                reader.read(LONG, move || {
+                    begins.send(()).unwrap();
+                    let _ = held.recv();
+                    7
+                })
+            });
+            begun.recv().unwrap();
+            let second = scope.spawn(|| reader.read(LONG, || panic!("a second reading")));
+            // Either waits already or finds it ended; then it begins one, which panics.
+            while Arc::strong_count(&reader.0.lock().under_way.as_ref().unwrap().ended) < 4 {
+                thread::yield_now();
+            }
+            drop(release);
+            assert_eq!(first.join().unwrap(), fresh(7));
+            assert_eq!(second.join().unwrap(), fresh(7));
+        });
+    }
+
+    #[test]
+    fn value_whose_drop_panics_holds_nobody_up() {
+        #[derive(Clone)]
+        struct Panics(bool);
+        impl Drop for Panics {
+            fn drop(&mut self) {
+                assert!(
+                    !self.0 || thread::panicking(),
+                    "a value that cannot be dropped"
+                );
+            }
+        }
+        let reader = ForeignReader::default();
+        std::mem::forget(reader.read(LONG, || Panics(true)));
+        assert!(reader.read(LONG, || Panics(false)).is_fresh);
     }
 
     #[test]
