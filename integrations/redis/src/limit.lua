@@ -2,14 +2,15 @@
 --
 -- KEYS[1]: the hash with the state. KEYS[2]: the sorted set of the instances that hold permits, by the time of their latest
 -- operation. ARGV: the instance, the time that replaces one permit in nanoseconds, the burst, how many permits the instance
--- used, holds and wants to hold, and for how long the store keeps them in microseconds.
--- Returns: how many permits it gets, how many instances there are, and after how many microseconds there may be another one.
+-- used, holds and wants to hold, for how long the store keeps them in microseconds, and the number of the operation.
+-- Returns: an error for one that comes after a later one of its instance; else how many permits it gets, how many instances there are, and after how many microseconds there may be another one.
 --
 -- Fields of the hash: u permits that were used and are not free again, at a; h the sum of what instances hold; and what each
--- holds, by i: and its name. All times are microseconds.
+-- holds and the number of its latest operation, by i: and its name. All times are microseconds.
 local state, holders = KEYS[1], KEYS[2]
 local me, interval, burst = ARGV[1], math.max(tonumber(ARGV[2]) / 1000, 0.001), tonumber(ARGV[3])
 local used_now, held_now, want, keep = tonumber(ARGV[4]), tonumber(ARGV[5]), tonumber(ARGV[6]), tonumber(ARGV[7])
+local number = tonumber(ARGV[8])
 local clock = redis.call('TIME')
 local now = clock[1] * 1000000 + clock[2]
 local function text(value)
@@ -19,7 +20,15 @@ end
 local own = 'i:' .. me
 local stored = redis.call('HMGET', state, 'u', 'a', 'h', own)
 local used, at = tonumber(stored[1] or '0') or 0, tonumber(stored[2] or '0') or 0
-local held, own_held = tonumber(stored[3] or '0') or 0, tonumber(stored[4] or '0') or 0
+local function holder(value)
+  local held, latest = string.match(value or '', '^(%S+) (%S+)$')
+  return tonumber(held) or 0, tonumber(latest) or 0
+end
+local held = tonumber(stored[3] or '0') or 0
+local own_held, latest = holder(stored[4])
+if latest >= number then
+  return redis.error_reply('a later operation of the instance came before it')
+end
 -- A clock that was set back frees nothing for that time.
 used = math.max(0, used - math.max(0, now - at) / interval)
 
@@ -31,7 +40,7 @@ local expired = 0
 local names = redis.call('ZRANGEBYSCORE', holders, '-inf', text(now - keep))
 for _, name in ipairs(names) do
   local field = 'i:' .. name
-  expired = expired + (tonumber(redis.call('HGET', state, field) or '0') or 0)
+  expired = expired + holder(redis.call('HGET', state, field))
   redis.call('HDEL', state, field)
   redis.call('ZREM', holders, name)
   if name == me then
@@ -60,7 +69,7 @@ if instances > 1 then
 end
 local granted = math.min(math.max(0, want - held_now), share)
 held = held + granted
-redis.call('HSET', state, 'u', text(used), 'a', text(now), 'h', text(held), own, text(held_now + granted))
+redis.call('HSET', state, 'u', text(used), 'a', text(now), 'h', text(held), own, text(held_now + granted) .. ' ' .. text(number))
 local left = free - granted
 local next = math.min(math.ceil(math.max(0, 1 - left) * interval), 3600000000)
 

@@ -135,7 +135,8 @@ fn take_command(script: &Script, operation: &Operation, take: &Take) -> Cmd {
         .arg(take.used)
         .arg(take.held)
         .arg(take.want)
-        .arg(micros(take.hold_time));
+        .arg(micros(take.hold_time))
+        .arg(take.number);
     call
 }
 

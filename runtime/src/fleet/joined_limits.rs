@@ -5,9 +5,8 @@ use super::{
     operation::{Action, Reply, Take},
 };
 use crate::{
-    rate_limit::{LimiterInner, LimiterLink, LocalLimit, Terms},
+    rate_limit::{LimiterInner, LimiterLink, Terms},
     rng::Rng,
-    store_loss::StoreLoss,
     time::Tick,
 };
 use std::sync::{Arc, Weak};
@@ -86,11 +85,9 @@ impl JoinedLimits {
             return;
         }
         let name = limiter.limiter_name();
-        let is_second = self.limits.iter().any(|joined| *joined.name == *name);
-        let instance = match is_second {
-            true => format!("{instance}#{id}").into(),
-            false => Arc::clone(instance),
-        };
+        // What a limiter of this name and instance held before, in this process or an earlier one, is not this one's.
+        let mut rng = rng;
+        let instance = format!("{instance}#{:016x}", rng.next_u64()).into();
         self.limits.push(JoinedLimit {
             id,
             name: name.into(),
@@ -114,7 +111,7 @@ impl JoinedLimits {
             let Some(limiter) = joined.in_fleet_of(link) else {
                 return false;
             };
-            let (until, take) = joined.pass_at(now, store, &limiter);
+            let (until, take) = joined.pass_at(now, store, &limiter, link);
             next = next.min(until);
             due.extend(take.map(|take| DueTake {
                 id: joined.id,
@@ -139,9 +136,10 @@ impl JoinedLimits {
         let Action::Take(_) = action else { return };
         let joined = self.limits.iter_mut().find(|joined| joined.id == id);
         if let Some(joined) = joined
-            && let Some(limiter) = joined.in_fleet_of(link)
+            && let Some(limiter) = joined.limiter.upgrade()
         {
-            joined.complete_at(now, &limiter, reply);
+            let tick = limiter.tick();
+            limiter.change_in_fleet_of(link, || joined.complete_at(now, tick, &limiter, reply));
         }
     }
 
@@ -172,6 +170,7 @@ impl JoinedLimit {
         now: Tick,
         store: StoreNow,
         limiter: &LimiterInner,
+        link: &dyn LimiterLink,
     ) -> (Tick, Option<Take>) {
         let earliest = store
             .send_at
@@ -188,8 +187,11 @@ impl JoinedLimit {
         self.member.note_at(now, &local);
         limiter.set_quiet(self.member.is_quiet_at(now));
         let is_lost = store.is_lost || self.member.is_lost_at(now);
-        if self.standing == Standing::New || (is_lost && self.standing == Standing::Follows) {
-            self.lose(limiter, &local);
+        let follows = self.standing == Standing::Follows;
+        // It may have decided to be alone while it was not looked at.
+        if self.standing == Standing::New || (follows && (is_lost || !limiter.follows())) {
+            let tick = limiter.tick();
+            limiter.change_in_fleet_of(link, || self.lose_at(tick, limiter));
         }
         let lost_from = if is_lost {
             Tick::MAX
@@ -210,9 +212,11 @@ impl JoinedLimit {
             }
             NextTake::Ask { want } => {
                 limiter.disarm();
-                self.member.note_given_up(limiter.trim_to(want), want);
+                let tick = limiter.tick();
+                let held = limiter.change_in_fleet_of(link, || limiter.trim_at(tick, want));
+                self.member.note_given_up(held.unwrap_or_default(), want);
                 // What it used by its own rate, as far as that has not come back.
-                let debt = limiter.debt();
+                let debt = limiter.debt_at(tick);
                 if let Standing::Alone { reported } = &mut self.standing {
                     *reported = debt;
                 }
@@ -224,22 +228,18 @@ impl JoinedLimit {
     }
 
     /// Lets the limiter decide without the store.
-    fn lose(&mut self, limiter: &LimiterInner, local: &LocalLimit) {
-        let terms = match local.on_store_loss {
-            StoreLoss::Open => Terms::Held,
-            StoreLoss::Closed => Terms::Unlimited,
-            _ => Terms::Share(self.member.instances()),
-        };
+    fn lose_at(&mut self, tick: Tick, limiter: &LimiterInner) {
+        let terms = limiter.terms_without_fleet();
         if !matches!(terms, Terms::Share(_)) {
             // It knows nothing of them any longer.
-            self.member.note_used(limiter.debt());
+            self.member.note_used(limiter.debt_at(tick));
         }
-        let dropped = limiter.decide_without_fleet(terms);
+        let dropped = limiter.decide_without_fleet_at(tick, terms);
         self.member.note_given_up(dropped, 0);
         self.standing = Standing::Alone { reported: 0 };
     }
 
-    fn complete_at(&mut self, now: Tick, limiter: &LimiterInner, reply: Option<Reply>) {
+    fn complete_at(&mut self, now: Tick, tick: Tick, limiter: &LimiterInner, reply: Option<Reply>) {
         let Some(permits) = reply.and_then(|reply| reply.permits) else {
             return self.member.failed_at(now);
         };
@@ -247,12 +247,12 @@ impl JoinedLimit {
             return;
         };
         if let Standing::Alone { reported } = self.standing {
-            let debt = limiter.follow_fleet();
+            let debt = limiter.follow_fleet_at(tick);
             self.member.note_used(debt.saturating_sub(reported));
             self.standing = Standing::Follows;
         }
         limiter.set_instances(permits.instances);
-        let added = limiter.add_held(permits.granted, until, permits.next);
+        let added = limiter.add_held_at(tick, permits.granted, until, permits.next);
         self.member.note_added(added);
     }
 }

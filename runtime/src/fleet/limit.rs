@@ -25,13 +25,24 @@ pub(super) struct SharedLimit {
 #[derive(Clone, Copy, Debug, Default)]
 struct Holder {
     held: u64,
+    /// The number of its latest operation.
+    number: u64,
     /// When its latest operation came.
     seen: u64,
 }
 
 impl SharedLimit {
-    /// Applies an operation of an instance.
-    pub(super) fn take_at(&mut self, now: u64, instance: &Arc<str>, take: &Take) -> Permits {
+    /// Applies an operation of an instance; `None` where a later one came before it.
+    pub(super) fn take_at(
+        &mut self,
+        now: u64,
+        instance: &Arc<str>,
+        take: &Take,
+    ) -> Option<Permits> {
+        let known = self.holders.get(instance);
+        if known.is_some_and(|holder| holder.number >= take.number) {
+            return None;
+        }
         let interval = (take.interval.as_nanos() as f64 / 1000.0).max(0.001);
         // A clock that was set back frees nothing for that time.
         let passed = now.saturating_sub(self.at) as f64;
@@ -42,6 +53,7 @@ impl SharedLimit {
         self.held = (self.held - holder.held).saturating_add(take.held);
         *holder = Holder {
             held: take.held,
+            number: take.number,
             seen: now,
         };
         self.used += take.used as f64;
@@ -58,11 +70,11 @@ impl SharedLimit {
         self.held += granted;
         let left = free - granted as f64;
         let next = ((1.0 - left).max(0.0) * interval).ceil().min(LONGEST);
-        Permits {
+        Some(Permits {
             granted,
             instances: u32::try_from(self.holders.len()).unwrap_or(u32::MAX),
             next: Duration::from_micros(next as u64),
-        }
+        })
     }
 
     /// Counts as used what instances hold that have not come for so long.

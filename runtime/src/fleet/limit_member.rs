@@ -7,7 +7,7 @@ use super::{
     store_state::StoreState,
 };
 use crate::{
-    rate_limit::{LocalLimit, MOST_PERMITS},
+    rate_limit::{LocalLimit, MOST_PERMITS, USE_TIME},
     rng::Rng,
     time::Tick,
 };
@@ -24,6 +24,8 @@ pub(super) struct LimitMember {
     /// Permits that were used, which the store may not know.
     unreported: u64,
     in_flight: Option<InFlight>,
+    /// How many operations were sent.
+    sent: u64,
     /// How many permits calls wanted lately; half of it is forgotten every 100 ms. With steady calls it is what they want in
     /// 200 ms.
     demand: f64,
@@ -40,9 +42,6 @@ struct InFlight {
     /// By the clock of the limiter.
     asked_at: Tick,
 }
-
-/// For how long an instance uses permits without another answer of the store.
-const USE_TIME: Duration = Duration::from_secs(10);
 
 /// For how long the store keeps them: longer, so that a thread which was interrupted, or a clock that is a little slow, uses
 /// none that others have.
@@ -72,6 +71,7 @@ impl LimitMember {
             known: 0,
             unreported: 0,
             in_flight: None,
+            sent: 0,
             demand: 0.0,
             demanded_at: Tick::ZERO,
             used_at: None,
@@ -88,11 +88,6 @@ impl LimitMember {
     /// Returns when the store counts as lost for this limiter.
     pub(super) fn lost_from(&self) -> Tick {
         self.store.lost_from()
-    }
-
-    /// Returns how many instances share the limiter, as far as is known.
-    pub(super) fn instances(&self) -> u32 {
-        self.instances
     }
 
     /// Notes what calls have used and missed since the last look.
@@ -153,7 +148,8 @@ impl LimitMember {
         send_at: Tick,
     ) -> NextTake {
         let want = self.target_at(now, local.burst);
-        let is_short = self.known <= want / 2 && self.known < want && !self.is_quiet_at(now);
+        let is_low = self.known <= want / 2 || local.missed > 0;
+        let is_short = is_low && self.known < want && !self.is_quiet_at(now);
         let due = match self.answered_at {
             None => Tick::ZERO,
             Some(_) if is_lost || is_short => Tick::ZERO,
@@ -182,7 +178,9 @@ impl LimitMember {
         self.store.sent_at(now);
         let used = self.unreported;
         self.in_flight = Some(InFlight { used, asked_at });
+        self.sent += 1;
         Take {
+            number: self.sent,
             interval: local.interval,
             burst: local.burst,
             used,

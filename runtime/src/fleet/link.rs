@@ -55,6 +55,10 @@ impl FleetLink {
 }
 
 impl LimiterLink for FleetLink {
+    fn is_alone(&self) -> bool {
+        Link::is_alone(self)
+    }
+
     fn wake(&self) {
         Link::wake(self);
     }

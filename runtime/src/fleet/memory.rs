@@ -92,16 +92,18 @@ impl MemoryStore {
 }
 
 impl MemoryStore {
-    fn take_at(&self, now: u64, operation: &Operation, take: &Take) -> Reply {
+    fn take_at(&self, now: u64, operation: &Operation, take: &Take) -> Result<Reply, StoreError> {
         let key = (Arc::clone(&operation.fleet), Arc::clone(&operation.breaker));
         let mut limits = self.0.limits.lock();
         let limit = limits.entry(key).or_default();
-        Reply {
+        let permits = limit.take_at(now, &operation.instance, take);
+        let late = || StoreError::new("a later operation of the instance came before it");
+        Ok(Reply {
             state: SharedState::UNKNOWN,
             lease: None,
             has_changed: false,
-            permits: Some(limit.take_at(now, &operation.instance, take)),
-        }
+            permits: Some(permits.ok_or_else(late)?),
+        })
     }
 }
 
@@ -117,7 +119,7 @@ impl Store for MemoryStore {
         let mut circuits = self.0.circuits.lock();
         let replies = operations.iter().map(|operation| {
             if let Action::Take(take) = &operation.action {
-                return Ok(self.take_at(micros, operation, take));
+                return self.take_at(micros, operation, take);
             }
             let key = (Arc::clone(&operation.fleet), Arc::clone(&operation.breaker));
             let circuit = circuits.entry(key).or_default();

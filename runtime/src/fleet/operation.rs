@@ -50,6 +50,9 @@ pub enum Action {
 /// It is whole by itself: a store that has forgotten everything takes over what the instance holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Take {
+    /// The number of the operation among those of its instance about its limiter, from 1. A store refuses one that comes
+    /// after a later one.
+    pub number: u64,
     /// The time that replaces one permit.
     pub interval: Duration,
     /// How many permits the whole fleet has after a quiet time.

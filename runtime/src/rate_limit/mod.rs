@@ -47,6 +47,8 @@ mod reservation;
 mod sharing;
 mod snapshot;
 mod state;
+#[cfg(feature = "fleet")]
+mod terms;
 #[cfg(test)]
 mod tests;
 mod word;
@@ -67,5 +69,7 @@ pub(crate) use reading::RateLimiterReading;
 pub use registry::{RateLimiters, rate_limiters};
 pub use reservation::Reservation;
 #[cfg(feature = "fleet")]
-pub(crate) use sharing::{LimiterLink, LocalLimit, MOST_PERMITS, Terms};
+pub(crate) use sharing::{LimiterLink, LocalLimit, MOST_PERMITS, USE_TIME};
 pub use snapshot::RateLimiterSnapshot;
+#[cfg(feature = "fleet")]
+pub(crate) use terms::Terms;

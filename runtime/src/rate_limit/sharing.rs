@@ -9,6 +9,7 @@ use super::{
     handle::RateLimiter,
     inner::Inner,
     state::{Quota, Refusal},
+    terms::Terms,
 };
 use crate::{
     error::ConfigError,
@@ -26,17 +27,9 @@ use std::{
 pub(crate) trait LimiterLink: Send + Sync {
     /// Lets the fleet look at its limiters at once. Called without a lock.
     fn wake(&self);
-}
 
-/// By what a limiter of a fleet decides.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Terms {
-    /// By the permits that it holds.
-    Held,
-    /// By its own rate, divided by so many instances.
-    Share(u32),
-    /// It admits every call.
-    Unlimited,
+    /// Returns `true` if the fleet does not look at its limiters: each decides alone.
+    fn is_alone(&self) -> bool;
 }
 
 /// What a limiter has from its fleet.
@@ -65,58 +58,14 @@ pub(super) struct Allotment {
 const COUNT_BITS: u32 = 24;
 const MOST_HELD: u64 = (1 << COUNT_BITS) - 1;
 
-/// Grants nothing, whatever the wait, and is never full.
-const CLOSED: Quota = Quota {
-    interval: 1 << 63,
-    window: 0,
-};
+/// For how long an instance uses permits without another answer of the store.
+pub(crate) const USE_TIME: Duration = Duration::from_secs(10);
 
-const UNLIMITED: Quota = Quota {
-    interval: 1,
-    window: 1 << 62,
-};
+/// Permits that are usable for longer come from an answer of the last two seconds: the fleet is there.
+const RECENT: Duration = Duration::from_secs(8);
 
 /// A rejection suggests no shorter wait: the next answer of the store may come earlier or later.
 const ASKED: u64 = 100_000_000;
-
-impl Terms {
-    fn encode(self) -> u64 {
-        match self {
-            Self::Held => 0,
-            Self::Share(instances) => u64::from(instances.max(1)),
-            Self::Unlimited => u64::MAX,
-        }
-    }
-
-    fn decode(code: u64) -> Self {
-        match code {
-            0 => Self::Held,
-            u64::MAX => Self::Unlimited,
-            instances => Self::Share(u32::try_from(instances).unwrap_or(u32::MAX)),
-        }
-    }
-
-    /// Returns what a limiter with this quota grants by itself.
-    fn apply(self, quota: Quota) -> Quota {
-        match self {
-            Self::Held => CLOSED,
-            Self::Unlimited => UNLIMITED,
-            Self::Share(1) => quota,
-            Self::Share(instances) => {
-                let instances = u64::from(instances);
-                let burst = (quota.window / quota.interval / instances).max(1);
-                let interval = quota
-                    .interval
-                    .saturating_mul(instances)
-                    .min(u64::MAX / 2 / burst);
-                Quota {
-                    interval,
-                    window: interval * burst,
-                }
-            }
-        }
-    }
-}
 
 fn encode(until: Tick, permits: u64) -> u64 {
     let millis = (until.as_nanos() / 1_000_000).min(u64::MAX >> COUNT_BITS);
@@ -201,7 +150,6 @@ pub(crate) struct LocalLimit {
     pub(crate) missed: u64,
     pub(crate) interval: Duration,
     pub(crate) burst: u32,
-    pub(crate) on_store_loss: StoreLoss,
 }
 
 impl Inner {
@@ -224,9 +172,7 @@ impl Inner {
             }
             return Some(Ok(()));
         }
-        if allotment.process.load(Ordering::Relaxed) != process::id() {
-            // Forked: no thread of the fleet brings others.
-            self.set_terms(Terms::Share(allotment.instances.load(Ordering::Relaxed)));
+        if self.decides_alone_at(now, allotment) {
             let weight = u32::try_from(weight).unwrap_or(u32::MAX);
             let taken = self.word.take(now, || self.clock.now(), weight, 0);
             return Some(taken.map(|_| ()));
@@ -238,6 +184,49 @@ impl Inner {
         Some(Err(Refusal {
             retry_after: is_possible.then(|| retry_at.saturating_sub(now.as_nanos()).max(ASKED)),
         }))
+    }
+
+    /// Lets a limiter decide without its fleet where that brings no further permits; `false` if it rejects.
+    #[cold]
+    fn decides_alone_at(&self, now: Tick, allotment: &Allotment) -> bool {
+        let terms = if allotment.process.load(Ordering::Relaxed) == process::id() {
+            let until = allotment.held.load(Ordering::Acquire) >> COUNT_BITS;
+            if until > now.after(RECENT).as_nanos() / 1_000_000 {
+                return false;
+            }
+            let link = allotment.link.lock().clone();
+            match link {
+                Some(link) if !link.is_alone() => {
+                    // So that a fleet that hangs is known to.
+                    link.wake();
+                    return false;
+                }
+                _ => self.terms_without_fleet(),
+            }
+        } else {
+            // Forked: no thread of the fleet brings others. Its locks may be held by threads that are not there.
+            Terms::Share(allotment.instances.load(Ordering::Relaxed))
+        };
+        self.set_terms_at(now, terms);
+        terms != Terms::Held
+    }
+
+    /// Returns by what the limiter decides while its store does not answer.
+    pub(crate) fn terms_without_fleet(&self) -> Terms {
+        match self.config().on_store_loss {
+            StoreLoss::Open => Terms::Held,
+            StoreLoss::Closed => Terms::Unlimited,
+            _ => {
+                let instances = (self.allotment.get())
+                    .map_or(1, |allotment| allotment.instances.load(Ordering::Relaxed));
+                Terms::Share(instances)
+            }
+        }
+    }
+
+    /// Returns `true` if the limiter decides by the permits that it holds.
+    pub(crate) fn follows(&self) -> bool {
+        self.following().is_some()
     }
 
     /// Returns the permits that the limiter holds, and after which time there may be one; `None` where it decides by its
@@ -275,11 +264,10 @@ impl Inner {
         }
     }
 
-    fn set_terms(&self, terms: Terms) {
+    fn set_terms_at(&self, now: Tick, terms: Terms) {
         let Some(allotment) = self.allotment.get() else {
             return;
         };
-        let now = self.clock.now();
         let max_wait = *self.max_wait.get();
         let changed = self.word.change_at(now, |settings| {
             let quota = settings.config(max_wait, false).quota()?;
@@ -295,31 +283,48 @@ impl Inner {
     pub(crate) fn join_fleet(&self, link: &Arc<dyn LimiterLink>) {
         let allotment = self.allotment.get_or_init(|| Box::new(Allotment::new()));
         allotment.process.store(process::id(), Ordering::Relaxed);
-        *allotment.link.lock() = Some(Arc::clone(link));
-        self.drop_held();
-        self.set_terms(Terms::Share(1));
+        let now = self.clock.now();
+        {
+            let mut known = allotment.link.lock();
+            *known = Some(Arc::clone(link));
+            self.drop_held();
+            self.set_terms_at(now, Terms::Share(1));
+        }
         link.wake();
     }
 
     /// Ends the membership in a fleet: the limiter decides by its own share.
     pub(crate) fn leave_fleet(&self, link: &dyn LimiterLink) {
-        if !self.is_in_fleet_of(link) {
+        let Some(allotment) = self.allotment.get() else {
             return;
-        }
-        if let Some(allotment) = self.allotment.get() {
-            *allotment.link.lock() = None;
+        };
+        let now = self.clock.now();
+        // Under the lock, so that it ends no membership in another fleet.
+        let mut known = allotment.link.lock();
+        if is_link(known.as_ref(), link) {
+            *known = None;
             self.drop_held();
-            self.set_terms(Terms::Share(allotment.instances.load(Ordering::Relaxed)));
+            self.set_terms_at(
+                now,
+                Terms::Share(allotment.instances.load(Ordering::Relaxed)),
+            );
         }
     }
 
     /// Returns `true` if the limiter is in the fleet of a link: it may have joined another one since.
     pub(crate) fn is_in_fleet_of(&self, link: &dyn LimiterLink) -> bool {
-        let known = self
-            .allotment
-            .get()
-            .and_then(|allotment| allotment.link.lock().clone());
-        known.is_some_and(|known| ptr::addr_eq(Arc::as_ptr(&known), link))
+        let allotment = self.allotment.get();
+        allotment.is_some_and(|allotment| is_link(allotment.link.lock().as_ref(), link))
+    }
+
+    /// Makes a change if the limiter is in the fleet of a link, which it does not leave meanwhile.
+    pub(crate) fn change_in_fleet_of<R>(
+        &self,
+        link: &dyn LimiterLink,
+        change: impl FnOnce() -> R,
+    ) -> Option<R> {
+        let known = self.allotment.get()?.link.lock();
+        is_link(known.as_ref(), link).then(change)
     }
 
     /// Returns the present tick of the limiter's clock.
@@ -344,7 +349,6 @@ impl Inner {
             missed: allotment.map_or(0, |it| it.missed.swap(0, Ordering::Relaxed)),
             interval: Duration::from_nanos(interval),
             burst: settings.burst,
-            on_store_loss: settings.on_store_loss,
         }
     }
 
@@ -386,8 +390,7 @@ impl Inner {
     }
 
     /// Gives up what the limiter holds beyond so many permits; returns how many it had before.
-    pub(crate) fn trim_to(&self, permits: u64) -> u64 {
-        let now = self.clock.now();
+    pub(crate) fn trim_at(&self, now: Tick, permits: u64) -> u64 {
         let changed = (self.allotment.get())
             .map(|allotment| allotment.change_at(now, |held| Some(held.min(permits))));
         changed.and_then(Result::ok).unwrap_or_default().0
@@ -403,11 +406,10 @@ impl Inner {
 
     /// Adds permits, and sets until when all may be used; others come after `next`, as an estimate. Returns how many had
     /// room.
-    pub(crate) fn add_held(&self, granted: u64, until: Tick, next: Duration) -> u64 {
+    pub(crate) fn add_held_at(&self, now: Tick, granted: u64, until: Tick, next: Duration) -> u64 {
         let Some(allotment) = self.allotment.get() else {
             return 0;
         };
-        let now = self.clock.now();
         allotment
             .retry_at
             .store(now.after(next).as_nanos(), Ordering::Relaxed);
@@ -429,25 +431,25 @@ impl Inner {
 
     /// Lets the limiter decide by what it holds, which is nothing yet. Returns how many permits it used by its own rate
     /// that have not come back.
-    pub(crate) fn follow_fleet(&self) -> u64 {
-        let debt = self.debt();
-        self.set_terms(Terms::Held);
+    pub(crate) fn follow_fleet_at(&self, now: Tick) -> u64 {
+        let debt = self.debt_at(now);
+        self.set_terms_at(now, Terms::Held);
         debt
     }
 
     /// Lets the limiter decide without its fleet; returns how many permits it gave up.
-    pub(crate) fn decide_without_fleet(&self, terms: Terms) -> u64 {
+    pub(crate) fn decide_without_fleet_at(&self, now: Tick, terms: Terms) -> u64 {
         let dropped = self.drop_held();
-        self.set_terms(terms);
+        self.set_terms_at(now, terms);
         dropped
     }
 
     /// Returns how many permits a limiter that decides by its own rate has used that have not come back.
-    pub(crate) fn debt(&self) -> u64 {
+    pub(crate) fn debt_at(&self, now: Tick) -> u64 {
         let Some(Terms::Share(instances)) = self.allotment.get().map(|it| it.terms()) else {
             return 0;
         };
-        let (available, _) = self.word.available_at(self.clock.now());
+        let (available, _) = self.word.available_at(now);
         let burst = (self.config().burst / instances.max(1)).max(1);
         u64::from(burst.saturating_sub(available))
     }
@@ -464,6 +466,10 @@ impl Inner {
     pub(crate) fn limiter_name(&self) -> &str {
         &self.name
     }
+}
+
+fn is_link(known: Option<&Arc<dyn LimiterLink>>, link: &dyn LimiterLink) -> bool {
+    known.is_some_and(|known| ptr::addr_eq(Arc::as_ptr(known), link))
 }
 
 /// Bounds how many permits an instance asks for.

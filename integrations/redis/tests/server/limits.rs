@@ -13,7 +13,11 @@ use std::{
     io::{BufRead, BufReader, Write},
     net::{TcpListener, TcpStream},
     process::{Child, Command, Stdio},
-    sync::{Mutex, mpsc::channel},
+    sync::{
+        Mutex,
+        atomic::{AtomicU64, Ordering},
+        mpsc::channel,
+    },
     thread,
     time::{Duration, Instant},
 };
@@ -85,6 +89,7 @@ fn script_does_what_the_state_in_memory_does() {
             let operation = take(
                 &instance,
                 Take {
+                    number: number(),
                     interval: HOUR,
                     burst,
                     used: rng.next(4) * rng.next(2),
@@ -121,8 +126,15 @@ fn script_does_what_the_state_in_memory_does() {
     );
 }
 
+/// Returns the number of the next operation.
+fn number() -> u64 {
+    static LAST: AtomicU64 = AtomicU64::new(0);
+    LAST.fetch_add(1, Ordering::Relaxed) + 1
+}
+
 fn plain(used: u64, held: u64, want: u64) -> Take {
     Take {
+        number: number(),
         interval: HOUR,
         burst: 100,
         used,

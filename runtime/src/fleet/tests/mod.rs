@@ -4,6 +4,7 @@
 
 mod circuit;
 mod late;
+mod limit_faults;
 mod limit_world;
 mod limits;
 mod loss;
