@@ -4,6 +4,7 @@ use gardefou::{
     ErrorSystem,
     breaker::circuit_breakers,
     fleet::{Fleet, MemoryStore, Operation, Reply, Store, StoreError, Updates},
+    rate_limit::RateLimiter,
 };
 use gardefou_dashboard::Dashboard;
 use serde_json::{Value, json};
@@ -65,7 +66,14 @@ fn fleet_is_on_the_page_while_one_runs() {
     circuit_breakers()
         .get_or_create("alone", |code| code)
         .unwrap();
-    sample_where(&dashboard, |sample| sample["fleet"]["breakers"] == 1);
+    let _limiter = RateLimiter::builder("geocoder")
+        .rate("1/s")
+        .shared(true)
+        .build()
+        .unwrap();
+    sample_where(&dashboard, |sample| {
+        sample["fleet"]["breakers"] == 1 && sample["fleet"]["limiters"] == 1
+    });
     for _ in 0..5 {
         payments.try_acquire().unwrap().failure();
     }

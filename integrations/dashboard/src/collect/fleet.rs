@@ -23,6 +23,7 @@ fn of(status: &FleetStatus, taken_at: i64, last: Option<&Sample>) -> Value {
         "name": shown(&status.fleet),
         "instance": shown(&status.instance),
         "breakers": status.breakers,
+        "limiters": status.limiters,
         "operations": status.operations,
         "failures": status.failures,
         "updates": status.updates,

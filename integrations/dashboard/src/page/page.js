@@ -602,7 +602,8 @@
     const { fleet } = state.sections;
     $('fleet').hidden = $('to-fleet').hidden = !fleet;
     if (!fleet) return;
-    set($('fleet-count'), `${plain(fleet.name)}, ${number(fleet.breakers)} shared circuit ${fleet.breakers === 1 ? 'breaker' : 'breakers'}`);
+    const count = (n, what) => `${number(n)} ${what}${n === 1 ? '' : 's'}`;
+    set($('fleet-count'), `${plain(fleet.name)}, shared: ${count(fleet.breakers, 'circuit breaker')}, ${count(fleet.limiters, 'rate limiter')}`);
     fill($('store'), JSON.stringify(fleet), () => {
       const isLost = fleet.lost_since !== null;
       const pairs = [['Instance', foreign(fleet.instance)], ['Updates of others', `${number(fleet.updates)}${fleet.is_listening ? '' : ', polled now'}`],
