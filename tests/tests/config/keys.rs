@@ -49,7 +49,12 @@ fn settings_of_guards_are_the_keys_of_their_attributes_except_those_that_are_cod
             &["timed", "span"],
         ),
         ("BULKHEAD", "bulkhead", &["name"], &["timed", "span"]),
-        ("RATE_LIMIT", "rate_limit", &["name"], &["timed", "span"]),
+        (
+            "RATE_LIMIT",
+            "rate_limit",
+            &["name", "shared", "on_store_loss"],
+            &["timed", "span"],
+        ),
         ("TIMEOUT", "timeout", &["name"], &["timed", "span"]),
         ("HEDGE", "hedge", &["name", "budget"], &["span"]),
     ] {
