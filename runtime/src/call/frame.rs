@@ -38,7 +38,7 @@ impl Frame {
 
     /// Makes the frame current until the result is dropped: for the body of a sync call, or for one
     /// poll.
-    #[cfg(feature = "async")]
+    #[cfg(any(feature = "async", test))]
     #[inline]
     pub(crate) fn enter(&mut self) -> Entered<'_> {
         let previous = self.begin();
@@ -299,7 +299,11 @@ impl Framed for Frame {
 }
 
 /// A frame that is current, until this is dropped.
-#[cfg(feature = "async")]
+#[cfg(any(feature = "async", test))]
+#[cfg_attr(
+    not(feature = "async"),
+    expect(unreachable_pub, reason = "the types of async guards show it")
+)]
 #[derive(Debug)]
 #[must_use]
 pub struct Entered<'a> {
@@ -307,7 +311,7 @@ pub struct Entered<'a> {
     previous: u64,
 }
 
-#[cfg(feature = "async")]
+#[cfg(any(feature = "async", test))]
 impl Drop for Entered<'_> {
     #[inline]
     fn drop(&mut self) {
