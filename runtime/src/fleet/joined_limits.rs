@@ -64,15 +64,14 @@ impl JoinedLimits {
         self.limits.is_empty()
     }
 
-    /// Takes a limiter in, unless it is there. `instance` is another one than the process's own where several limiters of
-    /// the process have its name.
+    /// Takes a limiter in, unless it is there. For the store it is an instance of its own, named after `instance`.
     pub(super) fn join(
         &mut self,
         id: u64,
         limiter: &Arc<LimiterInner>,
         link: &Arc<dyn LimiterLink>,
         instance: &Arc<str>,
-        rng: Rng,
+        mut rng: Rng,
     ) {
         let weak = Arc::downgrade(limiter);
         self.limits
@@ -86,7 +85,6 @@ impl JoinedLimits {
         }
         let name = limiter.limiter_name();
         // What a limiter of this name and instance held before, in this process or an earlier one, is not this one's.
-        let mut rng = rng;
         let instance = format!("{instance}#{:016x}", rng.next_u64()).into();
         self.limits.push(JoinedLimit {
             id,

@@ -1,4 +1,4 @@
-//! What breakers know of their fleet.
+//! What guards know of their fleet.
 
 use super::store_state::PATIENCE;
 use crate::{
@@ -23,7 +23,7 @@ pub(super) struct FleetLink {
     clock: SharedClock,
     /// When the store counts as lost.
     pub(super) lost_from: AtomicU64,
-    /// When a breaker first asked for a look at it, if there was none since.
+    /// When a guard first asked for a look at it, if there was none since.
     asked_at: AtomicU64,
     probe_wait: Duration,
     /// The process that has the threads of the fleet; one that was forked from it has none.
@@ -42,7 +42,7 @@ impl FleetLink {
         }
     }
 
-    /// Notes that all breakers are looked at from now on.
+    /// Notes that all guards are looked at from now on.
     pub(super) fn looks(&self) {
         // Relaxed: what was changed before is read under the lock of the breaker.
         self.asked_at.store(Tick::MAX.as_nanos(), Ordering::Relaxed);
@@ -79,7 +79,7 @@ impl Link for FleetLink {
         // Relaxed: a decision from just before may count either way.
         let [lost_from, asked_at] = [&self.lost_from, &self.asked_at]
             .map(|tick| Tick::from_nanos(tick.load(Ordering::Relaxed)));
-        // A fleet that does not look at its breakers is not there: an observer on its thread may hang.
+        // A fleet that does not look at its guards is not there: an observer on its thread may hang.
         now >= lost_from || now >= asked_at.after(PATIENCE) || self.is_inherited()
     }
 

@@ -197,7 +197,7 @@ impl Inner {
             let link = allotment.link.lock().clone();
             match link {
                 Some(link) if !link.is_alone() => {
-                    // So that a fleet that hangs is known to.
+                    // A fleet that does not look after this counts as one that hangs.
                     link.wake();
                     return false;
                 }
